@@ -1,0 +1,1 @@
+"""Yandex Market for wbym. The package is reserved; its adapter is not built yet."""

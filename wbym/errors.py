@@ -1,0 +1,330 @@
+"""What can go wrong, as one tree.
+
+::
+
+    WbymError
+    ├── InvalidInput (ValueError)     refused before a request: a value breaks a rule
+    │   └── Unsupported               the marketplace has nothing that honours it
+    ├── CredentialError               refused before a request: the token cannot do this
+    │   ├── InvalidToken              not a token, or not one of this seller
+    │   ├── TokenExpired
+    │   ├── MissingScope              the token lacks the category
+    │   └── ReadOnlyToken
+    ├── QuotaExhausted                refused before a request: the wait is longer than allowed
+    ├── CursorStuck                   paging got the same cursor twice
+    └── CallError                     a request was made
+        ├── ConnectionFailed          no answer arrived
+        │   └── CallTimeout
+        ├── DeliveryUnknown           it may or may not have taken effect: look, never repeat
+        ├── NotReady                  accepted, to be asked for later
+        ├── UnreadableReply           an answer arrived that cannot be read
+        └── StatusError               the marketplace refused
+            ├── BadRequest            400, and refusals without a class of their own
+            ├── Unauthorized          401
+            ├── PaymentRequired       402
+            ├── Forbidden             403
+            ├── NotFound              404
+            ├── Conflict              409
+            ├── PayloadTooLarge       413
+            ├── Unprocessable         422
+            ├── Locked                423
+            ├── RateLimited           420, 429
+            ├── RefusedByModeration   451
+            └── ServerError           5xx
+
+``retryable`` says whether the same call may succeed when it is made again later; it never says that
+repeating is safe, which only an endpoint's ``repeatable`` does. No error holds a token.
+"""
+
+from datetime import datetime
+
+__all__ = [
+    "BadRequest",
+    "CallError",
+    "CallTimeout",
+    "Conflict",
+    "ConnectionFailed",
+    "CredentialError",
+    "CursorStuck",
+    "DeliveryUnknown",
+    "Forbidden",
+    "InvalidInput",
+    "InvalidToken",
+    "Locked",
+    "MissingScope",
+    "NotFound",
+    "NotReady",
+    "PayloadTooLarge",
+    "PaymentRequired",
+    "QuotaExhausted",
+    "RateLimited",
+    "ReadOnlyToken",
+    "RefusedByModeration",
+    "ServerError",
+    "StatusError",
+    "TokenExpired",
+    "Unauthorized",
+    "Unprocessable",
+    "UnreadableReply",
+    "Unsupported",
+    "WbymError",
+    "error_for_status",
+]
+
+BODY_SHOWN = 2048
+"""How many bytes of a refused call's body an error keeps."""
+
+
+class WbymError(Exception):
+    """The root of the tree."""
+
+    retryable: bool = False
+    """Whether the same call may succeed later."""
+
+
+class InvalidInput(WbymError, ValueError):
+    """A value breaks a rule of the marketplace; no request was made.
+
+    Args:
+        method: The method that was called, such as ``"feedbacks.answer"``.
+        argument: The name of the argument.
+        rule: What the marketplace asks for.
+        value: What was given; shown clipped.
+    """
+
+    def __init__(self, method: str, argument: str, rule: str, value: object) -> None:
+        self.method = method
+        self.argument = argument
+        self.rule = rule
+        self.value = value
+        super().__init__(f"{method}: {argument} {rule}; got {_clip(repr(value))}")
+
+
+class Unsupported(InvalidInput):
+    """The marketplace has nothing that honours this argument or operation; no request was made."""
+
+    def __init__(self, marketplace: str, method: str, argument: str, value: object) -> None:
+        self.marketplace = marketplace
+        super().__init__(method, argument, f"is not supported by {marketplace}", value)
+
+
+class CredentialError(WbymError):
+    """The account's credentials cannot make this call; no request was made.
+
+    Args:
+        account: The account's name.
+        reason: What is wrong and what to do; never the token.
+        method: The method that was called, where there was one.
+    """
+
+    def __init__(self, account: str, reason: str, *, method: str | None = None) -> None:
+        self.account = account
+        self.reason = reason
+        self.method = method
+        super().__init__(f"{account}: {method}: {reason}" if method else f"{account}: {reason}")
+
+
+class InvalidToken(CredentialError):
+    """What was given is not a token, or not one of the same seller."""
+
+
+class TokenExpired(CredentialError):
+    """The token's life is over."""
+
+
+class MissingScope(CredentialError):
+    """The token does not cover the category that the method belongs to."""
+
+
+class ReadOnlyToken(CredentialError):
+    """The token may only read."""
+
+
+class QuotaExhausted(WbymError):
+    """Waiting for the limit would take longer than ``max_wait``; no request was made.
+
+    Args:
+        bucket: Which bucket is used up, as text.
+        retry_at: When the call could go, aware UTC.
+        wait: Seconds until then.
+        max_wait: Seconds that the caller was ready to wait.
+    """
+
+    retryable = True
+
+    def __init__(self, bucket: str, *, retry_at: datetime, wait: float, max_wait: float) -> None:
+        self.bucket = bucket
+        self.retry_at = retry_at
+        self.wait = wait
+        self.max_wait = max_wait
+        super().__init__(
+            f"{bucket}: the limit frees a call in {wait:.1f} s ({retry_at.isoformat()}), "
+            f"longer than max_wait={max_wait:g} s"
+        )
+
+
+class CursorStuck(WbymError):
+    """A page named the cursor that it was read with: going on would read it for ever."""
+
+    def __init__(self, method: str, cursor: object) -> None:
+        self.method = method
+        self.cursor = cursor
+        super().__init__(f"{method}: the cursor {_clip(repr(cursor))} did not move")
+
+
+class CallError(WbymError):
+    """A request was made and did not end well.
+
+    Args:
+        message: What happened, in the marketplace's own words where there are any.
+        marketplace: Such as ``"wildberries"``.
+        account: The account's name.
+        endpoint: The endpoint's name, such as ``"feedbacks.list"``.
+        status: The HTTP status, or None where no answer arrived.
+        code: The marketplace's own error code.
+        request_id: The marketplace's id of the request, for its support.
+        retry_after: Seconds after which to try again, where the marketplace says so.
+        body: The start of the answer's body.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        marketplace: str,
+        account: str,
+        endpoint: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        body: bytes = b"",
+    ) -> None:
+        self.message = message
+        self.marketplace = marketplace
+        self.account = account
+        self.endpoint = endpoint
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.body = body[:BODY_SHOWN]
+        where = f"{marketplace}/{account} {endpoint}"
+        facts = [f"{status}" if status is not None else "", code or ""]
+        head = " ".join(fact for fact in facts if fact)
+        tail = f" (request {request_id})" if request_id else ""
+        super().__init__(f"{where}: {head + ': ' if head else ''}{message}{tail}")
+
+
+class ConnectionFailed(CallError):
+    """No answer arrived: the connection could not be made, or broke."""
+
+    retryable = True
+
+
+class CallTimeout(ConnectionFailed):
+    """No answer arrived in time."""
+
+
+class DeliveryUnknown(CallError):
+    """The call may or may not have taken effect, and was not repeated.
+
+    Look first (the chat's history, the feedback's answer), then decide.
+    """
+
+
+class NotReady(CallError):
+    """The marketplace accepted the call and has no result yet; ``retry_after`` says when to ask."""
+
+    retryable = True
+
+
+class UnreadableReply(CallError):
+    """The status promised a result, but the body could not be read: HTML, broken or empty JSON."""
+
+    retryable = True
+
+
+class StatusError(CallError):
+    """The marketplace refused the call."""
+
+
+class BadRequest(StatusError):
+    """400, and refusals that have no class of their own."""
+
+
+class Unauthorized(StatusError):
+    """401: the token is not accepted for this call."""
+
+
+class PaymentRequired(StatusError):
+    """402: the marketplace asks for a payment first."""
+
+
+class Forbidden(StatusError):
+    """403: the account may not do this."""
+
+
+class NotFound(StatusError):
+    """404: there is no such object or method."""
+
+
+class Conflict(StatusError):
+    """409: the object is in a state that does not allow it."""
+
+
+class PayloadTooLarge(StatusError):
+    """413: the body is too large."""
+
+
+class Unprocessable(StatusError):
+    """422: the request was understood and could not be carried out."""
+
+
+class Locked(StatusError):
+    """423: the cabinet is being moved; try again later."""
+
+    retryable = True
+
+
+class RateLimited(StatusError):
+    """420 or 429: over a limit. The scheduler waits these out; a caller sees one only when the
+    marketplace goes on refusing."""
+
+    retryable = True
+
+
+class RefusedByModeration(StatusError):
+    """451: moderation refused the file."""
+
+
+class ServerError(StatusError):
+    """5xx: the marketplace failed."""
+
+    retryable = True
+
+
+_BY_STATUS: dict[int, type[StatusError]] = {
+    401: Unauthorized,
+    402: PaymentRequired,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    413: PayloadTooLarge,
+    420: RateLimited,
+    422: Unprocessable,
+    423: Locked,
+    429: RateLimited,
+    451: RefusedByModeration,
+}
+
+
+def error_for_status(status: int) -> type[StatusError]:
+    """The class of error for an HTTP status outside 2xx."""
+    if status >= 500:
+        return ServerError
+    return _BY_STATUS.get(status, BadRequest)
+
+
+def _clip(text: str, limit: int = 120) -> str:
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
