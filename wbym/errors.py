@@ -12,6 +12,7 @@
     │   └── ReadOnlyToken
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   paging got the same cursor twice
+    ├── PagingLimit                   the marketplace pages no further: narrow the period
     └── CallError                     a request was made
         ├── ConnectionFailed          no answer arrived
         │   └── CallTimeout
@@ -38,6 +39,8 @@ repeating is safe, which only an endpoint's ``repeatable`` does. No error holds 
 
 from datetime import datetime
 
+import msgspec
+
 __all__ = [
     "BadRequest",
     "CallError",
@@ -54,6 +57,7 @@ __all__ = [
     "MissingScope",
     "NotFound",
     "NotReady",
+    "PagingLimit",
     "PayloadTooLarge",
     "PaymentRequired",
     "QuotaExhausted",
@@ -61,6 +65,7 @@ __all__ = [
     "ReadOnlyToken",
     "RefusedByModeration",
     "ServerError",
+    "SetAside",
     "StatusError",
     "TokenExpired",
     "Unauthorized",
@@ -170,6 +175,18 @@ class CursorStuck(WbymError):
         self.method = method
         self.cursor = cursor
         super().__init__(f"{method}: the cursor {_clip(repr(cursor))} did not move")
+
+
+class PagingLimit(WbymError):
+    """More records follow than the marketplace lets one list reach; those before were delivered."""
+
+    def __init__(self, method: str, offset: int) -> None:
+        self.method = method
+        self.offset = offset
+        super().__init__(
+            f"{method}: the marketplace pages no further than {offset} records, and more follow; "
+            "narrow the period with since and until"
+        )
 
 
 class CallError(WbymError):
@@ -288,8 +305,10 @@ class Locked(StatusError):
 
 
 class RateLimited(StatusError):
-    """420 or 429: over a limit. The scheduler waits these out; a caller sees one only when the
-    marketplace goes on refusing."""
+    """420 or 429: over a limit.
+
+    The scheduler waits these out; a caller sees one only when the marketplace goes on refusing.
+    """
 
     retryable = True
 
@@ -302,6 +321,21 @@ class ServerError(StatusError):
     """5xx: the marketplace failed."""
 
     retryable = True
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """A record that could not be decoded, kept for somebody to look at."""
+
+    endpoint: str
+    where: str
+    """The place in the answer, such as ``data.feedbacks[17]``."""
+    reason: str
+    data: bytes
+    """The record as it came. It may hold what the API holds: treat it as such."""
+
+    def __repr__(self) -> str:
+        where = f"{self.endpoint} {self.where}"
+        return f"SetAside({where}: {self.reason}, {len(self.data)} bytes)"
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {

@@ -1,1 +1,49 @@
-"""."""
+"""The neutral model: chats, questions, feedbacks and returns of any marketplace.
+
+Frozen msgspec Structs without I/O. Importing this package loads nothing but msgspec.
+"""
+
+from wbym.domain.chat import Attachment, Chat, ChatKind, ChatStatus, Message, Sent
+from wbym.domain.common import (
+    Author,
+    Buyer,
+    Media,
+    MediaKind,
+    Money,
+    Order,
+    Product,
+    Record,
+    Ref,
+    attach_raw,
+)
+from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
+from wbym.domain.returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
+
+__all__ = [
+    "Answer",
+    "AnswerStatus",
+    "Attachment",
+    "Author",
+    "Buyer",
+    "Chat",
+    "ChatKind",
+    "ChatStatus",
+    "Decision",
+    "DecisionKind",
+    "Feedback",
+    "Media",
+    "MediaKind",
+    "Message",
+    "Money",
+    "Order",
+    "Product",
+    "Question",
+    "QuestionStatus",
+    "Record",
+    "Ref",
+    "Return",
+    "ReturnItem",
+    "ReturnStatus",
+    "Sent",
+    "attach_raw",
+]

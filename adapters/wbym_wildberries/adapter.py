@@ -1,0 +1,441 @@
+"""A Wildberries seller as an account of wbym."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from wbym.adapter import Capabilities, require_aware
+from wbym.calls import (
+    DEFAULT_MAX_WAIT,
+    AiohttpTransport,
+    Download,
+    Endpoint,
+    Part,
+    Pipeline,
+    QueryValue,
+    RetryPolicy,
+    Transport,
+    Upload,
+)
+from wbym.domain import (
+    Attachment,
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Question,
+    Return,
+    Sent,
+)
+from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside
+from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
+from wbym.paging import Listing
+from wbym_wildberries import mapping
+from wbym_wildberries.api import Api, chats, claims
+from wbym_wildberries.capabilities import CAPABILITIES
+from wbym_wildberries.dialect import WildberriesDialect
+from wbym_wildberries.feed import ChatReader
+from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries.listings import list_claims, list_feedbacks, list_questions
+from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.token import Token
+
+__all__ = ["Wildberries"]
+
+R = TypeVar("R")
+
+logger = logging.getLogger("wbym.wildberries")
+
+
+class Wildberries:
+    """One seller's account.
+
+    Use it as ``async with Wildberries(token=...) as shop``; it is bound to the running loop.
+
+    Args:
+        token: The seller's token, or several of the same seller (one a category, as cabinets make
+            them).
+        name: The account's name, in ``ref``, errors and logs; ``wildberries`` where not given.
+        base_url: One server instead of WB's hosts: a simulator, a proxy.
+        sandbox: WB's sandbox hosts; there are none for chats and returns.
+        session: A session to borrow; it is left open.
+        scheduler: What keeps the limits. Without one, the process has one that all accounts share,
+            so that two clients of one seller count together.
+        max_wait: Seconds that a call waits for its limits at most before it raises
+            ``QuotaExhausted``; None: as long as it takes.
+        timeout: Seconds without a byte from WB after which a call fails.
+        retry: How often and how soon failed calls are made again.
+        tier: The row of limits, where the token does not tell: ``Tier.STANDARD`` for a base token
+            that is used with a service's secret.
+        on_set_aside: Gets each record that could not be decoded; without it they are kept in
+            :attr:`set_aside`.
+        transport: What moves the bytes, instead of aiohttp; for tests.
+
+    Raises:
+        InvalidToken: A token is no Wildberries token, or the tokens are of several sellers.
+    """
+
+    marketplace: Final = MARKETPLACE
+    capabilities: Final[Capabilities] = CAPABILITIES
+
+    def __init__(
+        self,
+        token: str | Iterable[str],
+        *,
+        name: str = MARKETPLACE,
+        base_url: str | None = None,
+        sandbox: bool = False,
+        session: aiohttp.ClientSession | None = None,
+        scheduler: Scheduler | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+        timeout: float = 60.0,
+        retry: RetryPolicy | None = None,
+        tier: Tier | None = None,
+        on_set_aside: Callable[[SetAside], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        texts = [token] if isinstance(token, str) else list(token)
+        if not texts:
+            raise InvalidToken(name, "no token is given")
+        tokens = [Token(text, account=name) for text in texts]
+        if len({token.seller for token in tokens}) > 1:
+            raise InvalidToken(name, "the tokens are of several sellers: make an account of each")
+        self.name: Final = name
+        self.tokens: Final = tuple(tokens)
+        self._dialect = WildberriesDialect(
+            name, tokens, base_url=base_url, sandbox=sandbox, tier=tier
+        )
+        self._scheduler = scheduler or shared_scheduler()
+        self._kept: deque[SetAside] = deque()
+        self._on_set_aside = on_set_aside or self._kept.append
+        self._pipeline = Pipeline(
+            dialect=self._dialect,
+            transport=transport or AiohttpTransport(session=session, timeout=timeout),
+            scheduler=self._scheduler,
+            retry=retry,
+            max_wait=max_wait,
+            on_set_aside=self._set_aside,
+        )
+        self._chats = ChatReader(self._pipeline, name)
+        self.api: Final = Api(self._pipeline)
+        """Every documented method that is built, typed."""
+        self._warn()
+
+    def __repr__(self) -> str:
+        return f"Wildberries({self.name!r}, seller {self.tokens[0].seller})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the account's session, unless it was lent."""
+        await self._pipeline.aclose()
+
+    @property
+    def set_aside(self) -> Sequence[SetAside]:
+        """Records that could not be decoded, oldest first, unless ``on_set_aside`` gets them."""
+        return tuple(self._kept)
+
+    def limits(self) -> list[BucketState]:
+        """The buckets that this account's seller has used: used, left, waiting, next free."""
+        owners = {self._dialect.owner(token) for token in self.tokens}
+        return [
+            state
+            for state in self._scheduler.buckets()
+            if state.key.marketplace == MARKETPLACE and state.key.owner in owners
+        ]
+
+    async def call(
+        self,
+        endpoint: Endpoint[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+    ) -> R:
+        """Make any call, through the same limits, retries and errors as the typed methods."""
+        answer = await self._pipeline.call(
+            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
+        )
+        return answer.value
+
+    def chats(
+        self,
+        *,
+        waiting_for_seller: bool | None = None,
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Chat]:
+        """The chats (GET /api/v1/seller/chats), in one page.
+
+        With ``waiting_for_seller`` the feed of events is read as well, since WB's list does not say
+        who wrote last; automatic lines of WB are no reply. Then chats that are only in the feed yet
+        come too, and each has its status.
+        """
+        if cursor:
+            rule = "is not taken: WB lists all chats at once"
+            raise InvalidInput("chats", "cursor", rule, cursor)
+        return self._chats.chats(waiting=waiting_for_seller, priority=priority)
+
+    def messages(
+        self,
+        chat: Chat,
+        *,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Message]:
+        """A chat's messages, oldest first (GET /api/v1/seller/events).
+
+        WB has one feed for all chats: it is read from ``since`` on, or from its beginning.
+        """
+        self._own("messages", chat)
+        require_aware("messages", "since", since)
+        return self._chats.messages(chat.ref.id, since=since, cursor=cursor, priority=priority)
+
+    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
+        """Send a message (POST /api/v1/seller/message).
+
+        At most 1,000 characters; files JPEG, PNG or PDF, at most 5 MB each and 30 MB in all.
+
+        Raises:
+            InvalidInput: The text or a file breaks a rule, or WB lists no such chat.
+            DeliveryUnknown: It may or may not have been sent; look at the chat's messages.
+        """
+        self._own("send", chat)
+        chats.check_message(text, files)
+        chat_id = chat.ref.id
+        sign = self._chats.sign(chat_id) or await self._fresh_sign(chat_id)
+        try:
+            answer = await self.api.chats.send(sign, text, files=files)
+        except BadRequest as refused:
+            # WB changes signatures at times. A refused message was not sent, so sending it with a
+            # new one is no repetition; the same one would only be refused again.
+            fresh = await self._fresh_sign(chat_id) if _is_about_sign(refused) else sign
+            if fresh == sign:
+                raise
+            answer = await self.api.chats.send(fresh, text, files=files)
+        at = answer.result.add_time if answer.result is not None else None
+        return Sent(
+            chat=chat.ref,
+            text=text,
+            sent_at=datetime.now(UTC) if at is None else mapping.from_milliseconds(at),
+            file_errors=tuple(answer.errors or ()),
+        )
+
+    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
+        """Open a file of a message (GET /api/v1/seller/download/{id}).
+
+        Raises:
+            InvalidInput: The attachment has no id.
+            NotReady: Moderation has not released it yet.
+            RefusedByModeration: It never will.
+        """
+        if attachment.id is None:
+            raise InvalidInput("download", "attachment", "must have an id", attachment)
+        return self.api.chats.download(attachment.id)
+
+    def questions(
+        self,
+        *,
+        answered: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        product: str | None = None,
+        cursor: str | None = None,
+        ahead: int | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Question]:
+        """The questions, newest first (GET /api/v1/questions); both passes where all are asked for.
+
+        WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
+        """
+        return list_questions(
+            self._pipeline,
+            self.name,
+            answered=answered,
+            since=since,
+            until=until,
+            product=product,
+            cursor=cursor,
+            ahead=ahead,
+            priority=priority,
+        )
+
+    def feedbacks(
+        self,
+        *,
+        answered: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        rating: Collection[int] | None = None,
+        product: str | None = None,
+        cursor: str | None = None,
+        ahead: int | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Feedback]:
+        """The feedbacks, newest first (GET /api/v1/feedbacks).
+
+        ``answered=False`` reads those that WB counts as unprocessed. A feedback without a reply
+        leaves that list after 30 days, and at once when it has neither text nor photos; to find
+        those too, read all and look at ``feedback.answered``. ``answered=True`` reads the processed
+        ones and leaves out those without an answer, which are nearly all.
+
+        WB pages 199,990 deep; if more follow, ``PagingLimit`` is raised after those.
+        """
+        return list_feedbacks(
+            self._pipeline,
+            self.name,
+            answered=answered,
+            since=since,
+            until=until,
+            rating=rating,
+            product=product,
+            cursor=cursor,
+            ahead=ahead,
+            priority=priority,
+        )
+
+    async def question(self, question_id: str) -> Question:
+        """One question by its id (GET /api/v1/question).
+
+        Raises:
+            Unprocessable: There is none with this id.
+        """
+        return mapping.question(await self.api.questions.get(question_id), self.name)
+
+    async def feedback(self, feedback_id: str) -> Feedback:
+        """One feedback by its id (GET /api/v1/feedback).
+
+        Raises:
+            Unprocessable: There is none with this id.
+        """
+        return mapping.feedback(await self.api.feedbacks.get(feedback_id), self.name)
+
+    async def answer(self, item: Question | Feedback, text: str) -> None:
+        """Answer a question or a feedback, 2 to 5,000 characters.
+
+        POST /api/v1/feedbacks/answer, PATCH /api/v1/questions. WB accepts an answer to a feedback
+        that does not exist; only reading it again proves it.
+
+        Raises:
+            InvalidInput: The text breaks a rule, or an answer stands already; nothing was sent.
+            DeliveryUnknown: It may or may not have been answered; read it again.
+        """
+        self._own("answer", item)
+        if item.answered:
+            raise InvalidInput("answer", "item", "must have no answer: use edit_answer", item.ref)
+        if isinstance(item, Question):
+            await self.api.questions.answer(item.ref.id, text)
+        else:
+            await self.api.feedbacks.answer(item.ref.id, text)
+
+    async def edit_answer(self, item: Question | Feedback, text: str) -> None:
+        """Change the answer that stands, once and within 60 days (PATCH).
+
+        Raises:
+            InvalidInput: The text breaks a rule, or there is no answer, or WB says that it can be
+                edited no more; nothing was sent.
+            DeliveryUnknown: It may or may not have been edited; read it again.
+        """
+        self._own("edit_answer", item)
+        if item.answer is None:
+            raise InvalidInput("edit_answer", "item", "must have an answer: use answer", item.ref)
+        if item.answer.editable is False:
+            rule = "must have an answer that WB lets be edited (once, within 60 days)"
+            raise InvalidInput("edit_answer", "item", rule, item.ref)
+        if isinstance(item, Question):
+            await self.api.questions.answer(item.ref.id, text)
+        else:
+            await self.api.feedbacks.edit_answer(item.ref.id, text)
+
+    async def reject(self, question: Question, reason: str) -> None:
+        """Reject a question, so that it is not shown (PATCH /api/v1/questions).
+
+        Raises:
+            InvalidInput: The reason is shorter than 2 or longer than 5,000 characters.
+            DeliveryUnknown: It may or may not have been rejected; read it again.
+        """
+        self._own("reject", question)
+        await self.api.questions.reject(question.ref.id, reason)
+
+    def returns(
+        self,
+        *,
+        open: bool | None = None,  # noqa: A002 - the word of the field
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Return]:
+        """The claims of the last 14 days (GET /api/v1/claims); WB tells no older ones.
+
+        Their times come without a zone and are taken as Moscow time.
+        """
+        return list_claims(self._pipeline, self.name, open=open, cursor=cursor, priority=priority)
+
+    async def decide(self, item: Return, decision: Decision, *, comment: str | None = None) -> None:
+        """Carry out one of the claim's own actions (PATCH /api/v1/claim).
+
+        Raises:
+            InvalidInput: The decision is not among ``item.decisions``, or the comment is missing,
+                not taken, or not of 10 to 1,000 characters; nothing was sent.
+            DeliveryUnknown: It may or may not have been decided; read the claim again.
+        """
+        self._own("decide", item)
+        claims.check_action(item.ref.id, decision.id, [own.id for own in item.decisions])
+        await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
+
+    async def _fresh_sign(self, chat_id: str) -> str:
+        await self._chats.list(Priority.INTERACTIVE)
+        sign = self._chats.sign(chat_id)
+        if sign is None:
+            rule = "must be one that WB lists, with a signature"
+            raise InvalidInput("send", "chat", rule, chat_id)
+        return sign
+
+    def _own(self, method: str, item: Chat | Question | Feedback | Return) -> None:
+        ref = item.ref
+        if (ref.marketplace, ref.account) != (MARKETPLACE, self.name):
+            rule = f"must be of the account {MARKETPLACE}/{self.name}"
+            raise InvalidInput(method, "ref", rule, str(ref))
+
+    def _set_aside(self, aside: SetAside) -> None:
+        logger.warning("%s: set aside %r", self.name, aside, extra={"account": self.name})
+        self._on_set_aside(aside)
+
+    def _warn(self) -> None:
+        for token in self.tokens:
+            if self._dialect.tier_of(token) is Tier.BASE:
+                slow, slowest = (
+                    BUCKETS[name][Tier.BASE].interval / 60
+                    for name in ("feedbacks-and-questions", "chats.list")
+                )
+                logger.warning(
+                    "%s: a base token allows a call to feedbacks and questions every %.0f min, and "
+                    "to chats and claims every %.0f min; a personal or service token far more",
+                    self.name,
+                    slow,
+                    slowest,
+                    extra={"account": self.name},
+                )
+                return
+
+
+def _is_about_sign(error: BadRequest) -> bool:
+    return "signature" in error.message.lower() or "replysign" in error.message.lower()

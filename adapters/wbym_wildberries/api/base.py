@@ -1,0 +1,162 @@
+"""What the wire structs of Wildberries share.
+
+Wire structs are lenient: only what the neutral model cannot do without is required, words of open
+lists are plain strings, and fields that are not listed are ignored.
+"""
+
+from datetime import UTC, datetime
+from typing import Final, Generic, Literal, TypeVar
+
+import msgspec
+
+from wbym.adapter import require_aware
+from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
+from wbym.errors import InvalidInput
+from wbym.paging import ByOffset
+
+__all__ = [
+    "ANSWER_LEAST",
+    "ANSWER_MOST",
+    "Envelope",
+    "SortOrder",
+    "Wire",
+    "acknowledged",
+    "enveloped",
+    "itself",
+    "length",
+    "page_query",
+    "rfc3339",
+    "seconds",
+    "within",
+]
+
+T = TypeVar("T")
+
+ANSWER_LEAST: Final = 2
+ANSWER_MOST: Final = 5000
+"""Characters of an answer, in feedbacks and questions alike."""
+
+SortOrder = Literal["dateAsc", "dateDesc"]
+
+
+class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
+    """The base of what Wildberries sends."""
+
+
+class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False, rename="camel"):
+    """How Feedbacks and Questions wrap their answers. ``error`` may be true with status 200."""
+
+    data: T | None = None
+    error: bool = False
+    error_text: str | None = None
+    additional_errors: list[str] | None = None
+    request_id: str | None = None
+
+
+def _check(envelope: Envelope[T]) -> None:
+    if envelope.error:
+        words = [envelope.error_text or "", *(envelope.additional_errors or ())]
+        message = "; ".join(word for word in words if word) or "refused without a reason"
+        raise Refused(Refusal(message, request_id=envelope.request_id))
+
+
+def _open(envelope: Envelope[T]) -> T:
+    _check(envelope)
+    if envelope.data is None:
+        raise Unreadable("the envelope holds no data")
+    return envelope.data
+
+
+def enveloped(
+    data: type[T], *, records: str | None = None, record: type[msgspec.Struct] | None = None
+) -> Json[Envelope[T], T]:
+    """The reply that comes in an :class:`Envelope`.
+
+    Args:
+        data: The type inside.
+        records: The field inside that holds the list of records, where it is a page.
+        record: The type of one record.
+    """
+    path = ("data", records) if records else ()
+    return Json(Envelope[data], _open, records=path, record=record)  # type: ignore[valid-type]
+
+
+def acknowledged() -> Json[Envelope[msgspec.Raw], None]:
+    """The reply that only says that it is done."""
+    return Json(Envelope[msgspec.Raw], _check)
+
+
+def itself(
+    wire: type[T],
+    *,
+    records: tuple[str, ...] = (),
+    record: type[msgspec.Struct] | None = None,
+) -> Json[T, T]:
+    """The reply that is the body as it is.
+
+    Args:
+        wire: The type of the body.
+        records: The path to the list of records, where it is a page.
+        record: The type of one record.
+    """
+    return Json(wire, _same, records=records, record=record)
+
+
+def _same(body: T) -> T:
+    return body
+
+
+def seconds(method: str, argument: str, moment: datetime | None) -> int | None:
+    """An aware time as Unix seconds.
+
+    Raises:
+        InvalidInput: The time is naive.
+    """
+    require_aware(method, argument, moment)
+    return None if moment is None else int(moment.timestamp())
+
+
+def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:
+    """An aware time as text in UTC.
+
+    Raises:
+        InvalidInput: The time is naive.
+    """
+    require_aware(method, argument, moment)
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def within(method: str, argument: str, value: int, least: int, most: int) -> int:
+    """Refuse a number outside its bounds.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if not least <= value <= most:
+        raise InvalidInput(method, argument, f"must be from {least} to {most}", value)
+    return value
+
+
+def length(method: str, argument: str, text: str, least: int, most: int) -> str:
+    """Refuse a text that is too short or too long; it is never cut.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if not least <= len(text) <= most:
+        rule = f"must have {least} to {most} characters, this has {len(text)}"
+        raise InvalidInput(method, argument, rule, text)
+    return text
+
+
+def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str, QueryValue]:
+    """Take and skip, checked against the caps.
+
+    Raises:
+        InvalidInput: One is outside its bounds.
+    """
+    within(method, scheme.size, take, 1, scheme.most)
+    deepest = scheme.deepest if scheme.reach is None else scheme.reach - take
+    if deepest is not None:
+        within(method, scheme.offset, skip, 0, deepest)
+    return {scheme.size: take, scheme.offset: skip}

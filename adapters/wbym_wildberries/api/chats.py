@@ -1,0 +1,307 @@
+"""Chats with buyers: the list, the feed of events, messages, files."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+import msgspec
+
+from wbym.calls import ApiGroup, Binary, Download, Endpoint, Part, QueryValue, Upload
+from wbym.errors import InvalidInput
+from wbym.paging import ByToken
+from wbym_wildberries.api.base import Wire, itself, length
+from wbym_wildberries.token import Category
+
+__all__ = ["Chat", "ChatList", "Chats", "Event", "EventsPage", "SentMessage"]
+
+TEXT_MOST: Final = 1000
+SIGN_MOST: Final = 255
+"""Characters."""
+FILE_MOST: Final = 5 * 1024 * 1024
+FILES_MOST: Final = 30 * 1024 * 1024
+"""Bytes, of one file and of all files of a message."""
+
+
+class _Signed(Wire):
+    """The base of structs that carry ``reply_sign``, which must not show in ``repr``."""
+
+    def __rich_repr__(self) -> Iterable[tuple[str, object]]:
+        for name in self.__struct_fields__:
+            if name not in _SECRET:
+                yield name, getattr(self, name)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+
+_SECRET = {"reply_sign", "sign"}
+
+
+class GoodCard(Wire):
+    """The order that a chat is about."""
+
+    nm_id: int | None = msgspec.field(default=None, name="nmID")
+    rid: str | None = None
+    """The order's id; claims call it ``srid``."""
+    price: int | float | None = None
+    price_currency: str | None = None
+    size: str | None = None
+    date: str | None = None
+    status_id: int | None = msgspec.field(default=None, name="statusID")
+
+
+class LastMessage(Wire):
+    """The last message of a chat, without its author."""
+
+    text: str | None = None
+    add_timestamp: int | None = None
+    """Unix milliseconds."""
+
+
+class Chat(_Signed):
+    """A chat as Wildberries sends it."""
+
+    chat_id: str = msgspec.field(name="chatID")
+    reply_sign: str | None = None
+    """Secret: what a message to this chat is sent with."""
+    client_id: str | None = msgspec.field(default=None, name="clientID")
+    client_name: str | None = None
+    good_card: GoodCard | None = None
+    last_message: LastMessage | None = None
+
+
+class ChatList(Wire):
+    """All chats of the seller."""
+
+    result: list[Chat] | None = None
+    errors: list[str] | None = None
+
+
+class File(Wire):
+    """A file of a message."""
+
+    download_id: str | None = msgspec.field(default=None, name="downloadID")
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    date: str | None = None
+    url: str | None = None
+
+
+class Image(Wire):
+    """A picture of a message."""
+
+    download_id: str | None = msgspec.field(default=None, name="downloadID")
+    date: str | None = None
+    url: str | None = None
+
+
+class Attachments(Wire):
+    """What comes with a message."""
+
+    good_card: GoodCard | None = None
+    files: list[File] | None = None
+    images: list[Image] | None = None
+
+
+class EventMessage(Wire):
+    """What was written."""
+
+    text: str | None = None
+    attachments: Attachments | None = None
+
+
+class Event(_Signed):
+    """One event of one of the seller's chats."""
+
+    chat_id: str = msgspec.field(name="chatID")
+    event_id: str = msgspec.field(name="eventID")
+    add_timestamp: int
+    """Unix milliseconds."""
+    event_type: str | None = None
+    """``message``."""
+    is_new_chat: bool | None = None
+    message: EventMessage | None = None
+    """Absent in some automatic lines."""
+    source: str | None = None
+    add_time: str | None = None
+    reply_sign: str | None = None
+    """Secret; with a new chat only."""
+    sender: str | None = None
+    """``client``, ``seller`` or ``wb``."""
+    client_id: str | None = msgspec.field(default=None, name="clientID")
+    client_name: str | None = None
+
+
+class EventsResult(Wire):
+    """One stretch of the feed."""
+
+    next: int | None = None
+    """Unix milliseconds: what to ask the next stretch with."""
+    total_events: int = 0
+    """How many events this answer has; 0 says that the feed is read to its end."""
+    events: list[Event] | None = None
+    newest_event_time: str | None = None
+    oldest_event_time: str | None = None
+
+
+class EventsPage(Wire):
+    """One page of the feed."""
+
+    result: EventsResult
+    errors: list[str] | None = None
+
+
+class SendResult(_Signed):
+    """What Wildberries tells of an accepted message; there is no id."""
+
+    add_time: int | None = None
+    """Unix milliseconds."""
+    chat_id: str | None = msgspec.field(default=None, name="chatID")
+    sign: str | None = None
+
+
+class SentMessage(Wire):
+    """The answer to a message: accepted, perhaps without some of its files."""
+
+    result: SendResult | None = None
+    errors: list[str] | None = None
+    """What was wrong with files."""
+
+
+_HOST = "chat"
+_SCOPE = Category.BUYER_CHAT.scope
+
+LIST = Endpoint(
+    name="chats.list",
+    method="GET",
+    host=_HOST,
+    path="/api/v1/seller/chats",
+    reply=itself(ChatList, records=("result",), record=Chat),
+    buckets=("chats.list",),
+    scope=_SCOPE,
+)
+EVENTS = Endpoint(
+    name="chats.events",
+    method="GET",
+    host=_HOST,
+    path="/api/v1/seller/events",
+    reply=itself(EventsPage, records=("result", "events"), record=Event),
+    buckets=("chats.events",),
+    scope=_SCOPE,
+    pages=ByToken(token="next"),
+)
+SEND = Endpoint(
+    name="chats.send",
+    method="POST",
+    host=_HOST,
+    path="/api/v1/seller/message",
+    reply=itself(SentMessage),
+    buckets=("chats.send",),
+    scope=_SCOPE,
+    writes=True,
+    repeatable=False,
+)
+DOWNLOAD = Endpoint(
+    name="chats.download",
+    method="GET",
+    host=_HOST,
+    path="/api/v1/seller/download/{id}",
+    reply=Binary(),
+    buckets=("chats.download",),
+    scope=_SCOPE,
+)
+
+ENDPOINTS = (LIST, EVENTS, SEND, DOWNLOAD)
+
+
+def events_query(next: int | None) -> dict[str, QueryValue]:  # noqa: A002 - WB's own name
+    """The cursor of the feed, checked: Wildberries refuses 0."""
+    if next is not None and next <= 0:
+        raise InvalidInput(EVENTS.name, "next", "must be a time in Unix milliseconds", next)
+    return {"next": next}
+
+
+def check_message(text: str, files: Sequence[Upload]) -> None:
+    """Refuse what Wildberries would refuse.
+
+    Raises:
+        InvalidInput: The text is too long, there is neither text nor file, or a file is too big or
+            neither JPEG, PNG nor PDF by its content.
+    """
+    length(SEND.name, "text", text, 0 if files else 1, TEXT_MOST)
+    for file in files:
+        if file.content_type is None:
+            rule = "must be JPEG, PNG or PDF by its content"
+            raise InvalidInput(SEND.name, "files", rule, file)
+        if len(file.content) > FILE_MOST:
+            rule = f"must have at most {FILE_MOST} bytes each"
+            raise InvalidInput(SEND.name, "files", rule, file)
+    if sum(len(file.content) for file in files) > FILES_MOST:
+        rule = f"must have at most {FILES_MOST} bytes in all"
+        raise InvalidInput(SEND.name, "files", rule, files)
+
+
+class Chats(ApiGroup):
+    """``api.chats``.
+
+    Each method has a bucket of its own: 1 call a second, 10 at once; with a base token 1 an hour
+    (downloads 10).
+    """
+
+    async def list(self) -> ChatList:
+        """All chats of the seller (GET /api/v1/seller/chats).
+
+        It may be empty, or lack a chat, while the feed of events has messages of it.
+        """
+        return await self._call(LIST)
+
+    async def events(self, *, next: int | None = None) -> EventsPage:  # noqa: A002
+        """A stretch of the feed of all chats (GET /api/v1/seller/events).
+
+        Args:
+            next: What the stretch before says, or any past time in Unix milliseconds; None for the
+                beginning. The feed is read to its end when ``total_events`` is 0, not before.
+
+        Raises:
+            InvalidInput: ``next`` is 0 or less.
+        """
+        return await self._call(EVENTS, query=events_query(next))
+
+    async def send(
+        self, reply_sign: str, text: str = "", *, files: Sequence[Upload] = ()
+    ) -> SentMessage:
+        """Send a message to a buyer (POST /api/v1/seller/message). Not repeatable.
+
+        Args:
+            reply_sign: The chat's signature, from the list of chats or a new chat's event.
+            text: At most 1,000 characters; may be empty with files.
+            files: JPEG, PNG or PDF, at most 5 MB each and 30 MB in all.
+
+        Raises:
+            InvalidInput: The text or a file breaks a rule.
+            BadRequest: The signature is not (or no more) valid, or the message is refused.
+            DeliveryUnknown: It may or may not have been sent.
+        """
+        if not 1 <= len(reply_sign) <= SIGN_MOST:
+            rule = f"must have 1 to {SIGN_MOST} characters"
+            raise InvalidInput(SEND.name, "reply_sign", rule, f"{len(reply_sign)} characters")
+        check_message(text, files)
+        parts = [Part("replySign", reply_sign)]
+        if text:
+            parts.append(Part("message", text))
+        parts += [Part("file", file.content, file.name, file.content_type) for file in files]
+        return await self._call(SEND, parts=parts)
+
+    def download(self, download_id: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file of a message (GET /api/v1/seller/download/{id}).
+
+        Args:
+            download_id: ``download_id`` of a file or a picture.
+
+        Raises:
+            NotReady: 202, it is still in moderation.
+            RefusedByModeration: 451.
+        """
+        return self._pipeline.download(DOWNLOAD, path={"id": download_id}, priority=self._priority)

@@ -1,0 +1,209 @@
+"""How Wildberries speaks HTTP: hosts, the token's header, limit headers, shapes of errors."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from wbym.calls import Endpoint, Refusal, Response
+from wbym.errors import InvalidToken, MissingScope, ReadOnlyToken, TokenExpired, Unsupported
+from wbym.limits import BucketKey, Charge, LimitSignal
+from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.token import Token
+
+__all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
+
+HOSTS: Final = {
+    "feedbacks": "https://feedbacks-api.wildberries.ru",
+    "chat": "https://buyer-chat-api.wildberries.ru",
+    "returns": "https://returns-api.wildberries.ru",
+}
+SANDBOX_HOSTS: Final = {"feedbacks": "https://feedbacks-api-sandbox.wildberries.ru"}
+"""There is no sandbox for chats and returns."""
+
+BAN_WITHOUT_HEADER: Final = 60.0
+"""Seconds to stop for when a 429 does not say how long."""
+
+
+class _ErrorBody(msgspec.Struct, rename="camel"):
+    """The union of WB's shapes: gateway, Feedbacks and Questions, problem+json of chat, claims."""
+
+    title: object = None
+    detail: object = None
+    error_text: object = None
+    additional_errors: object = None
+    error: object = None
+    message: object = None
+    code: object = None
+    request_id: object = None
+    retry_seconds: object = None
+    moderation_state: object = None
+
+
+_ERRORS = msgspec.json.Decoder(_ErrorBody)
+
+
+class WildberriesDialect:
+    """One account's way of speaking to Wildberries.
+
+    Args:
+        account: The account's name.
+        tokens: The account's tokens, all of one seller.
+        base_url: One server instead of WB's hosts.
+        sandbox: WB's sandbox hosts instead of its real ones.
+        tier: The row of limits to count by, instead of the one that each token's type says.
+    """
+
+    marketplace: Final = MARKETPLACE
+
+    def __init__(
+        self,
+        account: str,
+        tokens: Sequence[Token],
+        *,
+        base_url: str | None = None,
+        sandbox: bool = False,
+        tier: Tier | None = None,
+    ) -> None:
+        self.account: Final = account
+        self.tokens: Final = tuple(tokens)
+        self._base_url = base_url.rstrip("/") if base_url else None
+        self._sandbox = sandbox
+        self._tier = tier
+        self._charges: dict[tuple[str, str], tuple[Charge, ...]] = {}
+
+    def address(self, endpoint: Endpoint[object]) -> str:
+        """The host, without a slash at the end."""
+        if self._base_url is not None:
+            return self._base_url
+        if not self._sandbox:
+            return HOSTS[endpoint.host]
+        if endpoint.host not in SANDBOX_HOSTS:
+            raise Unsupported(MARKETPLACE, endpoint.name, "sandbox", True)
+        return SANDBOX_HOSTS[endpoint.host]
+
+    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
+        """The raw token, without ``Bearer``."""
+        return {"Authorization": self.token_for(endpoint).reveal()}
+
+    def token_for(self, endpoint: Endpoint[object]) -> Token:
+        """The account's token for a call.
+
+        Raises:
+            MissingScope: No token has the category.
+            ReadOnlyToken: The tokens that have it may only read, and the call writes.
+            TokenExpired: The tokens that would do are expired.
+            InvalidToken: The tokens that would do open the sandbox only.
+        """
+        fit = [t for t in self.tokens if any(c.scope == endpoint.scope for c in t.categories)]
+        if not fit:
+            have = sorted({c.scope for token in self.tokens for c in token.categories})
+            reason = (
+                f"no token has the category {endpoint.scope!r} (there: {', '.join(have) or '-'});"
+                " make one in the seller's cabinet and pass it too"
+            )
+            raise MissingScope(self.account, reason, method=endpoint.name)
+        if endpoint.writes:
+            fit = [token for token in fit if not token.read_only]
+            if not fit:
+                reason = f"the token for {endpoint.scope!r} may only read"
+                raise ReadOnlyToken(self.account, reason, method=endpoint.name)
+        now = datetime.now(UTC)
+        alive = [token for token in fit if not token.expired(now)]
+        if not alive:
+            until = max(token.expires_at for token in fit)
+            reason = f"the token for {endpoint.scope!r} expired on {until:%Y-%m-%d %H:%M} UTC"
+            raise TokenExpired(self.account, reason, method=endpoint.name)
+        if self._base_url is None and not self._sandbox:
+            alive = [token for token in alive if not token.test]
+            if not alive:
+                reason = "a test token opens the sandbox only: pass sandbox=True"
+                raise InvalidToken(self.account, reason, method=endpoint.name)
+        return alive[0]
+
+    def tier_of(self, token: Token) -> Tier:
+        """The row of limits that counts for a token."""
+        return self._tier or token.tier
+
+    def owner(self, token: Token) -> str:
+        """Whose limits a token's calls count in: the seller's, on the servers that are called."""
+        where = self._base_url or ("sandbox" if self._sandbox else "")
+        return f"{token.seller}@{where}" if where else token.seller
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        """The endpoint's buckets, of the seller whose token it is."""
+        token = self.token_for(endpoint)
+        tier = self.tier_of(token)
+        charges = self._charges.get((endpoint.name, tier))
+        if charges is None:
+            owner = self.owner(token)
+            charges = tuple(
+                Charge(BucketKey(MARKETPLACE, owner, tier, bucket), BUCKETS[bucket][tier])
+                for bucket in endpoint.buckets
+            )
+            self._charges[endpoint.name, tier] = charges
+        return charges
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        """``X-Ratelimit-Remaining``, and on 429 ``-Retry`` and ``-Limit``, in seconds."""
+        headers = response.headers
+        if response.status == 429:
+            retry = _number(headers.get("x-ratelimit-retry"))
+            limit = _number(headers.get("x-ratelimit-limit"))
+            return LimitSignal(
+                limit=None if limit is None else int(limit),
+                retry_after=BAN_WITHOUT_HEADER if retry is None else retry,
+            )
+        remaining = _number(headers.get("x-ratelimit-remaining"))
+        return None if remaining is None else LimitSignal(remaining=int(remaining))
+
+    def refusal(self, response: Response) -> Refusal | None:
+        """WB's own words, from any of its shapes; of HTML and empty bodies only that they are."""
+        retry = _number(response.headers.get("x-ratelimit-retry"))
+        body = response.body
+        if not body:
+            return Refusal("the answer is empty", retry_after=retry)
+        try:
+            error = _ERRORS.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
+        title, detail = _words(error.title), _words(error.detail)
+        said = [detail, _words(error.error_text), _words(error.message)]
+        said += [_words(error.additional_errors), _words(error.moderation_state)]
+        if not any(said):
+            said = [_words(error.error)]
+        words = "; ".join(dict.fromkeys(word for word in said if word))
+        message = f"{title}: {words}" if title and words and title != words else words or title
+        if retry is None:
+            retry = _number(_words(error.retry_seconds))
+        return Refusal(
+            message or _snippet(body),
+            code=_words(error.code) or None,
+            request_id=_words(error.request_id) or None,
+            retry_after=retry,
+        )
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if not text else max(0.0, float(text))
+    except ValueError:
+        return None
+
+
+def _words(value: object) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value)))
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value)
+
+
+def _snippet(body: bytes) -> str:
+    return " ".join(body[:200].decode("utf-8", "replace").split())

@@ -1,0 +1,343 @@
+"""From Wildberries' records to the neutral model: pure functions, one a noun.
+
+Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
+"""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final
+
+from wbym.domain import (
+    Answer,
+    AnswerStatus,
+    Attachment,
+    Author,
+    Buyer,
+    Chat,
+    ChatKind,
+    ChatStatus,
+    Decision,
+    DecisionKind,
+    Feedback,
+    Media,
+    MediaKind,
+    Message,
+    Money,
+    Order,
+    Product,
+    Question,
+    QuestionStatus,
+    Ref,
+    Return,
+    ReturnItem,
+    ReturnStatus,
+    attach_raw,
+)
+from wbym_wildberries.api import chats as chats_api
+from wbym_wildberries.api import claims as claims_api
+from wbym_wildberries.api import feedbacks as feedbacks_api
+from wbym_wildberries.api import questions as questions_api
+
+__all__ = [
+    "MARKETPLACE",
+    "MOSCOW",
+    "chat",
+    "chat_of_event",
+    "claim",
+    "feedback",
+    "message",
+    "moment_of_claim",
+    "question",
+]
+
+MARKETPLACE: Final = "wildberries"
+
+MOSCOW: Final = timezone(timedelta(hours=3), "MSK")
+"""The zone in which claims' times are taken, which come without one. It has no summer time."""
+
+_ANSWER_STATUS = {
+    "wbRu": AnswerStatus.PUBLISHED,
+    "reviewRequired": AnswerStatus.IN_MODERATION,
+    "none": AnswerStatus.IN_MODERATION,
+    "rejected": AnswerStatus.REJECTED,
+}
+_AUTHOR = {"client": Author.BUYER, "seller": Author.SELLER, "wb": Author.MARKETPLACE}
+_CURRENCY = {"643": "RUB", "933": "BYN", "398": "KZT", "051": "AMD", "417": "KGS", "860": "UZS"}
+_RETURN_STATUS: dict[int | None, ReturnStatus] = {
+    1: ReturnStatus.REJECTED,
+    2: ReturnStatus.APPROVED,
+}
+_PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
+
+
+def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
+    """A feedback; its answer's state is WB's of the answer, not of the feedback."""
+    answer = wire.answer
+    details = wire.product_details
+    photos, video = wire.photo_links, wire.video
+    tags = wire.bables
+    ordered_at = wire.last_order_created_at
+    neutral = Feedback(
+        ref=Ref(MARKETPLACE, account, wire.id),
+        created_at=_utc(wire.created_date),
+        rating=wire.product_valuation,
+        text=wire.text or "",
+        pros=wire.pros or "",
+        cons=wire.cons or "",
+        answer=None
+        if answer is None
+        else Answer(
+            answer.text or "",
+            _ANSWER_STATUS.get(answer.state or "", AnswerStatus.UNKNOWN),
+            answer.editable,
+        ),
+        product=None if details is None else _product(details, wire.color),
+        buyer=Buyer(wire.user_name) if wire.user_name else None,
+        order=Order(None, _moment(ordered_at)) if ordered_at else None,
+        media=_media(photos, video) if photos or video else (),
+        tags=tuple(tags) if tags else (),
+        viewed=wire.was_viewed,
+        parent_id=wire.parent_feedback_id,
+        child_id=wire.child_feedback_id,
+        return_possible=wire.is_able_return_product_orders,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def question(wire: questions_api.Question, account: str) -> Question:
+    """A question. It is answered if it has an answer; ``state`` ``none`` means rejected."""
+    answer = wire.answer
+    has_answer = answer is not None and bool(answer.text)
+    if wire.state == "none":
+        status = QuestionStatus.REJECTED
+    elif wire.state == "wbRu" or has_answer:
+        status = QuestionStatus.ANSWERED
+    elif wire.state == "suppliersPortalSynch":
+        status = QuestionStatus.WAITING
+    else:
+        status = QuestionStatus.UNKNOWN
+    details = wire.product_details
+    neutral = Question(
+        ref=Ref(MARKETPLACE, account, wire.id),
+        text=wire.text or "",
+        created_at=_utc(wire.created_date),
+        status=status,
+        answer=None
+        if answer is None
+        else Answer(
+            answer.text or "",
+            AnswerStatus.PUBLISHED if wire.state == "wbRu" else AnswerStatus.UNKNOWN,
+            answer.editable,
+            _moment(answer.create_date) if answer.create_date else None,
+        ),
+        product=None if details is None else _product(details, None),
+        viewed=wire.was_viewed,
+        flagged=wire.is_warned,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNKNOWN) -> Chat:
+    """A chat. WB's list does not say who wrote last, so the status is what the caller knows."""
+    last = wire.last_message
+    stamp = last.add_timestamp if last is not None else None
+    neutral = Chat(
+        ref=Ref(MARKETPLACE, account, wire.chat_id),
+        status=status,
+        kind=ChatKind.DIRECT if wire.good_card is None else ChatKind.ORDER,
+        buyer=_chat_buyer(wire.client_name, wire.client_id),
+        product=_card_product(wire.good_card),
+        order=_card_order(wire.good_card),
+        updated_at=from_milliseconds(stamp) if stamp is not None else None,
+        last_text=last.text if last is not None else None,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def chat_of_event(
+    wire: chats_api.Event, account: str, status: ChatStatus = ChatStatus.UNKNOWN
+) -> Chat:
+    """A chat that is known from an event only, as new chats are at first."""
+    text = wire.message.text if wire.message is not None else None
+    attachments = wire.message.attachments if wire.message is not None else None
+    card = attachments.good_card if attachments is not None else None
+    at = from_milliseconds(wire.add_timestamp)
+    neutral = Chat(
+        ref=Ref(MARKETPLACE, account, wire.chat_id),
+        status=status,
+        kind=ChatKind.UNKNOWN if card is None else ChatKind.ORDER,
+        buyer=_chat_buyer(wire.client_name, wire.client_id),
+        product=_card_product(card),
+        order=_card_order(card),
+        created_at=at if wire.is_new_chat else None,
+        updated_at=at,
+        last_text=text,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def message(wire: chats_api.Event, account: str) -> Message:
+    """A message of a chat."""
+    content = wire.message
+    attachments = content.attachments if content is not None else None
+    neutral = Message(
+        ref=Ref(MARKETPLACE, account, wire.event_id),
+        chat=Ref(MARKETPLACE, account, wire.chat_id),
+        author=_AUTHOR.get(wire.sender or "", Author.UNKNOWN),
+        sent_at=from_milliseconds(wire.add_timestamp),
+        text=content.text if content is not None else None,
+        attachments=() if attachments is None else _attachments(attachments),
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def claim(wire: claims_api.Claim, account: str) -> Return:
+    """A claim. It waits for the seller if its status is 0 or if it has actions."""
+    actions = wire.actions or ()
+    if wire.status == 0 or actions:
+        status = ReturnStatus.WAITING_FOR_SELLER
+    else:
+        status = _RETURN_STATUS.get(wire.status, ReturnStatus.UNKNOWN)
+    photos = [Media(_PHOTO, _with_scheme(url)) for url in wire.photos or ()]
+    videos = [Media(_VIDEO, _with_scheme(url)) for url in wire.video_paths or ()]
+    neutral = Return(
+        ref=Ref(MARKETPLACE, account, wire.id),
+        status=status,
+        decisions=tuple(_decision(action) for action in actions),
+        items=(ReturnItem(Product(id=_text(wire.nm_id), name=wire.imt_name)),),
+        buyer_comment=wire.user_comment,
+        marketplace_comment=wire.wb_comment,
+        order=Order(wire.srid, moment_of_claim(wire.order_dt)),
+        amount=None
+        if wire.price is None
+        else Money(_decimal(wire.price), _currency(wire.currency_code)),
+        media=(*photos, *videos),
+        created_at=moment_of_claim(wire.dt),
+        updated_at=moment_of_claim(wire.dt_update),
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def moment_of_claim(text: str | None) -> datetime | None:
+    """A claim's time, which has no zone and is taken as Moscow time; None where it is no time."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW)).astimezone(UTC)
+
+
+def from_milliseconds(stamp: int) -> datetime:
+    """Unix milliseconds as an aware time."""
+    return datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+def _utc(moment: datetime) -> datetime:
+    zone = moment.tzinfo
+    if zone is UTC:
+        return moment
+    # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
+    return moment.astimezone(UTC) if zone is not None else moment.replace(tzinfo=UTC)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return _utc(datetime.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def _product(details: feedbacks_api.ProductDetails, color: str | None) -> Product:
+    nm_id, imt_id = details.nm_id, details.imt_id
+    return Product(
+        None if nm_id is None else str(nm_id),
+        details.supplier_article,
+        details.product_name,
+        details.brand_name,
+        details.size,
+        color,
+        None if imt_id is None else str(imt_id),
+    )
+
+
+def _media(
+    photos: list[feedbacks_api.PhotoLink] | None, video: feedbacks_api.Video | None
+) -> tuple[Media, ...]:
+    found = [
+        Media(_PHOTO, photo.full_size or photo.mini_size or "", photo.mini_size)
+        for photo in photos or ()
+        if photo.full_size or photo.mini_size
+    ]
+    if video is not None and video.link:
+        found.append(Media(_VIDEO, video.link, video.preview_image, video.duration_sec))
+    return tuple(found)
+
+
+def _attachments(wire: chats_api.Attachments) -> tuple[Attachment, ...]:
+    files = [
+        Attachment(file.download_id, file.name, file.content_type, file.size, file.url)
+        for file in wire.files or ()
+    ]
+    images = [
+        Attachment(image.download_id, content_type=None, url=image.url)
+        for image in wire.images or ()
+    ]
+    return (*files, *images)
+
+
+def _chat_buyer(name: str | None, client_id: str | None) -> Buyer | None:
+    return Buyer(name, client_id) if name or client_id else None
+
+
+def _card_product(card: chats_api.GoodCard | None) -> Product | None:
+    return None if card is None else Product(id=_text(card.nm_id), size=card.size)
+
+
+def _card_order(card: chats_api.GoodCard | None) -> Order | None:
+    return None if card is None or not card.rid else Order(card.rid)
+
+
+def _decision(action: str) -> Decision:
+    return Decision(
+        action,
+        _decision_kind(action),
+        comment_required=action in claims_api.COMMENT_REQUIRED,
+        comment_allowed=action in claims_api.COMMENT_ALLOWED,
+    )
+
+
+def _decision_kind(action: str) -> DecisionKind:
+    # WB numbers its actions and adds new ones, so the beginning of the word decides.
+    if action.startswith("autorefund"):
+        return DecisionKind.REFUND_WITHOUT_RETURN
+    if action.startswith("approve"):
+        return DecisionKind.REFUND
+    if action.startswith("reject"):
+        return DecisionKind.REJECT
+    if action.startswith("confirm"):
+        return DecisionKind.CONFIRM_RECEIPT
+    return DecisionKind.OTHER
+
+
+def _currency(code: str | None) -> str:
+    return _CURRENCY.get(code or "", code or "RUB")
+
+
+def _decimal(amount: float) -> Decimal:
+    return Decimal(str(amount))
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)
+
+
+def _with_scheme(url: str) -> str:
+    return f"https:{url}" if url.startswith("//") else url

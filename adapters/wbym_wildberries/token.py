@@ -1,0 +1,128 @@
+"""What a Wildberries token says of itself, read without a request.
+
+A token is a JWT. Its signature is WB's business; here its payload is only read.
+"""
+
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+import msgspec
+
+from wbym.errors import InvalidToken
+from wbym_wildberries.limits import Tier
+
+__all__ = ["Category", "Token", "TokenType"]
+
+
+class Category(IntEnum):
+    """What a token opens: the numbers of the bits in its mask."""
+
+    CONTENT = 1
+    ANALYTICS = 2
+    PRICES = 3
+    MARKETPLACE = 4
+    STATISTICS = 5
+    PROMOTION = 6
+    FEEDBACKS_AND_QUESTIONS = 7
+    BUYER_CHAT = 9
+    SUPPLIES = 10
+    RETURNS = 11
+    DOCUMENTS = 12
+
+    @property
+    def scope(self) -> str:
+        """The name that endpoints use."""
+        return self.name.lower().replace("_", "-")
+
+
+_READ_ONLY_BIT = 30
+
+
+class TokenType(StrEnum):
+    """The kinds of token; limits depend on it."""
+
+    BASE = "base"
+    TEST = "test"
+    PERSONAL = "personal"
+    SERVICE = "service"
+    UNKNOWN = "unknown"
+    """Older tokens do not say. They are counted by the standard limits, and the headers tighten."""
+
+
+_TYPES = {1: TokenType.BASE, 2: TokenType.TEST, 3: TokenType.PERSONAL, 4: TokenType.SERVICE}
+
+
+class _Payload(msgspec.Struct):
+    exp: Annotated[int, msgspec.Meta(ge=0)]
+    s: Annotated[int, msgspec.Meta(ge=0)] = 0
+    sid: str = ""
+    oid: int | str = ""
+    acc: int = 0
+    t: bool = False
+
+
+class Token:
+    """A seller's key to Wildberries. Its text never shows in ``repr`` or errors.
+
+    Args:
+        text: The token as the seller's cabinet shows it once.
+        account: The account's name, for errors.
+
+    Raises:
+        InvalidToken: The text is no Wildberries token.
+    """
+
+    __slots__ = ("_text", "categories", "expires_at", "read_only", "seller", "test", "type")
+
+    def __init__(self, text: str, *, account: str = "wildberries") -> None:
+        text = text.strip()
+        payload = _read(text, account)
+        self._text = text
+        self.seller = payload.sid or str(payload.oid)
+        """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
+        self.type = _TYPES.get(payload.acc, TokenType.UNKNOWN)
+        self.categories = frozenset(c for c in Category if payload.s >> c & 1)
+        self.read_only = bool(payload.s >> _READ_ONLY_BIT & 1)
+        self.test = payload.t or self.type is TokenType.TEST
+        """Whether it opens the sandbox only."""
+        self.expires_at = datetime.fromtimestamp(payload.exp, UTC)
+
+    @property
+    def tier(self) -> Tier:
+        """The row of the limits that counts for it."""
+        return Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its life is over at this moment."""
+        return now >= self.expires_at
+
+    def reveal(self) -> str:
+        """The secret text, for the ``Authorization`` header and nothing else."""
+        return self._text
+
+    def __repr__(self) -> str:
+        scopes = "+".join(c.scope for c in sorted(self.categories)) or "nothing"
+        until = f"{self.expires_at:%Y-%m-%d}"
+        return f"Token({self.type}, seller {self.seller}, {scopes}, until {until})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a token is not pickled: pass its text from the environment")
+
+
+def _read(text: str, account: str) -> _Payload:
+    parts = text.split(".")
+    if text.lower().startswith("bearer "):
+        raise InvalidToken(account, "give the token without 'Bearer'")
+    if len(parts) != 3:
+        raise InvalidToken(account, "this is no Wildberries token: a JWT has three parts")
+    try:
+        raw = urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        payload = msgspec.json.decode(raw, type=_Payload)
+    except (ValueError, msgspec.DecodeError):
+        # Nothing of the token may be shown, and the decoders' words could quote it.
+        raise InvalidToken(account, "this is no Wildberries token: its payload is broken") from None
+    if not payload.sid and not payload.oid:
+        raise InvalidToken(account, "this is no Wildberries token: it names no seller")
+    return payload

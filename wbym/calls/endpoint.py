@@ -1,0 +1,75 @@
+"""One operation of a marketplace, as data."""
+
+from collections.abc import Mapping
+from typing import Generic, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from wbym.calls.messages import QueryValue
+from wbym.calls.replies import Reply
+from wbym.limits import Cost
+from wbym.paging.schemes import Scheme
+
+__all__ = ["Endpoint", "Method", "build_path", "build_query"]
+
+R = TypeVar("R")
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Endpoint(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
+    """What is to be known of an operation before it is called. ``R`` is what a call returns."""
+
+    name: str
+    """Where the typed method is found below ``api``, such as ``"feedbacks.list"``."""
+    method: Method
+    host: str
+    """A name in the adapter's table of hosts."""
+    path: str
+    """Such as ``/api/v1/seller/download/{id}``."""
+    reply: Reply[R]
+    buckets: tuple[str, ...]
+    """Names in the adapter's table of limits; a call counts in all of them."""
+    scope: str
+    """The token's category, or the access, that the call needs."""
+    writes: bool = False
+    """Whether a token that may only read is refused."""
+    repeatable: bool = True
+    """Whether making the call twice does no more than making it once. What sends something to a
+    buyer is not repeatable."""
+    pages: Scheme | None = None
+    cost: Cost = Cost()
+
+
+def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
+    """The path with its places filled in and percent-encoded.
+
+    Raises:
+        ValueError: A place has no value, or a value no place.
+    """
+    given = dict(values or {})
+    pieces: list[str] = []
+    rest = template
+    while "{" in rest:
+        before, _, rest = rest.partition("{")
+        name, _, rest = rest.partition("}")
+        if name not in given:
+            raise ValueError(f"{template} needs a value for {name!r}")
+        pieces += [before, quote(str(given.pop(name)), safe="")]
+    if given:
+        raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
+    return "".join(pieces) + rest
+
+
+def build_query(values: Mapping[str, QueryValue] | None) -> str:
+    """The query string, without its question mark; empty where nothing is left to say."""
+    if not values:
+        return ""
+    return urlencode(
+        [
+            (name, ("true" if value else "false") if isinstance(value, bool) else value)
+            for name, value in values.items()
+            if value is not None
+        ]
+    )

@@ -1,0 +1,131 @@
+"""What an answer means: the status first, the body second; pure."""
+
+from typing import Generic, NoReturn, TypeVar
+
+import msgspec
+
+from wbym.calls.dialect import Dialect
+from wbym.calls.endpoint import Endpoint
+from wbym.calls.messages import Response, TransportError
+from wbym.calls.replies import Refusal, Refused, Unreadable
+from wbym.calls.retry import Fate
+from wbym.errors import (
+    BadRequest,
+    CallError,
+    CallTimeout,
+    ConnectionFailed,
+    DeliveryUnknown,
+    NotReady,
+    RateLimited,
+    ServerError,
+    SetAside,
+    UnreadableReply,
+    error_for_status,
+)
+
+__all__ = ["Answer", "Failed", "Judge"]
+
+R = TypeVar("R")
+
+_NOTHING_SAID = Refusal("the marketplace gave no reason")
+
+
+class Answer(msgspec.Struct, Generic[R], frozen=True):
+    """What a call brought."""
+
+    value: R
+    set_aside: tuple[SetAside, ...] = ()
+    """Records of the page that could not be decoded."""
+
+
+class Failed(Exception):
+    """A call brought no result: the error to raise, and what is known of the call's fate."""
+
+    def __init__(self, error: CallError, fate: Fate, cause: Exception | None = None) -> None:
+        super().__init__(str(error))
+        error.__cause__ = cause
+        self.error = error
+        self.fate = fate
+
+    def final(self, *, repeatable: bool) -> CallError:
+        """The error that the caller gets once no further attempt is made."""
+        error = self.error
+        if self.fate is not Fate.UNKNOWN or repeatable:
+            return error
+        unknown = DeliveryUnknown(
+            f"it may or may not have taken effect, and was not repeated ({error.message})",
+            marketplace=error.marketplace,
+            account=error.account,
+            endpoint=error.endpoint,
+            status=error.status,
+            code=error.code,
+            request_id=error.request_id,
+            body=error.body,
+        )
+        unknown.__cause__ = error
+        return unknown
+
+
+class Judge(msgspec.Struct, frozen=True):
+    """Turns answers of one account into values or errors."""
+
+    dialect: Dialect
+
+    def answer(self, endpoint: Endpoint[R], response: Response) -> Answer[R]:
+        """The value that the endpoint promises.
+
+        Raises:
+            Failed: The marketplace refused, or the answer cannot be read.
+        """
+        if not endpoint.reply.accepts(response.status):
+            self.refuse(endpoint, response)
+        try:
+            value, aside = endpoint.reply.decode(endpoint.name, response.body)
+        except Unreadable as cause:
+            error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
+            raise Failed(error, Fate.UNKNOWN, cause) from cause
+        except Refused as refused:
+            error = self._error(BadRequest, endpoint, refused.refusal, response)
+            raise Failed(error, Fate.FINAL) from None
+        return Answer(value, aside)
+
+    def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
+        """Raise what a status outside the promised ones means.
+
+        Raises:
+            Failed: Always.
+        """
+        refusal = self.dialect.refusal(response)
+        if response.status < 300:
+            waiting = refusal or Refusal("accepted, but there is no result yet")
+            raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
+        kind = error_for_status(response.status)
+        error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
+        if issubclass(kind, RateLimited):
+            raise Failed(error, Fate.REFUSED)
+        raise Failed(error, Fate.UNKNOWN if issubclass(kind, ServerError) else Fate.FINAL)
+
+    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
+        """What it means that no whole answer came."""
+        kind = CallTimeout if cause.timeout else ConnectionFailed
+        error = self._error(kind, endpoint, Refusal(str(cause)), None)
+        return Failed(error, Fate.UNKNOWN if cause.sent else Fate.NOT_SENT, cause)
+
+    def _error(
+        self,
+        kind: type[CallError],
+        endpoint: Endpoint[object],
+        refusal: Refusal,
+        response: Response | None,
+    ) -> CallError:
+        return kind(
+            refusal.message,
+            marketplace=self.dialect.marketplace,
+            account=self.dialect.account,
+            endpoint=endpoint.name,
+            status=response.status if response else None,
+            code=refusal.code,
+            request_id=refusal.request_id,
+            retry_after=refusal.retry_after,
+            body=response.body if response else b"",
+        )

@@ -1,0 +1,300 @@
+"""How one call is made.
+
+::
+
+    check, build (pure) -> wait for the limits -> send -> settle the limits -> judge (pure)
+                               ^                                                  |
+                               +--------------- again, where that is safe --------+
+
+A call that is not ``repeatable`` is made again only when it surely did not reach the marketplace,
+or when the marketplace refused it for a limit; if its fate is unknown it raises
+``DeliveryUnknown``.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from os import PathLike
+from typing import Final, TypeVar
+
+import anyio
+import msgspec
+
+from wbym.calls.dialect import Dialect
+from wbym.calls.endpoint import Endpoint, build_path, build_query
+from wbym.calls.judge import Answer, Failed, Judge
+from wbym.calls.messages import Part, QueryValue, Request, TransportError
+from wbym.calls.retry import RetryPolicy
+from wbym.calls.transport import Exchange, Transport
+from wbym.errors import SetAside
+from wbym.limits import Charge, Priority, Scheduler
+
+__all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline"]
+
+R = TypeVar("R")
+
+logger = logging.getLogger("wbym.calls")
+
+DEFAULT_MAX_WAIT: Final = 300.0
+"""Seconds that a call waits for its limits at most, where nothing else is said."""
+
+_USER_AGENT: Final = "wbym"
+
+
+class Download:
+    """A file on its way. Valid inside the ``async with`` that gave it."""
+
+    def __init__(self, exchange: Exchange, lost: Callable[[TransportError], Exception]) -> None:
+        self._exchange = exchange
+        self._lost = lost
+        headers = exchange.head.headers
+        self.content_type: Final = headers.get("content-type")
+        """As the marketplace states it, or None."""
+        length = headers.get("content-length", "")
+        self.size: Final = int(length) if length.isdigit() else None
+        """Bytes, or None where the marketplace does not say."""
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file in pieces of at most 64 KiB.
+
+        Raises:
+            ConnectionFailed: The file broke off.
+        """
+        try:
+            async for chunk in self._exchange.chunks():
+                yield chunk
+        except TransportError as error:
+            raise self._lost(error) from error
+
+    async def read(self) -> bytes:
+        """The whole file in memory.
+
+        Raises:
+            ConnectionFailed: The file broke off.
+        """
+        return b"".join([chunk async for chunk in self.chunks()])
+
+    async def save(self, path: str | PathLike[str]) -> int:
+        """Write the file to ``path`` and return its size in bytes.
+
+        It is written under a temporary name first, so ``path`` never holds half a file.
+
+        Raises:
+            ConnectionFailed: The file broke off; ``path`` is untouched.
+            OSError: The file cannot be written; ``path`` is untouched.
+        """
+        target = anyio.Path(path)
+        part = target.with_name(f"{target.name}.part")
+        size = 0
+        try:
+            async with await anyio.open_file(part, "wb") as file:
+                async for chunk in self.chunks():
+                    size += await file.write(chunk)
+            await part.replace(target)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await part.unlink(missing_ok=True)
+            raise
+        return size
+
+
+class Pipeline:
+    """Makes the calls of one account.
+
+    Args:
+        dialect: How the account speaks to its marketplace.
+        transport: What moves the bytes.
+        scheduler: What keeps the limits; shared by all accounts of a process.
+        retry: How often and how soon failed calls are made again.
+        max_wait: Seconds that a call waits for its limits at most; None: as long as it takes.
+        on_set_aside: Gets each record that could not be decoded.
+    """
+
+    def __init__(
+        self,
+        *,
+        dialect: Dialect,
+        transport: Transport,
+        scheduler: Scheduler,
+        retry: RetryPolicy | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+        on_set_aside: Callable[[SetAside], None],
+    ) -> None:
+        self._dialect = dialect
+        self._transport = transport
+        self._scheduler = scheduler
+        self._retry = retry or RetryPolicy()
+        self._max_wait = max_wait
+        self._on_set_aside = on_set_aside
+        self._judge = Judge(dialect)
+
+    async def call(
+        self,
+        endpoint: Endpoint[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+        turn: Callable[[], Awaitable[None]] | None = None,
+    ) -> Answer[R]:
+        """Make a call and return what it brought.
+
+        Args:
+            endpoint: What to call.
+            path: Values for the places in the endpoint's path.
+            query: Parameters; those that are None are left out.
+            body: What is sent as JSON; anything that msgspec encodes.
+            parts: A multipart body, instead of ``body``.
+            priority: Who goes first; what writes is interactive and what reads is normal, where
+                nothing is said.
+            turn: Awaited between the headers and the body, so that a reader ahead of its consumer
+                leaves large bodies in the network until there is room for them.
+
+        Raises:
+            CredentialError: The account's credentials cannot make this call.
+            QuotaExhausted: The limits would have to be waited for longer than ``max_wait``.
+            CallError: The call was made and did not end well.
+        """
+        request, charges = self._prepare(endpoint, path, query, body, parts)
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                async with self._exchange(endpoint, request, charges, priority) as exchange:
+                    if turn is not None:
+                        await turn()
+                    response = await exchange.read()
+                answer = self._judge.answer(endpoint, response)
+            except TransportError as error:
+                await self._again(endpoint, self._judge.lost(endpoint, error), attempt)
+            except Failed as failed:
+                await self._again(endpoint, failed, attempt)
+            else:
+                for aside in answer.set_aside:
+                    self._on_set_aside(aside)
+                return answer
+
+    @asynccontextmanager
+    async def download(
+        self,
+        endpoint: Endpoint[bytes],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        priority: Priority | None = None,
+    ) -> AsyncIterator[Download]:
+        """Open a file for reading piece by piece; arguments and errors as for :meth:`call`.
+
+        Raises:
+            NotReady: The marketplace has not released the file yet.
+            RefusedByModeration: It never will.
+        """
+        request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, ())
+        attempt = 0
+        async with AsyncExitStack() as stack:
+            while True:
+                attempt += 1
+                try:
+                    exchange = await stack.enter_async_context(
+                        self._exchange(endpoint, request, charges, priority)
+                    )
+                    if not endpoint.reply.accepts(exchange.head.status):
+                        self._judge.refuse(endpoint, await exchange.read())
+                    break
+                except TransportError as error:
+                    failed = self._judge.lost(endpoint, error)
+                except Failed as error:
+                    failed = error
+                await stack.aclose()
+                await self._again(endpoint, failed, attempt)
+            yield Download(
+                exchange,
+                lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
+            )
+
+    async def aclose(self) -> None:
+        """Close what the account opened."""
+        await self._transport.aclose()
+
+    def _prepare(
+        self,
+        endpoint: Endpoint[R],
+        path: Mapping[str, str | int] | None,
+        query: Mapping[str, QueryValue] | None,
+        body: object,
+        parts: Sequence[Part],
+    ) -> tuple[Request, Sequence[Charge]]:
+        query_string = build_query(query)
+        address = self._dialect.address(endpoint)
+        url = (
+            f"{address}{build_path(endpoint.path, path)}{'?' if query_string else ''}{query_string}"
+        )
+        has_body = body is not msgspec.UNSET
+        request = Request(
+            method=endpoint.method,
+            url=url,
+            headers={
+                "User-Agent": _USER_AGENT,
+                **({"Content-Type": "application/json"} if has_body else {}),
+                **self._dialect.authorize(endpoint),
+            },
+            body=msgspec.json.encode(body) if has_body else None,
+            parts=tuple(parts),
+        )
+        return request, self._dialect.charges(endpoint, path or {})
+
+    @asynccontextmanager
+    async def _exchange(
+        self,
+        endpoint: Endpoint[R],
+        request: Request,
+        charges: Sequence[Charge],
+        priority: Priority | None,
+    ) -> AsyncIterator[Exchange]:
+        if priority is None:
+            priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
+        clock = asyncio.get_running_loop().time
+        async with self._scheduler.lease(
+            charges, priority=priority, max_wait=self._max_wait
+        ) as lease:
+            sent_at = clock()
+            async with self._transport.send(request) as exchange:
+                head = exchange.head
+                lease.settle(
+                    endpoint.cost.of(head.status), self._dialect.signal(head), clock() - sent_at
+                )
+                yield exchange
+
+    async def _again(self, endpoint: Endpoint[R], failed: Failed, attempt: int) -> None:
+        """Wait for the next attempt, or raise what the caller gets."""
+        delay = self._retry.delay(
+            failed.fate,
+            attempt,
+            repeatable=endpoint.repeatable,
+            draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        if delay is None:
+            raise failed.final(repeatable=endpoint.repeatable)
+        logger.info(
+            "%s; attempt %d follows in %.1f s",
+            failed.error,
+            attempt + 1,
+            delay,
+            extra=_facts(failed),
+        )
+        if delay:
+            await anyio.sleep(delay)
+
+
+def _facts(failed: Failed) -> dict[str, object]:
+    error = failed.error
+    return {
+        "marketplace": error.marketplace,
+        "account": error.account,
+        "endpoint": error.endpoint,
+        "status": error.status,
+    }

@@ -1,0 +1,180 @@
+"""How an answer's bytes become a value.
+
+They are decoded straight into Structs, and record by record where that fails for a page. A page
+with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
+the place: never lost, never fatal for the rest, never silent.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final, Generic, Protocol, TypeVar
+
+import msgspec
+
+from wbym.errors import SetAside
+
+__all__ = ["Binary", "Json", "Nothing", "Refusal", "Refused", "Reply", "Unreadable"]
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+W = TypeVar("W")
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """What a marketplace says when it refuses, in its own words."""
+
+    message: str
+    code: str | None = None
+    request_id: str | None = None
+    retry_after: float | None = None
+    """Seconds."""
+
+
+class Refused(Exception):
+    """Raised by ``unwrap``: the status said yes, but the envelope says no."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+class Unreadable(ValueError):
+    """The body is not what the endpoint promises; the message says how."""
+
+
+class Reply(Protocol[R_co]):
+    """What an endpoint promises to answer."""
+
+    def accepts(self, status: int) -> bool:
+        """Whether this status comes with the promised body."""
+        ...
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[R_co, tuple[SetAside, ...]]:
+        """The value in the body.
+
+        Raises:
+            Unreadable: The body is not what is promised.
+            Refused: The body says that the marketplace refused.
+        """
+        ...
+
+
+class Nothing(Reply[None]):
+    """An answer without a body that matters, such as 204."""
+
+    def accepts(self, status: int) -> bool:
+        """All of 2xx."""
+        return 200 <= status < 300
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[None, tuple[SetAside, ...]]:
+        """Nothing, whatever the body."""
+        return None, ()
+
+
+class Binary(Reply[bytes]):
+    """A file: any bytes, with status 200 only, since 202 says that it is not ready."""
+
+    def accepts(self, status: int) -> bool:
+        """200 alone."""
+        return status == 200
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[bytes, tuple[SetAside, ...]]:
+        """The bytes as they are."""
+        return body, ()
+
+
+class Json(Generic[W, R]):
+    """A JSON body of one wire type, and what of it is the reply.
+
+    Args:
+        wire: The type of the whole body, an envelope mostly.
+        unwrap: From the envelope to the reply.
+        records: The path to the list of records, such as ``("data", "feedbacks")``; empty where
+            the body is no page.
+        record: The type of one record.
+    """
+
+    def __init__(
+        self,
+        wire: type[W],
+        unwrap: Callable[[W], R],
+        *,
+        records: tuple[str, ...] = (),
+        record: type[msgspec.Struct] | None = None,
+    ) -> None:
+        self.wire: Final = wire
+        self.unwrap: Final = unwrap
+        self.records: Final = records
+        self.record: Final = record
+
+    def __repr__(self) -> str:
+        return f"Json({self.wire!r})"
+
+    # Made on first use: making a decoder takes longer than importing its module.
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[W]:
+        return msgspec.json.Decoder(self.wire)
+
+    @cached_property
+    def _record_decoder(self) -> msgspec.json.Decoder[msgspec.Struct]:
+        if self.record is None:
+            raise TypeError(f"{self!r} has no records")
+        return msgspec.json.Decoder(self.record)
+
+    def accepts(self, status: int) -> bool:
+        """All of 2xx."""
+        return 200 <= status < 300
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
+        """The value, and the records that were set aside.
+
+        Raises:
+            Unreadable: The body is no JSON, or not of the promised shape even without bad records.
+        """
+        if not body:
+            raise Unreadable("the body is empty")
+        try:
+            return self.unwrap(self._decoder.decode(body)), ()
+        except msgspec.ValidationError as error:
+            if self.record is None:
+                raise Unreadable(f"the body has an unexpected shape: {error}") from error
+            try:
+                return self._salvage(endpoint, body)
+            except msgspec.DecodeError:
+                raise Unreadable(f"the body has an unexpected shape: {error}") from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unreadable(_what_is(body, error)) from error
+
+    def _salvage(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
+        """Decode without the bad records. Slow, and seldom needed."""
+        levels: list[dict[str, msgspec.Raw]] = []
+        rest = msgspec.Raw(body)
+        for name in self.records:
+            levels.append(_LEVEL.decode(rest))
+            rest = levels[-1].get(name, _NO_RECORDS)
+        good: list[msgspec.Raw] = []
+        aside: list[SetAside] = []
+        for index, raw in enumerate(_RECORDS.decode(rest)):
+            try:
+                self._record_decoder.decode(raw)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                where = f"{'.'.join(self.records)}[{index}]"
+                aside.append(SetAside(endpoint, where, str(error), bytes(raw)))
+            else:
+                good.append(raw)
+        rest = msgspec.Raw(msgspec.json.encode(good))
+        for name, level in zip(reversed(self.records), reversed(levels), strict=True):
+            rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
+        return self.unwrap(self._decoder.decode(rest)), tuple(aside)
+
+
+_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
+_NO_RECORDS = msgspec.Raw(b"[]")
+
+
+def _what_is(body: bytes, error: Exception) -> str:
+    head = body[:64].lstrip().lower()
+    if head.startswith((b"<!doctype", b"<html")):
+        return "the body is HTML, not JSON"
+    return f"the body is broken JSON: {error}"

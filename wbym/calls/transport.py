@@ -1,0 +1,165 @@
+"""The thin layer that moves bytes, over aiohttp."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Protocol, Self
+
+import aiohttp
+from yarl import URL
+
+from wbym.calls.messages import Request, Response, TransportError
+
+__all__ = ["AiohttpTransport", "Exchange", "Transport"]
+
+CHUNK = 64 * 1024
+
+
+class Exchange(Protocol):
+    """An answer whose status and headers are here, and whose body is still on its way."""
+
+    @property
+    def head(self) -> Response:
+        """Status and headers, without a body."""
+        ...
+
+    async def read(self) -> Response:
+        """The answer with its whole body.
+
+        Raises:
+            TransportError: The body broke off.
+        """
+        ...
+
+    def chunks(self) -> AsyncIterator[bytes]:
+        """The body in pieces.
+
+        Raises:
+            TransportError: While iterating: the body broke off.
+        """
+        ...
+
+
+class Transport(Protocol):
+    """Sends requests."""
+
+    def send(self, request: Request) -> AbstractAsyncContextManager[Exchange]:
+        """Send, and wait for status and headers.
+
+        Raises:
+            TransportError: No answer came.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what was opened here, and nothing that was lent."""
+        ...
+
+
+class _AiohttpExchange:
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self._answer = answer
+        self.head = Response(answer.status, answer.headers)
+
+    async def read(self) -> Response:
+        try:
+            body = await self._answer.read()
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _broken(error) from error
+        return Response(self.head.status, self.head.headers, body)
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._answer.content.iter_chunked(CHUNK):
+                yield chunk
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _broken(error) from error
+
+
+class AiohttpTransport:
+    """One pooled session.
+
+    Args:
+        session: A session to borrow; it is left open. Without one, a session is opened with the
+            first request, and closed by ``aclose``.
+        timeout: Seconds without a byte from the marketplace after which a call fails; as many are
+            allowed for connecting.
+    """
+
+    def __init__(
+        self, *, session: aiohttp.ClientSession | None = None, timeout: float = 60.0
+    ) -> None:
+        self._session = session
+        self._lent = session is not None
+        self._closed = False
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator[Exchange]:
+        """Send, and wait for status and headers."""
+        session = self._open()
+        data: bytes | aiohttp.FormData | None = request.body
+        if request.parts:
+            data = aiohttp.FormData(default_to_multipart=True)
+            for part in request.parts:
+                data.add_field(
+                    part.name,
+                    part.value,
+                    filename=part.filename,
+                    content_type=part.content_type,
+                )
+        try:
+            answer = await session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                data=data,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise _broken(error) from error
+        try:
+            yield _AiohttpExchange(answer)
+        finally:
+            # A body that was read to its end has given its connection back to the pool already;
+            # any other is of no more use.
+            answer.close()
+
+    async def aclose(self) -> None:
+        """Close the session, unless it was lent."""
+        self._closed = True
+        session, self._session = self._session, None
+        if session is not None and not self._lent:
+            await session.close()
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise RuntimeError("the account is closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        return self._session
+
+
+def _broken(error: Exception) -> TransportError:
+    # A connection that was never made carried nothing; of any other, nobody knows how far it got.
+    sent = not isinstance(
+        error,
+        aiohttp.ClientConnectorError
+        | aiohttp.ClientConnectorCertificateError
+        | aiohttp.ConnectionTimeoutError
+        | aiohttp.InvalidURL,
+    )
+    reason = str(error) or type(error).__name__
+    return TransportError(reason, sent=sent, timeout=isinstance(error, TimeoutError))

@@ -1,0 +1,87 @@
+"""Returns (Wildberries: claims) and what the seller may decide about them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from wbym.domain.common import Buyer, Media, Money, Order, Product, Record, Ref
+
+__all__ = ["Decision", "DecisionKind", "Return", "ReturnItem", "ReturnStatus"]
+
+
+class ReturnStatus(StrEnum):
+    """Where a return stands."""
+
+    WAITING_FOR_SELLER = "waiting_for_seller"
+    IN_PROGRESS = "in_progress"
+    """Decided, or in somebody else's hands: on its way, under examination, being refunded."""
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    COMPLETED = "completed"
+    """The money is back, or the case is closed without a refund."""
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class DecisionKind(StrEnum):
+    """What a decision comes to."""
+
+    REFUND = "refund"
+    """The buyer gets the money and brings the product back."""
+    REFUND_WITHOUT_RETURN = "refund_without_return"
+    PARTIAL_REFUND = "partial_refund"
+    REPLACE = "replace"
+    REPAIR = "repair"
+    EXAMINE = "examine"
+    REJECT = "reject"
+    CONFIRM_RECEIPT = "confirm_receipt"
+    """The returned product has arrived at the seller."""
+    OTHER = "other"
+
+
+class Decision(msgspec.Struct, frozen=True, gc=False):
+    """One thing that the seller may decide about one return now, and what it needs."""
+
+    id: str
+    """The marketplace's own word (WB: one of the claim's ``actions``; YM: ``decisionType``)."""
+    kind: DecisionKind
+    comment_required: bool = False
+    comment_allowed: bool = False
+    reasons: tuple[str, ...] = ()
+    """The marketplace's words of which one must be given; empty where none is needed."""
+    least: Money | None = None
+    """The least amount, where the decision needs one."""
+    most: Money | None = None
+
+
+class ReturnItem(msgspec.Struct, frozen=True, gc=False):
+    """One position of a return."""
+
+    product: Product
+    quantity: int = 1
+    id: str | None = None
+
+
+class Return(Record, frozen=True, gc=False):
+    """A buyer's wish to give something back."""
+
+    ref: Ref
+    status: ReturnStatus = ReturnStatus.UNKNOWN
+    decisions: tuple[Decision, ...] = ()
+    """What may be decided now, as far as the record tells; empty where nothing is to be done, or
+    where the marketplace has to be asked (YM)."""
+    items: tuple[ReturnItem, ...] = ()
+    buyer: Buyer | None = None
+    buyer_comment: str | None = None
+    marketplace_comment: str | None = None
+    order: Order | None = None
+    amount: Money | None = None
+    media: tuple[Media, ...] = ()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def waiting_for_seller(self) -> bool:
+        """Whether the seller has to decide."""
+        return self.status is ReturnStatus.WAITING_FOR_SELLER

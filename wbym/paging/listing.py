@@ -1,0 +1,293 @@
+"""Reading a list of any length as an async iterator.
+
+A :class:`Listing` makes no request before it is iterated, so its errors surface while iterating.
+Where pages are independent it asks for several ahead, and delivers them in order; their bodies are
+left in the network until there is room for them, so memory stays flat at any latency.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Generic, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from wbym.errors import CursorStuck, PagingLimit, SetAside
+from wbym.paging.schemes import ByOffset
+
+__all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"]
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+U = TypeVar("U")
+
+AHEAD = 8
+"""Pages asked for ahead of the consumer."""
+
+HELD = 2
+"""Pages whose bodies may be in memory, the consumer's own included."""
+
+Turn: TypeAlias = Callable[[], Awaitable[None]]
+"""Awaited before a body is read; see ``Pipeline.call``."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page, and where it stands."""
+
+    items: Sequence[T]
+    cursor: str
+    """Reading from here again begins with this page."""
+    next_cursor: str | None
+    """Reading from here goes on after this page; None where it is the last."""
+    total: int | None = None
+    """How many records the list has at most, where the marketplace tells."""
+    set_aside: tuple[SetAside, ...] = ()
+    """Records of this page that could not be decoded."""
+
+
+class Chunk(msgspec.Struct, Generic[T], frozen=True):
+    """What one request brought, before it is given its place."""
+
+    items: Sequence[T]
+    count: int
+    """How many records the marketplace sent, with those that were set aside or filtered out."""
+    token: str | None = None
+    """What the next page is to be asked with, where pages are read by token."""
+    total: int | None = None
+    set_aside: tuple[SetAside, ...] = ()
+
+
+Pages: TypeAlias = AsyncGenerator[Page[T], None]
+
+
+class Listing(Generic[T]):
+    """A list at the marketplace, read page by page while it is iterated.
+
+    ``async for item in listing`` yields records; ``async for page in listing.pages()`` yields pages
+    with their cursors; ``await listing.all(limit=...)`` collects records. Each of these reads from
+    the beginning. A listing that is left early stops its requests.
+    """
+
+    def __init__(self, read: Callable[[], Pages[T]]) -> None:
+        self._read = read
+        self._cursor: str | None = None
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of the page in hand, to go on later with ``cursor=...``.
+
+        None before the first page. Going on begins with that page again, so nothing is missed and
+        its records may come twice.
+        """
+        return self._cursor
+
+    async def pages(self) -> AsyncIterator[Page[T]]:
+        """Page by page.
+
+        Raises:
+            CursorStuck: The marketplace named the same cursor twice.
+            PagingLimit: More records follow than the marketplace lets a list reach.
+        """
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                self._cursor = page.cursor
+                yield page
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                self._cursor = page.cursor
+                for item in page.items:
+                    yield item
+
+    async def all(self, *, limit: int | None = None) -> list[T]:
+        """The records in memory, the first ``limit`` of them where one is given."""
+        found: list[T] = []
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                self._cursor = page.cursor
+                found.extend(page.items)
+                if limit is not None and len(found) >= limit:
+                    break
+        return found[:limit]
+
+    def map(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
+        """The same pages with other items: filtered, or made into something else."""
+
+        async def read() -> Pages[U]:
+            async with aclosing(self._read()) as pages:
+                async for page in pages:
+                    items = change(page.items)
+                    yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
+
+        return Listing(read)
+
+
+class FetchAt(Protocol[T_co]):
+    """Asks for one page by its offset."""
+
+    async def __call__(self, offset: int, size: int, turn: Turn) -> Chunk[T_co]:
+        """The chunk with ``size`` records from ``offset`` on."""
+        ...
+
+
+def by_offset(
+    fetch: FetchAt[T],
+    scheme: ByOffset,
+    *,
+    method: str,
+    size: int | None = None,
+    cursor: str | None = None,
+    ahead: int | None = None,
+) -> Listing[T]:
+    """A listing of independent pages.
+
+    Args:
+        fetch: Asks for one page.
+        scheme: How the method pages.
+        method: The endpoint's name, for errors.
+        size: Records a page; the most that the marketplace allows, where nothing is said.
+        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
+        ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
+            alone, since most lists are short, and the rest eight ahead.
+    """
+    page_size = size or scheme.most
+    start = int(cursor or 0)
+
+    async def read() -> Pages[T]:
+        tasks: deque[tuple[int, int, asyncio.Task[Chunk[T]]]] = deque()
+        delivered = asyncio.Condition()
+        taken = 0  # pages that the consumer has asked for
+        asked = 0
+        offset = start
+        total: int | None = None
+        room = ahead or 1
+
+        async def in_turn(place: int) -> None:
+            async with delivered:
+                await delivered.wait_for(lambda: place < taken + HELD)
+
+        def ask() -> None:
+            nonlocal asked, offset
+            # A total only keeps requests from going out ahead for nothing: the list may have grown.
+            while not tasks or (len(tasks) < room and (total is None or offset < total)):
+                count = scheme.size_at(offset, page_size)
+                if not count:
+                    return
+                task = asyncio.ensure_future(fetch(offset, count, partial(in_turn, asked)))
+                tasks.append((offset, count, task))
+                asked += 1
+                offset += count
+
+        try:
+            ask()
+            while tasks:
+                at, count, task = tasks[0]
+                chunk = await task
+                tasks.popleft()
+                total = chunk.total
+                last = chunk.count < count
+                if not last:
+                    room = ahead or AHEAD
+                    ask()
+                yield Page(
+                    chunk.items,
+                    str(at),
+                    None if last else str(at + count),
+                    chunk.total,
+                    chunk.set_aside,
+                )
+                if last:
+                    return
+                # The page is used up only now, so the next but one may come into memory.
+                del chunk
+                async with delivered:
+                    taken += 1
+                    delivered.notify_all()
+            raise PagingLimit(method, offset)
+        finally:
+            await _cancel([task for _, _, task in tasks])
+
+    return Listing(read)
+
+
+class FetchNext(Protocol[T_co]):
+    """Asks for one page by its token."""
+
+    async def __call__(self, token: str | None) -> Chunk[T_co]:
+        """The chunk that the token stands for; None stands for the first."""
+        ...
+
+
+def by_token(fetch: FetchNext[T], *, method: str, cursor: str | None = None) -> Listing[T]:
+    """A listing of pages that name the next one.
+
+    It ends where a chunk has no token.
+
+    Args:
+        fetch: Asks for one page.
+        method: The endpoint's name, for errors.
+        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
+    """
+
+    async def read() -> Pages[T]:
+        token = cursor or None
+        while True:
+            chunk = await fetch(token)
+            following = chunk.token
+            if following is not None and following == token and chunk.count:
+                raise CursorStuck(method, token)
+            yield Page(chunk.items, token or "", following, chunk.total, chunk.set_aside)
+            if following is None:
+                return
+            token = following
+
+    return Listing(read)
+
+
+def joined(
+    parts: Sequence[tuple[str, Callable[[str | None], Listing[T]]]],
+    *,
+    cursor: str | None = None,
+    key: Callable[[T], str],
+) -> Listing[T]:
+    """Several listings one after the other, with cursors of their own.
+
+    A record that moves from one list to a later one while they are read comes once.
+
+    Args:
+        parts: A name, and what makes the listing from a cursor.
+        cursor: Where to begin.
+        key: What makes a record the same in two parts.
+    """
+
+    async def read() -> Pages[T]:
+        name, _, inner = (cursor or "").partition(":")
+        names = [part for part, _ in parts]
+        if cursor and name not in names:
+            raise ValueError(f"{cursor!r} is no cursor of this list: one begins with {names}")
+        skipped = names.index(name) if cursor else 0
+        seen: set[str] = set()
+        for index, (part, listing) in enumerate(parts[skipped:], skipped):
+            begin = inner if cursor and index == skipped else None
+            last_part = index == len(parts) - 1
+            async with aclosing(listing(begin or None)._read()) as pages:  # noqa: SLF001
+                async for page in pages:
+                    fresh = [item for item in page.items if key(item) not in seen]
+                    if not last_part:
+                        seen.update(key(item) for item in fresh)
+                    if page.next_cursor is not None:
+                        following: str | None = f"{part}:{page.next_cursor}"
+                    else:
+                        following = None if last_part else f"{names[index + 1]}:"
+                    yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
+
+    return Listing(read)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[Chunk[T]]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
