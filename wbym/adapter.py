@@ -10,11 +10,12 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import entry_points
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from types import TracebackType
+from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
 
-from wbym.calls import Download, Endpoint, Part, QueryValue, Upload
+from wbym.calls import DEFAULT_MAX_WAIT, Download, Endpoint, Part, QueryValue, Upload
 from wbym.domain import (
     Attachment,
     Chat,
@@ -33,7 +34,9 @@ __all__ = [
     "Adapter",
     "Capabilities",
     "Capability",
+    "CatalogRow",
     "Chats",
+    "CredentialFacts",
     "Feedbacks",
     "Questions",
     "Returns",
@@ -261,13 +264,43 @@ class Returns(Protocol):
         ...
 
 
+class CatalogRow(msgspec.Struct, frozen=True):
+    """One endpoint that an adapter knows, for people to look up."""
+
+    marketplace: str
+    name: str
+    """Where the typed method is below ``api``."""
+    method: str
+    path: str
+    host: str
+    scope: str
+    limit: str
+    """In words, for the usual credentials."""
+    lower_limit: str
+    """In words, for credentials with a lower limit; the same where there is none."""
+
+
+class CredentialFacts(msgspec.Struct, frozen=True):
+    """What a credential says of itself without a request."""
+
+    title: str
+    """What it is; never the secret."""
+    owner: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    read_only: bool
+    pace: tuple[str, ...]
+    """How fast it may call what, in words, a line each."""
+    warnings: tuple[str, ...] = ()
+
+
 class Adapter(Protocol):
     """What every account offers, whatever its marketplace."""
 
-    @property
-    def marketplace(self) -> str:
-        """The adapter's name, such as ``"wildberries"``."""
-        ...
+    marketplace: ClassVar[str]
+    """The adapter's name, such as ``"wildberries"``."""
+    capabilities: ClassVar[Capabilities]
+    """What the marketplace can do."""
 
     @property
     def name(self) -> str:
@@ -275,13 +308,33 @@ class Adapter(Protocol):
         ...
 
     @property
-    def capabilities(self) -> Capabilities:
-        """What the marketplace can do."""
-        ...
-
-    @property
     def set_aside(self) -> Sequence[SetAside]:
         """Records that could not be decoded, oldest first."""
+        ...
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        """Every endpoint that the adapter knows."""
+        ...
+
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> Self:
+        """An account from the text that the environment or a file holds for it.
+
+        Raises:
+            InvalidToken: The secret is none of this marketplace.
+        """
+        ...
+
+    def credentials(self) -> list[CredentialFacts]:
+        """What the account's credentials say of themselves, read offline."""
         ...
 
     async def call(
@@ -300,6 +353,15 @@ class Adapter(Protocol):
     def limits(self) -> list[BucketState]:
         """The buckets that the account has used: used, left, waiting, next free."""
         ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None: ...
 
     async def aclose(self) -> None:
         """Close what the account opened."""

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from wbym.adapter import Capabilities, require_aware
+from wbym.adapter import Capabilities, CatalogRow, CredentialFacts, require_aware
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -40,6 +40,7 @@ from wbym.paging import Listing
 from wbym_wildberries import mapping
 from wbym_wildberries.api import Api, chats, claims
 from wbym_wildberries.capabilities import CAPABILITIES
+from wbym_wildberries.catalog import catalog, facts
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.feed import ChatReader
 from wbym_wildberries.limits import BUCKETS, Tier
@@ -82,8 +83,8 @@ class Wildberries:
         InvalidToken: A token is no Wildberries token, or the tokens are of several sellers.
     """
 
-    marketplace: Final = MARKETPLACE
-    capabilities: Final[Capabilities] = CAPABILITIES
+    marketplace: ClassVar[str] = MARKETPLACE
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(
         self,
@@ -127,6 +128,27 @@ class Wildberries:
         self.api: Final = Api(self._pipeline)
         """Every documented method that is built, typed."""
         self._warn()
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        """Every endpoint that the adapter knows."""
+        return catalog()
+
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> Self:
+        """An account from its token, or from several of one seller with white space between."""
+        return cls(secret.split(), name=name, base_url=base_url, max_wait=max_wait)
+
+    def credentials(self) -> list[CredentialFacts]:
+        """What each token says of itself, read offline."""
+        return [facts(token, self._dialect.tier_of(token)) for token in self.tokens]
 
     def __repr__(self) -> str:
         return f"Wildberries({self.name!r}, seller {self.tokens[0].seller})"
@@ -402,7 +424,7 @@ class Wildberries:
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 
     async def _fresh_sign(self, chat_id: str) -> str:
-        await self._chats.list(Priority.INTERACTIVE)
+        await self._chats.listed(Priority.INTERACTIVE)
         sign = self._chats.sign(chat_id)
         if sign is None:
             rule = "must be one that WB lists, with a signature"

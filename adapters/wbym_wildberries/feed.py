@@ -11,7 +11,7 @@ from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import Chunk, Listing, by_token
 from wbym_wildberries import mapping
-from wbym_wildberries.api import chats
+from wbym_wildberries.api import chats as chats_api
 
 __all__ = ["ChatReader"]
 
@@ -23,7 +23,7 @@ class _LastWord(msgspec.Struct):
 
     at: int = -1
     sender: str | None = None
-    introduction: chats.Event | None = None
+    introduction: chats_api.Event | None = None
 
 
 class ChatReader:
@@ -43,9 +43,9 @@ class ChatReader:
         """The newest signature seen for a chat, or None."""
         return self._signs.get(chat_id)
 
-    async def list(self, priority: Priority | None) -> "Chunk[chats.Chat]":
+    async def listed(self, priority: Priority | None) -> Chunk[chats_api.Chat]:
         """All chats that WB lists, their signatures remembered."""
-        answer = await self._pipeline.call(chats.LIST, priority=priority)
+        answer = await self._pipeline.call(chats_api.LIST, priority=priority)
         found = answer.value.result or []
         for wire in found:
             if wire.reply_sign:
@@ -54,7 +54,7 @@ class ChatReader:
 
     def events(
         self, *, cursor: str | None, method: str, priority: Priority | None
-    ) -> Listing[chats.Event]:
+    ) -> Listing[chats_api.Event]:
         """The feed from a time in Unix milliseconds on, oldest first, each event once.
 
         WB promises no order within a page, and may repeat events at its borders.
@@ -63,9 +63,9 @@ class ChatReader:
             raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
         seen: set[str] = set()
 
-        async def fetch(token: str | None) -> Chunk[chats.Event]:
-            query = chats.events_query(int(token) if token else None)
-            answer = await self._pipeline.call(chats.EVENTS, query=query, priority=priority)
+        async def fetch(token: str | None) -> Chunk[chats_api.Event]:
+            query = chats_api.events_query(int(token) if token else None)
+            answer = await self._pipeline.call(chats_api.EVENTS, query=query, priority=priority)
             result = answer.value.result
             events = sorted(result.events or (), key=lambda event: event.add_timestamp)
             fresh = [event for event in events if event.event_id not in seen]
@@ -103,7 +103,7 @@ class ChatReader:
         account = self._account
 
         async def fetch(_: str | None) -> Chunk[Chat]:
-            listed = await self.list(priority)
+            listed = await self.listed(priority)
             if waiting is None:
                 items = [mapping.chat(wire, account) for wire in listed.items]
                 return Chunk(items, listed.count, set_aside=listed.set_aside)
@@ -125,7 +125,7 @@ class ChatReader:
         return by_token(fetch, method="chats")
 
     async def _last_words(
-        self, listed: "Chunk[chats.Chat]", priority: Priority | None
+        self, listed: Chunk[chats_api.Chat], priority: Priority | None
     ) -> dict[str, _LastWord]:
         """Who wrote last in each chat, leaving WB's automatic lines out.
 

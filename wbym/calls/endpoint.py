@@ -13,13 +13,13 @@ from wbym.paging.schemes import Scheme
 
 __all__ = ["Endpoint", "Method", "build_path", "build_query"]
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-class Endpoint(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
-    """What is to be known of an operation before it is called. ``R`` is what a call returns."""
+class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=False):
+    """What is to be known of an operation before it is called. ``R_co`` is what a call returns."""
 
     name: str
     """Where the typed method is found below ``api``, such as ``"feedbacks.list"``."""
@@ -28,7 +28,7 @@ class Endpoint(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
     """A name in the adapter's table of hosts."""
     path: str
     """Such as ``/api/v1/seller/download/{id}``."""
-    reply: Reply[R]
+    reply: Reply[R_co]
     buckets: tuple[str, ...]
     """Names in the adapter's table of limits; a call counts in all of them."""
     scope: str

@@ -194,23 +194,8 @@ class Pipeline:
             RefusedByModeration: It never will.
         """
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, ())
-        attempt = 0
         async with AsyncExitStack() as stack:
-            while True:
-                attempt += 1
-                try:
-                    exchange = await stack.enter_async_context(
-                        self._exchange(endpoint, request, charges, priority)
-                    )
-                    if not endpoint.reply.accepts(exchange.head.status):
-                        self._judge.refuse(endpoint, await exchange.read())
-                    break
-                except TransportError as error:
-                    failed = self._judge.lost(endpoint, error)
-                except Failed as error:
-                    failed = error
-                await stack.aclose()
-                await self._again(endpoint, failed, attempt)
+            exchange = await self._open(stack, endpoint, request, charges, priority)
             yield Download(
                 exchange,
                 lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
@@ -219,6 +204,32 @@ class Pipeline:
     async def aclose(self) -> None:
         """Close what the account opened."""
         await self._transport.aclose()
+
+    async def _open(
+        self,
+        stack: AsyncExitStack,
+        endpoint: Endpoint[bytes],
+        request: Request,
+        charges: Sequence[Charge],
+        priority: Priority | None,
+    ) -> Exchange:
+        """An answer with the promised status, kept open by ``stack``."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                exchange = await stack.enter_async_context(
+                    self._exchange(endpoint, request, charges, priority)
+                )
+                if endpoint.reply.accepts(exchange.head.status):
+                    return exchange
+                self._judge.refuse(endpoint, await exchange.read())
+            except TransportError as error:
+                failed = self._judge.lost(endpoint, error)
+            except Failed as error:
+                failed = error
+            await stack.aclose()
+            await self._again(endpoint, failed, attempt)
 
     def _prepare(
         self,

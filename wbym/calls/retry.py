@@ -45,4 +45,4 @@ class RetryPolicy(msgspec.Struct, frozen=True):
             return 0.0 if attempt < self.refusals else None
         if attempt >= self.attempts:
             return None
-        return min(self.longest, self.base * 2 ** (attempt - 1)) * (0.5 + 0.5 * draw)
+        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * draw)

@@ -4,7 +4,16 @@ from enum import IntEnum
 
 import msgspec
 
-__all__ = ["BucketKey", "Charge", "Cost", "LimitSignal", "ParallelCap", "Priority", "Quota", "Window"]
+__all__ = [
+    "BucketKey",
+    "Charge",
+    "Cost",
+    "LimitSignal",
+    "ParallelCap",
+    "Priority",
+    "Quota",
+    "Window",
+]
 
 
 class Priority(IntEnum):

@@ -20,7 +20,6 @@ from wbym.paging.schemes import ByOffset
 __all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"]
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 U = TypeVar("U")
 
 AHEAD = 8
@@ -125,10 +124,10 @@ class Listing(Generic[T]):
         return Listing(read)
 
 
-class FetchAt(Protocol[T_co]):
+class FetchAt(Protocol[T]):
     """Asks for one page by its offset."""
 
-    async def __call__(self, offset: int, size: int, turn: Turn) -> Chunk[T_co]:
+    async def __call__(self, offset: int, size: int, turn: Turn, /) -> Chunk[T]:
         """The chunk with ``size`` records from ``offset`` on."""
         ...
 
@@ -213,10 +212,10 @@ def by_offset(
     return Listing(read)
 
 
-class FetchNext(Protocol[T_co]):
+class FetchNext(Protocol[T]):
     """Asks for one page by its token."""
 
-    async def __call__(self, token: str | None) -> Chunk[T_co]:
+    async def __call__(self, token: str | None, /) -> Chunk[T]:
         """The chunk that the token stands for; None stands for the first."""
         ...
 

@@ -1,6 +1,6 @@
 """Chats with buyers: the list, the feed of events, messages, files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
@@ -22,13 +22,12 @@ FILES_MOST: Final = 30 * 1024 * 1024
 """Bytes, of one file and of all files of a message."""
 
 
-class _Signed(Wire):
+class _Signed(Wire, frozen=True):
     """The base of structs that carry ``reply_sign``, which must not show in ``repr``."""
 
-    def __rich_repr__(self) -> Iterable[tuple[str, object]]:
-        for name in self.__struct_fields__:
-            if name not in _SECRET:
-                yield name, getattr(self, name)
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        names = (name for name in self.__struct_fields__ if name not in _SECRET)
+        return [(name, getattr(self, name)) for name in names]
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
@@ -38,7 +37,7 @@ class _Signed(Wire):
 _SECRET = {"reply_sign", "sign"}
 
 
-class GoodCard(Wire):
+class GoodCard(Wire, frozen=True):
     """The order that a chat is about."""
 
     nm_id: int | None = msgspec.field(default=None, name="nmID")
@@ -51,7 +50,7 @@ class GoodCard(Wire):
     status_id: int | None = msgspec.field(default=None, name="statusID")
 
 
-class LastMessage(Wire):
+class LastMessage(Wire, frozen=True):
     """The last message of a chat, without its author."""
 
     text: str | None = None
@@ -59,7 +58,7 @@ class LastMessage(Wire):
     """Unix milliseconds."""
 
 
-class Chat(_Signed):
+class Chat(_Signed, frozen=True):
     """A chat as Wildberries sends it."""
 
     chat_id: str = msgspec.field(name="chatID")
@@ -71,14 +70,14 @@ class Chat(_Signed):
     last_message: LastMessage | None = None
 
 
-class ChatList(Wire):
+class ChatList(Wire, frozen=True):
     """All chats of the seller."""
 
     result: list[Chat] | None = None
     errors: list[str] | None = None
 
 
-class File(Wire):
+class File(Wire, frozen=True):
     """A file of a message."""
 
     download_id: str | None = msgspec.field(default=None, name="downloadID")
@@ -89,7 +88,7 @@ class File(Wire):
     url: str | None = None
 
 
-class Image(Wire):
+class Image(Wire, frozen=True):
     """A picture of a message."""
 
     download_id: str | None = msgspec.field(default=None, name="downloadID")
@@ -97,7 +96,7 @@ class Image(Wire):
     url: str | None = None
 
 
-class Attachments(Wire):
+class Attachments(Wire, frozen=True):
     """What comes with a message."""
 
     good_card: GoodCard | None = None
@@ -105,14 +104,14 @@ class Attachments(Wire):
     images: list[Image] | None = None
 
 
-class EventMessage(Wire):
+class EventMessage(Wire, frozen=True):
     """What was written."""
 
     text: str | None = None
     attachments: Attachments | None = None
 
 
-class Event(_Signed):
+class Event(_Signed, frozen=True):
     """One event of one of the seller's chats."""
 
     chat_id: str = msgspec.field(name="chatID")
@@ -134,7 +133,7 @@ class Event(_Signed):
     client_name: str | None = None
 
 
-class EventsResult(Wire):
+class EventsResult(Wire, frozen=True):
     """One stretch of the feed."""
 
     next: int | None = None
@@ -146,14 +145,14 @@ class EventsResult(Wire):
     oldest_event_time: str | None = None
 
 
-class EventsPage(Wire):
+class EventsPage(Wire, frozen=True):
     """One page of the feed."""
 
     result: EventsResult
     errors: list[str] | None = None
 
 
-class SendResult(_Signed):
+class SendResult(_Signed, frozen=True):
     """What Wildberries tells of an accepted message; there is no id."""
 
     add_time: int | None = None
@@ -162,7 +161,7 @@ class SendResult(_Signed):
     sign: str | None = None
 
 
-class SentMessage(Wire):
+class SentMessage(Wire, frozen=True):
     """The answer to a message: accepted, perhaps without some of its files."""
 
     result: SendResult | None = None

@@ -21,7 +21,7 @@ COMMENT_ALLOWED: Final = frozenset({"rejectcustom", "approvecc1"})
 """Actions that need a comment, and those that may have one."""
 
 
-class Claim(Wire, rename=None):
+class Claim(Wire, frozen=True, rename=None):
     """A claim as Wildberries sends it."""
 
     id: str
@@ -50,7 +50,7 @@ class Claim(Wire, rename=None):
     """The order's id; chats call it ``rid``."""
 
 
-class ClaimsPage(Wire):
+class ClaimsPage(Wire, frozen=True):
     """One page of claims."""
 
     claims: list[Claim]

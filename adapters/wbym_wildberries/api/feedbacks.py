@@ -22,7 +22,7 @@ from wbym_wildberries.token import Category
 __all__ = ["Counters", "Feedback", "FeedbackAnswer", "Feedbacks", "FeedbacksPage", "Unseen"]
 
 
-class FeedbackAnswer(Wire):
+class FeedbackAnswer(Wire, frozen=True):
     """The seller's answer."""
 
     text: str | None = None
@@ -31,7 +31,7 @@ class FeedbackAnswer(Wire):
     editable: bool | None = None
 
 
-class ProductDetails(Wire):
+class ProductDetails(Wire, frozen=True):
     """The product that a feedback or a question is about."""
 
     imt_id: int | None = None
@@ -43,14 +43,14 @@ class ProductDetails(Wire):
     size: str | None = None
 
 
-class PhotoLink(Wire):
+class PhotoLink(Wire, frozen=True):
     """A photo in two sizes."""
 
     full_size: str | None = None
     mini_size: str | None = None
 
 
-class Video(Wire):
+class Video(Wire, frozen=True):
     """A video as an HLS playlist."""
 
     preview_image: str | None = None
@@ -58,7 +58,7 @@ class Video(Wire):
     duration_sec: float | None = None
 
 
-class Feedback(Wire):
+class Feedback(Wire, frozen=True):
     """A feedback as Wildberries sends it."""
 
     id: str
@@ -96,7 +96,7 @@ class Feedback(Wire):
     child_feedback_id: str | None = None
 
 
-class FeedbacksPage(Wire):
+class FeedbacksPage(Wire, frozen=True):
     """One page of feedbacks."""
 
     feedbacks: list[Feedback]
@@ -105,14 +105,14 @@ class FeedbacksPage(Wire):
     count_archive: int | None = None
 
 
-class Counters(Wire):
+class Counters(Wire, frozen=True):
     """How much waits for an answer."""
 
     count_unanswered: int
     count_unanswered_today: int | None = None
 
 
-class Unseen(Wire):
+class Unseen(Wire, frozen=True):
     """Whether there is anything that nobody has looked at."""
 
     has_new_questions: bool

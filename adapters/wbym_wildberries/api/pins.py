@@ -19,7 +19,7 @@ BATCH: Final = 500
 """Pins or unpins in one call."""
 
 
-class Pin(Wire):
+class Pin(Wire, frozen=True):
     """One operation of pinning or unpinning."""
 
     pin_id: int
@@ -34,7 +34,7 @@ class Pin(Wire):
     """Such as ``sysTariffUnpinned``, ``sysLimitReached``, ``sysNoratingUnpinned``."""
 
 
-class PinsPage(Wire):
+class PinsPage(Wire, frozen=True):
     """One page of pins."""
 
     data: list[Pin]
@@ -42,7 +42,7 @@ class PinsPage(Wire):
     """What to ask the next page with; None or 0 after the last."""
 
 
-class PinOrder(Wire):
+class PinOrder(Wire, frozen=True):
     """What to pin where."""
 
     feedback_id: str
@@ -50,7 +50,7 @@ class PinOrder(Wire):
     pin_on: PinPlace
 
 
-class PinError(Wire):
+class PinError(Wire, frozen=True):
     """Why a feedback was not pinned."""
 
     status: str | None = None
@@ -61,7 +61,7 @@ class PinError(Wire):
     origin: str | None = None
 
 
-class PinResult(Wire):
+class PinResult(Wire, frozen=True):
     """What became of one :class:`PinOrder`."""
 
     feedback_id: str
@@ -73,7 +73,7 @@ class PinResult(Wire):
     errors: list[PinError] | None = None
 
 
-class PinLimit(Wire):
+class PinLimit(Wire, frozen=True):
     """How many feedbacks may be pinned."""
 
     total_limit: int | None = None
@@ -83,7 +83,7 @@ class PinLimit(Wire):
     unlimited: bool | None = None
 
 
-class PinLimits(Wire):
+class PinLimits(Wire, frozen=True):
     """The limits by what pays for them."""
 
     subscription: PinLimit | None = None

@@ -24,7 +24,7 @@ from wbym_wildberries.token import Category
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
 
 
-class QuestionAnswer(Wire):
+class QuestionAnswer(Wire, frozen=True):
     """The seller's answer."""
 
     text: str | None = None
@@ -32,7 +32,7 @@ class QuestionAnswer(Wire):
     create_date: str | None = None
 
 
-class Question(Wire):
+class Question(Wire, frozen=True):
     """A question as Wildberries sends it."""
 
     id: str
@@ -46,7 +46,7 @@ class Question(Wire):
     is_warned: bool | None = None
 
 
-class QuestionsPage(Wire):
+class QuestionsPage(Wire, frozen=True):
     """One page of questions."""
 
     questions: list[Question]

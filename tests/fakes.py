@@ -1,0 +1,124 @@
+"""A transport that answers from a script, and a marketplace of its own to speak to."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import msgspec
+
+from wbym.calls import (
+    Dialect,
+    Endpoint,
+    Exchange,
+    Pipeline,
+    Refusal,
+    Request,
+    Response,
+    RetryPolicy,
+    TransportError,
+)
+from wbym.errors import SetAside
+from wbym.limits import BucketKey, Charge, LimitSignal, Quota, Scheduler
+
+Scripted: TypeAlias = Response | TransportError | Callable[[Request], Response]
+
+
+def json_response(
+    body: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(status, dict(headers or {}), msgspec.json.encode(body))
+
+
+class ScriptedExchange:
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self.head = Response(response.status, response.headers)
+
+    async def read(self) -> Response:
+        return self._response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        body = self._response.body
+        for start in range(0, len(body), 4):
+            yield body[start : start + 4]
+
+
+class ScriptedTransport:
+    """Answers with what it was given, in order, and remembers what it was sent."""
+
+    def __init__(self, *script: Scripted) -> None:
+        self.script = deque(script)
+        self.requests: list[Request] = []
+        self.closed = False
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator[Exchange]:
+        self.requests.append(request)
+        answer = self.script.popleft()
+        if isinstance(answer, TransportError):
+            raise answer
+        yield ScriptedExchange(answer if isinstance(answer, Response) else answer(request))
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class ToyDialect:
+    """A marketplace that says ``{"error": ..., "code": ..., "id": ...}`` when it refuses."""
+
+    marketplace = "toy"
+    account = "shop"
+
+    def __init__(self, secret: str = "s3cret", quota: Quota | None = None) -> None:
+        self._secret = secret
+        self._quota = quota or Quota(limit=1000, period=1, burst=1000)
+
+    def address(self, endpoint: Endpoint[object]) -> str:
+        return f"https://{endpoint.host}.example"
+
+    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
+        return {"Authorization": self._secret}
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        return [
+            Charge(BucketKey("toy", "seller", "usual", name), self._quota)
+            for name in endpoint.buckets
+        ]
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        if response.status == 429:
+            return LimitSignal(retry_after=float(response.headers.get("retry", "1")))
+        return None
+
+    def refusal(self, response: Response) -> Refusal | None:
+        if response.status == 202:
+            return None
+        try:
+            said = msgspec.json.decode(response.body, type=dict[str, str])
+        except msgspec.DecodeError:
+            return Refusal("no JSON")
+        return Refusal(said.get("error", ""), said.get("code"), said.get("id"))
+
+
+def pipeline(
+    *script: Scripted,
+    dialect: Dialect | None = None,
+    scheduler: Scheduler | None = None,
+    retry: RetryPolicy | None = None,
+    max_wait: float | None = 300.0,
+) -> tuple[Pipeline, ScriptedTransport, list[SetAside]]:
+    """A pipeline over a script, its transport, and what it sets aside."""
+    transport = ScriptedTransport(*script)
+    aside: list[SetAside] = []
+    made = Pipeline(
+        dialect=dialect or ToyDialect(),
+        transport=transport,
+        scheduler=scheduler or Scheduler(),
+        retry=retry,
+        max_wait=max_wait,
+        on_set_aside=aside.append,
+    )
+    return made, transport, aside

@@ -1,0 +1,335 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.fakes import ToyDialect, json_response, pipeline
+from wbym.calls import (
+    Binary,
+    Endpoint,
+    Json,
+    Nothing,
+    Part,
+    Refusal,
+    Refused,
+    Request,
+    Response,
+    RetryPolicy,
+    TransportError,
+)
+from wbym.errors import (
+    BadRequest,
+    CallError,
+    CallTimeout,
+    Conflict,
+    ConnectionFailed,
+    DeliveryUnknown,
+    Forbidden,
+    Locked,
+    NotFound,
+    NotReady,
+    PayloadTooLarge,
+    PaymentRequired,
+    QuotaExhausted,
+    RateLimited,
+    RefusedByModeration,
+    ServerError,
+    Unauthorized,
+    Unprocessable,
+    UnreadableReply,
+)
+from wbym.limits import Scheduler
+
+
+class Item(msgspec.Struct):
+    id: int
+
+
+class Items(msgspec.Struct):
+    items: list[Item]
+    error: str | None = None
+
+
+def _open(page: Items) -> list[Item]:
+    if page.error:
+        raise Refused(Refusal(page.error))
+    return page.items
+
+
+READ = Endpoint(
+    name="items.list",
+    method="GET",
+    host="api",
+    path="/items/{group}",
+    reply=Json(Items, _open, records=("items",), record=Item),
+    buckets=("items",),
+    scope="items",
+)
+WRITE = Endpoint(
+    name="items.send",
+    method="POST",
+    host="api",
+    path="/items",
+    reply=Nothing(),
+    buckets=("items",),
+    scope="items",
+    writes=True,
+    repeatable=False,
+)
+FILE = Endpoint(
+    name="items.file",
+    method="GET",
+    host="api",
+    path="/file",
+    reply=Binary(),
+    buckets=("items",),
+    scope="items",
+)
+
+LOST = TransportError("broken pipe", sent=True, timeout=False)
+UNSENT = TransportError("no route", sent=False, timeout=False)
+SLOW = TransportError("", sent=True, timeout=True)
+PAGE = json_response({"items": [{"id": 1}, {"id": 2}]})
+
+pytestmark = pytest.mark.looptime
+
+
+class TestRequest:
+    async def test_request_when_all_is_given(self) -> None:
+        calls, transport, _ = pipeline(PAGE)
+        await calls.call(READ, path={"group": "a/б"}, query={"x": True, "n": 5, "none": None})
+        request = transport.requests[0]
+        assert request.method == "GET"
+        assert request.url == "https://api.example/items/a%2F%D0%B1?x=true&n=5"
+        assert request.headers["Authorization"] == "s3cret"
+        assert request.body is None
+
+    async def test_request_when_it_has_a_json_body(self) -> None:
+        calls, transport, _ = pipeline(Response(204, {}))
+        await calls.call(WRITE, body={"text": "Спасибо"})
+        request = transport.requests[0]
+        assert request.body == '{"text":"Спасибо"}'.encode()
+        assert request.headers["Content-Type"] == "application/json"
+
+    async def test_repr_when_it_carries_secrets(self) -> None:
+        request = Request("GET", "https://x.example/", {"Authorization": "s3cret"}, b"s3cret")
+        assert "s3cret" not in repr(request)
+        assert "s3cret" not in repr(Part("replySign", "s3cret"))
+
+    @pytest.mark.parametrize("path", [None, {}, {"group": 1, "other": 2}, {"other": 2}])
+    async def test_call_when_the_path_does_not_fit(self, path: dict[str, str | int] | None) -> None:
+        calls, transport, _ = pipeline(PAGE)
+        with pytest.raises(ValueError, match=r"/items/\{group\}"):
+            await calls.call(READ, path=path)
+        assert not transport.requests
+
+
+class TestDecoding:
+    async def test_call_when_all_is_well(self) -> None:
+        calls, _, aside = pipeline(PAGE)
+        answer = await calls.call(READ, path={"group": 1})
+        assert [item.id for item in answer.value] == [1, 2]
+        assert not aside
+
+    async def test_call_when_one_record_is_bad(self) -> None:
+        bad = b'{"items": [{"id": 1}, {"id": null, "s": "x"}, {"id": 3}], "new": {"a": [1]}}'
+        calls, _, aside = pipeline(Response(200, {}, bad))
+        answer = await calls.call(READ, path={"group": 1})
+        assert [item.id for item in answer.value] == [1, 3]
+        assert tuple(aside) == answer.set_aside
+        assert aside[0].data == b'{"id": null, "s": "x"}'
+        assert aside[0].where == "items[1]"
+        assert aside[0].endpoint == "items.list"
+        assert "int" in aside[0].reason
+
+    async def test_call_when_all_records_are_bad(self) -> None:
+        calls, _, aside = pipeline(json_response({"items": [1, None, "x"]}))
+        assert (await calls.call(READ, path={"group": 1})).value == []
+        assert len(aside) == 3
+
+    async def test_call_when_the_page_is_no_page(self) -> None:
+        calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(attempts=1))
+        with pytest.raises(UnreadableReply, match="unexpected shape"):
+            await calls.call(READ, path={"group": 1})
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            (b"", "empty"),
+            (b"<!DOCTYPE html><html>", "HTML"),
+            (b"<html>", "HTML"),
+            (b'{"items": [', "broken JSON"),
+            (b'\xff{"items": []}', "broken JSON"),
+        ],
+    )
+    async def test_call_when_the_body_is_no_json(self, body: bytes, words: str) -> None:
+        calls, transport, _ = pipeline(*[Response(200, {}, body)] * 4)
+        with pytest.raises(UnreadableReply, match=words) as caught:
+            await calls.call(READ, path={"group": 1})
+        assert caught.value.status == 200
+        assert caught.value.body == body
+        assert len(transport.requests) == 4
+
+    async def test_call_when_the_envelope_refuses(self) -> None:
+        calls, transport, _ = pipeline(json_response({"items": [], "error": "нельзя"}))
+        with pytest.raises(BadRequest, match="нельзя") as caught:
+            await calls.call(READ, path={"group": 1})
+        assert caught.value.status == 200
+        assert len(transport.requests) == 1
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (302, BadRequest),
+            (400, BadRequest),
+            (401, Unauthorized),
+            (402, PaymentRequired),
+            (403, Forbidden),
+            (404, NotFound),
+            (409, Conflict),
+            (413, PayloadTooLarge),
+            (418, BadRequest),
+            (422, Unprocessable),
+            (423, Locked),
+            (451, RefusedByModeration),
+        ],
+    )
+    async def test_call_when_refused(self, status: int, kind: type[CallError]) -> None:
+        body = {"error": "нет", "code": "c-1", "id": "r-1"}
+        calls, transport, _ = pipeline(json_response(body, status))
+        with pytest.raises(kind, match="нет") as caught:
+            await calls.call(READ, path={"group": 1})
+        error = caught.value
+        assert type(error) is kind
+        assert (error.status, error.code, error.request_id) == (status, "c-1", "r-1")
+        assert (error.marketplace, error.account, error.endpoint) == ("toy", "shop", "items.list")
+        assert b"r-1" in error.body
+        assert "s3cret" not in str(error)
+        assert "s3cret" not in repr(error)
+        assert len(transport.requests) == 1
+
+    async def test_call_when_it_is_not_ready(self) -> None:
+        calls, _, _ = pipeline(json_response({}, 202))
+        with pytest.raises(NotReady):
+            async with calls.download(FILE):
+                pass
+
+    async def test_call_when_the_body_of_a_refusal_is_large(self) -> None:
+        calls, _, _ = pipeline(Response(400, {}, b"x" * 100_000))
+        with pytest.raises(BadRequest) as caught:
+            await calls.call(READ, path={"group": 1})
+        assert len(caught.value.body) == 2048
+
+
+class TestRetries:
+    async def test_read_when_the_marketplace_fails_twice(self) -> None:
+        calls, transport, _ = pipeline(Response(502, {}, b"<html>"), Response(500, {}), PAGE)
+        assert len((await calls.call(READ, path={"group": 1})).value) == 2
+        assert len(transport.requests) == 3
+
+    async def test_read_when_the_marketplace_goes_on_failing(self) -> None:
+        calls, transport, _ = pipeline(*[Response(503, {})] * 4)
+        with pytest.raises(ServerError) as caught:
+            await calls.call(READ, path={"group": 1})
+        assert caught.value.retryable
+        assert len(transport.requests) == 4
+
+    async def test_read_when_the_connection_breaks(self) -> None:
+        calls, transport, _ = pipeline(LOST, SLOW, UNSENT, PAGE)
+        assert (await calls.call(READ, path={"group": 1})).value
+        assert len(transport.requests) == 4
+
+    @pytest.mark.parametrize(
+        ("trouble", "kind"),
+        [(LOST, ConnectionFailed), (SLOW, CallTimeout), (UNSENT, ConnectionFailed)],
+    )
+    async def test_read_when_no_answer_ever_comes(
+        self, trouble: TransportError, kind: type[CallError]
+    ) -> None:
+        calls, _, _ = pipeline(*[trouble] * 4)
+        with pytest.raises(kind) as caught:
+            await calls.call(READ, path={"group": 1})
+        assert type(caught.value) is kind
+        assert caught.value.status is None
+
+    @pytest.mark.parametrize(
+        "trouble", [LOST, SLOW, Response(500, {}), Response(502, {}, b"<html>")]
+    )
+    async def test_write_when_its_fate_is_unknown(self, trouble: Response | TransportError) -> None:
+        calls, transport, _ = pipeline(trouble, Response(204, {}))
+        with pytest.raises(DeliveryUnknown) as caught:
+            await calls.call(WRITE, body={})
+        assert isinstance(caught.value.__cause__, CallError)
+        assert len(transport.requests) == 1
+
+    async def test_write_when_it_was_not_sent(self) -> None:
+        calls, transport, _ = pipeline(UNSENT, UNSENT, Response(204, {}))
+        await calls.call(WRITE, body={})
+        assert len(transport.requests) == 3
+
+    async def test_write_when_a_limit_refuses(self) -> None:
+        calls, transport, _ = pipeline(Response(429, {"retry": "7"}), Response(204, {}))
+        await calls.call(WRITE, body={})
+        assert len(transport.requests) == 2
+
+    async def test_read_when_limits_refuse_for_ever(self) -> None:
+        calls, transport, _ = pipeline(*[Response(429, {"retry": "1"})] * 8)
+        with pytest.raises(RateLimited):
+            await calls.call(READ, path={"group": 1})
+        assert len(transport.requests) == 8
+
+    async def test_read_when_a_ban_is_longer_than_max_wait(self) -> None:
+        calls, transport, _ = pipeline(Response(429, {"retry": "3600"}), max_wait=60)
+        with pytest.raises(QuotaExhausted) as caught:
+            await calls.call(READ, path={"group": 1})
+        assert 3599 < caught.value.wait < 3602
+        assert len(transport.requests) == 1
+
+    async def test_ban_when_another_client_has_the_same_seller(self) -> None:
+        scheduler = Scheduler()
+        first, _, _ = pipeline(Response(429, {"retry": "3600"}), scheduler=scheduler, max_wait=60)
+        second, transport, _ = pipeline(PAGE, scheduler=scheduler, max_wait=60)
+        with pytest.raises(QuotaExhausted):
+            await first.call(READ, path={"group": 1})
+        with pytest.raises(QuotaExhausted):
+            await second.call(READ, path={"group": 1})
+        assert not transport.requests
+
+
+class TestDownload:
+    async def test_read_when_it_comes_in_pieces(self) -> None:
+        calls, _, _ = pipeline(
+            Response(200, {"content-type": "image/png", "content-length": "10"}, b"0123456789")
+        )
+        async with calls.download(FILE) as file:
+            assert (file.content_type, file.size) == ("image/png", 10)
+            assert await file.read() == b"0123456789"
+
+    async def test_save_when_all_is_well(self, tmp_path: Path) -> None:
+        calls, _, _ = pipeline(Response(200, {}, b"0123456789"))
+        async with calls.download(FILE) as file:
+            assert await file.save(tmp_path / "a.png") == 10
+        assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+        assert (tmp_path / "a.png").stat().st_size == 10
+
+    async def test_download_when_refused_by_moderation(self) -> None:
+        calls, _, _ = pipeline(json_response({"error": "запрещено"}, 451))
+        with pytest.raises(RefusedByModeration, match="запрещено"):
+            async with calls.download(FILE):
+                pass
+
+    async def test_download_when_the_first_answer_is_lost(self) -> None:
+        calls, transport, _ = pipeline(LOST, Response(503, {}), Response(200, {}, b"x"))
+        async with calls.download(FILE) as file:
+            assert await file.read() == b"x"
+        assert len(transport.requests) == 3
+
+
+async def test_authorization_when_shown_anywhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    calls, _, _ = pipeline(LOST, PAGE, dialect=ToyDialect("top-s3cret"))
+    await calls.call(READ, path={"group": 1})
+    assert "attempt 2" in caplog.text
+    assert "top-s3cret" not in caplog.text

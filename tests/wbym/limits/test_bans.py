@@ -1,0 +1,65 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from wbym.limits import BanStore, LimitSignal, MemoryBans, Scheduler, SqliteBans
+from wbym.limits.registry import Registry
+
+from .support import call, charge, key, state
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BanStore:
+    return MemoryBans() if request.param == "memory" else SqliteBans(tmp_path / "bans.db")
+
+
+class TestStores:
+    async def test_load_is_none_when_there_was_no_ban(self, store: BanStore) -> None:
+        assert await store.load("a") is None
+
+    async def test_load_returns_the_ban_of_the_key_when_several_are_kept(
+        self, store: BanStore
+    ) -> None:
+        await store.save("a", 100.5)
+        await store.save("b", 200)
+        assert await store.load("a") == 100.5
+        assert await store.load("b") == 200
+
+    async def test_save_never_shortens_when_a_smaller_value_follows(self, store: BanStore) -> None:
+        await store.save("a", 200)
+        await store.save("a", 100)
+        assert await store.load("a") == 200
+        await store.save("a", 300)
+        assert await store.load("a") == 300
+
+
+class TestSqliteBans:
+    async def test_ban_is_seen_when_another_object_opens_the_file(self, tmp_path: Path) -> None:
+        await SqliteBans(tmp_path / "bans.db").save("a", 100)
+        await SqliteBans(str(tmp_path / "bans.db")).save("a", 50)
+        assert await SqliteBans(tmp_path / "bans.db").load("a") == 100
+
+    async def test_error_is_raised_when_the_file_is_no_database(self, tmp_path: Path) -> None:
+        (tmp_path / "bans.db").write_text("not a database, but long enough to be looked at" * 50)
+        with pytest.raises(sqlite3.DatabaseError):
+            await SqliteBans(tmp_path / "bans.db").load("a")
+
+
+class Broken:
+    async def load(self, key: str) -> float | None:
+        raise OSError("disk on fire")
+
+    async def save(self, key: str, until: float) -> None:
+        raise OSError("disk on fire")
+
+
+class TestBrokenStore:
+    async def test_call_goes_when_the_store_fails(self, caplog: pytest.LogCaptureFixture) -> None:
+        scheduler = Scheduler(bans=Broken())
+        await call(scheduler, charge(), signal=LimitSignal(retry_after=60))
+        assert state(scheduler).banned_until is not None
+        messages = [record.getMessage() for record in caplog.records]
+        assert any(str(key()) in message and "loaded" in message for message in messages)
+        assert any(str(key()) in message and "saved" in message for message in messages)
+        assert {record.name for record in caplog.records} == {Registry.__module__}

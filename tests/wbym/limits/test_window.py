@@ -1,0 +1,167 @@
+import asyncio
+
+import pytest
+
+from wbym.errors import QuotaExhausted
+from wbym.limits import LimitSignal, ParallelCap, Priority, Scheduler, Window
+
+from .support import call, charge, settled, state
+
+HOURLY = Window(limit=5, period=3600)
+WALL = 1_800_000_000.0
+
+
+def scheduler_by_the_loop() -> Scheduler:
+    """Its wall clock goes with the loop's."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    return Scheduler(wall=lambda: WALL + loop.time() - start)
+
+
+class TestWindow:
+    @pytest.mark.looptime
+    async def test_all_go_at_once_when_the_budget_covers_them(self) -> None:
+        scheduler = Scheduler()
+        left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
+        assert max(left) == min(left)
+        bucket = state(scheduler)
+        assert (bucket.kind, bucket.limit, bucket.used, bucket.left) == ("window", 5, 5, 0)
+
+    @pytest.mark.looptime
+    async def test_several_go_at_once_when_the_period_ends(self) -> None:
+        scheduler = Scheduler()
+        left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(12)))
+        waits = [at - left[0] for at in left]
+        assert waits[5:10] == pytest.approx([3600.25] * 5, abs=0.001)
+        assert waits[10:] == pytest.approx([7200.5] * 2, abs=0.001)
+
+    @pytest.mark.looptime
+    async def test_period_ends_when_the_marketplace_says(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        start = await call(
+            scheduler, charge(HOURLY), signal=LimitSignal(remaining=0, resets_at=WALL + 100)
+        )
+        left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
+        assert [at - start for at in left] == pytest.approx([100.25] * 5, abs=0.001)
+
+    @pytest.mark.looptime
+    async def test_period_ends_in_time_when_the_stated_end_is_absurd(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        start = await call(
+            scheduler, charge(HOURLY), signal=LimitSignal(remaining=0, resets_at=WALL * 1000)
+        )
+        assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(3600.25, abs=0.001)
+
+    @pytest.mark.looptime
+    async def test_waiters_go_when_the_marketplace_began_a_new_period_early(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        async with scheduler.lease(charge(Window(2, 3600))) as slow:
+            await call(scheduler, charge(Window(2, 3600)))
+            waiting = asyncio.ensure_future(call(scheduler, charge(Window(2, 3600))))
+            await asyncio.sleep(3590)
+            slow.settle(1, LimitSignal(remaining=1, resets_at=WALL + 3590 + 3595), 3590)
+            now = asyncio.get_running_loop().time()
+            assert await waiting == now
+
+    @pytest.mark.looptime
+    async def test_budget_is_tightened_when_somebody_else_spends(self) -> None:
+        scheduler = Scheduler()
+        await call(scheduler, charge(HOURLY), signal=LimitSignal(remaining=1))
+        await call(scheduler, charge(HOURLY), max_wait=0, signal=LimitSignal(remaining=4))
+        with pytest.raises(QuotaExhausted):
+            await call(scheduler, charge(HOURLY), max_wait=0)
+
+    @pytest.mark.looptime
+    async def test_budget_grows_when_a_higher_limit_is_stated(self) -> None:
+        scheduler = Scheduler()
+        async with scheduler.lease(charge(Window(1, 3600))) as lease:
+            waiting = asyncio.ensure_future(call(scheduler, charge(Window(1, 3600))))
+            await settled()
+            lease.settle(1, LimitSignal(limit=10, remaining=9), 0)
+            await settled()
+            assert waiting.done()
+        assert state(scheduler).left == 8
+
+    @pytest.mark.looptime
+    async def test_old_answer_changes_nothing_when_a_new_period_began(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        async with scheduler.lease(charge(HOURLY)) as slow:
+            await asyncio.sleep(3601)
+            await call(scheduler, charge(HOURLY))
+            slow.settle(3, LimitSignal(remaining=0), 3601)
+        assert state(scheduler).used == 1
+
+    @pytest.mark.looptime
+    async def test_difference_is_settled_when_an_answer_costs_more_or_less(self) -> None:
+        scheduler = Scheduler()
+        await call(scheduler, charge(HOURLY), cost=3)
+        assert state(scheduler).used == 3
+        await call(scheduler, charge(HOURLY), known_cost=2, cost=0)
+        assert state(scheduler).used == 3
+
+    @pytest.mark.looptime
+    async def test_count_is_given_back_when_the_call_was_never_sent(self) -> None:
+        scheduler = Scheduler()
+        both = charge(Window(2, 3600), "window") + charge(ParallelCap(1), "parallel")
+        async with scheduler.lease(both):
+            waiting = asyncio.ensure_future(call(scheduler, both))
+            await settled()
+            assert state(scheduler, "window").used == 2
+            third = asyncio.ensure_future(call(scheduler, both))
+            await settled()
+            waiting.cancel()
+            await settled()
+            assert state(scheduler, "parallel").waiting == 1  # the third has got the count
+        await third
+        assert state(scheduler, "window").used == 2
+
+
+class TestParallel:
+    @pytest.mark.looptime
+    async def test_four_go_at_once_when_the_cap_is_four(self) -> None:
+        scheduler = Scheduler()
+        left = await asyncio.gather(
+            *(call(scheduler, charge(ParallelCap(4)), latency=1) for _ in range(10))
+        )
+        assert [at - left[0] for at in left] == pytest.approx([0] * 4 + [1] * 4 + [2] * 2)
+        assert state(scheduler).in_flight == 0
+
+    @pytest.mark.looptime
+    async def test_place_is_freed_when_the_holder_is_cancelled(self) -> None:
+        scheduler = Scheduler()
+        holder = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1)), latency=100))
+        await settled()
+        waiting = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1))))
+        await settled()
+        bucket = state(scheduler)
+        assert (bucket.left, bucket.waiting, bucket.next_free) == (0, 1, None)
+        holder.cancel()
+        start = asyncio.get_running_loop().time()
+        assert await waiting == start
+
+    @pytest.mark.looptime
+    async def test_reply_goes_first_when_a_place_is_freed(self) -> None:
+        scheduler = Scheduler()
+        order: list[Priority] = []
+
+        async def one(priority: Priority) -> None:
+            async with scheduler.lease(charge(ParallelCap(1)), priority=priority):
+                order.append(priority)
+                await asyncio.sleep(1)
+
+        await asyncio.gather(
+            *(one(p) for p in (Priority.BULK, Priority.BULK, Priority.INTERACTIVE))
+        )
+        assert order == [Priority.BULK, Priority.INTERACTIVE, Priority.BULK]
+
+    @pytest.mark.looptime
+    async def test_caller_fails_at_once_when_it_will_not_wait(self) -> None:
+        scheduler = Scheduler()
+        async with scheduler.lease(charge(ParallelCap(1))):
+            with pytest.raises(QuotaExhausted):
+                await call(scheduler, charge(ParallelCap(1)), max_wait=0)
+            start = asyncio.get_running_loop().time()
+            with pytest.raises(QuotaExhausted):
+                await call(scheduler, charge(ParallelCap(1)), max_wait=3)
+            waited = asyncio.get_running_loop().time() - start
+            assert waited == pytest.approx(3, abs=0.1)

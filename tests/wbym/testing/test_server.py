@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import aiohttp
+import msgspec
+import pytest
+import pytest_asyncio
+
+from wbym.testing.answers import Answer, PageCache, json_answer
+from wbym.testing.faults import Faults
+from wbym.testing.server import Call, Route, SimulatorServer
+from wbym.testing.spoil import Records
+
+
+class Kiosk(SimulatorServer):
+    """The smallest marketplace: a list of two things and a counter."""
+
+    def routes(self) -> list[Route]:
+        listed = Records(("items",), "id", ("note",), ("kind",))
+        return [Route("GET", "/items", self.items, records=listed), Route("POST", "/buy", self.buy)]
+
+    async def items(self, call: Call) -> Answer:
+        items = [{"id": n, "note": "да", "kind": "new"} for n in range(2)]
+        return json_answer({"items": items, "next": call.query("next")})
+
+    async def buy(self, call: Call) -> Answer:
+        await call.request.read()
+        self.stats.effects["buy"] += 1
+        return json_answer({"ok": True})
+
+    def admit(self, call: Call, route: Route) -> Answer | None:
+        call.headers["X-Seen"] = route.path
+        return Answer(429, json_answer({}).body, "", refusal=True) if call.query("no") else None
+
+    def failure(self, call: Call, status: int) -> Answer:
+        return json_answer({"error": status}, status=status)
+
+    def records(self) -> Mapping[str, int]:
+        return {"items": 2}
+
+
+@pytest_asyncio.fixture
+async def kiosk() -> AsyncIterator[Kiosk]:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    simulator = Kiosk(faults=Faults(seed=1), sleep=sleep)
+    simulator.slept = slept  # type: ignore[attr-defined]
+    async with simulator:
+        yield simulator
+
+
+@pytest_asyncio.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, bytes]:
+    async with session.get(url) as reply:
+        return reply.status, await reply.read()
+
+
+async def test_url_is_known_only_while_it_runs() -> None:
+    simulator = Kiosk()
+    with pytest.raises(RuntimeError):
+        _ = simulator.url
+    async with simulator:
+        assert simulator.url.startswith("http://127.0.0.1:")
+    with pytest.raises(RuntimeError):
+        _ = simulator.url
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+async def test_dropped_connection_and_its_effect(
+    kiosk: Kiosk, session: aiohttp.ClientSession, kind: str
+) -> None:
+    kiosk.faults.next("/buy", kind)  # type: ignore[arg-type]
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.post(f"{kiosk.url}/buy")
+    assert kiosk.stats.effects["buy"] == (kind == "drop_after")
+    async with session.post(f"{kiosk.url}/buy") as reply:
+        assert reply.status == 200
+    assert kiosk.stats.faults[kind] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "statuses", "effects"),
+    [
+        ("error", {500, 502, 503, 504}, 0),
+        ("error_after", {500, 502, 503, 504}, 1),
+        ("broken_json", {200}, 1),
+        ("html_instead_of_json", {200}, 1),
+        ("empty_body", {200}, 1),
+        ("soft_error", {200}, 1),  # this marketplace has none: nothing happens
+    ],
+)
+async def test_fault_spoils_the_answer_before_or_after_the_effect(
+    kiosk: Kiosk, session: aiohttp.ClientSession, kind: str, statuses: set[int], effects: int
+) -> None:
+    kiosk.faults.next("/buy", kind)  # type: ignore[arg-type]
+    async with session.post(f"{kiosk.url}/buy") as reply:
+        body = await reply.read()
+        assert reply.status in statuses
+        assert reply.headers["X-Seen"] == "/buy"
+    assert kiosk.stats.effects["buy"] == effects
+    if kind in {"broken_json", "html_instead_of_json", "empty_body"}:
+        with pytest.raises(msgspec.DecodeError):
+            msgspec.json.decode(body)
+
+
+@pytest.mark.parametrize(("body", "start"), [("html", b"<html>"), ("empty", b""), ("json", b"{")])
+async def test_error_body_may_be_html_or_empty(
+    kiosk: Kiosk, session: aiohttp.ClientSession, body: str, start: bytes
+) -> None:
+    kiosk.faults.error_rate = 1.0
+    kiosk.faults.error_body = body  # type: ignore[assignment]
+    kiosk.faults.error_statuses = (503,)
+    status, raw = await get(session, f"{kiosk.url}/items")
+    assert status == 503
+    assert raw.startswith(start)
+    assert bool(raw) == bool(start)
+
+
+async def test_latency_and_jitter_wait_and_pages_are_spoiled(
+    kiosk: Kiosk, session: aiohttp.ClientSession
+) -> None:
+    kiosk.faults.latency = 2.0
+    kiosk.faults.arrival_jitter = 0.5
+    kiosk.faults.nulls = 1.0
+    _, raw = await get(session, f"{kiosk.url}/items")
+    assert [item["note"] for item in msgspec.json.decode(raw)["items"]] == [None, None]
+    jitter, latency = kiosk.slept  # type: ignore[attr-defined]
+    assert 0 <= jitter <= 0.5
+    assert latency == 2.0
+
+
+async def test_stats_count_requests_refusals_and_effects(
+    kiosk: Kiosk, session: aiohttp.ClientSession
+) -> None:
+    await get(session, f"{kiosk.url}/items")
+    await get(session, f"{kiosk.url}/items?no=1")
+    assert (await get(session, f"{kiosk.url}/nothing"))[0] == 404
+    await session.post(f"{kiosk.url}/buy")
+    stats = msgspec.json.decode((await get(session, f"{kiosk.url}/__simulator/stats"))[1])
+    assert (stats["requests"], stats["refusals"]) == (4, 1)
+    assert stats["paths"]["GET /items"] == {
+        "requests": 2,
+        "refusals": 1,
+        "statuses": {"200": 1, "429": 1},
+    }
+    assert (stats["effects"], stats["records"]) == ({"buy": 1}, {"items": 2})
+    async with session.post(f"{kiosk.url}/__simulator/reset") as reply:
+        assert reply.status == 204
+    stats = msgspec.json.decode((await get(session, f"{kiosk.url}/__simulator/stats"))[1])
+    assert (stats["requests"], stats["effects"]) == (0, {})
+
+
+async def test_faults_are_changed_over_http(kiosk: Kiosk, session: aiohttp.ClientSession) -> None:
+    url = f"{kiosk.url}/__simulator/faults"
+    async with session.post(url, data=b'{"next":[{"path":"/items","kind":"error"}]}') as reply:
+        assert (await reply.json())["next"] == [{"path": "/items", "kind": "error", "times": 1}]
+    assert (await get(session, f"{kiosk.url}/items"))[0] >= 500
+    async with session.post(url, data=b'{"latency":"x"}') as reply:
+        assert reply.status == 400
+    assert msgspec.json.decode((await get(session, url))[1])["latency"] == 0.0
+
+
+def test_cache_forgets_the_oldest_page_over_its_limit() -> None:
+    cache = PageCache(limit=25)
+    built: list[str] = []
+
+    def page(key: str) -> bytes:
+        def build() -> bytes:
+            built.append(key)
+            return b"0123456789"
+
+        return cache.get(key, build).raw
+
+    for key in ("a", "b", "a", "c", "a", "b"):
+        page(key)
+    assert built == ["a", "b", "c", "b"]
