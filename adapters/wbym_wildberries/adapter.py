@@ -35,7 +35,7 @@ from wbym.domain import (
     Sent,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside
-from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
+from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
 from wbym.paging import Listing
 from wbym_wildberries import mapping
 from wbym_wildberries.api import Api, chats, claims
@@ -75,6 +75,8 @@ class Wildberries:
         retry: How often and how soon failed calls are made again.
         tier: The row of limits, where the token does not tell: ``Tier.STANDARD`` for a base token
             that is used with a service's secret.
+        quotas: Limits by bucket's name (see ``wbym_wildberries.limits.BUCKETS``), instead of the
+            published ones: where WB has agreed to others, or for a simulator.
         on_set_aside: Gets each record that could not be decoded; without it they are kept in
             :attr:`set_aside`.
         transport: What moves the bytes, instead of aiohttp; for tests.
@@ -99,6 +101,7 @@ class Wildberries:
         timeout: float = 60.0,
         retry: RetryPolicy | None = None,
         tier: Tier | None = None,
+        quotas: Mapping[str, Quota] | None = None,
         on_set_aside: Callable[[SetAside], None] | None = None,
         transport: Transport | None = None,
     ) -> None:
@@ -111,7 +114,7 @@ class Wildberries:
         self.name: Final = name
         self.tokens: Final = tuple(tokens)
         self._dialect = WildberriesDialect(
-            name, tokens, base_url=base_url, sandbox=sandbox, tier=tier
+            name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
         )
         self._scheduler = scheduler or shared_scheduler()
         self._kept: deque[SetAside] = deque()

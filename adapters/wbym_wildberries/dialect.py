@@ -7,8 +7,15 @@ from typing import Final
 import msgspec
 
 from wbym.calls import Endpoint, Refusal, Response
-from wbym.errors import InvalidToken, MissingScope, ReadOnlyToken, TokenExpired, Unsupported
-from wbym.limits import BucketKey, Charge, LimitSignal
+from wbym.errors import (
+    InvalidInput,
+    InvalidToken,
+    MissingScope,
+    ReadOnlyToken,
+    TokenExpired,
+    Unsupported,
+)
+from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.token import Token
@@ -54,6 +61,7 @@ class WildberriesDialect:
         base_url: One server instead of WB's hosts.
         sandbox: WB's sandbox hosts instead of its real ones.
         tier: The row of limits to count by, instead of the one that each token's type says.
+        quotas: Limits by bucket's name, instead of the published ones.
     """
 
     marketplace: Final = MARKETPLACE
@@ -66,12 +74,17 @@ class WildberriesDialect:
         base_url: str | None = None,
         sandbox: bool = False,
         tier: Tier | None = None,
+        quotas: Mapping[str, Quota] | None = None,
     ) -> None:
         self.account: Final = account
         self.tokens: Final = tuple(tokens)
         self._base_url = base_url.rstrip("/") if base_url else None
         self._sandbox = sandbox
         self._tier = tier
+        self._quotas = dict(quotas or {})
+        if unknown := self._quotas.keys() - BUCKETS.keys():
+            rule = f"must name buckets of {sorted(BUCKETS)}"
+            raise InvalidInput("Wildberries", "quotas", rule, sorted(unknown))
         self._charges: dict[tuple[str, str], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
@@ -142,11 +155,15 @@ class WildberriesDialect:
         if charges is None:
             owner = self.owner(token)
             charges = tuple(
-                Charge(BucketKey(MARKETPLACE, owner, tier, bucket), BUCKETS[bucket][tier])
+                Charge(BucketKey(MARKETPLACE, owner, tier, bucket), self.quota(bucket, tier))
                 for bucket in endpoint.buckets
             )
             self._charges[endpoint.name, tier] = charges
         return charges
+
+    def quota(self, bucket: str, tier: Tier) -> Quota:
+        """The limit of a bucket."""
+        return self._quotas.get(bucket) or BUCKETS[bucket][tier]
 
     def signal(self, response: Response) -> LimitSignal | None:
         """``X-Ratelimit-Remaining``, and on 429 ``-Retry`` and ``-Limit``, in seconds."""

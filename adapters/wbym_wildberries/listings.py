@@ -35,7 +35,11 @@ def list_questions(
 
     def part(is_answered: bool, cursor: str | None) -> Listing[Question]:
         query = questions_api.list_query(
-            is_answered=is_answered, nm_id=nm_id, date_from=since, date_to=until
+            is_answered=is_answered,
+            nm_id=nm_id,
+            order="dateDesc",
+            date_from=since,
+            date_to=until,
         )
 
         async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Question]:
@@ -82,7 +86,11 @@ def list_feedbacks(
 
     def part(is_answered: bool, cursor: str | None) -> Listing[Feedback]:
         query = feedbacks_api.list_query(
-            is_answered=is_answered, nm_id=nm_id, date_from=since, date_to=until
+            is_answered=is_answered,
+            nm_id=nm_id,
+            order="dateDesc",
+            date_from=since,
+            date_to=until,
         )
 
         async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Feedback]:

@@ -1,1 +1,19 @@
-"""."""
+"""The command line, ``wbym``. It needs the extra ``cli``, which is imported only in `main`."""
+
+import sys
+
+__all__ = ["main"]
+
+_EXTRA = frozenset({"rich", "typer"})
+
+
+def main() -> None:
+    """Run the command line; without typer or rich, say how to get them and exit with 2."""
+    try:
+        from wbym.cli.app import app
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        sys.stderr.write('The command line needs typer and rich: pip install "wbym[cli]"\n')
+        sys.exit(2)
+    app()

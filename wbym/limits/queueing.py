@@ -72,6 +72,7 @@ class Bucket(ABC):
         "_heap",
         "_timer",
         "banned_until",
+        "calls",
         "in_flight",
         "key",
         "loop",
@@ -91,6 +92,8 @@ class Bucket(ABC):
         self.loop = loop
         self.in_flight = 0
         """Calls counted here and not over yet."""
+        self.calls = 0
+        """Calls counted here, ever."""
         self.refusals = 0
         """How often the marketplace refused a call of this bucket."""
         self.banned_until = 0.0
@@ -207,6 +210,7 @@ class Bucket(ABC):
         """Count a call that is `free` to go. Never suspends."""
         await self.count(cost, now)
         self.in_flight += 1
+        self.calls += 1
 
     def release(self) -> None:
         """A call is over."""

@@ -18,7 +18,7 @@ import msgspec
 from wbym.limits.bans import BanStore, MemoryBans
 from wbym.limits.lease import Lease
 from wbym.limits.queueing import Bucket, Kind
-from wbym.limits.quota import BucketKey, Charge, Priority
+from wbym.limits.quota import BucketKey, Charge, ParallelCap, Priority, Quota, Window
 from wbym.limits.registry import Registry
 
 __all__ = ["BucketState", "Scheduler", "shared_scheduler"]
@@ -29,6 +29,10 @@ class BucketState(msgspec.Struct, frozen=True):
 
     key: BucketKey
     kind: Kind
+    quota: Quota | Window | ParallelCap
+    """What is published of it."""
+    calls: int
+    """Calls counted in it, ever."""
     limit: float
     """The burst, the budget of a period, or the cap on parallel calls."""
     used: float
@@ -134,6 +138,8 @@ def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
     return BucketState(
         key=bucket.key,
         kind=bucket.kind,
+        quota=bucket.quota,
+        calls=bucket.calls,
         limit=bucket.limit,
         used=bucket.limit - left,
         left=left,

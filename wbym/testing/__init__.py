@@ -1,1 +1,1 @@
-"""."""
+"""What tests need: simulators of marketplaces, faults, fixtures."""

@@ -64,9 +64,10 @@ SCHEMAS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def _kept(wire: object, sample: Json) -> Json:
+def _kept(wire: type[object], sample: Json) -> Json:
     decoded = msgspec.json.decode(msgspec.json.encode(sample), type=wire)
-    return msgspec.json.decode(msgspec.json.encode(decoded))
+    kept: Json = msgspec.json.decode(msgspec.json.encode(decoded))
+    return kept
 
 
 class TestFields:

@@ -1,0 +1,84 @@
+"""`python -m wbym_wildberries.simulator`: the simulator in a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import fields
+
+import msgspec
+
+from wbym.testing.faults import Faults
+from wbym.testing.process import run_forever
+from wbym_wildberries.simulator.options import Options, OptionsDict
+from wbym_wildberries.simulator.server import WildberriesSimulator
+from wbym_wildberries.simulator.tokens import SELLER, make_token
+
+_SHORT = ("latency", "arrival_jitter", "error_rate", "drop_before", "drop_after")
+_FLAGS = ("sign_in_answer", "pins_allowed")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(prog="python -m wbym_wildberries.simulator", description=__doc__)
+    made.add_argument("--host", default="127.0.0.1")
+    made.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    made.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
+    made.add_argument("--no-limits", action="store_true", help="lift every limit")
+    made.add_argument("--limit-scale", type=float, default=1.0)
+    made.add_argument("--ban-seconds", type=float, default=0.0)
+    made.add_argument("--sellers", nargs="*", help="ids of the sellers that exist")
+    for name in _SHORT:
+        made.add_argument(_flag(name), type=float, default=0.0)
+    made.add_argument("--no-gzip", action="store_true")
+    made.add_argument("--faults", default="{}", help="any faults, as a JSON object")
+    defaults = Options()
+    for field in fields(Options):
+        default: object = getattr(defaults, field.name)
+        if field.name in _FLAGS:
+            made.add_argument(
+                _flag(field.name), action=argparse.BooleanOptionalAction, default=default
+            )
+        else:
+            kind = float if isinstance(default, float) else int
+            made.add_argument(_flag(field.name), type=kind, default=default)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the simulator until it is told to stop."""
+    given = parser().parse_args(arguments)
+    chosen = {field.name: getattr(given, field.name) for field in fields(Options)}
+    faults = Faults(seed=given.seed, gzip=not given.no_gzip)
+    for name in _SHORT:
+        setattr(faults, name, getattr(given, name))
+    faults.change(given.faults.encode())
+    simulator = WildberriesSimulator(
+        faults=faults,
+        limits=not given.no_limits,
+        limit_scale=given.limit_scale,
+        ban_seconds=given.ban_seconds,
+        sellers=given.sellers,
+        **msgspec.convert(chosen, OptionsDict),
+    )
+    tokens = [make_token(sid=sid) for sid in given.sellers or (SELLER,)]
+    run_forever(
+        simulator,
+        host=given.host,
+        port=given.port,
+        exit_with_parent=given.exit_with_parent,
+        shown={
+            "marketplace": "wildberries",
+            "pid": os.getpid(),
+            "token": tokens[0],
+        },
+    )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+if __name__ == "__main__":
+    main()

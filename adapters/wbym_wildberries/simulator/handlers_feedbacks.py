@@ -1,0 +1,240 @@
+"""The methods of feedbacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from wbym.testing.answers import Answer, Body, empty_answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.limits import FEEDBACKS
+from wbym_wildberries.simulator.replies import BadParameter, boolean, integer, required
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.tokens import CATEGORIES
+
+MAX_TAKE = 5000
+MAX_SKIP = 199_990
+SCOPE = CATEGORIES["feedbacks"]
+_OPTIONAL = (
+    "answer",
+    "video",
+    "photoLinks",
+    "bables",
+    "returnProductOrdersDate",
+    "parentFeedbackId",
+    "childFeedbackId",
+    "productDetails.supplierArticle",
+    "productDetails.supplierName",
+    "productDetails.brandName",
+)
+_WORDS = ("state", "answer.state", "orderStatus", "matchingSize")
+_MIME = re.compile(r"^[\w.+-]+/[\w.+-]+$")
+
+
+class _Text(msgspec.Struct):
+    id: str
+    text: str
+
+
+class _Return(msgspec.Struct):
+    feedbackId: str  # noqa: N815 -- the field's name on the wire
+
+
+def bad(error: BadParameter) -> Answer:
+    """The 400 of a malformed parameter."""
+    return replies.fq_error(400, f"Плохой формат {error.name}")
+
+
+def order(call: Call) -> bool:
+    """Whether the newest record goes first.
+
+    Raises:
+        BadParameter: When the order is not a known one.
+    """
+    value = call.query("order") or "dateDesc"
+    if value not in {"dateAsc", "dateDesc"}:
+        raise BadParameter("order")
+    return value == "dateDesc"
+
+
+def period(call: Call) -> tuple[int | None, int | None]:
+    """`dateFrom` and `dateTo`, Unix seconds.
+
+    Raises:
+        BadParameter: When one of them is malformed.
+    """
+    return integer(call, "dateFrom"), integer(call, "dateTo")
+
+
+class FeedbackHandlers:
+    """Serves the feedbacks of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet], depth: int | None) -> None:
+        self._cabinet = cabinet
+        self._depth = depth
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        listed = Records(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
+        one = Records(("data",), "id", _OPTIONAL, _WORDS)
+
+        def route(method: str, path: str, handler: object, records: Records | None = None) -> Route:
+            writes = method != "GET"
+            return Route(method, path, handler, FEEDBACKS, SCOPE, writes, records)  # type: ignore[arg-type]
+
+        return [
+            route("GET", "/api/v1/feedbacks", self.show, listed),
+            route("GET", "/api/v1/feedbacks/archive", self.archive, listed),
+            route("GET", "/api/v1/feedback", self.get, one),
+            route("GET", "/api/v1/feedbacks/count", self.count),
+            route("GET", "/api/v1/feedbacks/count-unanswered", self.count_unanswered),
+            route("GET", "/api/v1/new-feedbacks-questions", self.unseen),
+            route("POST", "/api/v1/feedbacks/answer", self.answer),
+            route("PATCH", "/api/v1/feedbacks/answer", self.edit),
+            route("POST", "/api/v1/feedbacks/order/return", self.ask_return),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /api/v1/feedbacks`."""
+        try:
+            processed = boolean(call, "isAnswered")
+            if processed is None:
+                raise BadParameter("isAnswered")
+            date_from, date_to = period(call)
+            return self._page(call, processed, date_from, date_to)
+        except BadParameter as error:
+            return bad(error)
+
+    async def archive(self, call: Call) -> Answer:
+        """`GET /api/v1/feedbacks/archive`: no dates."""
+        try:
+            return self._page(call, None, None, None)
+        except BadParameter as error:
+            return bad(error)
+
+    def _page(
+        self, call: Call, processed: bool | None, date_from: int | None, date_to: int | None
+    ) -> Answer:
+        take = required(integer(call, "take", low=1, high=MAX_TAKE), "take")
+        high = MAX_SKIP if processed is not None else None
+        skip = required(integer(call, "skip", high=high), "skip")
+        nm_id = integer(call, "nmId")
+        newest_first = order(call)
+        feedbacks = self._cabinet(call).feedbacks
+
+        def build() -> bytes:
+            chosen = feedbacks.shelf.select(
+                processed=processed is not False,
+                nm_id=nm_id,
+                date_from=date_from,
+                date_to=date_to,
+            )
+            beyond = self._depth is not None and skip >= self._depth
+            rows = b"[]"
+            if not beyond:
+                rows = feedbacks.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
+            counts = b""
+            if processed is not None:
+                counts = b'"countUnanswered":%d,"countArchive":%d,' % (
+                    feedbacks.open_count,
+                    feedbacks.archive_count,
+                )
+            return replies.data(b"{" + counts + b'"feedbacks":' + rows + b"}")
+
+        key = (processed, nm_id, date_from, date_to, skip, take, newest_first)
+        return Answer(200, feedbacks.pages.get(key, build), "application/json")
+
+    async def get(self, call: Call) -> Answer:
+        """`GET /api/v1/feedback`."""
+        raw = self._cabinet(call).feedbacks.raw(call.query("id") or "")
+        if raw is None:
+            return replies.fq_error(422, replies.NO_FEEDBACK)
+        return Answer(200, Body(replies.data(raw)), "application/json")
+
+    async def count(self, call: Call) -> Answer:
+        """`GET /api/v1/feedbacks/count`: `isAnswered` is required."""
+        try:
+            processed = boolean(call, "isAnswered")
+            if processed is None:
+                raise BadParameter("isAnswered")
+            date_from, date_to = period(call)
+        except BadParameter as error:
+            return bad(error)
+        _, low, high = self._cabinet(call).feedbacks.shelf.select(
+            processed=processed, date_from=date_from, date_to=date_to
+        )
+        return replies.data_answer(high - low)
+
+    async def count_unanswered(self, call: Call) -> Answer:
+        """`GET /api/v1/feedbacks/count-unanswered`."""
+        feedbacks = self._cabinet(call).feedbacks
+        return replies.data_answer(
+            {
+                "countUnanswered": feedbacks.open_count,
+                "countUnansweredToday": feedbacks.open_today(),
+            }
+        )
+
+    async def unseen(self, call: Call) -> Answer:
+        """`GET /api/v1/new-feedbacks-questions`."""
+        cabinet = self._cabinet(call)
+        return replies.data_answer(
+            {
+                "hasNewQuestions": cabinet.questions.has_unseen(),
+                "hasNewFeedbacks": cabinet.feedbacks.has_unseen(),
+            }
+        )
+
+    async def answer(self, call: Call) -> Answer:
+        """`POST /api/v1/feedbacks/answer`: 204 even for a wrong id."""
+        body = await self._text(call)
+        if isinstance(body, Answer):
+            return body
+        self._cabinet(call).feedbacks.answer(body.id, body.text)
+        return empty_answer(204)
+
+    async def edit(self, call: Call) -> Answer:
+        """`PATCH /api/v1/feedbacks/answer`: 204 whether it had an effect or not."""
+        body = await self._text(call)
+        if isinstance(body, Answer):
+            return body
+        self._cabinet(call).feedbacks.edit(body.id, body.text)
+        return empty_answer(204)
+
+    async def _text(self, call: Call) -> _Text | Answer:
+        given = call.request.headers.get("Content-Type")
+        if not given:
+            return replies.fbapi_error("content-type header not specified")
+        kind = given.partition(";")[0].strip().lower()
+        if not _MIME.match(kind):
+            return replies.fbapi_error(f"content-type is not a valid mime-type: {given}")
+        if kind != "application/json":
+            return replies.fbapi_error(f"not a json content-type: {given}")
+        try:
+            body = msgspec.json.decode(await call.request.read(), type=_Text)
+        except msgspec.ValidationError as error:
+            return replies.fbapi_error(str(error))
+        except msgspec.DecodeError:
+            return replies.fbapi_error("Неверный синтаксис JSON")
+        if not 2 <= len(body.text) <= 5000:
+            return replies.fbapi_error("text length must be between 2 and 5000")
+        return body
+
+    async def ask_return(self, call: Call) -> Answer:
+        """`POST /api/v1/feedbacks/order/return`."""
+        try:
+            body = msgspec.json.decode(await call.request.read(), type=_Return)
+        except msgspec.DecodeError:
+            return replies.fq_error(400, replies.BAD_BODY)
+        outcome = self._cabinet(call).feedbacks.ask_return(body.feedbackId)
+        if outcome == "unknown":
+            return replies.fq_error(400, replies.BAD_ID)
+        if outcome == "unable":
+            return replies.fq_error(422, replies.NO_RETURN)
+        if outcome == "repeated":
+            return replies.fq_error(422, replies.RETURN_FAILED)
+        return json_answer({"data": {}, "error": False, "errorText": "", "additionalErrors": None})

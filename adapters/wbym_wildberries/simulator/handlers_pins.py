@@ -1,0 +1,195 @@
+"""The methods of pinned feedbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from wbym.testing.answers import Answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
+from wbym_wildberries.simulator.limits import FEEDBACKS
+from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_pins import PER_UNIT, TOTAL, Method, Pin, Place
+
+MAX_PINS = 500
+"""Items in one request, and records on one page."""
+
+
+class _Item(msgspec.Struct):
+    pinMethod: Method  # noqa: N815 -- the field's name on the wire
+    pinOn: Place  # noqa: N815
+    feedbackId: str  # noqa: N815
+
+
+class PinHandlers:
+    """Serves the pins of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet], allowed: bool) -> None:
+        self._cabinet = cabinet
+        self._allowed = allowed
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        path = "/api/feedbacks/v1/pins"
+        listed = Records(
+            ("data",), "pinId", ("unpinnedCause",), ("state", "pinMethod", "unpinnedCause")
+        )
+        return [
+            Route("GET", path, self.show, FEEDBACKS, SCOPE, False, listed),
+            Route("POST", path, self.pin, FEEDBACKS, SCOPE, True),
+            Route("DELETE", path, self.unpin, FEEDBACKS, SCOPE, True),
+            Route("GET", f"{path}/count", self.count, FEEDBACKS, SCOPE),
+            Route("GET", f"{path}/limits", self.limits, FEEDBACKS, SCOPE),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /api/feedbacks/v1/pins`: `next` is absent when there is no more."""
+        try:
+            after = integer(call, "next") or 0
+            limit = integer(call, "limit", low=1, high=MAX_PINS) or MAX_PINS
+            pins = self._select(call)
+        except BadParameter as error:
+            return replies.pin_error(400, str(error))
+        rest = [pin for pin in pins if pin.id > after]
+        page: Json = {"data": [_row(pin) for pin in rest[:limit]]}
+        if len(rest) > limit:
+            page["next"] = rest[limit - 1].id
+        return json_answer(page)
+
+    async def count(self, call: Call) -> Answer:
+        """`GET /api/feedbacks/v1/pins/count`."""
+        try:
+            return json_answer({"data": len(self._select(call))})
+        except BadParameter as error:
+            return replies.pin_error(400, str(error))
+
+    def _select(self, call: Call) -> list[Pin]:
+        state = _one_of(call, "state", ("pinned", "unpinned"))
+        place = _one_of(call, "pinOn", ("nm", "imt"))
+        imt_id, nm_id = integer(call, "imtId"), integer(call, "nmId")
+        feedback_id = call.query("feedbackId")
+        date_from, date_to = _date(call, "dateFrom"), _date(call, "dateTo")
+        return [
+            pin
+            for pin in self._cabinet(call).pins.pins.values()
+            if (state is None or pin.state == state)
+            and (place is None or pin.place == place)
+            and (imt_id is None or pin.imt_id == imt_id)
+            and (nm_id is None or pin.nm_id == nm_id)
+            and (feedback_id is None or pin.feedback_id == feedback_id)
+            and (date_from is None or pin.changed_at >= date_from)
+            and (date_to is None or pin.changed_at <= date_to)
+        ]
+
+    async def pin(self, call: Call) -> Answer:
+        """`POST /api/feedbacks/v1/pins`: each item succeeds or fails by itself."""
+        if not self._allowed:
+            return replies.pin_error(
+                403,
+                "this feature requires active subscription or active tariff",
+                "no active subscription or tariff",
+            )
+        try:
+            items = msgspec.json.decode(await call.request.read(), type=list[_Item])
+        except msgspec.DecodeError:
+            return replies.pin_error(400, "invalid request body")
+        if not 1 <= len(items) <= MAX_PINS:
+            return replies.pin_error(400, "invalid request body")
+        pins = self._cabinet(call).pins
+        rows: list[Json] = []
+        for item in items:
+            row: Json = {
+                "feedbackId": item.feedbackId,
+                "pinMethod": item.pinMethod,
+                "pinOn": item.pinOn,
+            }
+            made = pins.pin(item.feedbackId, item.pinMethod, item.pinOn)
+            if isinstance(made, Pin):
+                row.update(pinId=made.id, isErrors=False)
+            else:
+                status, title, detail = made
+                error = {
+                    "status": status,
+                    "title": title,
+                    "detail": detail,
+                    "requestId": replies.request_id(),
+                    "origin": "pin-open-api",
+                }
+                row.update(isErrors=True, errors=[error])
+            rows.append(row)
+        return json_answer({"data": rows})
+
+    async def unpin(self, call: Call) -> Answer:
+        """`DELETE /api/feedbacks/v1/pins`: answers the ids that were unpinned."""
+        try:
+            ids = msgspec.json.decode(await call.request.read(), type=list[int])
+        except msgspec.DecodeError:
+            return replies.pin_error(400, "invalid request body")
+        if not 1 <= len(ids) <= MAX_PINS:
+            return replies.pin_error(400, "invalid request body")
+        return json_answer({"data": self._cabinet(call).pins.unpin(ids)})
+
+    async def limits(self, call: Call) -> Answer:
+        """`GET /api/feedbacks/v1/pins/limits`: null without a subscription or tariff."""
+        methods: tuple[Literal["subscription"], Literal["tariff"]] = ("subscription", "tariff")
+        pins = self._cabinet(call).pins
+        return json_answer(
+            {
+                "data": {
+                    method: {
+                        "perUnitLimit": PER_UNIT,
+                        "remaining": max(0, TOTAL - pins.used(method)),
+                        "totalLimit": TOTAL,
+                        "unlimited": False,
+                        "used": pins.used(method),
+                    }
+                    if self._allowed
+                    else None
+                    for method in methods
+                }
+            }
+        )
+
+
+def _row(pin: Pin) -> Json:
+    moment = datetime.fromtimestamp(pin.changed_at, UTC)
+    row: Json = {
+        "changeStateAt": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "imtId": pin.imt_id,
+        "nmId": pin.nm_id,
+        "pinId": pin.id,
+        "pinMethod": pin.method,
+        "pinOn": pin.place,
+        "feedbackId": pin.feedback_id,
+        "state": pin.state,
+    }
+    if pin.cause is not None:
+        row["unpinnedCause"] = pin.cause
+    return row
+
+
+def _one_of(call: Call, name: str, words: tuple[str, ...]) -> str | None:
+    value = call.query(name)
+    if value is not None and value not in words:
+        listed = ", ".join(f"'{word}'" for word in words)
+        raise BadParameter(f"{name} must be one of the values {listed}")
+    return value
+
+
+def _date(call: Call, name: str) -> float | None:
+    text = call.query(name)
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadParameter(f"{name} must be a date-time") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

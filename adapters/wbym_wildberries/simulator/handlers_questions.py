@@ -1,0 +1,138 @@
+"""The methods of questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from wbym.testing.answers import Answer, Body
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, bad, order, period
+from wbym_wildberries.simulator.limits import FEEDBACKS
+from wbym_wildberries.simulator.replies import BadParameter, boolean, integer, required
+from wbym_wildberries.simulator.state import Cabinet
+
+DEPTH = 10_000
+"""`take + skip` may not be more."""
+_OPTIONAL = (
+    "answer",
+    "productDetails.supplierArticle",
+    "productDetails.supplierName",
+    "productDetails.brandName",
+)
+
+
+class _AnswerText(msgspec.Struct):
+    text: str
+
+
+class _Patch(msgspec.Struct):
+    id: str
+    wasViewed: bool | None = None  # noqa: N815 -- the field's name on the wire
+    answer: _AnswerText | None = None
+    state: str | None = None
+
+
+class QuestionHandlers:
+    """Serves the questions of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        listed = Records(("data", "questions"), "id", _OPTIONAL, ("state",))
+        one = Records(("data",), "id", _OPTIONAL, ("state",))
+        path = "/api/v1/questions"
+        return [
+            Route("GET", path, self.show, FEEDBACKS, SCOPE, False, listed),
+            Route("GET", "/api/v1/question", self.get, FEEDBACKS, SCOPE, False, one),
+            Route("GET", f"{path}/count", self.count, FEEDBACKS, SCOPE),
+            Route("GET", f"{path}/count-unanswered", self.count_unanswered, FEEDBACKS, SCOPE),
+            Route("PATCH", path, self.patch, FEEDBACKS, SCOPE, True),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /api/v1/questions`."""
+        try:
+            answered = boolean(call, "isAnswered")
+            if answered is None:
+                raise BadParameter("isAnswered")
+            take = required(integer(call, "take", low=1, high=DEPTH), "take")
+            skip = required(integer(call, "skip", high=DEPTH), "skip")
+            nm_id = integer(call, "nmId")
+            date_from, date_to = period(call)
+            newest_first = order(call)
+        except BadParameter as error:
+            return bad(error)
+        if take + skip > DEPTH:
+            return replies.fq_error(400, replies.WRONG)
+        questions = self._cabinet(call).questions
+
+        def build() -> bytes:
+            chosen = questions.shelf.select(
+                processed=answered, nm_id=nm_id, date_from=date_from, date_to=date_to
+            )
+            rows = questions.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
+            return replies.data(
+                b'{"countUnanswered":%d,"countArchive":%d,"questions":%s}'
+                % (questions.open_count, questions.archive_count, rows)
+            )
+
+        key = (answered, nm_id, date_from, date_to, skip, take, newest_first)
+        return Answer(200, questions.pages.get(key, build), "application/json")
+
+    async def get(self, call: Call) -> Answer:
+        """`GET /api/v1/question`."""
+        raw = self._cabinet(call).questions.raw(call.query("id") or "")
+        if raw is None:
+            return replies.fq_error(422, replies.NO_QUESTION)
+        return Answer(200, Body(replies.data(raw)), "application/json")
+
+    async def count(self, call: Call) -> Answer:
+        """`GET /api/v1/questions/count`: `isAnswered` is true by default."""
+        try:
+            answered = boolean(call, "isAnswered")
+            date_from, date_to = period(call)
+        except BadParameter as error:
+            return bad(error)
+        _, low, high = self._cabinet(call).questions.shelf.select(
+            processed=answered is not False, date_from=date_from, date_to=date_to
+        )
+        return replies.data_answer(high - low)
+
+    async def count_unanswered(self, call: Call) -> Answer:
+        """`GET /api/v1/questions/count-unanswered`."""
+        questions = self._cabinet(call).questions
+        return replies.data_answer(
+            {
+                "countUnanswered": questions.open_count,
+                "countUnansweredToday": questions.open_today(),
+            }
+        )
+
+    async def patch(self, call: Call) -> Answer:
+        """`PATCH /api/v1/questions`: the body says whether to view, reject or answer."""
+        try:
+            body = msgspec.json.decode(await call.request.read(), type=_Patch)
+        except msgspec.DecodeError:
+            return replies.fq_error(400, replies.WRONG)
+        questions = self._cabinet(call).questions
+        if body.state is None and body.answer is None:
+            if body.wasViewed is None:
+                return replies.fq_error(400, replies.WRONG)
+            if not questions.view(body.id, viewed=body.wasViewed):
+                return replies.fq_error(404, replies.NOT_FOUND)
+            return replies.data_answer(None)
+        if body.answer is None or not body.answer.text or body.state not in {"none", "wbRu"}:
+            return replies.fq_error(400, replies.WRONG)
+        act = questions.answer if body.state == "wbRu" else questions.reject
+        outcome = act(body.id, body.answer.text)
+        if outcome == "unknown":
+            return replies.fq_error(404, replies.NOT_FOUND)
+        if outcome == "refused":
+            return replies.fq_error(422, replies.NO_EDIT)
+        return replies.data_answer(None)

@@ -1,0 +1,222 @@
+"""The simulator of Wildberries: all hosts of the marketplace behind one address."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import replace
+from typing import Unpack
+
+from wbym.testing.answers import Answer, json_answer
+from wbym.testing.buckets import TokenBucket
+from wbym.testing.faults import Faults
+from wbym.testing.server import Call, Route, SimulatorServer
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.handlers_chats import ChatHandlers
+from wbym_wildberries.simulator.handlers_claims import ClaimHandlers
+from wbym_wildberries.simulator.handlers_feedbacks import FeedbackHandlers
+from wbym_wildberries.simulator.handlers_pins import PinHandlers
+from wbym_wildberries.simulator.handlers_questions import QuestionHandlers
+from wbym_wildberries.simulator.limits import FEEDBACKS, FULL, Buckets
+from wbym_wildberries.simulator.options import Options, OptionsDict
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.tokens import (
+    SELLER,
+    SERVICE,
+    TEST,
+    Malformed,
+    Passport,
+    read_token,
+)
+
+REMAINING = ("X-Ratelimit-Remaining", "x-ratelimit-remaining", "X-RateLimit-Remaining")
+RETRY = ("X-Ratelimit-Retry", "x-ratelimit-retry", "X-RateLimit-Retry")
+LIMIT = ("X-Ratelimit-Limit", "x-ratelimit-limit", "X-RateLimit-Limit")
+RESET = ("X-Ratelimit-Reset", "x-ratelimit-reset", "X-RateLimit-Reset")
+SECRET_HEADER = "X-Client-Secret"
+"""Marks a request "with a secret". The specification does not publish the real name."""
+_KIND = {1: "base", 2: "test", 3: "personal", 4: "service"}
+_SANDBOX = "/api/v1/"
+
+
+class WildberriesSimulator(SimulatorServer):
+    """Serves the 25 methods of feedbacks, questions, pins, chats and claims.
+
+    ```python
+    async with WildberriesSimulator(feedbacks=1000) as simulator:
+        client = Wildberries(token=make_token(), base_url=simulator.url)
+    ```
+
+    Any valid token sees the same cabinet, `state`, unless `sellers` are named; the limits are kept
+    per seller in either case.
+    """
+
+    def __init__(
+        self,
+        *,
+        faults: Faults | None = None,
+        limits: bool = True,
+        limit_scale: float = 1.0,
+        ban_seconds: float = 0.0,
+        sellers: Iterable[str] | None = None,
+        refused_types: Collection[int] = (),
+        unpaid_services: bool = False,
+        deny_feedbacks: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        **options: Unpack[OptionsDict],
+    ) -> None:
+        """Generates the data; `start` or `async with` begins to serve.
+
+        Args:
+            faults: What goes wrong; nothing by default.
+            limits: False lifts every limit; `X-Ratelimit-Remaining` then never falls.
+            limit_scale: 10.0 makes every limit ten times as generous.
+            ban_seconds: A 429 lasts at least so many seconds.
+            sellers: Ids of the sellers that exist, each with a cabinet of its own; by default every
+                id exists and all share one cabinet.
+            refused_types: Values of `acc` that are answered 403.
+            unpaid_services: Whether service tokens are answered 402.
+            deny_feedbacks: Whether feedbacks and questions are answered 403 in their own shape.
+            clock: Monotonic seconds, for the limits.
+            wall: Unix seconds, for dates.
+            sleep: Waits for so many seconds.
+            options: See `Options`.
+        """
+        super().__init__(faults=faults, clock=clock, wall=wall, sleep=sleep)
+        self.options = Options(**options)
+        self.refused_types = refused_types
+        self.unpaid_services = unpaid_services
+        self.deny_feedbacks = deny_feedbacks
+        self._limited = limits
+        self._turn = 0
+        self._buckets = Buckets(clock=clock, scale=limit_scale, ban=ban_seconds)
+        self._cabinets: dict[str, Cabinet] = {}
+        self._sellers = None if sellers is None else tuple(sellers)
+        for number, sid in enumerate(self._sellers or (SELLER,)):
+            self._cabinets[sid] = self._new_cabinet(self.options.seed + number)
+        self._shared = next(iter(self._cabinets.values())) if self._sellers is None else None
+
+    def _new_cabinet(self, seed: int) -> Cabinet:
+        return Cabinet(
+            replace(self.options, seed=seed),
+            effects=self.stats.effects,
+            ignored=self.stats.ignored,
+            now=self.now,
+        )
+
+    @property
+    def state(self) -> Cabinet:
+        """The cabinet; with `sellers`, the first seller's."""
+        return next(iter(self._cabinets.values()))
+
+    def state_of(self, sid: str) -> Cabinet:
+        """The cabinet of a seller.
+
+        Raises:
+            KeyError: When there is no such seller.
+        """
+        return self._shared or self._cabinets[sid]
+
+    def routes(self) -> list[Route]:
+        """The 25 methods."""
+        options = self.options
+        return [
+            *FeedbackHandlers(self._cabinet, options.feedbacks_depth).routes(),
+            *QuestionHandlers(self._cabinet).routes(),
+            *PinHandlers(self._cabinet, options.pins_allowed).routes(),
+            *ChatHandlers(self._cabinet, options.sign_in_answer).routes(),
+            *ClaimHandlers(self._cabinet).routes(),
+        ]
+
+    def _cabinet(self, call: Call) -> Cabinet:
+        cabinet = self.state_of(call.seller)
+        cabinet.tick()
+        return cabinet
+
+    def records(self) -> Counter[str]:
+        """How many records of each kind there are, in all cabinets."""
+        total: Counter[str] = Counter()
+        for cabinet in self._cabinets.values():
+            total.update(cabinet.records())
+        return total
+
+    def failure(self, call: Call, status: int) -> Answer:
+        """An error of the gateway."""
+        if status == 404:
+            detail = "Please consult the https://dev.wildberries.ru/openapi/api-information"
+            return replies.gateway(call.now, 404, detail, title="path not found")
+        return replies.gateway(call.now, status, "internal service error, please retry later")
+
+    def soft_failure(self, call: Call, route: Route) -> Answer | None:
+        """An error under status 200, as feedbacks, questions and chats have."""
+        if route.path.startswith("/api/v1/seller/"):
+            return json_answer({"result": None, "errors": ["internal error"]})
+        return replies.fq_error(200, replies.WRONG) if route.group == FEEDBACKS else None
+
+    # Who is let in.
+
+    def admit(self, call: Call, route: Route) -> Answer | None:
+        """Reads the token, then counts the request in the seller's bucket."""
+        self._turn = (self._turn + 1) % 3
+        token = call.request.headers.get("Authorization", "")
+        if not token:
+            return self._unauthorized(call, route, "empty Authorization header")
+        try:
+            passport = read_token(token)
+        except Malformed as error:
+            detail = f"token problem; token is malformed: {error}"
+            return self._unauthorized(call, route, detail)
+        secret = SECRET_HEADER in call.request.headers
+        bucket = self._buckets.of(
+            sid=passport.sid, acc=passport.acc, secret=secret, group=route.group
+        )
+        refusal = self._refuse(call, route, passport)
+        if refusal is not None:
+            call.headers[REMAINING[self._turn]] = str(bucket.look())
+            return refusal
+        call.seller = passport.sid
+        if not self._limited:
+            call.headers[REMAINING[self._turn]] = str(bucket.burst)
+            return None
+        return self._count(call, bucket)
+
+    def _count(self, call: Call, bucket: TokenBucket) -> Answer | None:
+        verdict = bucket.take()
+        if verdict.allowed:
+            call.headers[REMAINING[self._turn]] = str(verdict.remaining)
+            return None
+        call.headers[RETRY[self._turn]] = str(verdict.retry)
+        call.headers[LIMIT[self._turn]] = str(bucket.burst)
+        call.headers[RESET[self._turn]] = str(verdict.reset)
+        detail = "limited by c122a060-a7fb-4bb4-abb0-32fd4e18d489"
+        return replies.gateway(call.now, 429, detail, refusal=True)
+
+    def _unauthorized(self, call: Call, route: Route, detail: str) -> Answer:
+        call.headers[REMAINING[self._turn]] = str(FULL[route.group].burst)
+        return replies.gateway(call.now, 401, detail)
+
+    def _refuse(self, call: Call, route: Route, passport: Passport) -> Answer | None:
+        now = call.now
+        if passport.expires <= now:
+            detail = "token problem; token has invalid claims: token is expired"
+            return replies.gateway(now, 401, detail)
+        if self._shared is None and passport.sid not in self._cabinets:
+            return replies.gateway(now, 401, "access token withdrawn")
+        if passport.acc in self.refused_types:
+            kind = _KIND.get(passport.acc, "this")
+            detail = f"{kind} token is not allowed"
+            return replies.gateway(now, 403, detail, code=f"{detail} for this path")
+        has_sandbox = route.group == FEEDBACKS and route.path.startswith(_SANDBOX)
+        if not passport.allows(route.scope) or (passport.acc == TEST and not has_sandbox):
+            return replies.gateway(now, 401, "token scope not allowed")
+        if route.writes and passport.read_only:
+            return replies.gateway(now, 401, "read-only token scope not allowed for this route")
+        if passport.acc == SERVICE and self.unpaid_services:
+            return replies.payment_required()
+        if self.deny_feedbacks and route.group == FEEDBACKS:
+            return replies.fq_error(403, replies.DENIED)
+        return None

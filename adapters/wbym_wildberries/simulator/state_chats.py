@@ -1,0 +1,244 @@
+"""Chats of one cabinet: the feed of events, signatures, sent messages and their files."""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from wbym_wildberries.simulator.data_chats import (
+    Chat,
+    ChatData,
+    StoredFile,
+    attached,
+    event,
+    iso,
+    new_chat,
+    new_sign,
+)
+from wbym_wildberries.simulator.options import Options
+from wbym_wildberries.simulator.schedule import Schedule
+from wbym_wildberries.simulator.shelf import Json
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that the seller sent and the buyer got."""
+
+    chat_id: str
+    text: str | None
+    files: tuple[str, ...]
+    """Names of the files that were taken."""
+    add_time: int
+    """Unix milliseconds, as the answer said."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventsPage:
+    """One answer of `/events`."""
+
+    events: bytes
+    """JSON list."""
+    count: int
+    next: int
+    oldest: int
+    newest: int
+
+
+class Chats:
+    """The chats of one cabinet."""
+
+    def __init__(
+        self,
+        data: ChatData,
+        *,
+        options: Options,
+        effects: Counter[str],
+        schedule: Schedule,
+        now: Callable[[], float],
+    ) -> None:
+        self.chats = data.chats
+        self.files = data.files
+        self.sent: list[SentMessage] = []
+        """Every message sent, in order."""
+        self._times = [moment for moment, _ in data.events]
+        self._events = [msgspec.json.encode(made) for _, made in data.events]
+        self._by_sign = {chat.sign: chat for chat in data.chats.values()}
+        self._options = options
+        self._effects = effects
+        self._schedule = schedule
+        self._now = now
+        self._rng = random.Random(f"chats at work {options.seed}")
+        self._given = 0  # the greatest `next` given to anybody
+        self._files_refused = 0
+        self._listing: bytes | None = None
+
+    @property
+    def event_count(self) -> int:
+        """How many events the feed holds."""
+        return len(self._events)
+
+    def listing(self) -> bytes:
+        """JSON list of the chats that `/chats` shows."""
+        if self._listing is None:
+            rows = [self._row(chat) for chat in self.chats.values() if chat.listed]
+            self._listing = msgspec.json.encode(rows)
+        return self._listing
+
+    def _row(self, chat: Chat) -> Json:
+        row: Json = {"chatID": chat.id, "replySign": chat.sign, "clientName": chat.client_name}
+        if int(chat.client_id) % 2:  # the older specification has it, the newer has not
+            row["clientID"] = chat.client_id
+        if chat.good is not None:
+            row["goodCard"] = chat.good
+        if chat.last_at:
+            row["lastMessage"] = {"text": chat.last_text, "addTimestamp": chat.last_at}
+        return row
+
+    def page(self, after: int | None) -> EventsPage:
+        """The events strictly later than `after`, oldest page first, shuffled within the page.
+
+        A page ends only where the time changes, so events of one millisecond stay together and
+        `next` (the time of the newest) skips none of them.
+        """
+        begin = 0 if after is None else bisect_right(self._times, after)
+        end = min(len(self._times), begin + self._options.page_of_events)
+        while begin < end < len(self._times) and self._times[end] == self._times[end - 1]:
+            end += 1
+        if begin == end:
+            following = after if after is not None else int(self._now() * 1000)
+            if after is None:
+                self._given = max(self._given, following)
+            return EventsPage(b"[]", 0, following, 0, 0)
+        order = list(range(begin, end))
+        random.Random(f"{self._options.seed} {begin} {end}").shuffle(order)
+        newest = self._times[end - 1]
+        self._given = max(self._given, newest)
+        events = b"[" + b",".join(self._events[at] for at in order) + b"]"
+        return EventsPage(events, end - begin, newest, self._times[begin], newest)
+
+    def by_sign(self, sign: str) -> Chat | None:
+        """The chat whose current signature this is."""
+        return self._by_sign.get(sign)
+
+    def rotate_signs(self) -> None:
+        """Gives every chat a new signature; the old ones are refused from now on."""
+        for chat in self.chats.values():
+            chat.sign = new_sign(self._rng, chat)
+        self._by_sign = {chat.sign: chat for chat in self.chats.values()}
+        self._listing = None
+
+    def refuse_files(self, times: int = 1) -> None:
+        """The next messages with files are sent without them; the answer's `errors` say so."""
+        self._files_refused += times
+
+    def send(
+        self, chat: Chat, text: str | None, files: Sequence[tuple[str, StoredFile]]
+    ) -> tuple[int, list[str]]:
+        """Sends a message.
+
+        Returns:
+            Its time in Unix milliseconds and the errors about its files.
+        """
+        errors: list[str] = []
+        if files and self._files_refused:
+            self._files_refused -= 1
+            errors = [f"{name}: failed to upload attachment" for name, _ in files]
+            files = ()
+        now = self._now()
+        add_time = int(now * 1000)
+        names = tuple(name for name, _ in files)
+        self.sent.append(SentMessage(chat.id, text, names, add_time))
+        self._effects["message"] += 1
+        self._effects["file"] += len(files)
+        chat.listed = True
+        attachments: Json = {}
+        for name, stored in files:
+            stored.ready_at = now + self._options.moderation
+            entry = attached(self._rng, self.files, now=now, name=name, stored=stored)
+            kind = "files" if "name" in entry else "images"
+            entries = attachments.setdefault(kind, [])
+            if isinstance(entries, list):
+                entries.append(entry)
+        echo = event(
+            self._rng,
+            chat,
+            sender="seller",
+            source="seller-public-api",
+            text=text,
+            attachments=attachments or None,
+        )
+        if self._options.echo_delay:
+            moment = now + self._options.echo_delay
+            self._schedule.at(moment, lambda: self._append(chat, echo, None))
+        else:
+            self._append(chat, echo, None)
+        return add_time, errors
+
+    def arrive(
+        self,
+        text: str | None = "Здравствуйте!",
+        *,
+        chat_id: str | None = None,
+        sender: Literal["client", "seller", "wb"] = "client",
+        source: str | None = "rusite",
+        listed: bool = True,
+        at: int | None = None,
+        attachments: Json | None = None,
+    ) -> str:
+        """Adds an event; without `chat_id` it opens a new chat.
+
+        Args:
+            text: None for a message without text.
+            chat_id: The chat.
+            sender: Who wrote it.
+            source: Where it was written; None leaves it out.
+            listed: Whether `/chats` shows a new chat at once.
+            at: Unix milliseconds; by default now, and later than all that anybody has read. A
+                time already read past is a message that only an overlapping read can find.
+            attachments: As in the specification.
+
+        Returns:
+            The event's id.
+
+        Raises:
+            KeyError: When there is no such chat.
+        """
+        is_new = chat_id is None
+        if chat_id is None:
+            chat = new_chat(self._rng, now=self._now(), listed=listed)
+            self.chats[chat.id] = chat
+            self._by_sign[chat.sign] = chat
+        else:
+            chat = self.chats[chat_id]
+        made = event(
+            self._rng,
+            chat,
+            sender=sender,
+            source=source,
+            text=text,
+            is_new=is_new,
+            attachments=attachments,
+        )
+        self._append(chat, made, at)
+        return str(made["eventID"])
+
+    def _append(self, chat: Chat, made: Json, at: int | None) -> None:
+        if at is None:
+            newest = self._times[-1] if self._times else 0
+            at = max(int(self._now() * 1000), newest + 1, self._given + 1)
+        made["addTimestamp"] = at
+        made["addTime"] = iso(at)
+        place = bisect_right(self._times, at)
+        self._times.insert(place, at)
+        self._events.insert(place, msgspec.json.encode(made))
+        if at >= chat.last_at:
+            message = made.get("message")
+            chat.last_text = str(message.get("text", "")) if isinstance(message, dict) else ""
+            chat.last_at = at
+        self._listing = None

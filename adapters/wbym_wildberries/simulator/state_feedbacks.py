@@ -1,0 +1,281 @@
+"""Feedbacks and questions of one cabinet, and the rules of answering them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from wbym.testing.answers import PageCache
+from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.schedule import Schedule
+from wbym_wildberries.simulator.shelf import Json, Shelf
+
+EDIT_WINDOW = 60 * DAY
+_CACHE = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the seller wrote, and it had an effect."""
+
+    kind: Literal["answer", "edit", "question_answer", "question_edit", "question_reject"]
+    id: str
+    text: str
+    at: float
+    """Unix time."""
+
+
+class Ledger:
+    """What was done in the cabinet; shared by its nouns."""
+
+    def __init__(self, effects: Counter[str], ignored: Counter[str]) -> None:
+        self.effects = effects
+        self.ignored = ignored
+        self.written: list[Written] = []
+
+    def write(self, written: Written) -> None:
+        """Notes something that the seller wrote."""
+        self.effects[written.kind] += 1
+        self.written.append(written)
+
+
+class _Shelved:
+    """What feedbacks and questions have in common."""
+
+    def __init__(
+        self, shelf: Shelf, ledger: Ledger, schedule: Schedule, now: Callable[[], float]
+    ) -> None:
+        self.shelf = shelf
+        self.pages = PageCache(_CACHE)
+        self._ledger = ledger
+        self._schedule = schedule
+        self._now = now
+
+    @property
+    def open_count(self) -> int:
+        """How many are not processed."""
+        return len(self.shelf.lists[False])
+
+    @property
+    def archive_count(self) -> int:
+        """How many are processed."""
+        return len(self.shelf.lists[True])
+
+    def open_today(self) -> int:
+        """How many of the open ones were made today, by Moscow time."""
+        midnight = int((self._now() + 3 * 3600) // DAY * DAY - 3 * 3600)
+        _, low, high = self.shelf.select(processed=False, date_from=midnight)
+        return high - low
+
+    def has_unseen(self) -> bool:
+        """Whether an open one was not viewed."""
+        return any(not self.shelf.load(n)["wasViewed"] for n in reversed(self.shelf.lists[False]))
+
+    def get(self, identifier: str) -> Json | None:
+        """A copy of one record; None when there is none."""
+        number = self.shelf.find(identifier)
+        return None if number is None else self.shelf.load(number)
+
+    def raw(self, identifier: str) -> bytes | None:
+        """JSON of one record; None when there is none."""
+        number = self.shelf.find(identifier)
+        return None if number is None else self.shelf.raw(number)
+
+    def hide(self, identifier: str) -> None:
+        """Takes a record out of every list, as a late index does; `show` brings it back."""
+        number = self.shelf.find(identifier)
+        if number is not None:
+            self.shelf.hide(number)
+            self.pages.clear()
+
+    def show(self, identifier: str) -> None:
+        """Brings back a hidden record."""
+        number = self.shelf.ids.number(identifier)
+        if number is not None:
+            self.shelf.show(number)
+            self.pages.clear()
+
+    def _save(self, number: int, record: Json) -> None:
+        self.shelf.save(number, record)
+        self.pages.clear()
+
+    def _change_answer(self, number: int, **values: object) -> Callable[[], None]:
+        def change() -> None:
+            record = self.shelf.load(number)
+            answer = record["answer"]
+            if isinstance(answer, dict):
+                answer.update(values)
+                self._save(number, record)
+
+        return change
+
+
+def _answer_of(record: Json) -> Json | None:
+    answer = record.get("answer")
+    return answer if isinstance(answer, dict) and answer.get("text") else None
+
+
+class Feedbacks(_Shelved):
+    """The feedbacks of one cabinet."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        ledger: Ledger,
+        schedule: Schedule,
+        now: Callable[[], float],
+        moderation: float,
+    ) -> None:
+        super().__init__(shelf, ledger, schedule, now)
+        self._moderation = moderation
+
+    def answer(self, identifier: str, text: str) -> bool:
+        """Answers a feedback once; False when that had no effect."""
+        number = self.shelf.find(identifier)
+        if number is None:
+            self._ledger.ignored["answer"] += 1
+            return False
+        record = self.shelf.load(number)
+        if _answer_of(record) is not None:
+            self._ledger.ignored["answer"] += 1
+            return False
+        self._put(number, record, text, editable=True)
+        self._schedule.at(self._now() + EDIT_WINDOW, self._change_answer(number, editable=False))
+        self.shelf.process(number)
+        self._ledger.write(Written("answer", identifier, text, self._now()))
+        return True
+
+    def edit(self, identifier: str, text: str) -> bool:
+        """Edits an answer, once within 60 days; False when that had no effect."""
+        number = self.shelf.find(identifier)
+        record = {} if number is None else self.shelf.load(number)
+        answer = _answer_of(record)
+        if number is None or answer is None or not answer.get("editable"):
+            self._ledger.ignored["edit"] += 1
+            return False
+        self._put(number, record, text, editable=False)
+        self._ledger.write(Written("edit", identifier, text, self._now()))
+        return True
+
+    def _put(self, number: int, record: Json, text: str, *, editable: bool) -> None:
+        waits = self._moderation > 0
+        state = "reviewRequired" if waits else "wbRu"
+        record["answer"] = {"text": text, "state": state, "editable": editable}
+        record["state"] = "wbRu"
+        record["wasViewed"] = True
+        self._save(number, record)
+        if waits:
+            end = self._now() + self._moderation
+            self._schedule.at(end, self._publish(number, text))
+
+    def _publish(self, number: int, text: str) -> Callable[[], None]:
+        def publish() -> None:
+            record = self.shelf.load(number)
+            answer = record["answer"]
+            waiting = isinstance(answer, dict) and answer.get("state") == "reviewRequired"
+            if waiting and isinstance(answer, dict) and answer.get("text") == text:
+                answer["state"] = "wbRu"
+                self._save(number, record)
+
+        return publish
+
+    def reject_answer(self, identifier: str) -> None:
+        """Moderation refuses the seller's answer.
+
+        Raises:
+            KeyError: When there is no such feedback.
+        """
+        number = self.shelf.find(identifier)
+        if number is None:
+            raise KeyError(identifier)
+        self._change_answer(number, state="rejected")()
+
+    def ask_return(self, identifier: str) -> Literal["done", "unknown", "unable", "repeated"]:
+        """Asks the buyer's item back."""
+        number = self.shelf.find(identifier)
+        if number is None:
+            return "unknown"
+        record = self.shelf.load(number)
+        if not record["isAbleReturnProductOrders"]:
+            return "repeated" if record["returnProductOrdersDate"] else "unable"
+        record["isAbleReturnProductOrders"] = False
+        record["returnProductOrdersDate"] = utc_time(int(self._now())).decode()
+        self._save(number, record)
+        self._ledger.effects["return"] += 1
+        return "done"
+
+    def arrive(self, record: Json, *, nm_id: int, created: int) -> str:
+        """Adds an open feedback; a date in the past is a feedback that was indexed late."""
+        dated = {
+            **record,
+            "createdDate": moscow_time(created).decode(),
+            "lastOrderCreatedAt": moscow_time(created - 5 * DAY).decode(),
+            "parentFeedbackId": None,
+            "childFeedbackId": None,
+        }
+        identifier = self.shelf.add(dated, created=created, nm_id=nm_id)
+        self.pages.clear()
+        return identifier
+
+
+class Questions(_Shelved):
+    """The questions of one cabinet."""
+
+    def view(self, identifier: str, *, viewed: bool) -> bool:
+        """Marks a question as viewed; False when there is none."""
+        number = self.shelf.find(identifier)
+        if number is None:
+            return False
+        record = self.shelf.load(number)
+        record["wasViewed"] = viewed
+        self._save(number, record)
+        self._ledger.effects["question_view"] += 1
+        return True
+
+    def reject(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
+        """Rejects an open question."""
+        number = self.shelf.find(identifier)
+        if number is None:
+            return "unknown"
+        record = self.shelf.load(number)
+        if record["state"] != "suppliersPortalSynch":
+            return "refused"
+        record.update(state="none", wasViewed=True)
+        self._save(number, record)
+        self.shelf.process(number)
+        self._ledger.write(Written("question_reject", identifier, text, self._now()))
+        return "done"
+
+    def answer(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
+        """Answers a question, or edits the answer once within 60 days."""
+        number = self.shelf.find(identifier)
+        if number is None:
+            return "unknown"
+        record = self.shelf.load(number)
+        before = _answer_of(record)
+        now = self._now()
+        if before is None:
+            date = utc_time(int(now)).decode()[:-1] + ".118703704Z"
+            record["answer"] = {"text": text, "editable": True, "createDate": date}
+            self._schedule.at(now + EDIT_WINDOW, self._change_answer(number, editable=False))
+        elif before.get("editable"):
+            before.update(text=text, editable=False)
+        else:
+            return "refused"
+        record.update(state="wbRu", wasViewed=True)
+        self._save(number, record)
+        self.shelf.process(number)
+        kind: Literal["question_answer", "question_edit"]
+        kind = "question_answer" if before is None else "question_edit"
+        self._ledger.write(Written(kind, identifier, text, now))
+        return "done"
+
+    def arrive(self, record: Json, *, nm_id: int, created: int) -> str:
+        """Adds an open question."""
+        date = utc_time(created).decode()[:-1] + ".769513469Z"
+        dated = {**record, "createdDate": date, "answer": None}
+        identifier = self.shelf.add(dated, created=created, nm_id=nm_id)
+        self.pages.clear()
+        return identifier

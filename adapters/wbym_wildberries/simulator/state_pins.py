@@ -1,0 +1,110 @@
+"""Pinned feedbacks of one cabinet."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from wbym_wildberries.simulator.shelf import Shelf
+
+Method = Literal["tariff", "subscription"]
+Place = Literal["nm", "imt"]
+TOTAL = 15
+"""Pins that one method allows in all."""
+PER_UNIT = 2
+"""Pins on one card (or group of cards)."""
+
+
+@dataclass(slots=True)
+class Pin:
+    """One pinning operation."""
+
+    id: int
+    feedback_id: str
+    method: Method
+    place: Place
+    nm_id: int
+    imt_id: int
+    changed_at: float
+    cause: str | None = None
+    """Why it was unpinned automatically; None while it is pinned."""
+
+    @property
+    def state(self) -> str:
+        """`pinned` or `unpinned`."""
+        return "pinned" if self.cause is None else "unpinned"
+
+
+class Pins:
+    """The pins of one cabinet."""
+
+    def __init__(
+        self, shelf: Shelf, *, seed: int, effects: Counter[str], now: Callable[[], float]
+    ) -> None:
+        self._shelf = shelf
+        self._effects = effects
+        self._now = now
+        self._next_id = 1_857_762
+        self.pins: dict[int, Pin] = {}
+        rng = random.Random(f"pins {seed}")
+        processed = shelf.lists[True]
+        for _ in range(min(3, len(processed))):
+            number = rng.choice(processed)
+            pin = self._add(number, "subscription", "imt", now() - 86_400)
+            if rng.random() < 0.4:
+                pin.cause = "sysTariffUnpinned"
+
+    def used(self, method: Method) -> int:
+        """How many feedbacks are pinned by a method."""
+        return sum(p.cause is None and p.method == method for p in self.pins.values())
+
+    def pin(self, feedback_id: str, method: Method, place: Place) -> Pin | tuple[str, str, str]:
+        """Pins a feedback, or says why not: status, title, detail."""
+        number = self._shelf.find(feedback_id)
+        if number is None:
+            return (
+                "feedbackNotFound",
+                "feedback not found",
+                "feedback not found or does not belong to seller",
+            )
+        nm_id = self._shelf.nm_id(number)
+        pinned = [p for p in self.pins.values() if p.cause is None]
+        if any(p.feedback_id == feedback_id and p.place == place for p in pinned):
+            return ("alreadyPinned", "already pinned", "feedback is already pinned")
+        if self.used(method) >= TOTAL:
+            return ("globalLimitReached", "global limit reached", "total limit is reached")
+        unit = [p for p in pinned if p.method == method and p.place == place]
+        imt_id = _imt(nm_id)
+        taken = sum((p.nm_id == nm_id) if place == "nm" else (p.imt_id == imt_id) for p in unit)
+        if taken >= PER_UNIT:
+            return ("unitLimitReached", "unit limit reached", "limit of the card is reached")
+        pin = self._add(number, method, place, self._now())
+        self._effects["pin"] += 1
+        return pin
+
+    def unpin(self, ids: list[int]) -> list[int]:
+        """Unpins what is pinned and gives its ids; unknown ids are passed over."""
+        gone = [
+            pin_id
+            for pin_id in dict.fromkeys(ids)
+            if pin_id in self.pins and self.pins[pin_id].cause is None
+        ]
+        for pin_id in gone:
+            del self.pins[pin_id]
+        self._effects["unpin"] += len(gone)
+        return gone
+
+    def _add(self, number: int, method: Method, place: Place, moment: float) -> Pin:
+        nm_id = self._shelf.nm_id(number)
+        feedback_id = self._shelf.ids.of(number).decode()
+        pin = Pin(self._next_id, feedback_id, method, place, nm_id, _imt(nm_id), moment)
+        self.pins[pin.id] = pin
+        self._next_id += 1
+        return pin
+
+
+def _imt(nm_id: int) -> int:
+    return 123_456_789 + (nm_id - 987_654_321) // 3

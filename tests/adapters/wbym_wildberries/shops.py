@@ -1,0 +1,25 @@
+"""Accounts for tests."""
+
+from collections.abc import Iterable
+
+from wbym.calls import RetryPolicy
+from wbym.limits import Quota
+from wbym_wildberries import Wildberries
+from wbym_wildberries.limits import BUCKETS
+from wbym_wildberries.simulator import WildberriesSimulator, make_token
+
+FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=1_000_000))
+"""Limits that nobody meets, so that no test waits."""
+
+
+def open_shop(
+    simulator: WildberriesSimulator, token: str | Iterable[str] | None = None
+) -> Wildberries:
+    """The simulator's seller, unlimited and quick to try again."""
+    return Wildberries(
+        token or make_token(),
+        name="shop",
+        base_url=simulator.url,
+        quotas=FREELY,
+        retry=RetryPolicy(base=0.001),
+    )

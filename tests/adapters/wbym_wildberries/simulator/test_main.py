@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import asyncio
+import os
+
+import aiohttp
+import pytest
+
+from wbym.testing.process import SimulatorProcess
+from wbym_wildberries.simulator import WildberriesSimulator
+from wbym_wildberries.simulator.__main__ import parser
+
+pytest_plugins = ["wbym_wildberries.simulator.fixtures"]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def test_process_serves_and_ends() -> None:
+    async with SimulatorProcess(
+        "wbym_wildberries.simulator", "--feedbacks", "300", "--no-limits"
+    ) as simulator:
+        pid = simulator.pid
+        assert simulator.shown["records"]["feedbacks"] == 300  # type: ignore[index]
+        headers = {"Authorization": str(simulator.shown["token"])}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{simulator.url}/api/v1/seller/chats") as reply,
+        ):
+            assert reply.status == 200
+        await simulator.change_faults(latency=0.0, next=[{"path": "/x", "kind": "error"}])
+        with pytest.raises(ValueError, match="unknown setting"):
+            await simulator.change_faults(lattency=1)
+        stats = await simulator.stats()
+        assert stats["requests"] == 1
+    assert not alive(pid)
+
+
+async def test_process_ends_when_its_stdin_closes() -> None:
+    simulator = SimulatorProcess("wbym_wildberries.simulator", "--feedbacks", "1")
+    async with simulator:
+        process = simulator._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0
+
+
+async def test_process_that_cannot_start_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="ended before"):
+        async with SimulatorProcess("wbym_wildberries.simulator", "--feedbacks", "many"):
+            pass
+
+
+def test_command_line_has_every_option() -> None:
+    given = parser().parse_args(
+        ["--feedbacks", "7", "--no-pins-allowed", "--moderation", "1.5", "--error-rate", "0.1"]
+    )
+    assert (given.feedbacks, given.pins_allowed, given.moderation) == (7, False, 1.5)
+    assert (given.error_rate, given.page_of_events, given.exit_with_parent) == (0.1, 50, False)
+
+
+async def test_fixture_runs_a_simulator(wildberries_simulator: WildberriesSimulator) -> None:
+    assert wildberries_simulator.url.startswith("http://127.0.0.1:")

@@ -1,0 +1,457 @@
+"""The neutral face of Wildberries against its simulator, over real HTTP."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.adapters.wbym_wildberries.shops import open_shop
+from tests.fakes import ScriptedTransport, json_response
+from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns
+from wbym.calls import Upload
+from wbym.domain import (
+    AnswerStatus,
+    Attachment,
+    Author,
+    Chat,
+    ChatStatus,
+    Feedback,
+    Question,
+    QuestionStatus,
+    Ref,
+    Return,
+)
+from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, NotReady, RefusedByModeration
+from wbym.limits import Scheduler
+from wbym.testing.faults import KINDS
+from wbym_wildberries import Wildberries
+from wbym_wildberries.simulator import WildberriesSimulator, make_token
+
+PNG = Upload("фото.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100)
+
+
+def test_adapter_when_its_protocols_are_checked() -> None:
+    shop = Wildberries(make_token(), scheduler=Scheduler())
+    adapter: Adapter = shop
+    assert adapter.marketplace == "wildberries"
+    assert isinstance(shop, Chats)
+    assert isinstance(shop, Questions)
+    assert isinstance(shop, Feedbacks)
+    assert isinstance(shop, Returns)
+
+
+class TestFeedbacks:
+    async def test_feedbacks_when_all_are_read(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        found = await shop.feedbacks().all()
+        assert len({feedback.ref for feedback in found}) == len(found) == 60
+        unprocessed = await shop.feedbacks(answered=False).all()
+        assert 0 < len(unprocessed) < 60
+        assert not any(feedback.answered for feedback in unprocessed)
+        assert all(feedback.answered for feedback in await shop.feedbacks(answered=True).all())
+        assert not shop.set_aside
+
+    async def test_feedbacks_when_filtered(self, shop: Wildberries) -> None:
+        everything = await shop.feedbacks().all()
+        low = await shop.feedbacks(rating={1, 2}).all()
+        assert {f.ref for f in low} == {f.ref for f in everything if f.rating in {1, 2}}
+        product = everything[0].product
+        assert product is not None
+        of_product = await shop.feedbacks(product=product.id).all()
+        assert {f.ref for f in of_product} == {
+            f.ref for f in everything if f.product is not None and f.product.id == product.id
+        }
+        middle = sorted(f.created_at for f in everything)[30]
+        later = await shop.feedbacks(since=middle).all()
+        assert {f.ref for f in later} == {f.ref for f in everything if f.created_at >= middle}
+
+    async def test_feedbacks_when_ordered(self, shop: Wildberries) -> None:
+        times = [f.created_at for f in await shop.feedbacks(answered=False).all()]
+        assert times == sorted(times, reverse=True)
+
+    async def test_answer_when_it_stands(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        feedback = (await shop.feedbacks(answered=False).all())[0]
+        await shop.answer(feedback, "Спасибо за отзыв!")
+        again = await shop.feedback(feedback.ref.id)
+        assert again.answered
+        assert again.answer is not None
+        assert again.answer.text == "Спасибо за отзыв!"
+        assert again.answer.status is AnswerStatus.PUBLISHED
+        assert [written.text for written in simulator.state.written] == ["Спасибо за отзыв!"]
+        with pytest.raises(InvalidInput, match="edit_answer"):
+            await shop.answer(again, "Ещё раз")
+        await shop.edit_answer(again, "Спасибо большое!")
+        edited = await shop.feedback(feedback.ref.id)
+        assert edited.answer is not None
+        assert edited.answer.text == "Спасибо большое!"
+        with pytest.raises(InvalidInput, match="edited"):
+            await shop.edit_answer(edited, "И ещё")
+
+    async def test_feedback_when_turned_to_json_and_back(self, shop: Wildberries) -> None:
+        for feedback in await shop.feedbacks().all():
+            encoded = msgspec.json.encode(feedback)
+            assert msgspec.json.decode(encoded, type=Feedback) == feedback
+            assert feedback.raw is not None
+
+    async def test_feedbacks_when_resumed(self, shop: Wildberries) -> None:
+        listing = shop.feedbacks()
+        pages = [page async for page in listing.pages()]
+        assert [page.cursor for page in pages] == ["false:0", "true:0"]
+        rest = await shop.feedbacks(cursor=pages[0].next_cursor).all()
+        assert [f.ref for f in rest] == [f.ref for f in pages[1].items]
+
+
+class TestQuestions:
+    async def test_questions_when_answered_and_rejected(self, shop: Wildberries) -> None:
+        waiting = await shop.questions(answered=False).all()
+        assert {question.status for question in waiting} == {QuestionStatus.WAITING}
+        await shop.answer(waiting[0], "Да, подойдёт")
+        await shop.reject(waiting[1], "Вопрос не о товаре")
+        assert (await shop.question(waiting[0].ref.id)).status is QuestionStatus.ANSWERED
+        assert (await shop.question(waiting[1].ref.id)).status is QuestionStatus.REJECTED
+        assert len(await shop.questions(answered=False).all()) == len(waiting) - 2
+        assert len(await shop.questions().all()) == 30
+        answered = await shop.question(waiting[0].ref.id)
+        await shop.edit_answer(answered, "Да, точно подойдёт")
+        assert (await shop.question(waiting[0].ref.id)).answer == msgspec.structs.replace(
+            (await shop.question(waiting[0].ref.id)).answer,  # type: ignore[type-var]
+            text="Да, точно подойдёт",
+        )
+
+
+class TestChats:
+    async def test_chats_when_the_seller_replies(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        simulator.state.arrive_message("Где мой заказ?")
+        waiting = await shop.chats(waiting_for_seller=True).all()
+        assert {chat.status for chat in waiting} == {ChatStatus.WAITING_FOR_SELLER}
+        chat = next(chat for chat in waiting if chat.last_text == "Где мой заказ?")
+        sent = await shop.send(chat, "Уже в пути", files=[PNG])
+        assert sent.chat == chat.ref
+        assert abs(sent.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
+        last = (await shop.messages(chat).all())[-1]
+        assert (last.author, last.text, last.chat) == (Author.SELLER, "Уже в пути", chat.ref)
+        assert len(last.attachments) == 1
+        still = await shop.chats(waiting_for_seller=True).all()
+        assert {c.ref for c in still} == {c.ref for c in waiting} - {chat.ref}
+        everybody = await shop.chats().all()
+        others = await shop.chats(waiting_for_seller=False).all()
+        assert {c.ref for c in everybody} <= {c.ref for c in (*still, *others)}
+
+    async def test_chats_when_one_is_in_the_feed_only(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        listed = {chat.ref.id for chat in await shop.chats().all()}
+        told = await shop.chats(waiting_for_seller=True).all()
+        told += await shop.chats(waiting_for_seller=False).all()
+        assert {chat.ref.id for chat in told} - listed
+
+    async def test_messages_when_read_since(self, shop: Wildberries) -> None:
+        chat = (await shop.chats().all())[0]
+        messages = await shop.messages(chat).all()
+        assert len({message.ref for message in messages}) == len(messages) > 3
+        assert [m.sent_at for m in messages] == sorted(m.sent_at for m in messages)
+        since = messages[2].sent_at
+        assert await shop.messages(chat, since=since).all() == messages[2:]
+
+    async def test_send_when_the_signature_has_changed(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        chat = (await shop.chats().all())[0]
+        simulator.state.rotate_signs()
+        await shop.send(chat, "Здравствуйте")
+        assert [sent.text for sent in simulator.state.sent] == ["Здравствуйте"]
+
+    async def test_send_when_the_chat_comes_from_json(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        chat = (await shop.chats().all())[0]
+        copy = msgspec.json.decode(msgspec.json.encode(chat), type=Chat)
+        async with open_shop(simulator) as other:
+            await other.send(copy, "Здравствуйте")
+        assert len(simulator.state.sent) == 1
+
+    async def test_send_when_the_chat_is_unknown(self, shop: Wildberries) -> None:
+        with pytest.raises(InvalidInput, match="that WB lists"):
+            await shop.send(Chat(ref=Ref("wildberries", "shop", "1:none")), "Здравствуйте")
+
+    async def test_signature_when_shown(
+        self, shop: Wildberries, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(0)
+        chat = (await shop.chats().all())[0]
+        sign = getattr(chat.raw, "reply_sign", "")
+        assert sign
+        assert sign not in repr(chat)
+        assert sign not in repr(chat.raw)
+        assert sign not in str(msgspec.json.encode(chat))
+        assert sign not in caplog.text
+
+    async def test_download_when_released_moderated_and_refused(
+        self, shop: Wildberries, simulator: WildberriesSimulator, tmp_path: Path
+    ) -> None:
+        attachments = [
+            attachment
+            for chat in await shop.chats().all()
+            for message in await shop.messages(chat).all()
+            for attachment in message.attachments
+        ]
+        outcomes = set()
+        for number, attachment in enumerate(attachments):
+            try:
+                async with shop.download(attachment) as file:
+                    outcomes.add("released")
+                    assert await file.save(tmp_path / str(number)) > 0
+            except NotReady as error:
+                outcomes.add("moderated")
+                outcomes.add(f"retry after {error.retry_after}")
+            except RefusedByModeration:
+                outcomes.add("refused")
+        assert "released" in outcomes
+        with pytest.raises(BadRequest, match="invalid fileID"):
+            async with shop.download(Attachment(id="нет")):
+                pass
+
+
+class TestReturns:
+    async def test_returns_when_decided(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        open_ones = await shop.returns(open=True).all()
+        waiting = [claim for claim in open_ones if claim.decisions]
+        custom = next(
+            (claim, decision)
+            for claim in waiting
+            for decision in claim.decisions
+            if decision.id == "rejectcustom"
+        )
+        claim, decision = custom
+        with pytest.raises(InvalidInput, match="is needed"):
+            await shop.decide(claim, decision)
+        await shop.decide(claim, decision, comment="На фото другой товар")
+        assert simulator.stats.effects["decision"] == 1
+        left = await shop.returns(open=True).all()
+        assert claim.ref not in {other.ref for other in left if other.decisions}
+
+    async def test_returns_when_all_are_read(self, shop: Wildberries) -> None:
+        found = await shop.returns().all()
+        assert len({claim.ref for claim in found}) == len(found) > 0
+        for claim in found:
+            assert claim.created_at is not None
+            assert claim.created_at.tzinfo is UTC
+            assert claim.amount is None or claim.amount.currency.isalpha()
+            assert all(media.url.startswith("https://") for media in claim.media)
+
+    async def test_decide_when_the_decision_is_not_the_claims(self, shop: Wildberries) -> None:
+        claim = (await shop.returns(open=True).all())[0]
+        foreign = msgspec.structs.replace(claim.decisions[0], id="approve99")
+        with pytest.raises(InvalidInput, match="approve99"):
+            await shop.decide(claim, foreign)
+
+    async def test_orders_when_a_chat_and_a_claim_have_the_same(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        chat = (await shop.chats().all())[0]
+        assert chat.order is not None
+        claim_id = simulator.state.claims.arrive(srid=chat.order.id)
+        claim = next(c for c in await shop.returns().all() if c.ref.id == claim_id)
+        assert claim.order is not None
+        assert claim.order.id == chat.order.id
+
+
+class TestInput:
+    """What is refused before a request."""
+
+    REF = Ref("wildberries", "shop", "1")
+    FEEDBACK = Feedback(ref=REF, created_at=datetime(2026, 5, 1, tzinfo=UTC))
+    QUESTION = Question(ref=REF, text="?", created_at=datetime(2026, 5, 1, tzinfo=UTC))
+    NAIVE = datetime(2026, 5, 1)  # noqa: DTZ001
+
+    def shop(self) -> tuple[Wildberries, ScriptedTransport]:
+        transport = ScriptedTransport()
+        shop = Wildberries(make_token(), name="shop", transport=transport, scheduler=Scheduler())
+        return shop, transport
+
+    @pytest.mark.parametrize("text", ["", "x", "x" * 5001])
+    async def test_answer_when_the_text_is_too_short_or_long(self, text: str) -> None:
+        shop, transport = self.shop()
+        for item in (self.FEEDBACK, self.QUESTION):
+            with pytest.raises(InvalidInput, match="2 to 5000 characters"):
+                await shop.answer(item, text)
+        assert not transport.requests
+
+    @pytest.mark.parametrize(
+        ("text", "files", "rule"),
+        [
+            ("", [], "1 to 1000"),
+            ("x" * 1001, [], "0 to 1000|1 to 1000"),
+            ("x" * 1001, [PNG], "0 to 1000"),
+            ("", [Upload("a.gif", b"GIF89a")], "JPEG, PNG or PDF"),
+            ("", [Upload("a.png", b"no png")], "JPEG, PNG or PDF"),
+            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "each"),
+            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20 - 5))] * 7, "in all"),
+        ],
+    )
+    async def test_send_when_it_breaks_a_rule(
+        self, text: str, files: list[Upload], rule: str
+    ) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match=rule):
+            await shop.send(Chat(ref=self.REF), text, files=files)
+        assert not transport.requests
+
+    async def test_lists_when_a_time_is_naive(self) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match="aware"):
+            await shop.feedbacks(since=self.NAIVE).all()
+        with pytest.raises(InvalidInput, match="aware"):
+            await shop.questions(until=self.NAIVE).all()
+        with pytest.raises(InvalidInput, match="aware"):
+            await shop.messages(Chat(ref=self.REF), since=self.NAIVE).all()
+        assert not transport.requests
+
+    async def test_lists_when_an_argument_makes_no_sense(self) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match="digits"):
+            shop.feedbacks(product="ABC")
+        with pytest.raises(InvalidInput, match="1 to 5"):
+            shop.feedbacks(rating={0})
+        with pytest.raises(InvalidInput, match="cursor"):
+            shop.chats(cursor="5")
+        with pytest.raises(InvalidInput, match="cursor"):
+            shop.messages(Chat(ref=self.REF), cursor="x")
+        assert not transport.requests
+
+    @pytest.mark.parametrize(("take", "skip"), [(0, 0), (5001, 0), (1, -1), (1, 199_991)])
+    async def test_feedbacks_when_over_the_caps(self, take: int, skip: int) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match="must be from"):
+            await shop.api.feedbacks.list(is_answered=False, take=take, skip=skip)
+        assert not transport.requests
+
+    async def test_questions_when_over_the_caps(self) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match="from 0 to 0"):
+            await shop.api.questions.list(is_answered=False, take=10_000, skip=1)
+        with pytest.raises(InvalidInput, match="from 1 to 200"):
+            await shop.api.claims.list(is_archive=False, limit=201)
+        with pytest.raises(InvalidInput, match="from 1 to 500"):
+            await shop.api.pins.unpin([])
+        with pytest.raises(InvalidInput, match="milliseconds"):
+            await shop.api.chats.events(next=0)
+        assert not transport.requests
+
+    @pytest.mark.parametrize(
+        ("action", "comment"),
+        [
+            ("rejectcustom", None),
+            ("rejectcustom", "коротко"),
+            ("rejectcustom", "x" * 1001),
+            ("approvecc1", "коротко"),
+            ("approve1", "Достаточно длинный комментарий"),
+        ],
+    )
+    async def test_decide_when_the_comment_breaks_a_rule(
+        self, action: str, comment: str | None
+    ) -> None:
+        shop, transport = self.shop()
+        with pytest.raises(InvalidInput, match="comment"):
+            await shop.api.claims.decide("c", action, comment=comment)
+        assert not transport.requests
+
+    async def test_objects_when_of_another_account(self) -> None:
+        shop, transport = self.shop()
+        for ref in (Ref("wildberries", "other", "1"), Ref("yandex_market", "shop", "1")):
+            with pytest.raises(InvalidInput, match="of the account wildberries/shop"):
+                await shop.send(Chat(ref=ref), "Привет")
+            with pytest.raises(InvalidInput, match="of the account"):
+                await shop.answer(msgspec.structs.replace(self.FEEDBACK, ref=ref), "Привет")
+            with pytest.raises(InvalidInput, match="of the account"):
+                await shop.decide(Return(ref=ref), Return(ref=ref).decisions)  # type: ignore[arg-type]
+        assert not transport.requests
+
+
+class TestTrouble:
+    async def test_answer_when_the_connection_breaks_after_the_effect(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        feedback = (await shop.feedbacks(answered=False).all())[0]
+        simulator.faults.next("/api/v1/feedbacks/answer", "drop_after")
+        with pytest.raises(DeliveryUnknown):
+            await shop.answer(feedback, "Спасибо!")
+        assert len(simulator.state.written) == 1
+        assert (await shop.feedback(feedback.ref.id)).answered
+
+    async def test_send_when_the_connection_breaks(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        chat = (await shop.chats().all())[0]
+        simulator.faults.next("/api/v1/seller/message", "drop_before")
+        with pytest.raises(DeliveryUnknown):
+            await shop.send(chat, "Привет")
+        simulator.faults.next("/api/v1/seller/message", "drop_after")
+        with pytest.raises(DeliveryUnknown):
+            await shop.send(chat, "Привет")
+        assert len(simulator.state.sent) == 1
+
+    async def test_feedbacks_when_records_are_bad(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        simulator.faults.next("/api/v1/feedbacks", "bad_record")
+        found = await shop.feedbacks(answered=False).all()
+        total = len(await shop.feedbacks(answered=False).all())
+        assert len(found) == total - 1
+        assert [aside.endpoint for aside in shop.set_aside] == ["feedbacks.list"]
+        assert shop.set_aside[0].where.startswith("data.feedbacks[")
+
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    async def test_reads_when_the_data_are_odd(
+        self, shop: Wildberries, simulator: WildberriesSimulator, fault: str
+    ) -> None:
+        setattr(simulator.faults, fault, 1.0)
+        assert len(await shop.feedbacks().all()) == 60
+        assert len(await shop.questions().all()) == 30
+        chats = await shop.chats().all()
+        assert chats
+        assert await shop.messages(chats[0]).all()
+        assert await shop.returns().all()
+        assert not shop.set_aside
+
+    async def test_read_when_a_page_comes_broken_once(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        expected = await shop.questions(answered=False).all()
+        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_words", "bad_record"}):
+            simulator.faults.next("/api/v1/questions", fault)
+            assert await shop.questions(answered=False).all() == expected
+
+
+class TestTokens:
+    async def test_call_when_two_tokens_have_a_category_each(
+        self, simulator: WildberriesSimulator
+    ) -> None:
+        tokens = [make_token(scopes=["feedbacks"]), make_token(scopes=["chat"])]
+        async with open_shop(simulator, tokens) as shop:
+            assert await shop.chats().all()
+            assert await shop.questions(answered=False).all()
+
+    async def test_secret_when_everything_is_shown(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(0)
+        text = make_token()
+        transport = ScriptedTransport(json_response({"title": "unauthorized"}, 401))
+        shop = Wildberries(text, name="shop", transport=transport, scheduler=Scheduler())
+        with pytest.raises(Exception, match="unauthorized") as caught:
+            await shop.api.feedbacks.unseen()
+        shown = [repr(shop), repr(shop.tokens), repr(shop.credentials()), str(caught.value)]
+        shown += [
+            repr(caught.value),
+            repr(transport.requests),
+            caplog.text,
+            repr(vars(caught.value)),
+        ]
+        assert not any(text in words or text.split(".")[2] in words for words in shown)

@@ -1,0 +1,166 @@
+import pickle
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fakes import ScriptedTransport
+from wbym.calls import Upload
+from wbym.errors import (
+    InvalidToken,
+    MissingScope,
+    ReadOnlyToken,
+    TokenExpired,
+    Unsupported,
+    WbymError,
+)
+from wbym.limits import Scheduler
+from wbym_wildberries import Category, Tier, Token, TokenType, Wildberries
+from wbym_wildberries.simulator import make_token
+
+
+def _shop(
+    *tokens: str, sandbox: bool = False, base_url: str | None = None, tier: Tier | None = None
+) -> tuple[Wildberries, ScriptedTransport]:
+    transport = ScriptedTransport()
+    shop = Wildberries(
+        tokens,
+        name="shop",
+        transport=transport,
+        scheduler=Scheduler(),
+        sandbox=sandbox,
+        base_url=base_url,
+        tier=tier,
+    )
+    return shop, transport
+
+
+class TestToken:
+    def test_token_when_read(self) -> None:
+        token = Token(make_token(sid="s-1", acc=4, scopes=["feedbacks", "chat"], expires_in=3600))
+        assert token.seller == "s-1"
+        assert token.type is TokenType.SERVICE
+        assert token.categories == {Category.FEEDBACKS_AND_QUESTIONS, Category.BUYER_CHAT}
+        assert not token.read_only
+        assert not token.test
+        assert abs(token.expires_at - datetime.now(UTC) - timedelta(hours=1)) < timedelta(minutes=1)
+
+    @pytest.mark.parametrize(
+        ("acc", "kind", "tier"),
+        [
+            (1, TokenType.BASE, Tier.BASE),
+            (2, TokenType.TEST, Tier.STANDARD),
+            (3, TokenType.PERSONAL, Tier.STANDARD),
+            (4, TokenType.SERVICE, Tier.STANDARD),
+            (None, TokenType.UNKNOWN, Tier.STANDARD),
+        ],
+    )
+    def test_type_when_it_is(self, acc: int | None, kind: TokenType, tier: Tier) -> None:
+        token = Token(make_token(acc=acc))  # type: ignore[arg-type]
+        assert (token.type, token.tier) == (kind, tier)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "abc", "a.b", "a.b.c", "a.!!!.c", "Bearer a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.c", "a..b"],
+    )
+    def test_token_when_it_is_none(self, text: str) -> None:
+        with pytest.raises(InvalidToken) as caught:
+            Token(text, account="shop")
+        assert "shop" in str(caught.value)
+        assert not text or text not in str(caught.value)
+
+    @given(st.text(max_size=80))
+    def test_token_when_it_is_any_text(self, text: str) -> None:
+        with pytest.raises(InvalidToken):
+            Token(text)
+
+    def test_secret_when_shown(self) -> None:
+        text = make_token()
+        token = Token(text)
+        assert token.reveal() == text
+        assert text not in repr(token)
+        assert text.split(".")[2] not in repr(token)
+        with pytest.raises(TypeError):
+            pickle.dumps(token)
+        with pytest.raises(TypeError):
+            msgspec.json.encode(token)
+
+
+class TestRefusals:
+    """What a token cannot do is refused before a request."""
+
+    async def _refused(self, kind: type[WbymError], shop: Wildberries, words: str) -> None:
+        with pytest.raises(kind, match=words):
+            await shop.api.chats.send("sign", "Привет", files=[Upload("a.pdf", b"%PDF-")])
+
+    async def test_call_when_the_category_is_missing(self) -> None:
+        shop, transport = _shop(make_token(scopes=["feedbacks"]))
+        await self._refused(MissingScope, shop, "buyer-chat.*feedbacks-and-questions")
+        assert not transport.requests
+
+    async def test_call_when_the_token_may_only_read(self) -> None:
+        shop, transport = _shop(make_token(read_only=True))
+        await self._refused(ReadOnlyToken, shop, "may only read")
+        assert not transport.requests
+
+    async def test_call_when_the_token_is_expired(self) -> None:
+        shop, transport = _shop(make_token(expires_in=-10))
+        await self._refused(TokenExpired, shop, "expired on")
+        assert not transport.requests
+
+    async def test_call_when_the_token_is_for_tests(self) -> None:
+        shop, transport = _shop(make_token(acc=2, test=True))
+        await self._refused(InvalidToken, shop, "sandbox=True")
+        assert not transport.requests
+
+    async def test_call_when_the_sandbox_has_no_such_host(self) -> None:
+        shop, transport = _shop(make_token(acc=2, test=True), sandbox=True)
+        await self._refused(Unsupported, shop, "sandbox")
+        assert not transport.requests
+
+    def test_account_when_tokens_are_of_two_sellers(self) -> None:
+        with pytest.raises(InvalidToken, match="several sellers"):
+            _shop(make_token(sid="a"), make_token(sid="b"))
+
+    def test_account_when_there_is_no_token(self) -> None:
+        with pytest.raises(InvalidToken, match="no token"):
+            _shop()
+
+
+class TestFacts:
+    def test_credentials_when_read_offline(self) -> None:
+        shop, _ = _shop(make_token(scopes=["feedbacks"], expires_in=86_400 * 5))
+        (facts,) = shop.credentials()
+        assert facts.title == "personal token"
+        assert facts.scopes == ("feedbacks-and-questions",)
+        assert facts.pace == ("feedbacks-and-questions: 3 per 1 s, every 333 ms, burst 6",)
+        assert facts.warnings == ("it expires in 4 days",)
+
+    def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
+        shop, _ = _shop(make_token(acc=1))
+        (facts,) = shop.credentials()
+        assert "feedbacks-and-questions: 5 per 1 h, every 12 min, burst 1" in facts.pace
+        assert any("base token" in words for words in facts.warnings)
+        assert "every 12 min" in caplog.text
+        assert "every 60 min" in caplog.text
+
+    def test_credentials_when_a_base_token_has_a_secret(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        shop, _ = _shop(make_token(acc=1), tier=Tier.STANDARD)
+        assert not shop.credentials()[0].warnings
+        assert not caplog.text
+
+    def test_catalog_when_listed(self) -> None:
+        rows = Wildberries.catalog()
+        assert len(rows) == 25
+        assert rows[0].host == "https://feedbacks-api.wildberries.ru"
+        assert rows[0].limit == "3 per 1 s, every 333 ms, burst 6"
+        assert rows[0].lower_limit == "5 per 1 h, every 12 min, burst 1"
+
+    async def test_from_secret_when_it_holds_several_tokens(self) -> None:
+        secret = f"{make_token(scopes=['chat'])}\n{make_token(scopes=['returns'])}\n"
+        async with Wildberries.from_secret(secret, name="shop") as shop:
+            assert len(shop.tokens) == 2

@@ -1,0 +1,172 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import typer
+
+from tests.wbym.cli.conftest import Run, Simulated, flat
+from wbym.adapter import CatalogRow
+from wbym.cli import app as commands
+from wbym.cli import main
+from wbym.cli.terminal import clean, plain_errors
+from wbym.errors import CursorStuck, PagingLimit
+from wbym_wildberries import Wildberries
+from wbym_wildberries.simulator import make_token
+
+
+def test_endpoints_as_tsv_are_all_endpoints(run: Run) -> None:
+    result = run("endpoints", "--format", "tsv")
+    head, *rows = [line.split("\t") for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert head[:5] == ["marketplace", "method", "path", "host", "limit"]
+    assert len(rows) == len(Wildberries.catalog())
+    assert all(len(row) == len(head) and all(row) for row in rows)
+    assert ["wildberries", "PATCH", "/api/v1/claim"] in [row[:3] for row in rows]
+
+
+def test_endpoints_as_json_are_the_catalog(run: Run) -> None:
+    result = run("endpoints", "--format", "json", "--marketplace", "wildberries")
+    assert msgspec.json.decode(result.stdout, type=list[CatalogRow]) == Wildberries.catalog()
+
+
+def test_endpoints_as_a_table_are_not_cut_where_nobody_looks(run: Run) -> None:
+    lines = run("endpoints").stdout.splitlines()
+    for row in Wildberries.catalog():
+        assert any(f" {row.method} " in line and f" {row.path} " in line for line in lines)
+
+
+def test_endpoints_of_an_unknown_marketplace_are_refused(run: Run) -> None:
+    result = run("endpoints", "--marketplace", "ozon")
+    assert result.exit_code == 2
+    assert "there is no marketplace 'ozon'; installed: " in flat(result)
+
+
+def test_check_says_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = make_token(scopes=["feedbacks"], read_only=True)
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
+    result = run("check")
+    assert result.exit_code == 0
+    assert "personal token" in result.stdout
+    assert "opens: feedbacks-and-questions (read only)" in result.stdout
+    assert "pace: feedbacks-and-questions: 3 per 1 s" in result.stdout
+    assert "chats" not in result.stdout
+    assert token.split(".")[1] not in result.output
+
+
+def test_check_warns_of_slow_tokens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(acc=1, expires_in=86_400))
+    result = run("check")
+    assert result.exit_code == 0
+    assert result.stdout.count("WARNING: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (make_token(expires_in=-60), "EXPIRED: "),
+        ("nonsense", "error: wildberries: this is no Wildberries token"),
+    ],
+)
+def test_check_fails_for_a_token_that_does_not_work(
+    token: str, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
+    result = run("check")
+    assert result.exit_code == 1
+    assert said in result.output
+    assert token not in result.output
+
+
+def test_check_goes_on_after_an_account_that_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.token").write_text(make_token())
+    entry = '[accounts.{}]\nmarketplace = "wildberries"\n{}\n'
+    config = entry.format("bad", 'secret_env = "NOTHING"')
+    config += entry.format("good", 'secret_file = "good.token"')
+    (tmp_path / "wbym.toml").write_text(config)
+    result = run("check")
+    assert result.exit_code == 1
+    assert "error: bad: no secret is in the environment variable NOTHING" in result.stderr
+    assert "personal token" in result.stdout
+    assert run("check", "--account", "good").exit_code == 0
+
+
+def test_simulate_hands_everything_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "toy_simulator.py").write_text("import sys\nprint(__name__, sys.argv)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["wbym"])
+    monkeypatch.setattr(commands, "simulators", lambda: {"toy": "toy_simulator"})
+    result = run("simulate", "toy", "--port", "0", "--json", "--help")
+    assert result.exit_code == 0
+    assert "__main__" in result.stdout
+    assert "'--port', '0', '--json', '--help']" in result.stdout
+    unknown = run("simulate", "ozon")
+    assert unknown.exit_code == 2
+    assert "'ozon' has no simulator; installed: toy" in flat(unknown)
+
+
+def test_without_the_extra_main_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("wbym.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "typer", None)
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 2
+    told = 'The command line needs typer and rich: pip install "wbym[cli]"\n'
+    assert capsys.readouterr().err == told
+
+
+def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("wbym.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "wbym.paging", None)
+    with pytest.raises(ModuleNotFoundError, match=r"wbym\.paging"):
+        main()
+
+
+def test_importing_the_package_loads_neither_typer_nor_rich() -> None:
+    code = "import sys, wbym.cli; sys.exit(any(m in sys.modules for m in ('typer', 'rich')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_errors_in_groups_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = [CursorStuck("a.list", 1), ExceptionGroup("inner", [PagingLimit("b.list", 10)])]
+    with pytest.raises(typer.Exit) as caught, plain_errors():
+        raise ExceptionGroup("outer", errors)
+    assert caught.value.exit_code == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "error: a.list: the cursor 1 did not move"
+    assert second.startswith("error: b.list: ")
+
+
+def test_what_is_not_ours_is_not_made_a_line() -> None:
+    with pytest.raises(ExceptionGroup), plain_errors():
+        raise ExceptionGroup("both", [CursorStuck("a.list", 1), ValueError("a bug")])
+
+
+def test_an_interrupt_ends_with_130() -> None:
+    with pytest.raises(typer.Exit) as caught, plain_errors():
+        raise KeyboardInterrupt
+    assert caught.value.exit_code == 130
+
+
+def test_words_of_strangers_command_no_terminal() -> None:
+    assert clean("a\nb\t c\x1b[31md\x07") == "a b c\N{REPLACEMENT CHARACTER}[31md" + (
+        "\N{REPLACEMENT CHARACTER}"
+    )
+
+
+def test_a_wrong_token_is_one_line(
+    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(scopes=["chat"]))
+    result = run("feedbacks")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: wildberries: ")
+    assert result.stderr.count("\n") == 1

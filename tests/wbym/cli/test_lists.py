@@ -1,0 +1,158 @@
+from pathlib import Path
+
+import msgspec
+import pytest
+from typer.testing import Result
+
+from tests.wbym.cli.conftest import Run, Simulated, flat
+from wbym.cli.accounts import AccountSource
+from wbym.cli.lists import list_records
+from wbym.cli.show import FEEDBACKS, show_records
+from wbym.cli.terminal import output
+from wbym.domain import Chat, Feedback, Question, Return
+from wbym_wildberries import Wildberries
+from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.simulator import make_token
+
+
+def feedbacks_of(result: Result) -> list[Feedback]:
+    assert result.exit_code == 0, result.stderr
+    return msgspec.json.Decoder(Feedback).decode_lines(result.stdout)
+
+
+def test_feedbacks_as_json_are_neutral_objects_a_line(run: Run, shop: Simulated) -> None:
+    every = feedbacks_of(run("feedbacks", "--json"))
+    assert len(every) == shop.records["feedbacks"]
+    assert {item.ref.marketplace for item in every} == {MARKETPLACE}
+    some = feedbacks_of(run("feedbacks", "--json", "--limit", "2"))
+    assert len(some) == 2
+    assert run("feedbacks", "--json", "--limit", "2").stdout.count("\n") == 2
+
+
+def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
+    bad = feedbacks_of(run("feedbacks", "--json", "--unanswered", "--rating", "1, 2"))
+    assert bad
+    assert all(item.rating in {1, 2} and not item.answered for item in bad)
+    every = feedbacks_of(run("feedbacks", "--json"))
+    middle = sorted(item.created_at for item in every)[75]
+    late = feedbacks_of(run("feedbacks", "--json", "--since", middle.isoformat()))
+    early = feedbacks_of(run("feedbacks", "--json", "--until", middle.isoformat()))
+    assert late
+    assert early
+    assert all(item.created_at >= middle for item in late)
+    assert all(item.created_at <= middle for item in early)
+    assert all(item.answered for item in feedbacks_of(run("feedbacks", "--json", "--answered")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--since", "2026-01-31"], "has no time zone; add it, as in 2026-01-31T00:00:00+03:00"),
+        (["--until", "yesterday"], "'yesterday' is no ISO time"),
+        (["--rating", "1,6"], "'1,6' is no list of ratings from 1 to 5"),
+        (["--limit", "0"], "Invalid value for '--limit'"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything(
+    arguments: list[str], said: str, run: Run
+) -> None:
+    result = run("feedbacks", *arguments)
+    assert result.exit_code == 2
+    assert said in flat(result)
+
+
+def test_the_other_nouns_as_json(run: Run, shop: Simulated) -> None:
+    lines = run("questions", "--json", "--unanswered").stdout
+    questions = msgspec.json.Decoder(Question).decode_lines(lines)
+    assert questions
+    assert not any(item.answered for item in questions)
+    chats = msgspec.json.Decoder(Chat).decode_lines(run("chats", "--json", "--waiting").stdout)
+    assert all(item.waiting_for_seller for item in chats)
+    claims = msgspec.json.Decoder(Return).decode_lines(run("returns", "--json", "--open").stdout)
+    assert claims
+    assert all(item.waiting_for_seller for item in claims)
+
+
+def test_tables_show_what_is_needed_to_answer(run: Run, shop: Simulated) -> None:
+    (first,) = feedbacks_of(run("feedbacks", "--json", "--limit", "1"))
+    result = run("feedbacks", "--limit", "1")
+    assert first.ref.id in result.stdout
+    told = "wildberries: the first 1 feedbacks; --limit shows more, --json writes all\n"
+    assert result.stderr == told
+    for noun in ("questions", "chats", "returns"):
+        result = run(noun)
+        assert result.exit_code == 0
+        assert "wildberries" in result.stdout
+
+
+def test_a_buyers_words_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    ref = {"marketplace": "m", "account": "a", "id": "1"}
+    record = {"ref": ref, "created_at": "2026-01-01T00:00:00Z", "text": "[bold]ой[/] \x1b[2J"}
+    show_records(output(), FEEDBACKS, [msgspec.convert(record, Feedback)])
+    assert "[bold]ой[/] \N{REPLACEMENT CHARACTER}[2J" in capsys.readouterr().out
+
+
+def test_records_that_cannot_be_read_are_counted_on_stderr(run: Run, shop: Simulated) -> None:
+    shop.fault("/api/v1/feedbacks", "bad_record")
+    result = run("feedbacks", "--json", "--unanswered")
+    assert result.exit_code == 0
+    assert "wildberries: 1 records could not be read, left out: feedbacks.list: " in result.stderr
+    whole = run("feedbacks", "--json", "--unanswered")
+    assert whole.stdout.count("\n") == result.stdout.count("\n") + 1
+    assert whole.stderr == ""
+
+
+def test_an_account_that_fails_does_not_stop_the_others(
+    run: Run, simulated: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ""
+    for name, token in (("old", make_token(expires_in=-60)), ("shop", simulated.token)):
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", token)
+        config += f'[accounts.{name}]\nmarketplace = "wildberries"\n'
+        config += f'secret_env = "{name.upper()}_TOKEN"\nbase_url = "{simulated.url}"\n'
+    (tmp_path / "wbym.toml").write_text(config)
+    result = run("feedbacks", "--json", "--limit", "3")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: old: ")
+    found = msgspec.json.Decoder(Feedback).decode_lines(result.stdout)
+    assert {item.ref.account for item in found} == {"shop"}
+    one = run("answer", "question", "1", "Здравствуйте!")
+    assert one.exit_code == 1
+    assert one.stderr == "error: answer: say --account, one of: old, shop\n"
+
+
+async def test_an_account_without_the_noun_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    source = AccountSource("a", Wildberries, environ={"A": make_token()}, variable="A")
+    code = await list_records([source], FEEDBACKS, lambda _: None, limit=None, as_json=True)
+    assert code == 0
+    assert capsys.readouterr().err == "a: wildberries has no feedbacks\n"
+
+
+def test_a_feedback_is_answered_once(run: Run, shop: Simulated) -> None:
+    (item,) = feedbacks_of(run("feedbacks", "--json", "--unanswered", "--limit", "1"))
+    result = run("answer", "feedback", item.ref.id, "-", input="Спасибо за отзыв!\n")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"answered feedback {item.ref}\n")
+    assert "  answer: Спасибо за отзыв!\n" in result.stdout
+    again = run("answer", "feedback", item.ref.id, "Спасибо!")
+    assert again.exit_code == 1
+    assert "must have no answer" in again.stderr
+
+
+def test_a_question_is_answered(run: Run, shop: Simulated) -> None:
+    lines = run("questions", "--json", "--unanswered", "--limit", "1").stdout
+    (item,) = msgspec.json.Decoder(Question).decode_lines(lines)
+    short = run("answer", "question", item.ref.id, "")
+    assert short.exit_code == 1
+    assert short.stderr.startswith("error: ")
+    result = run("answer", "question", item.ref.id, "Да, есть в наличии.")
+    assert result.exit_code == 0, result.stderr
+    assert "answered question" in result.stdout
+    left = run("questions", "--json", "--unanswered").stdout
+    assert item.ref.id not in left
+
+
+def test_what_does_not_exist_is_not_answered(run: Run, shop: Simulated) -> None:
+    result = run("answer", "feedback", "nothing", "Спасибо за отзыв!")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: wildberries/wildberries feedbacks.get: 422")

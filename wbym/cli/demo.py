@@ -1,0 +1,289 @@
+"""``wbym demo``: read and answer simulated shops inside the real limits, and measure it.
+
+Every simulator of the entry-point group ``wbym.simulators`` runs in a process of its own. It must
+take ``--feedbacks``, ``--questions``, ``--chats`` and ``--claims``, and print a line of JSON with
+``url``, ``token`` and ``records``. Of the records ``feedbacks_open``, ``questions_open``,
+``chats_listed`` and ``claims_shown`` say how many can be read here; of the effects in its stats
+``answer``, ``question_answer``, ``message`` and ``decision`` how many writes arrived.
+"""
+
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import anyio
+import msgspec
+
+from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns
+from wbym.cli.progress import Watch
+from wbym.cli.tally import (
+    Result,
+    SimulatorStats,
+    Tally,
+    least_seconds,
+    problems,
+    requests_by_noun,
+)
+from wbym.domain import Chat, Feedback, Question, Return
+from wbym.errors import WbymError
+from wbym.testing.process import SimulatorProcess
+
+__all__ = ["DemoError", "Outcome", "Sizes", "run_demo"]
+
+FEEDBACKS_ANSWERED = 5
+QUESTIONS_ANSWERED = 3
+CHATS_ANSWERED = 2
+CONVERSATION = timedelta(days=1)
+"""So much is read before the last message of a chat that is answered."""
+
+_THANKS = "Спасибо за отзыв! Мы рады, что вы выбрали наш магазин."
+_REPLY = "Здравствуйте! Да, товар есть в наличии, отправим в день заказа."
+_MESSAGE = "Здравствуйте! Уже разбираемся, ответим сегодня."
+_COMMENT = "Рассмотрели заявку, решение принято по правилам магазина."
+
+
+_Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
+
+
+class DemoError(WbymError):
+    """The demo could not be run."""
+
+
+class Sizes(msgspec.Struct, frozen=True):
+    """How large the simulated shops are."""
+
+    feedbacks: int
+    questions: int
+    chats: int
+    claims: int
+
+    def arguments(self) -> list[str]:
+        """For a simulator's command line."""
+        return [
+            word
+            for name, value in msgspec.structs.asdict(self).items()
+            for word in (f"--{name}", str(value))
+        ]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What the demo came to."""
+
+    results: Sequence[Result]
+    seconds: float
+    bound: float
+    """The least seconds that the limits allow; sellers' limits run beside each other."""
+    problems: Sequence[str]
+
+    @property
+    def records(self) -> int:
+        """Records read."""
+        return sum(tally.read for result in self.results for tally in result.tallies)
+
+    @property
+    def written(self) -> int:
+        """Answers, messages and decisions."""
+        return sum(tally.written for result in self.results for tally in result.tallies)
+
+    @property
+    def requests(self) -> int:
+        """Requests, by the simulators' count."""
+        return sum(result.stats.requests for result in self.results)
+
+    @property
+    def refused(self) -> int:
+        """Requests that the limits refused, by the simulators' count."""
+        return sum(result.stats.refusals for result in self.results)
+
+    @property
+    def ratio(self) -> float | None:
+        """Time against the least time; None where every call fits into the bursts."""
+        return self.seconds / self.bound if self.bound else None
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A simulator's line of JSON, as far as it is needed here."""
+
+    url: str
+    token: str
+    records: dict[str, int] = {}
+
+
+async def run_demo(
+    simulators: Mapping[str, str],
+    adapters: Mapping[str, type[Adapter]],
+    sizes: Sizes,
+    watch: Watch,
+) -> Outcome:
+    """Read and answer a simulated shop of every marketplace, all at once.
+
+    Args:
+        simulators: The modules to run, by the name of their adapter.
+        adapters: The installed adapters by name.
+        sizes: How large the shops are.
+        watch: Is told how it goes.
+
+    Raises:
+        DemoError: There is no simulator, or one does not start.
+        ExceptionGroup: Reading or answering failed.
+    """
+    shops: list[_Shop] = []
+    async with AsyncExitStack() as stack:
+        for marketplace, module in sorted(simulators.items()):
+            if marketplace not in adapters:
+                raise DemoError(f"the simulator {marketplace!r} has no adapter of its name")
+            process = SimulatorProcess(module, *sizes.arguments())
+            try:
+                await stack.enter_async_context(process)
+                ready = msgspec.convert(process.shown, _Ready)
+            except (RuntimeError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+                raise DemoError(f"the simulator of {marketplace} did not start: {error}") from error
+            account = adapters[marketplace].from_secret(
+                ready.token, name=marketplace, base_url=ready.url, max_wait=None
+            )
+            await stack.enter_async_context(account)
+            shops.append(_Shop(account, process, ready.records, watch))
+            watch.say(f"{marketplace}: a simulated shop serves at {ready.url}")
+        if not shops:
+            raise DemoError("no simulator is installed (entry points 'wbym.simulators')")
+        began = time.monotonic()
+        async with anyio.create_task_group() as group:
+            for shop in shops:
+                for work in shop.work():
+                    group.start_soon(work)
+        seconds = time.monotonic() - began
+        results = [await shop.result() for shop in shops]
+    bound = max(result.bound for result in results)
+    return Outcome(results, seconds, bound, problems(results))
+
+
+class _Shop:
+    """One simulated account, and what is done with each of its nouns."""
+
+    def __init__(
+        self,
+        account: Adapter,
+        process: SimulatorProcess,
+        records: Mapping[str, int],
+        watch: Watch,
+    ) -> None:
+        self._account = account
+        self._process = process
+        self._records = records
+        self._watch = watch
+        self._tallies: list[Tally] = []
+
+    def work(self) -> list[_Work]:
+        """What can be done at the same time."""
+        account = self._account
+        found: list[_Work] = []
+        if isinstance(account, Feedbacks):
+            answerer: Feedbacks = account
+            feedbacks = self._tally("feedbacks", "feedbacks_open", "answer")
+            found.append(lambda: self._feedbacks(answerer, feedbacks))
+            if isinstance(account, Questions):
+                asked: Questions = account
+                questions = self._tally("questions", "questions_open", "question_answer")
+                found.append(lambda: self._questions(asked, answerer, questions))
+        if isinstance(account, Chats):
+            talker: Chats = account
+            chats = self._tally("chats", "chats_listed", None)
+            messages = self._tally("messages", None, "message")
+            found.append(lambda: self._chats(talker, chats, messages))
+        if isinstance(account, Returns):
+            decider: Returns = account
+            returns = self._tally("returns", "claims_shown", "decision")
+            found.append(lambda: self._returns(decider, returns))
+        return found
+
+    async def result(self) -> Result:
+        """What it came to, with the simulator's own counts."""
+        stats = msgspec.convert(await self._process.stats(), SimulatorStats)
+        account = self._account
+        return Result(
+            account=account.name,
+            marketplace=account.marketplace,
+            tallies=self._tallies,
+            stats=stats,
+            by_noun=requests_by_noun(stats, account.catalog()),
+            bound=least_seconds(account.limits()),
+            set_aside=len(account.set_aside),
+        )
+
+    def _tally(self, noun: str, records: str | None, effect: str | None) -> Tally:
+        expected = self._records.get(records) if records is not None else None
+        tally = Tally(self._account.name, noun, expected, effect=effect)
+        self._tallies.append(tally)
+        return tally
+
+    async def _feedbacks(self, account: Feedbacks, tally: Tally) -> None:
+        began = time.monotonic()
+        first: list[Feedback] = []
+        async for page in account.feedbacks(answered=False).pages():
+            tally.saw(item.ref.id for item in page.items)
+            first += page.items[: FEEDBACKS_ANSWERED - len(first)]
+            self._watch.moved(tally)
+        # Answered ones leave the list that is paged through, so all are read first.
+        for feedback in first:
+            await account.answer(feedback, _THANKS)
+            self._wrote(tally)
+        self._ended(tally, began)
+
+    async def _questions(self, account: Questions, answerer: Feedbacks, tally: Tally) -> None:
+        began = time.monotonic()
+        first: list[Question] = []
+        async for page in account.questions(answered=False).pages():
+            tally.saw(item.ref.id for item in page.items)
+            first += page.items[: QUESTIONS_ANSWERED - len(first)]
+            self._watch.moved(tally)
+        for question in first:
+            await answerer.answer(question, _REPLY)
+            self._wrote(tally)
+        self._ended(tally, began)
+
+    async def _chats(self, account: Chats, chats: Tally, messages: Tally) -> None:
+        began = time.monotonic()
+        async for page in account.chats().pages():
+            chats.saw(chat.ref.id for chat in page.items)
+            self._watch.moved(chats)
+        waiting = await account.chats(waiting_for_seller=True).all()
+        self._ended(chats, began)
+        began = time.monotonic()
+        timed = [(chat.updated_at, chat) for chat in waiting if chat.updated_at is not None]
+        timed.sort(key=_moment, reverse=True)
+        for last, chat in timed[:CHATS_ANSWERED]:
+            async for message in account.messages(chat, since=last - CONVERSATION):
+                messages.saw([message.ref.id])
+            await account.send(chat, _MESSAGE)
+            self._wrote(messages)
+        self._ended(messages, began)
+
+    async def _returns(self, account: Returns, tally: Tally) -> None:
+        began = time.monotonic()
+        waiting: Return | None = None
+        async for page in account.returns().pages():
+            tally.saw(item.ref.id for item in page.items)
+            for item in page.items:
+                if waiting is None and item.waiting_for_seller and item.decisions:
+                    waiting = item
+            self._watch.moved(tally)
+        if waiting is not None:
+            decision = min(waiting.decisions, key=lambda each: each.comment_required)
+            comment = _COMMENT if decision.comment_required else None
+            await account.decide(waiting, decision, comment=comment)
+            self._wrote(tally)
+        self._ended(tally, began)
+
+    def _wrote(self, tally: Tally) -> None:
+        tally.written += 1
+        self._watch.moved(tally)
+
+    def _ended(self, tally: Tally, began: float) -> None:
+        tally.seconds = time.monotonic() - began
+        self._watch.ended(tally)
+
+
+def _moment(timed: tuple[datetime, Chat]) -> datetime:
+    return timed[0]

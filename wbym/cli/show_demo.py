@@ -1,0 +1,91 @@
+"""What ``wbym demo`` ends with: a table, or one line of JSON."""
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from wbym.cli.demo import Outcome
+from wbym.cli.tally import Result
+
+__all__ = ["outcome_line", "show_outcome"]
+
+
+def show_outcome(console: Console, outcome: Outcome) -> None:
+    """Print the table of what was read, what it cost and how fast it was."""
+    table = Table(title="Read and answered inside the limits", title_justify="left")
+    for head in ("account", "noun"):
+        table.add_column(head, no_wrap=True)
+    for head in ("read", "of", "written", "requests", "refused", "seconds", "least", "ratio"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for result in outcome.results:
+        _add(table, result)
+    table.add_row(
+        "all",
+        "",
+        f"{outcome.records:,}",
+        "",
+        str(outcome.written),
+        str(outcome.requests),
+        str(outcome.refused),
+        f"{outcome.seconds:.1f}",
+        f"{outcome.bound:.1f}",
+        "" if outcome.ratio is None else f"{outcome.ratio:.2f}",
+        style="bold",
+    )
+    console.print(table)
+    console.print(
+        "Requests and refusals are the simulator's count; least is the time in seconds that the "
+        "limits need for these requests at best.",
+        style="dim",
+    )
+
+
+def outcome_line(outcome: Outcome) -> None:
+    """Write one line of JSON to stdout."""
+    line = {
+        "records": outcome.records,
+        "requests": outcome.requests,
+        "refused": outcome.refused,
+        "seconds": round(outcome.seconds, 3),
+        "bound_seconds": round(outcome.bound, 3),
+        "ratio": None if outcome.ratio is None else round(outcome.ratio, 3),
+        "written": outcome.written,
+        "problems": outcome.problems,
+        "accounts": [
+            {
+                "account": result.account,
+                "marketplace": result.marketplace,
+                "requests": result.stats.requests,
+                "refused": result.stats.refusals,
+                "bound_seconds": round(result.bound, 3),
+                "nouns": {
+                    tally.noun: {
+                        "records": tally.read,
+                        "expected": tally.expected,
+                        "written": tally.written,
+                        "seconds": round(tally.seconds, 3),
+                    }
+                    for tally in result.tallies
+                },
+            }
+            for result in outcome.results
+        ],
+    }
+    typer.echo(msgspec.json.encode(line))
+
+
+def _add(table: Table, result: Result) -> None:
+    for tally in result.tallies:
+        counts = result.by_noun.get(tally.noun)
+        table.add_row(
+            result.account,
+            tally.noun,
+            f"{tally.read:,}",
+            "" if tally.expected is None else f"{tally.expected:,}",
+            str(tally.written),
+            "" if counts is None else str(counts.requests),
+            "" if counts is None else str(counts.refusals),
+            f"{tally.seconds:.1f}",
+        )
+    table.add_section()

@@ -1,0 +1,111 @@
+"""What the demo counts, and the verdict on it. Pure: nothing here makes a request."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from wbym.adapter import CatalogRow
+from wbym.limits import BucketState, Quota
+
+__all__ = ["Result", "SimulatorStats", "Tally", "least_seconds", "problems", "requests_by_noun"]
+
+
+class Tally(msgspec.Struct, eq=False):
+    """What was done with one noun of one account."""
+
+    account: str
+    noun: str
+    expected: int | None = None
+    """How many records the simulator says can be read; None where it does not say."""
+    read: int = 0
+    """Different records that were read."""
+    repeated: int = 0
+    """Records that came again."""
+    effect: str | None = None
+    """The simulator's word for what is written."""
+    written: int = 0
+    seconds: float = 0.0
+    ids: set[str] = msgspec.field(default_factory=set)
+
+    def saw(self, ids: Iterable[str]) -> None:
+        """Count records that were read."""
+        fresh = list(ids)
+        self.ids.update(fresh)
+        self.repeated += len(fresh) - (len(self.ids) - self.read)
+        self.read = len(self.ids)
+
+
+class PathCounts(msgspec.Struct, frozen=True):
+    """A simulator's counts of one method."""
+
+    requests: int
+    refusals: int
+
+
+class SimulatorStats(msgspec.Struct, frozen=True):
+    """What ``/__simulator/stats`` says, as far as it is needed here."""
+
+    requests: int
+    refusals: int
+    paths: dict[str, PathCounts] = {}
+    """By ``"METHOD /path"``."""
+    effects: dict[str, int] = {}
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What the demo did with one account."""
+
+    account: str
+    marketplace: str
+    tallies: Sequence[Tally]
+    stats: SimulatorStats
+    by_noun: Mapping[str, PathCounts]
+    bound: float
+    """The least seconds that the limits allow for so many calls."""
+    set_aside: int
+
+
+def least_seconds(states: Iterable[BucketState]) -> float:
+    """The least seconds for the calls of all buckets, which run beside each other."""
+    times = [
+        state.quota.least_time(state.calls) for state in states if isinstance(state.quota, Quota)
+    ]
+    return max(times, default=0.0)
+
+
+_OTHER_NAMES = {"claims": "returns"}
+"""Nouns by the names that marketplaces have for them."""
+
+
+def requests_by_noun(stats: SimulatorStats, catalog: Iterable[CatalogRow]) -> dict[str, PathCounts]:
+    """The simulator's counts by the group of methods below ``api``."""
+    groups = {f"{row.method} {row.path}": row.name.partition(".")[0] for row in catalog}
+    found: dict[str, PathCounts] = {}
+    for path, counts in stats.paths.items():
+        group = groups.get(path, "")
+        noun = _OTHER_NAMES.get(group, group)
+        before = found.get(noun, PathCounts(0, 0))
+        found[noun] = PathCounts(
+            before.requests + counts.requests, before.refusals + counts.refusals
+        )
+    return found
+
+
+def problems(results: Iterable[Result]) -> list[str]:
+    """What did not go as it should: refused, lost, repeated, without effect."""
+    found = []
+    for result in results:
+        if result.stats.refusals:
+            found.append(f"{result.account}: {result.stats.refusals} requests were refused")
+        if result.set_aside:
+            found.append(f"{result.account}: {result.set_aside} records could not be read")
+        for tally in result.tallies:
+            where = f"{tally.account} {tally.noun}"
+            if tally.expected is not None and tally.read != tally.expected:
+                found.append(f"{where}: {tally.read} records were read of {tally.expected}")
+            if tally.repeated:
+                found.append(f"{where}: {tally.repeated} records came more than once")
+            effects = result.stats.effects.get(tally.effect, 0) if tally.effect else tally.written
+            if effects != tally.written:
+                found.append(f"{where}: {tally.written} written, of which {effects} had an effect")
+    return found

@@ -1,0 +1,88 @@
+"""Speaking to the person: consoles, clean words, errors as one line."""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from wbym.adapter import Adapter
+from wbym.errors import WbymError
+
+__all__ = ["clean", "complain", "mention_set_aside", "note", "output", "plain_errors"]
+
+_WIDE = 220
+"""Columns where nobody looks at a terminal."""
+_REASONS = 5
+INTERRUPTED = 130
+
+
+def output() -> Console:
+    """The console of stdout; tables are not squeezed where it is no terminal."""
+    free = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(width=_WIDE if free else None, highlight=False)
+
+
+def clean(words: str) -> str:
+    """What a stranger wrote as one line, without characters that command a terminal."""
+    flat = " ".join(words.split())
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in flat
+    )
+
+
+def complain(problem: object) -> None:
+    """Say on stderr what went wrong, as one line."""
+    _say(f"error: {problem}", "bold red")
+
+
+def note(words: str) -> None:
+    """Say something beside the output, on stderr."""
+    _say(words, "yellow")
+
+
+def mention_set_aside(account: Adapter) -> None:
+    """Say how many records were left out, and why."""
+    aside = account.set_aside
+    if not aside:
+        return
+    reasons = Counter(f"{each.endpoint}: {each.reason}" for each in aside)
+    told = [f"{reason} ({count})" for reason, count in reasons.most_common(_REASONS)]
+    if len(reasons) > _REASONS:
+        told.append(f"{len(reasons) - _REASONS} more reasons")
+    note(f"{account.name}: {len(aside)} records could not be read, left out: {'; '.join(told)}")
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn errors of ours into a line on stderr and exit code 1, and Ctrl-C into 130."""
+    try:
+        yield
+    except WbymError as error:
+        complain(error)
+        raise typer.Exit(1) from None
+    except ExceptionGroup as group:
+        ours, others = group.split(WbymError)
+        if ours is None or others is not None:
+            raise
+        for each in _leaves(ours):
+            complain(each)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _leaves(group: ExceptionGroup[WbymError]) -> Iterable[WbymError]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _say(words: str, style: str) -> None:
+    Console(stderr=True, highlight=False).print(Text(clean(words), style=style), soft_wrap=True)

@@ -1,0 +1,91 @@
+"""The simulators' own token bucket.
+
+It shares no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
+on both sides at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_ALMOST = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a bucket says to one request; the seconds are whole and rounded up."""
+
+    allowed: bool
+    remaining: int
+    """How many requests may still come at once."""
+    retry: int
+    """Seconds until one request is allowed again; 0 when it is allowed."""
+    reset: int
+    """Seconds until the bucket is full."""
+
+
+class TokenBucket:
+    """Refills continuously, one token each `interval` seconds, and holds at most `burst`.
+
+    A refusal closes the bucket until the time that it names: coming back earlier is refused again
+    and moves nothing. Tokens go on refilling meanwhile.
+    """
+
+    __slots__ = ("_ban", "_clock", "_closed_until", "_seen", "_tokens", "burst", "interval")
+
+    def __init__(
+        self, *, burst: int, interval: float, clock: Callable[[], float], ban: float = 0.0
+    ) -> None:
+        """Makes a full bucket.
+
+        Args:
+            burst: How many requests may come at once.
+            interval: Seconds in which one token comes back.
+            clock: Monotonic seconds.
+            ban: A refusal lasts at least so many seconds.
+        """
+        self.burst = burst
+        self.interval = interval
+        self._clock = clock
+        self._ban = ban
+        self._tokens = float(burst)
+        self._seen = clock()
+        self._closed_until = self._seen
+
+    def take(self) -> Verdict:
+        """Counts one request."""
+        now = self._refill()
+        if now + _ALMOST < self._closed_until:
+            return self._refused(self._closed_until - now)
+        if self._tokens + _ALMOST >= 1.0:
+            self._tokens -= 1.0
+            return Verdict(True, self.remaining, 0, self._reset())
+        wait = max((1.0 - self._tokens) * self.interval, self._ban)
+        wait = max(1, math.ceil(wait - _ALMOST))
+        self._closed_until = now + wait
+        return self._refused(wait)
+
+    def look(self) -> int:
+        """How many requests may come at once now; counts nothing."""
+        now = self._refill()
+        return 0 if now + _ALMOST < self._closed_until else self.remaining
+
+    @property
+    def remaining(self) -> int:
+        """Whole tokens at the last look."""
+        return max(0, math.floor(self._tokens + _ALMOST))
+
+    def _refill(self) -> float:
+        now = self._clock()
+        self._tokens = min(self.burst, self._tokens + (now - self._seen) / self.interval)
+        self._seen = now
+        return now
+
+    def _reset(self) -> int:
+        return math.ceil((self.burst - self._tokens) * self.interval - _ALMOST)
+
+    def _refused(self, wait: float) -> Verdict:
+        retry = math.ceil(wait - _ALMOST)
+        return Verdict(False, 0, retry, max(retry, self._reset()))

@@ -1,0 +1,160 @@
+"""What may go wrong on the way to a marketplace, on demand.
+
+A fault is either a rate (0.0 to 1.0, drawn from a seeded random) or scripted: "the next N requests
+whose path holds this text". A scripted fault goes before the rates and happens surely.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, fields
+from typing import Literal, get_args, get_type_hints
+
+import msgspec
+
+FaultKind = Literal[
+    "error",
+    "error_after",
+    "soft_error",
+    "drop_before",
+    "drop_after",
+    "broken_json",
+    "html_instead_of_json",
+    "empty_body",
+    "nulls",
+    "unknown_words",
+    "bad_record",
+]
+"""Every fault that can be scripted with [Faults.next][]."""
+
+KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+
+_RATED: tuple[tuple[str, FaultKind], ...] = (
+    ("error_rate", "error"),
+    ("error_after", "error_after"),
+    ("soft_error", "soft_error"),
+    ("drop_before", "drop_before"),
+    ("drop_after", "drop_after"),
+    ("broken_json", "broken_json"),
+    ("html_instead_of_json", "html_instead_of_json"),
+    ("empty_body", "empty_body"),
+    ("bad_record", "bad_record"),
+)
+_NONE: frozenset[FaultKind] = frozenset()
+
+
+class Scripted(msgspec.Struct):
+    """The next `times` requests whose path holds `path` get the fault `kind`."""
+
+    path: str
+    kind: FaultKind
+    times: int = 1
+
+
+@dataclass(kw_only=True)
+class Faults:
+    """The faults of one simulator; every field may be changed while it runs.
+
+    "Before" means that the request had no effect; "after" means that it had its full effect and
+    only the answer is lost or spoiled.
+    """
+
+    seed: int = 0
+    """Of the random that draws the rates; read once, when the object is made."""
+    latency: float = 0.0
+    """Seconds that every answer takes; the request is counted before them."""
+    arrival_jitter: float = 0.0
+    """Up to so many seconds pass before the request is counted in its bucket."""
+    error_rate: float = 0.0
+    """Share of requests answered 5xx, before."""
+    error_after: float = 0.0
+    """Share of requests answered 5xx, after."""
+    error_statuses: tuple[int, ...] = (500, 502, 503, 504)
+    """One of these is drawn for an error."""
+    error_body: Literal["json", "html", "empty"] = "json"
+    """What stands in the body of a 5xx."""
+    soft_error: float = 0.0
+    """Share of requests answered 200 with an error inside, before, where such answers exist."""
+    drop_before: float = 0.0
+    """Share of requests whose connection is dropped, before."""
+    drop_after: float = 0.0
+    """Share of requests whose connection is dropped, after."""
+    broken_json: float = 0.0
+    """Share of answers cut in the middle (with a right Content-Length), after."""
+    html_instead_of_json: float = 0.0
+    """Share of answers that are 200 with an HTML page, after."""
+    empty_body: float = 0.0
+    """Share of answers that are 200 with an empty body, after."""
+    nulls: float = 0.0
+    """Share of the records on a page whose optional fields become null."""
+    unknown_words: float = 0.0
+    """Share of the records on a page with new words in closed lists and with new fields."""
+    bad_record: float = 0.0
+    """Share of pages on which one record cannot be decoded: its id is null or an object."""
+    clock_skew: float = 0.0
+    """Seconds by which the marketplace's clock is ahead of the real one."""
+    gzip: bool = True
+    """Whether answers are gzipped for clients that accept it."""
+    random: random.Random = field(init=False, repr=False, compare=False)
+    script: list[Scripted] = field(init=False, repr=False, compare=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+
+    def next(self, path: str, kind: FaultKind, times: int = 1) -> None:
+        """Scripts a fault.
+
+        Args:
+            path: A part of the path, such as `"/message"`; `""` matches every path.
+            kind: What happens to these requests.
+            times: To how many requests.
+
+        Raises:
+            ValueError: When `kind` is not one of `FaultKind`.
+        """
+        if kind not in KINDS:
+            raise ValueError(f"unknown fault {kind!r}; one of {', '.join(KINDS)}")
+        self.script.append(Scripted(path, kind, times))
+
+    def plan(self, path: str) -> frozenset[FaultKind]:
+        """Decides what happens to one request; uses up scripted faults."""
+        drawn: set[FaultKind] | None = None
+        if self.script:
+            for scripted in self.script:
+                if scripted.times > 0 and scripted.path in path:
+                    scripted.times -= 1
+                    drawn = {scripted.kind}
+                    break
+            self.script = [scripted for scripted in self.script if scripted.times > 0]
+        for name, kind in _RATED:
+            rate: float = getattr(self, name)
+            if rate and self.random.random() < rate:
+                drawn = drawn or set()
+                drawn.add(kind)
+        return frozenset(drawn) if drawn else _NONE
+
+    def settings(self) -> dict[str, object]:
+        """Every setting by name, as `/__simulator/faults` shows and takes them."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+    def change(self, patch: bytes) -> None:
+        """Applies a JSON object of settings, plus `next`: a list of `{path, kind, times}`.
+
+        Raises:
+            msgspec.ValidationError: When a value has the wrong type.
+            ValueError: When a name is not known.
+        """
+        wanted = msgspec.json.decode(patch, type=dict[str, msgspec.Raw])
+        scripted: list[Scripted] = []
+        if "next" in wanted:
+            scripted = msgspec.json.decode(wanted.pop("next"), type=list[Scripted])
+        hints = get_type_hints(Faults)
+        known = self.settings()
+        values: dict[str, object] = {}
+        for name, raw in wanted.items():
+            if name not in known:
+                raise ValueError(f"unknown setting {name!r}")
+            values[name] = msgspec.json.decode(raw, type=hints[name])
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.script.extend(scripted)

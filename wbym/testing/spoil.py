@@ -1,0 +1,76 @@
+"""Spoils the records of a page: nulls, words that nobody knows, records that do not decode."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import msgspec
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Where a method's answer keeps its records, and what in them may be spoiled.
+
+    A name may reach one level down: `"answer.state"`.
+    """
+
+    path: tuple[str, ...]
+    """Keys from the top of the answer to the list (or to the one record)."""
+    id: str
+    optional: tuple[str, ...] = ()
+    """Fields that the marketplace may leave null."""
+    words: tuple[str, ...] = ()
+    """Fields that hold a word of a closed list."""
+
+
+def spoil(
+    body: bytes,
+    records: Records,
+    *,
+    nulls: float,
+    unknown_words: float,
+    bad_record: bool,
+    rng: random.Random,
+) -> bytes:
+    """Returns the answer with its records spoiled.
+
+    Args:
+        body: A JSON answer.
+        records: Where its records are.
+        nulls: Share of records whose optional fields become null.
+        unknown_words: Share of records that get new words and new fields.
+        bad_record: Whether one record is made undecodable.
+        rng: Draws which.
+    """
+    answer: object = msgspec.json.decode(body)
+    found: object = answer
+    for key in records.path:
+        found = found.get(key) if isinstance(found, dict) else None
+    items = found if isinstance(found, list) else [found]
+    rows = [item for item in items if isinstance(item, dict)]
+    for row in rows:
+        if nulls and rng.random() < nulls:
+            for name in records.optional:
+                _put(row, name, None)
+        if unknown_words and rng.random() < unknown_words:
+            for name in records.words:
+                _put(row, name, f"newWord{rng.randrange(100)}")
+            row["newField"] = {"since": "tomorrow", "values": [1, "два", None]}
+    if bad_record and rows:
+        rng.choice(rows)[records.id] = rng.choice((None, {"wrong": True}))
+    return msgspec.json.encode(answer)
+
+
+def _put(row: Json, name: str, value: object) -> None:
+    head, _, rest = name.partition(".")
+    if head not in row:
+        return
+    if not rest:
+        row[head] = value
+        return
+    inner = row[head]
+    if isinstance(inner, dict) and rest in inner:
+        inner[rest] = value
