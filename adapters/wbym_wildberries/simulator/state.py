@@ -140,8 +140,12 @@ class Cabinet:
             "questions": self.questions.open_count + self.questions.archive_count,
             "questions_open": self.questions.open_count,
             "chats": len(self.chats.chats),
+            "chats_listed": sum(chat.listed for chat in self.chats.chats.values()),
             "events": self.chats.event_count,
             "claims": len(self.claims),
+            "claims_shown": sum(
+                len(self.claims.select(archived=archived)) for archived in (False, True)
+            ),
             "pins": len(self.pins.pins),
         }
 
