@@ -46,7 +46,8 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
-    sizes = ["--feedbacks", "300", "--questions", "20", "--chats", "8", "--claims", "10"]
+    # So few that the limits' first burst is enough: nothing is waited for.
+    sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--claims", "10"]
     result = run("demo", "--json", *sizes)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("\n") == 1
@@ -54,13 +55,13 @@ def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     (account,) = line.accounts
     assert line.problems == []
     assert line.refused == 0
-    assert account.nouns["feedbacks"] == Noun(120, 120, 5)
-    assert account.nouns["questions"].written == 3
+    assert account.nouns["feedbacks"] == Noun(2, 2, 2)
+    assert account.nouns["questions"] == Noun(2, 2, 2)
     assert account.nouns["messages"].written == 2
     assert account.nouns["returns"].written == 1
     assert line.records == sum(noun.records for noun in account.nouns.values())
-    assert line.requests > 15
-    assert 0 < line.bound_seconds <= line.seconds
+    assert line.requests >= 12
+    assert 0 <= line.bound_seconds <= line.seconds
 
 
 def test_the_demo_ends_with_a_table(run: Run) -> None:
