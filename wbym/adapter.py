@@ -25,6 +25,7 @@ from wbym.domain import (
     Question,
     Return,
     Sent,
+    Waiting,
 )
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import BucketState, Priority
@@ -348,6 +349,10 @@ class Adapter(Protocol):
         priority: Priority | None = None,
     ) -> R:
         """Make any call, through the same limits, retries and errors as the typed methods."""
+        ...
+
+    async def counts(self) -> Waiting:
+        """How much waits for the seller, with as few requests as the marketplace allows."""
         ...
 
     def limits(self) -> list[BucketState]:

@@ -10,6 +10,7 @@
     │   ├── TokenExpired
     │   ├── MissingScope              the token lacks the category
     │   └── ReadOnlyToken
+    ├── ConfigError                   the accounts' file or a secret cannot be used
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   paging got the same cursor twice
     ├── PagingLimit                   the marketplace pages no further: narrow the period
@@ -45,6 +46,7 @@ __all__ = [
     "BadRequest",
     "CallError",
     "CallTimeout",
+    "ConfigError",
     "Conflict",
     "ConnectionFailed",
     "CredentialError",
@@ -143,6 +145,10 @@ class MissingScope(CredentialError):
 
 class ReadOnlyToken(CredentialError):
     """The token may only read."""
+
+
+class ConfigError(WbymError):
+    """The configuration cannot be used; the message names the key and what is expected."""
 
 
 class QuotaExhausted(WbymError):

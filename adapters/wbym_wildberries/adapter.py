@@ -1,5 +1,6 @@
 """A Wildberries seller as an account of wbym."""
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -33,6 +34,7 @@ from wbym.domain import (
     Question,
     Return,
     Sent,
+    Waiting,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside
 from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
@@ -200,6 +202,23 @@ class Wildberries:
             endpoint, path=path, query=query, body=body, parts=parts, priority=priority
         )
         return answer.value
+
+    async def counts(self) -> Waiting:
+        """How much waits: two counters, the open claims' total, and chats by the feed of events.
+
+        WB has no counter of chats; they cost a list and the feed since the oldest last message.
+        """
+        async with asyncio.TaskGroup() as group:
+            unanswered = group.create_task(self.api.questions.count_unanswered())
+            unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
+            under_review = group.create_task(self.api.claims.list(is_archive=False, limit=1))
+            waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        return Waiting(
+            chats=len(waiting.result()),
+            questions=unanswered.result().count_unanswered,
+            feedbacks=unprocessed.result().count_unanswered,
+            returns=under_review.result().total or 0,
+        )
 
     def chats(
         self,

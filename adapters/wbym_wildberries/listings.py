@@ -60,6 +60,7 @@ def list_questions(
             method=questions_api.LIST.name,
             cursor=cursor,
             ahead=ahead,
+            newest_first=True,
         )
 
     return _passes(part, answered, cursor)
@@ -115,6 +116,7 @@ def list_feedbacks(
             method=feedbacks_api.LIST.name,
             cursor=cursor,
             ahead=ahead,
+            newest_first=True,
         )
 
     return _passes(part, answered, cursor)

@@ -16,11 +16,11 @@ from rich.text import Text
 
 from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, installed_adapters
 from wbym.cli import lists, show
-from wbym.cli.accounts import AccountSource, choose, find_accounts
 from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
 from wbym.cli.show_demo import outcome_line, show_outcome
 from wbym.cli.terminal import clean, complain, output, plain_errors
+from wbym.config import AccountSource, choose, find_accounts
 from wbym.domain import Chat, Feedback, Question, Return
 from wbym.errors import WbymError
 from wbym.paging import Listing

@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
 from wbym.adapter import Adapter, Feedbacks
-from wbym.cli.accounts import AccountSource, ConfigError
 from wbym.cli.show import View, show_records, write_lines
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
+from wbym.config import AccountSource
 from wbym.domain import Feedback, Question, Record
-from wbym.errors import Unsupported, WbymError
+from wbym.errors import ConfigError, Unsupported, WbymError
 from wbym.paging import Listing
 
 __all__ = ["AnswerKind", "answer", "list_records"]

@@ -14,6 +14,7 @@ from wbym.domain.common import (
     Product,
     Record,
     Ref,
+    Waiting,
     attach_raw,
 )
 from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
@@ -45,5 +46,6 @@ __all__ = [
     "ReturnItem",
     "ReturnStatus",
     "Sent",
+    "Waiting",
     "attach_raw",
 ]

@@ -24,6 +24,7 @@ __all__ = [
     "Product",
     "Record",
     "Ref",
+    "Waiting",
     "attach_raw",
 ]
 
@@ -113,6 +114,20 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     id: str | None = None
     """YM: the order's number. WB: ``srid`` (in chats: ``rid``), equal in chats and claims."""
     ordered_at: datetime | None = None
+
+
+class Waiting(msgspec.Struct, frozen=True, gc=False):
+    """How much of each kind waits for the seller."""
+
+    chats: int = 0
+    questions: int = 0
+    feedbacks: int = 0
+    returns: int = 0
+
+    @property
+    def total(self) -> int:
+        """Of all kinds together."""
+        return self.chats + self.questions + self.feedbacks + self.returns
 
 
 class Author(StrEnum):

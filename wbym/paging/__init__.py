@@ -1,6 +1,7 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
 from wbym.paging.listing import Chunk, Listing, Page, Turn, by_offset, by_token, joined
+from wbym.paging.parts import Span, by_span, deferred, side_by_side
 from wbym.paging.schemes import ByOffset, ByToken, Scheme
 
 __all__ = [
@@ -10,8 +11,12 @@ __all__ = [
     "Listing",
     "Page",
     "Scheme",
+    "Span",
     "Turn",
     "by_offset",
+    "by_span",
     "by_token",
+    "deferred",
     "joined",
+    "side_by_side",
 ]

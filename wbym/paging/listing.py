@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -69,8 +69,10 @@ class Listing(Generic[T]):
     the beginning. A listing that is left early stops its requests.
     """
 
-    def __init__(self, read: Callable[[], Pages[T]]) -> None:
+    def __init__(self, read: Callable[[], Pages[T]], *, newest_first: bool = False) -> None:
         self._read = read
+        self.newest_first: Final = newest_first
+        """Whether the records are known to come newest first."""
         self._cursor: str | None = None
 
     @property
@@ -94,7 +96,11 @@ class Listing(Generic[T]):
                 self._cursor = page.cursor
                 yield page
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self.records()
+
+    async def records(self) -> AsyncGenerator[T, None]:
+        """The records, as a generator that can be closed before its end."""
         async with aclosing(self._read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
@@ -121,7 +127,7 @@ class Listing(Generic[T]):
                     items = change(page.items)
                     yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
 
-        return Listing(read)
+        return Listing(read, newest_first=self.newest_first)
 
 
 class FetchAt(Protocol[T]):
@@ -140,6 +146,7 @@ def by_offset(
     size: int | None = None,
     cursor: str | None = None,
     ahead: int | None = None,
+    newest_first: bool = False,
 ) -> Listing[T]:
     """A listing of independent pages.
 
@@ -151,6 +158,7 @@ def by_offset(
         cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
         ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
             alone, since most lists are short, and the rest eight ahead.
+        newest_first: Whether the marketplace sends the newest records first.
     """
     page_size = size or scheme.most
     start = int(cursor or 0)
@@ -209,7 +217,7 @@ def by_offset(
         finally:
             await _cancel([task for _, _, task in tasks])
 
-    return Listing(read)
+    return Listing(read, newest_first=newest_first)
 
 
 class FetchNext(Protocol[T]):
@@ -220,7 +228,9 @@ class FetchNext(Protocol[T]):
         ...
 
 
-def by_token(fetch: FetchNext[T], *, method: str, cursor: str | None = None) -> Listing[T]:
+def by_token(
+    fetch: FetchNext[T], *, method: str, cursor: str | None = None, newest_first: bool = False
+) -> Listing[T]:
     """A listing of pages that name the next one.
 
     It ends where a chunk has no token.
@@ -229,6 +239,7 @@ def by_token(fetch: FetchNext[T], *, method: str, cursor: str | None = None) -> 
         fetch: Asks for one page.
         method: The endpoint's name, for errors.
         cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
+        newest_first: Whether the marketplace sends the newest records first.
     """
 
     async def read() -> Pages[T]:
@@ -243,7 +254,7 @@ def by_token(fetch: FetchNext[T], *, method: str, cursor: str | None = None) -> 
                 return
             token = following
 
-    return Listing(read)
+    return Listing(read, newest_first=newest_first)
 
 
 def joined(

@@ -6,7 +6,8 @@ import pytest
 
 from tests.wbym.cli.conftest import Run, flat
 from wbym.adapter import Adapter
-from wbym.cli.accounts import AccountSource, ConfigError, choose, find_accounts
+from wbym.config import AccountSource, choose, find_accounts
+from wbym.errors import ConfigError
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 
@@ -70,23 +71,26 @@ def test_without_any_account_it_says_how_to_name_one() -> None:
         ("", r"required field `accounts`; expected are tables \[accounts\.NAME\]"),
         ("[accounts]", r"accounts: expected is at least one table"),
         ("[account.a]", r"\[accounts\.NAME\] and nothing else"),
-        ('[accounts.a]\nsecret_env = "A"', r"accounts\.a: .*`marketplace`"),
-        ('[accounts.a]\nmarketplace = "wildberries"', r"accounts\.a: .*secret_env .* secret_file"),
+        ('[accounts.a]\nsecret_env = "A"', r"accounts\.a \(line 1\): .*`marketplace`"),
+        (
+            '[accounts.a]\nmarketplace = "wildberries"',
+            r"accounts\.a \(line 1\): .*secret_env .* secret_file",
+        ),
         (
             '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\nsecret_file = "b"',
-            r"accounts\.a: expected is one of secret_env",
+            r"accounts\.a \(line 1\): expected is one of secret_env",
         ),
         (
             '[accounts.a]\nmarketplace = "ozon"\nsecret_env = "A"',
-            r"accounts\.a\.marketplace: expected 'wildberries', got 'ozon'",
+            r"accounts\.a\.marketplace \(line 2\): expected 'wildberries', got 'ozon'",
         ),
         (
             '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = 5',
-            r"accounts\.a\.secret_env: Expected `str \| null`, got `int`",
+            r"accounts\.a\.secret_env \(line 3\): Expected `str \| null`, got `int`",
         ),
         (
             '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\nbase_url = "wb.ru"',
-            r"accounts\.a\.base_url: expected an address",
+            r"accounts\.a\.base_url \(line 4\): expected an address",
         ),
     ],
 )
@@ -99,7 +103,7 @@ def test_an_error_in_the_file_names_the_key_and_what_is_expected(
 
 def test_a_secret_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:
     text = f'[accounts.a]\nmarketplace = "wildberries"\ntoken = "{make_token()}"'
-    with pytest.raises(ConfigError, match=r"accounts\.a\.token: unknown key") as caught:
+    with pytest.raises(ConfigError, match=r"accounts\.a\.token \(line 3\): unknown key") as caught:
         found(text, tmp_path)
     assert make_token()[:20] not in str(caught.value)
 

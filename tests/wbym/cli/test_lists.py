@@ -5,10 +5,10 @@ import pytest
 from typer.testing import Result
 
 from tests.wbym.cli.conftest import Run, Simulated, flat
-from wbym.cli.accounts import AccountSource
 from wbym.cli.lists import list_records
 from wbym.cli.show import FEEDBACKS, show_records
 from wbym.cli.terminal import output
+from wbym.config import AccountSource
 from wbym.domain import Chat, Feedback, Question, Return
 from wbym_wildberries import Wildberries
 from wbym_wildberries.mapping import MARKETPLACE

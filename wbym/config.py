@@ -1,4 +1,4 @@
-"""Which accounts the command line works with, and where their secrets are found.
+"""Which accounts there are, and where their secrets are found.
 
 A TOML file names them; secrets stand in the environment or in files of their own::
 
@@ -11,6 +11,8 @@ Without a file ``WBYM_<MARKETPLACE>_TOKEN`` makes one account named after its ma
 ``WBYM_<MARKETPLACE>_BASE_URL`` where that is set.
 """
 
+import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,16 +20,12 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter
-from wbym.errors import WbymError
+from wbym.adapter import Adapter, installed_adapters
+from wbym.errors import ConfigError
 
-__all__ = ["DEFAULT_CONFIG", "AccountSource", "ConfigError", "choose", "find_accounts"]
+__all__ = ["DEFAULT_CONFIG", "AccountSource", "choose", "find_accounts"]
 
 DEFAULT_CONFIG = Path("wbym.toml")
-
-
-class ConfigError(WbymError):
-    """The configuration cannot be used; the message names the key and what is expected there."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,18 +99,23 @@ class AccountSource:
 
 
 def find_accounts(
-    config: Path | None, *, environ: Mapping[str, str], adapters: Mapping[str, type[Adapter]]
+    config: Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    adapters: Mapping[str, type[Adapter]] | None = None,
 ) -> list[AccountSource]:
     """The accounts of the file; where there is none, those of the environment.
 
     Args:
         config: The file; ``wbym.toml`` where it is None and that exists.
-        environ: The environment.
-        adapters: The installed adapters by name.
+        environ: The environment; the process's own where it is None.
+        adapters: The adapters by name; the installed ones where it is None.
 
     Raises:
         ConfigError: The file cannot be used, or there is no account at all.
     """
+    environ = os.environ if environ is None else environ
+    adapters = installed_adapters() if adapters is None else adapters
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
     if config is not None:
@@ -171,11 +174,25 @@ def _of_file(
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected is at least one table [accounts.NAME]")
-    return [_of_table(path, name, table, environ, adapters) for name, table in tables.items()]
+    return [_of_table(path, text, name, table, environ, adapters) for name, table in tables.items()]
+
+
+def _line(text: str, name: str, key: str = "") -> str:
+    """Where a key of an account stands, such as `` (line 3)``; empty if it is written otherwise."""
+    begin = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[\s*accounts\s*\.\s*[\"']?(.+?)[\"']?\s*\]", line):
+            begin = number if head[1] == name else None
+            if begin and not key:
+                return f" (line {number})"
+        elif begin and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+            return f" (line {number})"
+    return ""
 
 
 def _of_table(
     path: Path,
+    text: str,
     name: str,
     table: dict[str, object],
     environ: Mapping[str, str],
@@ -185,24 +202,28 @@ def _of_table(
     unknown = sorted(set(table) - set(Entry.__struct_fields__))
     if unknown:
         raise ConfigError(
-            f"{where}.{unknown[0]}: unknown key; expected are "
+            f"{where}.{unknown[0]}{_line(text, name, unknown[0])}: unknown key; expected are "
             f"{', '.join(Entry.__struct_fields__)} (a secret itself never stands in this file)"
         )
     try:
         entry = msgspec.convert(table, Entry)
     except msgspec.ValidationError as error:
         said, _, place = str(error).partition(" - at `$")
-        raise ConfigError(f"{where}{place.rstrip('`')}: {said}") from None
+        key = place.rstrip("`").lstrip(".")
+        at = f".{key}{_line(text, name, key)}" if key else _line(text, name)
+        raise ConfigError(f"{where}{at}: {said}") from None
     if entry.marketplace not in adapters:
         known = " or ".join(repr(known) for known in sorted(adapters))
-        raise ConfigError(f"{where}.marketplace: expected {known}, got {entry.marketplace!r}")
+        line = _line(text, name, "marketplace")
+        raise ConfigError(f"{where}.marketplace{line}: expected {known}, got {entry.marketplace!r}")
     if (entry.secret_env is None) == (entry.secret_file is None):
         raise ConfigError(
-            f"{where}: expected is one of secret_env (the name of an environment variable) "
-            "and secret_file (a path)"
+            f"{where}{_line(text, name)}: expected is one of secret_env (the name of a variable of "
+            "the environment) and secret_file (a path)"
         )
     if entry.base_url is not None and not entry.base_url.startswith(("http://", "https://")):
-        raise ConfigError(f"{where}.base_url: expected an address with http:// or https://")
+        line = _line(text, name, "base_url")
+        raise ConfigError(f"{where}.base_url{line}: expected an address with http:// or https://")
     return AccountSource(
         name,
         adapters[entry.marketplace],

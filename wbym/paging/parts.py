@@ -1,0 +1,268 @@
+"""One listing made of several that have no record in common: parts of a period, shops of a seller.
+
+Where pages name the next one, a list can only be read page after page; its parts can be read at the
+same time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from math import ceil
+from typing import TypeAlias, TypeVar
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from wbym.errors import InvalidInput
+from wbym.paging.listing import Listing, Page
+
+__all__ = ["Span", "by_span", "deferred", "side_by_side"]
+
+T = TypeVar("T")
+
+SHARE = 4
+"""Parts of a period for each that is read at once, so that all readers are done about together."""
+
+LEAST = timedelta(days=1)
+"""Parts are not made shorter for the sake of reading them at once."""
+
+Part: TypeAlias = tuple[str, Callable[[str | None], Listing[T]]]
+"""A name (no ``:``, ``,`` or ``;``), and what makes the listing from a cursor of its own."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of time: from a moment on, up to and without another."""
+
+    since: datetime
+    until: datetime | None
+    """None: open."""
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+    @property
+    def name(self) -> str:
+        """In microseconds, for cursors."""
+        return f"{_stamp(self.since)}-{'' if self.until is None else _stamp(self.until)}"
+
+    @classmethod
+    def named(cls, name: str) -> "Span":
+        """The span with that name.
+
+        Raises:
+            ValueError: It is no name of a span.
+        """
+        since, _, until = name.partition("-")
+        return cls(_moment(since), _moment(until) if until else None)
+
+
+def side_by_side(
+    parts: Sequence[Part[T]],
+    *,
+    method: str,
+    cursor: str | None = None,
+    at_once: int = 1,
+) -> Listing[T]:
+    """Listings that have no record in common, up to so many of them read at the same time.
+
+    Read one at a time, they come in their order, and no page is asked for before it is wanted. Read
+    several at a time, pages come as they arrive, and twice ``at_once`` of them are held at most.
+
+    Args:
+        parts: The listings, in order.
+        method: The endpoint's name, for errors.
+        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``. It knows how far each part
+            was read, whatever ``at_once`` was.
+        at_once: How many are read at the same time.
+
+    Raises:
+        InvalidInput: It is no cursor of this list.
+    """
+    names = [name for name, _ in parts]
+    begun, places = _places(method, cursor, names)
+
+    async def read() -> AsyncGenerator[Page[T], None]:
+        todo = deque([*places.items(), *((index, "") for index in range(begun, len(parts)))])
+        where, untouched = dict(places), begun
+        pages = _together(parts, todo, at_once) if at_once > 1 else _in_turn(parts, todo)
+        async with aclosing(pages):
+            async for index, page in pages:
+                where |= dict.fromkeys(range(untouched, index + 1), "")
+                untouched = max(untouched, index + 1)
+                where[index] = page.cursor
+                here = _cursor(where, untouched, names)
+                if page.next_cursor is None:
+                    del where[index]
+                else:
+                    where[index] = page.next_cursor
+                more = where or untouched < len(names)
+                following = _cursor(where, untouched, names) if more else None
+                yield Page(page.items, here, following, None, page.set_aside)
+
+    return Listing(read)
+
+
+def by_span(
+    part: Callable[[Span, str | None], Listing[T]],
+    *,
+    method: str,
+    since: datetime,
+    until: datetime | None,
+    longest: timedelta,
+    cursor: str | None = None,
+    at_once: int = 1,
+) -> Listing[T]:
+    """A period read in parts that the marketplace takes, the newest part first.
+
+    Args:
+        part: Makes the listing of one part from a cursor of its own.
+        method: The endpoint's name, for errors.
+        since: From this moment on; aware.
+        until: Up to and with this moment; None for up to now and whatever comes while it is read.
+        longest: The longest part.
+        cursor: Where to go on; the parts are those that it was made with.
+        at_once: How many parts are read at the same time. The period is then cut into more of them,
+            and the records come as they arrive.
+
+    Raises:
+        InvalidInput: It is no cursor of this list.
+    """
+    spans = (
+        _resumed(method, cursor, since)
+        if cursor
+        else _cut(since, None if until is None else until + _TICK, longest, at_once)
+    )
+    parts: list[Part[T]] = [(span.name, partial(part, span)) for span in spans]
+    return side_by_side(parts, method=method, cursor=cursor, at_once=at_once)
+
+
+def deferred(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
+    """A listing that is known only after asking for something, when it is first iterated."""
+
+    async def read() -> AsyncGenerator[Page[T], None]:
+        listing = await make()
+        async with aclosing(listing._read()) as pages:  # noqa: SLF001
+            async for page in pages:
+                yield page
+
+    return Listing(read)
+
+
+async def _in_turn(
+    parts: Sequence[Part[T]], todo: deque[tuple[int, str]]
+) -> AsyncGenerator[tuple[int, Page[T]], None]:
+    while todo:
+        index, begin = todo.popleft()
+        async with aclosing(parts[index][1](begin or None)._read()) as pages:  # noqa: SLF001
+            async for page in pages:
+                yield index, page
+
+
+async def _together(
+    parts: Sequence[Part[T]], todo: deque[tuple[int, str]], at_once: int
+) -> AsyncGenerator[tuple[int, Page[T]], None]:
+    # A reader's end is None, and its failure an exception, in line after the pages that it read.
+    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(at_once)
+
+    async def reader() -> None:
+        try:
+            async with aclosing(_in_turn(parts, todo)) as pages:
+                async for found in pages:
+                    await arrived.put(found)
+        except Exception as error:  # noqa: BLE001 - it is raised where the pages are read
+            await arrived.put(error)
+        else:
+            await arrived.put(None)
+
+    readers = [asyncio.ensure_future(reader()) for _ in range(min(at_once, len(todo)))]
+    try:
+        reading = len(readers)
+        while reading:
+            found = await arrived.get()
+            if found is None:
+                reading -= 1
+            elif isinstance(found, Exception):
+                raise found
+            else:
+                yield found
+    finally:
+        for task in readers:
+            task.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+
+def _cursor(where: dict[int, str], untouched: int, names: Sequence[str]) -> str:
+    """Such as ``b:5,c:1;d``: b and c are read up to there, nothing of d and what follows it."""
+    places = [f"{names[index]}:{quote(where[index], safe='')}" for index in sorted(where)]
+    return f"{','.join(places)};{names[untouched] if untouched < len(names) else ''}"
+
+
+def _split(method: str, cursor: str) -> tuple[dict[str, str], str]:
+    """The parts that are begun with how far they are read, and the first that is not begun."""
+    begun, separator, following = cursor.partition(";")
+    places = dict(place.partition(":")[::2] for place in begun.split(",")) if begun else {}
+    if not separator:
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
+    return {name: unquote(token) for name, token in places.items()}, following
+
+
+def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int, dict[int, str]]:
+    """The first part that is not begun, and how far those before it are read."""
+    if not cursor:
+        return 0, {}
+    places, following = _split(method, cursor)
+    index = {name: number for number, name in enumerate(names)} | {"": len(names)}
+    if not index.keys() >= places.keys() | {following}:
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
+    return index[following], {index[name]: token for name, token in places.items()}
+
+
+_TICK = timedelta(microseconds=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def _cut(
+    since: datetime, until: datetime | None, longest: timedelta, at_once: int
+) -> list[Span]:
+    end = until or datetime.now(UTC)
+    count = max(1, ceil((end - since) / longest))
+    if at_once > 1:
+        count = max(count, min(SHARE * at_once, (end - since) // LEAST))
+    step = max(_TICK, (end - since) / count)
+    newest = Span(max(since, end - step) if count > 1 else since, until)
+    return [newest, *_below(newest.since, since, step)]
+
+
+def _below(until: datetime, since: datetime, step: timedelta) -> list[Span]:
+    spans = []
+    while until > since:
+        spans.append(Span(max(since, until - step), until))
+        until = spans[-1].since
+    return spans
+
+
+def _resumed(method: str, cursor: str, since: datetime) -> list[Span]:
+    """The parts of a cursor and those below them, cut as they were when it was made."""
+    places, following = _split(method, cursor)
+    try:
+        spans = [Span.named(name) for name in places]
+        if following:
+            after = Span.named(following)
+            spans.append(after)
+            if after.until is not None:
+                spans += _below(after.since, since, after.until - after.since)
+    except (ValueError, OverflowError):
+        rule = "must be a cursor of this list"
+        raise InvalidInput(method, "cursor", rule, cursor) from None
+    return spans
+
+
+def _stamp(moment: datetime) -> int:
+    return (moment - _EPOCH) // _TICK
+
+
+def _moment(stamp: str) -> datetime:
+    return _EPOCH + int(stamp) * _TICK
