@@ -20,6 +20,7 @@ from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
 from wbym.cli.show_demo import outcome_line, show_outcome
 from wbym.cli.terminal import clean, complain, output, plain_errors
+from wbym.cli.waiting import show_waiting
 from wbym.config import AccountSource, choose, find_accounts
 from wbym.domain import Chat, Feedback, Question, Return
 from wbym.errors import WbymError
@@ -341,6 +342,14 @@ def returns(
         code = asyncio.run(
             lists.list_records(sources, show.RETURNS, ask, limit=limit, as_json=as_json)
         )
+    raise typer.Exit(code)
+
+
+@app.command()
+def inbox(config: Config = None, account: Account = None, as_json: AsJson = False) -> None:
+    """Show how much waits for an answer, over all accounts."""
+    with plain_errors():
+        code = asyncio.run(show_waiting(_sources(config, account), as_json=as_json))
     raise typer.Exit(code)
 
 

@@ -1,6 +1,6 @@
-"""The simulators' own token bucket.
+"""The simulators' own counts: a token bucket, a budget of a period, a cap on parallel requests.
 
-It shares no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
+They share no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
 on both sides at once.
 """
 
@@ -89,3 +89,74 @@ class TokenBucket:
     def _refused(self, wait: float) -> Verdict:
         retry = math.ceil(wait - _ALMOST)
         return Verdict(False, 0, retry, max(retry, self._reset()))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a budget says to one request."""
+
+    allowed: bool
+    remaining: int
+    """How many requests may still come in this period."""
+    until: float
+    """Seconds until the period ends and the whole budget is back."""
+
+
+class PeriodBudget:
+    """So many requests in a period; the period begins with its first request."""
+
+    __slots__ = ("_clock", "_end", "_spent", "limit", "period")
+
+    def __init__(self, *, limit: int, period: float, clock: Callable[[], float]) -> None:
+        """Makes an untouched budget.
+
+        Args:
+            limit: How many requests a period allows.
+            period: Seconds of a period.
+            clock: Monotonic seconds.
+        """
+        self.limit = limit
+        self.period = period
+        self._clock = clock
+        self._end: float | None = None
+        self._spent = 0
+
+    def take(self) -> Allowance:
+        """Counts one request; a refused one costs nothing more."""
+        now = self._clock()
+        if self._end is None or now + _ALMOST >= self._end:
+            self._end = now + self.period
+            self._spent = 0
+        allowed = self._spent < self.limit
+        self._spent += allowed
+        return Allowance(allowed, self.limit - self._spent, self._end - now)
+
+    def look(self) -> Allowance:
+        """What the next request would find; counts nothing."""
+        now = self._clock()
+        if self._end is None or now + _ALMOST >= self._end:
+            return Allowance(self.limit > 0, self.limit, self.period)
+        return Allowance(self._spent < self.limit, self.limit - self._spent, self._end - now)
+
+
+class ParallelCap:
+    """So many requests at once."""
+
+    __slots__ = ("limit", "peak", "running")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.running = 0
+        self.peak = 0
+
+    def enter(self) -> bool:
+        """Takes a place; False when all are taken."""
+        if self.running >= self.limit:
+            return False
+        self.running += 1
+        self.peak = max(self.peak, self.running)
+        return True
+
+    def leave(self) -> None:
+        """Gives a place back."""
+        self.running -= 1

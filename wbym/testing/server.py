@@ -38,6 +38,8 @@ class Call:
     """Whose data it reads; set when the call is admitted."""
     headers: dict[str, str] = field(default_factory=dict)
     """Added to the answer."""
+    at_end: list[Callable[[], object]] = field(default_factory=list)
+    """Called when the answer is ready to go out, whatever it is."""
 
     def query(self, name: str) -> str | None:
         """A query parameter; None when it is absent."""
@@ -215,6 +217,8 @@ class SimulatorServer:
                 response = await self._respond(call, answer)
             finally:
                 stats.in_flight -= 1
+                for action in call.at_end:
+                    action()
             counts = stats.paths.get(name)
             if counts is None:
                 counts = stats.paths[name] = PathStats()
