@@ -33,7 +33,7 @@ class RateBucket(Bucket):
     """A token bucket: in ``t`` seconds at most ``burst + t / interval`` calls arrive.
 
     The *reserve* is the jitter allowed for, in seconds: 1.25 times the spread seen of late, never
-    above ``max_jitter``. So much of the burst is kept unused. Where that is more than there is (a
+    below ``min_jitter`` nor above ``max_jitter``. So much of the burst is kept unused. Where that is more than there is (a
     burst of 1 has none to spare), calls go further apart instead: two of them ``interval +
     reserve`` seconds.
     """
@@ -44,6 +44,7 @@ class RateBucket(Bucket):
         "_interval",
         "_limiter",
         "_max_jitter",
+        "_min_jitter",
         "_most",
         "_reserve",
         "_spread",
@@ -53,12 +54,18 @@ class RateBucket(Bucket):
     rank: ClassVar[int] = 2
 
     def __init__(
-        self, key: BucketKey, quota: Quota, loop: asyncio.AbstractEventLoop, max_jitter: float
+        self,
+        key: BucketKey,
+        quota: Quota,
+        loop: asyncio.AbstractEventLoop,
+        min_jitter: float,
+        max_jitter: float,
     ) -> None:
         super().__init__(key, quota, loop)
         self._interval = quota.interval
         self._burst = self._most = float(quota.burst)
         self._limiter = AsyncLimiter(quota.burst, quota.burst * quota.interval)
+        self._min_jitter = min(min_jitter, max_jitter)
         self._max_jitter = max_jitter
         self._spread = Spread()
         self._full_until = -math.inf
@@ -141,7 +148,7 @@ class RateBucket(Bucket):
         self._full_until = max(self._full_until, self.banned_until - self._interval)
 
     def _set_reserve(self, spread: float) -> None:
-        reserve = _HEADROOM * spread
+        reserve = max(_HEADROOM * spread, self._min_jitter)
         if self._burst == 1:
             reserve = max(reserve, _UNSEEN * self._interval)
         self._reserve = min(reserve, self._max_jitter)

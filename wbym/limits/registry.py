@@ -23,16 +23,20 @@ class Registry:
 
     Args:
         bans: Where bans are kept.
-        max_jitter: The most seconds of arrival jitter that are allowed for.
+        min_jitter: The least seconds of arrival jitter that are allowed for.
+        max_jitter: The most.
         wall: The clock for deadlines that are stored, Unix seconds.
     """
 
-    def __init__(self, bans: BanStore, max_jitter: float, wall: Callable[[], float]) -> None:
+    def __init__(
+        self, bans: BanStore, min_jitter: float, max_jitter: float, wall: Callable[[], float]
+    ) -> None:
         self.wall = wall
         self.loop: asyncio.AbstractEventLoop | None = None
         self.closed = False
         self.arrivals = count()
         self._bans = bans
+        self._min_jitter = min_jitter
         self._max_jitter = max_jitter
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
@@ -68,7 +72,7 @@ class Registry:
             bucket = self._buckets.get(key)
             if bucket is not None:
                 return bucket
-            bucket = _make(charge, loop, self._max_jitter)
+            bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
             try:
                 until = await self._bans.load(str(key))
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
@@ -108,10 +112,12 @@ class Registry:
             bucket.refuse_waiting(_closed)
 
 
-def _make(charge: Charge, loop: asyncio.AbstractEventLoop, max_jitter: float) -> Bucket:
+def _make(
+    charge: Charge, loop: asyncio.AbstractEventLoop, min_jitter: float, max_jitter: float
+) -> Bucket:
     match charge.quota:
         case Quota():
-            return RateBucket(charge.key, charge.quota, loop, max_jitter)
+            return RateBucket(charge.key, charge.quota, loop, min_jitter, max_jitter)
         case Window():
             return WindowBucket(charge.key, charge.quota, loop, max_jitter)
         case ParallelCap():
