@@ -32,6 +32,8 @@ def list_questions(
 ) -> Listing[Question]:
     """Questions, newest first; see ``Wildberries.questions``."""
     nm_id = _nm_id("questions", product)
+    # WB's counters are of the whole list, whatever the filters.
+    whole = since is None and until is None and nm_id is None
 
     def part(is_answered: bool, cursor: str | None) -> Listing[Question]:
         query = questions_api.list_query(
@@ -49,10 +51,14 @@ def list_questions(
                 priority=priority,
                 turn=turn,
             )
-            wires = answer.value.questions
-            count = len(wires) + len(answer.set_aside)
-            items = [mapping.question(wire, account) for wire in wires]
-            return Chunk(items, count, set_aside=answer.set_aside)
+            page = answer.value
+            count = len(page.questions) + len(answer.set_aside)
+            items = [mapping.question(wire, account) for wire in page.questions]
+            if answered is not None:
+                # WB counts a rejected question among the answered ones.
+                items = [item for item in items if item.answered is answered]
+            total = page.count_archive if is_answered else page.count_unanswered
+            return Chunk(items, count, None, total if whole else None, answer.set_aside)
 
         return by_offset(
             fetch,
@@ -85,6 +91,9 @@ def list_feedbacks(
     if wanted is not None and not wanted <= {1, 2, 3, 4, 5}:
         raise InvalidInput("feedbacks", "rating", "must be of 1 to 5", rating)
 
+    # WB's counters are of the whole list, whatever the filters.
+    whole = since is None and until is None and nm_id is None
+
     def part(is_answered: bool, cursor: str | None) -> Listing[Feedback]:
         query = feedbacks_api.list_query(
             is_answered=is_answered,
@@ -101,14 +110,16 @@ def list_feedbacks(
                 priority=priority,
                 turn=turn,
             )
-            wires = answer.value.feedbacks
+            page = answer.value
+            wires = page.feedbacks
             items = [mapping.feedback(wire, account) for wire in wires]
             if wanted is not None:
                 items = [item for item in items if item.rating in wanted]
             if answered is not None:
                 items = [item for item in items if item.answered is answered]
             count = len(wires) + len(answer.set_aside)
-            return Chunk(items, count, set_aside=answer.set_aside)
+            total = page.count_archive if is_answered else page.count_unanswered
+            return Chunk(items, count, None, total if whole else None, answer.set_aside)
 
         return by_offset(
             fetch,

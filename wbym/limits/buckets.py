@@ -33,9 +33,9 @@ class RateBucket(Bucket):
     """A token bucket: in ``t`` seconds at most ``burst + t / interval`` calls arrive.
 
     The *reserve* is the jitter allowed for, in seconds: 1.25 times the spread seen of late, never
-    below ``min_jitter`` nor above ``max_jitter``. So much of the burst is kept unused. Where that is more than there is (a
-    burst of 1 has none to spare), calls go further apart instead: two of them ``interval +
-    reserve`` seconds.
+    below ``min_jitter`` nor above ``max_jitter``. So much of the burst is kept unused. Where that
+    is more than there is (a burst of 1 has none to spare), calls go further apart instead: two of
+    them ``interval + reserve`` seconds.
     """
 
     __slots__ = (

@@ -58,9 +58,9 @@ class Scheduler:
 
     Args:
         bans: Where bans are kept; by default in memory only.
-        min_jitter: The least seconds of arrival jitter that are allowed for, before any is seen. The
-            first answers may come when the burst is long spent; meanwhile connections are opened
-            and a busy loop sends late. It costs so many seconds at most after each burst.
+        min_jitter: The least seconds of arrival jitter that are allowed for, before any is seen.
+            The first answers may come when the burst is long spent; meanwhile connections are
+            opened and a busy loop sends late. It costs so many seconds at most after each burst.
         max_jitter: The most seconds of arrival jitter that are allowed for. It bounds what a
             misreading of slow answers costs: so many seconds' worth of a burst.
         wall: The clock for deadlines that are stored, in Unix seconds. Pacing goes by the loop's
