@@ -72,7 +72,7 @@ class Scheduler:
         *,
         bans: BanStore | None = None,
         min_jitter: float = 0.08,
-        max_jitter: float = 0.25,
+        max_jitter: float = 0.4,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._registry = Registry(

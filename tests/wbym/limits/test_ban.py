@@ -31,7 +31,7 @@ class Wall:
 class TestBan:
     @pytest.mark.looptime
     async def test_everybody_waits_when_the_marketplace_refused(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(4)))
         # then at the rate and not in a burst: the marketplace's bucket is empty too
@@ -40,7 +40,7 @@ class TestBan:
 
     @pytest.mark.looptime
     async def test_burst_is_whole_when_the_bucket_rested_after_the_ban(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         await asyncio.sleep(10 + 5 / 3 + 0.001)
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
@@ -49,7 +49,7 @@ class TestBan:
     @pytest.mark.looptime
     async def test_ban_is_not_shortened_when_a_smaller_value_follows(self) -> None:
         bans, wall = MemoryBans(), Wall()
-        scheduler = Scheduler(min_jitter=0.0, bans=bans, wall=wall)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, bans=bans, wall=wall)
         async with scheduler.lease(charge()) as one, scheduler.lease(charge()) as other:
             one.settle(1, LimitSignal(retry_after=10))
             other.settle(1, LimitSignal(retry_after=2))
@@ -61,7 +61,7 @@ class TestBan:
 
     @pytest.mark.looptime
     async def test_other_buckets_go_on_when_one_is_banned(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         assert await call(scheduler, charge(bucket="chats")) == start
         assert await call(scheduler, charge(owner="other")) == start
@@ -69,14 +69,14 @@ class TestBan:
     @pytest.mark.looptime
     async def test_ban_lasts_when_the_wall_clock_jumps(self) -> None:
         wall = Wall()
-        scheduler = Scheduler(min_jitter=0.0, wall=wall)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=wall)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         wall.now += 3600
         assert await call(scheduler, charge()) - start == pytest.approx(10, abs=0.001)
 
     @pytest.mark.looptime
     async def test_waiters_fail_at_once_when_a_ban_outlasts_their_max_wait(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0, wall=Wall(1000))
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=Wall(1000))
         quota = Quota(1, 1, 1)
         async with scheduler.lease(charge(quota)) as lease:
             short = asyncio.ensure_future(call(scheduler, charge(quota), max_wait=5))
@@ -94,7 +94,7 @@ class TestBan:
 
     @pytest.mark.looptime
     async def test_parallel_cap_is_not_banned_when_the_call_has_another_charge(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         both = charge(ParallelCap(2), "parallel") + charge(Window(10, 3600), "window")
         await call(scheduler, both, signal=LimitSignal(retry_after=10))
         assert state(scheduler, "parallel").banned_until is None
@@ -102,7 +102,7 @@ class TestBan:
 
     @pytest.mark.looptime
     async def test_ban_is_bounded_when_the_header_is_absurd(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(retry_after=1.8e12))
         with pytest.raises(QuotaExhausted) as caught:
             await call(scheduler, charge(), max_wait=60)
@@ -112,18 +112,24 @@ class TestBan:
 class TestRestart:
     async def test_ban_holds_when_the_process_restarts(self, tmp_path: Path) -> None:
         wall = Wall()
-        before = Scheduler(min_jitter=0.0, bans=SqliteBans(tmp_path / "bans.db"), wall=wall)
+        before = Scheduler(
+            min_jitter=0.0, max_jitter=0.25, bans=SqliteBans(tmp_path / "bans.db"), wall=wall
+        )
         await call(before, charge(), signal=LimitSignal(retry_after=600))
         await before.aclose()
         wall.now += 100
-        after = Scheduler(min_jitter=0.0, bans=SqliteBans(tmp_path / "bans.db"), wall=wall)
+        after = Scheduler(
+            min_jitter=0.0, max_jitter=0.25, bans=SqliteBans(tmp_path / "bans.db"), wall=wall
+        )
         with pytest.raises(QuotaExhausted) as caught:
             await call(after, charge(), max_wait=60)
         assert caught.value.wait == pytest.approx(500, abs=1)
         assert caught.value.retry_at.timestamp() == pytest.approx(wall.now + 500, abs=1)
         await call(after, charge(bucket="chats"), max_wait=0)
         wall.now += 501
-        later = Scheduler(min_jitter=0.0, bans=SqliteBans(tmp_path / "bans.db"), wall=wall)
+        later = Scheduler(
+            min_jitter=0.0, max_jitter=0.25, bans=SqliteBans(tmp_path / "bans.db"), wall=wall
+        )
         await call(later, charge(), max_wait=0)
 
     async def test_ban_is_loaded_once_when_many_callers_come_first(self) -> None:
@@ -137,7 +143,7 @@ class TestRestart:
 
         bans, wall = Slow(), Wall()
         await bans.save(str(key()), wall.now + 600)
-        scheduler = Scheduler(min_jitter=0.0, bans=bans, wall=wall)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, bans=bans, wall=wall)
         calls = [asyncio.ensure_future(call(scheduler, charge(), max_wait=0)) for _ in range(5)]
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(result, QuotaExhausted) for result in results)
@@ -151,7 +157,7 @@ class TestRestart:
                 await gate.wait()
                 return await super().load(key)
 
-        scheduler = Scheduler(min_jitter=0.0, bans=Slow())
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, bans=Slow())
         first = asyncio.ensure_future(call(scheduler, charge(), max_wait=0))
         second = asyncio.ensure_future(call(scheduler, charge(), max_wait=0))
         await settled()

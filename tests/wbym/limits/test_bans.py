@@ -56,7 +56,7 @@ class Broken:
 
 class TestBrokenStore:
     async def test_call_goes_when_the_store_fails(self, caplog: pytest.LogCaptureFixture) -> None:
-        scheduler = Scheduler(min_jitter=0.0, bans=Broken())
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, bans=Broken())
         await call(scheduler, charge(), signal=LimitSignal(retry_after=60))
         assert state(scheduler).banned_until is not None
         messages = [record.getMessage() for record in caplog.records]

@@ -17,7 +17,7 @@ class TestRate:
     async def test_burst_goes_at_once_and_the_rest_at_the_rate_when_the_bucket_is_full(
         self,
     ) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(12)))
         start = left[0]
         expected = [max(0, n - 5) / 3 for n in range(12)]
@@ -25,7 +25,7 @@ class TestRate:
 
     @pytest.mark.looptime
     async def test_last_call_leaves_in_time_when_latency_is_long_and_constant(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(), latency=0.8) for _ in range(40)))
         assert 34 / 3 <= max(left) - min(left) <= 34 / 3 + 0.01
         assert state(scheduler).reserve == 0
@@ -34,7 +34,7 @@ class TestRate:
         noise = random.Random(1)
 
         async def main() -> float:
-            scheduler = Scheduler(min_jitter=0.0)
+            scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
             left = await asyncio.gather(
                 *(
                     call(scheduler, charge(), latency=0.05 + noise.uniform(-0.005, 0.005))
@@ -50,14 +50,14 @@ class TestRate:
     async def test_pace_is_even_when_time_is_virtual_and_sums_of_floats_are_not_exact(
         self, quota: Quota
     ) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(40)))
         expected = [max(0, n + 1 - quota.burst) * quota.interval for n in range(40)]
         assert [at - left[0] for at in left] == pytest.approx(expected, abs=0.01)
 
     @pytest.mark.looptime
     async def test_burst_comes_back_when_the_bucket_is_idle(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
         await asyncio.sleep(2.001)
         again = await asyncio.gather(*(call(scheduler, charge(), max_wait=0) for _ in range(6)))
@@ -65,7 +65,7 @@ class TestRate:
 
     @pytest.mark.looptime
     async def test_calls_share_a_bucket_when_two_clients_have_equal_keys(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
             *(call(scheduler, charge(owner="seller")) for _ in range(6)),
             *(call(scheduler, charge(owner="seller")) for _ in range(3)),
@@ -75,7 +75,7 @@ class TestRate:
 
     @pytest.mark.looptime
     async def test_calls_do_not_wait_for_each_other_when_keys_differ(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
             *(call(scheduler, charge(owner="one")) for _ in range(6)),
             *(call(scheduler, charge(owner="other")) for _ in range(6)),
@@ -84,7 +84,7 @@ class TestRate:
 
     @pytest.mark.looptime
     async def test_heavy_call_goes_when_it_costs_more_than_the_burst(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
         first = await call(scheduler, charge(quota), known_cost=5)
         second = await call(scheduler, charge(quota))
@@ -117,7 +117,7 @@ class TestPublishedLimit:
                 lease.settle(cost, market.signal(loop.time(), True), 0.0)
 
         async def main() -> None:
-            scheduler = Scheduler(min_jitter=0.0)
+            scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
             tasks = []
             for n, gap in enumerate(gaps):
                 await asyncio.sleep(gap * interval)
@@ -184,7 +184,7 @@ def jittery_run(
     market = TokenBucket(quota.limit, quota.period, quota.burst)
 
     async def main() -> float:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         loop = asyncio.get_running_loop()
         start = last = loop.time()
         todo = iter(range(calls))
@@ -219,7 +219,7 @@ class TestReserve:
 
     @pytest.mark.looptime
     async def test_one_call_always_goes_when_the_reserve_exceeds_the_burst(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(10, 1, 2)
         for latency in (0.1, 0.4, 0.1, 0.4):
             await call(scheduler, charge(quota), latency=latency)
@@ -233,7 +233,7 @@ class TestReserve:
 class TestDebt:
     @pytest.mark.looptime
     async def test_ten_intervals_pass_when_an_answer_cost_ten_on_a_burst_of_two(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
         first = await call(scheduler, charge(quota), cost=10)
         assert state(scheduler).next_free == pytest.approx(9)
@@ -244,7 +244,7 @@ class TestDebt:
 
     @pytest.mark.looptime
     async def test_debt_is_paid_by_time_when_nobody_calls(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
         await call(scheduler, charge(quota), cost=10)
         await asyncio.sleep(9.5)
@@ -256,7 +256,7 @@ class TestDebt:
 
     @pytest.mark.looptime
     async def test_waiters_wait_longer_when_an_answer_turns_out_to_be_dear(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
         first = asyncio.ensure_future(call(scheduler, charge(quota), latency=0.5, cost=5))
         await settled()
@@ -265,7 +265,7 @@ class TestDebt:
 
     @pytest.mark.looptime
     async def test_call_counts_as_one_when_the_lease_is_left_unsettled(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         with pytest.raises(ZeroDivisionError):
             async with scheduler.lease(charge()):
                 raise ZeroDivisionError
@@ -276,7 +276,7 @@ class TestDebt:
 class TestHeaders:
     @pytest.mark.looptime
     async def test_count_is_tightened_when_somebody_else_spends(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(remaining=0))
         # rounded down by the marketplace: up to one call may be left
         assert state(scheduler).left == pytest.approx(1)
@@ -285,21 +285,21 @@ class TestHeaders:
 
     @pytest.mark.looptime
     async def test_count_is_not_loosened_when_more_is_left_than_thought(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         for _ in range(6):
             await call(scheduler, charge(), signal=LimitSignal(remaining=100))
         assert state(scheduler).left == pytest.approx(0, abs=1e-6)
 
     @pytest.mark.looptime
     async def test_count_stays_when_the_marketplace_has_not_seen_calls_in_flight(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge()) as early, scheduler.lease(charge()):
             early.settle(1, LimitSignal(remaining=5), 0)
         assert state(scheduler).left == pytest.approx(4)
 
     @pytest.mark.looptime
     async def test_burst_follows_when_the_marketplace_states_another(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(limit=10))
         assert state(scheduler).limit == 10
         assert state(scheduler).left == pytest.approx(9)
@@ -320,7 +320,7 @@ class TestHeaders:
 class TestPriorities:
     @pytest.mark.looptime
     async def test_interactive_goes_first_when_bulk_waits(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
         await call(scheduler, charge(quota))
         order: list[str] = []
@@ -340,7 +340,7 @@ class TestPriorities:
 
     @pytest.mark.looptime
     async def test_heavy_is_not_starved_when_light_ones_keep_coming(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
         await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(5)))
         start = asyncio.get_running_loop().time()
@@ -352,7 +352,7 @@ class TestPriorities:
 
     @pytest.mark.looptime
     async def test_heavy_head_is_overtaken_when_a_better_priority_comes(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
         await asyncio.gather(*(call(scheduler, charge(quota)) for _ in range(5)))
         start = asyncio.get_running_loop().time()
@@ -367,7 +367,7 @@ class TestCancellation:
     @pytest.mark.looptime
     @pytest.mark.parametrize("victims", [[0], [1], [2], [0, 1], [0, 2], [1, 2]])
     async def test_others_go_in_time_when_waiters_are_cancelled(self, victims: list[int]) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
         start = await call(scheduler, charge(quota))
         tasks = [asyncio.ensure_future(call(scheduler, charge(quota))) for _ in range(3)]
@@ -383,7 +383,7 @@ class TestCancellation:
 
     @pytest.mark.looptime
     async def test_nothing_is_counted_when_all_waiters_are_cancelled(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
         tasks = [asyncio.ensure_future(call(scheduler, charge())) for _ in range(5)]
         await asyncio.sleep(0.2)
@@ -398,7 +398,7 @@ class TestCancellation:
     async def test_turn_passes_on_when_its_holder_is_cancelled(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(Quota(1, 1, 1)))
         tasks: list[asyncio.Task[float]] = []
         pump = RateBucket.pump
@@ -418,7 +418,7 @@ class TestCancellation:
     async def test_nobody_hangs_when_an_answer_fills_the_bucket_after_the_turn_was_handed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         loop = asyncio.get_running_loop()
         charges = charge(Quota(1, 1, 2))
         start = await call(scheduler, charges)
@@ -453,7 +453,7 @@ class TestCancellation:
 
         async def main() -> None:
             for _ in range(30):
-                scheduler = Scheduler(min_jitter=0.0)
+                scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
                 quota = Quota(10, 1, chance.randint(1, 3))
                 tasks = [
                     asyncio.ensure_future(

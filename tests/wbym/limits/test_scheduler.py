@@ -24,7 +24,7 @@ SECONDLY = Quota(1, 1, 2)
 class TestMaxWait:
     @pytest.mark.looptime
     async def test_caller_fails_at_once_when_the_wait_is_longer(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0, wall=lambda: 1000.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: 1000.0)
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
         waiting = [asyncio.ensure_future(call(scheduler, charge(SECONDLY))) for _ in range(5)]
@@ -43,7 +43,7 @@ class TestMaxWait:
 
     @pytest.mark.looptime
     async def test_only_those_before_are_waited_for_when_others_are_less_urgent(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
         bulk = [
             asyncio.ensure_future(call(scheduler, charge(SECONDLY), priority=Priority.BULK))
@@ -55,7 +55,7 @@ class TestMaxWait:
 
     @pytest.mark.looptime
     async def test_waiter_fails_in_time_when_better_priorities_keep_coming(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
         start = loop.time()
@@ -76,7 +76,7 @@ class TestMaxWait:
 
     @pytest.mark.looptime
     async def test_call_goes_now_or_never_when_max_wait_is_zero(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(SECONDLY), max_wait=0)
         await call(scheduler, charge(SECONDLY), max_wait=0)
         with pytest.raises(QuotaExhausted):
@@ -86,7 +86,7 @@ class TestMaxWait:
 class TestSeveralCharges:
     @pytest.mark.looptime
     async def test_call_is_counted_in_all_when_it_has_several(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = (
             charge(ParallelCap(4), "parallel")
             + charge(Window(100, 3600), "window")
@@ -100,7 +100,7 @@ class TestSeveralCharges:
 
     @pytest.mark.looptime
     async def test_all_is_given_back_when_a_later_one_refuses(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Window(100, 3600), "window") + charge(ParallelCap(1), "parallel")
         async with scheduler.lease(charge(ParallelCap(1), "parallel")):
             with pytest.raises(QuotaExhausted):
@@ -111,7 +111,7 @@ class TestSeveralCharges:
 
     @pytest.mark.looptime
     async def test_no_place_is_held_when_a_window_is_waited_for(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Window(1, 3600), "window") + charge(ParallelCap(1), "parallel")
         await call(scheduler, charges)
         waiting = asyncio.ensure_future(call(scheduler, charges))
@@ -121,7 +121,7 @@ class TestSeveralCharges:
 
     @pytest.mark.looptime
     async def test_stale_count_is_taken_afresh_when_the_later_bucket_was_long_busy(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         slow, fast = charge(Quota(1, 4, 2), "slow"), charge(SECONDLY, "fast")
         await call(scheduler, fast, signal=LimitSignal(retry_after=8))
         start = asyncio.get_running_loop().time()
@@ -142,7 +142,7 @@ class TestSeveralCharges:
     async def test_window_is_counted_afresh_when_it_ended_while_another_was_waited_for(
         self,
     ) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Window(5, 10), "window") + charge(ParallelCap(1), "parallel")
         async with scheduler.lease(charge(ParallelCap(1), "parallel")):
             waiting = asyncio.ensure_future(call(scheduler, charges))
@@ -153,16 +153,16 @@ class TestSeveralCharges:
 
     @pytest.mark.looptime
     async def test_call_is_counted_once_when_a_key_is_named_twice(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge() + charge())
         assert state(scheduler).used == pytest.approx(1)
 
     async def test_call_goes_when_nothing_limits_it(self) -> None:
-        async with Scheduler(min_jitter=0.0).lease([]) as lease:
+        async with Scheduler(min_jitter=0.0, max_jitter=0.25).lease([]) as lease:
             lease.settle(1, LimitSignal(remaining=0, retry_after=5), 0.1)
 
     async def test_error_is_raised_when_one_key_has_two_kinds_of_limit(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(SECONDLY))
         with pytest.raises(ValueError, match="is both"):
             await call(scheduler, charge(ParallelCap(1)))
@@ -170,7 +170,7 @@ class TestSeveralCharges:
 
 class TestClosing:
     async def test_waiters_fail_and_nothing_stays_when_it_is_closed(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         charges = charge(Quota(1, 3600, 1))
         async with scheduler.lease(charges) as lease:
             waiting = [asyncio.ensure_future(call(scheduler, charges)) for _ in range(3)]
@@ -185,7 +185,7 @@ class TestClosing:
             await call(scheduler, charges)
 
     async def test_no_task_and_no_timer_exists_when_nobody_waits(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), cost=10, signal=LimitSignal(retry_after=60))
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert all(bucket._timer is None for bucket in scheduler._registry)
@@ -210,7 +210,7 @@ class TestSharing:
         assert first is not second
 
     def test_error_is_raised_when_another_loop_uses_it(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         asyncio.run(_use(scheduler))
         with pytest.raises(RuntimeError, match="another event loop"):
             asyncio.run(_use(scheduler))
@@ -223,7 +223,7 @@ async def _use(scheduler: Scheduler) -> None:
 class TestSize:
     def test_idle_buckets_are_small_when_there_are_ten_thousand(self) -> None:
         async def main() -> int:
-            scheduler = Scheduler(min_jitter=0.0)
+            scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
             gc.collect()
             tracemalloc.start()
             try:
@@ -237,7 +237,7 @@ class TestSize:
 
     def test_lease_is_cheap_when_nobody_waits(self) -> None:
         async def main() -> float:
-            scheduler = Scheduler(min_jitter=0.0)
+            scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
             charges = charge(Quota(1_000_000, 1, 100_000))
             start = time.perf_counter()
             for _ in range(2000):
@@ -249,7 +249,7 @@ class TestSize:
 
     @pytest.mark.looptime
     async def test_snapshot_tells_all_when_callers_wait(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         assert scheduler.buckets() == []
         tasks = [asyncio.ensure_future(call(scheduler, charge(SECONDLY))) for _ in range(4)]
         await settled()

@@ -15,13 +15,13 @@ def scheduler_by_the_loop() -> Scheduler:
     """Its wall clock goes with the loop's."""
     loop = asyncio.get_running_loop()
     start = loop.time()
-    return Scheduler(min_jitter=0.0, wall=lambda: WALL + loop.time() - start)
+    return Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: WALL + loop.time() - start)
 
 
 class TestWindow:
     @pytest.mark.looptime
     async def test_all_go_at_once_when_the_budget_covers_them(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
         assert max(left) == min(left)
         bucket = state(scheduler)
@@ -29,7 +29,7 @@ class TestWindow:
 
     @pytest.mark.looptime
     async def test_several_go_at_once_when_the_period_ends(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(12)))
         waits = [at - left[0] for at in left]
         assert waits[5:10] == pytest.approx([3600.25] * 5, abs=0.001)
@@ -65,7 +65,7 @@ class TestWindow:
 
     @pytest.mark.looptime
     async def test_budget_is_tightened_when_somebody_else_spends(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), signal=LimitSignal(remaining=1))
         await call(scheduler, charge(HOURLY), max_wait=0, signal=LimitSignal(remaining=4))
         with pytest.raises(QuotaExhausted):
@@ -73,7 +73,7 @@ class TestWindow:
 
     @pytest.mark.looptime
     async def test_budget_grows_when_a_higher_limit_is_stated(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge(Window(1, 3600))) as lease:
             waiting = asyncio.ensure_future(call(scheduler, charge(Window(1, 3600))))
             await settled()
@@ -93,7 +93,7 @@ class TestWindow:
 
     @pytest.mark.looptime
     async def test_difference_is_settled_when_an_answer_costs_more_or_less(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), cost=3)
         assert state(scheduler).used == 3
         await call(scheduler, charge(HOURLY), known_cost=2, cost=0)
@@ -101,7 +101,7 @@ class TestWindow:
 
     @pytest.mark.looptime
     async def test_count_is_given_back_when_the_call_was_never_sent(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         both = charge(Window(2, 3600), "window") + charge(ParallelCap(1), "parallel")
         async with scheduler.lease(both):
             waiting = asyncio.ensure_future(call(scheduler, both))
@@ -119,7 +119,7 @@ class TestWindow:
 class TestParallel:
     @pytest.mark.looptime
     async def test_four_go_at_once_when_the_cap_is_four(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
             *(call(scheduler, charge(ParallelCap(4)), latency=1) for _ in range(10))
         )
@@ -128,7 +128,7 @@ class TestParallel:
 
     @pytest.mark.looptime
     async def test_place_is_freed_when_the_holder_is_cancelled(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         holder = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1)), latency=100))
         await settled()
         waiting = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1))))
@@ -141,7 +141,7 @@ class TestParallel:
 
     @pytest.mark.looptime
     async def test_reply_goes_first_when_a_place_is_freed(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         order: list[Priority] = []
 
         async def one(priority: Priority) -> None:
@@ -156,7 +156,7 @@ class TestParallel:
 
     @pytest.mark.looptime
     async def test_caller_fails_at_once_when_it_will_not_wait(self) -> None:
-        scheduler = Scheduler(min_jitter=0.0)
+        scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge(ParallelCap(1))):
             with pytest.raises(QuotaExhausted):
                 await call(scheduler, charge(ParallelCap(1)), max_wait=0)
