@@ -1,0 +1,8 @@
+"""A Yandex Market that runs on a laptop: real HTTP, real limits, its oddities, no key needed."""
+
+from __future__ import annotations
+
+from wbym_yandex_market.simulator.credentials import make_api_key, make_oauth_token
+from wbym_yandex_market.simulator.server import YandexMarketSimulator
+
+__all__ = ["YandexMarketSimulator", "make_api_key", "make_oauth_token"]

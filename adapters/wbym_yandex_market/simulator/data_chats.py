@@ -1,0 +1,273 @@
+"""Chats and their messages: the records, and how they are generated."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from wbym_yandex_market.simulator import texts
+from wbym_yandex_market.simulator.data_campaigns import Orders
+from wbym_yandex_market.simulator.data_returns import Return
+from wbym_yandex_market.simulator.dates import DAY, moscow
+from wbym_yandex_market.simulator.rows import Json, Row, Rows
+
+Context = Literal["ORDER", "RETURN", "DIRECT"]
+Sender = Literal["PARTNER", "CUSTOMER", "MARKET", "SUPPORT"]
+WAITING = frozenset({"NEW", "WAITING_FOR_PARTNER"})
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a message."""
+
+    name: str
+    content: bytes
+
+
+class Message(Row):
+    """A message of a chat."""
+
+    __slots__ = ("_url", "created", "files", "sender", "text")
+
+    def __init__(
+        self,
+        identifier: int,
+        *,
+        created: int,
+        sender: Sender,
+        text: str | None,
+        files: tuple[File, ...],
+        url: Callable[[int, int], str],
+    ) -> None:
+        super().__init__(identifier)
+        self.created = created
+        self.sender = sender
+        self.text = text
+        self.files = files
+        self._url = url
+
+    def show(self) -> Json:
+        """The record as an answer has it."""
+        shown: Json = {
+            "messageId": self.id,
+            "createdAt": moscow(self.created),
+            "sender": self.sender,
+        }
+        if self.text is not None:
+            shown["message"] = self.text
+        if self.files:
+            shown["payload"] = [
+                {"name": file.name, "url": self._url(self.id, number), "size": len(file.content)}
+                for number, file in enumerate(self.files)
+            ]
+        elif self.id % 5 == 0:
+            shown["payload"] = None
+        return shown
+
+
+class Chat(Row):
+    """A chat with a buyer, or a dispute."""
+
+    __slots__ = (
+        "campaign",
+        "context",
+        "created",
+        "customer",
+        "kind",
+        "messages",
+        "order_id",
+        "return_id",
+        "status",
+        "updated",
+    )
+
+    def __init__(
+        self,
+        identifier: int,
+        *,
+        created: int,
+        context: Context,
+        customer: Json | None,
+        campaign: int | None = None,
+        order_id: int | None = None,
+        return_id: int | None = None,
+        kind: Literal["CHAT", "ARBITRAGE"] = "CHAT",
+    ) -> None:
+        super().__init__(identifier, (created, identifier))
+        self.created = created
+        self.updated = created
+        self.context: Context = context
+        self.customer = customer
+        self.campaign = campaign
+        self.order_id = order_id
+        self.return_id = return_id
+        self.kind = kind
+        self.status = "NEW"
+        self.messages: Rows[Message] = Rows()
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for the seller."""
+        return self.status in WAITING
+
+    def add(self, message: Message) -> None:
+        """Appends a message and moves the status by its sender."""
+        answered = message.sender == "PARTNER" or any(
+            earlier.sender == "PARTNER" for earlier in self.messages
+        )
+        self.messages.add(message)
+        self.updated = max(self.updated, message.created)
+        if message.sender == "PARTNER":
+            dispute = self.kind == "ARBITRAGE"
+            self.status = "WAITING_FOR_ARBITER" if dispute else "WAITING_FOR_CUSTOMER"
+        elif message.sender == "CUSTOMER":
+            self.status = "WAITING_FOR_PARTNER" if answered else "NEW"
+        self.changed()
+
+    def show_context(self) -> Json:
+        """`ChatFullContextDTO`."""
+        shown: Json = {"type": self.context}
+        if self.customer is not None:
+            shown["customer"] = self.customer
+        if self.campaign is not None:
+            shown["campaignId"] = self.campaign
+        if self.order_id is not None:
+            shown["orderId"] = self.order_id
+        if self.return_id is not None:
+            shown["returnId"] = self.return_id
+        return shown
+
+    def show(self) -> Json:
+        """The record as an answer has it."""
+        shown: Json = {"chatId": self.id}
+        if self.order_id is not None:
+            shown["orderId"] = self.order_id
+        return {
+            **shown,
+            "context": self.show_context(),
+            "type": self.kind,
+            "status": self.status,
+            "createdAt": moscow(self.created),
+            "updatedAt": moscow(self.updated),
+        }
+
+
+def customer(rng: random.Random) -> Json | None:
+    """Who the buyer is; now and then a part is missing."""
+    made: Json = {"name": rng.choice(texts.NAMES), "publicId": f"{rng.getrandbits(56):014x}"}
+    chance = rng.random()
+    if chance < 0.05:
+        return None
+    if chance < 0.1:
+        del made["name"]
+    elif chance < 0.15:
+        del made["publicId"]
+    return made
+
+
+def new_chat(
+    rng: random.Random,
+    identifier: int,
+    *,
+    context: Context,
+    created: int,
+    orders: Orders,
+    returns: Sequence[Return],
+    number: int,
+) -> Chat:
+    """A chat without messages; a return's is made only for a model that has such chats."""
+    suited = [one for one in returns if not one.is_dbs and one.redeemed]
+    if context == "RETURN" and suited:
+        one = suited[number % len(suited)]
+        return Chat(
+            identifier,
+            created=created,
+            context="RETURN",
+            customer=customer(rng),
+            campaign=one.campaign.id,
+            order_id=one.order_id,
+            return_id=one.id,
+            kind="ARBITRAGE" if number % 4 == 1 else "CHAT",
+        )
+    if context == "DIRECT" or not orders.ids:
+        return Chat(identifier, created=created, context="DIRECT", customer=customer(rng))
+    order_id = orders.ids[number % len(orders.ids)]
+    return Chat(
+        identifier,
+        created=created,
+        context="ORDER",
+        customer=customer(rng),
+        campaign=orders.owner(order_id),
+        order_id=order_id,
+    )
+
+
+_SENDERS: tuple[Sender, ...] = ("CUSTOMER", "PARTNER", "MARKET", "SUPPORT")
+_SAID = {
+    "CUSTOMER": texts.CHAT_BUYER,
+    "PARTNER": texts.CHAT_SELLER,
+    "MARKET": texts.CHAT_MARKET,
+    "SUPPORT": texts.CHAT_SUPPORT,
+}
+_CONTEXTS: tuple[Context, ...] = ("ORDER", "DIRECT", "RETURN")
+
+
+def chat_list(
+    *,
+    count: int,
+    messages: int,
+    seed: str,
+    start: int,
+    orders: Orders,
+    returns: Sequence[Return],
+    ids: Iterator[int],
+    message_ids: Iterator[int],
+    url: Callable[[int, int], str],
+) -> list[Chat]:
+    """Generates chats; the identifiers of messages grow with time over all chats."""
+    rng = random.Random(f"chats {seed}")
+    times = sorted(start - 3600 - rng.randrange(40 * DAY) for _ in range(count))
+    chats = [
+        new_chat(
+            rng,
+            next(ids),
+            context=_CONTEXTS[number % 3],
+            created=created,
+            orders=orders,
+            returns=returns,
+            number=number,
+        )
+        for number, created in enumerate(times)
+    ]
+    said: list[tuple[int, int, Sender]] = []
+    for number, chat in enumerate(chats):
+        span = max(1, start - 60 - chat.created)
+        # Every fifth chat is new: the seller has written nothing yet.
+        weights = (70, 0, 20, 10) if number % 5 == 0 else (46, 44, 7, 3)
+        moments = sorted(chat.created + rng.randrange(span) for _ in range(messages))
+        for order, moment in enumerate(moments):
+            # The buyer begins every chat and has the last word in two of five.
+            buyers = order == 0 or (order == messages - 1 and number % 5 in {0, 2})
+            sender = "CUSTOMER" if buyers else rng.choices(_SENDERS, weights)[0]
+            said.append((moment, number, sender))
+    said.sort(key=lambda one: one[:2])
+    for moment, number, sender in said:
+        files: tuple[File, ...] = ()
+        if sender in {"CUSTOMER", "PARTNER"} and rng.random() < 0.15:
+            mark = rng.getrandbits(32)
+            picture = File(f"photo-{mark:x}.jpg", b"\xff\xd8\xff\xe0" + rng.randbytes(60))
+            files = (picture, picture) if rng.random() < 0.2 else (picture,)
+        text = None if files and rng.random() < 0.6 else rng.choice(_SAID[sender])
+        chats[number].add(
+            Message(
+                next(message_ids), created=moment, sender=sender, text=text, files=files, url=url
+            )
+        )
+    for number, chat in enumerate(chats):
+        if chat.status == "WAITING_FOR_CUSTOMER" and number % 3 == 0:
+            chat.status = "FINISHED"
+        elif chat.kind == "ARBITRAGE" and number % 2:
+            chat.status = "WAITING_FOR_MARKET"
+    return chats

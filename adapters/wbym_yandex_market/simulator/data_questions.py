@@ -1,0 +1,241 @@
+"""Questions, their answers and the comments on those: the records, and how they are generated."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from wbym_yandex_market.simulator import texts
+from wbym_yandex_market.simulator.dates import DAY, moscow
+from wbym_yandex_market.simulator.ledger import BANNED, DELETED, PUBLISHED, UNMODERATED
+from wbym_yandex_market.simulator.rows import Json, Row
+
+SELLER = "BUSINESS"
+BUYER = "USER"
+MOST_COMMENTS = 100
+
+
+class Entry(Row):
+    """An answer or a comment on one."""
+
+    __slots__ = (
+        "answer",
+        "author",
+        "by",
+        "comments",
+        "created",
+        "parent",
+        "question",
+        "revision",
+        "status",
+        "text",
+        "votes",
+    )
+
+    def __init__(
+        self,
+        identifier: int,
+        question: Question,
+        text: str,
+        *,
+        created: int,
+        by: str,
+        author: str | None,
+        answer: Entry | None = None,
+        parent: int | None = None,
+        status: str = PUBLISHED,
+        votes: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Makes an answer, or with `answer` a comment on it."""
+        super().__init__(identifier)
+        self.question = question
+        self.text = text
+        self.created = created
+        self.by = by
+        self.author = author
+        self.answer = answer
+        self.parent = parent
+        self.status = status
+        self.votes = votes
+        self.comments: list[Entry] = []
+        self.revision = 0
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the seller may change it."""
+        return self.by == SELLER and self.status != DELETED
+
+    @property
+    def kind(self) -> str:
+        """As in `QuestionsTextEntityType`."""
+        return "ANSWER" if self.answer is None else "COMMENT"
+
+    def touched(self) -> None:
+        """Has the JSON encoded anew, with that of the answer it belongs to."""
+        self.changed()
+        if self.answer is not None:
+            self.answer.changed()
+
+    def show(self) -> Json:
+        """The record as an answer has it."""
+        shown: Json = {"id": self.id, "text": self.text, "status": self.status}
+        shown["createdAt"] = moscow(self.created)
+        if self.author is not None:
+            shown["author"] = {"type": self.by, "name": self.author}
+        elif self.id % 2:
+            shown["author"] = {"type": self.by}
+        votes = {"likes": self.votes[0], "dislikes": self.votes[1]}
+        if self.answer is not None:
+            if self.by == SELLER or self.id % 3:
+                shown["canModify"] = self.is_ours
+            if self.parent is not None:
+                shown["parentId"] = self.parent
+            if self.id % 5:
+                shown["votes"] = votes
+            return {**shown, "answerId": self.answer.id}
+        shown |= {"canModify": self.is_ours, "votes": votes, "questionId": self.question.id}
+        if self.comments or self.id % 3 == 0:
+            shown["comments"] = [comment.show() for comment in self.comments[:MOST_COMMENTS]]
+        elif self.id % 3 == 1:
+            shown["comments"] = None
+        return shown
+
+
+class Question(Row):
+    """A buyer's question."""
+
+    __slots__ = ("answers", "author", "business", "category", "created", "offer", "text", "votes")
+
+    def __init__(
+        self,
+        identifier: int,
+        *,
+        business: int,
+        created: int,
+        text: str,
+        offer: str,
+        category: int | None,
+        author: Json,
+        votes: tuple[int, int] = (0, 0),
+    ) -> None:
+        super().__init__(identifier, (created, identifier))
+        self.business = business
+        self.created = created
+        self.text = text
+        self.offer = offer
+        self.category = category
+        self.author = author
+        self.votes = votes
+        self.answers: list[Entry] = []
+
+    @property
+    def waits(self) -> bool:
+        """Whether the seller has not answered it yet."""
+        return not any(
+            answer.by == SELLER and answer.status in {PUBLISHED, UNMODERATED}
+            for answer in self.answers
+        )
+
+    def show(self) -> Json:
+        """The record as an answer has it."""
+        identifiers: Json = {"id": self.id, "offerId": self.offer}
+        if self.category is not None:
+            identifiers["categoryId"] = self.category
+        return {
+            "questionIdentifiers": identifiers,
+            "businessId": self.business,
+            "text": self.text,
+            "createdAt": moscow(self.created),
+            "votes": {"likes": self.votes[0], "dislikes": self.votes[1]},
+            "author": self.author,
+        }
+
+
+def new_question(rng: random.Random, identifier: int, *, business: int, created: int) -> Question:
+    """A question without answers."""
+    offer, _, category, _ = texts.product(rng.randrange(texts.VOLUMES))
+    author: Json = {"type": BUYER, "name": rng.choice(texts.NAMES)}
+    if rng.random() < 0.1:
+        del author["name"]
+    return Question(
+        identifier,
+        business=business,
+        created=created,
+        text=rng.choice(texts.QUESTIONS),
+        offer=offer,
+        category=category if rng.random() < 0.9 else None,
+        author=author,
+        votes=(rng.randrange(9), rng.randrange(3)),
+    )
+
+
+def question_list(
+    *,
+    business: int,
+    cabinet: str,
+    count: int,
+    seed: str,
+    start: int,
+    days: float,
+    open_share: float,
+    ids: tuple[Iterator[int], Iterator[int], Iterator[int]],
+) -> list[Question]:
+    """Generates questions, oldest first, with answers and comments; `ids` are of those three."""
+    rng = random.Random(f"questions {seed}")
+    question_ids, answer_ids, comment_ids = ids
+    span = int(days * DAY)
+    times = sorted(start - 60 - rng.randrange(span) for _ in range(count))
+    waiting = set(rng.sample(range(count), round(count * open_share)))
+    made: list[Question] = []
+    for at, created in enumerate(times):
+        question = new_question(rng, next(question_ids), business=business, created=created)
+        made.append(question)
+        if at not in waiting:
+            chance = rng.random()
+            status = PUBLISHED if chance < 0.9 else UNMODERATED
+            _answer(rng, question, next(answer_ids), SELLER, cabinet, rng.choice(texts.ANSWERS))
+            question.answers[-1].status = status
+        if rng.random() < 0.3:
+            by = rng.choice((BUYER, BUYER, "VENDOR", "BRAND"))
+            name = rng.choice((*texts.NAMES, None))
+            _answer(rng, question, next(answer_ids), by, name, rng.choice(texts.BUYERS_ANSWERS))
+        if rng.random() < 0.1:
+            _answer(rng, question, next(answer_ids), SELLER, cabinet, rng.choice(texts.ANSWERS))
+            question.answers[-1].status = rng.choice((BANNED, DELETED))
+        for answer in question.answers:
+            if rng.random() < 0.4:
+                _comment(rng, answer, comment_ids)
+    return made
+
+
+def _answer(
+    rng: random.Random, question: Question, identifier: int, by: str, author: str | None, text: str
+) -> None:
+    made = Entry(
+        identifier,
+        question,
+        text,
+        created=question.created + rng.randrange(60),
+        by=by,
+        author=author,
+        votes=(rng.randrange(9), rng.randrange(3)),
+    )
+    question.answers.append(made)
+
+
+def _comment(rng: random.Random, answer: Entry, ids: Iterator[int]) -> None:
+    parent: int | None = None
+    for _ in range(rng.randint(1, 3)):
+        made = Entry(
+            next(ids),
+            answer.question,
+            rng.choice(texts.COMMENTS),
+            created=answer.created + rng.randrange(60),
+            by=BUYER,
+            author=rng.choice((*texts.NAMES, None)),
+            answer=answer,
+            parent=parent,
+            votes=(rng.randrange(4), 0),
+        )
+        answer.comments.append(made)
+        parent = made.id

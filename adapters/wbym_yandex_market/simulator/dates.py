@@ -1,0 +1,37 @@
+"""Dates as Market writes and reads them: Moscow time with its offset, calendar months, days."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta, timezone
+
+MOSCOW = timezone(timedelta(hours=3))
+HOUR = 3600
+DAY = 86_400
+
+
+def moscow(seconds: float) -> str:
+    """Such as `2017-11-21T00:00:00+03:00`."""
+    return datetime.fromtimestamp(seconds, MOSCOW).isoformat()
+
+
+def at(seconds: float) -> datetime:
+    """The moment, in Moscow time."""
+    return datetime.fromtimestamp(seconds, MOSCOW)
+
+
+def months_before(moment: datetime, months: int) -> datetime:
+    """The same day so many months earlier, or the last day of that month."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    day = min(moment.day, monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
+def month_before(day: date) -> date:
+    """The same day a month earlier, or the last day of that month."""
+    return months_before(datetime(day.year, day.month, day.day, tzinfo=MOSCOW), 1).date()
+
+
+def midnight(day: date) -> int:
+    """Unix time at which the day begins in Moscow."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=MOSCOW).timestamp())

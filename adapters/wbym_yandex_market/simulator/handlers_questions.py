@@ -1,0 +1,178 @@
+"""The methods of questions on goods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wbym.testing.answers import Answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_yandex_market.simulator import dates, replies
+from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
+from wbym_yandex_market.simulator.data_questions import Question
+from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.requests import body, guarded, limit, token, unique
+from wbym_yandex_market.simulator.rows import Rows
+from wbym_yandex_market.simulator.state import Cabinet
+
+PAGE, MOST = 25, 50
+Id = Annotated[int, Meta(ge=1)]
+Text = Annotated[str, Meta(min_length=1, max_length=5000)]
+
+
+class _List(msgspec.Struct):
+    categoryIds: list[Annotated[int, Meta(ge=0)]] | None = None  # noqa: N815
+    questionIds: list[Id] | None = None  # noqa: N815
+    dateFrom: date | None = None  # noqa: N815
+    dateTo: date | None = None  # noqa: N815
+    needAnswer: bool | None = None  # noqa: N815
+    sort: Literal["CREATED_AT_DESC", "CREATED_AT_ASC"] | None = None
+
+
+class _Answers(msgspec.Struct):
+    questionId: Id | None = None  # noqa: N815
+    answerIds: list[Id] | None = None  # noqa: N815
+
+
+class _Entity(msgspec.Struct):
+    id: Id
+    type: Literal["QUESTION", "ANSWER", "COMMENT"]
+
+
+class _Update(msgspec.Struct):
+    operationType: Literal["UPDATE", "CREATE", "DELETE"]  # noqa: N815
+    entityId: _Entity | None = None  # noqa: N815
+    parentEntityId: _Entity | None = None  # noqa: N815
+    text: Text | None = None
+
+
+class QuestionHandlers:
+    """Serves the questions of the business in the URL."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        listed = Records(("result", "questions"), "questionIdentifiers", (), ("author.type",))
+        answers = Records(
+            ("result", "answers"), "id", ("author", "comments"), ("status", "author.type")
+        )
+        path = "/v1/businesses/{businessId}/goods-questions"
+        return [
+            Route("POST", path, guarded(self.list), "getGoodsQuestions", TALK_READ, False, listed),
+            Route(
+                "POST",
+                f"{path}/answers",
+                guarded(self.answers),
+                "getGoodsQuestionAnswers",
+                TALK_READ,
+                False,
+                answers,
+            ),
+            Route(
+                "POST",
+                f"{path}/update",
+                guarded(self.update),
+                "updateGoodsQuestionTextEntity",
+                TALK,
+                True,
+            ),
+        ]
+
+    async def list(self, call: Call) -> Answer:
+        """`POST v1/businesses/{businessId}/goods-questions`: whole days, both included."""
+        asked = await body(call, _List, required=False)
+        size, after = limit(call, PAGE, MOST), token(call)
+        unique(asked.categoryIds, "categoryIds")
+        unique(asked.questionIds, "questionIds", 50)
+        rows = self._cabinet(call).questions.rows
+        no_dates = asked.dateFrom is None and asked.dateTo is None
+        if asked.questionIds is not None and no_dates:
+            span = rows.span()
+        else:
+            span = rows.span(*_period(asked, call.now))
+        wanted = _wanted(asked)
+        ascending = asked.sort == "CREATED_AT_ASC"
+        page = rows.page(
+            limit=size, token=after, span=span, wanted=wanted, newest_first=not ascending
+        )
+        low, high = span
+        total = high - low
+        if wanted is not None:
+            total = sum(map(wanted, rows.part(low, high)))
+        return replies.page("questions", page, b'"totalCount":%d,' % total)
+
+    async def answers(self, call: Call) -> Answer:
+        """`POST .../answers`: of a question, or some by their ids."""
+        asked = await body(call, _Answers)
+        size, after = limit(call, PAGE, MOST), token(call)
+        unique(asked.answerIds, "answerIds", 50)
+        questions = self._cabinet(call).questions
+        if asked.questionId is None and asked.answerIds is None:
+            raise Refusal(400, "questionId or answerIds must be given")
+        if asked.answerIds is None:
+            found = questions.get(asked.questionId or 0).answers
+        else:
+            known = [questions.answers.get(number) for number in asked.answerIds]
+            found = [
+                answer
+                for answer in known
+                if answer is not None and asked.questionId in {None, answer.question.id}
+            ]
+        return replies.page("answers", Rows(found).page(limit=size, token=after))
+
+    async def update(self, call: Call) -> Answer:
+        """`POST .../update`: creates, changes or deletes an answer or a comment."""
+        asked = await body(call, _Update)
+        questions = self._cabinet(call).questions
+        if asked.operationType == "CREATE":
+            if asked.parentEntityId is None or asked.text is None:
+                raise Refusal(400, "parentEntityId and text are required for CREATE")
+            parent = asked.parentEntityId
+            made = questions.create(parent.type, parent.id, asked.text)
+            return replies.result(questions.entity(made))
+        if asked.entityId is None:
+            raise Refusal(400, f"entityId is required for {asked.operationType}")
+        if asked.operationType == "DELETE":
+            questions.delete(asked.entityId.type, asked.entityId.id)
+        elif asked.text is None:
+            raise Refusal(400, "text is required for UPDATE")
+        else:
+            questions.update(asked.entityId.type, asked.entityId.id, asked.text)
+        return replies.empty()
+
+
+def _period(asked: _List, now: float) -> tuple[int, int]:
+    """The seconds between which, both excluded, the questions lie."""
+    last = asked.dateTo or dates.at(now).date()
+    earliest = dates.month_before(last)
+    first = asked.dateFrom or earliest
+    if first > last:
+        raise Refusal(400, "dateFrom must not be after dateTo")
+    if first < earliest:
+        raise Refusal(400, "Period must not be longer than 1 month")
+    return dates.midnight(first) - 1, dates.midnight(last) + dates.DAY
+
+
+def _wanted(asked: _List) -> Callable[[Question], bool] | None:
+    """The filter of a list; None when everything is wanted."""
+    categories = None if asked.categoryIds is None else frozenset(asked.categoryIds)
+    ids = None if asked.questionIds is None else frozenset(asked.questionIds)
+    waiting = bool(asked.needAnswer)
+    if categories is None and ids is None and not waiting:
+        return None
+
+    def wanted(question: Question) -> bool:
+        return (
+            (ids is None or question.id in ids)
+            and (categories is None or question.category in categories)
+            and (not waiting or question.waits)
+        )
+
+    return wanted

@@ -1,0 +1,245 @@
+"""The methods of returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from wbym.testing.answers import Answer, Body
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_yandex_market.simulator import dates, replies
+from wbym_yandex_market.simulator.credentials import RETURNS, RETURNS_READ
+from wbym_yandex_market.simulator.data_files import application, photo
+from wbym_yandex_market.simulator.data_returns import (
+    REASONS,
+    REFUND_STATUSES,
+    SHIPMENT_STATUSES,
+    Return,
+)
+from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.requests import body, guarded, limit, segment, token, words
+from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.state_returns import Decision
+
+PAGE, MOST = 50, 100
+Id = Annotated[int, Meta(ge=1)]
+Word = Literal[
+    "FAST_REFUND_MONEY",
+    "REFUND_MONEY",
+    "REFUND_MONEY_INCLUDING_SHIPMENT",
+    "REPAIR",
+    "REPLACE",
+    "SEND_TO_EXAMINATION",
+    "DECLINE_REFUND",
+    "PARTIAL_MONEY_REFUND",
+    "OTHER_DECISION",
+]
+
+
+class _Possible(msgspec.Struct):
+    campaignId: Id  # noqa: N815
+    returnId: Id  # noqa: N815
+
+
+class _Price(msgspec.Struct):
+    value: Decimal
+    currencyId: str  # noqa: N815
+
+
+class _One(msgspec.Struct):
+    returnItemId: int  # noqa: N815
+    decisionType: Word  # noqa: N815
+    decisionReasonType: str | None = None  # noqa: N815
+    comment: str | None = None
+    compensation: _Price | None = None
+
+    def read(self) -> Decision:
+        """The decision, with its amount in kopecks."""
+        if self.decisionReasonType not in {None, *REASONS}:
+            raise Refusal(400, f"Wrong decisionReasonType {self.decisionReasonType}")
+        kopecks, currency = None, "RUR"
+        if self.compensation is not None:
+            value = self.compensation.value * 100
+            if not value.is_finite() or value <= 0 or value != value.to_integral_value():
+                raise Refusal(400, "compensation.value must be a positive sum of money")
+            kopecks, currency = int(value), self.compensation.currencyId
+        return Decision(
+            self.returnItemId,
+            self.decisionType,
+            self.decisionReasonType,
+            self.comment,
+            kopecks,
+            currency,
+        )
+
+
+class _Submit(msgspec.Struct):
+    returnItemDecisions: list[_One] | None = None  # noqa: N815
+
+
+class ReturnHandlers:
+    """Serves the returns of the campaign, or of the business, in the URL."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        optional = (
+            "creationDate",
+            "updateDate",
+            "refundStatus",
+            "logisticPickupPoint",
+            "pickupTillDate",
+            "shipmentRecipientType",
+            "shipmentStatus",
+            "refundAmount",
+            "amount",
+            "fastReturn",
+        )
+        closed = ("refundStatus", "shipmentStatus", "shipmentRecipientType", "returnType")
+        listed = Records(("result", "returns"), "id", optional, closed)
+        single = Records(("result",), "id", optional, closed)
+        possible = Records(
+            ("result", "availableDecisions"),
+            "decisionType",
+            ("decisionReasonTypes", "partialCompensationBounds"),
+            ("decisionType",),
+        )
+        campaign = "/v2/campaigns/{campaignId}"
+        one = campaign + "/orders/{orderId}/returns/{returnId}"
+        photo_path = one + "/decision/{itemId}/image/{imageHash}"
+        read, write = RETURNS_READ, RETURNS
+        return [
+            Route(
+                "GET", f"{campaign}/returns", guarded(self.list), "getReturns", read, False, listed
+            ),
+            Route("GET", one, guarded(self.one), "getReturn", read, False, single),
+            Route(
+                "GET",
+                f"{one}/application",
+                guarded(self.application),
+                "getReturnApplication",
+                read,
+            ),
+            Route("GET", photo_path, guarded(self.photo), "getReturnPhoto", read),
+            Route(
+                "POST",
+                "/v1/businesses/{businessId}/returns/decisions",
+                guarded(self.possible),
+                "getReturnAvailableDecisions",
+                read,
+                False,
+                possible,
+            ),
+            Route("POST", f"{one}/decision", guarded(self.draft), "setReturnDecision", write, True),
+            Route(
+                "POST",
+                f"{one}/decision/submit",
+                guarded(self.submit),
+                "submitReturnDecision",
+                write,
+                True,
+            ),
+        ]
+
+    def _one(self, call: Call) -> Return:
+        return self._cabinet(call).returns.get(
+            segment(call, "campaignId"), segment(call, "returnId"), segment(call, "orderId")
+        )
+
+    async def list(self, call: Call) -> Answer:
+        """`GET v2/campaigns/{campaignId}/returns`: a limit over 100 is cut to it."""
+        size, after = limit(call, PAGE, MOST, truncate=True), token(call)
+        orders = words(call, "orderIds", most=50)
+        if orders is not None and not all(order.isdecimal() for order in orders):
+            raise Refusal(400, "Parameter orderIds must hold integers")
+        numbers = None if orders is None else {int(order) for order in orders}
+        statuses = words(call, "statuses", REFUND_STATUSES)
+        shipments = words(call, "shipmentStatuses", SHIPMENT_STATUSES)
+        kind = call.query("type") or None
+        if kind not in {None, "RETURN", "UNREDEEMED"}:
+            raise Refusal(400, f"Parameter type has a wrong value {kind}")
+        first = _day(call, "fromDate", "from_date")
+        last = _day(call, "toDate", "to_date")
+        since = None if first is None else dates.midnight(first)
+        until = None if last is None else dates.midnight(last) + dates.DAY
+
+        def wanted(one: Return) -> bool:
+            return (
+                (numbers is None or one.order_id in numbers)
+                and (statuses is None or (one.redeemed and one.refund_status in statuses))
+                and (shipments is None or one.shipment in shipments)
+                and (kind is None or one.redeemed == (kind == "RETURN"))
+                and (since is None or one.updated >= since)
+                and (until is None or one.updated < until)
+            )
+
+        rows = self._cabinet(call).returns.by_campaign[segment(call, "campaignId")]
+        return replies.page("returns", rows.page(limit=size, token=after, wanted=wanted))
+
+    async def one(self, call: Call) -> Answer:
+        """`GET .../orders/{orderId}/returns/{returnId}`."""
+        return replies.result_raw(self._one(call).raw)
+
+    async def application(self, call: Call) -> Answer:
+        """`GET .../application`: a PDF."""
+        one = self._one(call)
+        if not one.redeemed:
+            raise Refusal(404, f"Return {one.id} has no application")
+        return Answer(200, Body(application(one)), "application/pdf")
+
+    async def photo(self, call: Call) -> Answer:
+        """`GET .../decision/{itemId}/image/{imageHash}`."""
+        item_id = segment(call, "itemId")
+        image = call.request.match_info["imageHash"]
+        for item in self._one(call).items:
+            if item.id == item_id and image in item.images:
+                content, kind = photo(image)
+                return Answer(200, Body(content), kind)
+        raise Refusal(404, "Photo not found")
+
+    async def possible(self, call: Call) -> Answer:
+        """`POST v1/businesses/{businessId}/returns/decisions`: none when nothing may be done."""
+        asked = await body(call, _Possible)
+        cabinet = self._cabinet(call)
+        if asked.campaignId not in cabinet.campaigns:
+            raise Refusal(404, f"Campaign {asked.campaignId} not found")
+        one = cabinet.returns.get(asked.campaignId, asked.returnId)
+        return replies.result({"availableDecisions": [each.show() for each in one.possible]})
+
+    async def draft(self, call: Call) -> Answer:
+        """`POST .../decision`: deprecated; needs a submit afterwards."""
+        asked = await body(call, _One)
+        self._cabinet(call).returns.draft(self._one(call), asked.read())
+        return replies.empty()
+
+    async def submit(self, call: Call) -> Answer:
+        """`POST .../decision/submit`; without a body it confirms what was set before."""
+        asked = await body(call, _Submit, required=False)
+        returns = self._cabinet(call).returns
+        one = self._one(call)
+        if asked.returnItemDecisions is None:
+            returns.submit_drafts(one)
+        elif not asked.returnItemDecisions:
+            raise Refusal(400, "returnItemDecisions must not be empty")
+        else:
+            returns.submit(one, [each.read() for each in asked.returnItemDecisions])
+        return replies.empty()
+
+
+def _day(call: Call, *names: str) -> date | None:
+    for name in names:
+        text = call.query(name)
+        if text:
+            try:
+                return date.fromisoformat(text)
+            except ValueError as error:
+                raise Refusal(400, f"Parameter {name} must be YYYY-MM-DD") from error
+    return None

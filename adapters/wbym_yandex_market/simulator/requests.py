@@ -1,0 +1,172 @@
+"""How Market reads a request: its body, its query, and what it refuses at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from wbym.testing.answers import Answer
+from wbym.testing.server import Call, Handler
+from wbym_yandex_market.simulator import replies
+from wbym_yandex_market.simulator.replies import BODY_LIMIT, Refusal
+from wbym_yandex_market.simulator.rows import Key, read_token
+
+T = TypeVar("T", bound=msgspec.Struct)
+_LONGEST = 19
+
+
+def guarded(handler: Handler) -> Handler:
+    """The handler, with its refusals turned into answers."""
+
+    async def handle(call: Call) -> Answer:
+        try:
+            return await handler(call)
+        except Refusal as refusal:
+            return replies.error(refusal.status, refusal.message, code=refusal.code)
+
+    return handle
+
+
+async def body(call: Call, kind: type[T], *, required: bool = True) -> T:
+    """The request's body.
+
+    Raises:
+        Refusal: When it is missing, too large, of another type or against its schema.
+    """
+    length = call.request.content_length
+    if length is not None and length > BODY_LIMIT:
+        raise Refusal(413)
+    raw = await call.request.read()
+    if len(raw) > BODY_LIMIT:
+        raise Refusal(413)
+    if not raw:
+        if required:
+            raise Refusal(400, "Request body is missing")
+        raw = b"{}"
+    elif call.request.content_type != "application/json":
+        raise Refusal(415)
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise Refusal(400, f"Request body is wrong: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Refusal(400, "Request body is not json") from error
+
+
+def whole(text: str, name: str) -> int:
+    """A positive integer.
+
+    Raises:
+        Refusal: When it is none.
+    """
+    if not text.isdecimal() or not text.isascii() or len(text) > _LONGEST or int(text) < 1:
+        raise Refusal(400, f"Parameter {name} must be a positive integer (rejected value: {text})")
+    return int(text)
+
+
+def number(call: Call, name: str) -> int:
+    """A required parameter of the query.
+
+    Raises:
+        Refusal: When it is missing or no positive integer.
+    """
+    text = call.query(name)
+    if not text:
+        raise Refusal(400, f"Parameter {name} is missing")
+    return whole(text, name)
+
+
+def segment(call: Call, name: str) -> int:
+    """A part of the path.
+
+    Raises:
+        Refusal: When it is no positive integer.
+    """
+    return whole(call.request.match_info[name], name)
+
+
+def limit(call: Call, default: int, most: int, *, truncate: bool = False) -> int:
+    """The size of a page.
+
+    Args:
+        call: The request.
+        default: Without the parameter.
+        most: The greatest.
+        truncate: Whether a greater one is cut to `most` and not refused.
+
+    Raises:
+        Refusal: When it is out of its bounds.
+    """
+    text = call.query("limit")
+    if not text:
+        return default
+    value = whole(text, "limit")
+    if value > most:
+        if truncate:
+            return most
+        raise Refusal(400, f"Parameter limit must not be greater than {most}")
+    return value
+
+
+def token(call: Call) -> Key | None:
+    """After which record the page begins; the parameter has two names.
+
+    Raises:
+        Refusal: When the token was not given out here.
+    """
+    text = call.query("pageToken") or call.query("page_token")
+    if not text:
+        return None
+    try:
+        return read_token(text)
+    except ValueError as error:
+        raise Refusal(400, "Parameter pageToken is wrong") from error
+
+
+def words(
+    call: Call, name: str, known: Collection[str] | None = None, most: int = 1 << 30
+) -> set[str] | None:
+    """A list parameter, separated by commas or repeated; None when it is absent.
+
+    Raises:
+        Refusal: When a word is unknown or repeated or there are too many.
+    """
+    values: list[str] = call.request.rel_url.query.getall(name, [])
+    parts = [part for value in values for part in value.split(",") if part]
+    if not parts:
+        return None
+    if known is not None:
+        for part in parts:
+            if part not in known:
+                raise Refusal(400, f"Parameter {name} has a wrong value {part}")
+    unique(parts, name, most)
+    return set(parts)
+
+
+def unique(values: Sequence[Hashable] | None, name: str, most: int = 1 << 30) -> None:
+    """Checks a list for its length and for repetitions.
+
+    Raises:
+        Refusal: When it is empty, too long or repeats itself.
+    """
+    if values is None:
+        return
+    if not 1 <= len(values) <= most:
+        raise Refusal(400, f"{name}: size must be between 1 and {most}")
+    if len(set(values)) != len(values):
+        raise Refusal(400, f"{name}: elements must be unique")
+
+
+def as_seller(call: Call) -> None:
+    """Checks in whose name the method is called.
+
+    Raises:
+        Refusal: When it is no known type, or not the seller's.
+    """
+    kind = call.query("sourceType") or "SELLER"
+    if kind == "ADVERTISER":
+        raise Refusal(403, "The cabinet is not an advertiser's")
+    if kind != "SELLER":
+        raise Refusal(400, f"Parameter sourceType has a wrong value {kind}")

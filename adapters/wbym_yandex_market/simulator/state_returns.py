@@ -1,0 +1,275 @@
+"""Returns of one cabinet, and the rules of deciding on them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
+from wbym_yandex_market.simulator.data_returns import (
+    DECIDED,
+    Item,
+    Possible,
+    Return,
+    new_return,
+    return_list,
+)
+from wbym_yandex_market.simulator.dates import HOUR
+from wbym_yandex_market.simulator.ledger import Desk
+from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.rows import Rows
+
+PARTIAL = "PARTIAL_MONEY_REFUND"
+DECLINE = "DECLINE_REFUND"
+_SHIPPING = 25_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the seller decides about one position."""
+
+    item_id: int
+    decision: str
+    reason: str | None = None
+    comment: str | None = None
+    kopecks: int | None = None
+    currency: str = "RUR"
+
+
+class Returns:
+    """The returns of one cabinet by campaign, oldest first."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        seed: str,
+        start: int,
+        campaigns: Sequence[Campaign],
+        orders: Orders,
+    ) -> None:
+        options = desk.options
+        self._desk = desk
+        self._rng = random.Random(f"returns at work {seed}")
+        self._ids = desk.numbers(6)
+        self._item_ids = desk.numbers(7)
+        self._campaigns = campaigns
+        self._orders = orders
+        self._window = options.decision_hours * HOUR
+        made = return_list(
+            campaigns=campaigns,
+            orders=orders,
+            count=options.returns,
+            seed=seed,
+            start=start,
+            open_share=options.open_share,
+            window=self._window,
+            ids=self._ids,
+            item_ids=self._item_ids,
+        )
+        self.by_campaign = {
+            campaign.id: Rows(one for one in made if one.campaign is campaign)
+            for campaign in campaigns
+        }
+        self.decisions: list[tuple[int, Decision]] = []
+        """Every decision taken: the return and what was decided on a position."""
+        for one in made:
+            self._limit_waiting(one)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_campaign.values()))
+
+    @property
+    def all(self) -> list[Return]:
+        """Every return of every campaign."""
+        return [one for rows in self.by_campaign.values() for one in rows]
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a decision."""
+        return sum(one.waits for one in self.all)
+
+    def find(self, identifier: int) -> Return | None:
+        """A return of any campaign."""
+        for rows in self.by_campaign.values():
+            found = rows.find(identifier)
+            if found is not None:
+                return found
+        return None
+
+    def get(self, campaign: int, identifier: int, order_id: int | None = None) -> Return:
+        """A return of a campaign, and of this order.
+
+        Raises:
+            Refusal: When there is none.
+        """
+        rows = self.by_campaign.get(campaign)
+        found = None if rows is None else rows.find(identifier)
+        if found is None or order_id not in {None, found.order_id}:
+            raise Refusal(404, f"Return {identifier} not found")
+        return found
+
+    # What the seller does.
+
+    def draft(self, one: Return, decision: Decision) -> None:
+        """Sets a decision that a submit without a body confirms (the old way, DBS only)."""
+        if not one.is_dbs:
+            raise Refusal(400, "Decision can be set for DBS returns only")
+        self._check(one, decision, reason_needed=False)
+        one.drafts[decision.item_id] = (decision.decision, decision.comment, decision.kopecks)
+        self._desk.write("decision_draft", one.id, decision.comment or "")
+
+    def submit_drafts(self, one: Return) -> None:
+        """Confirms the decisions that were set before."""
+        if not one.drafts:
+            raise Refusal(400, "There are no decisions to submit")
+        decisions = [
+            Decision(item_id, word, None, comment, kopecks)
+            for item_id, (word, comment, kopecks) in one.drafts.items()
+        ]
+        self.submit(one, decisions, reason_needed=False)
+
+    def submit(
+        self, one: Return, decisions: Sequence[Decision], *, reason_needed: bool = True
+    ) -> None:
+        """Decides on some positions; the return is decided when none is left."""
+        ids = [decision.item_id for decision in decisions]
+        if len(set(ids)) != len(ids):
+            raise Refusal(400, "A position has two decisions")
+        items = [self._check(one, each, reason_needed=reason_needed) for each in decisions]
+        for item, decision in zip(items, decisions, strict=True):
+            item.decision = decision.decision
+            item.seller_comment = decision.comment
+            if decision.decision == PARTIAL:
+                item.refund = decision.kopecks
+            elif decision.decision == DECLINE:
+                item.refund = 0
+            elif decision.decision == "REFUND_MONEY_INCLUDING_SHIPMENT":
+                item.shipping = _SHIPPING
+            self.decisions.append((one.id, decision))
+        self._desk.write("decision", one.id, " ".join(each.decision for each in decisions))
+        one.drafts.clear()
+        if all(item.decision is not None for item in one.items):
+            self._move(one, DECIDED[one.is_dbs])
+            self._settle_later(one)
+        else:
+            self._move(one, one.refund_status)
+
+    def _check(self, one: Return, decision: Decision, *, reason_needed: bool) -> Item:
+        if not one.waits:
+            raise Refusal(400, f"Return {one.id} does not wait for a decision")
+        item = next((item for item in one.items if item.id == decision.item_id), None)
+        if item is None:
+            raise Refusal(400, f"Item {decision.item_id} is not in return {one.id}")
+        if item.decision is not None:
+            raise Refusal(400, f"Item {item.id} is decided already")
+        possible = next((each for each in one.possible if each.decision == decision.decision), None)
+        if possible is None:
+            word = decision.decision
+            raise Refusal(400, f"Decision {word} is not available for return {one.id}")
+        _check_reason(possible, decision, needed=reason_needed)
+        _check_amount(possible, decision)
+        return item
+
+    # What happens by itself.
+
+    def _move(self, one: Return, status: str | None) -> None:
+        one.refund_status = status
+        one.updated = int(self._desk.now())
+        if not one.waits:
+            one.possible = ()
+        one.changed()
+
+    def _settle_later(self, one: Return) -> None:
+        wait = self._desk.options.refund_delay
+        if wait > 0:
+            self._desk.schedule.at(self._desk.now() + wait, lambda: self.settle(one.id))
+
+    def _limit_waiting(self, one: Return) -> None:
+        def expire() -> None:
+            if one.waits:
+                self._move(one, "REFUND_IN_PROGRESS")
+
+        if one.waits:
+            self._desk.schedule.at(one.created + self._window, expire)
+
+    def settle(self, identifier: int) -> None:
+        """Pays a decided return, or rejects it.
+
+        Raises:
+            KeyError: When there is no such return.
+        """
+        one = self.find(identifier)
+        if one is None:
+            raise KeyError(identifier)
+        refused = all(item.decision == DECLINE for item in one.items)
+        self._move(one, "REJECTED" if refused else "REFUNDED")
+
+    def dispute(self, identifier: int) -> None:
+        """The buyer disputes the seller's decision (FBY, FBS and Express).
+
+        Raises:
+            KeyError: When there is no such return.
+        """
+        one = self.find(identifier)
+        if one is None:
+            raise KeyError(identifier)
+        self._move(one, "PREMODERATION_DISPUTE")
+
+    def arrive(
+        self,
+        *,
+        campaign_id: int | None = None,
+        order_id: int | None = None,
+        ago: float = 0.0,
+        waits: bool = True,
+        redeemed: bool = True,
+    ) -> int:
+        """A buyer opens a return.
+
+        Raises:
+            KeyError: When the order is not the seller's, or not of this campaign.
+        """
+        wanted = campaign_id or self._rng.choice(list(self.by_campaign))
+        if order_id is None:
+            ours = [n for n in self._orders.ids if self._orders.owner(n) == wanted]
+            order_id = self._rng.choice(ours)
+        campaign = self._orders.campaign(order_id)
+        if campaign is None or campaign_id not in {None, campaign.id}:
+            raise KeyError(order_id)
+        made = new_return(
+            self._rng,
+            next(self._ids),
+            item_ids=self._item_ids,
+            campaign=campaign,
+            order_id=order_id,
+            created=int(self._desk.now() - ago),
+            waits=waits and redeemed,
+            redeemed=redeemed,
+        )
+        self.by_campaign[campaign.id].add(made)
+        self._limit_waiting(made)
+        return made.id
+
+
+def _check_reason(possible: Possible, decision: Decision, *, needed: bool) -> None:
+    if decision.reason is None:
+        if needed and possible.reasons:
+            raise Refusal(400, f"decisionReasonType is required for {possible.decision}")
+        return
+    if decision.reason not in possible.reasons:
+        raise Refusal(400, f"Reason {decision.reason} is not available")
+
+
+def _check_amount(possible: Possible, decision: Decision) -> None:
+    if possible.bounds is None:
+        if decision.kopecks is not None:
+            raise Refusal(400, f"compensation is for {PARTIAL} only")
+        return
+    if decision.kopecks is None:
+        raise Refusal(400, f"compensation is required for {PARTIAL}")
+    least, most = possible.bounds
+    if decision.currency != "RUR" or not least <= decision.kopecks <= most:
+        bounds = f"{least / 100:g} and {most / 100:g} RUR"
+        raise Refusal(400, f"compensation must be between {bounds}")

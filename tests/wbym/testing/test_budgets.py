@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wbym.testing.buckets import ParallelCap, PeriodBudget
+
+
+@dataclass
+class Clock:
+    now: float = 50.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_budget_is_spent_and_comes_back_whole() -> None:
+    clock = Clock()
+    budget = PeriodBudget(limit=2, period=3600, clock=clock)
+    assert (budget.look().remaining, budget.look().until) == (2, 3600)
+    clock.now += 1000  # the period begins with the first request
+    assert [budget.take().remaining for _ in range(2)] == [1, 0]
+    clock.now += 3599
+    refused = budget.take()
+    assert (refused.allowed, refused.remaining, refused.until) == (False, 0, 1)
+    assert not budget.look().allowed
+    clock.now += 1
+    assert budget.look().allowed
+    assert budget.take().remaining == 1
+
+
+def test_cap_counts_those_that_run() -> None:
+    cap = ParallelCap(2)
+    assert [cap.enter() for _ in range(3)] == [True, True, False]
+    cap.leave()
+    assert cap.enter()
+    assert (cap.running, cap.peak) == (2, 2)
