@@ -17,11 +17,13 @@ import msgspec
 
 from wbym.calls import DEFAULT_MAX_WAIT, Download, Endpoint, Part, QueryValue, Upload
 from wbym.domain import (
+    Answer,
     Attachment,
     Chat,
     Decision,
     Feedback,
     Message,
+    Money,
     Question,
     Return,
     Sent,
@@ -37,12 +39,15 @@ __all__ = [
     "Capability",
     "CatalogRow",
     "Chats",
+    "Comments",
     "CredentialFacts",
     "Feedbacks",
+    "OpensChats",
     "Questions",
     "Returns",
     "Support",
     "Supported",
+    "TellsDecisions",
     "installed_adapters",
     "require_aware",
 ]
@@ -68,6 +73,7 @@ class Capability(StrEnum):
 
     CHATS = "chats"
     CHATS_WAITING = "chats.waiting_for_seller"
+    OPEN_CHAT = "chats.open"
     MESSAGES = "messages"
     MESSAGES_SINCE = "messages.since"
     SEND = "send"
@@ -87,6 +93,8 @@ class Capability(StrEnum):
     FEEDBACKS_PRODUCT = "feedbacks.product"
     ANSWER_FEEDBACK = "feedbacks.answer"
     EDIT_FEEDBACK_ANSWER = "feedbacks.edit_answer"
+    COMMENTS = "feedbacks.comments"
+    SKIP_REACTION = "feedbacks.skip_reaction"
     RETURNS = "returns"
     RETURNS_OPEN = "returns.open"
     DECIDE = "returns.decide"
@@ -255,13 +263,69 @@ class Returns(Protocol):
         """
         ...
 
-    async def decide(self, item: Return, decision: Decision, *, comment: str | None = None) -> None:
+    async def decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+    ) -> None:
         """Carry out one of the return's own decisions.
 
+        Args:
+            item: A return of this account.
+            decision: One of those that it has, or that ``decisions`` of the account tells.
+            comment: In words, to the buyer.
+            reason: One of ``decision.reasons``, where it has any.
+            amount: From ``decision.least`` to ``decision.most``, where it has them.
+
         Raises:
-            InvalidInput: The decision is not among the return's own, or the comment breaks a rule.
+            InvalidInput: The decision is not among the return's own, or what goes with it breaks a
+                rule.
             DeliveryUnknown: It may or may not have been decided; read the return again.
         """
+        ...
+
+
+@runtime_checkable
+class OpensChats(Protocol):
+    """An account whose seller may begin a chat."""
+
+    async def open_chat(
+        self, *, order_id: str | int | None = None, return_id: str | int | None = None
+    ) -> Chat:
+        """The chat about an order or about a return, opened if there is none yet.
+
+        Raises:
+            InvalidInput: Neither or both are given, or it is no id.
+            NotFound: There is no such order or return of this seller.
+        """
+        ...
+
+
+@runtime_checkable
+class Comments(Protocol):
+    """An account whose feedbacks have comments, the seller's and others'."""
+
+    def comments(
+        self, feedback: Feedback, *, cursor: str | None = None, priority: Priority | None = None
+    ) -> Listing[Answer]:
+        """The comments under a feedback, oldest first."""
+        ...
+
+    async def skip_reaction(self, feedback: Feedback) -> None:
+        """Say that a feedback needs no answer."""
+        ...
+
+
+@runtime_checkable
+class TellsDecisions(Protocol):
+    """An account that is asked what may be decided about a return."""
+
+    async def decisions(self, item: Return) -> list[Decision]:
+        """What may be decided about a return now; empty where nothing is to be done."""
         ...
 
 

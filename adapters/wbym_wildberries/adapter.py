@@ -31,12 +31,13 @@ from wbym.domain import (
     Decision,
     Feedback,
     Message,
+    Money,
     Question,
     Return,
     Sent,
     Waiting,
 )
-from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside
+from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside, Unsupported
 from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
 from wbym.paging import Listing
 from wbym_wildberries import mapping
@@ -433,15 +434,32 @@ class Wildberries:
         """
         return list_claims(self._pipeline, self.name, open=open, cursor=cursor, priority=priority)
 
-    async def decide(self, item: Return, decision: Decision, *, comment: str | None = None) -> None:
+    async def decisions(self, item: Return) -> list[Decision]:
+        """What may be decided about a claim: its own actions, which its record has."""
+        self._own("decisions", item)
+        return list(item.decisions)
+
+    async def decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+    ) -> None:
         """Carry out one of the claim's own actions (PATCH /api/v1/claim).
 
         Raises:
+            Unsupported: A reason or an amount is given: WB takes neither.
             InvalidInput: The decision is not among ``item.decisions``, or the comment is missing,
                 not taken, or not of 10 to 1,000 characters; nothing was sent.
             DeliveryUnknown: It may or may not have been decided; read the claim again.
         """
         self._own("decide", item)
+        for name, value in (("reason", reason), ("amount", amount)):
+            if value is not None:
+                raise Unsupported(MARKETPLACE, "decide", name, value)
         claims.check_action(item.ref.id, decision.id, [own.id for own in item.decisions])
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 

@@ -17,6 +17,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.CHATS_WAITING: Supported(
             Support.EMULATED, note="WB's list does not say who wrote last: the feed is read"
         ),
+        Capability.OPEN_CHAT: Supported(Support.ABSENT),
         Capability.MESSAGES: Supported(
             Support.EMULATED, note="WB has one feed for all chats: it is read and filtered"
         ),
@@ -49,6 +50,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _ANSWER),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _EDIT),
+        Capability.COMMENTS: Supported(Support.ABSENT),
+        Capability.SKIP_REACTION: Supported(Support.ABSENT),
         Capability.RETURNS: Supported(Support.NATIVE, {"days_back": 14}),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(

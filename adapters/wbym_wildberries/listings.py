@@ -54,6 +54,8 @@ def list_questions(
             page = answer.value
             count = len(page.questions) + len(answer.set_aside)
             items = [mapping.question(wire, account) for wire in page.questions]
+            if not whole:
+                items = _within(items, since, until)
             if answered is not None:
                 # WB counts a rejected question among the answered ones.
                 items = [item for item in items if item.answered is answered]
@@ -113,6 +115,8 @@ def list_feedbacks(
             page = answer.value
             wires = page.feedbacks
             items = [mapping.feedback(wire, account) for wire in wires]
+            if not whole:
+                items = _within(items, since, until)
             if wanted is not None:
                 items = [item for item in items if item.rating in wanted]
             if answered is not None:
@@ -169,6 +173,7 @@ class _HasRef(Protocol):
 
 
 T = TypeVar("T", bound=_HasRef)
+Q = TypeVar("Q", Question, Feedback)
 
 
 def _passes(
@@ -180,6 +185,16 @@ def _passes(
     return joined(
         [("false", partial(part, False)), ("true", partial(part, True))], cursor=cursor, key=_id_of
     )
+
+
+def _within(items: list[Q], since: datetime | None, until: datetime | None) -> list[Q]:
+    """Those of the period to the fraction; WB is asked in whole seconds."""
+    return [
+        item
+        for item in items
+        if (since is None or item.created_at >= since)
+        and (until is None or item.created_at <= until)
+    ]
 
 
 def _id_of(item: _HasRef) -> str:

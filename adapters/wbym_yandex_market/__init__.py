@@ -1,1 +1,7 @@
-"""Yandex Market for wbym. The package is reserved; its adapter is not built yet."""
+"""Yandex Market for wbym."""
+
+from wbym_yandex_market.adapter import YandexMarket
+from wbym_yandex_market.limits import Tier
+from wbym_yandex_market.token import Credential, CredentialKind
+
+__all__ = ["Credential", "CredentialKind", "Tier", "YandexMarket"]

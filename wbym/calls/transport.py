@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from io import BytesIO
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -115,7 +116,8 @@ class AiohttpTransport:
             for part in request.parts:
                 data.add_field(
                     part.name,
-                    part.value,
+                    # Plain bytes would be written in one piece, which holds up the loop.
+                    BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
                     filename=part.filename,
                     content_type=part.content_type,
                 )

@@ -1,7 +1,7 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
 from wbym.paging.listing import Chunk, Listing, Page, Turn, by_offset, by_token, joined
-from wbym.paging.parts import Span, by_span, deferred, side_by_side
+from wbym.paging.parts import Span, by_span, deferred, mapped, side_by_side
 from wbym.paging.schemes import ByOffset, ByToken, Scheme
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "by_token",
     "deferred",
     "joined",
+    "mapped",
     "side_by_side",
 ]

@@ -14,7 +14,7 @@ from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.errors import CursorStuck, PagingLimit, SetAside
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.paging.schemes import ByOffset
 
 __all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"]
@@ -106,6 +106,7 @@ class Listing(Generic[T]):
                 self._cursor = page.cursor
                 for item in page.items:
                     yield item
+                del page  # or it would stay in memory while the next one comes
 
     async def all(self, *, limit: int | None = None) -> list[T]:
         """The records in memory, the first ``limit`` of them where one is given."""
@@ -126,6 +127,7 @@ class Listing(Generic[T]):
                 async for page in pages:
                     items = change(page.items)
                     yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
+                    del page, items
 
         return Listing(read, newest_first=self.newest_first)
 
@@ -161,6 +163,8 @@ def by_offset(
         newest_first: Whether the marketplace sends the newest records first.
     """
     page_size = size or scheme.most
+    if cursor and not cursor.isdigit():
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
     start = int(cursor or 0)
 
     async def read() -> Pages[T]:
@@ -277,7 +281,8 @@ def joined(
         name, _, inner = (cursor or "").partition(":")
         names = [part for part, _ in parts]
         if cursor and name not in names:
-            raise ValueError(f"{cursor!r} is no cursor of this list: one begins with {names}")
+            rule = f"must be a cursor of this list, which begins with one of {names}"
+            raise InvalidInput("list", "cursor", rule, cursor)
         skipped = names.index(name) if cursor else 0
         seen: set[str] = set()
         for index, (part, listing) in enumerate(parts[skipped:], skipped):
@@ -293,6 +298,7 @@ def joined(
                     else:
                         following = None if last_part else f"{names[index + 1]}:"
                     yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
+                    del page, fresh
 
     return Listing(read)
 

@@ -19,9 +19,10 @@ import msgspec
 from wbym.errors import InvalidInput
 from wbym.paging.listing import Listing, Page
 
-__all__ = ["Span", "by_span", "deferred", "side_by_side"]
+__all__ = ["Span", "by_span", "deferred", "mapped", "side_by_side"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 SHARE = 4
 """Parts of a period for each that is read at once, so that all readers are done about together."""
@@ -65,11 +66,13 @@ def side_by_side(
     method: str,
     cursor: str | None = None,
     at_once: int = 1,
+    newest_first: bool = False,
 ) -> Listing[T]:
     """Listings that have no record in common, up to so many of them read at the same time.
 
-    Read one at a time, they come in their order, and no page is asked for before it is wanted. Read
-    several at a time, pages come as they arrive, and twice ``at_once`` of them are held at most.
+    Read one at a time, they come in their order; once the second page is wanted, the next one is
+    always asked for while one is in hand. Read several at a time, pages come as they arrive, and
+    twice ``at_once`` of them are held at most.
 
     Args:
         parts: The listings, in order.
@@ -77,6 +80,7 @@ def side_by_side(
         cursor: Where to begin: a page's ``cursor`` or ``next_cursor``. It knows how far each part
             was read, whatever ``at_once`` was.
         at_once: How many are read at the same time.
+        newest_first: Whether the newest records come first when one is read at a time.
 
     Raises:
         InvalidInput: It is no cursor of this list.
@@ -87,7 +91,9 @@ def side_by_side(
     async def read() -> AsyncGenerator[Page[T], None]:
         todo = deque([*places.items(), *((index, "") for index in range(begun, len(parts)))])
         where, untouched = dict(places), begun
-        pages = _together(parts, todo, at_once) if at_once > 1 else _in_turn(parts, todo)
+        pages = (
+            _together(parts, todo, at_once) if at_once > 1 else _one_ahead(_in_turn(parts, todo))
+        )
         async with aclosing(pages):
             async for index, page in pages:
                 where |= dict.fromkeys(range(untouched, index + 1), "")
@@ -101,8 +107,9 @@ def side_by_side(
                 more = where or untouched < len(names)
                 following = _cursor(where, untouched, names) if more else None
                 yield Page(page.items, here, following, None, page.set_aside)
+                del page  # or it would stay in memory while the next one comes
 
-    return Listing(read)
+    return Listing(read, newest_first=newest_first and at_once == 1)
 
 
 def by_span(
@@ -114,6 +121,8 @@ def by_span(
     longest: timedelta,
     cursor: str | None = None,
     at_once: int = 1,
+    finely: bool = True,
+    newest_first: bool = False,
 ) -> Listing[T]:
     """A period read in parts that the marketplace takes, the newest part first.
 
@@ -124,8 +133,10 @@ def by_span(
         until: Up to and with this moment; None for up to now and whatever comes while it is read.
         longest: The longest part.
         cursor: Where to go on; the parts are those that it was made with.
-        at_once: How many parts are read at the same time. The period is then cut into more of them,
-            and the records come as they arrive.
+        at_once: How many parts are read at the same time; then the records come as they arrive.
+        finely: Whether the period is then cut into more parts than ``longest`` asks for, so that
+            none is left to be read alone at the end. For few records it only costs requests.
+        newest_first: Whether a part's newest records come first.
 
     Raises:
         InvalidInput: It is no cursor of this list.
@@ -133,10 +144,14 @@ def by_span(
     spans = (
         _resumed(method, cursor, since)
         if cursor
-        else _cut(since, None if until is None else until + _TICK, longest, at_once)
+        else _cut(
+            since, None if until is None else until + _TICK, longest, at_once if finely else 1
+        )
     )
     parts: list[Part[T]] = [(span.name, partial(part, span)) for span in spans]
-    return side_by_side(parts, method=method, cursor=cursor, at_once=at_once)
+    return side_by_side(
+        parts, method=method, cursor=cursor, at_once=at_once, newest_first=newest_first
+    )
 
 
 def deferred(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
@@ -151,6 +166,21 @@ def deferred(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
     return Listing(read)
 
 
+def mapped(
+    listing: Listing[T], change: Callable[[Sequence[T]], Awaitable[Sequence[U]]]
+) -> Listing[U]:
+    """The same pages with other items, as ``Listing.map`` makes them, but with more to ask for."""
+
+    async def read() -> AsyncGenerator[Page[U], None]:
+        async with aclosing(listing._read()) as pages:  # noqa: SLF001
+            async for page in pages:
+                items = await change(page.items)
+                yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
+                del page, items
+
+    return Listing(read, newest_first=listing.newest_first)
+
+
 async def _in_turn(
     parts: Sequence[Part[T]], todo: deque[tuple[int, str]]
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
@@ -159,6 +189,24 @@ async def _in_turn(
         async with aclosing(parts[index][1](begin or None)._read()) as pages:  # noqa: SLF001
             async for page in pages:
                 yield index, page
+
+
+async def _one_ahead(
+    pages: AsyncGenerator[tuple[int, Page[T]], None],
+) -> AsyncGenerator[tuple[int, Page[T]], None]:
+    task: asyncio.Future[tuple[int, Page[T]] | None] | None = None
+    async with aclosing(pages):
+        try:
+            found = await anext(pages, None)
+            while found is not None:
+                yield found
+                # Most readers want one page only, so the second is not asked for before it is.
+                found = await (task or anext(pages, None))
+                task = asyncio.ensure_future(anext(pages, None))
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
 
 async def _together(
@@ -188,6 +236,7 @@ async def _together(
                 raise found
             else:
                 yield found
+            del found
     finally:
         for task in readers:
             task.cancel()
@@ -224,14 +273,12 @@ _TICK = timedelta(microseconds=1)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
-def _cut(
-    since: datetime, until: datetime | None, longest: timedelta, at_once: int
-) -> list[Span]:
+def _cut(since: datetime, until: datetime | None, longest: timedelta, at_once: int) -> list[Span]:
     end = until or datetime.now(UTC)
     count = max(1, ceil((end - since) / longest))
     if at_once > 1:
         count = max(count, min(SHARE * at_once, (end - since) // LEAST))
-    step = max(_TICK, (end - since) / count)
+    step = max(_TICK, -((since - end) // count))  # rounded up, or a tick would be left over
     newest = Span(max(since, end - step) if count > 1 else since, until)
     return [newest, *_below(newest.since, since, step)]
 

@@ -5,6 +5,7 @@ lists are plain strings, and fields that are not listed are ignored.
 """
 
 from datetime import UTC, datetime
+from math import ceil, floor
 from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
@@ -106,14 +107,16 @@ def _same(body: T) -> T:
     return body
 
 
-def seconds(method: str, argument: str, moment: datetime | None) -> int | None:
-    """An aware time as Unix seconds.
+def seconds(method: str, argument: str, moment: datetime | None, *, up: bool = False) -> int | None:
+    """An aware time as Unix seconds, rounded down, or up for the end of a period.
 
     Raises:
         InvalidInput: The time is naive.
     """
     require_aware(method, argument, moment)
-    return None if moment is None else int(moment.timestamp())
+    if moment is None:
+        return None
+    return ceil(moment.timestamp()) if up else floor(moment.timestamp())
 
 
 def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:

@@ -250,7 +250,7 @@ def list_query(
         "nmId": nm_id,
         "order": order,
         "dateFrom": seconds(LIST.name, "date_from", date_from),
-        "dateTo": seconds(LIST.name, "date_to", date_to),
+        "dateTo": seconds(LIST.name, "date_to", date_to, up=True),
     }
 
 
@@ -291,7 +291,7 @@ class Feedbacks(ApiGroup):
             query={
                 "isAnswered": is_answered,
                 "dateFrom": seconds(COUNT.name, "date_from", date_from),
-                "dateTo": seconds(COUNT.name, "date_to", date_to),
+                "dateTo": seconds(COUNT.name, "date_to", date_to, up=True),
             },
         )
 

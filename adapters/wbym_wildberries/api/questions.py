@@ -140,7 +140,7 @@ def list_query(
         "nmId": nm_id,
         "order": order,
         "dateFrom": seconds(LIST.name, "date_from", date_from),
-        "dateTo": seconds(LIST.name, "date_to", date_to),
+        "dateTo": seconds(LIST.name, "date_to", date_to, up=True),
     }
 
 
@@ -174,7 +174,7 @@ class Questions(ApiGroup):
             query={
                 "isAnswered": is_answered,
                 "dateFrom": seconds(COUNT.name, "date_from", date_from),
-                "dateTo": seconds(COUNT.name, "date_to", date_to),
+                "dateTo": seconds(COUNT.name, "date_to", date_to, up=True),
             },
         )
 

@@ -16,6 +16,15 @@ from wbym_wildberries.simulator.server import WildberriesSimulator
 from wbym_wildberries.simulator.tokens import SELLER, make_token
 
 _SHORT = ("latency", "arrival_jitter", "error_rate", "drop_before", "drop_after")
+_DEMO = {"feedbacks": 75_000, "questions": 15_000, "chats": 200, "claims": 60}
+"""So large that reading all of it within the limits takes seconds and not minutes."""
+_EFFECTS = {
+    "feedbacks": "answer",
+    "questions": "question_answer",
+    "messages": "message",
+    "returns": "decision",
+}
+"""By which effect it shows that something was written, by the neutral noun."""
 _FLAGS = ("sign_in_answer", "pins_allowed")
 
 
@@ -25,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--host", default="127.0.0.1")
     made.add_argument("--port", type=int, default=0, help="0 takes any free port")
     made.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
+    made.add_argument("--demo", action="store_true", help="as large as is good for a demo")
     made.add_argument("--no-limits", action="store_true", help="lift every limit")
     made.add_argument("--limit-scale", type=float, default=1.0)
     made.add_argument("--ban-seconds", type=float, default=0.0)
@@ -42,13 +52,18 @@ def parser() -> argparse.ArgumentParser:
             )
         else:
             kind = float if isinstance(default, float) else int
-            made.add_argument(_flag(field.name), type=kind, default=default)
+            names = [_flag(field.name)] + (["--returns"] if field.name == "claims" else [])
+            made.add_argument(*names, dest=field.name, type=kind, default=default)
     return made
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the simulator until it is told to stop."""
-    given = parser().parse_args(arguments)
+    made = parser()
+    given = made.parse_args(arguments)
+    if given.demo:
+        made.set_defaults(**_DEMO)
+        given = made.parse_args(arguments)
     chosen = {field.name: getattr(given, field.name) for field in fields(Options)}
     faults = Faults(seed=given.seed, gzip=not given.no_gzip)
     for name in _SHORT:
@@ -62,6 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sellers=given.sellers,
         **msgspec.convert(chosen, OptionsDict),
     )
+    records = simulator.records()
     tokens = [make_token(sid=sid) for sid in given.sellers or (SELLER,)]
     run_forever(
         simulator,
@@ -72,6 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "marketplace": "wildberries",
             "pid": os.getpid(),
             "token": tokens[0],
+            "expected": {
+                "feedbacks": records["feedbacks_open"],
+                "questions": records["questions_open"],
+                "chats": records["chats_listed"],
+                "returns": records["claims_shown"],
+            },
+            "effects": _EFFECTS,
         },
     )
 

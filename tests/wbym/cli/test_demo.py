@@ -47,7 +47,7 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     # So few that the limits' first burst is enough: nothing is waited for.
-    sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--claims", "10"]
+    sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "10"]
     result = run("demo", "--json", *sizes)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("\n") == 1
@@ -64,8 +64,23 @@ def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     assert 0 <= line.bound_seconds <= line.seconds
 
 
+def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
+    monkeypatch.setattr(commands, "simulators", lambda: both)
+    sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "30"]
+    result = run("demo", "--json", *sizes)
+    assert result.exit_code == 0, result.stderr
+    line = msgspec.json.decode(result.stdout, type=Line)
+    assert len(line.accounts) == 2
+    for account in line.accounts:
+        assert all(noun.records for noun in account.nouns.values())
+        assert all(account.nouns[noun].written for noun in ("feedbacks", "messages", "returns"))
+
+
 def test_the_demo_ends_with_a_table(run: Run) -> None:
-    result = run("demo", *["--feedbacks", "5", "--questions", "0", "--chats", "1", "--claims", "0"])
+    result = run(
+        "demo", *["--feedbacks", "5", "--questions", "0", "--chats", "1", "--returns", "0"]
+    )
     assert result.exit_code == 0, result.stderr
     assert "wildberries: a simulated shop serves at http://127.0.0.1:" in result.stdout
     assert "wildberries feedbacks: 2 read, 2 written, 0." in result.stdout

@@ -1,0 +1,214 @@
+"""The part of an account that has no nouns: its credentials, its business, its limits, any call."""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import TracebackType
+from typing import ClassVar, Final, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from wbym.adapter import Capabilities, CatalogRow, CredentialFacts
+from wbym.calls import (
+    DEFAULT_MAX_WAIT,
+    AiohttpTransport,
+    Endpoint,
+    Part,
+    Pipeline,
+    QueryValue,
+    RetryPolicy,
+    Transport,
+)
+from wbym.errors import InvalidToken, SetAside
+from wbym.limits import BucketState, Priority, Scheduler, Window, shared_scheduler
+from wbym_yandex_market.api import Api
+from wbym_yandex_market.api.base import positive, within
+from wbym_yandex_market.cabinet import Cabinet
+from wbym_yandex_market.capabilities import CAPABILITIES
+from wbym_yandex_market.catalog import catalog, facts
+from wbym_yandex_market.dialect import YandexMarketDialect
+from wbym_yandex_market.limits import PARALLEL, Tier
+from wbym_yandex_market.mapping import MARKETPLACE
+from wbym_yandex_market.token import Credential, CredentialKind
+
+__all__ = ["Account"]
+
+R = TypeVar("R")
+
+logger = logging.getLogger("wbym.yandex_market")
+
+
+class Account:
+    """What every account of Market has; arguments and errors as for ``YandexMarket``."""
+
+    marketplace: ClassVar[str] = MARKETPLACE
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        business_id: int | None = None,
+        name: str = MARKETPLACE,
+        *,
+        oauth: str | None = None,
+        campaign_ids: Collection[int] | None = None,
+        base_url: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+        scheduler: Scheduler | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+        timeout: float = 60.0,
+        retry: RetryPolicy | None = None,
+        subscription: bool = False,
+        parallel: int = PARALLEL,
+        quotas: Mapping[str, Window] | None = None,
+        on_set_aside: Callable[[SetAside], None] | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        kinds = ((CredentialKind.API_KEY, api_key), (CredentialKind.OAUTH, oauth))
+        self._credentials: Final = [
+            Credential(kind, text, account=name) for kind, text in kinds if text is not None
+        ]
+        if not self._credentials:
+            raise InvalidToken(name, "give an Api-Key (api_key=) or an OAuth token (oauth=)")
+        if business_id is not None:
+            positive("YandexMarket", "business_id", business_id)
+        for campaign_id in campaign_ids or ():
+            positive("YandexMarket", "campaign_ids", campaign_id)
+        within("YandexMarket", "parallel", parallel, 1, 100)
+        self.name: Final = name
+        self._parallel = parallel
+        self._tier = Tier.SUBSCRIPTION if subscription else Tier.STANDARD
+        self._dialect = YandexMarketDialect(
+            name,
+            self._credentials[0],
+            file_credential=self._credentials[-1],
+            base_url=base_url,
+            tier=self._tier,
+            parallel=parallel,
+            quotas=quotas,
+        )
+        self._scheduler = scheduler or shared_scheduler()
+        self._kept: deque[SetAside] = deque()
+        self._on_set_aside = on_set_aside or self._kept.append
+        self._pipeline = Pipeline(
+            dialect=self._dialect,
+            transport=transport or AiohttpTransport(session=session, timeout=timeout),
+            scheduler=self._scheduler,
+            retry=retry,
+            max_wait=max_wait,
+            on_set_aside=self._set_aside,
+        )
+        self._cabinet = Cabinet(self._pipeline, name, business_id, campaign_ids)
+        self.api: Final = Api(self._pipeline, self._cabinet.business)
+        """Every documented method that is built, typed."""
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        """Every endpoint that the adapter knows."""
+        return catalog()
+
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> Self:
+        """An account from its credentials, and its business's id, with white space between.
+
+        An Api-Key as it is, an OAuth token after ``oauth:``, the id in digits: ``KEY``,
+        ``KEY 123``, ``oauth:TOKEN 123``, ``KEY oauth:TOKEN 123``. As for the constructor, with both
+        credentials the OAuth token is for buyers' files only.
+
+        Raises:
+            InvalidToken: There is no credential, or there are more words than these.
+        """
+        keys: list[str] = []
+        tokens: list[str] = []
+        numbers: list[int] = []
+        for word in secret.split():
+            if word.startswith("oauth:"):
+                tokens.append(word.removeprefix("oauth:"))
+            elif word.isascii() and word.isdigit() and len(word) < 20:
+                numbers.append(int(word))
+            else:
+                keys.append(word)
+        if max(len(keys), len(tokens), len(numbers)) > 1 or not (keys or tokens):
+            reason = "the secret is an Api-Key or oauth:TOKEN, and the business's id if wanted"
+            raise InvalidToken(name, reason)
+        return cls(
+            next(iter(keys), None),
+            next(iter(numbers), None),
+            name,
+            oauth=next(iter(tokens), None),
+            base_url=base_url,
+            max_wait=max_wait,
+        )
+
+    def credentials(self) -> list[CredentialFacts]:
+        """What is known of the credentials; they say nothing of themselves without a request."""
+        business = self._cabinet.known_business
+        return [
+            facts(credential, self._tier, business_id=business, files_only=place > 0)
+            for place, credential in enumerate(self._credentials)
+        ]
+
+    def __repr__(self) -> str:
+        business = self._cabinet.known_business
+        return f"{type(self).__name__}({self.name!r}, business {business or 'not known yet'})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the account's session, unless it was lent."""
+        await self._pipeline.aclose()
+
+    @property
+    def set_aside(self) -> Sequence[SetAside]:
+        """Records that could not be decoded, oldest first, unless ``on_set_aside`` gets them."""
+        return tuple(self._kept)
+
+    def limits(self) -> list[BucketState]:
+        """The buckets that this account has used: used, left, waiting, next free."""
+        return [
+            state
+            for state in self._scheduler.buckets()
+            if state.key.marketplace == MARKETPLACE and state.key.owner in self._dialect.owners
+        ]
+
+    async def call(
+        self,
+        endpoint: Endpoint[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+    ) -> R:
+        """Make any call, through the same limits, retries and errors as the typed methods.
+
+        Where the endpoint's path names the business and ``path`` does not, it is the account's.
+        """
+        if "{businessId}" in endpoint.path and "businessId" not in (path or {}):
+            path = {**(path or {}), "businessId": await self._cabinet.business()}
+        answer = await self._pipeline.call(
+            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
+        )
+        return answer.value
+
+    def _set_aside(self, aside: SetAside) -> None:
+        logger.warning("%s: set aside %r", self.name, aside, extra={"account": self.name})
+        self._on_set_aside(aside)

@@ -1,0 +1,162 @@
+"""Which business an account is of, and which shops it has: found once, when first needed."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Final
+
+from wbym.calls import Pipeline
+from wbym.errors import InvalidInput, MissingScope
+from wbym_yandex_market.api import campaigns as campaigns_api
+from wbym_yandex_market.api.campaigns import Campaign
+
+__all__ = ["Cabinet"]
+
+logger = logging.getLogger("wbym.yandex_market")
+
+_REMEMBERED: Final = 100_000
+"""Returns whose shop is known without asking."""
+
+
+class Cabinet:
+    """Knows the business and its shops, and makes the account's calls.
+
+    Args:
+        pipeline: What makes the calls.
+        account: The account's name.
+        business_id: The business, where it is given.
+        campaign_ids: Its shops, where they are given.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        account: str,
+        business_id: int | None,
+        campaign_ids: Collection[int] | None,
+    ) -> None:
+        self.pipeline: Final = pipeline
+        self.account: Final = account
+        self._given = None if campaign_ids is None else tuple(dict.fromkeys(campaign_ids))
+        self._business = business_id
+        self._campaigns = self._given if business_id is not None else None
+        self._looking = asyncio.Lock()
+        self._shop_of: dict[int, int] = {}
+
+    @property
+    def known_business(self) -> int | None:
+        """The business, if it is given or was found; without asking."""
+        return self._business
+
+    async def business(self) -> int:
+        """The business.
+
+        Raises:
+            InvalidInput: The key opens several, or none of the shops that were given.
+            MissingScope: The key opens no shop.
+        """
+        if self._business is None:
+            await self._look()
+        assert self._business is not None  # noqa: S101 - it was looked for
+        return self._business
+
+    async def campaigns(self) -> tuple[int, ...]:
+        """The shops of the business whose API is open.
+
+        Raises:
+            InvalidInput: The key does not open the business, or opens several and none is given.
+            MissingScope: The key opens no shop.
+        """
+        if self._campaigns is None:
+            await self._look()
+        return self._campaigns or ()
+
+    def remember(self, return_id: int, campaign_id: int) -> None:
+        """Keep which shop a return is of, for Market's record does not say."""
+        self._shop_of[return_id] = campaign_id
+        if len(self._shop_of) > _REMEMBERED:
+            del self._shop_of[next(iter(self._shop_of))]
+
+    def shop_of(self, return_id: int) -> int | None:
+        """The shop of a return that was seen; None if it was not."""
+        return self._shop_of.get(return_id)
+
+    async def _look(self) -> None:
+        async with self._looking:
+            if self._business is not None and self._campaigns is not None:
+                return
+            found = await self._found()
+            business = self._chosen(found)
+            # A shop whose business is not told is the key's own, where that is given.
+            mine = [shop for shop in found if _business_of(shop) in {business, None}]
+            if self._given is not None:
+                self._campaigns = self._given
+            else:
+                self._campaigns = tuple(
+                    shop.id for shop in mine if shop.id is not None and self._open(shop)
+                )
+            self._business = business
+
+    async def _found(self) -> list[Campaign]:
+        shops: list[Campaign] = []
+        token: str | None = None
+        while True:
+            query = {"limit": campaigns_api.PAGE_MOST, "pageToken": token}
+            answer = await self.pipeline.call(campaigns_api.LIST, query=query)
+            page = answer.value
+            shops += page.campaigns or ()
+            following = page.paging.next_page_token if page.paging is not None else None
+            if not following or following == token:
+                return shops
+            token = following
+
+    def _chosen(self, shops: list[Campaign]) -> int:
+        """The business among those of the key's shops."""
+        names = {
+            shop.business.id: shop.business.name or ""
+            for shop in shops
+            if shop.business is not None and shop.business.id is not None
+        }
+        if not names and self._business is not None and shops:
+            return self._business
+        if not names:
+            reason = "the key opens no shop whose business is told: pass business_id="
+            raise MissingScope(self.account, reason, method=campaigns_api.LIST.name)
+        told = ", ".join(f"{number} ({name})" for number, name in sorted(names.items()))
+        if self._business is not None:
+            if self._business in names:
+                return self._business
+            rule = f"must be a business that the key opens: {told}"
+            for shop in shops:
+                if shop.id == self._business:
+                    rule += f"; {shop.id} is a campaign of business {_business_of(shop)}"
+            raise InvalidInput("YandexMarket", "business_id", rule, self._business)
+        if self._given is not None:
+            given = set(self._given)
+            of_given = {_business_of(shop) for shop in shops if shop.id in given} - {None}
+            if not of_given:
+                rule = f"must be shops of a business that the key opens: {told}"
+                raise InvalidInput("YandexMarket", "campaign_ids", rule, self._given)
+            names = {number: name for number, name in names.items() if number in of_given}
+        if len(names) > 1:
+            rule = f"must be given, for the key opens several businesses: {told}"
+            raise InvalidInput("YandexMarket", "business_id", rule, None)
+        return next(iter(names))
+
+    def _open(self, shop: Campaign) -> bool:
+        word = shop.api_availability or ""
+        if not word.startswith("DISABLED_") and word != "MANUALLY_DISABLED":
+            return True
+        logger.warning(
+            "%s: the shop %s (%s) is left out, for its API is closed: %s",
+            self.account,
+            shop.id,
+            shop.domain,
+            shop.api_availability,
+            extra={"account": self.account},
+        )
+        return False
+
+
+def _business_of(shop: Campaign) -> int | None:
+    return None if shop.business is None else shop.business.id

@@ -1,0 +1,89 @@
+"""What Yandex Market can do, as data; the contract suite proves it."""
+
+from types import MappingProxyType
+from typing import Final
+
+from wbym.adapter import Capabilities, Capability, Support, Supported
+from wbym_yandex_market import listings
+from wbym_yandex_market.api import chats, feedbacks, questions
+
+__all__ = ["CAPABILITIES"]
+
+_ANSWER = {"text_least": questions.TEXT_LEAST, "text_most": questions.TEXT_MOST}
+_COMMENT = {"text_least": feedbacks.TEXT_LEAST, "text_most": feedbacks.TEXT_MOST}
+_AS_WRITTEN = "Market tells the seller's own article only (offerId): it is what is asked with"
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    {
+        Capability.CHATS: Supported(Support.NATIVE, {"page_most": chats.PAGE_MOST}),
+        Capability.CHATS_WAITING: Supported(Support.NATIVE),
+        Capability.OPEN_CHAT: Supported(
+            Support.NATIVE, note="by order; by return for FBY, FBS and Express only"
+        ),
+        Capability.MESSAGES: Supported(Support.NATIVE, {"page_most": chats.HISTORY_MOST}),
+        Capability.MESSAGES_SINCE: Supported(
+            Support.EMULATED, note="Market filters by message, not by time: older ones are left out"
+        ),
+        Capability.SEND: Supported(
+            Support.NATIVE, {"text_least": chats.TEXT_LEAST, "text_most": chats.TEXT_MOST}
+        ),
+        Capability.SEND_FILES: Supported(
+            Support.NATIVE,
+            {"file_most": chats.FILE_MOST, "files": 1},
+            note="a text with a file are two messages; Market publishes no list of types",
+        ),
+        Capability.DOWNLOAD: Supported(
+            Support.NATIVE, note="by address; Market may refuse it to an Api-Key: then with oauth="
+        ),
+        Capability.QUESTIONS: Supported(
+            Support.NATIVE,
+            {
+                "page_most": questions.PAGE_MOST,
+                "window_days": questions.LONGEST.days,
+                "days_by_default": listings.BY_DEFAULT.days,
+            },
+        ),
+        Capability.QUESTIONS_ANSWERED: Supported(
+            Support.NATIVE,
+            note="only those that wait; answered=True reads both lists and leaves those out",
+        ),
+        Capability.QUESTIONS_PERIOD: Supported(
+            Support.NATIVE, note="in parts of a month by whole days; the rest is left out"
+        ),
+        Capability.QUESTIONS_PRODUCT: Supported(
+            Support.EMULATED, note=f"all are read, and the others are left out; {_AS_WRITTEN}"
+        ),
+        Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _ANSWER),
+        Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _ANSWER),
+        Capability.REJECT_QUESTION: Supported(Support.ABSENT),
+        Capability.FEEDBACKS: Supported(
+            Support.NATIVE,
+            {
+                "page_most": feedbacks.PAGE_MOST,
+                "window_days": feedbacks.LONGEST.days,
+                "days_by_default": listings.BY_DEFAULT.days,
+            },
+            note="the newest part of the period first, within a part as Market orders them",
+        ),
+        Capability.FEEDBACKS_ANSWERED: Supported(
+            Support.EMULATED,
+            note="Market counts comments without their authors: they are read where there are any",
+        ),
+        Capability.FEEDBACKS_PERIOD: Supported(
+            Support.NATIVE, note="in parts of six months, by whole seconds"
+        ),
+        Capability.FEEDBACKS_RATING: Supported(Support.NATIVE),
+        Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE, note=_AS_WRITTEN),
+        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _COMMENT),
+        Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _COMMENT),
+        Capability.COMMENTS: Supported(Support.NATIVE, {"page_most": feedbacks.PAGE_MOST}),
+        Capability.SKIP_REACTION: Supported(Support.NATIVE),
+        Capability.RETURNS: Supported(Support.NATIVE, note="of all shops of the business"),
+        Capability.RETURNS_OPEN: Supported(Support.NATIVE),
+        Capability.DECIDE: Supported(
+            Support.NATIVE,
+            {"hours": 48, "reason": True, "amount": True},
+            note="what may be decided has to be asked for: decisions()",
+        ),
+    }
+)

@@ -1,0 +1,61 @@
+"""What opens a Market cabinet: an Api-Key or an OAuth token. Neither says anything of itself."""
+
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from wbym.errors import InvalidToken
+
+__all__ = ["Credential", "CredentialKind"]
+
+_LONGEST: Final = 4096
+
+
+class CredentialKind(StrEnum):
+    """How a credential is sent."""
+
+    API_KEY = "Api-Key"
+    """``Api-Key: ...``, made in the seller's cabinet for one business, with scopes."""
+    OAUTH = "OAuth token"
+    """``Authorization: Bearer ...``, made for a user, who may have several businesses."""
+
+
+class Credential:
+    """A seller's key to Market. Its text never shows in ``repr`` or errors.
+
+    Args:
+        kind: How it is sent.
+        text: The key or the token.
+        account: The account's name, for errors.
+
+    Raises:
+        InvalidToken: The text cannot be a credential.
+    """
+
+    __slots__ = ("_text", "fingerprint", "kind")
+
+    def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
+        text = text.strip()
+        if text.lower().startswith(("bearer ", "oauth ", "api-key:", "authorization:")):
+            raise InvalidToken(account, f"give the {kind} alone, without what goes before it")
+        if not text or len(text) > _LONGEST:
+            raise InvalidToken(account, f"this is no {kind}: it is {'long' if text else 'empty'}")
+        if not (text.isascii() and text.isprintable()) or " " in text:
+            reason = f"this is no {kind}: it has white space or signs that no header may have"
+            raise InvalidToken(account, reason)
+        self._text = text
+        self.kind = kind
+        self.fingerprint: Final = sha256(text.encode()).hexdigest()[:12]
+        """Tells credentials apart, and tells nothing of them."""
+
+    def headers(self) -> dict[str, str]:
+        """The header that carries the secret; for requests and nothing else."""
+        if self.kind is CredentialKind.API_KEY:
+            return {"Api-Key": self._text}
+        return {"Authorization": f"Bearer {self._text}"}
+
+    def __repr__(self) -> str:
+        return f"Credential({self.kind}, {self.fingerprint})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a credential is not pickled: pass its text from the environment")

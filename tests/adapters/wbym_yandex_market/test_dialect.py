@@ -1,0 +1,208 @@
+"""Market's headers and errors, and what becomes of them."""
+
+from email.utils import formatdate
+
+import pytest
+
+from tests.adapters.wbym_yandex_market.shops import KEY
+from tests.fakes import ScriptedTransport, json_response
+from wbym.calls import Response, RetryPolicy
+from wbym.errors import (
+    BadRequest,
+    CallError,
+    Forbidden,
+    Locked,
+    NotFound,
+    RateLimited,
+    ServerError,
+    Unauthorized,
+    UnreadableReply,
+)
+from wbym.limits import ParallelCap, Scheduler, Window
+from wbym_yandex_market import Credential, CredentialKind, Tier, YandexMarket
+from wbym_yandex_market.api import campaigns, chats, feedbacks, returns
+from wbym_yandex_market.dialect import YandexMarketDialect
+
+NOW = 1_790_000_000.0
+
+
+def _dialect(tier: Tier = Tier.STANDARD, base_url: str | None = None) -> YandexMarketDialect:
+    credential = Credential(CredentialKind.API_KEY, KEY)
+    return YandexMarketDialect("shop", credential, tier=tier, base_url=base_url, clock=lambda: NOW)
+
+
+def _headers(
+    limit: int | None = 5000,
+    remaining: int | None = 4999,
+    until: float | None = NOW + 600,
+    date: float | None = None,
+) -> dict[str, str]:
+    headers = {
+        "x-ratelimit-resource-limit": None if limit is None else str(limit),
+        "x-ratelimit-resource-remaining": None if remaining is None else str(remaining),
+        "x-ratelimit-resource-until": None if until is None else formatdate(until, usegmt=True),
+        "date": None if date is None else formatdate(date, usegmt=True),
+    }
+    return {name: value for name, value in headers.items() if value is not None}
+
+
+class TestSignal:
+    def test_signal_when_the_answer_is_good(self) -> None:
+        signal = _dialect().signal(Response(200, _headers()))
+        assert signal is not None
+        assert (signal.limit, signal.remaining, signal.retry_after) == (5000, 4999, None)
+        assert signal.resets_at == NOW + 601
+
+    def test_signal_when_the_clocks_differ(self) -> None:
+        # Market's clock is an hour ahead of ours: by its own, there are ten minutes left.
+        ahead = NOW + 3600
+        signal = _dialect().signal(Response(200, _headers(until=ahead + 600, date=ahead)))
+        assert signal is not None
+        assert signal.resets_at == NOW + 601
+
+    def test_signal_when_there_are_no_headers(self) -> None:
+        assert _dialect().signal(Response(200, {})) is None
+
+    @pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Foo", "0", "-1", "1e999"])
+    def test_signal_when_headers_are_broken(self, text: str) -> None:
+        headers = dict.fromkeys(_headers(), text)
+        _dialect().signal(Response(200, headers))
+        assert _dialect().signal(Response(420, headers)) is not None
+
+    @pytest.mark.parametrize(
+        ("headers", "retry_after"),
+        [
+            (_headers(remaining=0), 601.0),
+            (_headers(remaining=0, until=NOW - 600), 0.0),
+            (_headers(remaining=0, until=None), 60.0),
+            (_headers(remaining=17), 1.0),
+            ({}, 1.0),
+        ],
+    )
+    def test_signal_when_the_limit_is_met(
+        self, headers: dict[str, str], retry_after: float
+    ) -> None:
+        signal = _dialect().signal(Response(420, headers))
+        assert signal is not None
+        assert signal.retry_after == retry_after
+        refusal = _dialect().refusal(Response(420, headers, b""))
+        assert refusal is not None
+        assert refusal.retry_after == retry_after
+
+
+class TestCharges:
+    def test_charges_when_they_are_the_business_s(self) -> None:
+        budget, places = _dialect().charges(feedbacks.LIST, {"businessId": 11})
+        assert str(budget.key) == "yandex_market/business-11/standard/feedbacks.list"
+        assert budget.quota == Window(limit=5000, period=3600)
+        assert str(places.key) == "yandex_market/business-11/any/parallel"
+        assert places.quota == ParallelCap(4)
+        _, others = _dialect().charges(chats.LIST, {"businessId": 11})
+        assert others.key == places.key
+
+    def test_charges_when_they_are_the_shop_s(self) -> None:
+        budget, places = _dialect(Tier.SUBSCRIPTION).charges(returns.LIST, {"campaignId": 22})
+        assert str(budget.key) == "yandex_market/campaign-22/subscription/returns.list"
+        assert str(places.key) == "yandex_market/campaign-22/any/parallel"
+
+    def test_charges_when_there_is_a_subscription(self) -> None:
+        budget, _ = _dialect(Tier.SUBSCRIPTION).charges(feedbacks.LIST, {"businessId": 11})
+        assert budget.quota == Window(limit=10_000, period=3600)
+
+    def test_charges_when_the_address_names_nobody(self) -> None:
+        budget, _ = _dialect().charges(campaigns.LIST, {})
+        assert budget.key.owner.startswith("key-")
+        assert KEY not in str(budget.key)
+
+    def test_charges_when_the_server_is_another(self) -> None:
+        budget, _ = _dialect(base_url="http://localhost:1/").charges(
+            feedbacks.LIST, {"businessId": 11}
+        )
+        assert budget.key.owner == "business-11@http://localhost:1"
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (400, BadRequest),
+            (401, Unauthorized),
+            (403, Forbidden),
+            (404, NotFound),
+            (420, RateLimited),
+            (423, Locked),
+            (500, ServerError),
+            (503, ServerError),
+        ],
+    )
+    async def test_error_when_market_refuses(self, status: int, kind: type[CallError]) -> None:
+        body = {
+            "status": "ERROR",
+            "errors": [
+                {"code": "ONE", "message": "Первая причина"},
+                {"code": "TWO", "message": "Вторая"},
+            ],
+        }
+        answer = json_response(body, status, {"x-ratelimit-resource-remaining": "0"})
+        transport = ScriptedTransport(answer)
+        shop = YandexMarket(
+            KEY,
+            11,
+            "shop",
+            transport=transport,
+            scheduler=Scheduler(),
+            retry=RetryPolicy(attempts=1, refusals=1),
+        )
+        with pytest.raises(kind, match="Первая причина; TWO: Вторая") as caught:
+            await shop.chats().all()
+        assert isinstance(caught.value, CallError)
+        assert type(caught.value) is kind
+        assert (caught.value.status, caught.value.code) == (status, "ONE")
+        assert caught.value.endpoint == "chats.list"
+
+    @pytest.mark.parametrize(
+        ("body", "words"),
+        [
+            (b"", "empty"),
+            (b"<html>Bad gateway</html>", "no JSON: <html>"),
+            (b'{"status": "ERROR"}', '"status": "ERROR"'),
+            (b'{"errors": null, "message": "Not here"}', "Not here"),
+            (b'{"timestamp": 1, "status": 404, "error": "Not Found"}', "Not Found"),
+            (b'{"errors": [{"code": "X", "message": null}]}', "X"),
+            (b"\xff\xfe", "no JSON"),
+            (b"[]", "no JSON"),
+        ],
+    )
+    def test_refusal_when_the_body_is_odd(self, body: bytes, words: str) -> None:
+        refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
+        assert refusal is not None
+        assert words in refusal.message
+        assert refusal.request_id == "r1"
+
+    @pytest.mark.parametrize(
+        "body", [b"{}", b'{"status": "OK"}', b"[]", b"<html>", b'{"status": "OK", "result": null}']
+    )
+    async def test_answer_when_it_holds_no_result(self, body: bytes) -> None:
+        transport = ScriptedTransport(Response(200, {}, body))
+        shop = YandexMarket(
+            KEY,
+            11,
+            transport=transport,
+            scheduler=Scheduler(),
+            retry=RetryPolicy(attempts=1),
+        )
+        with pytest.raises(UnreadableReply):
+            await shop.feedbacks().all()
+
+    @pytest.mark.parametrize("call", ["list", "get"])
+    async def test_campaigns_when_the_answer_says_no(self, call: str) -> None:
+        refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
+        transport = ScriptedTransport(json_response(refused), json_response({}))
+        shop = YandexMarket(
+            KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(attempts=1)
+        )
+        api = shop.api.campaigns
+        with pytest.raises(BadRequest, match="Нельзя"):
+            await (api.list() if call == "list" else api.get(1))
+        with pytest.raises(UnreadableReply):
+            await (api.list() if call == "list" else api.get(1))

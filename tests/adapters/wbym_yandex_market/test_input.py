@@ -1,0 +1,270 @@
+"""What is refused before a request."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from tests.adapters.wbym_yandex_market.shops import KEY
+from tests.fakes import ScriptedTransport
+from wbym.calls import Upload
+from wbym.domain import (
+    Answer,
+    Attachment,
+    Chat,
+    Decision,
+    DecisionKind,
+    Feedback,
+    Question,
+    QuestionStatus,
+    Ref,
+    Return,
+)
+from wbym.errors import InvalidInput
+from wbym.limits import Scheduler, Window
+from wbym_yandex_market import YandexMarket
+from wbym_yandex_market.api import base, chats
+from wbym_yandex_market.api.return_records import ItemDecision
+
+REF = Ref("yandex_market", "shop", "1")
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+NAIVE = datetime(2026, 5, 1)  # noqa: DTZ001
+CHAT = Chat(ref=REF)
+FEEDBACK = Feedback(ref=REF, created_at=NOW, comments=0, viewed=False)
+QUESTION = Question(ref=REF, text="?", created_at=NOW, status=QuestionStatus.WAITING)
+RETURN = Return(ref=REF)
+REFUND = Decision("REFUND_MONEY", DecisionKind.REFUND)
+PNG = Upload("a.png", b"\x89PNG\r\n\x1a\n....")
+BIG = Upload("a.png", b"0" * (5 * 2**20 + 1))
+RUB = base.Money(value=Decimal(100), currency_id="RUR")
+
+Call = Callable[[YandexMarket], Awaitable[object]]
+
+
+def item(**fields: object) -> ItemDecision:
+    return msgspec.convert({"return_item_id": 1, "decision_type": "REPLACE"} | fields, ItemDecision)
+
+
+def submit(decision: ItemDecision) -> Call:
+    return lambda shop: shop.api.returns.submit_decision(1, 2, 3, [decision])
+
+
+CALLS: list[tuple[str, Call]] = [
+    # The neutral face.
+    ("1 to 4096", lambda shop: shop.send(CHAT, "")),
+    ("1 to 4096", lambda shop: shop.send(CHAT, "x" * 4097, files=[PNG])),
+    ("must be one", lambda shop: shop.send(CHAT, "Вот", files=[PNG, PNG])),
+    ("at most 5242880 bytes", lambda shop: shop.send(CHAT, "Вот", files=[BIG])),
+    ("1 to 4096", lambda shop: shop.answer(FEEDBACK, "x" * 4097)),
+    ("1 to 5000", lambda shop: shop.answer(QUESTION, "x" * 5001)),
+    ("1 to 5000", lambda shop: shop.edit_answer(QUESTION, "")),
+    ("use answer", lambda shop: shop.edit_answer(FEEDBACK, "Спасибо")),
+    ("use answer", lambda shop: shop.edit_answer(QUESTION, "Спасибо")),
+    (
+        "lets be changed",
+        lambda shop: shop.edit_answer(
+            msgspec.structs.replace(QUESTION, answer=Answer("Да", id="5", editable=False)), "Нет"
+        ),
+    ),
+    ("not both", lambda shop: shop.open_chat()),
+    ("not both", lambda shop: shop.open_chat(order_id=1, return_id=2)),
+    ("digits only", lambda shop: shop.open_chat(order_id="A-1")),
+    ("digits only", lambda shop: shop.open_chat(return_id=0)),
+    ("digits only", lambda shop: shop.question("x")),
+    ("digits only", lambda shop: shop.feedback("")),
+    ("order's id", lambda shop: shop.decide(RETURN, REFUND)),
+    ("order's id", lambda shop: shop.decisions(RETURN)),
+    ("aware", lambda shop: shop.feedbacks(since=NAIVE).all()),
+    ("aware", lambda shop: shop.questions(until=NAIVE).all()),
+    ("aware", lambda shop: shop.messages(CHAT, since=NAIVE).all()),
+    ("after until", lambda shop: shop.feedbacks(since=NOW, until=NOW - timedelta(1)).all()),
+    ("1 to 5", lambda shop: shop.feedbacks(rating={6}).all()),
+    ("1 to 5", lambda shop: shop.feedbacks(rating=()).all()),
+    ("1 or more", lambda shop: shop.feedbacks(ahead=0).all()),
+    ("1 to 255", lambda shop: shop.feedbacks(product="").all()),
+    ("cursor", lambda shop: shop.feedbacks(cursor="5").all()),
+    ("cursor", lambda shop: shop.questions(cursor="1-2:x;no").all()),
+    # The typed methods.
+    ("from 1 to 20", lambda shop: shop.api.chats.list(limit=21)),
+    (
+        "must be an id",
+        lambda shop: shop.api.chats.list(contexts=[chats.ChatContext(type="ORDER", id=0)]),
+    ),
+    ("must be an id", lambda shop: shop.api.chats.new(chats.ChatContext(type="ORDER", id=-1))),
+    ("must be an id", lambda shop: shop.api.chats.get(0)),
+    ("from 1 to 100", lambda shop: shop.api.chats.history(1, limit=101)),
+    ("must be an id", lambda shop: shop.api.chats.history(1, message_id_from=0)),
+    ("must be an id", lambda shop: shop.api.chats.message(1, 0)),
+    ("1 to 4096", lambda shop: shop.api.chats.send(1, "")),
+    ("at most 5242880 bytes", lambda shop: shop.api.chats.send_file(1, BIG)),
+    ("from 1 to 50", lambda shop: shop.api.feedbacks.list(limit=51)),
+    ("from 1 to 50", lambda shop: shop.api.feedbacks.list(feedback_ids=[])),
+    ("given alone", lambda shop: shop.api.feedbacks.list(feedback_ids=[1], paid=True)),
+    (
+        "6 months",
+        lambda shop: shop.api.feedbacks.list(date_time_from=NOW - timedelta(185), date_time_to=NOW),
+    ),
+    ("6 months", lambda shop: shop.api.feedbacks.list(date_time_from=NOW - timedelta(9999))),
+    (
+        "end before",
+        lambda shop: shop.api.feedbacks.list(date_time_from=NOW, date_time_to=NOW - timedelta(1)),
+    ),
+    ("aware", lambda shop: shop.api.feedbacks.list(date_time_to=NAIVE)),
+    ("from 1 to 5", lambda shop: shop.api.feedbacks.list(rating_values=[0])),
+    ("from 1 to 20", lambda shop: shop.api.feedbacks.list(offer_ids=["a"] * 21)),
+    ("not both", lambda shop: shop.api.feedbacks.comments()),
+    ("not both", lambda shop: shop.api.feedbacks.comments(1, comment_ids=[1])),
+    ("1 to 4096", lambda shop: shop.api.feedbacks.comment(1, "")),
+    ("must be an id", lambda shop: shop.api.feedbacks.comment(0, "Да")),
+    ("must be an id", lambda shop: shop.api.feedbacks.comment(1, "Да", parent_id=0)),
+    ("must be an id", lambda shop: shop.api.feedbacks.edit_comment(1, 0, "Да")),
+    ("must be an id", lambda shop: shop.api.feedbacks.delete_comment(0)),
+    ("from 1 to 50", lambda shop: shop.api.feedbacks.skip_reaction([])),
+    ("from 1 to 50", lambda shop: shop.api.feedbacks.skip_reaction(range(1, 52))),
+    ("from 1 to 50", lambda shop: shop.api.questions.list(limit=0)),
+    (
+        "a month",
+        lambda shop: shop.api.questions.list(date_from=date(2026, 1, 1), date_to=date(2026, 2, 2)),
+    ),
+    (
+        "after date_to",
+        lambda shop: shop.api.questions.list(date_from=date(2026, 1, 2), date_to=date(2026, 1, 1)),
+    ),
+    ("must be given", lambda shop: shop.api.questions.answers()),
+    ("must be an id", lambda shop: shop.api.questions.answers(0)),
+    ("1 to 5000", lambda shop: shop.api.questions.create(1, "x" * 5001)),
+    ("1 to 5000", lambda shop: shop.api.questions.edit(1, "")),
+    ("must be an id", lambda shop: shop.api.questions.delete(0)),
+    ("from 1 to 100", lambda shop: shop.api.returns.list(1, limit=101)),
+    ("must be an id", lambda shop: shop.api.returns.list(0)),
+    ("from 1 to 50", lambda shop: shop.api.returns.list(1, order_ids=range(1, 52))),
+    (
+        "after to_date",
+        lambda shop: shop.api.returns.list(1, from_date=date(2026, 1, 2), to_date=date(2026, 1, 1)),
+    ),
+    ("must be an id", lambda shop: shop.api.returns.get(1, 0, 1)),
+    ("must be an id", lambda shop: shop.api.returns.decisions(1, 0)),
+    ("must not be empty", lambda shop: shop.api.returns.submit_decision(1, 2, 3, [])),
+    ("is needed with DECLINE_REFUND", submit(item(decision_type="DECLINE_REFUND"))),
+    ("is not taken with REPLACE", submit(item(decision_reason_type="DEVICE_ACTIVATED"))),
+    ("is needed with PARTIAL_MONEY_REFUND", submit(item(decision_type="PARTIAL_MONEY_REFUND"))),
+    ("is not taken with REPLACE", submit(item(compensation=RUB))),
+    ("comment is needed with REPAIR", submit(item(decision_type="REPAIR"))),
+    (
+        "0 or more",
+        submit(
+            item(decision_type="PARTIAL_MONEY_REFUND", compensation=base.Money(value=Decimal(-1)))
+        ),
+    ),
+    (
+        "0 or more",
+        submit(
+            item(
+                decision_type="PARTIAL_MONEY_REFUND",
+                compensation=base.Money(value=Decimal("NaN")),
+            )
+        ),
+    ),
+    ("must be an id", submit(item(return_item_id=0))),
+    (
+        "use submit_decision",
+        lambda shop: shop.api.returns.set_decision(
+            1, 2, 3, item(decision_type="DECLINE_REFUND", decision_reason_type="MECHANICAL_DAMAGE")
+        ),
+    ),
+    ("from 1 to 100", lambda shop: shop.api.campaigns.list(limit=0)),
+    ("must be an id", lambda shop: shop.api.campaigns.get(0)),
+]
+
+
+def open_scripted() -> tuple[YandexMarket, ScriptedTransport]:
+    transport = ScriptedTransport()
+    return (
+        YandexMarket(KEY, 11, "shop", transport=transport, scheduler=Scheduler()),
+        transport,
+    )
+
+
+@pytest.mark.parametrize(("rule", "call"), CALLS)
+async def test_call_when_it_breaks_a_rule(rule: str, call: Call) -> None:
+    shop, transport = open_scripted()
+    with pytest.raises(InvalidInput, match=rule):
+        await call(shop)
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        "http://market.yandex.ru/file",
+        "ftp://market.yandex.ru/file",
+        "https://market.yandex.ru@example.org/file",
+        "/file",
+    ],
+)
+async def test_download_when_the_address_is_wrong(url: str | None) -> None:
+    shop, transport = open_scripted()
+    with pytest.raises(InvalidInput, match="address"):
+        async with shop.download(Attachment(url=url)):
+            pass
+    assert not transport.requests
+
+
+async def test_photo_when_an_id_is_wrong() -> None:
+    shop, transport = open_scripted()
+    with pytest.raises(InvalidInput, match="must be an id"):
+        shop.api.returns.photo(1, 2, 3, 0, "abc")
+    with pytest.raises(InvalidInput, match="must not be empty"):
+        shop.api.returns.photo(1, 2, 3, 4, "")
+    with pytest.raises(InvalidInput, match="must be an id"):
+        shop.api.returns.application(1, -2, 3)
+    assert not transport.requests
+
+
+async def test_objects_when_of_another_account() -> None:
+    shop, transport = open_scripted()
+    for ref in (Ref("yandex_market", "other", "1"), Ref("wildberries", "shop", "1")):
+        chat, feedback, question, returned = (
+            Chat(ref=ref),
+            msgspec.structs.replace(FEEDBACK, ref=ref),
+            msgspec.structs.replace(QUESTION, ref=ref),
+            Return(ref=ref),
+        )
+        calls: list[Callable[[], object]] = [
+            lambda chat=chat: shop.messages(chat),  # type: ignore[misc]
+            lambda feedback=feedback: shop.comments(feedback),  # type: ignore[misc]
+            lambda question=question: shop.answers(question),  # type: ignore[misc]
+        ]
+        for call in calls:
+            with pytest.raises(InvalidInput, match="of the account yandex_market/shop"):
+                call()
+        waits: list[Awaitable[object]] = [
+            shop.send(chat, "Привет"),
+            shop.answer(question, "Да"),
+            shop.edit_answer(feedback, "Да"),
+            shop.skip_reaction(feedback),
+            shop.decisions(returned),
+            shop.decide(returned, REFUND),
+        ]
+        for wait in waits:
+            with pytest.raises(InvalidInput, match="of the account yandex_market/shop"):
+                await wait
+    assert not transport.requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ({"business_id": 0}, "business_id must be an id"),
+        ({"campaign_ids": [1, -2]}, "campaign_ids must be an id"),
+        ({"parallel": 0}, "parallel must be from 1"),
+        ({"quotas": {"feedbacks": Window(limit=1, period=1)}}, "must name buckets"),
+    ],
+)
+async def test_account_when_an_argument_is_wrong(arguments: dict[str, object], rule: str) -> None:
+    with pytest.raises(InvalidInput, match=rule):
+        YandexMarket(KEY, **arguments)  # type: ignore[arg-type]

@@ -1,0 +1,512 @@
+"""The adapter against the published documents: fields, parameters, limits, host, seeds."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+import pytest
+
+from tests.fakes import ScriptedTransport
+from tests.published import Json, at, coverage, example, missing, resolve, spec
+from wbym.calls import Binary, Endpoint, Request, Response, Upload
+from wbym.calls import Json as JsonReply
+from wbym.limits import Scheduler, Window
+from wbym_yandex_market import Tier, YandexMarket, mapping
+from wbym_yandex_market.api import (
+    ENDPOINTS,
+    auth,
+    base,
+    campaigns,
+    chats,
+    feedbacks,
+    questions,
+    returns,
+)
+from wbym_yandex_market.api import return_records as records
+from wbym_yandex_market.dialect import HOSTS
+from wbym_yandex_market.limits import BUCKETS
+
+SPEC = "yandex-market/openapi.json"
+NEW_CHAT_SEED = "001_864cfbfb7cbe434f.txt"
+CHAT_SEED = "002_f86065a318a415cf.txt"
+KEY = "ACMA:secret"
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DAY = date(2026, 5, 1)
+PNG = Upload("a.png", b"\x89PNG\r\n\x1a\n....")
+
+BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+
+REPLIES: dict[str, Endpoint[object]] = {
+    "CreateChatResponse": chats.NEW,
+    "GetChatsResponse": chats.LIST,
+    "GetChatResponse": chats.GET,
+    "GetChatHistoryResponse": chats.HISTORY,
+    "GetChatMessageResponse": chats.MESSAGE,
+    "GetGoodsFeedbackResponse": feedbacks.LIST,
+    "GetGoodsFeedbackCommentsResponse": feedbacks.COMMENTS,
+    "UpdateGoodsFeedbackCommentResponse": feedbacks.UPDATE_COMMENT,
+    "GetQuestionsResponse": questions.LIST,
+    "GetAnswersResponse": questions.ANSWERS,
+    "UpdateGoodsQuestionTextEntityResponse": questions.UPDATE,
+    "GetReturnsResponse": returns.LIST,
+    "GetReturnResponse": returns.GET,
+    "GetReturnAvailableDecisionsResponse": returns.DECISIONS,
+    "GetCampaignsResponse": campaigns.LIST,
+    "GetCampaignResponse": campaigns.GET,
+    "GetTokenInfoResponse": auth.TOKEN,
+}
+"""What the methods answer with a body of their own."""
+
+_NUMBERS = msgspec.json.Encoder(decimal_format="number")
+
+
+def _kept(wire: type[object], sample: Json) -> Json:
+    decoded = msgspec.json.decode(msgspec.json.encode(sample), type=wire)
+    kept: Json = msgspec.json.decode(_NUMBERS.encode(decoded))
+    return kept
+
+
+class TestFields:
+    @pytest.mark.parametrize("name", REPLIES)
+    def test_reply_when_it_has_every_field(self, published: Path, name: str) -> None:
+        document = spec(published, SPEC)
+        sample = example(document, at(document, "components", "schemas")[name])
+        endpoint = REPLIES[name]
+        assert isinstance(endpoint.reply, JsonReply)
+        assert missing(sample, _kept(endpoint.reply.wire, sample)) == []
+        value, aside = endpoint.reply.decode(endpoint.name, msgspec.json.encode(sample))
+        assert value is not None
+        assert not aside
+
+    def test_replies_when_all_are_counted(self) -> None:
+        binary = {endpoint for endpoint in ENDPOINTS if isinstance(endpoint.reply, Binary)}
+        assert binary == {returns.APPLICATION, returns.PHOTO}
+        empty = {
+            chats.SEND,
+            chats.SEND_FILE,
+            feedbacks.DELETE_COMMENT,
+            feedbacks.SKIP_REACTION,
+            returns.SET_DECISION,
+            returns.SUBMIT_DECISION,
+        }
+        assert binary | empty | set(REPLIES.values()) == set(ENDPOINTS)
+
+    @pytest.mark.parametrize(
+        ("name", "wire"),
+        [
+            ("GetChatInfoDTO", chats.Chat),
+            ("ChatMessageDTO", chats.Message),
+            ("GoodsFeedbackDTO", feedbacks.Feedback),
+            ("GoodsFeedbackCommentDTO", feedbacks.Comment),
+            ("QuestionDTO", questions.Question),
+            ("AnswerDTO", questions.Answer),
+            ("ReturnDTO", records.Return),
+            ("ReturnAvailableDecisionDTO", records.AvailableDecision),
+        ],
+    )
+    def test_record_when_only_its_required_fields_come(
+        self, published: Path, name: str, wire: type[msgspec.Struct]
+    ) -> None:
+        document = spec(published, SPEC)
+        sample = example(document, at(document, "components", "schemas")[name])
+        required = {str(field) for field in _list(_schema(document, name).get("required"))}
+        assert isinstance(sample, Mapping)
+        bare = {field: value for field, value in sample.items() if field in required}
+        msgspec.convert(bare, wire)
+        # Nothing is required that the specification lets be absent.
+        needed = {f.encode_name for f in msgspec.structs.fields(wire) if f.required}
+        assert needed <= required
+
+    def test_seeds_when_their_samples_are_decoded(self, published: Path) -> None:
+        text = (published / "seeds" / CHAT_SEED).read_text("utf-8")
+        sample = _sample_after(text, "200 OK")
+        assert isinstance(chats.GET.reply, JsonReply)
+        assert missing(sample, _kept(chats.GET.reply.wire, sample)) == []
+        chat, _ = chats.GET.reply.decode("chats.get", msgspec.json.encode(sample))
+        assert isinstance(chat, chats.Chat)
+        assert chat.context is not None
+        assert (chat.chat_id, chat.context.return_id, chat.order_id) == (1, 1, 1)
+
+        text = (published / "seeds" / NEW_CHAT_SEED).read_text("utf-8")
+        asked = _sample_after(text, "application/json")
+        assert isinstance(asked, Mapping)
+        context = msgspec.convert(asked["context"], chats.ChatContext)
+        assert context == chats.ChatContext(type="ORDER", id=1)
+        opened = {"status": "OK", "result": {"chatId": 1}}
+        reply, _ = chats.NEW.reply.decode("chats.new", msgspec.json.encode(opened))
+        assert reply == chats.NewChat(chat_id=1)
+
+
+def _sample_after(text: str, title: str) -> Json:
+    place = text.index("{", text.index(title))
+    value: Json
+    value, _ = json.JSONDecoder(strict=False).raw_decode(text, place)
+    return value
+
+
+def _schema(document: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    return at(document, "components", "schemas", name)
+
+
+class TestRoutes:
+    def test_endpoints_when_compared_with_the_coverage_table(self, published: Path) -> None:
+        rows = [row for row in coverage(published, "yandex_market") if row["required"] == "yes"]
+        assert len(rows) == len(ENDPOINTS) == 25
+        for row in rows:
+            endpoint = BY_ROUTE[row["method"], row["path"]]  # type: ignore[index]
+            assert HOSTS[endpoint.host] == row["host"]
+            (bucket,) = endpoint.buckets
+            assert bucket == endpoint.name
+            assert BUCKETS[bucket][Tier.STANDARD] == _window(row["limit"])
+            other = row["limit_base_token_or_subscription"]
+            assert other.endswith(" with subscription")
+            assert BUCKETS[bucket][Tier.SUBSCRIPTION] == _window(other)
+            scopes = row["token_category"].split(",")
+            assert endpoint.scope in scopes or (endpoint.scope == "any" and len(scopes) > 5)
+            assert endpoint.writes is (f"{endpoint.scope}:read-only" not in scopes) or (
+                endpoint.scope in {"any", "communication"}
+            )
+        assert BUCKETS.keys() == {endpoint.name for endpoint in ENDPOINTS}
+
+    def test_endpoints_when_they_page(self, published: Path) -> None:
+        document = spec(published, SPEC)
+        for endpoint in ENDPOINTS:
+            found = {str(p["name"]): p for p in _parameters(document, endpoint)}
+            if "pageToken" not in found:
+                assert endpoint.pages is None
+                continue
+            assert endpoint.pages is not None
+            most = at(resolve(document, found["limit"]["schema"]))["maximum"]
+            assert getattr(endpoint.pages, "most", None) == most, endpoint.name
+
+    def test_endpoints_when_they_write(self) -> None:
+        writing = {endpoint.name for endpoint in ENDPOINTS if endpoint.writes}
+        assert writing == {
+            "chats.new",
+            "chats.send",
+            "chats.send_file",
+            "feedbacks.update_comment",
+            "feedbacks.delete_comment",
+            "feedbacks.skip_reaction",
+            "questions.update",
+            "returns.set_decision",
+            "returns.submit_decision",
+        }
+        # Opening a chat answers with the one that is there, and skipping twice is skipping.
+        again = {endpoint.name for endpoint in ENDPOINTS if endpoint.writes and endpoint.repeatable}
+        assert again == {"chats.new", "feedbacks.skip_reaction"}
+        assert all(endpoint.repeatable for endpoint in ENDPOINTS if not endpoint.writes)
+
+    def test_bounds_when_compared_with_the_specification(self, published: Path) -> None:
+        document = spec(published, SPEC)
+        message = at(_schema(document, "SendMessageToChatRequest"), "properties", "message")
+        assert (message["minLength"], message["maxLength"]) == (chats.TEXT_LEAST, chats.TEXT_MOST)
+        comment = _schema(document, "GoodsFeedbackCommentText")
+        assert (comment["minLength"], comment["maxLength"]) == (
+            feedbacks.TEXT_LEAST,
+            feedbacks.TEXT_MOST,
+        )
+        answer = _schema(document, "QuestionsTextContent")
+        assert (answer["minLength"], answer["maxLength"]) == (
+            questions.TEXT_LEAST,
+            questions.TEXT_MOST,
+        )
+        filters = at(_schema(document, "GetGoodsFeedbackRequest"), "properties")
+        assert at(filters["offerIds"])["maxItems"] == feedbacks.PRODUCTS_MOST
+        assert at(filters["feedbackIds"])["maxItems"] == feedbacks.IDS_MOST
+        skipped = at(_schema(document, "SkipGoodsFeedbackReactionRequest"), "properties")
+        assert at(skipped["feedbackIds"])["maxItems"] == feedbacks.IDS_MOST
+
+    def test_words_when_compared_with_the_specification(self, published: Path) -> None:
+        document = spec(published, SPEC)
+
+        def words(name: str) -> set[str]:
+            return {str(word) for word in _list(_schema(document, name)["enum"])}
+
+        assert {*mapping.WAITING_CHATS, *mapping.OTHER_CHATS} == words("ChatStatusType")
+        assert {*mapping.OPEN_RETURNS, *mapping.CLOSED_RETURNS} == words("RefundStatusType")
+        assert set(mapping.WAITING_RETURNS) == {
+            "WAITING_FOR_DECISION",
+            "PREMODERATION_DECISION_WAITING",
+        }
+        assert words("ReturnRequestDecisionType") >= {
+            records.DECLINE,
+            records.PARTIAL,
+            *records.COMMENT_REQUIRED,
+        }
+
+
+def _window(text: str) -> Window:
+    found = re.match(r"(\d+) per 1 h", text)
+    assert found is not None
+    return Window(limit=int(found[1]), period=3600)
+
+
+def _parameters(
+    document: Mapping[str, Json], endpoint: Endpoint[object]
+) -> list[Mapping[str, Json]]:
+    operation = at(document, "paths", endpoint.path, endpoint.method.lower())
+    return [at(resolve(document, one)) for one in _list(operation.get("parameters"))]
+
+
+Call = Callable[[YandexMarket], Awaitable[object]]
+
+CALLS: dict[Endpoint[object], Call] = {
+    chats.NEW: lambda shop: shop.api.chats.new(chats.ChatContext(type="RETURN", id=7)),
+    chats.LIST: lambda shop: shop.api.chats.list(
+        contexts=[chats.ChatContext(type="ORDER", id=7)],
+        context_types=["DIRECT"],
+        types=["CHAT"],
+        statuses=["NEW"],
+        limit=20,
+        page_token="t",
+    ),
+    chats.GET: lambda shop: shop.api.chats.get(7),
+    chats.HISTORY: lambda shop: shop.api.chats.history(
+        7, message_id_from=8, limit=100, page_token="t"
+    ),
+    chats.MESSAGE: lambda shop: shop.api.chats.message(7, 8),
+    chats.SEND: lambda shop: shop.api.chats.send(7, "Здравствуйте"),
+    chats.SEND_FILE: lambda shop: shop.api.chats.send_file(7, PNG),
+    feedbacks.LIST: lambda shop: shop.api.feedbacks.list(
+        date_time_from=NOW,
+        date_time_to=NOW,
+        reaction_status="NEED_REACTION",
+        rating_values={1, 2},
+        offer_ids=["a"],
+        paid=True,
+        limit=50,
+        page_token="t",
+    ),
+    feedbacks.COMMENTS: lambda shop: shop.api.feedbacks.comments(
+        7, source_type="SELLER", limit=50, page_token="t"
+    ),
+    feedbacks.UPDATE_COMMENT: lambda shop: shop.api.feedbacks.comment(
+        7, "Спасибо", parent_id=8, source_type="SELLER"
+    ),
+    feedbacks.DELETE_COMMENT: lambda shop: shop.api.feedbacks.delete_comment(
+        8, source_type="SELLER"
+    ),
+    feedbacks.SKIP_REACTION: lambda shop: shop.api.feedbacks.skip_reaction(
+        [7], source_type="SELLER"
+    ),
+    questions.LIST: lambda shop: shop.api.questions.list(
+        category_ids=[1],
+        question_ids=[2],
+        date_from=DAY,
+        date_to=DAY,
+        need_answer=True,
+        sort="CREATED_AT_ASC",
+        limit=50,
+        page_token="t",
+    ),
+    questions.ANSWERS: lambda shop: shop.api.questions.answers(7, limit=50, page_token="t"),
+    questions.UPDATE: lambda shop: shop.api.questions.create(7, "Да"),
+    returns.LIST: lambda shop: shop.api.returns.list(
+        3,
+        order_ids=[1, 2],
+        statuses=["REFUNDED", "FAILED"],
+        shipment_statuses=["PICKED"],
+        type="RETURN",
+        from_date=DAY,
+        to_date=DAY,
+        limit=100,
+        page_token="t",
+    ),
+    returns.GET: lambda shop: shop.api.returns.get(3, 4, 5),
+    returns.DECISIONS: lambda shop: shop.api.returns.decisions(3, 5),
+    returns.SET_DECISION: lambda shop: shop.api.returns.set_decision(
+        3,
+        4,
+        5,
+        records.ItemDecision(
+            return_item_id=6,
+            decision_type="PARTIAL_MONEY_REFUND",
+            comment="По договорённости",
+            compensation=base.Money(value=Decimal("100.10"), currency_id="RUR"),
+        ),
+    ),
+    returns.SUBMIT_DECISION: lambda shop: shop.api.returns.submit_decision(
+        3,
+        4,
+        5,
+        [
+            records.ItemDecision(
+                return_item_id=6,
+                decision_type="DECLINE_REFUND",
+                decision_reason_type="MECHANICAL_DAMAGE",
+                comment="Следы падения",
+            )
+        ],
+    ),
+    campaigns.LIST: lambda shop: shop.api.campaigns.list(limit=100, page_token="t"),
+    campaigns.GET: lambda shop: shop.api.campaigns.get(3),
+    auth.TOKEN: lambda shop: shop.api.auth.token(),
+}
+
+OTHERS: list[tuple[Endpoint[object], Call]] = [
+    (feedbacks.LIST, lambda shop: shop.api.feedbacks.list(feedback_ids=[1, 2])),
+    (feedbacks.COMMENTS, lambda shop: shop.api.feedbacks.comments(comment_ids=[1])),
+    (feedbacks.UPDATE_COMMENT, lambda shop: shop.api.feedbacks.edit_comment(7, 8, "Спасибо!")),
+    (questions.ANSWERS, lambda shop: shop.api.questions.answers(answer_ids=[1])),
+    (questions.UPDATE, lambda shop: shop.api.questions.edit(7, "Да!")),
+    (questions.UPDATE, lambda shop: shop.api.questions.delete(7, entity_type="COMMENT")),
+    (
+        questions.UPDATE,
+        lambda shop: shop.api.questions.create(7, "Спасибо", parent_type="ANSWER"),
+    ),
+]
+"""Other bodies of the same methods."""
+
+DEPRECATED_FIELDS = {"orderId", "orderIds"}
+"""In chats: ``context`` and ``contexts`` replace them."""
+
+
+async def _sent(call: Call) -> Request:
+    transport = ScriptedTransport(Response(418, {}, b"{}"))
+    shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+    with pytest.raises(Exception, match="418"):
+        await call(shop)
+    return transport.requests[0]
+
+
+class TestRequests:
+    def test_calls_when_all_methods_are_counted(self) -> None:
+        assert CALLS.keys() | {returns.APPLICATION, returns.PHOTO} == set(ENDPOINTS)
+
+    @pytest.mark.parametrize("endpoint", CALLS, ids=lambda endpoint: endpoint.name)
+    async def test_request_when_compared_with_the_specification(
+        self, published: Path, endpoint: Endpoint[object]
+    ) -> None:
+        request = await _sent(CALLS[endpoint])
+        document = spec(published, SPEC)
+        url = urlsplit(request.url)
+        assert f"{url.scheme}://{url.netloc}" == HOSTS[endpoint.host]
+        assert request.method == endpoint.method
+        pattern = re.sub(r"\\\{\w+\\\}", r"\\d+", re.escape(endpoint.path))
+        assert re.fullmatch(pattern, url.path)
+        assert request.headers["Api-Key"] == KEY
+        assert "Authorization" not in request.headers
+
+        asked = dict(parse_qsl(url.query))
+        offered = [
+            parameter
+            for parameter in _parameters(document, endpoint)
+            if parameter["in"] == "query" and not parameter.get("deprecated")
+        ]
+        assert asked.keys() == {str(parameter["name"]) for parameter in offered}
+        for parameter in offered:
+            schema = at(resolve(document, parameter["schema"]))
+            value = asked[str(parameter["name"])]
+            if schema.get("type") == "integer":
+                assert value.isdigit()
+            if "enum" in schema:
+                assert value in _list(schema["enum"])
+            if schema.get("type") == "array":
+                choices = at(resolve(document, schema["items"])).get("enum")
+                assert choices is None or set(value.split(",")) <= set(map(str, _list(choices)))
+            if schema.get("format") == "date":
+                date.fromisoformat(value)
+
+        self._check_content(document, endpoint, request, whole=True)
+
+    @pytest.mark.parametrize(("endpoint", "call"), OTHERS)
+    async def test_request_when_the_method_takes_another_body(
+        self, published: Path, endpoint: Endpoint[object], call: Call
+    ) -> None:
+        self._check_content(spec(published, SPEC), endpoint, await _sent(call), whole=False)
+
+    def _check_content(
+        self,
+        document: Mapping[str, Json],
+        endpoint: Endpoint[object],
+        request: Request,
+        *,
+        whole: bool,
+    ) -> None:
+        operation = at(document, "paths", endpoint.path, endpoint.method.lower())
+        if "requestBody" not in operation:
+            assert request.body is None
+            assert not request.parts
+            return
+        contents = at(operation, "requestBody", "content")
+        if "multipart/form-data" in contents:
+            schema = at(resolve(document, at(contents["multipart/form-data"])["schema"]))
+            assert {part.name for part in request.parts} == at(schema, "properties").keys()
+            return
+        assert request.headers["Content-Type"] == "application/json"
+        body = msgspec.json.decode(request.body or b"null")
+        self._check_body(document, at(contents["application/json"])["schema"], body)
+        alternatives = {feedbacks.LIST, feedbacks.COMMENTS, questions.ANSWERS, questions.UPDATE}
+        if whole and endpoint not in alternatives:
+            schema = at(resolve(document, at(contents["application/json"])["schema"]))
+            assert set(body) == at(schema, "properties").keys() - DEPRECATED_FIELDS
+
+    def _check_body(self, document: Mapping[str, Json], schema: Json, body: Json) -> None:
+        schema = at(resolve(document, schema))
+        kind = schema.get("type")
+        if "enum" in schema:
+            assert body in _list(schema["enum"])
+        elif kind == "array":
+            assert isinstance(body, list)
+            for item in body:
+                self._check_body(document, schema["items"], item)
+        elif "properties" in schema:
+            assert isinstance(body, Mapping)
+            properties = at(schema, "properties")
+            assert set(body) <= set(properties)
+            assert {str(name) for name in _list(schema.get("required"))} <= set(body)
+            for name, value in body.items():
+                self._check_body(document, properties[name], value)
+        elif kind == "integer":
+            assert isinstance(body, int)
+        elif kind == "number":
+            assert isinstance(body, int | float)
+        elif kind == "string":
+            assert isinstance(body, str)
+            if schema.get("format") == "date-time":
+                assert datetime.fromisoformat(body).tzinfo is not None
+            if schema.get("format") == "date":
+                date.fromisoformat(body)
+        elif kind == "boolean":
+            assert isinstance(body, bool)
+
+    async def test_amount_when_it_is_sent_with_its_digits(self) -> None:
+        request = await _sent(CALLS[returns.SET_DECISION])
+        assert b'"value":100.10' in (request.body or b"")
+
+    @pytest.mark.parametrize("what", ["application", "photo"])
+    async def test_download_when_opened(self, what: str) -> None:
+        transport = ScriptedTransport(Response(200, {}, b"x"))
+        shop = YandexMarket(KEY, transport=transport, scheduler=Scheduler())
+        if what == "application":
+            opened = shop.api.returns.application(3, 4, 5)
+            tail = "application"
+        else:
+            opened = shop.api.returns.photo(3, 4, 5, 6, "a/b")
+            tail = "decision/6/image/a%2Fb"
+        async with opened as file:
+            assert await file.read() == b"x"
+        place = "/v2/campaigns/3/orders/4/returns/5/"
+        assert transport.requests[0].url == HOSTS["market"] + place + tail
+
+
+def _list(value: Json) -> list[Json]:
+    return list(value) if isinstance(value, list) else []
+
+
+def test_names_when_shown_to_people() -> None:
+    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", endpoint.name) for endpoint in ENDPOINTS)
+
+
+def test_catalog_when_listed() -> None:
+    rows = {row.name: row for row in YandexMarket.catalog()}
+    assert len(rows) == 25
+    row = rows["feedbacks.list"]
+    assert row.host == "https://api.partner.market.yandex.ru"
+    assert (row.limit, row.lower_limit) == ("10000 per 1 h", "5000 per 1 h")

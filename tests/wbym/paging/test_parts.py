@@ -1,0 +1,255 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wbym.errors import InvalidInput
+from wbym.paging import Chunk, Listing, Span, by_span, by_token, deferred, side_by_side
+
+pytestmark = pytest.mark.looptime
+
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+class Parts:
+    """Listings of numbers, each of pages of so many, and what was asked of them."""
+
+    def __init__(self, *sizes: int, page: int = 3, latency: float = 0.0) -> None:
+        first = [sum(sizes[:place]) for place in range(len(sizes))]
+        self.records = [list(range(a, a + size)) for a, size in zip(first, sizes, strict=True)]
+        self.page = page
+        self.latency = latency
+        self.asked = 0
+        self.flying = 0
+        self.most_flying = 0
+        self.broken: set[int] = set()
+
+    @property
+    def all(self) -> list[int]:
+        return [number for part in self.records for number in part]
+
+    def part(self, place: int, cursor: str | None) -> Listing[int]:
+        async def fetch(token: str | None) -> Chunk[int]:
+            self.asked += 1
+            self.flying += 1
+            self.most_flying = max(self.most_flying, self.flying)
+            try:
+                await asyncio.sleep(self.latency)
+            finally:
+                self.flying -= 1
+            if place in self.broken:
+                raise OSError(f"part {place} is broken")
+            # Tokens of a marketplace may be any text.
+            start = int(token.removeprefix("; ,:%")) if token else 0
+            items = self.records[place][start : start + self.page]
+            more = start + self.page < len(self.records[place])
+            token = f"; ,:%{start + self.page}" if more else None
+            return Chunk(items, len(items) + 1, token)
+
+        return by_token(fetch, method="numbers.list", cursor=cursor)
+
+    def listing(self, *, cursor: str | None = None, at_once: int = 1) -> Listing[int]:
+        parts = [
+            (f"p{place}", lambda cursor, place=place: self.part(place, cursor))
+            for place in range(len(self.records))
+        ]
+        return side_by_side(parts, method="numbers.list", cursor=cursor, at_once=at_once)
+
+
+sizes = st.lists(st.integers(0, 12), max_size=6)
+
+
+class TestSideBySide:
+    @given(sizes=sizes, at_once=st.integers(1, 5))
+    async def test_all_when_of_any_length(self, sizes: list[int], at_once: int) -> None:
+        parts = Parts(*sizes)
+        found = await parts.listing(at_once=at_once).all()
+        assert sorted(found) == parts.all
+        if at_once == 1:
+            assert found == parts.all
+
+    @given(
+        sizes=sizes,
+        at_once=st.integers(1, 5),
+        then=st.integers(1, 5),
+        stop=st.integers(0, 20),
+        behind=st.booleans(),
+    )
+    async def test_pages_when_resumed_from_a_cursor(
+        self, sizes: list[int], at_once: int, then: int, stop: int, behind: bool
+    ) -> None:
+        parts = Parts(*sizes, latency=0.01)
+        pages = [page async for page in parts.listing(at_once=at_once).pages()]
+        if not pages:
+            return
+        stop = min(stop, len(pages) - 1)
+        cursor = pages[stop].next_cursor if behind else pages[stop].cursor
+        before = [n for page in pages[: stop + behind] for n in page.items]
+        if cursor is None:
+            assert sorted(before) == parts.all
+            return
+        # However many were read at once before, and are now.
+        rest = await parts.listing(cursor=cursor, at_once=then).all()
+        assert sorted([*before, *rest]) == parts.all
+
+    async def test_requests_when_left_early(self) -> None:
+        parts = Parts(9, 9)
+        assert await parts.listing().all(limit=2) == [0, 1]
+        assert parts.asked == 1
+        await parts.listing(at_once=2).all(limit=2)
+        await asyncio.sleep(10)
+        assert parts.flying == 0
+        assert parts.asked < 8
+
+    async def test_requests_when_several_are_read_at_once(self) -> None:
+        parts = Parts(*[30] * 8, latency=0.2)
+        begin = asyncio.get_running_loop().time()
+        await parts.listing(at_once=4).all()
+        # 80 pages, four at a time, without a gap.
+        assert asyncio.get_running_loop().time() - begin == pytest.approx(80 / 4 * 0.2)
+        assert parts.most_flying == 4
+
+    async def test_pages_when_the_consumer_is_slow(self) -> None:
+        parts = Parts(*[300] * 4, latency=0.01)
+        async for _ in parts.listing(at_once=4).pages():
+            await asyncio.sleep(5)
+            break
+        assert parts.asked <= 1 + 4 + 4
+
+    @pytest.mark.parametrize("at_once", [1, 3])
+    async def test_pages_when_a_part_fails(self, at_once: int) -> None:
+        parts = Parts(6, 6, 6, latency=0.01)
+        parts.broken = {1}
+        found: list[int] = []
+        with pytest.raises(OSError, match="part 1 is broken"):
+            async for number in parts.listing(at_once=at_once):
+                found.append(number)
+        assert parts.flying == 0
+        assert set(found) <= set(parts.all)
+
+    async def test_reading_when_cancelled(self) -> None:
+        parts = Parts(*[300] * 4, latency=1)
+        task = asyncio.ensure_future(parts.listing(at_once=4).all())
+        await asyncio.sleep(5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert parts.flying == 0
+
+    @pytest.mark.parametrize("cursor", ["5", "p0:1", "p9:1;p1", "p0:1;p9", ";p9", "a;b;c"])
+    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        with pytest.raises(InvalidInput, match="cursor of this list"):
+            Parts(3, 3).listing(cursor=cursor)
+
+
+class TestBySpan:
+    def spans(
+        self,
+        since: datetime,
+        until: datetime | None,
+        *,
+        longest: timedelta = 30 * DAY,
+        cursor: str | None = None,
+        at_once: int = 1,
+        finely: bool = True,
+    ) -> tuple[list[Span], Listing[int]]:
+        seen: list[Span] = []
+
+        def part(span: Span, cursor: str | None) -> Listing[int]:
+            async def fetch(_: str | None) -> Chunk[int]:
+                seen.append(span)
+                return Chunk([len(seen)], 1)
+
+            return by_token(fetch, method="numbers.list", cursor=cursor)
+
+        listing = by_span(
+            part,
+            method="numbers.list",
+            since=since,
+            until=until,
+            longest=longest,
+            cursor=cursor,
+            at_once=at_once,
+            finely=finely,
+        )
+        return seen, listing
+
+    @given(
+        days=st.floats(0, 400),
+        at_once=st.integers(1, 4),
+        open_ended=st.booleans(),
+        finely=st.booleans(),
+    )
+    async def test_spans_when_they_cover_the_period(
+        self, days: float, at_once: int, open_ended: bool, finely: bool
+    ) -> None:
+        until = None if open_ended else NOW
+        since = (datetime.now(UTC) if open_ended else NOW) - timedelta(days=days)
+        seen, listing = self.spans(since, until, at_once=at_once, finely=finely)
+        await listing.all()
+        self._check(sorted(seen, key=lambda span: span.since), since, until)
+        if at_once == 1:
+            assert seen == sorted(seen, key=lambda span: span.since, reverse=True)
+
+    def _check(self, spans: Sequence[Span], since: datetime, until: datetime | None) -> None:
+        assert spans[0].since == since
+        for one, following in pairwise(spans):
+            assert one.until == following.since
+            assert following.since not in one
+        assert spans[-1].until == (None if until is None else until + timedelta(microseconds=1))
+        for span in spans:
+            assert (span.until or datetime.now(UTC)) - span.since <= 30 * DAY + timedelta(seconds=9)
+        for moment in (since, until or datetime.now(UTC)):
+            assert sum(moment in span for span in spans) == 1
+
+    @given(days=st.integers(31, 400), at_once=st.integers(1, 4), stop=st.integers(0, 20))
+    async def test_spans_when_resumed(self, days: int, at_once: int, stop: int) -> None:
+        since = NOW - timedelta(days=days)
+        seen, listing = self.spans(since, NOW, at_once=at_once)
+        pages = [page async for page in listing.pages()]
+        cursor = pages[min(stop, len(pages) - 1)].next_cursor
+        if cursor is None:
+            return
+        done = [seen[number - 1] for page in pages[: stop + 1] for number in page.items]
+        again, rest = self.spans(since, NOW, cursor=cursor)
+        await rest.all()
+        assert len(again) == len(set(again))
+        self._check(sorted({*done, *again}, key=lambda span: span.since), since, NOW)
+
+    async def test_spans_when_read_at_once(self) -> None:
+        seen, listing = self.spans(NOW - 180 * DAY, NOW, longest=181 * DAY, at_once=4)
+        await listing.all()
+        assert len(seen) == 16
+        seen, listing = self.spans(NOW - 3 * DAY, NOW, longest=181 * DAY, at_once=4)
+        await listing.all()
+        assert len(seen) == 3
+        seen, listing = self.spans(NOW - 180 * DAY, NOW, longest=181 * DAY, at_once=4, finely=False)
+        await listing.all()
+        assert len(seen) == 1
+
+    @pytest.mark.parametrize("cursor", ["5", "x-y:;", ";x-", "1-9999999999999999999999:;"])
+    def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        with pytest.raises(InvalidInput, match="cursor of this list"):
+            self.spans(NOW - DAY, NOW, cursor=cursor)
+
+
+class TestDeferred:
+    async def test_listing_when_it_is_known_later(self) -> None:
+        asked = 0
+
+        async def make() -> Listing[int]:
+            nonlocal asked
+            asked += 1
+            return Parts(6).listing()
+
+        listing = deferred(make)
+        assert asked == 0
+        assert await listing.all() == list(range(6))
+        pages = [page async for page in listing.pages()]
+        assert [page.cursor for page in pages] == ["p0:;", "p0:%3B%20%2C%3A%253;"]
+        assert asked == 2
