@@ -100,7 +100,9 @@ Until = Annotated[
 Product = Annotated[
     str | None, typer.Option("--product", metavar="ID", help="Only of this article.")
 ]
-Count = typer.Option(min=0, metavar="N", help="In the simulated shop.")
+Count = typer.Option(
+    min=0, metavar="N", help="In each simulated shop; by default as many as suits it."
+)
 
 
 @app.callback()
@@ -134,10 +136,10 @@ def demo(
     as_json: Annotated[
         bool, typer.Option("--json", help="One line of JSON and nothing else on stdout.")
     ] = False,
-    feedbacks: Annotated[int, Count] = 75_000,
-    questions: Annotated[int, Count] = 15_000,
-    chats: Annotated[int, Count] = 200,
-    claims: Annotated[int, Count] = 60,
+    feedbacks: Annotated[int | None, Count] = None,
+    questions: Annotated[int | None, Count] = None,
+    chats: Annotated[int | None, Count] = None,
+    returns: Annotated[int | None, Count] = None,
 ) -> None:
     """Read and answer simulated shops over real HTTP, inside the real limits, without a token.
 
@@ -149,7 +151,7 @@ def demo(
         watch: Watch = (
             Quiet() if as_json else Bars(console) if console.is_terminal else Lines(console)
         )
-        sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, claims=claims)
+        sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
         with watch:
             outcome = asyncio.run(run_demo(simulators(), installed_adapters(), sizes, watch))
         if as_json:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns
+from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, TellsDecisions
 from wbym.cli.progress import Watch
 from wbym.cli.tally import (
     Result,
@@ -26,7 +26,7 @@ from wbym.cli.tally import (
     problems,
     requests_by_noun,
 )
-from wbym.domain import Chat, Feedback, Question, Return
+from wbym.domain import Chat, Decision, Feedback, Question, Return
 from wbym.errors import WbymError
 from wbym.testing.process import SimulatorProcess
 
@@ -52,20 +52,17 @@ class DemoError(WbymError):
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """How large the simulated shops are."""
+    """How large the simulated shops are; None leaves it to each marketplace's simulator."""
 
-    feedbacks: int
-    questions: int
-    chats: int
-    claims: int
+    feedbacks: int | None = None
+    questions: int | None = None
+    chats: int | None = None
+    returns: int | None = None
 
     def arguments(self) -> list[str]:
         """For a simulator's command line."""
-        return [
-            word
-            for name, value in msgspec.structs.asdict(self).items()
-            for word in (f"--{name}", str(value))
-        ]
+        given = {n: size for n, size in msgspec.structs.asdict(self).items() if size is not None}
+        return ["--demo", *(word for n, size in given.items() for word in (f"--{n}", str(size)))]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -108,7 +105,10 @@ class _Ready(msgspec.Struct, frozen=True):
 
     url: str
     token: str
-    records: dict[str, int] = {}
+    expected: dict[str, int] = {}
+    """How many records there are to read, by noun."""
+    effects: dict[str, str] = {}
+    """By which of the simulator's effects it shows that something was written, by noun."""
 
 
 async def run_demo(
@@ -144,7 +144,7 @@ async def run_demo(
                 ready.token, name=marketplace, base_url=ready.url, max_wait=None
             )
             await stack.enter_async_context(account)
-            shops.append(_Shop(account, process, ready.records, watch))
+            shops.append(_Shop(account, process, ready, watch))
             watch.say(f"{marketplace}: a simulated shop serves at {ready.url}")
         if not shops:
             raise DemoError("no simulator is installed (entry points 'wbym.simulators')")
@@ -166,12 +166,12 @@ class _Shop:
         self,
         account: Adapter,
         process: SimulatorProcess,
-        records: Mapping[str, int],
+        ready: _Ready,
         watch: Watch,
     ) -> None:
         self._account = account
         self._process = process
-        self._records = records
+        self._ready = ready
         self._watch = watch
         self._tallies: list[Tally] = []
 
@@ -181,20 +181,20 @@ class _Shop:
         found: list[_Work] = []
         if isinstance(account, Feedbacks):
             answerer: Feedbacks = account
-            feedbacks = self._tally("feedbacks", "feedbacks_open", "answer")
+            feedbacks = self._tally("feedbacks")
             found.append(lambda: self._feedbacks(answerer, feedbacks))
             if isinstance(account, Questions):
                 asked: Questions = account
-                questions = self._tally("questions", "questions_open", "question_answer")
+                questions = self._tally("questions")
                 found.append(lambda: self._questions(asked, answerer, questions))
         if isinstance(account, Chats):
             talker: Chats = account
-            chats = self._tally("chats", "chats_listed", None)
-            messages = self._tally("messages", None, "message")
+            chats = self._tally("chats")
+            messages = self._tally("messages")
             found.append(lambda: self._chats(talker, chats, messages))
         if isinstance(account, Returns):
             decider: Returns = account
-            returns = self._tally("returns", "claims_shown", "decision")
+            returns = self._tally("returns")
             found.append(lambda: self._returns(decider, returns))
         return found
 
@@ -212,8 +212,8 @@ class _Shop:
             set_aside=len(account.set_aside),
         )
 
-    def _tally(self, noun: str, records: str | None, effect: str | None) -> Tally:
-        expected = self._records.get(records) if records is not None else None
+    def _tally(self, noun: str) -> Tally:
+        expected, effect = self._ready.expected.get(noun), self._ready.effects.get(noun)
         tally = Tally(self._account.name, noun, expected, effect=effect)
         self._tallies.append(tally)
         return tally
@@ -266,13 +266,17 @@ class _Shop:
         async for page in account.returns().pages():
             tally.saw(item.ref.id for item in page.items)
             for item in page.items:
-                if waiting is None and item.waiting_for_seller and item.decisions:
+                if waiting is None and item.waiting_for_seller:
                     waiting = item
             self._watch.moved(tally)
         if waiting is not None:
-            decision = min(waiting.decisions, key=lambda each: each.comment_required)
+            decisions = list(waiting.decisions)
+            if isinstance(account, TellsDecisions):
+                decisions = await account.decisions(waiting)
+            decision = min(decisions, key=_needs)
             comment = _COMMENT if decision.comment_required else None
-            await account.decide(waiting, decision, comment=comment)
+            reason = decision.reasons[0] if decision.reasons else None
+            await account.decide(waiting, decision, comment=comment, reason=reason)
             self._wrote(tally)
         self._ended(tally, began)
 
@@ -283,6 +287,11 @@ class _Shop:
     def _ended(self, tally: Tally, began: float) -> None:
         tally.seconds = time.monotonic() - began
         self._watch.ended(tally)
+
+
+def _needs(decision: Decision) -> int:
+    """How much has to be said with a decision."""
+    return decision.comment_required + bool(decision.reasons) + 2 * (decision.least is not None)
 
 
 def _moment(timed: tuple[datetime, Chat]) -> datetime:
