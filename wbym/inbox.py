@@ -19,15 +19,26 @@ import anyio
 import anyio.to_thread
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns
+from wbym.adapter import (
+    Adapter,
+    Chats,
+    Comments,
+    Feedbacks,
+    OpensChats,
+    Questions,
+    Returns,
+    TellsDecisions,
+)
 from wbym.calls import Download, Upload
 from wbym.config import find_accounts
 from wbym.domain import (
+    Answer,
     Attachment,
     Chat,
     Decision,
     Feedback,
     Message,
+    Money,
     Question,
     Ref,
     Return,
@@ -417,9 +428,34 @@ class Inbox:
             attrgetter("created_at") if by_time else None,
         )
 
-    async def decide(self, item: Return, decision: Decision, *, comment: str | None = None) -> None:
+    async def decisions(self, item: Return) -> list[Decision]:
+        """What may be decided about a return now; see ``TellsDecisions.decisions``."""
+        return await self._of(item, TellsDecisions).decisions(item)
+
+    async def decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+    ) -> None:
         """Carry out one of the return's own decisions; see ``Returns.decide``."""
-        await self._of(item, Returns).decide(item, decision, comment=comment)
+        account = self._of(item, Returns)
+        await account.decide(item, decision, comment=comment, reason=reason, amount=amount)
+
+    def comments(self, feedback: Feedback) -> Listing[Answer]:
+        """The comments under a feedback; see ``Comments.comments``."""
+        return self._of(feedback, Comments).comments(feedback)
+
+    async def skip_reaction(self, feedback: Feedback) -> None:
+        """Say that a feedback needs no answer; see ``Comments.skip_reaction``."""
+        await self._of(feedback, Comments).skip_reaction(feedback)
+
+    async def open_chat(self, item: Return) -> Chat:
+        """The chat about a return, opened if there is none yet; see ``OpensChats.open_chat``."""
+        return await self._of(item, OpensChats).open_chat(return_id=item.ref.id)
 
     async def counts(self) -> dict[str, Waiting]:
         """How much waits for an answer, by account, with as few requests as there can be.

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -120,7 +119,7 @@ class Wildberries:
             name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
         )
         self._scheduler = scheduler or shared_scheduler()
-        self._kept: deque[SetAside] = deque()
+        self._kept: list[SetAside] = []
         self._on_set_aside = on_set_aside or self._kept.append
         self._pipeline = Pipeline(
             dialect=self._dialect,

@@ -1,7 +1,6 @@
 """The part of an account that has no nouns: its credentials, its business, its limits, any call."""
 
 import logging
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
@@ -89,7 +88,7 @@ class Account:
             quotas=quotas,
         )
         self._scheduler = scheduler or shared_scheduler()
-        self._kept: deque[SetAside] = deque()
+        self._kept: list[SetAside] = []
         self._on_set_aside = on_set_aside or self._kept.append
         self._pipeline = Pipeline(
             dialect=self._dialect,

@@ -41,6 +41,10 @@ DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
 
 _USER_AGENT: Final = "wbym"
+_LARGE: Final = 256 * 1024
+"""Bytes whose decoding holds the loop up noticeably."""
+_HELD_UP: Final = 0.1
+"""Seconds after it in which the times of answers tell nothing of the network."""
 
 
 class Download:
@@ -169,6 +173,8 @@ class Pipeline:
                         await turn()
                     response = await exchange.read()
                 answer = self._judge.answer(endpoint, response)
+                if len(response.body) > _LARGE:
+                    self._scheduler.held_up_at = asyncio.get_running_loop().time()
             except TransportError as error:
                 await self._again(endpoint, self._judge.lost(endpoint, error), attempt)
             except Failed as failed:
@@ -275,9 +281,11 @@ class Pipeline:
             sent_at = clock()
             async with self._transport.send(request) as exchange:
                 head = exchange.head
-                lease.settle(
-                    endpoint.cost.of(head.status), self._dialect.signal(head), clock() - sent_at
-                )
+                now = clock()
+                # Right after a large page was decoded, all answers look late that waited for it.
+                timed = now - self._scheduler.held_up_at > _HELD_UP
+                elapsed = now - sent_at if timed else None
+                lease.settle(endpoint.cost.of(head.status), self._dialect.signal(head), elapsed)
                 yield exchange
 
     async def _again(self, endpoint: Endpoint[R], failed: Failed, attempt: int) -> None:

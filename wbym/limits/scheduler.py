@@ -79,6 +79,9 @@ class Scheduler:
             bans if bans is not None else MemoryBans(), min_jitter, max_jitter, wall
         )
 
+        self.held_up_at = -math.inf
+        """Loop time at which something (the decoding of a large page) last held the loop up."""
+
     @property
     def closed(self) -> bool:
         """Whether `aclose` was called."""

@@ -22,7 +22,7 @@ __all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"
 T = TypeVar("T")
 U = TypeVar("U")
 
-AHEAD = 8
+AHEAD = 4
 """Pages asked for ahead of the consumer."""
 
 HELD = 2
@@ -159,7 +159,7 @@ def by_offset(
         size: Records a page; the most that the marketplace allows, where nothing is said.
         cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
         ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
-            alone, since most lists are short, and the rest eight ahead.
+            alone, since most lists are short, and the rest four ahead.
         newest_first: Whether the marketplace sends the newest records first.
     """
     page_size = size or scheme.most
@@ -217,7 +217,8 @@ def by_offset(
                 async with delivered:
                     taken += 1
                     delivered.notify_all()
-            raise PagingLimit(method, offset)
+            if total is None or offset < total:
+                raise PagingLimit(method, offset)
         finally:
             await _cancel([task for _, _, task in tasks])
 

@@ -13,7 +13,7 @@ from wbym_wildberries.simulator.schedule import Schedule
 from wbym_wildberries.simulator.shelf import Json, Shelf
 
 EDIT_WINDOW = 60 * DAY
-_CACHE = 256 * 1024 * 1024
+_CACHE = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbym.errors import CursorStuck, PagingLimit
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.paging import ByOffset, Chunk, Listing, Page, Turn, by_offset, by_token, joined
 
 pytestmark = pytest.mark.looptime
@@ -155,6 +155,11 @@ class TestByOffset:
         assert got == source.records[:50]
         assert all(offset + size <= 60 for offset, size in source.asked)
 
+    async def test_listing_when_it_ends_at_the_caps(self) -> None:
+        scheme = ByOffset(size="take", offset="skip", most=10, deepest=40)
+        source = Source(50, total=True)
+        assert await source.listing(scheme=scheme).all() == source.records
+
     async def test_all_when_limited(self) -> None:
         source = Source(1000)
         assert await source.listing().all(limit=25) == source.records[:25]
@@ -218,7 +223,7 @@ class TestJoined:
         assert await self.make("old:1").all() == [1, 6]
 
     async def test_all_when_the_cursor_is_of_another_list(self) -> None:
-        with pytest.raises(ValueError, match="no cursor of this list"):
+        with pytest.raises(InvalidInput, match="must be a cursor of this list"):
             await self.make("other:1").all()
 
 

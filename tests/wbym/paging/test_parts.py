@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, Listing, Span, by_span, by_token, deferred, side_by_side
+from wbym.paging import Chunk, Listing, Span, by_span, by_token, deferred, mapped, side_by_side
 
 pytestmark = pytest.mark.looptime
 
@@ -105,6 +105,16 @@ class TestSideBySide:
         await asyncio.sleep(10)
         assert parts.flying == 0
         assert parts.asked < 8
+
+    async def test_requests_when_reading_goes_on(self) -> None:
+        parts = Parts(9, 9)
+        pages = parts.listing().pages()
+        asked = []
+        async for _ in pages:
+            await asyncio.sleep(1)
+            asked.append(parts.asked)
+        # The first alone, for most readers want no more; then one ahead of the page in hand.
+        assert asked == [1, 3, 4, 5, 6, 6]
 
     async def test_requests_when_several_are_read_at_once(self) -> None:
         parts = Parts(*[30] * 8, latency=0.2)
@@ -236,6 +246,17 @@ class TestBySpan:
     def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         with pytest.raises(InvalidInput, match="cursor of this list"):
             self.spans(NOW - DAY, NOW, cursor=cursor)
+
+
+class TestMapped:
+    async def test_pages_when_items_are_looked_up(self) -> None:
+        async def double(items: Sequence[int]) -> list[str]:
+            await asyncio.sleep(1)
+            return [str(2 * item) for item in items if item != 4]
+
+        pages = [page async for page in mapped(Parts(4, 2).listing(), double).pages()]
+        assert [list(page.items) for page in pages] == [["0", "2", "4"], ["6"], ["10"]]
+        assert pages[-1].next_cursor is None
 
 
 class TestDeferred:

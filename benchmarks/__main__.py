@@ -1,0 +1,62 @@
+"""``python -m benchmarks [NAMES...]``: measure against the bounds, on this machine alone."""
+
+import argparse
+import asyncio
+import platform
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from os import cpu_count
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks import bulk, crowd, limits, market, memory, mixed, scheduler
+from benchmarks.report import Report, markdown, verdict
+from benchmarks.sizes import FULL, QUICK, Sizes
+
+__all__ = ["main"]
+
+BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
+    "bulk": bulk.run,
+    "memory": memory.run,
+    "limits": limits.run,
+    "mixed": mixed.run,
+    "scheduler": scheduler.run,
+    "market": market.run,
+    "inbox": crowd.run,
+}
+
+_QUICK: Final = ", quick: bounds are short, so that connecting and the last page weigh more"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmarks that are named, or all.
+
+    A missed target shows in the table and in the last line, and is no failure: machines are noisy.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAMES", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--quick", action="store_true", help="less of everything, under 40 s")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    given = parser.parse_args(arguments)
+    if unknown := set(given.names) - BENCHMARKS.keys():
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    print(f"{python}, {cpu_count()} cores{_QUICK if given.quick else ''}\n", flush=True)
+    start = time.perf_counter()
+    reports: dict[str, Report] = {}
+    for name in given.names or BENCHMARKS:
+        reports[name] = asyncio.run(_one(name, QUICK if given.quick else FULL))
+        print(markdown(reports[name]), flush=True)
+    if given.json is not None:
+        given.json.write_bytes(msgspec.json.format(msgspec.json.encode(reports)) + b"\n")
+    print(f"{verdict(list(reports.values()))} ({time.perf_counter() - start:.0f} s)")
+
+
+async def _one(name: str, sizes: Sizes) -> Report:
+    return await BENCHMARKS[name](sizes)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The loop to be measured against: what a good engineer writes with aiohttp and msgspec.
+
+The structs have the fields of the SDK's wire structs, written out again so that nothing of the SDK
+is in the comparison.
+"""
+
+from datetime import datetime
+
+import aiohttp
+import msgspec
+
+__all__ = ["Feedback", "list_feedbacks"]
+
+
+class Answer(msgspec.Struct, gc=False, rename="camel"):
+    """The seller's answer."""
+
+    text: str | None = None
+    state: str | None = None
+    editable: bool | None = None
+
+
+class ProductDetails(msgspec.Struct, gc=False, rename="camel"):
+    """The product."""
+
+    imt_id: int | None = None
+    nm_id: int | None = None
+    product_name: str | None = None
+    supplier_article: str | None = None
+    supplier_name: str | None = None
+    brand_name: str | None = None
+    size: str | None = None
+
+
+class PhotoLink(msgspec.Struct, gc=False, rename="camel"):
+    """A photo in two sizes."""
+
+    full_size: str | None = None
+    mini_size: str | None = None
+
+
+class Video(msgspec.Struct, gc=False, rename="camel"):
+    """A video."""
+
+    preview_image: str | None = None
+    link: str | None = None
+    duration_sec: float | None = None
+
+
+class Feedback(msgspec.Struct, gc=False, rename="camel"):
+    """One feedback."""
+
+    id: str
+    created_date: datetime
+    text: str | None = None
+    pros: str | None = None
+    cons: str | None = None
+    product_valuation: int | None = None
+    answer: Answer | None = None
+    state: str | None = None
+    product_details: ProductDetails | None = None
+    video: Video | None = None
+    was_viewed: bool | None = None
+    photo_links: list[PhotoLink] | None = None
+    user_name: str | None = None
+    order_status: str | None = None
+    matching_size: str | None = None
+    is_able_supplier_feedback_valuation: bool | None = None
+    supplier_feedback_valuation: int | None = None
+    is_able_supplier_product_valuation: bool | None = None
+    supplier_product_valuation: int | None = None
+    is_able_return_product_orders: bool | None = None
+    return_product_orders_date: str | None = None
+    bables: list[str] | None = None
+    last_order_shk_id: int | None = None
+    last_order_created_at: str | None = None
+    color: str | None = None
+    subject_id: int | None = None
+    subject_name: str | None = None
+    parent_feedback_id: str | None = None
+    child_feedback_id: str | None = None
+
+
+class Page(msgspec.Struct, gc=False, rename="camel"):
+    """What the envelope holds."""
+
+    feedbacks: list[Feedback]
+    count_unanswered: int | None = None
+    count_archive: int | None = None
+
+
+class Body(msgspec.Struct, gc=False, rename="camel"):
+    """The envelope."""
+
+    data: Page
+    error: bool = False
+    error_text: str | None = None
+
+
+_DECODER = msgspec.json.Decoder(Body)
+
+
+async def list_feedbacks(
+    session: aiohttp.ClientSession, url: str, token: str, *, take: int, skip: int
+) -> list[Feedback]:
+    """One page of the feedbacks that wait for an answer."""
+    query: dict[str, str | int] = {
+        "isAnswered": "false",
+        "take": take,
+        "skip": skip,
+        "order": "dateDesc",
+    }
+    async with session.get(
+        f"{url}/api/v1/feedbacks", params=query, headers={"Authorization": token}
+    ) as response:
+        response.raise_for_status()
+        body = _DECODER.decode(await response.read())
+    if body.error:
+        raise RuntimeError(body.error_text)
+    return body.data.feedbacks

@@ -1,0 +1,72 @@
+"""What sellers cost in memory who have called once and rest, in a process of its own.
+
+``python -m benchmarks.idle KIND COUNT`` prints one line of JSON. ``buckets`` is the scheduler
+alone, ``accounts`` whole ``Wildberries`` objects beside it that share a session.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+import aiohttp
+import msgspec
+
+from benchmarks.measure import resident_mb
+from benchmarks.serving import new_token
+from wbym.limits import BucketKey, Charge, Scheduler
+from wbym_wildberries import Wildberries
+from wbym_wildberries.limits import BUCKETS, Tier
+
+__all__ = ["charges_of", "idle_mb"]
+
+_BUCKET = "feedbacks-and-questions"
+
+
+def charges_of(seller: int) -> tuple[Charge]:
+    """The published bucket of one seller."""
+    key = BucketKey("wildberries", f"seller-{seller}", Tier.STANDARD, _BUCKET)
+    return (Charge(key, BUCKETS[_BUCKET][Tier.STANDARD]),)
+
+
+async def idle_mb(kind: str, count: int) -> float:
+    """MB that so many sellers add to a fresh process."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.idle", kind, str(count)),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            line, _ = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise RuntimeError(f"the child with idle {kind} failed")
+    return msgspec.json.decode(line, type=float)
+
+
+async def _grow(kind: str, count: int) -> float:
+    scheduler = Scheduler()
+    shops: list[Wildberries] = []
+    async with aiohttp.ClientSession() as session:
+        before = resident_mb()
+        for seller in range(count):
+            async with scheduler.lease(charges_of(seller)) as lease:
+                lease.settle(elapsed=0.05)
+            if kind == "accounts":
+                shops.append(
+                    Wildberries(
+                        new_token(), name=f"shop-{seller}", session=session, scheduler=scheduler
+                    )
+                )
+        return resident_mb() - before
+
+
+def _main(arguments: Sequence[str]) -> None:
+    kind, count = arguments
+    print(asyncio.run(_grow(kind, int(count))))
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])

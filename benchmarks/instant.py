@@ -1,0 +1,44 @@
+"""A transport that answers at once, so that nothing but the SDK takes time."""
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from wbym.calls import Request, Response
+
+__all__ = ["Instant"]
+
+
+class Instant:
+    """Answers every request with the same body; an exchange and its transport in one."""
+
+    def __init__(self, body: bytes) -> None:
+        headers = {"x-ratelimit-remaining": "1000000"}
+        self.head = Response(200, headers)
+        self._whole = Response(200, headers, body)
+
+    def send(self, request: Request) -> Self:
+        """The answer, without sending anything."""
+        return self
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        return None
+
+    async def read(self) -> Response:
+        """The answer with its body."""
+        return self._whole
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body in one piece."""
+        yield self._whole.body
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""

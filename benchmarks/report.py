@@ -1,0 +1,79 @@
+"""What a benchmark says: a table of figures, and whether its targets hold."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Report", "Target", "markdown", "verdict"]
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A figure, and what it must reach."""
+
+    name: str
+    value: float
+    sense: Literal["at least", "at most", "under"]
+    bound: float
+    unit: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is reached."""
+        if self.sense == "at least":
+            return self.value >= self.bound
+        return self.value <= self.bound if self.sense == "at most" else self.value < self.bound
+
+    def __str__(self) -> str:
+        unit = f" {self.unit}" if self.unit else ""
+        word = "ok" if self.holds else "MISSED"
+        return f"{self.name}: {self.value:.4g}{unit}, {self.sense} {self.bound:g}{unit}: {word}"
+
+
+class Report(msgspec.Struct):
+    """What one benchmark found."""
+
+    title: str
+    columns: Sequence[str]
+    """With their units."""
+    rows: list[list[str | float | None]]
+    targets: list[Target]
+    notes: list[str] = []
+
+
+def markdown(report: Report) -> str:
+    """The report as a Markdown table, its notes and its targets."""
+    cells = [list(report.columns), *([_cell(value) for value in row] for row in report.rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(report.columns))]
+    lines = [_line(row, widths) for row in cells]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines.insert(1, _line(rule, widths))
+    blocks = [f"## {report.title}", "\n".join(lines), *report.notes]
+    blocks.append("\n".join(f"- {target}" for target in report.targets))
+    return "\n\n".join(blocks) + "\n"
+
+
+def verdict(reports: Sequence[Report]) -> str:
+    """The last line: which targets hold."""
+    targets = [target for report in reports for target in report.targets]
+    missed = [target for target in targets if not target.holds]
+    line = f"{len(targets) - len(missed)} of {len(targets)} targets hold"
+    if not missed:
+        return f"{line}."
+    return f"{line}. MISSED: {'; '.join(target.name for target in missed)}."
+
+
+def _cell(value: str | float | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    first = row[0].ljust(widths[0])
+    rest = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+    return "| " + " | ".join([first, *rest]) + " |"

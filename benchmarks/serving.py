@@ -1,0 +1,67 @@
+"""The simulator's side: sellers nobody has seen, pages encoded beforehand, its own counts."""
+
+import uuid
+
+import aiohttp
+import msgspec
+
+from benchmarks.readers import TAKE
+from wbym.testing.process import SimulatorProcess
+from wbym_wildberries.simulator import make_token
+
+__all__ = ["Counts", "counts", "list_simulator", "new_token", "warm"]
+
+_BURST = 6
+
+
+def list_simulator(feedbacks: int, *arguments: str) -> SimulatorProcess:
+    """A simulator in its own process with so many feedbacks, none of them processed."""
+    return SimulatorProcess(
+        "wbym_wildberries.simulator", "--feedbacks", str(feedbacks), "--open-share", "1", *arguments
+    )
+
+
+class Counts(msgspec.Struct):
+    """What the simulator has seen so far."""
+
+    requests: int
+    refusals: int
+
+    def since(self, before: "Counts") -> "Counts":
+        """What it has seen since then."""
+        return Counts(self.requests - before.requests, self.refusals - before.refusals)
+
+
+async def counts(simulator: SimulatorProcess) -> Counts:
+    """Its counts now."""
+    return msgspec.convert(await simulator.stats(), Counts)
+
+
+def new_token() -> str:
+    """The token of a seller that nobody has seen; all see the same cabinet."""
+    return make_token(sid=str(uuid.uuid4()))
+
+
+async def warm(url: str, pages: int) -> int:
+    """Have each page encoded once, so that the simulator is never what is measured.
+
+    The limits are passed by a new seller for each burst. Returns the bytes of all pages.
+    """
+    size = 0
+    token = ""
+    async with aiohttp.ClientSession() as session:
+        for page in range(pages):
+            if page % _BURST == 0:
+                token = new_token()
+            query: dict[str, str | int] = {
+                "isAnswered": "false",
+                "take": TAKE,
+                "skip": page * TAKE,
+                "order": "dateDesc",
+            }
+            async with session.get(
+                f"{url}/api/v1/feedbacks", params=query, headers={"Authorization": token}
+            ) as response:
+                response.raise_for_status()
+                size += len(await response.read())
+    return size

@@ -1,0 +1,56 @@
+"""What is stated is so: present does what it says, absent refuses before any request."""
+
+import pytest
+
+from wbym.adapter import Adapter, Capability, Support
+from wbym.errors import Unsupported
+from wbym.testing.contract.base import Contract
+from wbym.testing.contract.harness import Harness
+from wbym.testing.contract.probes import PROBES
+
+__all__ = ["CapabilityContract"]
+
+_PROVEN_BOUNDS = {
+    "text_least",
+    "text_most",
+    "comment_least",
+    "comment_most",
+    "file_most",
+    "files_most",
+}
+_OTHER_BOUNDS = {"page_most"}
+
+
+class CapabilityContract(Contract):
+    """The capability map, both ways."""
+
+    async def test_capability_when_it_is_stated(
+        self, harness: Harness, shop: Adapter, capability: Capability
+    ) -> None:
+        """Native or emulated: it does what it says, and the marketplace is asked for it."""
+        assert capability in PROBES, f"the suite has no probe for {capability}"
+        await PROBES[capability].prove(harness, shop)
+        assert harness.requests
+
+    async def test_capability_when_it_is_absent(
+        self, harness: Harness, shop: Adapter, absent: Capability
+    ) -> None:
+        """Absent: asking raises Unsupported, or the noun's Protocol is not met; no request."""
+        assert absent in PROBES, f"the suite has no probe for {absent}"
+        with pytest.raises(Unsupported):
+            await PROBES[absent].ask(shop)
+        assert not harness.requests
+
+    def test_capabilities_when_a_noun_is_absent(self) -> None:
+        """What needs a noun is not stated to be there without it."""
+        capabilities = self.adapter.capabilities
+        for capability, supported in capabilities.items():
+            noun = capabilities.get(Capability(capability.value.partition(".")[0]))
+            if noun is None or noun.support in {Support.ABSENT, Support.NOT_BUILT}:
+                assert supported.support in {Support.ABSENT, Support.NOT_BUILT}, capability
+
+    def test_facts_when_they_are_bounds(self) -> None:
+        """A bound has a name that the suite knows, so that none is stated and not proven."""
+        for capability, supported in self.adapter.capabilities.items():
+            bounds = {fact for fact in supported.facts if fact.endswith(("_least", "_most"))}
+            assert bounds <= _PROVEN_BOUNDS | _OTHER_BOUNDS, capability
