@@ -14,7 +14,7 @@ _MOST: Final = 120.0
 _GROWTH: Final = 16.0
 """Two bodies of a page. Peaks of equal runs lie so far apart, as it is chance what meets in memory;
 what grows with the records would show as hundreds."""
-_READERS: Final = ("wire", "neutral", "neutral, ahead=8")
+_READERS: Final = ("wire", "neutral", "neutral, by default")
 """The last is what the listing does by itself. Without limits eight bodies are on their way then,
 each with some MB in its buffers."""
 

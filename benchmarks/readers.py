@@ -79,7 +79,7 @@ async def wire(url: str, token: str, pages: int) -> Read:
     return found
 
 
-async def neutral(url: str, token: str, pages: int, ahead: int = 2) -> Read:
+async def neutral(url: str, token: str, pages: int, ahead: int | None = 2) -> Read:
     """The SDK's neutral listing, with as many requests under way as the other loops."""
     found = Read()
     async with _shop(url, token) as shop:
@@ -89,9 +89,9 @@ async def neutral(url: str, token: str, pages: int, ahead: int = 2) -> Read:
     return found
 
 
-async def far_ahead(url: str, token: str, pages: int) -> Read:
+async def by_default(url: str, token: str, pages: int) -> Read:
     """The same with as many requests under way as the listing makes by itself."""
-    return await neutral(url, token, pages, ahead=8)
+    return await neutral(url, token, pages, ahead=None)
 
 
 def _shop(url: str, token: str) -> Wildberries:
@@ -102,5 +102,5 @@ READERS: Final[dict[str, Callable[[str, str, int], Awaitable[Read]]]] = {
     "by hand": by_hand,
     "wire": wire,
     "neutral": neutral,
-    "neutral, ahead=8": far_ahead,
+    "neutral, by default": by_default,
 }

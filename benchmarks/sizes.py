@@ -26,7 +26,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Of Yandex Market, read in windows behind a slow network."""
     inbox_accounts: int = 100
     """Of each marketplace."""
-    inbox_chats: int = 220
+    inbox_chats: int = 320
     """Of each account of Wildberries: its feed of events takes the longest."""
 
 

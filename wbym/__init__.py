@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from wbym.adapter import Adapter, Capability, Support, installed_adapters
     from wbym.calls import Endpoint, RetryPolicy, Upload
     from wbym.errors import SetAside, WbymError
+    from wbym.inbox import Inbox
     from wbym.limits import Priority, Quota, Scheduler
     from wbym.paging import Listing, Page
 
@@ -21,6 +22,7 @@ __all__ = [
     "Adapter",
     "Capability",
     "Endpoint",
+    "Inbox",
     "Listing",
     "Page",
     "Priority",
@@ -38,6 +40,7 @@ _HOMES = {
     "wbym.adapter": ("Adapter", "Capability", "Support", "installed_adapters"),
     "wbym.calls": ("Endpoint", "RetryPolicy", "Upload"),
     "wbym.errors": ("SetAside", "WbymError"),
+    "wbym.inbox": ("Inbox",),
     "wbym.limits": ("Priority", "Quota", "Scheduler"),
     "wbym.paging": ("Listing", "Page"),
 }

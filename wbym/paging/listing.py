@@ -22,7 +22,7 @@ __all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"
 T = TypeVar("T")
 U = TypeVar("U")
 
-AHEAD = 4
+AHEAD = 3
 """Pages asked for ahead of the consumer."""
 
 HELD = 2
@@ -159,7 +159,7 @@ def by_offset(
         size: Records a page; the most that the marketplace allows, where nothing is said.
         cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
         ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
-            alone, since most lists are short, and the rest four ahead.
+            alone, since most lists are short, and the rest three ahead.
         newest_first: Whether the marketplace sends the newest records first.
     """
     page_size = size or scheme.most
