@@ -124,8 +124,8 @@ async def run(sizes: Sizes) -> Report:
             Target("windows, refusals", windows[3], "at most", 0),
         ],
         [
-            "No latency and no limits in the first four rows: one page after the other, in the "
-            f"fourth windows side by side; medians of {sizes.runs} runs in turn. The last row reads "
+            "No latency and no limits in the first four rows: a page after the other, in the "
+            f"fourth windows side by side; medians of {sizes.runs} runs. The last row reads "
             f"{sizes.market_windowed:,} feedbacks in windows with the real limits."
         ],
     )

@@ -102,9 +102,12 @@ def lacks(account: Adapter, noun: str) -> Unsupported:
 
 
 async def listings(
-    account: Adapter, noun: Capability, *, cursor: str | None = None
+    account: Adapter, noun: Capability, *, cursor: str | None = None, ahead: int | None = None
 ) -> Sequence[Listing[Neutral]]:
-    """The lists that hold every record of a noun: one, or for messages one a chat."""
+    """The lists that hold every record of a noun: one, or for messages one a chat.
+
+    ``ahead`` says how many pages to ask for at once, of the nouns that take it.
+    """
     match noun:
         case Capability.CHATS:
             return [chats_of(account).chats(cursor=cursor).map(list)]
@@ -113,9 +116,9 @@ async def listings(
             found = await chats.chats().all()
             return [chats.messages(chat, cursor=cursor).map(list) for chat in found]
         case Capability.QUESTIONS:
-            return [questions_of(account).questions(cursor=cursor).map(list)]
+            return [questions_of(account).questions(cursor=cursor, ahead=ahead).map(list)]
         case Capability.FEEDBACKS:
-            return [feedbacks_of(account).feedbacks(cursor=cursor).map(list)]
+            return [feedbacks_of(account).feedbacks(cursor=cursor, ahead=ahead).map(list)]
         case Capability.RETURNS:
             return [returns_of(account).returns(cursor=cursor).map(list)]
         case _:

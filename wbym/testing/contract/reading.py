@@ -40,6 +40,15 @@ class PagingContract(Contract):
             assert not shop.set_aside
             assert pages > len(await listings(shop, noun)) or noun in crowded.whole
 
+    async def test_list_when_pages_are_asked_for_at_once(
+        self, crowded: Harness, noun: Capability
+    ) -> None:
+        """Bulk reading brings the same records, each once."""
+        async with crowded.account() as shop:
+            lists = await listings(shop, noun, ahead=3)
+            refs = [item.ref for listing in lists for item in await listing.all()]
+            assert len(refs) == len(set(refs)) == crowded.expected()[noun]
+
     async def test_list_when_it_is_resumed(self, crowded: Harness, noun: Capability) -> None:
         """A page's cursor brings that page and the rest, and its ``next_cursor`` only the rest."""
         if noun in crowded.whole:

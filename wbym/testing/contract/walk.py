@@ -11,18 +11,16 @@ from wbym.domain import Money, Ref
 
 __all__ = ["flaws", "unknown_words", "values"]
 
-_CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
-    BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
-    GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
-    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
-    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
-    SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED
-    VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
-    """.split()
-)
-"""ISO 4217, as of today: RUR and BYR are of the past."""
+_ISO_4217 = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
+KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED
+VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+"""
+"""Of today: RUR and BYR are of the past."""
 
 
 def values(value: object, where: str = "") -> Iterator[tuple[str, object]]:
@@ -45,7 +43,7 @@ def flaws(record: msgspec.Struct, *, marketplace: str, account: str) -> list[str
                 found.append(f"{where}: {value!r} is not aware UTC")
             case Money() if type(value.amount) is not Decimal:
                 found.append(f"{where}: {value.amount!r} is no Decimal")
-            case Money() if value.currency not in _CURRENCIES:
+            case Money() if value.currency not in _ISO_4217.split():
                 found.append(f"{where}: {value.currency!r} is no ISO 4217 code")
             case Ref() if (value.marketplace, value.account) != (marketplace, account):
                 found.append(f"{where}: {value} is not of {marketplace}/{account}")

@@ -1,0 +1,96 @@
+"""A third marketplace passes the suite, and takes no change in the core."""
+
+import ast
+from collections.abc import AsyncIterator, Mapping
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import MappingProxyType
+
+import aiohttp
+import pytest
+
+import wbym.adapter
+from tests import toy
+from tests.toy import Toy, ToySimulator
+from tests.toy.simulator import KEY
+from wbym.adapter import Capability
+from wbym.calls import RetryPolicy
+from wbym.errors import Unsupported
+from wbym.inbox import Inbox
+from wbym.testing.answers import Answer, empty_answer
+from wbym.testing.contract import AdapterContract, Harness
+
+
+class ToyHarness(Harness):
+    paths = MappingProxyType(
+        {
+            Capability.CHATS: "/chats",
+            Capability.MESSAGES: "/messages",
+            Capability.SEND: "/messages",
+            Capability.FEEDBACKS: "/feedbacks",
+            Capability.ANSWER_FEEDBACK: "/reply",
+        }
+    )
+    effects = MappingProxyType({Capability.SEND: "message", Capability.ANSWER_FEEDBACK: "reply"})
+    unknown = MappingProxyType(dict.fromkeys(effects, "nothing"))
+    secrets = ("s3cret", "wr0ng")
+
+    def __init__(self, simulator: ToySimulator) -> None:
+        super().__init__(simulator)
+        self._toy = simulator
+
+    def account(self, *, name: str = "shop", session: aiohttp.ClientSession | None = None) -> Toy:
+        url, retry = self.simulator.url, RetryPolicy(base=0.001)
+        return Toy(KEY, name=name, base_url=url, session=session, retry=retry)
+
+    def revoked(self) -> Toy:
+        return Toy("seller:wr0ng", name="revoked", base_url=self.simulator.url)
+
+    def expected(self) -> Mapping[Capability, int]:
+        return {Capability(noun): count for noun, count in self._toy.records().items()}
+
+    def refusal(self) -> Answer:
+        answer = empty_answer(429)
+        return Answer(429, answer.body, "", {"Retry-After": "0.001"})
+
+    def arrive_message(self, text: str) -> None:
+        self._toy.arrive_message(text)
+
+
+class TestToy(AdapterContract):
+    adapter = Toy
+
+    @pytest.fixture
+    async def harness(self) -> AsyncIterator[Harness]:
+        async with ToySimulator() as simulator:
+            yield ToyHarness(simulator)
+
+
+class TestCore:
+    async def test_inbox_when_a_marketplace_is_new_to_it(self) -> None:
+        async with ToySimulator() as one, ToySimulator(feedbacks=3) as two:
+            accounts = [Toy(KEY, name=s.url[-5:], base_url=s.url) for s in (one, two)]
+            async with Inbox(*accounts) as inbox:
+                found = await inbox.feedbacks(answered=False).all()
+                assert len(found) == 8 + 2
+                for feedback in found:
+                    await inbox.answer(feedback, "Спасибо!")
+                counts = await inbox.counts()
+                assert [waiting.feedbacks for waiting in counts.values()] == [0, 0]
+                with pytest.raises(ExceptionGroup) as caught:
+                    await inbox.returns().all()
+                assert caught.group_contains(Unsupported)
+
+    def test_adapters_when_one_is_registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        point = EntryPoint("toy", "tests.toy:Toy", "wbym.adapters")
+        monkeypatch.setattr(wbym.adapter, "entry_points", lambda group: [point])
+        assert wbym.adapter.installed_adapters() == {"toy": Toy}
+
+    def test_imports_when_looked_at(self) -> None:
+        public = {"adapter", "calls", "domain", "errors", "limits", "paging", "testing"}
+        for path in Path(toy.__path__[0]).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("wbym"):
+                    parts = (node.module or "").split(".")
+                    assert parts[1] in public
+                    assert len(parts) == 2 or parts[1] == "testing"

@@ -1,0 +1,278 @@
+"""Toy as an account of wbym, and what it can do."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from types import MappingProxyType, TracebackType
+from typing import ClassVar, Final, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from tests.toy import api, mapping
+from tests.toy.dialect import MARKETPLACE, QUOTAS, URL, ToyDialect
+from wbym.adapter import (
+    Capabilities,
+    Capability,
+    CatalogRow,
+    CredentialFacts,
+    Support,
+    Supported,
+    require_aware,
+)
+from wbym.calls import (
+    DEFAULT_MAX_WAIT,
+    AiohttpTransport,
+    Download,
+    Endpoint,
+    Part,
+    Pipeline,
+    QueryValue,
+    RetryPolicy,
+    Upload,
+)
+from wbym.domain import Attachment, Chat, Feedback, Message, Question, Sent, Waiting
+from wbym.errors import InvalidInput, InvalidToken, SetAside, Unsupported
+from wbym.limits import BucketState, Priority, shared_scheduler
+from wbym.paging import Chunk, Listing, by_token
+
+R = TypeVar("R")
+W = TypeVar("W")
+
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    dict.fromkeys(Capability, Supported(Support.ABSENT))
+    | {
+        Capability.CHATS: Supported(Support.NATIVE),
+        Capability.CHATS_WAITING: Supported(Support.NATIVE),
+        Capability.MESSAGES: Supported(Support.NATIVE),
+        Capability.SEND: Supported(Support.NATIVE, {"text_least": 1, "text_most": 200}),
+        Capability.FEEDBACKS: Supported(Support.NATIVE),
+        Capability.FEEDBACKS_ANSWERED: Supported(Support.NATIVE),
+        Capability.FEEDBACKS_RATING: Supported(
+            Support.EMULATED, note="all are read, and the others are left out"
+        ),
+        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, {"text_least": 3, "text_most": 300}),
+        Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NOT_BUILT),
+    }
+)
+
+
+class Toy:
+    """One seller's account; it has the nouns ``Chats`` and ``Feedbacks``."""
+
+    marketplace: ClassVar[str] = MARKETPLACE
+    capabilities: ClassVar[Capabilities] = CAPABILITIES
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        name: str = MARKETPLACE,
+        base_url: str | None = None,
+        session: aiohttp.ClientSession | None = None,
+        retry: RetryPolicy | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> None:
+        if ":" not in key:
+            raise InvalidToken(name, "a key of Toy is SELLER:SECRET")
+        self.name: Final = name
+        self._set_aside: deque[SetAside] = deque()
+        self._scheduler = shared_scheduler()
+        self._dialect = ToyDialect(name, key, base_url)
+        self._pipeline = Pipeline(
+            dialect=self._dialect,
+            transport=AiohttpTransport(session=session),
+            scheduler=self._scheduler,
+            retry=retry,
+            max_wait=max_wait,
+            on_set_aside=self._set_aside.append,
+        )
+
+    # What every account has.
+
+    @property
+    def set_aside(self) -> Sequence[SetAside]:
+        return tuple(self._set_aside)
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        return [
+            CatalogRow(MARKETPLACE, one.name, one.method, one.path, URL, one.scope, limit, limit)
+            for one in api.ENDPOINTS
+            for limit in [f"{QUOTAS[one.buckets[0]].limit:g} a second"]
+        ]
+
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> Self:
+        return cls(secret, name=name, base_url=base_url, max_wait=max_wait)
+
+    def credentials(self) -> list[CredentialFacts]:
+        return [CredentialFacts("key", self._dialect.seller, ("talk",), None, False, ())]
+
+    async def call(
+        self,
+        endpoint: Endpoint[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+    ) -> R:
+        answer = await self._pipeline.call(
+            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
+        )
+        return answer.value
+
+    async def counts(self) -> Waiting:
+        chats = await self.chats(waiting_for_seller=True).all()
+        feedbacks = await self.feedbacks(answered=False).all()
+        return Waiting(chats=len(chats), feedbacks=len(feedbacks))
+
+    def limits(self) -> list[BucketState]:
+        owner = self._dialect.owner
+        return [state for state in self._scheduler.buckets() if state.key.owner == owner]
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        await self._pipeline.aclose()
+
+    # Chats.
+
+    def chats(
+        self,
+        *,
+        waiting_for_seller: bool | None = None,
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Chat]:
+        return self._listing(
+            api.CHATS,
+            lambda wire: mapping.chat(wire, self.name),
+            query={"unread": waiting_for_seller},
+            cursor=cursor,
+            priority=priority,
+        )
+
+    def messages(
+        self,
+        chat: Chat,
+        *,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Message]:
+        self._own("messages", chat)
+        self._lacks("messages", since=since)
+        return self._listing(
+            api.MESSAGES,
+            lambda wire: mapping.message(wire, chat.ref),
+            path={"id": chat.ref.id},
+            cursor=cursor,
+            priority=priority,
+        )
+
+    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
+        self._own("send", chat)
+        self._lacks("send", files=files or None)
+        _check("send", text, CAPABILITIES[Capability.SEND])
+        await self.call(api.SEND, path={"id": chat.ref.id}, body={"text": text})
+        return Sent(chat=chat.ref, text=text, sent_at=datetime.now(UTC))
+
+    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
+        raise Unsupported(MARKETPLACE, "download", "attachment", attachment)
+
+    # Feedbacks.
+
+    def feedbacks(
+        self,
+        *,
+        answered: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        rating: Collection[int] | None = None,
+        product: str | None = None,
+        cursor: str | None = None,
+        ahead: int | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Feedback]:
+        require_aware("feedbacks", "since", since)
+        self._lacks("feedbacks", since=since, until=until, product=product)
+        listing = self._listing(
+            api.FEEDBACKS,
+            lambda wire: mapping.feedback(wire, self.name),
+            query={"answered": answered},
+            cursor=cursor,
+            priority=priority,
+        )
+        if rating is None:
+            return listing
+        return listing.map(lambda page: [item for item in page if item.rating in rating])
+
+    async def answer(self, item: Question | Feedback, text: str) -> None:
+        self._own("answer", item)
+        if isinstance(item, Question):
+            raise Unsupported(MARKETPLACE, "answer", "item", item.ref)
+        if item.answered:
+            raise InvalidInput("answer", "item", "must have no answer", item.ref)
+        _check("answer", text, CAPABILITIES[Capability.ANSWER_FEEDBACK])
+        await self.call(api.REPLY, path={"id": item.ref.id}, body={"text": text})
+
+    async def edit_answer(self, item: Question | Feedback, text: str) -> None:
+        raise Unsupported(MARKETPLACE, "edit_answer", "item", item.ref)
+
+    # What they share.
+
+    def _listing(
+        self,
+        endpoint: Endpoint[api.Page[W]],
+        neutral: Callable[[W], R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        cursor: str | None,
+        priority: Priority | None,
+    ) -> Listing[R]:
+        async def fetch(token: str | None) -> Chunk[R]:
+            answer = await self._pipeline.call(
+                endpoint, path=path, query={**(query or {}), "from": token}, priority=priority
+            )
+            page = answer.value
+            items = [neutral(wire) for wire in page.items]
+            return Chunk(items, len(items), page.next, set_aside=answer.set_aside)
+
+        return by_token(fetch, method=endpoint.name, cursor=cursor)
+
+    def _own(self, method: str, item: Chat | Question | Feedback) -> None:
+        if (item.ref.marketplace, item.ref.account) != (MARKETPLACE, self.name):
+            rule = f"must be of the account {MARKETPLACE}/{self.name}"
+            raise InvalidInput(method, "ref", rule, str(item.ref))
+
+    def _lacks(self, method: str, **arguments: object) -> None:
+        for name, value in arguments.items():
+            if value is not None:
+                raise Unsupported(MARKETPLACE, method, name, value)
+
+
+def _check(method: str, text: str, supported: Supported) -> None:
+    least, most = int(supported.facts["text_least"]), int(supported.facts["text_most"])
+    if not least <= len(text) <= most:
+        raise InvalidInput(method, "text", f"must have {least} to {most} characters", text)

@@ -1,0 +1,59 @@
+"""How Toy speaks HTTP."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from wbym.calls import Endpoint, Refusal, Response
+from wbym.limits import BucketKey, Charge, LimitSignal, Quota
+
+MARKETPLACE = "toy"
+URL = "https://api.toy.example"
+QUOTAS = {
+    "reading": Quota(limit=100, period=1, burst=1000),
+    "writing": Quota(limit=100, period=1, burst=1000),
+}
+
+
+class _ErrorBody(msgspec.Struct):
+    error: str
+
+
+class ToyDialect:
+    marketplace = MARKETPLACE
+
+    def __init__(self, account: str, key: str, base_url: str | None) -> None:
+        self.account = account
+        self.url = base_url or URL
+        self.seller = key.partition(":")[0]
+        """A key is ``SELLER:SECRET``: all keys of one seller count together."""
+        self._key = key
+
+    def address(self, endpoint: Endpoint[object]) -> str:
+        return self.url
+
+    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._key}"}
+
+    @property
+    def owner(self) -> str:
+        return f"{self.seller}@{self.url}"
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        return [
+            Charge(BucketKey(MARKETPLACE, self.owner, "usual", name), QUOTAS[name])
+            for name in endpoint.buckets
+        ]
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        if response.status != 429:
+            return None
+        return LimitSignal(retry_after=float(response.headers.get("retry-after", "60")))
+
+    def refusal(self, response: Response) -> Refusal | None:
+        try:
+            return Refusal(msgspec.json.decode(response.body, type=_ErrorBody).error)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Refusal("no JSON")

@@ -1,0 +1,57 @@
+"""From Toy's records to the neutral model."""
+
+from datetime import UTC
+
+from tests.toy import api
+from tests.toy.dialect import MARKETPLACE
+from wbym.domain import (
+    Answer,
+    AnswerStatus,
+    Author,
+    Buyer,
+    Chat,
+    ChatStatus,
+    Feedback,
+    Message,
+    Ref,
+    attach_raw,
+)
+
+_CHAT_STATUS = {"unread": ChatStatus.WAITING_FOR_SELLER, "read": ChatStatus.WAITING_FOR_BUYER}
+_AUTHOR = {"buyer": Author.BUYER, "seller": Author.SELLER}
+_ANSWER_STATUS = {"shown": AnswerStatus.PUBLISHED, "hidden": AnswerStatus.REJECTED}
+
+
+def chat(wire: api.Chat, account: str) -> Chat:
+    neutral = Chat(
+        ref=Ref(MARKETPLACE, account, wire.id),
+        status=_CHAT_STATUS.get(wire.state or "", ChatStatus.UNKNOWN),
+        buyer=Buyer(wire.buyer) if wire.buyer else None,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def message(wire: api.Message, chat: Ref) -> Message:
+    neutral = Message(
+        ref=Ref(MARKETPLACE, chat.account, wire.id),
+        chat=chat,
+        author=_AUTHOR.get(wire.by or "", Author.UNKNOWN),
+        sent_at=wire.at.astimezone(UTC),
+        text=wire.text,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def feedback(wire: api.Feedback, account: str) -> Feedback:
+    status = _ANSWER_STATUS.get(wire.reply_state or "", AnswerStatus.UNKNOWN)
+    neutral = Feedback(
+        ref=Ref(MARKETPLACE, account, wire.id),
+        created_at=wire.at.astimezone(UTC),
+        rating=wire.stars,
+        text=wire.text or "",
+        answer=Answer(wire.reply, status) if wire.reply else None,
+    )
+    attach_raw(neutral, wire)
+    return neutral
