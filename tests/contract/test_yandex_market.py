@@ -122,9 +122,9 @@ class TestYandexMarket(AdapterContract):
         async with YandexMarketSimulator(
             feedbacks=130,
             questions=130,
-            chats=25,
-            messages_per_chat=110,
-            returns=450,
+            chats=21,
+            messages_per_chat=101,
+            returns=260,
             limits=False,
         ) as simulator:
             yield YandexMarketHarness(simulator)

@@ -17,10 +17,17 @@ class Upload(msgspec.Struct, frozen=True):
     Args:
         name: The file's name, as the buyer sees it.
         content: Its bytes.
+
+    Raises:
+        ValueError: The name is empty or has characters that cannot be printed.
     """
 
     name: str
     content: bytes
+
+    def __post_init__(self) -> None:
+        if not self.name or not self.name.isprintable():
+            raise ValueError(f"the name of a file must be printable, got {self.name!r}")
 
     @property
     def content_type(self) -> str | None:

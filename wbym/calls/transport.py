@@ -112,7 +112,8 @@ class AiohttpTransport:
         session = self._open()
         data: bytes | aiohttp.FormData | None = request.body
         if request.parts:
-            data = aiohttp.FormData(default_to_multipart=True)
+            # Names of files go as they are, as browsers send them; else buyers see %D0%A1.
+            data = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
             for part in request.parts:
                 data.add_field(
                     part.name,

@@ -143,6 +143,12 @@ class TestChats:
         others = await shop.chats(waiting_for_seller=False).all()
         assert {c.ref for c in everybody} <= {c.ref for c in (*still, *others)}
 
+    async def test_send_when_the_name_of_a_file_is_russian(self, shop: Wildberries) -> None:
+        chat = (await shop.chats().all())[0]
+        await shop.send(chat, "", files=[Upload("Счёт № 1.pdf", b"%PDF-1.7")])
+        last = (await shop.messages(chat).all())[-1]
+        assert [attachment.name for attachment in last.attachments] == ["Счёт № 1.pdf"]
+
     async def test_chats_when_one_is_in_the_feed_only(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:

@@ -16,6 +16,7 @@ from wbym.calls import (
     Response,
     RetryPolicy,
     TransportError,
+    Upload,
 )
 from wbym.errors import (
     BadRequest,
@@ -122,6 +123,11 @@ class TestRequest:
         with pytest.raises(ValueError, match=r"/items/\{group\}"):
             await calls.call(READ, path=path)
         assert not transport.requests
+
+    @pytest.mark.parametrize("name", ["", "a\r\nX: y.pdf", "a\x00.pdf"])
+    def test_upload_when_its_name_could_break_the_request(self, name: str) -> None:
+        with pytest.raises(ValueError, match="name"):
+            Upload(name, b"%PDF-")
 
 
 class TestDecoding:
