@@ -1,7 +1,7 @@
 """How one call is made: endpoints as data, pure building and judging, a pipeline over aiohttp."""
 
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Method, build_path, build_query
+from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
 from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
@@ -19,6 +19,7 @@ __all__ = [
     "Dialect",
     "Download",
     "Endpoint",
+    "Endpoints",
     "Exchange",
     "Fate",
     "Json",

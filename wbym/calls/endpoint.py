@@ -11,8 +11,9 @@ from wbym.calls.replies import Reply
 from wbym.limits import Cost
 from wbym.paging.schemes import Scheme
 
-__all__ = ["Endpoint", "Method", "build_path", "build_query"]
+__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query"]
 
+R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -40,6 +41,81 @@ class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=Fals
     buyer is not repeatable."""
     pages: Scheme | None = None
     cost: Cost = Cost()
+
+
+class Endpoints:
+    """A table of endpoints: the rows of one noun, with what they have in common.
+
+    Args:
+        noun: Where the typed methods are found below ``api``, such as ``"feedbacks"``.
+        host: A name in the adapter's table of hosts.
+        buckets: Names in the adapter's table of limits.
+        scope: The token's category, or the access, that the calls need.
+        cost: How many calls an answer counts as; one, where nothing is said.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        *,
+        host: str,
+        buckets: tuple[str, ...],
+        scope: str,
+        cost: Cost | None = None,
+    ) -> None:
+        self._noun = noun
+        self._host = host
+        self._buckets = buckets
+        self._scope = scope
+        self._cost = cost or Cost()
+        self._rows: list[Endpoint[object]] = []
+
+    @property
+    def rows(self) -> tuple[Endpoint[object], ...]:
+        """What was added, in that order."""
+        return tuple(self._rows)
+
+    def add(
+        self,
+        method: Method,
+        name: str,
+        path: str,
+        reply: Reply[R],
+        *,
+        buckets: tuple[str, ...] | None = None,
+        pages: Scheme | None = None,
+        writes: bool | None = None,
+        repeatable: bool | None = None,
+    ) -> Endpoint[R]:
+        """Add a row, and get it back as the endpoint that it is.
+
+        Args:
+            method: What HTTP calls it.
+            name: Below the noun.
+            path: With its places in braces.
+            reply: What a call returns.
+            buckets: Instead of the table's.
+            pages: How it pages.
+            writes: Whether a token that may only read is refused; unless said, all but GET.
+            repeatable: Whether making the call twice does no more than making it once; unless said,
+                what does not write.
+        """
+        writing = method != "GET" if writes is None else writes
+        endpoint = Endpoint(
+            name=f"{self._noun}.{name}",
+            method=method,
+            host=self._host,
+            path=path,
+            reply=reply,
+            buckets=self._buckets if buckets is None else buckets,
+            scope=self._scope,
+            writes=writing,
+            repeatable=not writing if repeatable is None else repeatable,
+            pages=pages,
+            cost=self._cost,
+        )
+        self._rows.append(endpoint)
+        return endpoint
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
