@@ -5,31 +5,20 @@ Where pages are independent it asks for several ahead, and delivers them in orde
 left in the network until there is room for them, so memory stays flat at any latency.
 """
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
+from wbym.paging.ahead import Chunk, FetchAt, read_ahead
 from wbym.paging.schemes import ByOffset
 
-__all__ = ["Chunk", "Listing", "Page", "Turn", "by_offset", "by_token", "joined"]
+__all__ = ["Listing", "Page", "by_offset", "by_token", "joined"]
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-AHEAD = 3
-"""Pages asked for ahead of the consumer."""
-
-HELD = 2
-"""Pages whose bodies may be in memory, the consumer's own included."""
-
-Turn: TypeAlias = Callable[[], Awaitable[None]]
-"""Awaited before a body is read; see ``Pipeline.call``."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -44,18 +33,6 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     """How many records the list has at most, where the marketplace tells."""
     set_aside: tuple[SetAside, ...] = ()
     """Records of this page that could not be decoded."""
-
-
-class Chunk(msgspec.Struct, Generic[T], frozen=True):
-    """What one request brought, before it is given its place."""
-
-    items: Sequence[T]
-    count: int
-    """How many records the marketplace sent, with those that were set aside or filtered out."""
-    token: str | None = None
-    """What the next page is to be asked with, where pages are read by token."""
-    total: int | None = None
-    set_aside: tuple[SetAside, ...] = ()
 
 
 Pages: TypeAlias = AsyncGenerator[Page[T], None]
@@ -84,7 +61,7 @@ class Listing(Generic[T]):
         """
         return self._cursor
 
-    async def pages(self) -> AsyncIterator[Page[T]]:
+    async def pages(self) -> AsyncGenerator[Page[T], None]:
         """Page by page.
 
         Raises:
@@ -132,14 +109,6 @@ class Listing(Generic[T]):
         return Listing(read, newest_first=self.newest_first)
 
 
-class FetchAt(Protocol[T]):
-    """Asks for one page by its offset."""
-
-    async def __call__(self, offset: int, size: int, turn: Turn, /) -> Chunk[T]:
-        """The chunk with ``size`` records from ``offset`` on."""
-        ...
-
-
 def by_offset(
     fetch: FetchAt[T],
     scheme: ByOffset,
@@ -168,59 +137,19 @@ def by_offset(
     start = int(cursor or 0)
 
     async def read() -> Pages[T]:
-        tasks: deque[tuple[int, int, asyncio.Task[Chunk[T]]]] = deque()
-        delivered = asyncio.Condition()
-        taken = 0  # pages that the consumer has asked for
-        asked = 0
-        offset = start
-        total: int | None = None
-        room = ahead or 1
-
-        async def in_turn(place: int) -> None:
-            async with delivered:
-                await delivered.wait_for(lambda: place < taken + HELD)
-
-        def ask() -> None:
-            nonlocal asked, offset
-            # A total only keeps requests from going out ahead for nothing: the list may have grown.
-            while not tasks or (len(tasks) < room and (total is None or offset < total)):
-                count = scheme.size_at(offset, page_size)
-                if not count:
-                    return
-                task = asyncio.ensure_future(fetch(offset, count, partial(in_turn, asked)))
-                tasks.append((offset, count, task))
-                asked += 1
-                offset += count
-
-        try:
-            ask()
-            while tasks:
-                at, count, task = tasks[0]
-                chunk = await task
-                tasks.popleft()
-                total = chunk.total
+        offset, total = start, None
+        chunks = read_ahead(fetch, scheme, size=page_size, start=start, ahead=ahead)
+        async with aclosing(chunks):
+            async for at, count, chunk in chunks:
+                offset, total = at + count, chunk.total
                 last = chunk.count < count
-                if not last:
-                    room = ahead or AHEAD
-                    ask()
-                yield Page(
-                    chunk.items,
-                    str(at),
-                    None if last else str(at + count),
-                    chunk.total,
-                    chunk.set_aside,
-                )
+                following = None if last else str(offset)
+                yield Page(chunk.items, str(at), following, total, chunk.set_aside)
                 if last:
                     return
-                # The page is used up only now, so the next but one may come into memory.
-                del chunk
-                async with delivered:
-                    taken += 1
-                    delivered.notify_all()
-            if total is None or offset < total:
-                raise PagingLimit(method, offset)
-        finally:
-            await _cancel([task for _, _, task in tasks])
+                del chunk  # or it would stay in memory while the next one comes
+        if total is None or offset < total:
+            raise PagingLimit(method, offset)
 
     return Listing(read, newest_first=newest_first)
 
@@ -302,9 +231,3 @@ def joined(
                     del page, fresh
 
     return Listing(read)
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[Chunk[T]]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

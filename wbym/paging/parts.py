@@ -144,9 +144,7 @@ def by_span(
     spans = (
         _resumed(method, cursor, since)
         if cursor
-        else _cut(
-            since, None if until is None else until + _TICK, longest, at_once if finely else 1
-        )
+        else _cut(since, None if until is None else until + TICK, longest, at_once if finely else 1)
     )
     parts: list[Part[T]] = [(span.name, partial(part, span)) for span in spans]
     return side_by_side(
@@ -269,8 +267,8 @@ def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int,
     return index[following], {index[name]: token for name, token in places.items()}
 
 
-_TICK = timedelta(microseconds=1)
-_EPOCH = datetime.fromtimestamp(0, UTC)
+TICK = timedelta(microseconds=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def _cut(since: datetime, until: datetime | None, longest: timedelta, at_once: int) -> list[Span]:
@@ -278,7 +276,7 @@ def _cut(since: datetime, until: datetime | None, longest: timedelta, at_once: i
     count = max(1, ceil((end - since) / longest))
     if at_once > 1:
         count = max(count, min(SHARE * at_once, (end - since) // LEAST))
-    step = max(_TICK, -((since - end) // count))  # rounded up, or a tick would be left over
+    step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
     newest = Span(max(since, end - step) if count > 1 else since, until)
     return [newest, *_below(newest.since, since, step)]
 
@@ -308,8 +306,8 @@ def _resumed(method: str, cursor: str, since: datetime) -> list[Span]:
 
 
 def _stamp(moment: datetime) -> int:
-    return (moment - _EPOCH) // _TICK
+    return (moment - EPOCH) // TICK
 
 
 def _moment(stamp: str) -> datetime:
-    return _EPOCH + int(stamp) * _TICK
+    return EPOCH + int(stamp) * TICK

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-__all__ = ["ByOffset", "ByToken", "Scheme"]
+__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme"]
 
 
 class ByOffset(msgspec.Struct, frozen=True):
@@ -41,4 +41,18 @@ class ByToken(msgspec.Struct, frozen=True):
     """The largest size."""
 
 
-Scheme: TypeAlias = ByOffset | ByToken
+class ByCursor(msgspec.Struct, frozen=True):
+    """Pages by where the page before ended: some fields of its last record are sent back.
+
+    They can only be read one after the other.
+    """
+
+    fields: tuple[str, ...]
+    """Their names, such as ``updatedAt`` and ``nmID``."""
+    size: str
+    """The name of the field for the size, such as ``limit``."""
+    most: int
+    """The largest size."""
+
+
+Scheme: TypeAlias = ByCursor | ByOffset | ByToken

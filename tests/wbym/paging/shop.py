@@ -1,0 +1,132 @@
+"""A marketplace's two lists in memory, which change while they are read."""
+
+import asyncio
+import random
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+
+from wbym.paging import ByOffset, Chunk, Listing, ListsSweep, Span, Turn, by_time
+
+__all__ = ["START", "Item", "Shop"]
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+EVER = Span(START, None)
+
+
+class Item(msgspec.Struct, frozen=True, order=True):
+    """A record, as it was when it was read."""
+
+    at: datetime
+    id: str
+    done: bool = False
+
+
+def _at(item: Item) -> datetime:
+    return item.at
+
+
+class Shop:
+    """Two lists by offset; ``change`` is called before each look at one of them."""
+
+    def __init__(self, *, most: int = 50, deepest: int | None = None, lag: int = 3) -> None:
+        self.waiting: list[Item] = []
+        self.done: list[Item] = []
+        self.scheme = ByOffset(size="take", offset="skip", most=most, deepest=deepest)
+        self.change: Callable[[], None] = lambda: None
+        self.spoil: Callable[[int, list[Item]], list[Item]] = lambda _, items: items
+        self.shows: int | None = None
+        self.requests = 0
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self._random = random.Random(0)
+        self._lag = lag
+
+    def add(self, seconds: float, *, done: bool = False) -> Item:
+        """A new record, so many seconds after the start."""
+        number = len(self.waiting) + len(self.done)
+        item = Item(START + timedelta(seconds=seconds), f"{number:06}", done)
+        insort(self.done if done else self.waiting, item)
+        return item
+
+    def answer(self, item: Item) -> None:
+        """The record leaves the one list for the other."""
+        del self.waiting[bisect_left(self.waiting, item)]
+        insort(self.done, Item(item.at, item.id, True))
+
+    @property
+    def all(self) -> dict[str, bool]:
+        """Every record, and whether it is done."""
+        return {item.id: item.done for item in (*self.waiting, *self.done)}
+
+    async def fetch(
+        self, done: bool, span: Span, newest_first: bool, offset: int, size: int, turn: Turn
+    ) -> Chunk[Item]:
+        """A page as it is at some moment of the request."""
+        self.requests += 1
+        self.in_flight += 1
+        self.most_in_flight = max(self.in_flight, self.most_in_flight)
+        try:
+            for _ in range(self._random.randrange(self._lag + 1)):
+                await asyncio.sleep(0)
+            self.change()
+            found = self.done if done else self.waiting
+            low = bisect_left(found, span.since.replace(microsecond=0), key=_at)
+            end = None if span.until is None else span.until - timedelta(microseconds=1)
+            high = len(found)
+            if end is not None:  # whole seconds, both ends included
+                high = bisect_right(found, end.replace(microsecond=999_999), key=_at)
+            rows = found[low:high]
+            if newest_first:
+                rows.reverse()
+            rows = rows[offset : offset + size]
+            if self.shows is not None and offset >= self.shows:
+                rows = []
+            rows = self.spoil(self.requests, rows)
+            for _ in range(self._random.randrange(self._lag + 1)):
+                await asyncio.sleep(0)
+            await turn()
+            return Chunk(rows, len(rows))
+        finally:
+            self.in_flight -= 1
+
+    def reading(
+        self,
+        *,
+        done: bool,
+        span: Span = EVER,
+        expected: int | None = None,
+        cursor: str | None = None,
+        depth: int | None = None,
+    ) -> Listing[Item]:
+        """One list by time."""
+        return by_time(
+            partial(self.fetch, done),
+            self.scheme,
+            method="shop.list",
+            span=span,
+            time=_at,
+            key=lambda item: item.id,
+            expected=expected,
+            cursor=cursor,
+            depth=depth,
+        )
+
+    def sweep(
+        self,
+        span: Span = EVER,
+        cursor: str | None = None,
+    ) -> ListsSweep[Item]:
+        """Both."""
+        return ListsSweep(
+            waiting=lambda span, expected: self.reading(done=False, span=span, expected=expected),
+            done=lambda span, expected: self.reading(done=True, span=span, expected=expected),
+            time=_at,
+            key=lambda item: item.id,
+            method="shop.sweep",
+            span=span,
+            cursor=cursor,
+        )

@@ -1,0 +1,165 @@
+"""Reading by time: complete while the list changes, past its caps, each record once."""
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.wbym.paging.shop import START, Item, Shop
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
+from wbym.paging import Listing, Span
+
+
+def filled(count: int, *, apart: float = 7.0, most: int = 50, deepest: int | None = None) -> Shop:
+    shop = Shop(most=most, deepest=deepest)
+    for number in range(count):
+        shop.add(number * apart)
+    return shop
+
+
+async def ids(listing: Listing[Item]) -> list[str]:
+    return [item.id for item in await listing.all()]
+
+
+class TestRequests:
+    async def test_pages_when_nothing_changes(self) -> None:
+        shop = filled(1000)
+        found = await shop.reading(done=False, expected=1000).all()
+        assert found == shop.waiting
+        assert shop.requests == 33  # 30 new records a page
+        assert shop.most_in_flight == 3
+
+    async def test_end_when_nothing_was_counted(self) -> None:
+        shop = filled(40)
+        assert await shop.reading(done=False).all() == shop.waiting
+        assert shop.requests == 2  # a short page, and another look
+
+    async def test_end_when_the_list_is_empty(self) -> None:
+        shop = Shop()
+        assert await shop.reading(done=False, expected=0).all() == []
+        assert shop.requests == 1
+
+    @pytest.mark.parametrize("count", [0, 10, 5000])
+    async def test_end_when_the_count_lies(self, count: int) -> None:
+        shop = filled(1000)
+        assert await shop.reading(done=False, expected=count).all() == shop.waiting
+
+    async def test_period_when_its_ends_have_fractions(self) -> None:
+        shop = Shop()
+        for number in range(400):
+            shop.add(number / 4)
+        second = timedelta(seconds=1)
+        span = Span(START + 10.3 * second, START + 20.6 * second)
+        found = await shop.reading(done=False, span=span).all()
+        assert found == [item for item in shop.waiting if item.at in span]
+
+
+class TestCaps:
+    async def test_list_when_it_is_longer_than_the_deepest_offset(self) -> None:
+        shop = filled(1000, deepest=120)
+        assert await shop.reading(done=False, expected=1000).all() == shop.waiting
+
+    async def test_depth_when_it_is_less_than_documented(self) -> None:
+        shop = filled(3000)
+        shop.shows = 100
+        assert await shop.reading(done=False, expected=3000).all() == shop.waiting
+        found_out = shop.requests
+        shop.requests = 0
+        assert await shop.reading(done=False, expected=3000, depth=100).all() == shop.waiting
+        assert shop.requests <= found_out <= shop.requests + 4
+
+    @pytest.mark.parametrize("count", [120, 200, 260])
+    async def test_second_when_it_has_more_than_a_run(self, count: int) -> None:
+        shop = filled(20, deepest=99)
+        for _ in range(count):
+            shop.add(33)
+        for number in range(20):
+            shop.add(200 + number)
+        found = await shop.reading(done=False).all()
+        assert sorted(found) == shop.waiting
+
+    async def test_second_when_both_its_ends_do_not_meet(self) -> None:
+        shop = Shop(deepest=99)
+        for _ in range(400):
+            shop.add(5)
+        with pytest.raises(PagingLimit):
+            await shop.reading(done=False).all()
+
+
+class TestChange:
+    @settings(max_examples=60, deadline=None)
+    @given(
+        seed=st.integers(0, 2**32),
+        apart=st.sampled_from([0.02, 0.5, 1.0, 40.0]),
+        leave=st.integers(0, 12),
+        come=st.integers(0, 12),
+        deepest=st.sampled_from([None, 60, 400]),
+    )
+    async def test_records_when_others_come_and_go(
+        self, seed: int, apart: float, leave: int, come: int, deepest: int | None
+    ) -> None:
+        shop = filled(900, apart=apart, deepest=deepest)
+        draw = random.Random(seed)
+        stays = {item.id for item in draw.sample(shop.waiting, 450)}
+        ever = set(shop.all)
+
+        def change() -> None:
+            for _ in range(draw.randrange(leave + 1)):
+                item = draw.choice(shop.waiting)
+                if item.id not in stays:
+                    shop.answer(item)
+            for _ in range(draw.randrange(come + 1)):
+                ever.add(shop.add(draw.uniform(0, 900 * apart)).id)
+
+        shop.change = change
+        found = await ids(shop.reading(done=False, expected=900))
+        assert len(found) == len(set(found))
+        assert stays <= set(found) <= ever
+
+    async def test_page_when_it_is_short_in_the_middle(self) -> None:
+        shop = filled(1000)
+        shop.spoil = lambda number, rows: rows[:17] if number in {4, 9} else rows
+        assert await shop.reading(done=False).all() == shop.waiting
+
+    async def test_page_when_nothing_of_it_can_be_read(self) -> None:
+        shop = filled(300)
+        shop.spoil = lambda number, rows: [] if number == 3 else rows
+        found = await shop.reading(done=False).all()
+        assert set(found) <= set(shop.waiting)
+        assert len(found) == len(set(found)) >= 250
+
+    async def test_order_when_it_is_another_in_each_page(self) -> None:
+        shop = Shop()
+        for _ in range(2000):
+            shop.add(1)
+        draw = random.Random(1)
+        shop.change = lambda: draw.shuffle(shop.waiting)
+        with pytest.raises((CursorStuck, PagingLimit)):
+            await shop.reading(done=False).all()
+
+
+class TestCursor:
+    @pytest.mark.parametrize("apart", [0.1, 7.0])
+    async def test_cursor_when_reading_goes_on_after_each_page(self, apart: float) -> None:
+        shop = filled(400, apart=apart)
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            pages = shop.reading(done=False, cursor=cursor).pages()
+            page = await anext(pages)
+            await pages.aclose()
+            found += [item.id for item in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            if len(page.items) == 0:  # a short page was looked at again
+                break
+        assert sorted(found) == sorted(shop.all)
+        assert len(found) == len(set(found))
+
+    @pytest.mark.parametrize("cursor", ["5", "x", '{"at": "y"}'])
+    def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        with pytest.raises(InvalidInput):
+            Shop().reading(done=False, cursor=cursor)

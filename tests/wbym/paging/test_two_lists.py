@@ -1,0 +1,164 @@
+"""Sweeping two lists: complete, once, in order, in the last state that was seen, resumable."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.wbym.paging.shop import START, Item, Shop
+from wbym.errors import InvalidInput
+from wbym.paging import Chunk, ListsSweep, Page, Span, Turn, by_offset, two_lists
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+AGES_AGO = Span(NOW - timedelta(days=400), None)
+
+
+def shop_of(waiting: int, done: int, *, days: float = 300, most: int = 50) -> Shop:
+    """So many records; those that wait are of the last tenth of the time."""
+    shop = Shop(most=most)
+    draw = random.Random(5)
+    now = (NOW - START).total_seconds()
+    for _ in range(done):
+        shop.add(now - draw.uniform(0, days) * 86_400, done=True)
+    for _ in range(waiting):
+        shop.add(now - draw.uniform(0, days / 10) * 86_400)
+    return shop
+
+
+async def pages_of(
+    sweep: ListsSweep[Item], counted: tuple[int, int] | None = None
+) -> list[Page[Item]]:
+    return [page async for page in sweep.read(counted, None)]
+
+
+async def items_of(sweep: ListsSweep[Item], counted: tuple[int, int] | None = None) -> list[Item]:
+    return [item for page in await pages_of(sweep, counted) for item in page.items]
+
+
+class TestQuiet:
+    async def test_records_when_nothing_changes(self) -> None:
+        shop = shop_of(200, 900)
+        found = await items_of(shop.sweep(AGES_AGO), (200, 900))
+        assert found == sorted([*shop.waiting, *shop.done])
+        # Pages of 30 new records: 7 of what waits, 30 of what is done; and the last day once more.
+        assert shop.requests == 7 + 30 + 2
+
+    async def test_records_when_more_wait_than_may_be_held(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(two_lists, "HELD", 120)
+        shop = shop_of(800, 500)
+        assert await items_of(shop.sweep(AGES_AGO)) == sorted([*shop.waiting, *shop.done])
+
+    async def test_records_when_there_are_none(self) -> None:
+        shop = Shop()
+        assert await items_of(shop.sweep(AGES_AGO), (0, 0)) == []
+        assert shop.requests == 4
+
+    async def test_period_when_it_is_long_over(self) -> None:
+        shop = shop_of(200, 900)
+        span = Span(NOW - timedelta(days=200), NOW - timedelta(days=20))
+        found = await items_of(shop.sweep(span))
+        assert found == [item for item in sorted([*shop.waiting, *shop.done]) if item.at in span]
+
+    def test_cursor_when_it_is_of_something_else(self) -> None:
+        with pytest.raises(InvalidInput):
+            Shop().sweep(cursor="7")
+
+
+class TestChange:
+    """What 200,000 records do under a person's hands, in little."""
+
+    @pytest.mark.parametrize("seed", range(50))
+    async def test_sweep_when_records_arrive_and_are_answered(self, seed: int) -> None:
+        draw = random.Random(seed)
+        shop = shop_of(2_000, 18_000, most=500)
+        counted = len(shop.waiting), len(shop.done)
+        arrived = answered = 0
+        looks = 40.0
+        answers: dict[str, int] = {}  # at which request
+
+        def change() -> None:
+            nonlocal arrived, answered
+            for _ in range(round(draw.uniform(0, 2) * 2_000 / looks)):
+                if answered < 2_000 and shop.waiting:
+                    item = draw.choice(shop.waiting)
+                    shop.answer(item)
+                    answers[item.id] = shop.requests
+                    answered += 1
+            now = (NOW - START).total_seconds()
+            for _ in range(round(draw.uniform(0, 2) * 500 / looks)):
+                if arrived < 500:
+                    late = 3 * 3600 * draw.random() if draw.random() < 0.5 else -arrived
+                    shop.add(now - late, done=draw.random() < 0.2)
+                    arrived += 1
+
+        shop.change = change
+        found: dict[str, bool] = {}
+        sweep = shop.sweep(AGES_AGO)
+        listed: dict[str, bool] = {}
+        async for page in sweep.read(counted, None):
+            for item in page.items:
+                assert item.id not in found
+                found[item.id] = item.done
+                # Where it comes as it was before its answer, that answer is as young as the pages
+                # that were asked for ahead.
+                assert item.done or shop.requests - answers.get(item.id, shop.requests) < 6
+            if '"lists"' in page.cursor:
+                listed = shop.all
+        assert arrived == 500
+        assert answered >= 1_500
+        assert listed.keys() <= found.keys()
+
+
+class TestResume:
+    @pytest.mark.parametrize("seed", range(10))
+    async def test_sweep_when_it_goes_on_from_a_cursor(self, seed: int) -> None:
+        draw = random.Random(seed)
+        shop = shop_of(400, 1500)
+
+        def change() -> None:
+            if shop.waiting:
+                shop.answer(draw.choice(shop.waiting))
+
+        shop.change = change
+        found: list[str] = []
+        cursor: str | None = None
+        done = False
+        while not done:
+            reading = shop.sweep(AGES_AGO, cursor).read(None, None)
+            for _ in range(draw.randrange(1, 6)):
+                page = await anext(reading)
+                found += [item.id for item in page.items]
+                cursor = page.next_cursor
+                done = cursor is None
+                if done:
+                    break
+            await reading.aclose()
+        assert len(found) == len(set(found))
+        assert set(found) == set(shop.all)
+
+
+class TestArchive:
+    async def test_archive_when_it_has_what_the_lists_have_not(self) -> None:
+        shop = shop_of(20, 100)
+        rest = Shop()
+        for number in range(200):
+            rest.add((NOW - START).total_seconds() - number * 86_400, done=True)
+
+        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Item]:
+            rows = [*reversed(rest.done)][offset : offset + size]
+            rows = [Item(item.at, f"archived-{item.id}", True) for item in rows]
+            both = sorted([*rows, *shop.done[-5:]], reverse=True) if not offset else rows
+            return Chunk(both, len(rows))
+
+        span = Span(NOW - timedelta(days=150), None)
+        reading = shop.sweep(span).read(
+            None,
+            lambda cursor: by_offset(
+                fetch, rest.scheme, method="shop.archive", cursor=cursor, ahead=1
+            ),
+        )
+        found = [item.id async for page in reading for item in page.items]
+        assert len(found) == len(set(found))
+        assert sum(name.startswith("archived") for name in found) == 151

@@ -1,0 +1,148 @@
+"""Reading a whole archive: a listing that knows its plan and tells how far it is."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from datetime import UTC, datetime
+from math import ceil
+from typing import Generic, TypeVar
+
+import msgspec
+
+from wbym.limits import BucketState, Quota
+from wbym.paging.listing import Listing, Page
+
+__all__ = ["Progress", "Sweep", "SweepPlan", "Tally"]
+
+T = TypeVar("T")
+
+
+class SweepPlan(msgspec.Struct, frozen=True):
+    """What a sweep is going to cost, as far as the marketplace tells before."""
+
+    records: int | None
+    """How many it counts; None where it does not count."""
+    requests: int | None
+    """How many it takes from here, if nothing changes meanwhile: planning, reading, closing."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a sweep is, when asked."""
+
+    records: int
+    """Delivered since it began or went on."""
+    expected: int | None
+    """How many the plan counted."""
+    requests: int
+    """Answered ones; those that are made again count each time."""
+    planned: int | None
+    """How many requests the plan took it for."""
+    refusals: int
+    """How often the limit was met in spite of all, by whichever client of the seller."""
+    elapsed: float
+    """Seconds."""
+    left: float | None
+    """Seconds to the end, by the plan, the limit, the pace up to now, and a ban if there is one."""
+    banned_until: datetime | None
+
+
+class Tally:
+    """What a sweep's requests add up to; adapters count in it."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.plan: SweepPlan | None = None
+
+
+class Sweep(Listing[T], Generic[T]):
+    """All records of a period, each once, however many there are and whatever changes meanwhile.
+
+    It is a :class:`Listing`, so it is iterated, paged and collected like one. To go on after a
+    stop, keep a page's ``next_cursor`` once its records are dealt with, or :attr:`cursor` to have
+    the page in hand again, and pass it to the same method with the same period.
+
+    Args:
+        read: Reads the pages.
+        make_plan: Asks the marketplace for its counts, where it has them.
+        tally: Where the requests are counted.
+        limit: The bucket that the requests count in, once there is one.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[SweepPlan], AsyncGenerator[Page[T], None]],
+        *,
+        make_plan: Callable[[], Awaitable[SweepPlan]],
+        tally: Tally,
+        limit: Callable[[], BucketState | None],
+    ) -> None:
+        super().__init__(self._run)
+        self._pages_of = read
+        self._make_plan = make_plan
+        self._tally = tally
+        self._limit = limit
+        self._records = 0
+        self._begun_at: float | None = None
+        self._refused_before = 0
+
+    async def plan(self) -> SweepPlan:
+        """What the sweep is going to cost; asked once, and used when it is read."""
+        if self._tally.plan is None:
+            self._begin()
+            self._tally.plan = await self._make_plan()
+        return self._tally.plan
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        now = asyncio.get_running_loop().time()
+        state = self._limit()
+        plan = self._tally.plan
+        elapsed = 0.0 if self._begun_at is None else now - self._begun_at
+        return Progress(
+            records=self._records,
+            expected=None if plan is None else plan.records,
+            requests=self._tally.requests,
+            planned=None if plan is None else plan.requests,
+            refusals=0 if state is None else state.refusals - self._refused_before,
+            elapsed=elapsed,
+            left=self._left(plan, state, elapsed),
+            banned_until=None if state is None else state.banned_until,
+        )
+
+    async def _run(self) -> AsyncGenerator[Page[T], None]:
+        self._records = 0
+        plan = await self.plan()
+        async with aclosing(self._pages_of(plan)) as pages:
+            async for page in pages:
+                self._records += len(page.items)
+                yield page
+                del page  # or it would stay in memory while the next one comes
+
+    def _begin(self) -> None:
+        state = self._limit()
+        self._refused_before = 0 if state is None else state.refusals
+        self._begun_at = asyncio.get_running_loop().time()
+
+    def _left(
+        self, plan: SweepPlan | None, state: BucketState | None, elapsed: float
+    ) -> float | None:
+        if plan is None or plan.requests is None:
+            return None
+        made = self._tally.requests
+        left = max(plan.requests - made, 0)
+        if plan.records and plan.records > self._records:
+            # The plan may have been overtaken: what is left is at least in proportion.
+            share = (plan.records - self._records) / plan.records
+            left = max(left, ceil(plan.requests * share))
+        pace = 0.0
+        ban = 0.0
+        if state is not None:
+            if isinstance(state.quota, Quota):
+                pace = state.quota.interval
+            if state.banned_until is not None:
+                now = datetime.now(UTC)
+                ban = max(0.0, (state.banned_until - now).total_seconds())
+        if made > 10:  # the first ones are the burst's and tell little
+            pace = max(pace, elapsed / made)
+        return ban + left * pace

@@ -1,0 +1,281 @@
+"""Reading a list by its records' times, so that nothing is missed while the list changes.
+
+A list that is paged by offset shifts under its reader: where a record leaves, the next page begins
+one record too late. So pages are asked for from a moment on, oldest first, a little over one
+another. A page is one look at the list, complete between the times of its first and its last
+record; where the next page begins before the last one ended, nothing can be missing between them,
+whatever has changed. Where it does not, the rest is asked for anew from the last record's second
+on. That also carries a list past the deepest offset that its marketplace allows.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import takewhile
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
+from wbym.paging.ahead import AHEAD, Chunk, Turn, read_ahead
+from wbym.paging.listing import Listing, Page
+from wbym.paging.parts import EPOCH, TICK, Span
+from wbym.paging.schemes import ByOffset
+
+__all__ = ["FetchSpan", "by_time", "second_of"]
+
+T = TypeVar("T")
+
+OVERLAP = 20
+"""Records that two pages have in common while nothing changes."""
+
+RUN = 20
+"""Pages that are asked for by offset before the reader goes on from a moment again. It bounds the
+ids that are kept to tell which records came already."""
+
+STALLS = 5
+"""How often a run may bring nothing to go on from before the reading is given up."""
+
+SECOND = timedelta(seconds=1)
+"""What marketplaces take the ends of a period in."""
+
+
+class FetchSpan(Protocol[T]):
+    """Asks for one page of a period, in order of time."""
+
+    async def __call__(
+        self, span: Span, newest_first: bool, offset: int, size: int, turn: Turn, /
+    ) -> Chunk[T]:
+        """The chunk with ``size`` records from ``offset`` on; records just outside may be in it."""
+        ...
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    """How far a list is read."""
+
+    at: int
+    """Microseconds: all before this second was delivered."""
+    ids: tuple[str, ...] = ()
+    """What was delivered of this second and later."""
+
+
+def second_of(moment: datetime) -> datetime:
+    """The beginning of its second."""
+    return moment.replace(microsecond=0)
+
+
+def by_time(
+    fetch: FetchSpan[T],
+    scheme: ByOffset,
+    *,
+    method: str,
+    span: Span,
+    time: Callable[[T], datetime],
+    key: Callable[[T], str],
+    expected: int | None = None,
+    size: int | None = None,
+    ahead: int | None = None,
+    depth: int | None = None,
+    cursor: str | None = None,
+) -> Listing[T]:
+    """The records of a period, oldest first, each once, complete while the list changes.
+
+    Complete means: each record that is listed from the beginning to the end of the reading is
+    delivered. A short page ends the list only where ``expected`` records were seen or the next look
+    brings a short page too.
+
+    Args:
+        fetch: Asks for one page.
+        scheme: How the method pages.
+        method: The endpoint's name, for errors.
+        span: The period.
+        time: When a record was made; what the marketplace sorts by.
+        key: A record's id.
+        expected: How many records the marketplace counts, where that was asked.
+        size: Records a page; the most that the marketplace allows, where nothing is said.
+        ahead: Pages asked for at once; see ``read_ahead``.
+        depth: The offset from which on the marketplace shows nothing, where it is less than
+            documented. It is also found out by an empty page, at the cost of a request.
+        cursor: Where to go on: a page's ``cursor`` or ``next_cursor``. Nothing comes twice.
+
+    Raises:
+        InvalidInput: It is no cursor of this list.
+        PagingLimit: One second has more records than can be reached from both its ends.
+        CursorStuck: The marketplace's pages do not let the reader go on, such as a second with many
+            records whose order is another in each page.
+    """
+    try:
+        start = _Mark(_stamp(span.since)) if not cursor else _MARKS.decode(cursor)
+    except msgspec.DecodeError:
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor) from None
+    timeline = _Timeline(fetch, scheme, method, span, time, key, expected, size, ahead, depth)
+    return Listing(partial(timeline.read, start))
+
+
+class _Timeline(Generic[T]):
+    """One reading of a list by time."""
+
+    def __init__(
+        self,
+        fetch: FetchSpan[T],
+        scheme: ByOffset,
+        method: str,
+        span: Span,
+        time: Callable[[T], datetime],
+        key: Callable[[T], str],
+        expected: int | None,
+        size: int | None,
+        ahead: int | None,
+        depth: int | None,
+    ) -> None:
+        self._fetch = fetch
+        self._scheme = scheme
+        self._method = method
+        self._span = span
+        self._time = time
+        self._key = key
+        self._expected = expected
+        self._size = size or scheme.most
+        self._ahead = ahead
+        self._depth = depth
+
+    async def read(self, mark: _Mark) -> AsyncGenerator[Page[T], None]:
+        """The pages from a mark on."""
+        delivered = 0
+        was_short = False
+        stalls = 0
+        empty_from: int | None = None
+        while True:
+            run = self._run(mark, delivered, empty_from)
+            last: datetime | None = None  # the time of the last page's last record
+            page_ids: set[str] = set()
+            seen = set(mark.ids)
+            begun = mark.at
+            used_up = True  # the run: no page could be asked for any more
+            async with aclosing(run):
+                async for at, asked, chunk in run:
+                    items = chunk.items
+                    if at and not chunk.count:
+                        # The end of the list, or as deep as it can be paged: the next run tells.
+                        empty_from, was_short, used_up = at, True, False
+                        break
+                    if last and items and not self._continues(items, last, page_ids):
+                        used_up = False
+                        break
+                    page_ids = {self._key(item) for item in items}
+                    fresh = self._fresh(items, seen)
+                    seen |= page_ids
+                    delivered += len(fresh)
+                    before = mark
+                    last = self._time(items[-1]) if items else None
+                    mark = self._advance(mark, items, last)
+                    if empty_from is not None and fresh:
+                        self._depth, empty_from = empty_from, None
+                    short = chunk.count < asked
+                    over = short and (was_short or self._seen_all(delivered))
+                    following = None if over else _text(mark)
+                    yield Page(fresh, _text(before), following, None, chunk.set_aside)
+                    if over:
+                        return
+                    was_short = short
+                    used_up = not short
+                    del items, fresh, chunk
+            stalls = stalls + 1 if mark.at == begun and not was_short else 0
+            if stalls > STALLS or (stalls and last is None):
+                raise CursorStuck(self._method, _text(mark))
+            if used_up and stalls:
+                async with aclosing(self._crowded(mark, seen)) as pages:
+                    async for page in pages:
+                        delivered += len(page.items)
+                        yield page
+                mark = _Mark(mark.at + SECOND // TICK)
+                stalls = 0
+
+    def _run(
+        self, mark: _Mark, delivered: int, empty_from: int | None
+    ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
+        """Pages by offset from a mark on."""
+        left = None if self._expected is None else self._expected - delivered + len(mark.ids)
+        return read_ahead(
+            partial(self._fetch, Span(_moment(mark.at), self._span.until), False),
+            self._reaching(RUN, empty_from),
+            size=self._size,
+            overlap=OVERLAP,
+            ahead=self._ahead or (None if left is None or left <= self._size else AHEAD),
+            expected=left,
+        )
+
+    def _reaching(self, pages: int, empty_from: int | None = None) -> ByOffset:
+        """The scheme, ending after so many pages, or sooner where nothing more is shown."""
+        ends = [pages * (self._size - OVERLAP) - 1]
+        ends += [depth - 1 for depth in (self._depth, empty_from) if depth is not None]
+        if self._scheme.deepest is not None:
+            ends.append(self._scheme.deepest)
+        return msgspec.structs.replace(self._scheme, deepest=max(0, min(ends)))
+
+    def _continues(self, items: Sequence[T], last: datetime, page_ids: set[str]) -> bool:
+        """Whether a page begins before the one before it ended, so that nothing lies between."""
+        if self._time(items[0]) < last:
+            return True
+        return any(self._key(item) in page_ids for item in items[:OVERLAP])
+
+    def _fresh(self, items: Sequence[T], seen: set[str]) -> list[T]:
+        """What was not delivered yet, of the period to the fraction of a second."""
+        key, time, span = self._key, self._time, self._span
+        fresh = [item for item in items if key(item) not in seen]
+        if fresh and not (time(fresh[0]) in span and time(fresh[-1]) in span):
+            return [item for item in fresh if time(item) in span]
+        return fresh
+
+    def _advance(self, mark: _Mark, items: Sequence[T], last: datetime | None) -> _Mark:
+        if last is None:  # nothing of the page could be read
+            return mark
+        second = second_of(last)
+        newest = takewhile(lambda item: self._time(item) >= second, reversed(items))
+        at = max(_stamp(second), mark.at)
+        known = mark.ids if at == mark.at else ()
+        return _Mark(at, tuple(dict.fromkeys((*known, *map(self._key, newest)))))
+
+    def _seen_all(self, delivered: int) -> bool:
+        return self._expected is not None and delivered >= self._expected
+
+    async def _crowded(self, mark: _Mark, seen: set[str]) -> AsyncGenerator[Page[T], None]:
+        """The rest of a second that has more records than can be paged: from its other end."""
+        since = _moment(mark.at)
+        scheme = self._reaching(2**31)
+        run = read_ahead(
+            partial(self._fetch, Span(since, since + SECOND), True),
+            scheme,
+            size=self._size,
+            overlap=OVERLAP,
+            ahead=1,
+        )
+        came: set[str] = set()
+        async with aclosing(run):
+            async for _, asked, chunk in run:
+                met = not seen.isdisjoint(map(self._key, chunk.items))
+                fresh = self._fresh(chunk.items, seen | came)
+                came.update(map(self._key, fresh))
+                following = _Mark(mark.at, (*mark.ids, *map(self._key, fresh)))
+                if fresh:
+                    yield Page(fresh, _text(mark), _text(following), None, chunk.set_aside)
+                mark = following
+                if met or chunk.count < asked:
+                    return
+        raise PagingLimit(self._method, (scheme.deepest or 0) + 1)
+
+
+_MARKS = msgspec.json.Decoder(_Mark)
+
+
+def _text(mark: _Mark) -> str:
+    return msgspec.json.encode(mark).decode()
+
+
+def _stamp(moment: datetime) -> int:
+    return (second_of(moment) - EPOCH) // TICK
+
+
+def _moment(stamp: int) -> datetime:
+    return EPOCH + stamp * TICK
