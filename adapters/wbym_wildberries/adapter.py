@@ -40,7 +40,7 @@ from wbym.errors import BadRequest, InvalidInput, InvalidToken, SetAside, Unsupp
 from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
 from wbym.paging import Listing
 from wbym_wildberries import mapping
-from wbym_wildberries.api import Api, chats, claims
+from wbym_wildberries.api import Api, chats, claims, feedbacks
 from wbym_wildberries.capabilities import CAPABILITIES
 from wbym_wildberries.catalog import catalog, facts
 from wbym_wildberries.dialect import WildberriesDialect
@@ -48,6 +48,7 @@ from wbym_wildberries.feed import ChatReader
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.listings import list_claims, list_feedbacks, list_questions
 from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.sweeps import Sweeps
 from wbym_wildberries.token import Token
 
 __all__ = ["Wildberries"]
@@ -132,6 +133,8 @@ class Wildberries:
         self._chats = ChatReader(self._pipeline, name)
         self.api: Final = Api(self._pipeline)
         """Every documented method that is built, typed."""
+        self.sweep: Final = Sweeps(self._pipeline, name, self._feedbacks_bucket)
+        """Whole archives of feedbacks and questions."""
         self._warn()
 
     @classmethod
@@ -186,6 +189,10 @@ class Wildberries:
             for state in self._scheduler.buckets()
             if state.key.marketplace == MARKETPLACE and state.key.owner in owners
         ]
+
+    def _feedbacks_bucket(self) -> BucketState | None:
+        keys = {charge.key for charge in self._dialect.charges(feedbacks.LIST, {})}
+        return next((state for state in self._scheduler.buckets() if state.key in keys), None)
 
     async def call(
         self,

@@ -58,5 +58,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             Support.NATIVE,
             {"comment_least": claims.COMMENT_LEAST, "comment_most": claims.COMMENT_MOST},
         ),
+        Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
+        Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
     }
 )

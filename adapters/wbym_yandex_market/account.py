@@ -29,6 +29,7 @@ from wbym_yandex_market.catalog import catalog, facts
 from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
+from wbym_yandex_market.sweeps import Sweeps
 from wbym_yandex_market.token import Credential, CredentialKind
 
 __all__ = ["Account"]
@@ -101,6 +102,8 @@ class Account:
         self._cabinet = Cabinet(self._pipeline, name, business_id, campaign_ids)
         self.api: Final = Api(self._pipeline, self._cabinet.business)
         """Every documented method that is built, typed."""
+        self.sweep: Final = Sweeps(self._cabinet, parallel, self._bucket_of)
+        """Whole archives of feedbacks and questions."""
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
@@ -186,6 +189,14 @@ class Account:
             for state in self._scheduler.buckets()
             if state.key.marketplace == MARKETPLACE and state.key.owner in self._dialect.owners
         ]
+
+    def _bucket_of(self, endpoint: Endpoint[object]) -> BucketState | None:
+        business = self._cabinet.known_business
+        if business is None:
+            return None
+        keys = {charge.key for charge in self._dialect.charges(endpoint, {"businessId": business})}
+        states = (state for state in self._scheduler.buckets() if state.key in keys)
+        return next((state for state in states if state.kind != "parallel"), None)
 
     async def call(
         self,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from copy import copy
 from typing import Final
 
 from wbym.calls import Pipeline
@@ -35,13 +36,19 @@ class Cabinet:
         business_id: int | None,
         campaign_ids: Collection[int] | None,
     ) -> None:
-        self.pipeline: Final = pipeline
+        self.pipeline = pipeline
         self.account: Final = account
         self._given = None if campaign_ids is None else tuple(dict.fromkeys(campaign_ids))
         self._business = business_id
         self._campaigns = self._given if business_id is not None else None
         self._looking = asyncio.Lock()
         self._shop_of: dict[int, int] = {}
+
+    def waiting(self, max_wait: float | None) -> "Cabinet":
+        """A cabinet like it, whose calls wait so many seconds for their limits at most."""
+        twin = copy(self)
+        twin.pipeline = self.pipeline.waiting(max_wait)
+        return twin
 
     @property
     def known_business(self) -> int | None:

@@ -85,5 +85,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             {"hours": 48, "reason": True, "amount": True},
             note="what may be decided has to be asked for: decisions()",
         ),
+        Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
+        Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
     }
 )

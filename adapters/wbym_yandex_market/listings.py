@@ -207,23 +207,25 @@ def list_questions(
                 if product in {None, (about := wire.question_identifiers).offer_id}
             ]
 
-        async def with_statuses() -> Listing[Question]:
-            told = datetime.now(UTC) - _LAG
-            waiting = {w.question_identifiers.id for w in await wires(True, None).all()}
+        told = datetime.now(UTC) - _LAG
+        waiting: set[int] | None = None
+
+        async def with_statuses(page: Sequence[questions_api.Question]) -> list[Question]:
+            nonlocal waiting
+            if page and waiting is None:  # most parts of a long period are empty
+                waiting = {w.question_identifiers.id for w in await wires(True, None).all()}
 
             def status(number: int, created_at: datetime) -> Status:
-                if number in waiting:
+                if number in (waiting or ()):
                     return Status.WAITING
                 return Status.ANSWERED if created_at < told else Status.UNKNOWN
 
-            listing = wires(False, cursor).map(lambda page: neutral(page, status))
-            if answered:
-                return listing.map(lambda page: [item for item in page if item.answered])
-            return listing
+            found = neutral(page, status)
+            return [item for item in found if item.answered] if answered else found
 
         if answered is False:
             return wires(True, cursor).map(lambda page: neutral(page, lambda *_: Status.WAITING))
-        return deferred(with_statuses)
+        return mapped(wires(False, cursor), with_statuses)
 
     return by_span(
         part,

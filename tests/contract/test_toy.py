@@ -83,7 +83,7 @@ class TestCore:
 
     def test_adapters_when_one_is_registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         point = EntryPoint("toy", "tests.toy:Toy", "wbym.adapters")
-        monkeypatch.setattr(wbym.adapter, "entry_points", lambda group: [point])
+        monkeypatch.setattr(wbym.adapter.account, "entry_points", lambda group: [point])
         assert wbym.adapter.installed_adapters() == {"toy": Toy}
 
     def test_imports_when_looked_at(self) -> None:

@@ -41,6 +41,9 @@ class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=Fals
     buyer is not repeatable."""
     pages: Scheme | None = None
     cost: Cost = Cost()
+    once: bool = False
+    """Whether there is one attempt, made at once or refused with ``QuotaExhausted``: for what the
+    marketplace forbids to automate."""
 
 
 class Endpoints:
@@ -49,8 +52,9 @@ class Endpoints:
     Args:
         noun: Where the typed methods are found below ``api``, such as ``"feedbacks"``.
         host: A name in the adapter's table of hosts.
-        buckets: Names in the adapter's table of limits.
         scope: The token's category, or the access, that the calls need.
+        buckets: Names in the adapter's table of limits. Where none are said, each row has a bucket
+            of its own, by its name.
         cost: How many calls an answer counts as; one, where nothing is said.
     """
 
@@ -59,8 +63,8 @@ class Endpoints:
         noun: str,
         *,
         host: str,
-        buckets: tuple[str, ...],
         scope: str,
+        buckets: tuple[str, ...] | None = None,
         cost: Cost | None = None,
     ) -> None:
         self._noun = noun
@@ -86,6 +90,7 @@ class Endpoints:
         pages: Scheme | None = None,
         writes: bool | None = None,
         repeatable: bool | None = None,
+        once: bool = False,
     ) -> Endpoint[R]:
         """Add a row, and get it back as the endpoint that it is.
 
@@ -99,20 +104,23 @@ class Endpoints:
             writes: Whether a token that may only read is refused; unless said, all but GET.
             repeatable: Whether making the call twice does no more than making it once; unless said,
                 what does not write.
+            once: Whether there is one attempt, made at once or refused.
         """
+        full_name = f"{self._noun}.{name}"
         writing = method != "GET" if writes is None else writes
         endpoint = Endpoint(
-            name=f"{self._noun}.{name}",
+            name=full_name,
             method=method,
             host=self._host,
             path=path,
             reply=reply,
-            buckets=self._buckets if buckets is None else buckets,
+            buckets=buckets or self._buckets or (full_name,),
             scope=self._scope,
             writes=writing,
             repeatable=not writing if repeatable is None else repeatable,
             pages=pages,
             cost=self._cost,
+            once=once,
         )
         self._rows.append(endpoint)
         return endpoint

@@ -35,8 +35,15 @@ class ApiGroup:
         query: Mapping[str, QueryValue] | None = None,
         body: object = msgspec.UNSET,
         parts: Sequence[Part] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> R:
         answer = await self._pipeline.call(
-            endpoint, path=path, query=query, body=body, parts=parts, priority=self._priority
+            endpoint,
+            path=path,
+            query=query,
+            body=body,
+            parts=parts,
+            headers=headers,
+            priority=self._priority,
         )
         return answer.value

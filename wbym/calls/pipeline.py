@@ -16,6 +16,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from copy import copy
 from os import PathLike
 from typing import Final, TypeVar
 
@@ -41,6 +42,9 @@ DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
 
 _USER_AGENT: Final = "wbym"
+_AT_ONCE: Final = 1.0
+"""Seconds that a call waits which is made at once or not at all: what is allowed for calls that
+arrive unevenly, and no more."""
 _LARGE: Final = 256 * 1024
 """Bytes whose decoding holds the loop up noticeably."""
 _HELD_UP: Final = 0.1
@@ -133,6 +137,8 @@ class Pipeline:
         self._max_wait = max_wait
         self._on_set_aside = on_set_aside
         self._judge = Judge(dialect)
+        self.calls = 0
+        """Calls begun; what is made again counts once."""
 
     async def call(
         self,
@@ -142,6 +148,7 @@ class Pipeline:
         query: Mapping[str, QueryValue] | None = None,
         body: object = msgspec.UNSET,
         parts: Sequence[Part] = (),
+        headers: Mapping[str, str] | None = None,
         priority: Priority | None = None,
         turn: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer[R]:
@@ -153,6 +160,7 @@ class Pipeline:
             query: Parameters; those that are None are left out.
             body: What is sent as JSON; anything that msgspec encodes.
             parts: A multipart body, instead of ``body``.
+            headers: What the method takes there, besides the account's own.
             priority: Who goes first; what writes is interactive and what reads is normal, where
                 nothing is said.
             turn: Awaited between the headers and the body, so that a reader ahead of its consumer
@@ -163,7 +171,8 @@ class Pipeline:
             QuotaExhausted: The limits would have to be waited for longer than ``max_wait``.
             CallError: The call was made and did not end well.
         """
-        request, charges = self._prepare(endpoint, path, query, body, parts)
+        request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
+        self.calls += 1
         attempt = 0
         while True:
             attempt += 1
@@ -199,13 +208,20 @@ class Pipeline:
             NotReady: The marketplace has not released the file yet.
             RefusedByModeration: It never will.
         """
-        request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, ())
+        request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             exchange = await self._open(stack, endpoint, request, charges, priority)
             yield Download(
                 exchange,
                 lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
             )
+
+    def waiting(self, max_wait: float | None) -> "Pipeline":
+        """A pipeline like it, whose calls wait so many seconds for their limits at most."""
+        twin = copy(self)
+        twin.calls = 0
+        twin._max_wait = max_wait  # noqa: SLF001 - a twin of this class
+        return twin
 
     async def aclose(self) -> None:
         """Close what the account opened."""
@@ -244,6 +260,7 @@ class Pipeline:
         query: Mapping[str, QueryValue] | None,
         body: object,
         parts: Sequence[Part],
+        headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
         query_string = build_query(query)
         address = self._dialect.address(endpoint)
@@ -256,6 +273,7 @@ class Pipeline:
             url=url,
             headers={
                 "User-Agent": _USER_AGENT,
+                **headers,
                 **({"Content-Type": "application/json"} if has_body else {}),
                 **self._dialect.authorize(endpoint),
             },
@@ -275,9 +293,8 @@ class Pipeline:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
         clock = asyncio.get_running_loop().time
-        async with self._scheduler.lease(
-            charges, priority=priority, max_wait=self._max_wait
-        ) as lease:
+        max_wait = _AT_ONCE if endpoint.once else self._max_wait
+        async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
             async with self._transport.send(request) as exchange:
                 head = exchange.head
@@ -296,7 +313,7 @@ class Pipeline:
             repeatable=endpoint.repeatable,
             draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
-        if delay is None:
+        if delay is None or endpoint.once:
             raise failed.final(repeatable=endpoint.repeatable)
         logger.info(
             "%s; attempt %d follows in %.1f s",

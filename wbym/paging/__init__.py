@@ -2,13 +2,15 @@
 
 from wbym.paging.ahead import Chunk, Turn
 from wbym.paging.listing import Listing, Page, by_offset, by_token, joined
-from wbym.paging.parts import Span, by_span, deferred, mapped, side_by_side
+from wbym.paging.parts import TICK, Span, by_span, deferred, mapped, side_by_side
 from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme
-from wbym.paging.sweep import Progress, Sweep, SweepPlan, Tally
-from wbym.paging.timeline import by_time
+from wbym.paging.spans_sweep import SpansSweep
+from wbym.paging.sweep import Progress, Sweep, SweepPlan, whole_span
+from wbym.paging.timeline import by_time, pages_for, second_of
 from wbym.paging.two_lists import ListsSweep
 
 __all__ = [
+    "TICK",
     "ByCursor",
     "ByOffset",
     "ByToken",
@@ -19,9 +21,9 @@ __all__ = [
     "Progress",
     "Scheme",
     "Span",
+    "SpansSweep",
     "Sweep",
     "SweepPlan",
-    "Tally",
     "Turn",
     "by_offset",
     "by_span",
@@ -30,5 +32,8 @@ __all__ = [
     "deferred",
     "joined",
     "mapped",
+    "pages_for",
+    "second_of",
     "side_by_side",
+    "whole_span",
 ]

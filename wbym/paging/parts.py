@@ -19,7 +19,7 @@ import msgspec
 from wbym.errors import InvalidInput
 from wbym.paging.listing import Listing, Page
 
-__all__ = ["Span", "by_span", "deferred", "mapped", "side_by_side"]
+__all__ = ["Span", "by_span", "cut", "deferred", "mapped", "side_by_side"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -58,6 +58,22 @@ class Span(msgspec.Struct, frozen=True):
         """
         since, _, until = name.partition("-")
         return cls(_moment(since), _moment(until) if until else None)
+
+
+def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
+    """A span in parts of the same length, the newest first.
+
+    Args:
+        span: Where it is open, the newest part is.
+        longest: The longest part.
+        parts: How many are wanted at least, unless they would be shorter than a day.
+    """
+    since = span.since
+    end = span.until or datetime.now(UTC)
+    count = max(1, ceil((end - since) / longest), min(parts, (end - since) // LEAST))
+    step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
+    newest = Span(max(since, end - step) if count > 1 else since, span.until)
+    return [newest, *_below(newest.since, since, step)]
 
 
 def side_by_side(
@@ -144,7 +160,11 @@ def by_span(
     spans = (
         _resumed(method, cursor, since)
         if cursor
-        else _cut(since, None if until is None else until + TICK, longest, at_once if finely else 1)
+        else cut(
+            Span(since, None if until is None else until + TICK),
+            longest,
+            SHARE * at_once if finely and at_once > 1 else 1,
+        )
     )
     parts: list[Part[T]] = [(span.name, partial(part, span)) for span in spans]
     return side_by_side(
@@ -269,16 +289,6 @@ def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int,
 
 TICK = timedelta(microseconds=1)
 EPOCH = datetime.fromtimestamp(0, UTC)
-
-
-def _cut(since: datetime, until: datetime | None, longest: timedelta, at_once: int) -> list[Span]:
-    end = until or datetime.now(UTC)
-    count = max(1, ceil((end - since) / longest))
-    if at_once > 1:
-        count = max(count, min(SHARE * at_once, (end - since) // LEAST))
-    step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
-    newest = Span(max(since, end - step) if count > 1 else since, until)
-    return [newest, *_below(newest.since, since, step)]
 
 
 def _below(until: datetime, since: datetime, step: timedelta) -> list[Span]:

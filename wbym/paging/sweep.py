@@ -9,10 +9,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging.listing import Listing, Page
+from wbym.paging.parts import TICK, Span
 
-__all__ = ["Progress", "Sweep", "SweepPlan", "Tally"]
+__all__ = ["Progress", "Sweep", "SweepPlan", "whole_span"]
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class Progress(msgspec.Struct, frozen=True):
     expected: int | None
     """How many the plan counted."""
     requests: int
-    """Answered ones; those that are made again count each time."""
+    """How many were made; what the pipeline retries counts once."""
     planned: int | None
     """How many requests the plan took it for."""
     refusals: int
@@ -46,12 +48,20 @@ class Progress(msgspec.Struct, frozen=True):
     banned_until: datetime | None
 
 
-class Tally:
-    """What a sweep's requests add up to; adapters count in it."""
+def whole_span(method: str, since: datetime, until: datetime | None) -> Span:
+    """The period of a sweep; ``until`` is part of it.
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.plan: SweepPlan | None = None
+    Raises:
+        InvalidInput: A time is naive, ``since`` is in the future, or it is after ``until``.
+    """
+    for argument, moment in (("since", since), ("until", until)):
+        if moment is not None and moment.tzinfo is None:
+            raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
+    if until is not None and since > until:
+        raise InvalidInput(method, "since", "must not be after until", since)
+    if since > datetime.now(UTC):
+        raise InvalidInput(method, "since", "must not be in the future", since)
+    return Span(since.astimezone(UTC), None if until is None else until.astimezone(UTC) + TICK)
 
 
 class Sweep(Listing[T], Generic[T]):
@@ -62,24 +72,25 @@ class Sweep(Listing[T], Generic[T]):
     the page in hand again, and pass it to the same method with the same period.
 
     Args:
-        read: Reads the pages.
+        read: Reads the pages, once the plan is made.
         make_plan: Asks the marketplace for its counts, where it has them.
-        tally: Where the requests are counted.
+        requests: How many it has made.
         limit: The bucket that the requests count in, once there is one.
     """
 
     def __init__(
         self,
-        read: Callable[[SweepPlan], AsyncGenerator[Page[T], None]],
+        read: Callable[[], AsyncGenerator[Page[T], None]],
         *,
         make_plan: Callable[[], Awaitable[SweepPlan]],
-        tally: Tally,
+        requests: Callable[[], int],
         limit: Callable[[], BucketState | None],
     ) -> None:
         super().__init__(self._run)
         self._pages_of = read
         self._make_plan = make_plan
-        self._tally = tally
+        self._requests = requests
+        self._plan: SweepPlan | None = None
         self._limit = limit
         self._records = 0
         self._begun_at: float | None = None
@@ -87,22 +98,22 @@ class Sweep(Listing[T], Generic[T]):
 
     async def plan(self) -> SweepPlan:
         """What the sweep is going to cost; asked once, and used when it is read."""
-        if self._tally.plan is None:
+        if self._plan is None:
             self._begin()
-            self._tally.plan = await self._make_plan()
-        return self._tally.plan
+            self._plan = await self._make_plan()
+        return self._plan
 
     @property
     def progress(self) -> Progress:
         """How far it is."""
         now = asyncio.get_running_loop().time()
         state = self._limit()
-        plan = self._tally.plan
+        plan = self._plan
         elapsed = 0.0 if self._begun_at is None else now - self._begun_at
         return Progress(
             records=self._records,
             expected=None if plan is None else plan.records,
-            requests=self._tally.requests,
+            requests=self._requests(),
             planned=None if plan is None else plan.requests,
             refusals=0 if state is None else state.refusals - self._refused_before,
             elapsed=elapsed,
@@ -112,8 +123,8 @@ class Sweep(Listing[T], Generic[T]):
 
     async def _run(self) -> AsyncGenerator[Page[T], None]:
         self._records = 0
-        plan = await self.plan()
-        async with aclosing(self._pages_of(plan)) as pages:
+        await self.plan()
+        async with aclosing(self._pages_of()) as pages:
             async for page in pages:
                 self._records += len(page.items)
                 yield page
@@ -129,7 +140,7 @@ class Sweep(Listing[T], Generic[T]):
     ) -> float | None:
         if plan is None or plan.requests is None:
             return None
-        made = self._tally.requests
+        made = self._requests()
         left = max(plan.requests - made, 0)
         if plan.records and plan.records > self._records:
             # The plan may have been overtaken: what is left is at least in proportion.

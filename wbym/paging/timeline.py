@@ -13,6 +13,7 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
+from math import ceil
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from wbym.paging.listing import Listing, Page
 from wbym.paging.parts import EPOCH, TICK, Span
 from wbym.paging.schemes import ByOffset
 
-__all__ = ["FetchSpan", "by_time", "second_of"]
+__all__ = ["FetchSpan", "by_time", "pages_for", "second_of"]
 
 T = TypeVar("T")
 
@@ -63,6 +64,11 @@ class _Mark(msgspec.Struct, frozen=True):
 def second_of(moment: datetime) -> datetime:
     """The beginning of its second."""
     return moment.replace(microsecond=0)
+
+
+def pages_for(records: int, most: int) -> int:
+    """How many requests reading so many records by time takes."""
+    return max(1, ceil((records - OVERLAP) / (most - OVERLAP)))
 
 
 def by_time(

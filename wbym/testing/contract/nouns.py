@@ -13,6 +13,8 @@ from wbym.adapter import (
     Returns,
     Support,
     Supported,
+    Sweeps,
+    SweepsArchives,
 )
 from wbym.domain import Chat, Feedback, Message, Question, Return
 from wbym.errors import Unsupported
@@ -31,6 +33,7 @@ __all__ = [
     "rejects_of",
     "returns_of",
     "stated",
+    "sweeps_of",
 ]
 
 Neutral: TypeAlias = Chat | Message | Question | Feedback | Return
@@ -94,6 +97,13 @@ def rejects_of(account: Adapter) -> Rejects:
     if not isinstance(account, Rejects):
         raise lacks(account, "reject")
     return account
+
+
+def sweeps_of(account: Adapter) -> Sweeps:
+    """The account's sweeps; raises Unsupported if it has none."""
+    if not isinstance(account, SweepsArchives):
+        raise lacks(account, "sweep")
+    return account.sweep
 
 
 def lacks(account: Adapter, noun: str) -> Unsupported:

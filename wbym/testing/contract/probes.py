@@ -16,6 +16,7 @@ from wbym.testing.contract.nouns import (
     lacks,
     questions_of,
     returns_of,
+    sweeps_of,
 )
 from wbym.testing.contract.operations import act
 
@@ -153,6 +154,14 @@ PROBES: Final[Mapping[Capability, Probe]] = MappingProxyType(
         ),
         Capability.RETURNS_OPEN: Probe(
             lambda account: returns_of(account).returns(open=True).all(), proofs.returns_open
+        ),
+        Capability.SWEEP_FEEDBACKS: Probe(
+            lambda account: sweeps_of(account).feedbacks(since=_THEN).all(),
+            partial(proofs.sweeps, Capability.FEEDBACKS),
+        ),
+        Capability.SWEEP_QUESTIONS: Probe(
+            lambda account: sweeps_of(account).questions(since=_THEN).all(),
+            partial(proofs.sweeps, Capability.QUESTIONS),
         ),
         Capability.DECIDE: Probe(_acts(Capability.DECIDE), partial(proofs.does, Capability.DECIDE)),
     }

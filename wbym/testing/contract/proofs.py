@@ -1,12 +1,16 @@
 """How a capability proves itself: it is used on the simulator, and did what it says."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+import pytest
 
 from wbym.adapter import Adapter, Capability, Comments, OpensChats
 from wbym.domain import Author, ChatStatus, Feedback, Product, Question, QuestionStatus, Ref
-from wbym.errors import NotReady, RefusedByModeration
+from wbym.errors import InvalidInput, NotReady, RefusedByModeration
+from wbym.paging import Listing
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import (
     Neutral,
@@ -16,6 +20,7 @@ from wbym.testing.contract.nouns import (
     read,
     returns_of,
     stated,
+    sweeps_of,
 )
 from wbym.testing.contract.operations import TEXT, fitting, prepare, sample
 from wbym.testing.contract.walk import flaws
@@ -37,6 +42,7 @@ __all__ = [
     "send",
     "send_files",
     "skip_reaction",
+    "sweeps",
 ]
 
 
@@ -231,6 +237,55 @@ async def rating(_: Harness, account: Adapter) -> None:
     found = await feedbacks.feedbacks(rating=wanted).all()
     assert _refs(found) == _refs(item for item in everything if item.rating in wanted)
     assert len(found) < len(everything)
+
+
+async def sweeps(noun: Capability, harness: Harness, account: Adapter) -> None:
+    """Every record once: in order, of a period, and after a stop; bad periods are refused."""
+    swept = _swept(account, noun)
+    everything = await swept().all()
+    assert len(_refs(everything)) == len(everything) == harness.expected()[noun]
+    begin = min(item.created_at for item in everything)
+    in_order = await swept(since=begin, in_order=True).all()
+    assert in_order == sorted(in_order, key=lambda item: item.created_at)
+    assert _refs(in_order) == _refs(everything)
+
+    middle = in_order[len(in_order) // 2].created_at
+    late = await swept(since=middle).all()
+    early = await swept(since=begin, until=middle).all()
+    assert _refs(late) == _refs(item for item in everything if item.created_at >= middle)
+    assert _refs(early) == _refs(item for item in everything if item.created_at <= middle)
+
+    sweep: Listing[Neutral] = swept(since=begin).map(list)
+    async with aclosing(sweep.pages()) as pages:
+        page = await anext(pages)
+    rest = await swept(since=begin, cursor=page.next_cursor).all()
+    assert _refs(page.items).isdisjoint(_refs(rest))
+    assert _refs(page.items) | _refs(rest) == _refs(everything)
+
+    requests = harness.requests
+    day = timedelta(days=1)
+    now = datetime.now(UTC)
+    naive = now.replace(tzinfo=None)
+    for since, until in ((naive, None), (None, naive), (now, now - day), (now + day, None)):
+        with pytest.raises(InvalidInput):
+            swept(since=since, until=until)
+    assert harness.requests == requests
+
+
+class _Sweep(Protocol):
+    def __call__(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        in_order: bool = False,
+        cursor: str | None = None,
+    ) -> Listing[Feedback] | Listing[Question]: ...
+
+
+def _swept(account: Adapter, noun: Capability) -> _Sweep:
+    sweeps = sweeps_of(account)
+    return sweeps.feedbacks if noun is Capability.FEEDBACKS else sweeps.questions
 
 
 # Returns.

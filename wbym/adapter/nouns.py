@@ -1,21 +1,11 @@
-"""What a marketplace offers: one Protocol a noun, and its capabilities as data.
+"""One Protocol a noun, and one for each thing that only some marketplaces do."""
 
-An adapter is a package that registers its class in the entry-point group ``wbym.adapters``. It
-meets the Protocols of the nouns that its marketplace has, and states in :class:`Capabilities` what
-it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
-"""
-
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from enum import StrEnum
-from importlib.metadata import entry_points
-from types import TracebackType
-from typing import ClassVar, Protocol, Self, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-import msgspec
-
-from wbym.calls import DEFAULT_MAX_WAIT, Download, Endpoint, Part, QueryValue, Upload
+from wbym.calls import Download, Upload
 from wbym.domain import (
     Answer,
     Attachment,
@@ -27,90 +17,21 @@ from wbym.domain import (
     Question,
     Return,
     Sent,
-    Waiting,
 )
-from wbym.errors import InvalidInput, SetAside
-from wbym.limits import BucketState, Priority
-from wbym.paging import Listing
+from wbym.limits import Priority
+from wbym.paging import Listing, Sweep
 
 __all__ = [
-    "Adapter",
-    "Capabilities",
-    "Capability",
-    "CatalogRow",
     "Chats",
     "Comments",
-    "CredentialFacts",
     "Feedbacks",
     "OpensChats",
     "Questions",
     "Returns",
-    "Support",
-    "Supported",
+    "Sweeps",
+    "SweepsArchives",
     "TellsDecisions",
-    "installed_adapters",
-    "require_aware",
 ]
-
-R = TypeVar("R")
-
-
-class Support(StrEnum):
-    """How far a marketplace supports something."""
-
-    NATIVE = "native"
-    """The marketplace does it."""
-    EMULATED = "emulated"
-    """wbym does it with what the marketplace has; it may cost more requests."""
-    ABSENT = "absent"
-    """The marketplace has nothing for it: asking raises ``Unsupported``."""
-    NOT_BUILT = "not_built"
-    """The marketplace has it, wbym does not yet."""
-
-
-class Capability(StrEnum):
-    """What can be asked of an account."""
-
-    CHATS = "chats"
-    CHATS_WAITING = "chats.waiting_for_seller"
-    OPEN_CHAT = "chats.open"
-    MESSAGES = "messages"
-    MESSAGES_SINCE = "messages.since"
-    SEND = "send"
-    SEND_FILES = "send.files"
-    DOWNLOAD = "download"
-    QUESTIONS = "questions"
-    QUESTIONS_ANSWERED = "questions.answered"
-    QUESTIONS_PERIOD = "questions.period"
-    QUESTIONS_PRODUCT = "questions.product"
-    ANSWER_QUESTION = "questions.answer"
-    EDIT_QUESTION_ANSWER = "questions.edit_answer"
-    REJECT_QUESTION = "questions.reject"
-    FEEDBACKS = "feedbacks"
-    FEEDBACKS_ANSWERED = "feedbacks.answered"
-    FEEDBACKS_PERIOD = "feedbacks.period"
-    FEEDBACKS_RATING = "feedbacks.rating"
-    FEEDBACKS_PRODUCT = "feedbacks.product"
-    ANSWER_FEEDBACK = "feedbacks.answer"
-    EDIT_FEEDBACK_ANSWER = "feedbacks.edit_answer"
-    COMMENTS = "feedbacks.comments"
-    SKIP_REACTION = "feedbacks.skip_reaction"
-    RETURNS = "returns"
-    RETURNS_OPEN = "returns.open"
-    DECIDE = "returns.decide"
-
-
-class Supported(msgspec.Struct, frozen=True):
-    """One capability of one marketplace."""
-
-    support: Support
-    facts: Mapping[str, str | int | float | bool] = {}
-    """What a caller has to know, such as ``{"text_most": 1000}``: characters, bytes, days."""
-    note: str = ""
-
-
-Capabilities: TypeAlias = Mapping[Capability, Supported]
-"""All that an adapter states; a capability that is missing is ``NOT_BUILT``."""
 
 
 @runtime_checkable
@@ -329,124 +250,55 @@ class TellsDecisions(Protocol):
         ...
 
 
-class CatalogRow(msgspec.Struct, frozen=True):
-    """One endpoint that an adapter knows, for people to look up."""
+class Sweeps(Protocol):
+    """Whole archives, complete although they change while they are read.
 
-    marketplace: str
-    name: str
-    """Where the typed method is below ``api``."""
-    method: str
-    path: str
-    host: str
-    scope: str
-    limit: str
-    """In words, for the usual credentials."""
-    lower_limit: str
-    """In words, for credentials with a lower limit; the same where there is none."""
+    ``since`` is the first moment, and where it is not given the beginning; ``until`` the last, and
+    where it is not given the end of the reading. With ``in_order`` the records come in order of
+    time. A call waits ``max_wait`` seconds at most for its limits, and as long as it takes where
+    nothing is said; then ``QuotaExhausted`` stops the sweep, which goes on from its ``cursor``.
+    """
 
-
-class CredentialFacts(msgspec.Struct, frozen=True):
-    """What a credential says of itself without a request."""
-
-    title: str
-    """What it is; never the secret."""
-    owner: str
-    scopes: tuple[str, ...]
-    expires_at: datetime | None
-    read_only: bool
-    pace: tuple[str, ...]
-    """How fast it may call what, in words, a line each."""
-    warnings: tuple[str, ...] = ()
-
-
-class Adapter(Protocol):
-    """What every account offers, whatever its marketplace."""
-
-    marketplace: ClassVar[str]
-    """The adapter's name, such as ``"wildberries"``."""
-    capabilities: ClassVar[Capabilities]
-    """What the marketplace can do."""
-
-    @property
-    def name(self) -> str:
-        """The account's name."""
-        ...
-
-    @property
-    def set_aside(self) -> Sequence[SetAside]:
-        """Records that could not be decoded, oldest first."""
-        ...
-
-    @classmethod
-    def catalog(cls) -> list[CatalogRow]:
-        """Every endpoint that the adapter knows."""
-        ...
-
-    @classmethod
-    def from_secret(
-        cls,
-        secret: str,
+    def feedbacks(
+        self,
         *,
-        name: str,
-        base_url: str | None = None,
-        max_wait: float | None = DEFAULT_MAX_WAIT,
-    ) -> Self:
-        """An account from the text that the environment or a file holds for it.
+        since: datetime | None = None,
+        until: datetime | None = None,
+        in_order: bool = False,
+        cursor: str | None = None,
+        max_wait: float | None = None,
+        priority: Priority = Priority.BULK,
+    ) -> Sweep[Feedback]:
+        """Every feedback of a period, each once.
 
         Raises:
-            InvalidToken: The secret is none of this marketplace.
+            InvalidInput: A time is naive or in the future, or ``since`` after ``until``.
         """
         ...
 
-    def credentials(self) -> list[CredentialFacts]:
-        """What the account's credentials say of themselves, read offline."""
-        ...
-
-    async def call(
+    def questions(
         self,
-        endpoint: Endpoint[R],
         *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
-        """Make any call, through the same limits, retries and errors as the typed methods."""
-        ...
+        since: datetime | None = None,
+        until: datetime | None = None,
+        in_order: bool = False,
+        cursor: str | None = None,
+        max_wait: float | None = None,
+        priority: Priority = Priority.BULK,
+    ) -> Sweep[Question]:
+        """Every question of a period, each once.
 
-    async def counts(self) -> Waiting:
-        """How much waits for the seller, with as few requests as the marketplace allows."""
-        ...
-
-    def limits(self) -> list[BucketState]:
-        """The buckets that the account has used: used, left, waiting, next free."""
-        ...
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None: ...
-
-    async def aclose(self) -> None:
-        """Close what the account opened."""
+        Raises:
+            InvalidInput: A time is naive or in the future, or ``since`` after ``until``.
+        """
         ...
 
 
-def installed_adapters() -> dict[str, type[Adapter]]:
-    """The adapters of this environment by name; asking loads them."""
-    return {point.name: point.load() for point in entry_points(group="wbym.adapters")}
+@runtime_checkable
+class SweepsArchives(Protocol):
+    """An account whose archives can be read as a whole."""
 
-
-def require_aware(method: str, argument: str, moment: datetime | None) -> None:
-    """Refuse a time without a zone.
-
-    Raises:
-        InvalidInput: ``moment`` is naive.
-    """
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
+    @property
+    def sweep(self) -> Sweeps:
+        """One method a noun."""
+        ...

@@ -1,0 +1,47 @@
+"""What a marketplace offers: one Protocol a noun, and its capabilities as data.
+
+An adapter is a package that registers its class in the entry-point group ``wbym.adapters``. It
+meets the Protocols of the nouns that its marketplace has, and states in :class:`Capabilities` what
+it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
+"""
+
+from wbym.adapter.account import (
+    Adapter,
+    CatalogRow,
+    CredentialFacts,
+    installed_adapters,
+    require_aware,
+)
+from wbym.adapter.nouns import (
+    Chats,
+    Comments,
+    Feedbacks,
+    OpensChats,
+    Questions,
+    Returns,
+    Sweeps,
+    SweepsArchives,
+    TellsDecisions,
+)
+from wbym.adapter.support import Capabilities, Capability, Support, Supported
+
+__all__ = [
+    "Adapter",
+    "Capabilities",
+    "Capability",
+    "CatalogRow",
+    "Chats",
+    "Comments",
+    "CredentialFacts",
+    "Feedbacks",
+    "OpensChats",
+    "Questions",
+    "Returns",
+    "Support",
+    "Supported",
+    "Sweeps",
+    "SweepsArchives",
+    "TellsDecisions",
+    "installed_adapters",
+    "require_aware",
+]

@@ -1,0 +1,142 @@
+"""What every account offers, whatever its marketplace, and where adapters are found."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import entry_points
+from types import TracebackType
+from typing import ClassVar, Protocol, Self, TypeVar
+
+import msgspec
+
+from wbym.adapter.support import Capabilities
+from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue
+from wbym.domain import Waiting
+from wbym.errors import InvalidInput, SetAside
+from wbym.limits import BucketState, Priority
+
+__all__ = ["Adapter", "CatalogRow", "CredentialFacts", "installed_adapters", "require_aware"]
+
+R = TypeVar("R")
+
+
+class CatalogRow(msgspec.Struct, frozen=True):
+    """One endpoint that an adapter knows, for people to look up."""
+
+    marketplace: str
+    name: str
+    """Where the typed method is below ``api``."""
+    method: str
+    path: str
+    host: str
+    scope: str
+    limit: str
+    """In words, for the usual credentials."""
+    lower_limit: str
+    """In words, for credentials with a lower limit; the same where there is none."""
+
+
+class CredentialFacts(msgspec.Struct, frozen=True):
+    """What a credential says of itself without a request."""
+
+    title: str
+    """What it is; never the secret."""
+    owner: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    read_only: bool
+    pace: tuple[str, ...]
+    """How fast it may call what, in words, a line each."""
+    warnings: tuple[str, ...] = ()
+
+
+class Adapter(Protocol):
+    """What every account offers, whatever its marketplace."""
+
+    marketplace: ClassVar[str]
+    """The adapter's name, such as ``"wildberries"``."""
+    capabilities: ClassVar[Capabilities]
+    """What the marketplace can do."""
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        ...
+
+    @property
+    def set_aside(self) -> Sequence[SetAside]:
+        """Records that could not be decoded, oldest first."""
+        ...
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        """Every endpoint that the adapter knows."""
+        ...
+
+    @classmethod
+    def from_secret(
+        cls,
+        secret: str,
+        *,
+        name: str,
+        base_url: str | None = None,
+        max_wait: float | None = DEFAULT_MAX_WAIT,
+    ) -> Self:
+        """An account from the text that the environment or a file holds for it.
+
+        Raises:
+            InvalidToken: The secret is none of this marketplace.
+        """
+        ...
+
+    def credentials(self) -> list[CredentialFacts]:
+        """What the account's credentials say of themselves, read offline."""
+        ...
+
+    async def call(
+        self,
+        endpoint: Endpoint[R],
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+    ) -> R:
+        """Make any call, through the same limits, retries and errors as the typed methods."""
+        ...
+
+    async def counts(self) -> Waiting:
+        """How much waits for the seller, with as few requests as the marketplace allows."""
+        ...
+
+    def limits(self) -> list[BucketState]:
+        """The buckets that the account has used: used, left, waiting, next free."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None: ...
+
+    async def aclose(self) -> None:
+        """Close what the account opened."""
+        ...
+
+
+def installed_adapters() -> dict[str, type[Adapter]]:
+    """The adapters of this environment by name; asking loads them."""
+    return {point.name: point.load() for point in entry_points(group="wbym.adapters")}
+
+
+def require_aware(method: str, argument: str, moment: datetime | None) -> None:
+    """Refuse a time without a zone.
+
+    Raises:
+        InvalidInput: ``moment`` is naive.
+    """
+    if moment is not None and moment.tzinfo is None:
+        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)

@@ -1,0 +1,69 @@
+"""What a marketplace can do, as data."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+__all__ = ["Capabilities", "Capability", "Support", "Supported"]
+
+
+class Support(StrEnum):
+    """How far a marketplace supports something."""
+
+    NATIVE = "native"
+    """The marketplace does it."""
+    EMULATED = "emulated"
+    """wbym does it with what the marketplace has; it may cost more requests."""
+    ABSENT = "absent"
+    """The marketplace has nothing for it: asking raises ``Unsupported``."""
+    NOT_BUILT = "not_built"
+    """The marketplace has it, wbym does not yet."""
+
+
+class Capability(StrEnum):
+    """What can be asked of an account."""
+
+    CHATS = "chats"
+    CHATS_WAITING = "chats.waiting_for_seller"
+    OPEN_CHAT = "chats.open"
+    MESSAGES = "messages"
+    MESSAGES_SINCE = "messages.since"
+    SEND = "send"
+    SEND_FILES = "send.files"
+    DOWNLOAD = "download"
+    QUESTIONS = "questions"
+    QUESTIONS_ANSWERED = "questions.answered"
+    QUESTIONS_PERIOD = "questions.period"
+    QUESTIONS_PRODUCT = "questions.product"
+    ANSWER_QUESTION = "questions.answer"
+    EDIT_QUESTION_ANSWER = "questions.edit_answer"
+    REJECT_QUESTION = "questions.reject"
+    FEEDBACKS = "feedbacks"
+    FEEDBACKS_ANSWERED = "feedbacks.answered"
+    FEEDBACKS_PERIOD = "feedbacks.period"
+    FEEDBACKS_RATING = "feedbacks.rating"
+    FEEDBACKS_PRODUCT = "feedbacks.product"
+    ANSWER_FEEDBACK = "feedbacks.answer"
+    EDIT_FEEDBACK_ANSWER = "feedbacks.edit_answer"
+    COMMENTS = "feedbacks.comments"
+    SKIP_REACTION = "feedbacks.skip_reaction"
+    RETURNS = "returns"
+    RETURNS_OPEN = "returns.open"
+    DECIDE = "returns.decide"
+    SWEEP_FEEDBACKS = "feedbacks.sweep"
+    SWEEP_QUESTIONS = "questions.sweep"
+
+
+class Supported(msgspec.Struct, frozen=True):
+    """One capability of one marketplace."""
+
+    support: Support
+    facts: Mapping[str, str | int | float | bool] = {}
+    """What a caller has to know, such as ``{"text_most": 1000}``: characters, bytes, days."""
+    note: str = ""
+
+
+Capabilities: TypeAlias = Mapping[Capability, Supported]
+"""All that an adapter states; a capability that is missing is ``NOT_BUILT``."""
