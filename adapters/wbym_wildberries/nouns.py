@@ -1,58 +1,37 @@
 """Questions and feedbacks as WB lists them: two lists each, with the same filters."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from wbym.calls import Answer, Endpoint, Pipeline, QueryValue
+from wbym.calls import Endpoint
 from wbym.domain import Feedback, Question
-from wbym.limits import Priority
-from wbym.paging import ByOffset, Turn
+from wbym.paging import ByOffset
 from wbym_wildberries import mapping
 from wbym_wildberries.api import feedbacks, questions
 
 __all__ = ["FEEDBACKS", "QUESTIONS", "Noun"]
 
 P = TypeVar("P", questions.QuestionsPage, feedbacks.FeedbacksPage)
+W = TypeVar("W", questions.Question, feedbacks.Feedback)
 T = TypeVar("T", Question, Feedback)
 
 
-class Noun(msgspec.Struct, Generic[P, T], frozen=True):
+class Noun(msgspec.Struct, Generic[P, W, T], frozen=True):
     """How one of them is read."""
 
     name: str
     list: Endpoint[P]
     count: Endpoint[int]
     pages: ByOffset
-    neutral: Callable[[P, str], Sequence[T]]
-    """The records of a page, for the account of that name."""
+    record: type[W]
+    records: Callable[[P], Sequence[W]]
+    """What a page holds."""
+    neutral: Callable[[W, str], T]
+    """A record, for the account of that name."""
     archive: Endpoint[P] | None = None
     """A third list, without filters by date."""
-
-    async def page(
-        self,
-        pipeline: Pipeline,
-        account: str,
-        query: Mapping[str, QueryValue],
-        *,
-        endpoint: Endpoint[P] | None = None,
-        priority: Priority | None,
-        turn: Turn | None = None,
-    ) -> tuple[Answer[P], Sequence[T]]:
-        """One page of the list, or of another endpoint like it, and its neutral records."""
-        answer = await pipeline.call(
-            endpoint or self.list, query=query, priority=priority, turn=turn
-        )
-        return answer, self.neutral(answer.value, account)
-
-
-def _questions(page: questions.QuestionsPage, account: str) -> Sequence[Question]:
-    return [mapping.question(wire, account) for wire in page.questions]
-
-
-def _feedbacks(page: feedbacks.FeedbacksPage, account: str) -> Sequence[Feedback]:
-    return [mapping.feedback(wire, account) for wire in page.feedbacks]
 
 
 QUESTIONS: Final = Noun(
@@ -60,13 +39,17 @@ QUESTIONS: Final = Noun(
     list=questions.LIST,
     count=questions.COUNT,
     pages=questions.LIST_PAGES,
-    neutral=_questions,
+    record=questions.Question,
+    records=lambda page: page.questions,
+    neutral=mapping.question,
 )
 FEEDBACKS: Final = Noun(
     name="feedbacks",
     list=feedbacks.LIST,
     count=feedbacks.COUNT,
     pages=feedbacks.LIST_PAGES,
-    neutral=_feedbacks,
+    record=feedbacks.Feedback,
+    records=lambda page: page.feedbacks,
+    neutral=mapping.feedback,
     archive=feedbacks.ARCHIVE,
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Generic, TypedDict, TypeVar
@@ -26,14 +27,15 @@ from wbym.paging import (
     second_of,
     whole_span,
 )
+from wbym_wildberries.api import feedbacks as feedbacks_api
+from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.base import created_query
-from wbym_wildberries.api.feedbacks import FeedbacksPage
-from wbym_wildberries.api.questions import QuestionsPage
 from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
 
 __all__ = ["Sweeps"]
 
-P = TypeVar("P", QuestionsPage, FeedbacksPage)
+P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 
 EARLIEST: Final = datetime(2004, 1, 1, tzinfo=UTC)
@@ -134,14 +136,14 @@ class Sweeps:
         return sweep.of(span, cursor, self._limit)
 
 
-class _NounSweep(Generic[P, R]):
-    """One sweep of one noun."""
+class _NounSweep(Generic[P, W, R]):
+    """One sweep of one noun. What is held is as WB sent it, and made neutral when it goes out."""
 
     def __init__(
         self,
         pipeline: Pipeline,
         account: str,
-        noun: Noun[P, R],
+        noun: Noun[P, W, R],
         *,
         archive: bool | None,
         depth: int | None,
@@ -151,7 +153,7 @@ class _NounSweep(Generic[P, R]):
             raise InvalidInput(f"sweep.{noun.name}", "depth", "must be 1 or more", depth)
         self._pipeline = pipeline
         self._account = account
-        self._noun: Noun[P, R] = noun
+        self._noun: Noun[P, W, R] = noun
         self._has_archive = archive
         self._depth = depth
         self._priority = priority
@@ -164,6 +166,7 @@ class _NounSweep(Generic[P, R]):
         lists = ListsSweep(
             waiting=partial(self._list, False),
             done=partial(self._list, True),
+            record=self._noun.record,
             time=_time_of,
             key=_id_of,
             method=f"sweep.{self._noun.name}",
@@ -171,17 +174,30 @@ class _NounSweep(Generic[P, R]):
             cursor=cursor,
         )
 
-        def read() -> AsyncGenerator[Page[R], None]:
-            return lists.read(self._counted, self._archived if self._has_archive else None)
+        async def read() -> AsyncGenerator[Page[R], None]:
+            archive = self._archived if self._has_archive else None
+            async with aclosing(lists.read(self._counted, archive)) as pages:
+                async for page in pages:
+                    items = [self._noun.neutral(wire, self._account) for wire in page.items]
+                    yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
+                    del page, items  # or they would stay in memory while the next ones come
 
-        return Sweep(read, make_plan=partial(self._plan, lists), requests=lambda: self._pipeline.calls, limit=limit)
+        return Sweep(
+            read,
+            make_plan=partial(self._plan, lists),
+            requests=lambda: self._pipeline.calls,
+            limit=limit,
+        )
 
-    async def _plan(self, lists: ListsSweep[R]) -> SweepPlan:
+    async def _plan(self, lists: ListsSweep[W]) -> SweepPlan:
         span = lists.rest
-        waiting, done = await asyncio.gather(self._count(False, span), self._count(True, span))
+        looks = self._has_archive is None and self._noun.archive is not None
+        waiting, done, apart = await asyncio.gather(
+            self._count(False, span), self._count(True, span), self._is_apart() if looks else _no()
+        )
         self._counted = waiting, done
         if self._has_archive is None:
-            self._has_archive = self._noun.archive is not None and await self._is_apart()
+            self._has_archive = apart
         most = self._noun.pages.most
         to_come = pages_for(waiting, most) + pages_for(done, most)
         closing = 0 if lists.recent is None else 2
@@ -192,13 +208,13 @@ class _NounSweep(Generic[P, R]):
         answer = await self._pipeline.call(self._noun.count, query=query, priority=self._priority)
         return answer.value
 
-    def _list(self, is_answered: bool, span: Span, expected: int | None) -> Listing[R]:
+    def _list(self, is_answered: bool, span: Span, expected: int | None) -> Listing[W]:
         """One of the two lists, by time."""
         noun = self._noun
 
         async def fetch(
             span: Span, newest_first: bool, offset: int, size: int, turn: Turn
-        ) -> Chunk[R]:
+        ) -> Chunk[W]:
             query = created_query(
                 noun.list.name,
                 is_answered=is_answered,
@@ -218,12 +234,12 @@ class _NounSweep(Generic[P, R]):
             depth=self._depth,
         )
 
-    def _archived(self, cursor: str | None) -> Listing[R]:
+    def _archived(self, cursor: str | None) -> Listing[W]:
         """The archive, newest first, page after page: so what joins it shifts nothing away."""
         noun = self._noun
         endpoint = noun.archive or noun.list
 
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[R]:
+        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[W]:
             return await self._chunk(endpoint, {"order": "dateDesc"}, offset, size, turn)
 
         return by_offset(
@@ -255,16 +271,19 @@ class _NounSweep(Generic[P, R]):
         skip: int,
         take: int,
         turn: Turn | None = None,
-    ) -> Chunk[R]:
-        answer, items = await self._noun.page(
-            self._pipeline,
-            self._account,
-            {**query, "take": take, "skip": skip},
-            endpoint=endpoint,
+    ) -> Chunk[W]:
+        answer = await self._pipeline.call(
+            endpoint,
+            query={**query, "take": take, "skip": skip},
             priority=self._priority,
             turn=turn,
         )
+        items = self._noun.records(answer.value)
         return Chunk(items, len(items) + len(answer.set_aside), set_aside=answer.set_aside)
+
+
+async def _no() -> bool:
+    return False
 
 
 class _Dates(TypedDict):
@@ -278,9 +297,9 @@ def _dates(span: Span) -> _Dates:
     return {"date_from": span.since, "date_to": until and second_of(until - TICK)}
 
 
-def _time_of(item: Question | Feedback) -> datetime:
-    return item.created_at
+def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:
+    return wire.created_date
 
 
-def _id_of(item: Question | Feedback) -> str:
-    return item.ref.id
+def _id_of(wire: questions_api.Question | feedbacks_api.Feedback) -> str:
+    return wire.id

@@ -8,6 +8,7 @@ whatever has changed. Where it does not, the rest is asked for anew from the las
 on. That also carries a list past the deepest offset that its marketplace allows.
 """
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -32,8 +33,11 @@ OVERLAP = 20
 """Records that two pages have in common while nothing changes."""
 
 RUN = 20
-"""Pages that are asked for by offset before the reader goes on from a moment again. It bounds the
-ids that are kept to tell which records came already."""
+"""Pages that are asked for by offset before the reader goes on from a moment again: the marketplace
+has to count its way to an offset."""
+
+_PAGES_KEPT = 2
+"""Pages whose ids are kept to tell which records came already."""
 
 STALLS = 5
 """How often a run may bring nothing to go on from before the reading is given up."""
@@ -155,8 +159,7 @@ class _Timeline(Generic[T]):
         while True:
             run = self._run(mark, delivered, empty_from)
             last: datetime | None = None  # the time of the last page's last record
-            page_ids: set[str] = set()
-            seen = set(mark.ids)
+            seen = _Seen(mark.ids, self._time, self._key)
             begun = mark.at
             used_up = True  # the run: no page could be asked for any more
             async with aclosing(run):
@@ -166,12 +169,11 @@ class _Timeline(Generic[T]):
                         # The end of the list, or as deep as it can be paged: the next run tells.
                         empty_from, was_short, used_up = at, True, False
                         break
-                    if last and items and not self._continues(items, last, page_ids):
+                    if last and items and not self._continues(items, last, seen):
                         used_up = False
                         break
-                    page_ids = {self._key(item) for item in items}
-                    fresh = self._fresh(items, seen)
-                    seen |= page_ids
+                    fresh = self._of_span(seen.fresh(items))
+                    seen.add(items)
                     delivered += len(fresh)
                     before = mark
                     last = self._time(items[-1]) if items else None
@@ -220,19 +222,18 @@ class _Timeline(Generic[T]):
             ends.append(self._scheme.deepest)
         return msgspec.structs.replace(self._scheme, deepest=max(0, min(ends)))
 
-    def _continues(self, items: Sequence[T], last: datetime, page_ids: set[str]) -> bool:
+    def _continues(self, items: Sequence[T], last: datetime, seen: "_Seen[T]") -> bool:
         """Whether a page begins before the one before it ended, so that nothing lies between."""
         if self._time(items[0]) < last:
             return True
-        return any(self._key(item) in page_ids for item in items[:OVERLAP])
+        return any(self._key(item) in seen.last_page for item in items[:OVERLAP])
 
-    def _fresh(self, items: Sequence[T], seen: set[str]) -> list[T]:
-        """What was not delivered yet, of the period to the fraction of a second."""
-        key, time, span = self._key, self._time, self._span
-        fresh = [item for item in items if key(item) not in seen]
-        if fresh and not (time(fresh[0]) in span and time(fresh[-1]) in span):
-            return [item for item in fresh if time(item) in span]
-        return fresh
+    def _of_span(self, items: list[T]) -> list[T]:
+        """What is of the period, to the fraction of a second."""
+        time, span = self._time, self._span
+        if items and not (time(items[0]) in span and time(items[-1]) in span):
+            return [item for item in items if time(item) in span]
+        return items
 
     def _advance(self, mark: _Mark, items: Sequence[T], last: datetime | None) -> _Mark:
         if last is None:  # nothing of the page could be read
@@ -246,7 +247,7 @@ class _Timeline(Generic[T]):
     def _seen_all(self, delivered: int) -> bool:
         return self._expected is not None and delivered >= self._expected
 
-    async def _crowded(self, mark: _Mark, seen: set[str]) -> AsyncGenerator[Page[T], None]:
+    async def _crowded(self, mark: _Mark, seen: "_Seen[T]") -> AsyncGenerator[Page[T], None]:
         """The rest of a second that has more records than can be paged: from its other end."""
         since = _moment(mark.at)
         scheme = self._reaching(2**31)
@@ -260,8 +261,9 @@ class _Timeline(Generic[T]):
         came: set[str] = set()
         async with aclosing(run):
             async for _, asked, chunk in run:
-                met = not seen.isdisjoint(map(self._key, chunk.items))
-                fresh = self._fresh(chunk.items, seen | came)
+                new = seen.fresh(chunk.items)
+                met = len(new) < len(chunk.items)
+                fresh = [item for item in self._of_span(new) if self._key(item) not in came]
                 came.update(map(self._key, fresh))
                 following = _Mark(mark.at, (*mark.ids, *map(self._key, fresh)))
                 if fresh:
@@ -270,6 +272,51 @@ class _Timeline(Generic[T]):
                 if met or chunk.count < asked:
                     return
         raise PagingLimit(self._method, (scheme.deepest or 0) + 1)
+
+
+class _Seen(Generic[T]):
+    """Which records of a run came already: by the ids of its last pages, and by time before them.
+
+    Between pages a record only moves as far as others come and go, so what is older than two pages
+    was covered when it was there to be read.
+    """
+
+    def __init__(
+        self, ids: Sequence[str], time: Callable[[T], datetime], key: Callable[[T], str]
+    ) -> None:
+        self._time = time
+        self._key = key
+        self._begun_with = ids
+        self._ids = set(ids)
+        self._pages: deque[tuple[datetime, set[str]]] = deque()
+        self._before: datetime | None = None
+
+    @property
+    def last_page(self) -> set[str]:
+        """The ids of the page before."""
+        return self._pages[-1][1] if self._pages else set()
+
+    def fresh(self, items: Sequence[T]) -> list[T]:
+        """Those that did not come yet."""
+        key, ids = self._key, self._ids
+        found = [item for item in items if key(item) not in ids]
+        before = self._before
+        if before is not None and found and self._time(found[0]) <= before:
+            return [item for item in found if self._time(item) > before]
+        return found
+
+    def add(self, items: Sequence[T]) -> None:
+        """Note a page, and forget the oldest where its time is long over."""
+        if not items:
+            return
+        ids = {self._key(item) for item in items}
+        self._ids |= ids
+        self._pages.append((self._time(items[0]), ids))
+        # Within one second there is nothing but the ids to tell records apart.
+        if len(self._pages) > _PAGES_KEPT and self._pages[1][0] < self._pages[-1][0]:
+            self._pages.popleft()
+            self._before = self._pages[0][0]
+            self._ids = set(self._begun_with).union(*(ids for _, ids in self._pages))
 
 
 _MARKS = msgspec.json.Decoder(_Mark)

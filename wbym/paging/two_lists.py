@@ -6,8 +6,8 @@ look does not exist. What is found in both comes as it is in the second. At the 
 looked at again, for what has appeared late or since the sweep began.
 """
 
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
@@ -16,6 +16,7 @@ import msgspec
 
 from wbym.errors import InvalidInput, SetAside
 from wbym.paging.listing import Listing, Page
+from wbym.paging.packed import Packed
 from wbym.paging.parts import EPOCH, TICK, Span
 from wbym.paging.timeline import second_of
 
@@ -23,8 +24,11 @@ __all__ = ["ListsSweep", "ReadSpan"]
 
 T = TypeVar("T")
 
-HELD = 20_000
-"""Waiting records that are held in memory until the done ones of their time are read."""
+HELD = 100_000
+"""Waiting records that are held, packed, until the done ones of their time are read."""
+
+STEP = 5_000
+"""Waiting records that are unpacked at once."""
 
 LATE = timedelta(days=1)
 """How late a record may appear in the lists and still be found; hours have been seen."""
@@ -69,6 +73,7 @@ class ListsSweep(Generic[T]):
     Args:
         waiting: Reads what waits.
         done: Reads what is done.
+        record: The type of a record, for msgspec.
         time: When a record was made.
         key: A record's id.
         method: The sweep's name, for errors.
@@ -84,6 +89,7 @@ class ListsSweep(Generic[T]):
         *,
         waiting: ReadSpan[T],
         done: ReadSpan[T],
+        record: type[T],
         time: Callable[[T], datetime],
         key: Callable[[T], str],
         method: str,
@@ -92,6 +98,7 @@ class ListsSweep(Generic[T]):
     ) -> None:
         self._waiting = waiting
         self._done = done
+        self._record = record
         self.time = time
         self.key = key
         self._span = span
@@ -155,57 +162,74 @@ class ListsSweep(Generic[T]):
             known = set(state.ids)  # what may come again: from before a stop, or when it is done
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
+                    aside += page.set_aside
                     done = self._without(page.items, known)
                     bound = second_of(self.time(done[-1])) if done else _moment(state.at)
-                    older = []
-                    if waiting and self.time(waiting[0]) < bound:
-                        older = self._older(waiting, bound, known.union(map(self.key, done)))
-                    known.update(map(self.key, older))
-                    items = sorted([*older, *done], key=self.time) if older else done
-                    state = delivered.note(state, items, bound)
-                    known.update(state.ids)
-                    yield items, state, (*aside, *page.set_aside)
-                    aside = ()
-                    del page, done, items
-            items = self._without(waiting, known)
-            bound = end or (second_of(self.time(items[-1])) if items else _moment(state.at))
-            state = delivered.note(state, items, bound)
+                    for items, upto in self._merged(waiting, done, bound, known):
+                        state = delivered.note(state, items, upto)
+                        known.update(state.ids)
+                        yield items, state, aside
+                        aside = ()
+                        del items
+                    del page, done
+            for items, upto in self._merged(waiting, [], end, known):
+                state = delivered.note(state, items, upto)
+                yield items, state, aside
+                aside = ()
+                del items
             if end is None:
-                state = msgspec.structs.replace(state, stage="closing")
-            yield items, state, aside
-            if end is None:
+                yield (), msgspec.structs.replace(state, stage="closing"), aside
+                return
+
+    def _merged(
+        self, waiting: Packed[T], done: list[T], bound: datetime | None, known: set[str]
+    ) -> Iterator[tuple[Sequence[T], datetime]]:
+        """What is done, and what waits and is older than the bound, by the page.
+
+        Each page comes with the moment before which nothing of these is left; what waits is added
+        to what is known.
+        """
+        gone = known.union(map(self.key, done))
+        while True:
+            older = waiting.take(bound, STEP)
+            last = len(older) < STEP
+            upto = second_of(self.time(older[-1])) if older else None
+            if last:
+                upto = bound or upto
+            older = self._without(older, gone)
+            known.update(map(self.key, older))
+            count = len(done)
+            if not last and upto is not None:
+                count = bisect_left(done, upto, key=self.time)
+            items = sorted([*older, *done[:count]], key=self.time) if older else done[:count]
+            done = done[count:]
+            if upto is not None:
+                yield items, upto
+            del older, items
+            if last:
                 return
 
     async def _gather(
         self, state: _State, expected: int | None
-    ) -> tuple[deque[T], datetime | None, tuple[SetAside, ...]]:
+    ) -> tuple[Packed[T], datetime | None, tuple[SetAside, ...]]:
         """What waits, up to as many as may be held, and where that ends if there is more."""
-        begin, end = _moment(state.at), None
-        held: list[T] = []
+        begin = _moment(state.at)
+        known = set(state.ids)
+        held = Packed(self._record, self.time)
+        count = 0
         aside: tuple[SetAside, ...] = ()
         async with aclosing(self._waiting(self._from(begin), expected).pages()) as pages:
             async for page in pages:
-                held += page.items
+                items = sorted(self._without(page.items, known), key=self.time)
                 aside += page.set_aside
-                if len(held) >= HELD and second_of(self.time(held[-1])) > begin:
-                    end = second_of(self.time(held[-1]))
-                    break
-        known = set(state.ids)
-        held = [
-            item
-            for item in sorted(held, key=self.time)
-            if self.key(item) not in known and (end is None or self.time(item) < end)
-        ]
-        return deque(held), end, aside
-
-    def _older(self, waiting: deque[T], bound: datetime, known: set[str]) -> list[T]:
-        """Taken from what waits: all before the bound, without what is known."""
-        older: list[T] = []
-        while waiting and self.time(waiting[0]) < bound:
-            item = waiting.popleft()
-            if self.key(item) not in known:
-                older.append(item)
-        return older
+                count += len(items)
+                if count >= HELD and page.next_cursor is not None:
+                    end = second_of(self.time(items[-1]))
+                    if end > begin:
+                        held.add([item for item in items if self.time(item) < end])
+                        return held, end, aside
+                held.add(items)
+        return held, None, aside
 
     async def _again(
         self, state: _State, delivered: "_Delivered[T]"

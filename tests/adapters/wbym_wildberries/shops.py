@@ -8,7 +8,7 @@ from wbym_wildberries import Wildberries
 from wbym_wildberries.limits import BUCKETS
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
-FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=1_000_000))
+FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=10))
 """Limits that nobody meets, so that no test waits."""
 
 

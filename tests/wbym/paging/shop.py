@@ -124,6 +124,7 @@ class Shop:
         return ListsSweep(
             waiting=lambda span, expected: self.reading(done=False, span=span, expected=expected),
             done=lambda span, expected: self.reading(done=True, span=span, expected=expected),
+            record=Item,
             time=_at,
             key=lambda item: item.id,
             method="shop.sweep",
