@@ -32,7 +32,7 @@ from wbym_wildberries.simulator.data_feedbacks import (
 from wbym_wildberries.simulator.ids import Ids
 from wbym_wildberries.simulator.shelf import Shelf
 
-__all__ = ["Found", "Task", "sweep_in_a_process"]
+__all__ = ["Found", "Marketplace", "Task", "small_shelf", "sweep_in_a_process"]
 
 HOUR = 3600
 
@@ -82,15 +82,23 @@ class Marketplace:
         self._latency = latency
         self.before: Callable[[int], None] = lambda _: None
         self.changes = False
+        """Whether ``before`` changes anything, so that bodies are made when they are asked for."""
+        self.archive = shelf
+        self.ban = 0
+        """Seconds that every request is refused for; 0 for none."""
         self.requests = 0
         self.refusals = 0
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator["_Exchange"]:
+        """The answer, half the latency after the request was counted."""
         await asyncio.sleep(self._latency / 2)
         self.requests += 1
         verdict = self._bucket.take()
-        if verdict.allowed:
+        if self.ban:
+            headers = {"x-ratelimit-retry": str(self.ban)}
+            exchange = _Exchange(Response(429, headers), lambda: b'{"title": "too many"}')
+        elif verdict.allowed:
             self.before(self.requests)
             answer = Response(200, {"x-ratelimit-remaining": str(verdict.remaining)})
             exchange = _Exchange(answer, partial(self._answer, request))
@@ -107,12 +115,13 @@ class Marketplace:
         url = urlsplit(request.url)
         query = dict(parse_qsl(url.query))
         processed = query.get("isAnswered", "true") == "true"
+        shelf = self.archive if url.path.endswith("/archive") else self._shelf
         dates = (int(query[name]) if name in query else None for name in ("dateFrom", "dateTo"))
         since, until = dates
-        chosen = self._shelf.select(processed=processed, date_from=since, date_to=until)
+        chosen = shelf.select(processed=processed, date_from=since, date_to=until)
         if url.path.endswith("/count"):
             return b'{"data":%d}' % (chosen[2] - chosen[1])
-        rows = self._shelf.page(
+        rows = shelf.page(
             chosen,
             skip=int(query["skip"]),
             take=int(query["take"]),
@@ -161,12 +170,13 @@ class _Change:
         for _ in range(-(-self._left["arrive"] // share)):
             late = self._draw.randrange(3 * HOUR) if self._draw.random() < 0.5 else 0
             created = int(time.time()) - late
-            record = {"createdDate": moscow_time(created).decode()}
+            record: dict[str, object] = {"createdDate": moscow_time(created).decode()}
             self._shelf.add(record, created=created, nm_id=1)
             self._left["arrive"] -= 1
 
 
-def _small_shelf(task: Task, seed: int) -> Shelf:
+def small_shelf(task: Task, seed: int) -> Shelf:
+    """Feedbacks with an id and a date."""
     line = timeline(start=int(time.time()), count=task.records, open_share=task.open_share)
     ids = Ids(f"ids {seed}")
     return Shelf(
@@ -183,7 +193,7 @@ def _small_shelf(task: Task, seed: int) -> Shelf:
 
 async def _sweep(task: Task, seed: int) -> Found:
     if task.small:
-        shelf = _small_shelf(task, seed)
+        shelf = small_shelf(task, seed)
     else:
         start = int(time.time())
         shelf = feedback_shelf(

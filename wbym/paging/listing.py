@@ -146,7 +146,10 @@ def by_offset(
                 following = None if last else str(offset)
                 yield Page(chunk.items, str(at), following, total, chunk.set_aside)
                 if last:
-                    return
+                    if not at or chunk.count or total is None or at >= total:
+                        return
+                    offset = at  # it shows no more, and says itself that there is more
+                    break
                 del chunk  # or it would stay in memory while the next one comes
         if total is None or offset < total:
             raise PagingLimit(method, offset)

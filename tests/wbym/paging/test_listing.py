@@ -20,6 +20,7 @@ class Source:
         self.records = list(range(count))
         self.latency = latency
         self.total = total
+        self.shows = count
         self.asked: list[tuple[int, int]] = []
         self.flying = 0
         self.most_flying = 0
@@ -35,7 +36,7 @@ class Source:
             await turn()
         finally:
             self.flying -= 1
-        items = self.records[offset : offset + size]
+        items = self.records[offset : offset + size] if offset < self.shows else []
         return Chunk(items, len(items), total=len(self.records) if self.total else None)
 
     def listing(
@@ -154,6 +155,15 @@ class TestByOffset:
                 got.append(item)
         assert got == source.records[:50]
         assert all(offset + size <= 60 for offset, size in source.asked)
+
+    async def test_listing_when_it_shows_less_than_it_counts(self) -> None:
+        source = Source(45, total=True)
+        source.shows = 30
+        got: list[int] = []
+        with pytest.raises(PagingLimit, match="30 records"):
+            async for item in source.listing():
+                got.append(item)
+        assert got == source.records[:30]
 
     async def test_listing_when_it_ends_at_the_caps(self) -> None:
         scheme = ByOffset(size="take", offset="skip", most=10, deepest=40)
