@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
+from wbym.limits import Quota
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 CUT = "[MaxDepth]"
@@ -128,3 +130,35 @@ def _same_moment(one: Json, other: Json) -> bool:
         return False
     # Python rounds the nine digits of a second that Wildberries writes.
     return abs(first - second) <= timedelta(microseconds=1)
+
+
+def check_body(document: Mapping[str, Json], schema: Json, body: Json) -> None:
+    """Fail where a body lacks what a schema requires, or has what it does not know."""
+    schema = resolve(document, schema)
+    if not isinstance(schema, Mapping):
+        assert schema == CUT
+        return
+    if schema.get("type") == "array":
+        assert isinstance(body, Sequence)
+        assert not isinstance(body, str)
+        for item in body:
+            check_body(document, schema.get("items", CUT), item)
+    elif isinstance(properties := schema.get("properties"), Mapping):
+        assert isinstance(body, Mapping)
+        assert body.keys() <= properties.keys()
+        required = schema.get("required", [])
+        assert isinstance(required, Sequence)
+        assert set(required) <= body.keys()
+        for name, value in body.items():
+            check_body(document, properties[name], value)
+
+
+def quota_of(limit: Mapping[str, str]) -> Quota:
+    """One row of ``x-wb-rate-limits``."""
+    units = {"s": 1, "min": 60, "h": 3600}
+    period, unit = limit["period"].split()
+    return Quota(
+        limit=int(limit["limit"].split()[0]),
+        period=int(period) * units[unit],
+        burst=int(limit["burst"].split()[0]),
+    )

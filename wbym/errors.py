@@ -11,9 +11,11 @@
     │   ├── MissingScope              the token lacks the category
     │   └── ReadOnlyToken
     ├── ConfigError                   the accounts' file or a secret cannot be used
+    ├── ExportError                   a file cannot be written, or not be added to
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   paging got the same cursor twice
     ├── PagingLimit                   the marketplace pages no further: narrow the period
+    ├── TaskPending                   accepted, and not known to be done: go on waiting by its id
     └── CallError                     a request was made
         ├── ConnectionFailed          no answer arrived
         │   └── CallTimeout
@@ -52,6 +54,7 @@ __all__ = [
     "CredentialError",
     "CursorStuck",
     "DeliveryUnknown",
+    "ExportError",
     "Forbidden",
     "InvalidInput",
     "InvalidToken",
@@ -69,6 +72,7 @@ __all__ = [
     "ServerError",
     "SetAside",
     "StatusError",
+    "TaskPending",
     "TokenExpired",
     "Unauthorized",
     "Unprocessable",
@@ -151,6 +155,20 @@ class ConfigError(WbymError):
     """The configuration cannot be used; the message names the key and what is expected."""
 
 
+class ExportError(WbymError):
+    """A file of an export cannot be written, read or added to; it is as it was before.
+
+    Args:
+        path: The file.
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
 class QuotaExhausted(WbymError):
     """Waiting for the limit would take longer than ``max_wait``; no request was made.
 
@@ -193,6 +211,26 @@ class PagingLimit(WbymError):
             f"{method}: the marketplace pages no further than {offset} records, and more follow; "
             "narrow the period with since and until"
         )
+
+
+class TaskPending(WbymError):
+    """The marketplace accepted a task, and it is not known to be done yet.
+
+    It was not lost and must not be sent again: go on waiting for it.
+
+    Args:
+        method: What waits for it, such as ``"prices.wait"``.
+        task: What to go on waiting with: the marketplace's id of the task.
+        reason: Why the waiting ended.
+    """
+
+    retryable = True
+
+    def __init__(self, method: str, task: object, reason: str) -> None:
+        self.method = method
+        self.task = task
+        self.reason = reason
+        super().__init__(f"{method}: task {_clip(repr(task))} was accepted, but {reason}")
 
 
 class CallError(WbymError):

@@ -39,7 +39,7 @@ def facts(token: Token, tier: Tier) -> CredentialFacts:
     pace = {
         name: words(BUCKETS[name][tier])
         for endpoint in ENDPOINTS
-        if endpoint.scope in scopes
+        if token.opens(endpoint.scope) and not endpoint.once
         for name in endpoint.buckets
     }
     return CredentialFacts(

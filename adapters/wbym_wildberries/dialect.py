@@ -16,31 +16,26 @@ from wbym.errors import (
     Unsupported,
 )
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries.hosts import HOSTS, SANDBOX_HOSTS
+from wbym_wildberries.limits import BUCKETS, SANDBOX, SANDBOXED, Tier
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.token import Token
+from wbym_wildberries.words import words
 
 __all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
-
-HOSTS: Final = {
-    "feedbacks": "https://feedbacks-api.wildberries.ru",
-    "chat": "https://buyer-chat-api.wildberries.ru",
-    "returns": "https://returns-api.wildberries.ru",
-}
-SANDBOX_HOSTS: Final = {"feedbacks": "https://feedbacks-api-sandbox.wildberries.ru"}
-"""There is no sandbox for chats and returns."""
 
 BAN_WITHOUT_HEADER: Final = 60.0
 """Seconds to stop for when a 429 does not say how long."""
 
 
 class _ErrorBody(msgspec.Struct, rename="camel"):
-    """The union of WB's shapes: gateway, Feedbacks and Questions, problem+json of chat, claims."""
+    """The union of WB's shapes: gateway, envelopes of most services, problem+json of the others."""
 
     title: object = None
     detail: object = None
     error_text: object = None
     additional_errors: object = None
+    errors: object = None
     error: object = None
     message: object = None
     code: object = None
@@ -49,7 +44,7 @@ class _ErrorBody(msgspec.Struct, rename="camel"):
     moderation_state: object = None
 
 
-_ERRORS = msgspec.json.Decoder(_ErrorBody)
+_ERRORS = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody])
 
 
 class WildberriesDialect:
@@ -110,7 +105,7 @@ class WildberriesDialect:
             TokenExpired: The tokens that would do are expired.
             InvalidToken: The tokens that would do open the sandbox only.
         """
-        fit = [t for t in self.tokens if any(c.scope == endpoint.scope for c in t.categories)]
+        fit = [token for token in self.tokens if token.opens(endpoint.scope)]
         if not fit:
             have = sorted({c.scope for token in self.tokens for c in token.categories})
             reason = (
@@ -156,10 +151,15 @@ class WildberriesDialect:
             owner = self.owner(token)
             charges = tuple(
                 Charge(BucketKey(MARKETPLACE, owner, tier, bucket), self.quota(bucket, tier))
-                for bucket in endpoint.buckets
+                for bucket in self._buckets(endpoint, token)
             )
             self._charges[endpoint.name, tier] = charges
         return charges
+
+    def _buckets(self, endpoint: Endpoint[object], token: Token) -> Sequence[str]:
+        if not (self._sandbox or token.test):
+            return endpoint.buckets
+        return [SANDBOX if name in SANDBOXED else name for name in endpoint.buckets]
 
     def quota(self, bucket: str, tier: Tier) -> Quota:
         """The limit of a bucket."""
@@ -185,24 +185,33 @@ class WildberriesDialect:
         if not body:
             return Refusal("the answer is empty", retry_after=retry)
         try:
-            error = _ERRORS.decode(body)
+            error = _single(_ERRORS.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
-        title, detail = _words(error.title), _words(error.detail)
-        said = [detail, _words(error.error_text), _words(error.message)]
-        said += [_words(error.additional_errors), _words(error.moderation_state)]
+        title, detail = words(error.title), words(error.detail)
+        said = [detail, words(error.error_text), words(error.message)]
+        said += [words(error.additional_errors), words(error.moderation_state)]
+        said += [words(error.errors)]
         if not any(said):
-            said = [_words(error.error)]
-        words = "; ".join(dict.fromkeys(word for word in said if word))
-        message = f"{title}: {words}" if title and words and title != words else words or title
+            said = [words(error.error)]
+        text = "; ".join(dict.fromkeys(word for word in said if word))
+        message = f"{title}: {text}" if title and text and title != text else text or title
         if retry is None:
-            retry = _number(_words(error.retry_seconds))
+            retry = _number(words(error.retry_seconds))
         return Refusal(
             message or _snippet(body),
-            code=_words(error.code) or None,
-            request_id=_words(error.request_id) or None,
+            code=words(error.code) or None,
+            request_id=words(error.request_id) or None,
             retry_after=retry,
         )
+
+
+def _single(errors: _ErrorBody | list[_ErrorBody]) -> _ErrorBody:
+    """One error; stock is refused with a list of them."""
+    if isinstance(errors, _ErrorBody):
+        return errors
+    first = errors[0] if errors else _ErrorBody()
+    return msgspec.structs.replace(first, message=[error.message for error in errors])
 
 
 def _number(text: str | None) -> float | None:
@@ -210,16 +219,6 @@ def _number(text: str | None) -> float | None:
         return None if not text else max(0.0, float(text))
     except ValueError:
         return None
-
-
-def _words(value: object) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, list):
-        return "; ".join(filter(None, map(_words, value)))
-    if isinstance(value, bool) or value is None:
-        return ""
-    return str(value)
 
 
 def _snippet(body: bytes) -> str:

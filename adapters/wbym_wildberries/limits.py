@@ -6,9 +6,10 @@ Published per method as ``x-wb-rate-limits`` (2026-08-19). WB counts per seller 
 from enum import StrEnum
 from typing import Final
 
-from wbym.limits import Quota
+from wbym.limits import Cost, Quota
+from wbym_wildberries.hosts import HOSTS
 
-__all__ = ["BUCKETS", "Tier"]
+__all__ = ["BUCKETS", "MARKETPLACE_COST", "SANDBOX", "SANDBOXED", "Tier"]
 
 
 class Tier(StrEnum):
@@ -36,6 +37,22 @@ _CLAIMS = {
     Tier.STANDARD: Quota(limit=20, period=60, burst=10),
     Tier.BASE: Quota(limit=1, period=3600, burst=1),
 }
+_PRICES = {
+    Tier.STANDARD: Quota(limit=10, period=6, burst=5),
+    Tier.BASE: Quota(limit=4, period=3600, burst=1),
+}
+_MARKETPLACE = dict.fromkeys(Tier, Quota(limit=300, period=60, burst=20))
+_INVENTORY_DELETE = dict.fromkeys(Tier, Quota(limit=10, period=60, burst=2))
+
+_CONTENT = Quota(limit=100, period=60, burst=5)
+_CONTENT_ALIKE = dict.fromkeys(Tier, _CONTENT)
+_CONTENT_LESS = {Tier.STANDARD: _CONTENT, Tier.BASE: Quota(limit=2, period=3600, burst=1)}
+_UPLOAD = Quota(limit=10, period=60, burst=5)
+_COMMON = Quota(limit=1, period=60, burst=10)
+_USERS = dict.fromkeys(Tier, Quota(limit=1, period=1, burst=5))
+_PING = dict.fromkeys(Tier, Quota(limit=1, period=30, burst=3))
+"""WB says 3 in 30 seconds, a host, and blocks who does more. A bucket that gave back three in that
+time would let six go in it."""
 
 BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "feedbacks-and-questions": _FEEDBACKS_AND_QUESTIONS,
@@ -45,5 +62,71 @@ BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "chats.download": _CHAT_DOWNLOAD,
     "claims.list": _CLAIMS,
     "claims.decide": _CLAIMS,
+    "prices": _PRICES,
+    "warehouses": _MARKETPLACE,
+    "warehouses.contacts": _MARKETPLACE,
+    "inventory": _MARKETPLACE,
+    "inventory.delete": _INVENTORY_DELETE,
+    "content": _CONTENT_ALIKE,
+    "content.characteristics": _CONTENT_LESS,
+    "content.tags": _CONTENT_LESS,
+    "content.media": _CONTENT_LESS,
+    "content.brands": {
+        Tier.STANDARD: Quota(limit=1, period=1, burst=5),
+        Tier.BASE: Quota(limit=1, period=3600, burst=1),
+    },
+    "content.cards.list": _CONTENT_ALIKE,
+    "content.cards.limits": _CONTENT_LESS,
+    "content.cards.failed": dict.fromkeys(Tier, _UPLOAD),
+    "content.cards.upload": dict.fromkeys(Tier, _UPLOAD),
+    "content.cards.add": {
+        Tier.STANDARD: _UPLOAD,
+        Tier.BASE: Quota(limit=1, period=7200, burst=1),
+    },
+    "content.cards.update": dict.fromkeys(Tier, _UPLOAD),
+    "content.cards.trash": _CONTENT_LESS,
+    "content.cards.recover": {
+        Tier.STANDARD: Quota(limit=3, period=60, burst=5),
+        Tier.BASE: Quota(limit=2, period=3600, burst=1),
+    },
+    "content.recommendations.list": _CONTENT_ALIKE,
+    "content.recommendations.set": _CONTENT_ALIKE,
+    "general.news": {
+        Tier.STANDARD: _COMMON,
+        Tier.BASE: Quota(limit=1, period=3600, burst=1),
+    },
+    "general.seller": {
+        Tier.STANDARD: _COMMON,
+        Tier.BASE: Quota(limit=1, period=86_400, burst=1),
+    },
+    "general.subscription": dict.fromkeys(Tier, _COMMON),
+    "general.tariff_options": dict.fromkeys(Tier, _COMMON),
+    "general.rating": dict.fromkeys(Tier, Quota(limit=1, period=60, burst=1)),
+    "users.list": _USERS,
+    "users.invite": _USERS,
+    "users.set_access": _USERS,
+    "users.delete": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=10)),
+    "sandbox": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=1)),
+    **{f"general.ping.{host}": _PING for host in HOSTS},
 }
 """By name, as endpoints name them."""
+
+SANDBOX: Final = "sandbox"
+SANDBOXED: Final = frozenset(
+    {
+        "content",
+        "content.characteristics",
+        "content.tags",
+        "content.media",
+        "content.cards.limits",
+        "content.cards.failed",
+        "prices",
+        "warehouses",
+        "inventory",
+    }
+)
+"""What the sandbox counts in one bucket instead."""
+
+MARKETPLACE_COST: Final = Cost(by_class={4: 10}, by_status={429: 1})
+"""Of warehouses and inventory: a refusal counts as ten calls. (Older documents: 409 as five.) One
+for the limit itself says in its headers when the next call may go, so it is not counted as more."""

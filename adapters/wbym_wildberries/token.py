@@ -6,14 +6,18 @@ A token is a JWT. Its signature is WB's business; here its payload is only read.
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from wbym.errors import InvalidToken
 from wbym_wildberries.limits import Tier
 
-__all__ = ["Category", "Token", "TokenType"]
+__all__ = ["ANY", "Category", "Token", "TokenType"]
+
+
+ANY: Final = "any"
+"""The scope of what any token opens, whatever its categories."""
 
 
 class Category(IntEnum):
@@ -30,6 +34,8 @@ class Category(IntEnum):
     SUPPLIES = 10
     RETURNS = 11
     DOCUMENTS = 12
+    FINANCE = 13
+    USERS = 16
 
     @property
     def scope(self) -> str:
@@ -93,6 +99,10 @@ class Token:
     def tier(self) -> Tier:
         """The row of the limits that counts for it."""
         return Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
+
+    def opens(self, scope: str) -> bool:
+        """Whether it may be used for an endpoint of this scope."""
+        return scope == ANY or any(category.scope == scope for category in self.categories)
 
     def expired(self, now: datetime) -> bool:
         """Whether its life is over at this moment."""

@@ -67,6 +67,12 @@ class TokenBucket:
         self._closed_until = now + wait
         return self._refused(wait)
 
+    def charge(self, requests: float) -> int:
+        """Counts an answer that costs more; gives what is left. The bucket may fall below empty."""
+        self._refill()
+        self._tokens -= requests
+        return self.remaining
+
     def look(self) -> int:
         """How many requests may come at once now; counts nothing."""
         now = self._refill()

@@ -141,6 +141,12 @@ class SimulatorServer:
         """Lets a request in (None) or answers it at once; counts it in its limit."""
         raise NotImplementedError
 
+    def settle(self, call: Call, route: Route, answer: Answer) -> None:
+        """Counts what an answer costs beyond its request, before it goes out; by default nothing.
+
+        Only for requests that were let in and that no fault stopped before they had their effect.
+        """
+
     def failure(self, call: Call, status: int) -> Answer:
         """The marketplace's body of an error of its own, such as 404 or 503."""
         raise NotImplementedError
@@ -256,7 +262,8 @@ class SimulatorServer:
         try:
             answer = await route.handler(call)
         except web.HTTPRequestEntityTooLarge:
-            return self.failure(call, 413)
+            answer = self.failure(call, 413)
+        self.settle(call, route, answer)
         return self._spoiled(call, route, answer, plan)
 
     def _spoiled(

@@ -2,7 +2,20 @@
 
 from wbym.calls import Endpoint, Pipeline
 from wbym.limits import Priority
-from wbym_wildberries.api import chats, claims, feedbacks, pins, questions
+from wbym_wildberries.api import (
+    chats,
+    claims,
+    content,
+    feedbacks,
+    general,
+    inventory,
+    pins,
+    price_tasks,
+    prices,
+    questions,
+    users,
+    warehouses,
+)
 
 __all__ = ["ENDPOINTS", "Api"]
 
@@ -12,6 +25,12 @@ ENDPOINTS: tuple[Endpoint[object], ...] = (
     *pins.ENDPOINTS,
     *chats.ENDPOINTS,
     *claims.ENDPOINTS,
+    *general.ENDPOINTS,
+    *users.ENDPOINTS,
+    *content.ENDPOINTS,
+    *prices.ENDPOINTS,
+    *warehouses.ENDPOINTS,
+    *inventory.ENDPOINTS,
 )
 """All that the adapter knows."""
 
@@ -30,6 +49,12 @@ class Api:
         self.pins = pins.Pins(pipeline, priority)
         self.chats = chats.Chats(pipeline, priority)
         self.claims = claims.Claims(pipeline, priority)
+        self.general = general.General(pipeline, priority)
+        self.users = users.Users(pipeline, priority)
+        self.content = content.Content(pipeline, priority)
+        self.prices = price_tasks.Prices(pipeline, priority)
+        self.warehouses = warehouses.Warehouses(pipeline, priority)
+        self.inventory = inventory.Inventory(pipeline, priority)
 
     def at(self, priority: Priority) -> "Api":
         """The same methods with another priority at the limits."""

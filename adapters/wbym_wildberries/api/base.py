@@ -14,14 +14,18 @@ from wbym.adapter import require_aware
 from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
 from wbym.errors import InvalidInput
 from wbym.paging import ByOffset
+from wbym_wildberries.words import words
 
 __all__ = [
     "ANSWER_LEAST",
     "ANSWER_MOST",
     "Envelope",
+    "Locale",
     "SortOrder",
     "Wire",
     "acknowledged",
+    "check_envelope",
+    "created_query",
     "enveloped",
     "itself",
     "length",
@@ -39,30 +43,40 @@ ANSWER_MOST: Final = 5000
 
 SortOrder = Literal["dateAsc", "dateDesc"]
 
+Locale = Literal["ru", "en", "zh"]
+"""The language of names in an answer; the sandbox has Russian only."""
+
 
 class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
     """The base of what Wildberries sends."""
 
 
 class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False, rename="camel"):
-    """How Feedbacks and Questions wrap their answers. ``error`` may be true with status 200."""
+    """How most services wrap their answers. ``error`` may be true with status 200."""
 
     data: T | None = None
     error: bool = False
     error_text: str | None = None
-    additional_errors: list[str] | None = None
+    additional_errors: object = None
+    """A text, a list, or an object by what each is about."""
     request_id: str | None = None
 
 
-def _check(envelope: Envelope[T]) -> None:
+def check_envelope(envelope: Envelope[T]) -> None:
+    """Raise what an envelope says of a refusal.
+
+    Raises:
+        Refused: Its ``error`` is true.
+    """
     if envelope.error:
-        words = [envelope.error_text or "", *(envelope.additional_errors or ())]
-        message = "; ".join(word for word in words if word) or "refused without a reason"
+        # Content repeats its text as the one additional error.
+        said = dict.fromkeys([words(envelope.error_text), words(envelope.additional_errors)])
+        message = "; ".join(filter(None, said)) or "refused without a reason"
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
 def _open(envelope: Envelope[T]) -> T:
-    _check(envelope)
+    check_envelope(envelope)
     if envelope.data is None:
         raise Unreadable("the envelope holds no data")
     return envelope.data
@@ -76,15 +90,15 @@ def enveloped(
     Args:
         data: The type inside.
         records: The field inside that holds the list of records, where it is a page.
-        record: The type of one record.
+        record: The type of one record. Without ``records``, ``data`` itself is their list.
     """
-    path = ("data", records) if records else ()
+    path = ("data", records) if records else ("data",) if record else ()
     return Json(Envelope[data], _open, records=path, record=record)  # type: ignore[valid-type]
 
 
-def acknowledged() -> Json[Envelope[msgspec.Raw], None]:
+def acknowledged() -> Json[Envelope[object], None]:
     """The reply that only says that it is done."""
-    return Json(Envelope[msgspec.Raw], _check)
+    return Json(Envelope[object], check_envelope)
 
 
 def itself(
@@ -163,3 +177,26 @@ def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str,
     if deepest is not None:
         within(method, scheme.offset, skip, 0, deepest)
     return {scheme.size: take, scheme.offset: skip}
+
+
+def created_query(
+    method: str,
+    *,
+    is_answered: bool | None,
+    nm_id: int | None = None,
+    order: SortOrder | None = None,
+    date_from: datetime | None = None,
+    date_to: datetime | None = None,
+) -> dict[str, QueryValue]:
+    """The filters that the lists and counts of feedbacks and questions have in common.
+
+    Raises:
+        InvalidInput: A time is naive.
+    """
+    return {
+        "isAnswered": is_answered,
+        "nmId": nm_id,
+        "order": order,
+        "dateFrom": seconds(method, "date_from", date_from),
+        "dateTo": seconds(method, "date_to", date_to, up=True),
+    }

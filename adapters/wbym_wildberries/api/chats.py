@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.calls import ApiGroup, Binary, Download, Endpoint, Part, QueryValue, Upload
+from wbym.calls import ApiGroup, Binary, Download, Endpoints, Part, QueryValue, Upload
 from wbym.errors import InvalidInput
 from wbym.paging import ByToken
 from wbym_wildberries.api.base import Wire, itself, length
@@ -169,50 +169,22 @@ class SentMessage(Wire, frozen=True):
     """What was wrong with files."""
 
 
-_HOST = "chat"
-_SCOPE = Category.BUYER_CHAT.scope
+_TABLE = Endpoints("chats", host="chat", scope=Category.BUYER_CHAT.scope)
 
-LIST = Endpoint(
-    name="chats.list",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/seller/chats",
-    reply=itself(ChatList, records=("result",), record=Chat),
-    buckets=("chats.list",),
-    scope=_SCOPE,
+LIST = _TABLE.add(
+    "GET", "list", "/api/v1/seller/chats", itself(ChatList, records=("result",), record=Chat)
 )
-EVENTS = Endpoint(
-    name="chats.events",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/seller/events",
-    reply=itself(EventsPage, records=("result", "events"), record=Event),
-    buckets=("chats.events",),
-    scope=_SCOPE,
+EVENTS = _TABLE.add(
+    "GET",
+    "events",
+    "/api/v1/seller/events",
+    itself(EventsPage, records=("result", "events"), record=Event),
     pages=ByToken(token="next"),
 )
-SEND = Endpoint(
-    name="chats.send",
-    method="POST",
-    host=_HOST,
-    path="/api/v1/seller/message",
-    reply=itself(SentMessage),
-    buckets=("chats.send",),
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
-DOWNLOAD = Endpoint(
-    name="chats.download",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/seller/download/{id}",
-    reply=Binary(),
-    buckets=("chats.download",),
-    scope=_SCOPE,
-)
+SEND = _TABLE.add("POST", "send", "/api/v1/seller/message", itself(SentMessage))
+DOWNLOAD = _TABLE.add("GET", "download", "/api/v1/seller/download/{id}", Binary())
 
-ENDPOINTS = (LIST, EVENTS, SEND, DOWNLOAD)
+ENDPOINTS = _TABLE.rows
 
 
 def events_query(next: int | None) -> dict[str, QueryValue]:  # noqa: A002 - WB's own name

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint, Nothing, QueryValue
+from wbym.calls import ApiGroup, Endpoints, Nothing, QueryValue
 from wbym.errors import InvalidInput
 from wbym.paging import ByOffset
 from wbym_wildberries.api.base import Wire, itself, length, within
@@ -58,33 +58,19 @@ class ClaimsPage(Wire, frozen=True):
     """How many match, over all pages."""
 
 
-_HOST = "returns"
-_SCOPE = Category.RETURNS.scope
-
 LIST_PAGES = ByOffset(size="limit", offset="offset", most=200)
-LIST = Endpoint(
-    name="claims.list",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/claims",
-    reply=itself(ClaimsPage, records=("claims",), record=Claim),
-    buckets=("claims.list",),
-    scope=_SCOPE,
+_TABLE = Endpoints("claims", host="returns", scope=Category.RETURNS.scope)
+
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/api/v1/claims",
+    itself(ClaimsPage, records=("claims",), record=Claim),
     pages=LIST_PAGES,
 )
-DECIDE = Endpoint(
-    name="claims.decide",
-    method="PATCH",
-    host=_HOST,
-    path="/api/v1/claim",
-    reply=Nothing(),
-    buckets=("claims.decide",),
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
+DECIDE = _TABLE.add("PATCH", "decide", "/api/v1/claim", Nothing())
 
-ENDPOINTS = (LIST, DECIDE)
+ENDPOINTS = _TABLE.rows
 
 
 class _DecideBody(msgspec.Struct, omit_defaults=True):

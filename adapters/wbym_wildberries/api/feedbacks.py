@@ -1,10 +1,11 @@
 """Feedbacks: reading, answering, asking for a return."""
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint, Nothing, QueryValue
+from wbym.calls import ApiGroup, Endpoints, Nothing
 from wbym.paging import ByOffset
 from wbym_wildberries.api.base import (
     ANSWER_LEAST,
@@ -12,10 +13,10 @@ from wbym_wildberries.api.base import (
     SortOrder,
     Wire,
     acknowledged,
+    created_query,
     enveloped,
     length,
     page_query,
-    seconds,
 )
 from wbym_wildberries.token import Category
 
@@ -119,112 +120,41 @@ class Unseen(Wire, frozen=True):
     has_new_feedbacks: bool
 
 
-_HOST = "feedbacks"
-_BUCKETS = ("feedbacks-and-questions",)
-_SCOPE = Category.FEEDBACKS_AND_QUESTIONS.scope
+_TABLE = Endpoints(
+    "feedbacks",
+    host="feedbacks",
+    buckets=("feedbacks-and-questions",),
+    scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
+)
 
-UNSEEN = Endpoint(
-    name="feedbacks.unseen",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/new-feedbacks-questions",
-    reply=enveloped(Unseen),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+UNSEEN = _TABLE.add("GET", "unseen", "/api/v1/new-feedbacks-questions", enveloped(Unseen))
+COUNT_UNANSWERED = _TABLE.add(
+    "GET", "count_unanswered", "/api/v1/feedbacks/count-unanswered", enveloped(Counters)
 )
-COUNT_UNANSWERED = Endpoint(
-    name="feedbacks.count_unanswered",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/feedbacks/count-unanswered",
-    reply=enveloped(Counters),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
-COUNT = Endpoint(
-    name="feedbacks.count",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/feedbacks/count",
-    reply=enveloped(int),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
+COUNT = _TABLE.add("GET", "count", "/api/v1/feedbacks/count", enveloped(int))
 LIST_PAGES = ByOffset(size="take", offset="skip", most=5000, deepest=199_990)
-LIST = Endpoint(
-    name="feedbacks.list",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/feedbacks",
-    reply=enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/api/v1/feedbacks",
+    enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
     pages=LIST_PAGES,
 )
-ARCHIVE = Endpoint(
-    name="feedbacks.archive",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/feedbacks/archive",
-    reply=enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+ARCHIVE = _TABLE.add(
+    "GET",
+    "archive",
+    "/api/v1/feedbacks/archive",
+    enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
     pages=LIST_PAGES,
 )
-GET = Endpoint(
-    name="feedbacks.get",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/feedback",
-    reply=enveloped(Feedback),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
-ANSWER = Endpoint(
-    name="feedbacks.answer",
-    method="POST",
-    host=_HOST,
-    path="/api/v1/feedbacks/answer",
-    reply=Nothing(),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
-EDIT_ANSWER = Endpoint(
-    name="feedbacks.edit_answer",
-    method="PATCH",
-    host=_HOST,
-    path="/api/v1/feedbacks/answer",
-    reply=Nothing(),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
-REQUEST_RETURN = Endpoint(
-    name="feedbacks.request_return",
-    method="POST",
-    host=_HOST,
-    path="/api/v1/feedbacks/order/return",
-    reply=acknowledged(),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
+GET = _TABLE.add("GET", "get", "/api/v1/feedback", enveloped(Feedback))
+ANSWER = _TABLE.add("POST", "answer", "/api/v1/feedbacks/answer", Nothing())
+EDIT_ANSWER = _TABLE.add("PATCH", "edit_answer", "/api/v1/feedbacks/answer", Nothing())
+REQUEST_RETURN = _TABLE.add(
+    "POST", "request_return", "/api/v1/feedbacks/order/return", acknowledged()
 )
 
-ENDPOINTS = (
-    UNSEEN,
-    COUNT_UNANSWERED,
-    COUNT,
-    LIST,
-    ARCHIVE,
-    GET,
-    ANSWER,
-    EDIT_ANSWER,
-    REQUEST_RETURN,
-)
+ENDPOINTS = _TABLE.rows
 
 
 class _AnswerBody(msgspec.Struct):
@@ -236,22 +166,8 @@ class _ReturnBody(msgspec.Struct, rename="camel"):
     feedback_id: str
 
 
-def list_query(
-    *,
-    is_answered: bool,
-    nm_id: int | None = None,
-    order: SortOrder | None = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
-) -> dict[str, QueryValue]:
-    """The filters of the list, without take and skip."""
-    return {
-        "isAnswered": is_answered,
-        "nmId": nm_id,
-        "order": order,
-        "dateFrom": seconds(LIST.name, "date_from", date_from),
-        "dateTo": seconds(LIST.name, "date_to", date_to, up=True),
-    }
+list_query = partial(created_query, LIST.name)
+"""The filters of the list, without take and skip."""
 
 
 class Feedbacks(ApiGroup):
@@ -286,14 +202,10 @@ class Feedbacks(ApiGroup):
         Raises:
             InvalidInput: A time is naive.
         """
-        return await self._call(
-            COUNT,
-            query={
-                "isAnswered": is_answered,
-                "dateFrom": seconds(COUNT.name, "date_from", date_from),
-                "dateTo": seconds(COUNT.name, "date_to", date_to, up=True),
-            },
+        query = created_query(
+            COUNT.name, is_answered=is_answered, date_from=date_from, date_to=date_to
         )
+        return await self._call(COUNT, query=query)
 
     async def list(
         self,

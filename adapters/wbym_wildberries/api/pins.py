@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from wbym.calls import ApiGroup, Endpoint, QueryValue
+from wbym.calls import ApiGroup, Endpoints, QueryValue
 from wbym.paging import ByToken
 from wbym_wildberries.api.base import Wire, enveloped, itself, rfc3339, within
 from wbym_wildberries.token import Category
@@ -90,63 +90,28 @@ class PinLimits(Wire, frozen=True):
     tariff: PinLimit | None = None
 
 
-_HOST = "feedbacks"
-_BUCKETS = ("feedbacks-and-questions",)
-_SCOPE = Category.FEEDBACKS_AND_QUESTIONS.scope
 _PAGES = ByToken(token="next", size="limit", most=500)
 
-LIST = Endpoint(
-    name="pins.list",
-    method="GET",
-    host=_HOST,
-    path="/api/feedbacks/v1/pins",
-    reply=itself(PinsPage, records=("data",), record=Pin),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    pages=_PAGES,
-)
-PIN = Endpoint(
-    name="pins.pin",
-    method="POST",
-    host=_HOST,
-    path="/api/feedbacks/v1/pins",
-    reply=enveloped(list[PinResult]),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
-UNPIN = Endpoint(
-    name="pins.unpin",
-    method="DELETE",
-    host=_HOST,
-    path="/api/feedbacks/v1/pins",
-    reply=enveloped(list[int]),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
-COUNT = Endpoint(
-    name="pins.count",
-    method="GET",
-    host=_HOST,
-    path="/api/feedbacks/v1/pins/count",
-    reply=enveloped(int),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
-LIMITS = Endpoint(
-    name="pins.limits",
-    method="GET",
-    host=_HOST,
-    path="/api/feedbacks/v1/pins/limits",
-    reply=enveloped(PinLimits),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+_TABLE = Endpoints(
+    "pins",
+    host="feedbacks",
+    buckets=("feedbacks-and-questions",),
+    scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
 )
 
-ENDPOINTS = (LIST, PIN, UNPIN, COUNT, LIMITS)
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/api/feedbacks/v1/pins",
+    itself(PinsPage, records=("data",), record=Pin),
+    pages=_PAGES,
+)
+PIN = _TABLE.add("POST", "pin", "/api/feedbacks/v1/pins", enveloped(list[PinResult]))
+UNPIN = _TABLE.add("DELETE", "unpin", "/api/feedbacks/v1/pins", enveloped(list[int]))
+COUNT = _TABLE.add("GET", "count", "/api/feedbacks/v1/pins/count", enveloped(int))
+LIMITS = _TABLE.add("GET", "limits", "/api/feedbacks/v1/pins/limits", enveloped(PinLimits))
+
+ENDPOINTS = _TABLE.rows
 
 
 class Pins(ApiGroup):

@@ -1,11 +1,12 @@
 """Questions: reading, answering, rejecting."""
 
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint, QueryValue
+from wbym.calls import ApiGroup, Endpoints
 from wbym.paging import ByOffset
 from wbym_wildberries.api.base import (
     ANSWER_LEAST,
@@ -13,10 +14,10 @@ from wbym_wildberries.api.base import (
     SortOrder,
     Wire,
     acknowledged,
+    created_query,
     enveloped,
     length,
     page_query,
-    seconds,
 )
 from wbym_wildberries.api.feedbacks import Counters, ProductDetails
 from wbym_wildberries.token import Category
@@ -54,61 +55,29 @@ class QuestionsPage(Wire, frozen=True):
     count_archive: int | None = None
 
 
-_HOST = "feedbacks"
-_BUCKETS = ("feedbacks-and-questions",)
-_SCOPE = Category.FEEDBACKS_AND_QUESTIONS.scope
+_TABLE = Endpoints(
+    "questions",
+    host="feedbacks",
+    buckets=("feedbacks-and-questions",),
+    scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
+)
 
-COUNT_UNANSWERED = Endpoint(
-    name="questions.count_unanswered",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/questions/count-unanswered",
-    reply=enveloped(Counters),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+COUNT_UNANSWERED = _TABLE.add(
+    "GET", "count_unanswered", "/api/v1/questions/count-unanswered", enveloped(Counters)
 )
-COUNT = Endpoint(
-    name="questions.count",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/questions/count",
-    reply=enveloped(int),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
+COUNT = _TABLE.add("GET", "count", "/api/v1/questions/count", enveloped(int))
 LIST_PAGES = ByOffset(size="take", offset="skip", most=10_000, reach=10_000)
-LIST = Endpoint(
-    name="questions.list",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/questions",
-    reply=enveloped(QuestionsPage, records="questions", record=Question),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/api/v1/questions",
+    enveloped(QuestionsPage, records="questions", record=Question),
     pages=LIST_PAGES,
 )
-GET = Endpoint(
-    name="questions.get",
-    method="GET",
-    host=_HOST,
-    path="/api/v1/question",
-    reply=enveloped(Question),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-)
-UPDATE = Endpoint(
-    name="questions.update",
-    method="PATCH",
-    host=_HOST,
-    path="/api/v1/questions",
-    reply=acknowledged(),
-    buckets=_BUCKETS,
-    scope=_SCOPE,
-    writes=True,
-    repeatable=False,
-)
+GET = _TABLE.add("GET", "get", "/api/v1/question", enveloped(Question))
+UPDATE = _TABLE.add("PATCH", "update", "/api/v1/questions", acknowledged())
 
-ENDPOINTS = (COUNT_UNANSWERED, COUNT, LIST, GET, UPDATE)
+ENDPOINTS = _TABLE.rows
 
 
 class _ViewBody(msgspec.Struct, rename="camel"):
@@ -126,22 +95,8 @@ class _AnswerBody(msgspec.Struct):
     state: Literal["none", "wbRu"]
 
 
-def list_query(
-    *,
-    is_answered: bool,
-    nm_id: int | None = None,
-    order: SortOrder | None = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
-) -> dict[str, QueryValue]:
-    """The filters of the list, without take and skip."""
-    return {
-        "isAnswered": is_answered,
-        "nmId": nm_id,
-        "order": order,
-        "dateFrom": seconds(LIST.name, "date_from", date_from),
-        "dateTo": seconds(LIST.name, "date_to", date_to, up=True),
-    }
+list_query = partial(created_query, LIST.name)
+"""The filters of the list, without take and skip."""
 
 
 class Questions(ApiGroup):
@@ -169,14 +124,10 @@ class Questions(ApiGroup):
         Raises:
             InvalidInput: A time is naive.
         """
-        return await self._call(
-            COUNT,
-            query={
-                "isAnswered": is_answered,
-                "dateFrom": seconds(COUNT.name, "date_from", date_from),
-                "dateTo": seconds(COUNT.name, "date_to", date_to, up=True),
-            },
+        query = created_query(
+            COUNT.name, is_answered=is_answered, date_from=date_from, date_to=date_to
         )
+        return await self._call(COUNT, query=query)
 
     async def list(
         self,

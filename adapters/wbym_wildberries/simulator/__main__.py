@@ -13,10 +13,10 @@ from wbym.testing.faults import Faults
 from wbym.testing.process import run_forever
 from wbym_wildberries.simulator.options import Options, OptionsDict
 from wbym_wildberries.simulator.server import WildberriesSimulator
-from wbym_wildberries.simulator.tokens import SELLER, make_token
+from wbym_wildberries.simulator.tokens import CATEGORIES, SELLER, make_token
 
 _SHORT = ("latency", "arrival_jitter", "error_rate", "drop_before", "drop_after")
-_DEMO = {"feedbacks": 75_000, "questions": 15_000, "chats": 200, "claims": 60}
+_DEMO = {"feedbacks": 75_000, "questions": 15_000, "chats": 200, "claims": 60, "cards": 2_000}
 """So large that reading all of it within the limits takes seconds and not minutes."""
 _EFFECTS = {
     "feedbacks": "answer",
@@ -25,7 +25,7 @@ _EFFECTS = {
     "returns": "decision",
 }
 """By which effect it shows that something was written, by the neutral noun."""
-_FLAGS = ("sign_in_answer", "pins_allowed")
+_FLAGS = ("sign_in_answer", "pins_allowed", "subscribed")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **msgspec.convert(chosen, OptionsDict),
     )
     records = simulator.records()
-    tokens = [make_token(sid=sid) for sid in given.sellers or (SELLER,)]
+    tokens = [make_token(sid=sid, scopes=CATEGORIES) for sid in given.sellers or (SELLER,)]
     run_forever(
         simulator,
         host=given.host,

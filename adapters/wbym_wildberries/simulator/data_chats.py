@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from wbym_wildberries.simulator import texts
+from wbym_wildberries.simulator import assortment, texts
 from wbym_wildberries.simulator.data_feedbacks import DAY
 from wbym_wildberries.simulator.shelf import Json
 
@@ -73,7 +73,7 @@ def new_chat(rng: random.Random, *, now: float, listed: bool = True) -> Chat:
     card = rng.randrange(40)
     good: Json | None = {
         "date": iso(int((now - rng.randint(5, 60) * DAY) * 1000)),
-        "nmID": 987_654_321 + card,
+        "nmID": assortment.nm_id(card),
         "price": rng.randrange(150, 9000),
         "priceCurrency": "RUB",
         "rid": rng.randbytes(16).hex(),

@@ -6,7 +6,7 @@ import random
 from datetime import datetime
 from typing import cast
 
-from wbym_wildberries.simulator import texts
+from wbym_wildberries.simulator import assortment, texts
 from wbym_wildberries.simulator.data_chats import Chat, new_uuid
 from wbym_wildberries.simulator.data_feedbacks import DAY, MOSCOW
 from wbym_wildberries.simulator.shelf import Json
@@ -42,11 +42,11 @@ def new_claim(rng: random.Random, *, made_at: float, srid: str, waiting: bool = 
         "claim_type": rng.choice((1, 3)),
         "status": status,
         "status_ex": 0 if waiting else rng.choice((5, 8, 10)),
-        "nm_id": 987_654_321 + card,
+        "nm_id": assortment.nm_id(card),
         "user_comment": rng.choice(texts.CLAIM_COMMENTS),
         "wb_comment": comment if comment or rng.random() < 0.5 else None,
         "dt": claim_time(made_at),
-        "imt_name": rng.choice((texts.PRODUCTS[card % len(texts.PRODUCTS)][0], None)),
+        "imt_name": rng.choice((assortment.product(card)[0], None)),
         "order_dt": claim_time(int(ordered)),
         "dt_update": claim_time(updated),
         "photos": [f"{photos}/{n}.webp" for n in range(1, rng.randint(1, 4))],

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import msgspec
 
-from wbym_wildberries.simulator import texts
+from wbym_wildberries.simulator import assortment, texts
 from wbym_wildberries.simulator.ids import Ids
 from wbym_wildberries.simulator.shelf import Json, Shelf
 
@@ -51,6 +51,13 @@ def moscow_time(seconds: int) -> bytes:
 def utc_time(seconds: int) -> bytes:
     """Such as `2024-09-26T07:20:48Z`."""
     return _plain(seconds) + b"Z"
+
+
+def exact_time(micros: int) -> bytes:
+    """Such as `2023-12-06T11:17:00.96577Z`: zeros at the end are not written."""
+    seconds, rest = divmod(micros, 1_000_000)
+    fraction = (b".%06d" % rest).rstrip(b"0") if rest else b""
+    return _plain(seconds) + fraction + b"Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +103,15 @@ def chooser(seed: str, line: Timeline, open_share: float) -> Callable[[int], boo
 def product(rng: random.Random, *, cards: int = 40) -> Json:
     """The `productDetails` of one of the seller's cards."""
     card = rng.randrange(cards)
-    name = texts.PRODUCTS[card % len(texts.PRODUCTS)][0]
+    article = assortment.vendor_code(card)
+    brand = assortment.brand(card)
     return {
-        "imtId": 123_456_789 + card // 3,
-        "nmId": 987_654_321 + card,
-        "productName": name,
-        "supplierArticle": f"DP{card:02d}" if card % 5 else rng.choice(("DP/чёрный", None)),
+        "imtId": assortment.imt_id(card),
+        "nmId": assortment.nm_id(card),
+        "productName": assortment.product(card)[0],
+        "supplierArticle": article if card % 5 else rng.choice(("DP/чёрный", None)),
         "supplierName": rng.choice((*texts.SUPPLIERS, None)),
-        "brandName": rng.choice((*texts.BRANDS, None)) if card % 9 == 0 else texts.BRANDS[card % 7],
+        "brandName": rng.choice((*texts.BRANDS, None)) if card % 9 == 0 else brand,
         "size": rng.choice(texts.SIZES),
     }
 
@@ -125,7 +133,7 @@ def feedback(rng: random.Random, *, processed: bool, recent: bool) -> Json:
     wordless = processed and rng.random() < 0.3
     details = product(rng)
     card = details["nmId"]
-    kind = texts.PRODUCTS[(card if isinstance(card, int) else 0) % len(texts.PRODUCTS)]
+    kind = assortment.product(assortment.number_of(card) if isinstance(card, int) else 0)
     photos: list[Json] | None = None
     if not wordless and rng.random() < 0.45:
         base = f"https://feedback{rng.randrange(1, 9):02d}.wbbasket.ru/vol{rng.randrange(2000)}"

@@ -26,6 +26,17 @@ class Options:
         echo_delay: Seconds until a sent message shows up in `/events`.
         sign_in_answer: Whether the answer to a sent message has the optional `sign`.
         pins_allowed: Whether the seller has a subscription or tariff for pins.
+        cards: How many cards are listed.
+        trashed: How many more are in the trash.
+        card_room: How many more cards may be listed.
+        card_delay: Seconds until an accepted list of cards is applied.
+        price_delay: Seconds until a task of prices is processed.
+        warehouse_delay: Seconds that a change or deletion of a warehouse takes.
+        news: How many news the portal has, three a day.
+        users: How many users work in the cabinet, its owner among them.
+        subscribed: Whether the seller has a Jam subscription and a plan.
+        ping_block: Seconds that `/ping` of a host is blocked after one call too many; the
+            specification does not say how many.
     """
 
     feedbacks: int = 200
@@ -42,6 +53,16 @@ class Options:
     echo_delay: float = 0.0
     sign_in_answer: bool = False
     pins_allowed: bool = True
+    cards: int = 40
+    trashed: int = 3
+    card_room: int = 1000
+    card_delay: float = 0.0
+    price_delay: float = 0.0
+    warehouse_delay: float = 0.0
+    news: int = 250
+    users: int = 3
+    subscribed: bool = True
+    ping_block: float = 60.0
 
 
 class OptionsDict(TypedDict, total=False):
@@ -61,3 +82,13 @@ class OptionsDict(TypedDict, total=False):
     echo_delay: float
     sign_in_answer: bool
     pins_allowed: bool
+    cards: int
+    trashed: int
+    card_room: int
+    card_delay: float
+    price_delay: float
+    warehouse_delay: float
+    news: int
+    users: int
+    subscribed: bool
+    ping_block: float

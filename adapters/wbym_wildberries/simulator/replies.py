@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import TypeVar
 
 import msgspec
 
@@ -160,6 +162,98 @@ def claim_error(detail: str) -> Answer:
     return json_answer(shape, status=400, content_type="application/json; charset=utf-8")
 
 
+# Content.
+
+BAD_REQUEST = "Bad request"
+INCORRECT = "Incorrect request"
+
+
+def content_answer(value: object) -> Answer:
+    """A success of the content methods."""
+    return json_answer({"data": value, "error": False, "errorText": "", "additionalErrors": None})
+
+
+def content_error(text: str, additional: object = None, *, status: int = 400) -> Answer:
+    """An error of the content methods; with status 200 too."""
+    shape = {"data": None, "error": True, "errorText": text, "additionalErrors": additional}
+    return json_answer(shape, status=status)
+
+
+def accepted() -> Answer:
+    """A success of the methods that take a list of cards."""
+    return json_answer({"data": None, "error": False, "errorText": "", "additionalErrors": {}})
+
+
+def too_large() -> Answer:
+    """The 413 of a list of cards."""
+    shape = {
+        "title": "request body too long",
+        "detail": "https://openapi.wildberries.ru/content/api/ru/",
+        "code": request_uuid(),
+        "requestId": request_id(),
+        "origin": "s2s-api-auth-content",
+        "status": 413,
+        "statusText": "Request Entity Too Large",
+    }
+    return json_answer(shape, status=413)
+
+
+# Prices.
+
+
+def price_answer(value: object) -> Answer:
+    """A success of the prices."""
+    return json_answer({"data": value, "error": False, "errorText": ""})
+
+
+def price_error(text: str, *, status: int = 400) -> Answer:
+    """An error of the prices; with status 200 too."""
+    return json_answer({"data": None, "error": True, "errorText": text}, status=status)
+
+
+# Warehouses and inventory.
+
+
+def coded(status: int, code: str, message: str = "") -> Answer:
+    """An error of warehouses and inventory that has a code."""
+    return json_answer({"code": code, "message": message}, status=status)
+
+
+# Newer services.
+
+
+def service_error(
+    status: int,
+    detail: str,
+    *,
+    origin: str,
+    title: str | None = None,
+    content_type: str = "application/json",
+    numbered: bool = True,
+    more: Mapping[str, object] | None = None,
+) -> Answer:
+    """An error of users, brands, recommendations, wholesale discounts and the plan builder.
+
+    Args:
+        status: Status of the answer.
+        detail: What is wrong.
+        origin: Which service says so.
+        title: In place of the status's own words.
+        content_type: Of the answer.
+        numbered: Whether the status stands in the body too.
+        more: Other fields of the body.
+    """
+    shape = {
+        "title": title or HTTPStatus(status).phrase,
+        "detail": detail,
+        "requestId": request_id(),
+        "origin": origin,
+        **({"status": status} if numbered else {}),
+        **(more or {}),
+    }
+    return json_answer(shape, status=status, content_type=content_type)
+
+
 # Reading requests.
 
 
@@ -190,6 +284,17 @@ def integer(call: Call, name: str, *, low: int = 0, high: int | None = None) -> 
     if value < low or (high is not None and value > high):
         raise BadParameter(name)
     return value
+
+
+T = TypeVar("T")
+
+
+async def body_of(call: Call, kind: type[T]) -> T | None:
+    """The body of a request; None when it does not decode."""
+    try:
+        return msgspec.json.decode(await call.request.read(), type=kind)
+    except msgspec.DecodeError:
+        return None
 
 
 def required(value: int | None, name: str) -> int:

@@ -13,13 +13,35 @@ from wbym.testing.answers import Answer, json_answer
 from wbym.testing.buckets import TokenBucket
 from wbym.testing.faults import Faults
 from wbym.testing.server import Call, Route, SimulatorServer
-from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator import access, replies
+from wbym_wildberries.simulator.handlers_cards import CardHandlers
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 from wbym_wildberries.simulator.handlers_claims import ClaimHandlers
+from wbym_wildberries.simulator.handlers_directories import DirectoryHandlers
 from wbym_wildberries.simulator.handlers_feedbacks import FeedbackHandlers
+from wbym_wildberries.simulator.handlers_general import GeneralHandlers
+from wbym_wildberries.simulator.handlers_labels import LabelHandlers
+from wbym_wildberries.simulator.handlers_media import MediaHandlers
 from wbym_wildberries.simulator.handlers_pins import PinHandlers
+from wbym_wildberries.simulator.handlers_prices import PriceHandlers
 from wbym_wildberries.simulator.handlers_questions import QuestionHandlers
-from wbym_wildberries.simulator.limits import FEEDBACKS, FULL, Buckets
+from wbym_wildberries.simulator.handlers_recommendations import RecommendationHandlers
+from wbym_wildberries.simulator.handlers_stocks import StockHandlers
+from wbym_wildberries.simulator.handlers_uploads import UploadHandlers
+from wbym_wildberries.simulator.handlers_users import UserHandlers
+from wbym_wildberries.simulator.handlers_warehouses import WarehouseHandlers
+from wbym_wildberries.simulator.handlers_wholesale import WholesaleHandlers
+from wbym_wildberries.simulator.limits import (
+    COST,
+    COSTLY,
+    FEEDBACKS,
+    FULL,
+    PING,
+    PINGS,
+    PRICES,
+    Buckets,
+    PingWindow,
+)
 from wbym_wildberries.simulator.options import Options, OptionsDict
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import (
@@ -38,11 +60,10 @@ RESET = ("X-Ratelimit-Reset", "x-ratelimit-reset", "X-RateLimit-Reset")
 SECRET_HEADER = "X-Client-Secret"
 """Marks a request "with a secret". The specification does not publish the real name."""
 _KIND = {1: "base", 2: "test", 3: "personal", 4: "service"}
-_SANDBOX = "/api/v1/"
 
 
 class WildberriesSimulator(SimulatorServer):
-    """Serves the 25 methods of feedbacks, questions, pins, chats and claims.
+    """Serves all 87 methods: 10 general, 52 of products, 25 of communication with buyers.
 
     ```python
     async with WildberriesSimulator(feedbacks=1000) as simulator:
@@ -51,6 +72,10 @@ class WildberriesSimulator(SimulatorServer):
 
     Any valid token sees the same cabinet, `state`, unless `sellers` are named; the limits are kept
     per seller in either case.
+
+    All hosts are behind one address. Only `/ping` asks which it is, by the header `Host` (such as
+    `Host: content-api.wildberries.ru`); any other name, the address itself among them, counts as
+    one host that takes tokens of every category.
     """
 
     def __init__(
@@ -93,7 +118,12 @@ class WildberriesSimulator(SimulatorServer):
         self.deny_feedbacks = deny_feedbacks
         self._limited = limits
         self._turn = 0
-        self._buckets = Buckets(clock=clock, scale=limit_scale, ban=ban_seconds)
+        self._buckets = Buckets(
+            clock=clock,
+            scale=limit_scale,
+            ban=ban_seconds,
+            ping_block=self.options.ping_block,
+        )
         self._cabinets: dict[str, Cabinet] = {}
         self._sellers = None if sellers is None else tuple(sellers)
         for number, sid in enumerate(self._sellers or (SELLER,)):
@@ -122,9 +152,21 @@ class WildberriesSimulator(SimulatorServer):
         return self._shared or self._cabinets[sid]
 
     def routes(self) -> list[Route]:
-        """The 25 methods."""
+        """Every method."""
         options = self.options
         return [
+            *GeneralHandlers(self._cabinet, options.subscribed).routes(),
+            *UserHandlers(self._cabinet).routes(),
+            *DirectoryHandlers().routes(),
+            *CardHandlers(self._cabinet).routes(),
+            *UploadHandlers(self._cabinet).routes(),
+            *MediaHandlers(self._cabinet).routes(),
+            *LabelHandlers(self._cabinet).routes(),
+            *RecommendationHandlers(self._cabinet).routes(),
+            *PriceHandlers(self._cabinet).routes(),
+            *WholesaleHandlers(self._cabinet).routes(),
+            *WarehouseHandlers(self._cabinet).routes(),
+            *StockHandlers(self._cabinet).routes(),
             *FeedbackHandlers(self._cabinet, options.feedbacks_depth).routes(),
             *QuestionHandlers(self._cabinet).routes(),
             *PinHandlers(self._cabinet, options.pins_allowed).routes(),
@@ -152,9 +194,13 @@ class WildberriesSimulator(SimulatorServer):
         return replies.gateway(call.now, status, "internal service error, please retry later")
 
     def soft_failure(self, call: Call, route: Route) -> Answer | None:
-        """An error under status 200, as feedbacks, questions and chats have."""
+        """An error under status 200, as feedbacks, chats, content and prices have."""
         if route.path.startswith("/api/v1/seller/"):
             return json_answer({"result": None, "errors": ["internal error"]})
+        if route.path.startswith("/content/"):
+            return replies.content_error(replies.WRONG, status=200)
+        if route.group == PRICES:
+            return replies.price_error(replies.WRONG, status=200)
         return replies.fq_error(200, replies.WRONG) if route.group == FEEDBACKS else None
 
     # Who is let in.
@@ -170,10 +216,7 @@ class WildberriesSimulator(SimulatorServer):
         except Malformed as error:
             detail = f"token problem; token is malformed: {error}"
             return self._unauthorized(call, route, detail)
-        secret = SECRET_HEADER in call.request.headers
-        bucket = self._buckets.of(
-            sid=passport.sid, acc=passport.acc, secret=secret, group=route.group
-        )
+        bucket = self._bucket(call, route, passport)
         refusal = self._refuse(call, route, passport)
         if refusal is not None:
             call.headers[REMAINING[self._turn]] = str(bucket.look())
@@ -184,7 +227,28 @@ class WildberriesSimulator(SimulatorServer):
             return None
         return self._count(call, bucket)
 
-    def _count(self, call: Call, bucket: TokenBucket) -> Answer | None:
+    def _bucket(self, call: Call, route: Route, passport: Passport) -> TokenBucket | PingWindow:
+        if route.group == PING:
+            host = access.host_of(call.request.headers.get("Host", ""))
+            return self._buckets.ping(sid=passport.sid, host=host)
+        secret = SECRET_HEADER in call.request.headers
+        return self._buckets.of(
+            sid=passport.sid, acc=passport.acc, secret=secret, group=route.group
+        )
+
+    def settle(self, call: Call, route: Route, answer: Answer) -> None:
+        """Charges what an answer 4XX of warehouses and inventory costs beyond its request."""
+        if not self._limited or route.group not in COSTLY or not 400 <= answer.status < 500:
+            return
+        passport = read_token(call.request.headers["Authorization"])
+        bucket = self._bucket(call, route, passport)
+        if isinstance(bucket, TokenBucket):
+            call.headers[self._remaining(call)] = str(bucket.charge(COST - 1))
+
+    def _remaining(self, call: Call) -> str:
+        return next(name for name in REMAINING if name in call.headers)
+
+    def _count(self, call: Call, bucket: TokenBucket | PingWindow) -> Answer | None:
         verdict = bucket.take()
         if verdict.allowed:
             call.headers[REMAINING[self._turn]] = str(verdict.remaining)
@@ -196,7 +260,8 @@ class WildberriesSimulator(SimulatorServer):
         return replies.gateway(call.now, 429, detail, refusal=True)
 
     def _unauthorized(self, call: Call, route: Route, detail: str) -> Answer:
-        call.headers[REMAINING[self._turn]] = str(FULL[route.group].burst)
+        burst = PINGS if route.group == PING else FULL[route.group].burst
+        call.headers[REMAINING[self._turn]] = str(burst)
         return replies.gateway(call.now, 401, detail)
 
     def _refuse(self, call: Call, route: Route, passport: Passport) -> Answer | None:
@@ -206,12 +271,11 @@ class WildberriesSimulator(SimulatorServer):
             return replies.gateway(now, 401, detail)
         if self._shared is None and passport.sid not in self._cabinets:
             return replies.gateway(now, 401, "access token withdrawn")
-        if passport.acc in self.refused_types:
+        if passport.acc in self.refused_types or not access.takes_type(route, passport.acc):
             kind = _KIND.get(passport.acc, "this")
             detail = f"{kind} token is not allowed"
             return replies.gateway(now, 403, detail, code=f"{detail} for this path")
-        has_sandbox = route.group == FEEDBACKS and route.path.startswith(_SANDBOX)
-        if not passport.allows(route.scope) or (passport.acc == TEST and not has_sandbox):
+        if not self._has_scope(call, route, passport):
             return replies.gateway(now, 401, "token scope not allowed")
         if route.writes and passport.read_only:
             return replies.gateway(now, 401, "read-only token scope not allowed for this route")
@@ -220,3 +284,14 @@ class WildberriesSimulator(SimulatorServer):
         if self.deny_feedbacks and route.group == FEEDBACKS:
             return replies.fq_error(403, replies.DENIED)
         return None
+
+    def _has_scope(self, call: Call, route: Route, passport: Passport) -> bool:
+        scope: int | None = route.scope
+        if route.group == PING:
+            host = access.host_of(call.request.headers.get("Host", ""))
+            scope = access.scope_of_host(host) if host else access.ANY
+            if host and passport.acc == TEST and not access.is_sandbox(host):
+                return False
+        if passport.acc == TEST and not access.has_sandbox(route):
+            return False
+        return scope == access.ANY or (scope is not None and passport.allows(scope))

@@ -7,21 +7,34 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
+from wbym.testing.schedule import Schedule
+from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.data_chats import chat_data
 from wbym_wildberries.simulator.data_claims import claim_list
 from wbym_wildberries.simulator.data_feedbacks import feedback, feedback_shelf
 from wbym_wildberries.simulator.data_questions import question, question_shelf
 from wbym_wildberries.simulator.options import Options
-from wbym_wildberries.simulator.schedule import Schedule
 from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state_cards import Cards
 from wbym_wildberries.simulator.state_chats import Chats, SentMessage
 from wbym_wildberries.simulator.state_claims import Claims
 from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Ledger, Questions, Written
+from wbym_wildberries.simulator.state_labels import Labels
 from wbym_wildberries.simulator.state_pins import Pins
+from wbym_wildberries.simulator.state_prices import Prices
+from wbym_wildberries.simulator.state_seller import Seller
+from wbym_wildberries.simulator.state_uploads import Uploads
+from wbym_wildberries.simulator.state_warehouses import Warehouses
 
 
 class Cabinet:
-    """What one seller has: feedbacks, questions, pins, chats and claims."""
+    """What one seller has: buyers' words, cards, prices, warehouses and the seller's own page.
+
+    Attributes:
+        effects: Counts what was done.
+        ignored: Counts what was answered with success and had no effect.
+        recommended: Items that are recommended on an item's page, by item.
+    """
 
     def __init__(
         self,
@@ -35,6 +48,8 @@ class Cabinet:
         start = int(now())
         seed, share = options.seed, options.open_share
         ledger = Ledger(effects, ignored)
+        self.effects = effects
+        self.ignored = ignored
         self._now = now
         self._schedule = Schedule()
         self._ledger = ledger
@@ -71,6 +86,38 @@ class Cabinet:
             effects=effects,
             now=now,
         )
+        self._list_products(options, start)
+        self.seller = Seller(
+            news=options.news, users=options.users, seed=seed, effects=effects, now=now
+        )
+
+    def _list_products(self, options: Options, start: int) -> None:
+        effects, schedule, now = self.effects, self._schedule, self._now
+        self.cards = Cards(
+            CardData(count=options.cards, seed=options.seed, start=start),
+            trashed=options.trashed,
+            effects=effects,
+            schedule=schedule,
+            now=now,
+        )
+        self.labels = Labels(self.cards, effects)
+        self.prices = Prices(
+            self.cards, delay=options.price_delay, effects=effects, schedule=schedule, now=now
+        )
+        self.warehouses = Warehouses(
+            self.cards, delay=options.warehouse_delay, effects=effects, schedule=schedule, now=now
+        )
+        self.uploads = Uploads(
+            self.cards,
+            set_price=self.prices.set_size,
+            room=options.card_room,
+            delay=options.card_delay,
+            seed=options.seed,
+            effects=effects,
+            schedule=schedule,
+            now=now,
+        )
+        self.recommended: dict[int, list[int]] = {}
 
     def tick(self) -> None:
         """Lets happen what was due by now."""
@@ -147,6 +194,9 @@ class Cabinet:
                 len(self.claims.select(archived=archived)) for archived in (False, True)
             ),
             "pins": len(self.pins.pins),
+            "cards": len(self.cards.live),
+            "cards_trashed": len(self.cards.bin),
+            "warehouses": len(self.warehouses.all),
         }
 
 

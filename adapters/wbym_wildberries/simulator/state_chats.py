@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator.data_chats import (
     Chat,
     ChatData,
@@ -22,7 +23,6 @@ from wbym_wildberries.simulator.data_chats import (
     new_sign,
 )
 from wbym_wildberries.simulator.options import Options
-from wbym_wildberries.simulator.schedule import Schedule
 from wbym_wildberries.simulator.shelf import Json
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wbym.testing.answers import PageCache
+from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
-from wbym_wildberries.simulator.schedule import Schedule
 from wbym_wildberries.simulator.shelf import Json, Shelf
 
 EDIT_WINDOW = 60 * DAY

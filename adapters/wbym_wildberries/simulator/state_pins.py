@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.shelf import Shelf
 
 Method = Literal["tariff", "subscription"]
@@ -107,4 +108,4 @@ class Pins:
 
 
 def _imt(nm_id: int) -> int:
-    return 123_456_789 + (nm_id - 987_654_321) // 3
+    return assortment.imt_id(assortment.number_of(nm_id))

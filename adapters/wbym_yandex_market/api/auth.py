@@ -2,7 +2,7 @@
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint
+from wbym.calls import ApiGroup, Endpoints
 from wbym_yandex_market.api.base import HOST, Wire, enveloped
 from wbym_yandex_market.api.campaigns import ANY
 
@@ -24,17 +24,11 @@ class TokenInfo(Wire, frozen=True):
     api_key: ApiKey = msgspec.field(name="apiKey")
 
 
-TOKEN = Endpoint(
-    name="auth.token",
-    method="POST",
-    host=HOST,
-    path="/v2/auth/token",
-    reply=enveloped(TokenInfo),
-    buckets=("auth.token",),
-    scope=ANY,
-)
+_TABLE = Endpoints("auth", host=HOST, scope=ANY)
 
-ENDPOINTS = (TOKEN,)
+TOKEN = _TABLE.add("POST", "token", "/v2/auth/token", enveloped(TokenInfo), writes=False)
+
+ENDPOINTS = _TABLE.rows
 
 
 class Auth(ApiGroup):

@@ -122,7 +122,7 @@ def _open(envelope: Envelope[T]) -> T:
     return envelope.result
 
 
-def _acknowledge(envelope: Envelope[msgspec.Raw]) -> None:
+def _acknowledge(envelope: Envelope[object]) -> None:
     check(envelope.status, envelope.errors)
 
 
@@ -150,9 +150,9 @@ def perhaps(result: type[T]) -> Json[Envelope[T], T | None]:
     return Json(Envelope[result], _maybe)  # type: ignore[valid-type]
 
 
-def acknowledged() -> Json[Envelope[msgspec.Raw], None]:
+def acknowledged() -> Json[Envelope[object], None]:
     """The reply that only says that it is done."""
-    return Json(Envelope[msgspec.Raw], _acknowledge)
+    return Json(Envelope[object], _acknowledge)
 
 
 BusinessId: TypeAlias = Callable[[], Awaitable[int]]

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint, Json, Unreadable
+from wbym.calls import ApiGroup, Endpoints, Json, Unreadable
 from wbym.paging import ByToken
 from wbym_yandex_market.api.base import HOST, ApiError, Paging, Wire, check, page_query, positive
 
@@ -82,27 +82,18 @@ def _one(reply: CampaignReply) -> Campaign:
 
 PAGE_MOST: Final = 100
 
-LIST = Endpoint(
-    name="campaigns.list",
-    method="GET",
-    host=HOST,
-    path="/v2/campaigns",
-    reply=Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
-    buckets=("campaigns.list",),
-    scope=ANY,
+_TABLE = Endpoints("campaigns", host=HOST, scope=ANY)
+
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/v2/campaigns",
+    Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
     pages=ByToken(token="pageToken", size="limit", most=PAGE_MOST),
 )
-GET = Endpoint(
-    name="campaigns.get",
-    method="GET",
-    host=HOST,
-    path="/v2/campaigns/{campaignId}",
-    reply=Json(CampaignReply, _one),
-    buckets=("campaigns.get",),
-    scope=ANY,
-)
+GET = _TABLE.add("GET", "get", "/v2/campaigns/{campaignId}", Json(CampaignReply, _one))
 
-ENDPOINTS = (LIST, GET)
+ENDPOINTS = _TABLE.rows
 
 
 class Campaigns(ApiGroup):

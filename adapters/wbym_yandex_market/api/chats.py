@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.calls import Endpoint, Part, Upload
+from wbym.calls import Endpoints, Part, Upload
 from wbym.errors import InvalidInput
 from wbym.paging import ByToken
 from wbym_yandex_market.api.base import (
@@ -47,80 +47,38 @@ FILE_MOST: Final = 5 * 1024 * 1024
 PAGE_MOST: Final = 20
 HISTORY_MOST: Final = 100
 
-NEW = Endpoint(
-    name="chats.new",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats/new",
-    reply=enveloped(NewChat),
-    buckets=("chats.new",),
-    scope=COMMUNICATION,
-    writes=True,
-    # Market answers with the chat that is there already, so that a second call does nothing more.
-    repeatable=True,
+_TABLE = Endpoints("chats", host=HOST, scope=COMMUNICATION)
+
+# Market answers with the chat that is there already, so that a second call does nothing more.
+NEW = _TABLE.add(
+    "POST", "new", "/v2/businesses/{businessId}/chats/new", enveloped(NewChat), repeatable=True
 )
-LIST = Endpoint(
-    name="chats.list",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats",
-    reply=enveloped(ChatsPage, records="chats", record=Chat),
-    buckets=("chats.list",),
-    scope=COMMUNICATION,
+LIST = _TABLE.add(
+    "POST",
+    "list",
+    "/v2/businesses/{businessId}/chats",
+    enveloped(ChatsPage, records="chats", record=Chat),
     pages=ByToken(token="pageToken", size="limit", most=PAGE_MOST),
+    writes=False,
 )
-GET = Endpoint(
-    name="chats.get",
-    method="GET",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chat",
-    reply=enveloped(Chat),
-    buckets=("chats.get",),
-    scope=COMMUNICATION,
-)
-HISTORY = Endpoint(
-    name="chats.history",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats/history",
-    reply=enveloped(HistoryPage, records="messages", record=Message),
-    buckets=("chats.history",),
-    scope=COMMUNICATION,
+GET = _TABLE.add("GET", "get", "/v2/businesses/{businessId}/chat", enveloped(Chat))
+HISTORY = _TABLE.add(
+    "POST",
+    "history",
+    "/v2/businesses/{businessId}/chats/history",
+    enveloped(HistoryPage, records="messages", record=Message),
     pages=ByToken(token="pageToken", size="limit", most=HISTORY_MOST),
+    writes=False,
 )
-MESSAGE = Endpoint(
-    name="chats.message",
-    method="GET",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats/message",
-    reply=enveloped(Message),
-    buckets=("chats.message",),
-    scope=COMMUNICATION,
+MESSAGE = _TABLE.add(
+    "GET", "message", "/v2/businesses/{businessId}/chats/message", enveloped(Message)
 )
-SEND = Endpoint(
-    name="chats.send",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats/message",
-    reply=acknowledged(),
-    buckets=("chats.send",),
-    scope=COMMUNICATION,
-    writes=True,
-    repeatable=False,
-)
-SEND_FILE = Endpoint(
-    name="chats.send_file",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/chats/file/send",
-    reply=acknowledged(),
-    buckets=("chats.send_file",),
-    scope=COMMUNICATION,
-    writes=True,
-    repeatable=False,
+SEND = _TABLE.add("POST", "send", "/v2/businesses/{businessId}/chats/message", acknowledged())
+SEND_FILE = _TABLE.add(
+    "POST", "send_file", "/v2/businesses/{businessId}/chats/file/send", acknowledged()
 )
 
-ENDPOINTS = (NEW, LIST, GET, HISTORY, MESSAGE, SEND, SEND_FILE)
+ENDPOINTS = _TABLE.rows
 
 
 class _NewBody(msgspec.Struct):

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from wbym.calls import Endpoint, QueryValue
+from wbym.calls import Endpoints, QueryValue
 from wbym.errors import InvalidInput
 from wbym.paging import ByToken
 from wbym_yandex_market.api.base import (
@@ -58,62 +58,46 @@ SourceType: TypeAlias = Literal["SELLER", "ADVERTISER"]
 
 _PAGES = ByToken(token="pageToken", size="limit", most=PAGE_MOST)
 
-LIST = Endpoint(
-    name="feedbacks.list",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/goods-feedback",
-    reply=enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
-    buckets=("feedbacks.list",),
-    scope=COMMUNICATION,
+_TABLE = Endpoints("feedbacks", host=HOST, scope=COMMUNICATION)
+
+LIST = _TABLE.add(
+    "POST",
+    "list",
+    "/v2/businesses/{businessId}/goods-feedback",
+    enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
     pages=_PAGES,
+    writes=False,
 )
-COMMENTS = Endpoint(
-    name="feedbacks.comments",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/goods-feedback/comments",
-    reply=enveloped(CommentsPage, records="comments", record=Comment),
-    buckets=("feedbacks.comments",),
-    scope=COMMUNICATION,
+COMMENTS = _TABLE.add(
+    "POST",
+    "comments",
+    "/v2/businesses/{businessId}/goods-feedback/comments",
+    enveloped(CommentsPage, records="comments", record=Comment),
     pages=_PAGES,
+    writes=False,
 )
-UPDATE_COMMENT = Endpoint(
-    name="feedbacks.update_comment",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/goods-feedback/comments/update",
-    reply=enveloped(Comment),
-    buckets=("feedbacks.update_comment",),
-    scope=COMMUNICATION,
-    writes=True,
-    repeatable=False,
+UPDATE_COMMENT = _TABLE.add(
+    "POST",
+    "update_comment",
+    "/v2/businesses/{businessId}/goods-feedback/comments/update",
+    enveloped(Comment),
 )
-DELETE_COMMENT = Endpoint(
-    name="feedbacks.delete_comment",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/goods-feedback/comments/delete",
-    reply=acknowledged(),
-    buckets=("feedbacks.delete_comment",),
-    scope=COMMUNICATION,
-    writes=True,
-    repeatable=False,
+DELETE_COMMENT = _TABLE.add(
+    "POST",
+    "delete_comment",
+    "/v2/businesses/{businessId}/goods-feedback/comments/delete",
+    acknowledged(),
 )
-SKIP_REACTION = Endpoint(
-    name="feedbacks.skip_reaction",
-    method="POST",
-    host=HOST,
-    path="/v2/businesses/{businessId}/goods-feedback/skip-reaction",
-    reply=acknowledged(),
-    buckets=("feedbacks.skip_reaction",),
-    scope=COMMUNICATION,
-    writes=True,
-    # Nobody sees it, and a feedback that is skipped cannot be skipped more.
+# Nobody sees it, and a feedback that is skipped cannot be skipped more.
+SKIP_REACTION = _TABLE.add(
+    "POST",
+    "skip_reaction",
+    "/v2/businesses/{businessId}/goods-feedback/skip-reaction",
+    acknowledged(),
     repeatable=True,
 )
 
-ENDPOINTS = (LIST, COMMENTS, UPDATE_COMMENT, DELETE_COMMENT, SKIP_REACTION)
+ENDPOINTS = _TABLE.rows
 
 
 class _ListBody(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Final, Literal, TypeAlias
 
 import msgspec
 
-from wbym.calls import Endpoint
+from wbym.calls import Endpoints
 from wbym.errors import InvalidInput
 from wbym.paging import ByToken
 from wbym_yandex_market.api.base import (
@@ -144,39 +144,29 @@ class Created(Wire, frozen=True):
 
 _PAGES = ByToken(token="pageToken", size="limit", most=PAGE_MOST)
 
-LIST = Endpoint(
-    name="questions.list",
-    method="POST",
-    host=HOST,
-    path="/v1/businesses/{businessId}/goods-questions",
-    reply=enveloped(QuestionsPage, records="questions", record=Question),
-    buckets=("questions.list",),
-    scope=COMMUNICATION,
+_TABLE = Endpoints("questions", host=HOST, scope=COMMUNICATION)
+
+LIST = _TABLE.add(
+    "POST",
+    "list",
+    "/v1/businesses/{businessId}/goods-questions",
+    enveloped(QuestionsPage, records="questions", record=Question),
     pages=_PAGES,
+    writes=False,
 )
-ANSWERS = Endpoint(
-    name="questions.answers",
-    method="POST",
-    host=HOST,
-    path="/v1/businesses/{businessId}/goods-questions/answers",
-    reply=enveloped(AnswersPage, records="answers", record=Answer),
-    buckets=("questions.answers",),
-    scope=COMMUNICATION,
+ANSWERS = _TABLE.add(
+    "POST",
+    "answers",
+    "/v1/businesses/{businessId}/goods-questions/answers",
+    enveloped(AnswersPage, records="answers", record=Answer),
     pages=_PAGES,
+    writes=False,
 )
-UPDATE = Endpoint(
-    name="questions.update",
-    method="POST",
-    host=HOST,
-    path="/v1/businesses/{businessId}/goods-questions/update",
-    reply=perhaps(Created),
-    buckets=("questions.update",),
-    scope=COMMUNICATION,
-    writes=True,
-    repeatable=False,
+UPDATE = _TABLE.add(
+    "POST", "update", "/v1/businesses/{businessId}/goods-questions/update", perhaps(Created)
 )
 
-ENDPOINTS = (LIST, ANSWERS, UPDATE)
+ENDPOINTS = _TABLE.rows
 
 
 class _ListBody(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wbym.calls import Binary, Download, Endpoint, QueryValue
+from wbym.calls import Binary, Download, Endpoint, Endpoints, QueryValue
 from wbym.errors import InvalidInput
 from wbym.paging import ByToken
 from wbym_yandex_market.api.base import (
@@ -37,84 +37,29 @@ ORDERS_MOST: Final = 50
 
 _ONE = "/v2/campaigns/{campaignId}/orders/{orderId}/returns/{returnId}"
 
-LIST = Endpoint(
-    name="returns.list",
-    method="GET",
-    host=HOST,
-    path="/v2/campaigns/{campaignId}/returns",
-    reply=enveloped(ReturnsPage, records="returns", record=Return),
-    buckets=("returns.list",),
-    scope=ORDERS,
+_TABLE = Endpoints("returns", host=HOST, scope=ORDERS)
+
+LIST = _TABLE.add(
+    "GET",
+    "list",
+    "/v2/campaigns/{campaignId}/returns",
+    enveloped(ReturnsPage, records="returns", record=Return),
     pages=ByToken(token="pageToken", size="limit", most=PAGE_MOST),
 )
-GET = Endpoint(
-    name="returns.get",
-    method="GET",
-    host=HOST,
-    path=_ONE,
-    reply=enveloped(Return),
-    buckets=("returns.get",),
-    scope=ORDERS,
+GET = _TABLE.add("GET", "get", _ONE, enveloped(Return))
+APPLICATION = _TABLE.add("GET", "application", f"{_ONE}/application", Binary())
+PHOTO = _TABLE.add("GET", "photo", f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}", Binary())
+DECISIONS = _TABLE.add(
+    "POST",
+    "decisions",
+    "/v1/businesses/{businessId}/returns/decisions",
+    enveloped(Decisions),
+    writes=False,
 )
-APPLICATION = Endpoint(
-    name="returns.application",
-    method="GET",
-    host=HOST,
-    path=f"{_ONE}/application",
-    reply=Binary(),
-    buckets=("returns.application",),
-    scope=ORDERS,
-)
-PHOTO = Endpoint(
-    name="returns.photo",
-    method="GET",
-    host=HOST,
-    path=f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}",
-    reply=Binary(),
-    buckets=("returns.photo",),
-    scope=ORDERS,
-)
-DECISIONS = Endpoint(
-    name="returns.decisions",
-    method="POST",
-    host=HOST,
-    path="/v1/businesses/{businessId}/returns/decisions",
-    reply=enveloped(Decisions),
-    buckets=("returns.decisions",),
-    scope=ORDERS,
-)
-SET_DECISION = Endpoint(
-    name="returns.set_decision",
-    method="POST",
-    host=HOST,
-    path=f"{_ONE}/decision",
-    reply=acknowledged(),
-    buckets=("returns.set_decision",),
-    scope=ORDERS,
-    writes=True,
-    repeatable=False,
-)
-SUBMIT_DECISION = Endpoint(
-    name="returns.submit_decision",
-    method="POST",
-    host=HOST,
-    path=f"{_ONE}/decision/submit",
-    reply=acknowledged(),
-    buckets=("returns.submit_decision",),
-    scope=ORDERS,
-    writes=True,
-    repeatable=False,
-)
+SET_DECISION = _TABLE.add("POST", "set_decision", f"{_ONE}/decision", acknowledged())
+SUBMIT_DECISION = _TABLE.add("POST", "submit_decision", f"{_ONE}/decision/submit", acknowledged())
 
-ENDPOINTS: tuple[Endpoint[object], ...] = (
-    LIST,
-    GET,
-    APPLICATION,
-    PHOTO,
-    DECISIONS,
-    SET_DECISION,
-    SUBMIT_DECISION,
-)
+ENDPOINTS = _TABLE.rows
 
 
 def list_query(

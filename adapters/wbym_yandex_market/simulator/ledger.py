@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from wbym.testing.schedule import Schedule
 from wbym_yandex_market.simulator.options import Options
-from wbym_yandex_market.simulator.schedule import Schedule
 from wbym_yandex_market.simulator.texts import has_contacts
 
 PUBLISHED = "PUBLISHED"

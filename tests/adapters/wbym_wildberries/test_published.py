@@ -1,7 +1,7 @@
 """The adapter against the published documents: fields, parameters, limits, hosts, errors."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
+from tests.drift import calls_wildberries
+from tests.drift.calls_wildberries import Call
 from tests.fakes import ScriptedTransport
 from tests.published import Json, at, coverage, example, missing, resolve, samples_of_seed, spec
 from wbym.calls import Endpoint, Request, Response, Upload
@@ -25,7 +27,12 @@ SPEC = "wildberries/user-communication.json"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PNG = Upload("a.png", b"\x89PNG\r\n\x1a\n....")
 
-BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+COMMUNICATION: tuple[Endpoint[object], ...] = tuple(
+    endpoint for noun in (feedbacks, questions, pins, chats, claims) for endpoint in noun.ENDPOINTS
+)
+"""The others are in ``test_published_products``."""
+
+BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in COMMUNICATION}
 
 # Titles of the seed whose first sample is what the method answers, or with a request, the second.
 SEED_REPLIES: dict[str, Endpoint[object]] = {
@@ -109,11 +116,11 @@ class TestRoutes:
             assert endpoint.host == hosts[row["host"]]
             if row["sandbox_host"] != "-":
                 assert SANDBOX_HOSTS[endpoint.host] == row["sandbox_host"]
-        assert len(BY_ROUTE) == len(ENDPOINTS)
+        assert len(BY_ROUTE) == len(COMMUNICATION) == 25
 
     def test_limits_when_compared_with_each_method(self, published: Path) -> None:
         document = spec(published, SPEC)
-        for endpoint in ENDPOINTS:
+        for endpoint in COMMUNICATION:
             operation = at(document, "paths", endpoint.path, endpoint.method.lower())
             limits = at(operation, "x-wb-rate-limits")["limits"]
             assert isinstance(limits, list)
@@ -124,7 +131,7 @@ class TestRoutes:
 
     def test_endpoints_when_they_write(self, published: Path) -> None:
         document = spec(published, SPEC)
-        for endpoint in ENDPOINTS:
+        for endpoint in COMMUNICATION:
             operation = at(document, "paths", endpoint.path, endpoint.method.lower())
             assert endpoint.writes is not operation["x-readonly-method"], endpoint.name
             assert endpoint.repeatable is not endpoint.writes
@@ -140,70 +147,7 @@ def _quota(limit: Mapping[str, str]) -> Quota:
     )
 
 
-Call = Callable[[Wildberries], Awaitable[object]]
-
-CALLS: dict[Endpoint[object], Call] = {
-    feedbacks.UNSEEN: lambda shop: shop.api.feedbacks.unseen(),
-    feedbacks.COUNT_UNANSWERED: lambda shop: shop.api.feedbacks.count_unanswered(),
-    feedbacks.COUNT: lambda shop: shop.api.feedbacks.count(
-        is_answered=True, date_from=NOW, date_to=NOW
-    ),
-    feedbacks.LIST: lambda shop: shop.api.feedbacks.list(
-        is_answered=False,
-        take=5000,
-        skip=0,
-        nm_id=1,
-        order="dateAsc",
-        date_from=NOW,
-        date_to=NOW,
-    ),
-    feedbacks.ARCHIVE: lambda shop: shop.api.feedbacks.archive(
-        take=1, skip=199_990, nm_id=1, order="dateDesc"
-    ),
-    feedbacks.GET: lambda shop: shop.api.feedbacks.get("f1"),
-    feedbacks.ANSWER: lambda shop: shop.api.feedbacks.answer("f1", "Спасибо"),
-    feedbacks.EDIT_ANSWER: lambda shop: shop.api.feedbacks.edit_answer("f1", "Спасибо!"),
-    feedbacks.REQUEST_RETURN: lambda shop: shop.api.feedbacks.request_return("f1"),
-    questions.COUNT_UNANSWERED: lambda shop: shop.api.questions.count_unanswered(),
-    questions.COUNT: lambda shop: shop.api.questions.count(
-        is_answered=True, date_from=NOW, date_to=NOW
-    ),
-    questions.LIST: lambda shop: shop.api.questions.list(
-        is_answered=False,
-        take=1,
-        skip=9999,
-        nm_id=1,
-        order="dateAsc",
-        date_from=NOW,
-        date_to=NOW,
-    ),
-    questions.GET: lambda shop: shop.api.questions.get("q1"),
-    questions.UPDATE: lambda shop: shop.api.questions.view("q1"),
-    pins.LIST: lambda shop: shop.api.pins.list(
-        state="pinned",
-        pin_on="nm",
-        imt_id=1,
-        nm_id=2,
-        feedback_id="f1",
-        date_from=NOW,
-        date_to=NOW,
-        next=5,
-        limit=500,
-    ),
-    pins.PIN: lambda shop: shop.api.pins.pin(
-        [pins.PinOrder(feedback_id="f1", pin_method="tariff", pin_on="imt")]
-    ),
-    pins.UNPIN: lambda shop: shop.api.pins.unpin([1, 2]),
-    pins.COUNT: lambda shop: shop.api.pins.count(
-        state="pinned", pin_on="nm", imt_id=1, nm_id=2, feedback_id="f", date_from=NOW, date_to=NOW
-    ),
-    pins.LIMITS: lambda shop: shop.api.pins.limits(),
-    chats.LIST: lambda shop: shop.api.chats.list(),
-    chats.EVENTS: lambda shop: shop.api.chats.events(next=1),
-    chats.SEND: lambda shop: shop.api.chats.send("sign", "Привет", files=[PNG]),
-    claims.LIST: lambda shop: shop.api.claims.list(is_archive=True, id="c", nm_id=1, offset=5),
-    claims.DECIDE: lambda shop: shop.api.claims.decide("c1", "rejectcustom", comment="Не то фото."),
-}
+CALLS = calls_wildberries.COMMUNICATION
 
 
 class TestRequests:
@@ -215,7 +159,7 @@ class TestRequests:
         return transport.requests[0]
 
     def test_calls_when_all_methods_are_counted(self) -> None:
-        assert CALLS.keys() | {chats.DOWNLOAD} == set(ENDPOINTS)
+        assert CALLS.keys() | {chats.DOWNLOAD} == set(COMMUNICATION)
 
     @pytest.mark.parametrize("endpoint", CALLS, ids=lambda endpoint: endpoint.name)
     async def test_request_when_compared_with_the_specification(
@@ -321,4 +265,5 @@ class TestErrors:
 
 
 def test_names_when_shown_to_people() -> None:
-    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", endpoint.name) for endpoint in ENDPOINTS)
+    assert all(re.fullmatch(r"[a-z]+(\.[a-z_]+)+", endpoint.name) for endpoint in ENDPOINTS)
+    assert len({endpoint.name for endpoint in ENDPOINTS}) == len(ENDPOINTS)

@@ -135,7 +135,14 @@ class TestFacts:
         (facts,) = shop.credentials()
         assert facts.title == "personal token"
         assert facts.scopes == ("feedbacks-and-questions",)
-        assert facts.pace == ("feedbacks-and-questions: 3 per 1 s, every 333 ms, burst 6",)
+        assert facts.pace == (
+            "feedbacks-and-questions: 3 per 1 s, every 333 ms, burst 6",
+            "general.news: 1 per 1 min, every 1 min, burst 10",
+            "general.seller: 1 per 1 min, every 1 min, burst 10",
+            "general.subscription: 1 per 1 min, every 1 min, burst 10",
+            "general.tariff_options: 1 per 1 min, every 1 min, burst 10",
+            "general.rating: 1 per 1 min, every 1 min, burst 1",
+        )
         assert facts.warnings == ("it expires in 4 days",)
 
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
@@ -155,7 +162,7 @@ class TestFacts:
 
     def test_catalog_when_listed(self) -> None:
         rows = Wildberries.catalog()
-        assert len(rows) == 25
+        assert len(rows) == 100
         assert rows[0].host == "https://feedbacks-api.wildberries.ru"
         assert rows[0].limit == "3 per 1 s, every 333 ms, burst 6"
         assert rows[0].lower_limit == "5 per 1 h, every 12 min, burst 1"

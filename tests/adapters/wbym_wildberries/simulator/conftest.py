@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
+from wbym_wildberries.simulator.tokens import CATEGORIES
 
 Json: TypeAlias = Any
 """What a test reads from JSON, or gives to be encoded."""
@@ -79,6 +80,9 @@ class Api:
     async def send(self, method: str, path: str, body: object) -> Reply:
         return await self.call(method, path, json=body)
 
+    async def post(self, path: str, body: object) -> Reply:
+        return await self.send("POST", path, body)
+
 
 class Run(Protocol):
     async def __call__(self, **options: Json) -> tuple[WildberriesSimulator, Api]: ...
@@ -97,7 +101,8 @@ async def run(time: Time) -> AsyncIterator[Run]:
             )
             await simulator.start()
             started.append(simulator)
-            return simulator, Api(session, simulator.url, make_token(now=time.wall()))
+            token = make_token(now=time.wall(), scopes=CATEGORIES)
+            return simulator, Api(session, simulator.url, token)
 
         yield start
         for simulator in started:

@@ -156,3 +156,39 @@ async def test_skewed_clock_shows_in_date_and_errors(run: Run, time: Time) -> No
     reply = await api.with_token("").get("/api/v1/seller/chats")
     assert reply.json["timestamp"] == "2026-09-21T15:13:20Z"
     assert reply.headers["Date"] == "Mon, 21 Sep 2026 15:13:20 GMT"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "shape"),
+    [
+        ("GET", "/content/v2/tags", {"data", "error", "errorText", "additionalErrors"}),
+        ("GET", "/api/v2/quarantine/goods", {"data", "error", "errorText"}),
+    ],
+)
+async def test_products_have_errors_under_200_too(
+    run: Run, method: str, path: str, shape: set[str]
+) -> None:
+    faults = Faults()
+    _, api = await run(faults=faults)
+    faults.next(path, "soft_error")
+    reply = await api.call(method, path)
+    assert (reply.status, set(reply.json)) == (200, shape)
+    assert (reply.json["error"], reply.json["data"]) == (True, None)
+
+
+async def test_records_of_products_are_spoiled(run: Run) -> None:
+    faults = Faults(seed=4)
+    _, api = await run(faults=faults)
+    settings = {"filter": {"withPhoto": -1}}
+    for method, path, body, part, name in (
+        ("GET", "/api/v3/warehouses", None, (), "id"),
+        ("POST", "/content/v2/get/cards/list", {"settings": settings}, ("cards",), "nmID"),
+        ("GET", "/api/v2/list/goods/filter?limit=9", None, ("data", "listGoods"), "nmID"),
+        ("GET", "/content/v2/directory/colors", None, ("data",), "name"),
+    ):
+        faults.next(path.partition("?")[0], "bad_record")
+        rows = (await api.call(method, path, json=body)).json
+        for key in part:
+            rows = rows[key]
+        kinds = {type(row[name]) for row in rows}
+        assert len(kinds) == 2, path

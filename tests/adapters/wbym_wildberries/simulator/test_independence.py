@@ -6,7 +6,7 @@ from pathlib import Path
 import wbym.testing
 import wbym_wildberries.simulator
 
-GROUND = ("answers", "buckets", "faults", "process", "server", "spoil")
+GROUND = ("answers", "buckets", "faults", "process", "schedule", "server", "spoil")
 
 
 def imported(path: Path) -> set[str]:

@@ -63,6 +63,7 @@ def test_command_line_has_every_option() -> None:
         ["--feedbacks", "7", "--no-pins-allowed", "--moderation", "1.5", "--error-rate", "0.1"]
     )
     assert (given.feedbacks, given.pins_allowed, given.moderation) == (7, False, 1.5)
+    assert (given.cards, given.price_delay, given.subscribed) == (40, 0.0, True)
     assert (given.error_rate, given.page_of_events, given.exit_with_parent) == (0.1, 50, False)
 
 

@@ -1,4 +1,4 @@
-"""What happens in a cabinet later: a moderation ends, an echo appears, an edit is too late."""
+"""What happens at a marketplace later: a moderation ends, a task is done, an edit is too late."""
 
 from __future__ import annotations
 

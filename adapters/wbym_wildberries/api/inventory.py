@@ -1,0 +1,269 @@
+"""Stock in the seller's warehouses, by size (``chrtID`` of a card's size)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from wbym.calls import ApiGroup, Endpoints, Json, Nothing
+from wbym.errors import Conflict
+from wbym_wildberries.api.base import Wire, within
+from wbym_wildberries.batches import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
+from wbym_wildberries.limits import MARKETPLACE_COST
+from wbym_wildberries.token import Category
+
+__all__ = ["ENDPOINTS", "Inventory", "NewStock", "Stock"]
+
+SIZES_MOST: Final = 1000
+"""Sizes in one call."""
+AMOUNT_MOST: Final = 100_000
+"""Pieces of one size."""
+
+_ROUNDS = 5
+"""How often an update is sent again without what WB refused of it: a refusal costs ten calls."""
+
+
+class Stock(Wire, frozen=True):
+    """How much of a size there is."""
+
+    amount: int
+    chrt_id: int | None = None
+    sku: str | None = None
+    """Its barcode, by which stock was counted before."""
+
+
+class NewStock(Wire, frozen=True):
+    """How much of a size there is to be."""
+
+    chrt_id: int
+    amount: int
+    """Pieces, 0 to 100,000: not how many come or go, but how many there are."""
+
+
+class _Stocks(msgspec.Struct):
+    stocks: list[Stock] | None = None
+
+
+class _Update(msgspec.Struct):
+    stocks: Sequence[NewStock]
+
+
+class _Sizes(msgspec.Struct, rename="camel"):
+    chrt_ids: Sequence[int]
+
+
+class _Refused(Wire, frozen=True):
+    """One reason for which WB refuses an update, with the sizes that it is about."""
+
+    code: str | None = None
+    message: str | None = None
+    data: list[Stock] | None = None
+
+
+_HOST = "marketplace"
+_SCOPE = Category.MARKETPLACE.scope
+_PATH = "/api/v3/stocks/{warehouseId}"
+
+_TABLE = Endpoints(
+    "inventory", host=_HOST, buckets=("inventory",), scope=_SCOPE, cost=MARKETPLACE_COST
+)
+# Deleting is counted apart, and WB says of no answer that it counts as more than one call.
+_DELETING = Endpoints("inventory", host=_HOST, buckets=("inventory.delete",), scope=_SCOPE)
+
+READ = _TABLE.add(
+    "POST",
+    "read",
+    _PATH,
+    Json(_Stocks, lambda body: body.stocks or [], records=("stocks",), record=Stock),
+    writes=False,
+)
+# It says how much there is and not how much comes, so that saying it twice is saying it once.
+UPDATE = _TABLE.add("PUT", "update", _PATH, Nothing(), repeatable=True)
+DELETE = _DELETING.add("DELETE", "delete", _PATH, Nothing())
+
+ENDPOINTS = (*_TABLE.rows, *_DELETING.rows)
+
+
+class Inventory(ApiGroup):
+    """``api.inventory``.
+
+    Reading and updating share one bucket a seller: 300 calls a minute, 20 at once; a refusal (4XX)
+    counts as ten calls. Deleting has its own: 10 a minute, 2 at once.
+    """
+
+    async def read(self, warehouse_id: int, chrt_ids: Sequence[int]) -> Sequence[Stock]:
+        """How much there is (POST /api/v3/stocks/{warehouseId}).
+
+        Args:
+            warehouse_id: Where.
+            chrt_ids: Of which sizes, 1 to 1,000.
+
+        Raises:
+            InvalidInput: There are no sizes, or more than 1,000.
+            NotFound: There is no such warehouse.
+        """
+        within(READ.name, "chrt_ids", len(chrt_ids), 1, SIZES_MOST)
+        return await self._call(READ, path=_where(warehouse_id), body=_Sizes(chrt_ids))
+
+    async def update(self, warehouse_id: int, stocks: Sequence[NewStock]) -> None:
+        """Say how much there is (PUT /api/v3/stocks/{warehouseId}).
+
+        Args:
+            warehouse_id: Where.
+            stocks: 1 to 1,000 sizes, 0 to 100,000 pieces of each.
+
+        Raises:
+            InvalidInput: There are no sizes, too many, or too many pieces.
+            Conflict: WB refuses some of the sizes, and with them the call; ``body`` names them.
+            BadRequest: WB has blocked updating for now (406), or the call is wrong.
+        """
+        within(UPDATE.name, "stocks", len(stocks), 1, SIZES_MOST)
+        for stock in stocks:
+            _check(stock)
+        await self._call(UPDATE, path=_where(warehouse_id), body=_Update(stocks))
+
+    async def delete(self, warehouse_id: int, chrt_ids: Sequence[int]) -> None:
+        """Delete stock for ever (DELETE /api/v3/stocks/{warehouseId}).
+
+        This cannot be undone: the sizes are sold no more until stock is uploaded anew. Not
+        repeatable.
+
+        Args:
+            warehouse_id: Where.
+            chrt_ids: Of which sizes, 1 to 1,000.
+
+        Raises:
+            InvalidInput: There are no sizes, or more than 1,000.
+            Conflict: The warehouse is being changed; try again in some seconds.
+            DeliveryUnknown: It may or may not have been deleted; read it.
+        """
+        within(DELETE.name, "chrt_ids", len(chrt_ids), 1, SIZES_MOST)
+        await self._call(DELETE, path=_where(warehouse_id), body=_Sizes(chrt_ids))
+
+    async def read_all(
+        self,
+        warehouse_id: int,
+        chrt_ids: Iterable[int] | Batch[int, Stock],
+        *,
+        stop: bool = False,
+        progress: Progress[int, Stock] | None = None,
+    ) -> Batch[int, Stock]:
+        """How much there is of any number of sizes, 1,000 a call.
+
+        Args:
+            warehouse_id: Where.
+            chrt_ids: Of which sizes, or a batch of them to go on with.
+            stop: Whether to stop at the first call that is refused.
+            progress: Is told after each call.
+
+        Returns:
+            The batch. A size that WB does not list has no ``value``.
+        """
+        batch = chrt_ids if isinstance(chrt_ids, Batch) else Batch[int, Stock](chrt_ids)
+
+        async def send(sizes: Sequence[int]) -> Sequence[Result[Stock]]:
+            stocks = await self.read(warehouse_id, sizes)
+            found = {stock.chrt_id: stock for stock in stocks}
+            return [Result(Outcome.DONE, value=found.get(size)) for size in sizes]
+
+        rules = Rules[int](most=SIZES_MOST, repeatable=True)
+        return await carry_out(batch, send, rules, stop=stop, progress=progress)
+
+    async def update_all(
+        self,
+        warehouse_id: int,
+        stocks: Iterable[NewStock] | Batch[NewStock, None],
+        *,
+        stop: bool = False,
+        progress: Progress[NewStock, None] | None = None,
+    ) -> Batch[NewStock, None]:
+        """Say how much there is of any number of sizes, 1,000 a call.
+
+        WB refuses a call as a whole for one size. Where it names the sizes, they fail with its
+        reason, and the call is made again without them.
+
+        Args:
+            warehouse_id: Where.
+            stocks: Sizes with their amounts, or a batch of them to go on with. Where a size comes
+                twice, the later amount is set after the earlier one.
+            stop: Whether to stop at the first call that is refused.
+            progress: Is told after each portion.
+        """
+        batch = stocks if isinstance(stocks, Batch) else Batch[NewStock, None](stocks)
+
+        async def send(portion: Sequence[NewStock]) -> Sequence[Result[None]]:
+            refused: dict[int, str] = {}
+            rest = portion
+            for attempt in range(1, _ROUNDS + 1):
+                try:
+                    await self.update(warehouse_id, rest)
+                    break
+                except Conflict as conflict:
+                    named = _named(conflict.body)
+                    left = [stock for stock in rest if stock.chrt_id not in named]
+                    if stop or attempt == _ROUNDS or len(left) == len(rest):
+                        raise
+                    refused |= named
+                    rest = left
+                if not rest:
+                    break
+            return [
+                Result(Outcome.FAILED, refused[stock.chrt_id]) if stock.chrt_id in refused else DONE
+                for stock in portion
+            ]
+
+        return await carry_out(batch, send, _UPDATING, stop=stop, progress=progress)
+
+    async def delete_all(
+        self,
+        warehouse_id: int,
+        chrt_ids: Iterable[int] | Batch[int, None],
+        *,
+        stop: bool = False,
+        progress: Progress[int, None] | None = None,
+    ) -> Batch[int, None]:
+        """Delete stock of any number of sizes for ever, 1,000 a call.
+
+        This cannot be undone. A call whose fate is unknown marks its sizes and is not repeated.
+
+        Args:
+            warehouse_id: Where.
+            chrt_ids: Of which sizes, or a batch of them to go on with.
+            stop: Whether to stop at the first call that is refused.
+            progress: Is told after each call.
+        """
+        batch = chrt_ids if isinstance(chrt_ids, Batch) else Batch[int, None](chrt_ids)
+
+        async def send(sizes: Sequence[int]) -> Sequence[Result[None]]:
+            await self.delete(warehouse_id, sizes)
+            return [DONE] * len(sizes)
+
+        rules = Rules[int](most=SIZES_MOST)
+        return await carry_out(batch, send, rules, stop=stop, progress=progress)
+
+
+def _where(warehouse_id: int) -> dict[str, str | int]:
+    return {"warehouseId": warehouse_id}
+
+
+def _check(stock: NewStock) -> None:
+    within(UPDATE.name, "amount", stock.amount, 0, AMOUNT_MOST)
+
+
+_UPDATING: Rules[NewStock] = Rules(
+    most=SIZES_MOST, repeatable=True, check=_check, key=lambda stock: stock.chrt_id
+)
+
+
+def _named(body: bytes) -> Mapping[int, str]:
+    """The sizes that a refused update names, with the reasons; none where they cannot be read."""
+    try:
+        reasons = msgspec.json.decode(body, type=list[_Refused])
+    except msgspec.DecodeError:
+        return {}
+    return {
+        stock.chrt_id: reason.message or reason.code or "WB gave no reason"
+        for reason in reasons
+        for stock in reason.data or ()
+        if stock.chrt_id is not None
+    }

@@ -1,0 +1,203 @@
+"""What a card must be like: refused at once, or found wrong when it is processed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from wbym_wildberries.simulator import assortment
+from wbym_wildberries.simulator import data_directories as directories
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state_cards import Cards
+
+MAX_BODY = 10 * 1024 * 1024
+MAX_EDITS = 3000
+MAX_GROUPS = 100
+MAX_ADDED = 29
+MAX_TITLE = 60
+MAX_DESCRIPTION = 5000
+MAX_VENDOR_CODE = 72
+NO_SIZE = "0"
+"""The size of goods that have none."""
+
+NO_CARD = "Карточка товара не найдена"
+NO_GROUP = "Объединённая карточка товара не найдена"
+GROUP_IS_FULL = "В объединённой карточке не может быть больше 30 карточек товара"
+NO_ROOM = "Достигнут лимит на создание карточек товаров"
+
+NO_VENDOR_CODE = "vendorCode is required"
+VENDOR_CODE_IN_USE = "Seller item number used in another card"
+NO_SUBJECT = "This category does not exist"
+INCOMPLETE = "some items lacks required characteristics. please fill them and try again."
+
+
+class Dimensions(msgspec.Struct):
+    """Of the packed goods, in centimeters and kilograms."""
+
+    length: int = 0
+    width: int = 0
+    height: int = 0
+    weightBrutto: float = 0.0  # noqa: N815 -- the field's name on the wire
+
+
+class Wholesale(msgspec.Struct):
+    """Whether and by how many the goods are sold wholesale."""
+
+    enabled: bool = False
+    quantum: int = 0
+
+
+class Size(msgspec.Struct):
+    """A size of a card to come."""
+
+    chrtID: int = 0  # noqa: N815
+    techSize: str = ""  # noqa: N815
+    wbSize: str = ""  # noqa: N815
+    price: int | None = None
+    skus: list[str] = []
+
+
+class Value(msgspec.Struct):
+    """What a card tells."""
+
+    id: int
+    value: object
+
+
+class Variant(msgspec.Struct):
+    """A card to come."""
+
+    vendorCode: str = ""  # noqa: N815
+    brand: str = ""
+    title: str = ""
+    description: str = ""
+    kizMarked: bool = False  # noqa: N815
+    wholesale: Wholesale | None = None
+    dimensions: Dimensions = msgspec.field(default_factory=Dimensions)
+    sizes: list[Size] = []
+    characteristics: list[Value] = []
+
+
+class Edit(Variant, kw_only=True):
+    """A card as it shall be."""
+
+    nmID: int  # noqa: N815
+
+
+class Group(msgspec.Struct):
+    """Cards to be listed merged."""
+
+    subjectID: int  # noqa: N815
+    variants: list[Variant]
+
+
+class Refused(Exception):
+    """The whole request is refused at once."""
+
+    def __init__(self, text: str, additional: Json) -> None:
+        super().__init__(text)
+        self.text = text
+        self.additional = additional
+
+
+def check_new(groups: Sequence[tuple[int, Sequence[Variant]]], cards: Cards) -> None:
+    """Looks at cards to be listed before they are accepted.
+
+    Raises:
+        Refused: When one of them cannot even be accepted.
+    """
+    seen: set[str] = set()
+    for subject_id, variants in groups:
+        if directories.subject(subject_id) is None:
+            raise Refused(NO_SUBJECT, {"id": str(subject_id)})
+        for variant in variants:
+            code = variant.vendorCode
+            if not code:
+                raise Refused(NO_VENDOR_CODE, {})
+            if code in seen or cards.by_vendor_code(code) is not None:
+                raise Refused(VENDOR_CODE_IN_USE, {})
+            seen.add(code)
+    check_complete([(subject, one) for subject, variants in groups for one in variants])
+
+
+def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
+    """Looks whether cards tell all that their subjects require.
+
+    Raises:
+        Refused: When one does not.
+    """
+    lacking: Json = {}
+    for subject_id, variant in variants:
+        given = {one.id for one in variant.characteristics if one.value not in (None, "", [])}
+        needed = directories.characteristics(subject_id).values()
+        absent = [str(one.id) for one in needed if one.required and one.id not in given]
+        if absent:
+            text = "missing required characteristics with ids: " + ", ".join(absent)
+            lacking[variant.vendorCode] = text
+    if lacking:
+        raise Refused(INCOMPLETE, lacking)
+
+
+def problems(variant: Variant, subject_id: int, cards: Cards, number: int | None) -> list[str]:
+    """What is wrong with an accepted card.
+
+    Args:
+        variant: The card.
+        subject_id: What it is.
+        cards: The cards of the cabinet.
+        number: The card that is overwritten; None for a new one.
+    """
+    found: list[str] = []
+    for text, most, name in (
+        (variant.title, MAX_TITLE, "Наименование"),
+        (variant.description, MAX_DESCRIPTION, "Описание"),
+        (variant.vendorCode, MAX_VENDOR_CODE, "Артикул продавца"),
+    ):
+        if len(text) > most:
+            found.append(f"{name}: не больше {most} символов")
+    other = cards.by_vendor_code(variant.vendorCode)
+    if other is not None and other != number:
+        found.append("Артикул продавца используется в другой карточке")
+    size = variant.dimensions
+    if min(size.length, size.width, size.height, size.weightBrutto) < 0:
+        found.append("Габариты и вес не могут быть отрицательными")
+    return found + _wrong_sizes(variant, cards, number) + _wrong_values(variant, subject_id)
+
+
+def _wrong_sizes(variant: Variant, cards: Cards, number: int | None) -> list[str]:
+    found: list[str] = []
+    names = [size.techSize or NO_SIZE for size in variant.sizes]
+    if len(set(names)) < len(names):
+        found.append("Размеры в карточке не должны повторяться")
+    before = set() if number is None else {size.name for size in cards.traits(number).sizes}
+    if len(before | set(names)) > assortment.MAX_SIZES:
+        found.append("В карточке слишком много размеров")
+    skus = [sku for size in variant.sizes for sku in size.skus]
+    for sku in skus:
+        owner = cards.by_sku(sku)
+        if skus.count(sku) > 1 or (owner is not None and owner != number):
+            found.append(f"Баркод {sku} уже используется")
+    return found
+
+
+def _wrong_values(variant: Variant, subject_id: int) -> list[str]:
+    found: list[str] = []
+    known = directories.characteristics(subject_id)
+    for given in variant.characteristics:
+        one = known.get(given.id)
+        if one is None:
+            found.append(f"Характеристика {given.id} недоступна для предмета")
+        elif one.kind == directories.NUMBER:
+            if isinstance(given.value, bool) or not isinstance(given.value, (int, float)):
+                found.append(f"{one.name}: значение должно быть числом")
+        else:
+            values = given.value if isinstance(given.value, list) else [given.value]
+            words = directories.WORDS.get(one.id)
+            if not all(isinstance(value, str) for value in values):
+                found.append(f"{one.name}: значение должно быть списком строк")
+            elif one.most and len(values) > one.most:
+                found.append(f"{one.name}: не больше {one.most} значений")
+            elif words is not None and not words.issuperset(values):
+                found.append(f"{one.name}: значения нет в справочнике")
+    return found

@@ -1,0 +1,148 @@
+"""General methods: connection, news, who the seller is and what the seller pays for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wbym.testing.answers import Answer, Body, empty_answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.access import ANY
+from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.limits import (
+    NEWS,
+    PING,
+    PLAN,
+    RATING,
+    SELLER_INFO,
+    SUBSCRIPTIONS,
+)
+from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_seller import moment_of
+from wbym_wildberries.simulator.tokens import CATEGORIES
+
+
+class GeneralHandlers:
+    """Serves what is asked about the caller's seller."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet], subscribed: bool) -> None:
+        self._cabinet = cabinet
+        self._subscribed = subscribed
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        news = Records(("data",), "id")
+        common = "/api/common/v1"
+        feedbacks = CATEGORIES["feedbacks"]
+        return [
+            Route("GET", "/ping", self.ping, PING, ANY),
+            Route("GET", "/api/communications/v2/news", self.news, NEWS, ANY, False, news),
+            Route("GET", "/api/v1/seller-info", self.seller, SELLER_INFO, ANY),
+            Route("GET", f"{common}/rating", self.rating, RATING, feedbacks),
+            Route("GET", f"{common}/subscriptions", self.subscriptions, SUBSCRIPTIONS, ANY),
+            Route("GET", f"{common}/tariff-constructor/options", self.plan, PLAN, ANY),
+        ]
+
+    async def ping(self, call: Call) -> Answer:
+        """`GET /ping`."""
+        return json_answer({"TS": moscow_time(int(call.now)).decode(), "Status": "OK"})
+
+    async def news(self, call: Call) -> Answer:
+        """`GET /api/communications/v2/news`: by a date or an id, one of them is required."""
+        seller = self._cabinet(call).seller
+        date = call.query("from")
+        try:
+            identifier = integer(call, "fromID")
+            if identifier is not None:
+                return json_answer({"data": seller.news_from_id(identifier)})
+            return json_answer({"data": seller.news_from(moment_of(date or ""))})
+        except (BadParameter, ValueError):
+            return Answer(400, Body(b""), "")
+
+    async def seller(self, call: Call) -> Answer:
+        """`GET /api/v1/seller-info`."""
+        seller = self._cabinet(call).seller
+        return json_answer(
+            {
+                "name": seller.name,
+                "sid": call.seller,
+                "tin": seller.tin,
+                "tradeMark": seller.trade_mark,
+            }
+        )
+
+    async def rating(self, call: Call) -> Answer:
+        """`GET /api/common/v1/rating`."""
+        feedbacks = self._cabinet(call).feedbacks
+        count = feedbacks.open_count + feedbacks.archive_count
+        return json_answer({"feedbackCount": count, "valuation": 4.55})
+
+    async def subscriptions(self, call: Call) -> Answer:
+        """`GET /api/common/v1/subscriptions`: empty when the seller never subscribed."""
+        if not self._subscribed:
+            return empty_answer(200)
+        now = int(call.now)
+        return json_answer(
+            {
+                "state": "active",
+                "activationSource": "jam",
+                "level": "premium",
+                "since": utc_time(now - 150 * DAY).decode(),
+                "till": utc_time(now + 30 * DAY).decode(),
+            }
+        )
+
+    async def plan(self, call: Call) -> Answer:
+        """`GET /api/common/v1/tariff-constructor/options`."""
+        locale = call.query("locale") or "ru"
+        if locale not in {"ru", "en"}:
+            return replies.service_error(
+                400,
+                f"Invalid locale value '{locale}'. Allowed values: ru, en",
+                origin="options-service",
+                content_type=replies.PROBLEM,
+                title="Validation failed",
+                more={
+                    "code": "INVALID_LOCALE",
+                    "errors": [{"field": "locale", "message": "Must be one of: ru, en"}],
+                },
+            )
+        if not self._subscribed:
+            return replies.service_error(
+                404,
+                "Options are not available for this supplier",
+                origin="options-service",
+                content_type=replies.PROBLEM,
+                title="Options not available",
+                more={"code": "OPTIONS_NOT_AVAILABLE"},
+            )
+        now = int(call.now)
+        dates = {
+            "activatedAt": moscow_time(now - 60 * DAY).decode(),
+            "expiresAt": moscow_time(now + 30 * DAY).decode(),
+            "periodDuration": 90,
+            "status": "active",
+        }
+        russian = locale == "ru"
+        option = {
+            "id": "c3d4e5f6-a7b8-4012-8def-123456789012",
+            "name": "Закрепление отзывов" if russian else "Pinned feedbacks",
+            "slug": "pinReview",
+        }
+        package = {
+            "id": "a1b2c3d4-e5f6-4890-abcd-ef1234567890",
+            "name": "Суперпродавец" if russian else "Super seller",
+            "slug": "superSeller",
+        }
+        promotion = {"commissionRate": 0.3, "expiresAt": dates["expiresAt"]}
+        return json_answer(
+            {
+                "activeOptionCount": 1,
+                "activePackageCount": 1,
+                "totalCommissionRate": 1.1,
+                "options": [{**option, **dates, "promotion": promotion}],
+                "packages": [{**package, **dates, "commissionRate": 0.8, "options": [option]}],
+            }
+        )

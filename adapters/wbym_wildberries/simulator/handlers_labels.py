@@ -1,0 +1,124 @@
+"""The methods of labels (tags)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from wbym.testing.answers import Answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.handlers_directories import SCOPE
+from wbym_wildberries.simulator.limits import LABELS
+from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_labels import COLORS, LONGEST, MOST, Label
+
+NO_LABEL = "Such a label does not exist"
+
+
+class _Label(msgspec.Struct):
+    name: str = ""
+    color: str = ""
+
+
+class _Link(msgspec.Struct):
+    nmID: int  # noqa: N815 -- the field's name on the wire
+    tagsIDs: list[int]  # noqa: N815
+
+
+class LabelHandlers:
+    """Serves the labels of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        base = "/content/v2"
+        rows = Records(("data",), "id", (), ("color",))
+        return [
+            Route("GET", f"{base}/tags", self.show, LABELS, SCOPE, False, rows),
+            Route("POST", f"{base}/tag", self.create, LABELS, SCOPE, True),
+            Route("PATCH", f"{base}/tag/{{id}}", self.update, LABELS, SCOPE, True),
+            Route("DELETE", f"{base}/tag/{{id}}", self.delete, LABELS, SCOPE, True),
+            Route("POST", f"{base}/tag/nomenclature/link", self.link, LABELS, SCOPE, True),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /content/v2/tags`."""
+        labels = self._cabinet(call).labels.all.values()
+        return replies.content_answer(
+            [{"id": label.id, "color": label.color, "name": label.name} for label in labels]
+        )
+
+    async def create(self, call: Call) -> Answer:
+        """`POST /content/v2/tag`."""
+        labels = self._cabinet(call).labels
+        body = await _label(call)
+        if isinstance(body, Answer):
+            return body
+        if labels.is_taken(body.name):
+            return replies.content_error("A label with this name already exists")
+        if len(labels.all) >= MOST:
+            return replies.content_error("Label creation limit reached")
+        labels.create(body.name, body.color)
+        return replies.content_answer(None)
+
+    async def update(self, call: Call) -> Answer:
+        """`PATCH /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
+        cabinet = self._cabinet(call)
+        label = _named(call, cabinet)
+        if isinstance(label, Answer):
+            return label
+        body = await _label(call)
+        if isinstance(body, Answer):
+            return body
+        if label is None:
+            return replies.content_error(replies.BAD_REQUEST, status=200)
+        if body.name != label.name and cabinet.labels.is_taken(body.name):
+            return replies.content_error("A label with this name already exists")
+        cabinet.labels.update(label, body.name, body.color)
+        return replies.content_answer(None)
+
+    async def delete(self, call: Call) -> Answer:
+        """`DELETE /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
+        cabinet = self._cabinet(call)
+        label = _named(call, cabinet)
+        if isinstance(label, Answer):
+            return label
+        if label is None:
+            return replies.content_error(NO_LABEL, status=200)
+        cabinet.labels.delete(label)
+        return replies.content_answer(None)
+
+    async def link(self, call: Call) -> Answer:
+        """`POST /content/v2/tag/nomenclature/link`: the card has exactly these labels then."""
+        cabinet = self._cabinet(call)
+        body = await body_of(call, _Link)
+        number = None if body is None else cabinet.cards.find(body.nmID)
+        if body is None or number is None or len(body.tagsIDs) > MOST:
+            return replies.content_error(replies.BAD_REQUEST)
+        if any(identifier not in cabinet.labels.all for identifier in body.tagsIDs):
+            return replies.content_error(replies.BAD_REQUEST)
+        cabinet.labels.link(number, body.tagsIDs)
+        return replies.content_answer(None)
+
+
+async def _label(call: Call) -> _Label | Answer:
+    body = await body_of(call, _Label)
+    if body is None or body.color not in COLORS:
+        return replies.content_error(replies.BAD_REQUEST)
+    if not 1 <= len(body.name) <= LONGEST:
+        text = f"Label name too long. No more than {LONGEST} characters allowed"
+        return replies.content_error("Invalid label name value", {"description": text})
+    return body
+
+
+def _named(call: Call, cabinet: Cabinet) -> Label | Answer | None:
+    text = call.request.match_info["id"]
+    if not (text.isascii() and text.isdigit()):
+        return replies.content_error(NO_LABEL)
+    return cabinet.labels.all.get(int(text))

@@ -1,0 +1,159 @@
+"""The methods of recommended items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+
+import msgspec
+
+from wbym.testing.answers import Answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import assortment, replies
+from wbym_wildberries.simulator.data_cards import photo
+from wbym_wildberries.simulator.handlers_directories import SCOPE
+from wbym_wildberries.simulator.limits import RECOMMEND, RECOMMENDATIONS
+from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state import Cabinet
+
+MAX_PAGE = 5000
+MAX_SEARCH = 72
+MAX_NAMED = 30
+MAX_RECOMMENDED = 20
+_ORIGIN = "recoms"
+
+
+class _Wanted(msgspec.Struct):
+    limit: int = 20
+    next: int = 0
+    search: str = ""
+    brandNames: list[str] = []  # noqa: N815 -- the field's name on the wire
+    subjectIds: list[int] = []  # noqa: N815
+
+
+class _Recommended(msgspec.Struct):
+    recomNm: int  # noqa: N815
+
+
+class _Item(msgspec.Struct):
+    nmId: int = 0  # noqa: N815
+    recommendations: list[_Recommended] = []
+
+
+class _Items(msgspec.Struct):
+    recList: list[_Item]  # noqa: N815
+    replace: bool = False
+
+
+class RecommendationHandlers:
+    """Serves the recommendations of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        path = "/api/content/v1/recommendations"
+        rows = Records(("data",), "nmId", ("updatedAt",))
+        return [
+            Route("POST", f"{path}/list", self.show, RECOMMENDATIONS, SCOPE, False, rows),
+            Route("POST", f"{path}/set", self.set, RECOMMEND, SCOPE, True),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`POST /api/content/v1/recommendations/list`: by the last `nmId`."""
+        body = await body_of(call, _Wanted)
+        if body is None or not 0 <= body.limit <= MAX_PAGE:
+            return _bad("incorrect request body format")
+        if len(body.search) > MAX_SEARCH:
+            return _bad("Search string length limit exceeded, maximum 72 required")
+        if max(len(body.brandNames), len(body.subjectIds)) > MAX_NAMED:
+            return _bad("incorrect request body format")
+        cabinet = self._cabinet(call)
+        first = assortment.number_of(body.next) if body.next else -1
+        found = (n for n in cabinet.cards.catalog if n > first and _fits(cabinet, n, body))
+        numbers = list(islice(found, body.limit))
+        last = assortment.nm_id(numbers[-1]) if numbers else body.next
+        return json_answer({"data": [_row(cabinet, n) for n in numbers], "next": last})
+
+    async def set(self, call: Call) -> Answer:
+        """`POST /api/content/v1/recommendations/set`: 208 when all of it is set already."""
+        body = await body_of(call, _Items)
+        if body is None or not 1 <= len(body.recList) <= MAX_PAGE:
+            return _bad("incorrect request body format")
+        if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.recList):
+            return _bad("incorrect request body format")
+        cabinet = self._cabinet(call)
+        errors: list[Json] = []
+        changed = 0
+        for item in body.recList:
+            given = [one.recomNm for one in item.recommendations]
+            known = cabinet.recommended.get(item.nmId, [])
+            wanted: list[int] = [] if body.replace or not given else list(known)
+            for recommended in given:
+                message = _wrong(cabinet, item.nmId, recommended, len(wanted))
+                if message:
+                    errors.append(_error(item.nmId, recommended, message))
+                elif recommended not in wanted:
+                    wanted.append(recommended)
+            if not given and cabinet.cards.find(item.nmId) is None:
+                errors.append(_error(item.nmId, 0, "The item is not found"))
+            elif wanted != known:
+                cabinet.recommended[item.nmId] = wanted
+                changed += 1
+        cabinet.effects["recommendation"] += changed
+        if not changed and not errors:
+            return replies.service_error(
+                208, "Recommendations already set", origin=_ORIGIN, numbered=False
+            )
+        return json_answer({"isError": bool(errors), "errors": errors})
+
+
+def _bad(detail: str) -> Answer:
+    return replies.service_error(400, detail, origin=_ORIGIN, numbered=False)
+
+
+def _error(item: int, recommended: int, message: str) -> Json:
+    return {"mainNm": str(item), "recomNm": str(recommended), "message": message}
+
+
+def _wrong(cabinet: Cabinet, item: int, recommended: int, count: int) -> str | None:
+    number, other = cabinet.cards.find(item), cabinet.cards.find(recommended)
+    if number is None or other is None:
+        return "The item is not found"
+    if not cabinet.cards.traits(other).photos:
+        return "The item has no photo"
+    return "Too many recommendations" if count >= MAX_RECOMMENDED else None
+
+
+def _fits(cabinet: Cabinet, number: int, wanted: _Wanted) -> bool:
+    traits = cabinet.cards.traits(number)
+    found = wanted.search in {"", str(assortment.nm_id(number))}
+    return (
+        (found or wanted.search in traits.vendor_code)
+        and (not wanted.brandNames or traits.brand in wanted.brandNames)
+        and (not wanted.subjectIds or traits.subject in wanted.subjectIds)
+    )
+
+
+def _row(cabinet: Cabinet, number: int) -> Json:
+    card = cabinet.cards.load(number)
+    traits = cabinet.cards.traits(number)
+    nm = assortment.nm_id(number)
+    recommended = cabinet.recommended.get(nm, [])
+    return {
+        "nmId": nm,
+        "imtId": traits.imt,
+        "vendorCode": traits.vendor_code,
+        "brandName": traits.brand,
+        "subjectName": card["subjectName"],
+        "title": card["title"],
+        "pic": photo(nm, 1)["c516x688"] if traits.photos else "",
+        "picsCount": traits.photos,
+        "recomCount": len(recommended),
+        "recomNms": recommended,
+        "recomPics": [photo(other, 1)["c516x688"] for other in recommended],
+        "updatedAt": card["updatedAt"] if recommended else None,
+    }

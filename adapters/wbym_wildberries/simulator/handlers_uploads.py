@@ -1,0 +1,211 @@
+"""The methods that list new cards and edit old ones, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from wbym.testing.answers import Answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import card_rules, replies
+from wbym_wildberries.simulator import data_directories as directories
+from wbym_wildberries.simulator.card_rules import Edit, Group, Refused, Variant
+from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
+from wbym_wildberries.simulator.limits import (
+    CARD_ADD,
+    CARD_ERRORS,
+    CARD_LIMITS,
+    CARD_UPDATE,
+    CARD_UPLOAD,
+    CONTENT,
+)
+from wbym_wildberries.simulator.replies import BadParameter, body_of
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_cards import MAX_GROUP, micros_of
+from wbym_wildberries.simulator.state_uploads import PAID_LIMIT, Batch
+
+MAX_BARCODES = 5000
+MAX_BATCHES = 100
+_NO_TIME = "0001-01-01T00:00:00Z"
+_NO_BATCH = "00000000-0000-0000-0000-000000000000"
+
+
+class _Count(msgspec.Struct):
+    count: int = 0
+
+
+class _Added(msgspec.Struct):
+    imtID: int  # noqa: N815 -- the field's name on the wire
+    cardsToAdd: list[Variant]  # noqa: N815
+
+
+class _Cursor(msgspec.Struct):
+    limit: int = MAX_BATCHES
+    updatedAt: str | None = None  # noqa: N815
+    batchUUID: str | None = None  # noqa: N815
+
+
+class _Order(msgspec.Struct):
+    ascending: bool = True
+
+
+class _Wanted(msgspec.Struct):
+    cursor: _Cursor = msgspec.field(default_factory=_Cursor)
+    order: _Order = msgspec.field(default_factory=_Order)
+
+
+class UploadHandlers:
+    """Takes cards for the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        base = "/content/v2"
+        rows = Records(("data", "items"), "batchUUID")
+        return [
+            Route("GET", f"{base}/cards/limits", self.limits, CARD_LIMITS, SCOPE),
+            Route("POST", f"{base}/barcodes", self.barcodes, CONTENT, SCOPE, True),
+            Route("POST", f"{base}/cards/upload", self.upload, CARD_UPLOAD, SCOPE, True),
+            Route("POST", f"{base}/cards/upload/add", self.add, CARD_ADD, SCOPE, True),
+            Route("POST", f"{base}/cards/update", self.update, CARD_UPDATE, SCOPE, True),
+            Route("POST", f"{base}/cards/error/list", self.errors, CARD_ERRORS, SCOPE, False, rows),
+        ]
+
+    async def limits(self, call: Call) -> Answer:
+        """`GET /content/v2/cards/limits`."""
+        free = self._cabinet(call).uploads.free_limit
+        return replies.content_answer({"freeLimits": free, "paidLimits": PAID_LIMIT})
+
+    async def barcodes(self, call: Call) -> Answer:
+        """`POST /content/v2/barcodes`."""
+        body = await body_of(call, _Count)
+        if body is None or not 1 <= body.count <= MAX_BARCODES:
+            return replies.content_error(replies.INCORRECT)
+        uploads = self._cabinet(call).uploads
+        return replies.content_answer([uploads.barcode() for _ in range(body.count)])
+
+    async def upload(self, call: Call) -> Answer:
+        """`POST /content/v2/cards/upload`: accepted first, applied later."""
+        if await _is_too_large(call):
+            return replies.too_large()
+        body = await body_of(call, list[Group])
+        if body is None or not 1 <= len(body) <= card_rules.MAX_GROUPS:
+            return _incorrect()
+        if any(not 1 <= len(group.variants) <= MAX_GROUP for group in body):
+            return _incorrect()
+        cabinet = self._cabinet(call)
+        groups = [(group.subjectID, group.variants) for group in body]
+        try:
+            card_rules.check_new(groups, cabinet.cards)
+        except Refused as refused:
+            return replies.content_error(refused.text, refused.additional)
+        cabinet.uploads.create(groups)
+        return replies.accepted()
+
+    async def add(self, call: Call) -> Answer:
+        """`POST /content/v2/cards/upload/add`: new cards for a group that exists."""
+        if await _is_too_large(call):
+            return replies.too_large()
+        body = await body_of(call, _Added)
+        if body is None or not 1 <= len(body.cardsToAdd) <= card_rules.MAX_ADDED:
+            return _incorrect()
+        cabinet = self._cabinet(call)
+        members = cabinet.cards.members(body.imtID)
+        # A group that is not there is found out when the cards are processed.
+        subject = (
+            cabinet.cards.traits(members[0]).subject if members else directories.SUBJECTS[0].id
+        )
+        try:
+            card_rules.check_new([(subject, body.cardsToAdd)], cabinet.cards)
+        except Refused as refused:
+            return replies.content_error(refused.text, refused.additional)
+        cabinet.uploads.add(body.imtID, body.cardsToAdd)
+        return replies.accepted()
+
+    async def update(self, call: Call) -> Answer:
+        """`POST /content/v2/cards/update`: overwrites cards; accepted first, applied later."""
+        if await _is_too_large(call):
+            return replies.too_large()
+        body = await body_of(call, list[Edit])
+        if body is None or not 1 <= len(body) <= card_rules.MAX_EDITS:
+            return _incorrect()
+        if any(not edit.sizes for edit in body):
+            return _incorrect()
+        if any(not edit.vendorCode for edit in body):
+            return replies.content_error(card_rules.NO_VENDOR_CODE, {})
+        cabinet = self._cabinet(call)
+        numbers = [(cabinet.cards.find(edit.nmID), edit) for edit in body]
+        found = [(cabinet.cards.traits(n).subject, edit) for n, edit in numbers if n is not None]
+        try:
+            card_rules.check_complete(found)
+        except Refused as refused:
+            return replies.content_error(refused.text, refused.additional)
+        cabinet.uploads.edit(body)
+        return replies.accepted()
+
+    async def errors(self, call: Call) -> Answer:
+        """`POST /content/v2/cards/error/list`: by the cursor `updatedAt` and `batchUUID`."""
+        body = await body_of(call, _Wanted)
+        try:
+            locale = locale_of(call)
+            if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
+                raise BadParameter("cursor")
+            after = _place(body.cursor)
+        except BadParameter:
+            return replies.content_error(replies.BAD_REQUEST)
+        batches = self._cabinet(call).uploads.failed()
+        if not body.order.ascending:
+            batches.reverse()
+        if after is not None:
+            up = body.order.ascending
+            places = ((batch.updated, batch.id) for batch in batches)
+            beyond = [place > after if up else place < after for place in places]
+            batches = [batch for batch, kept in zip(batches, beyond, strict=True) if kept]
+        page = batches[: body.cursor.limit]
+        cursor: Json = {
+            "next": len(batches) > len(page),
+            "updatedAt": exact_time(page[-1].updated).decode() if page else _NO_TIME,
+            "batchUUID": page[-1].id if page else _NO_BATCH,
+        }
+        rows = [_row(batch, locale) for batch in page]
+        return replies.content_answer({"items": rows, "cursor": cursor})
+
+
+async def _is_too_large(call: Call) -> bool:
+    return len(await call.request.read()) > card_rules.MAX_BODY
+
+
+def _incorrect() -> Answer:
+    return replies.content_error(replies.INCORRECT, {})
+
+
+def _place(cursor: _Cursor) -> tuple[int, str] | None:
+    if not cursor.updatedAt and not cursor.batchUUID:
+        return None
+    try:
+        return (micros_of(cursor.updatedAt or ""), cursor.batchUUID or "")
+    except ValueError as error:
+        raise BadParameter("cursor") from error
+
+
+def _row(batch: Batch, locale: str) -> Json:
+    subjects: Json = {}
+    for code in batch.errors:
+        subject = directories.subject(batch.subjects[code])
+        if subject is not None:
+            name = directories.in_language(subject.name, subject.english, locale)
+            subjects[code] = {"id": subject.id, "name": name}
+    return {
+        "batchUUID": batch.id,
+        "updatedAt": exact_time(batch.updated).decode(),
+        "vendorCodes": list(batch.errors),
+        "subjects": subjects,
+        "brands": {code: {"id": 0, "name": batch.brands[code]} for code in batch.errors},
+        "errors": batch.errors,
+    }

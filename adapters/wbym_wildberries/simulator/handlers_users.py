@@ -1,0 +1,149 @@
+"""The methods of the cabinet's users."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from wbym.testing.answers import Answer, empty_answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
+from wbym_wildberries.simulator.replies import BadParameter, body_of, boolean, integer, required
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_seller import SECTIONS, user_row
+from wbym_wildberries.simulator.tokens import CATEGORIES
+
+SCOPE = CATEGORIES["users"]
+MAX_LIMIT = 100
+MAX_POSITION = 150
+_PHONE = re.compile(r"\+?\d{10,15}")
+
+
+class _Section(msgspec.Struct):
+    code: str
+    disabled: bool
+
+
+class _Invited(msgspec.Struct):
+    phoneNumber: str  # noqa: N815 -- the field's name on the wire
+    position: str = ""
+
+
+class _Invite(msgspec.Struct):
+    invite: _Invited
+    access: list[_Section] = []
+
+
+class _UserAccess(msgspec.Struct):
+    userId: int  # noqa: N815
+    access: list[_Section]
+
+
+class _Accesses(msgspec.Struct):
+    usersAccesses: list[_UserAccess]  # noqa: N815
+
+
+class UserHandlers:
+    """Serves the users of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        rows = Records(("users",), "id", (), ("role",))
+        return [
+            Route("GET", "/api/v1/users", self.show, USERS, SCOPE, False, rows),
+            Route("POST", "/api/v1/invite", self.invite, INVITE, SCOPE, True),
+            Route("PUT", "/api/v1/users/access", self.set_access, USER_ACCESS, SCOPE, True),
+            Route("DELETE", "/api/v1/user", self.delete, USER_DELETE, SCOPE, True),
+        ]
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /api/v1/users`: active users, or the invited ones, the newest first."""
+        try:
+            limit = integer(call, "limit", high=MAX_LIMIT)
+            offset = integer(call, "offset") or 0
+            invited = boolean(call, "isInviteOnly")
+        except BadParameter as error:
+            return _bad(f"invalid {error.name}")
+        seller = self._cabinet(call).seller
+        users = seller.invited if invited else list(seller.users.values())
+        page = users[offset : offset + (MAX_LIMIT if limit is None else limit)]
+        shape = {
+            "users": [user_row(user) for user in page],
+            "total": len(users),
+            "countInResponse": len(page),
+        }
+        return json_answer(shape)
+
+    async def invite(self, call: Call) -> Answer:
+        """`POST /api/v1/invite`."""
+        body = await body_of(call, _Invite)
+        if body is None:
+            return _bad("invalid request body")
+        access = _access(body.access)
+        if access is None:
+            return _bad("unknown access code")
+        if not _PHONE.fullmatch(body.invite.phoneNumber):
+            return _bad("invalid phone number")
+        if len(body.invite.position) > MAX_POSITION:
+            return _bad("position is too long")
+        seller = self._cabinet(call).seller
+        user = seller.invite(body.invite.phoneNumber, body.invite.position, access)
+        page = "https://seller.wildberries.ru/supplier-settings/supplier-card"
+        return json_answer(
+            {
+                "inviteID": user.invite,
+                "expiredAt": utc_time(user.expires).decode(),
+                "isSuccess": True,
+                "inviteUrl": f"{page}?inviteId={user.invite}",
+            }
+        )
+
+    async def set_access(self, call: Call) -> Answer:
+        """`PUT /api/v1/users/access`: all or nothing."""
+        body = await body_of(call, _Accesses)
+        if body is None or not body.usersAccesses:
+            return _bad("invalid request body")
+        seller = self._cabinet(call).seller
+        changes = []
+        for one in body.usersAccesses:
+            user, access = seller.users.get(one.userId), _access(one.access)
+            if user is None:
+                return _bad("user is not in current supplier")
+            if access is None:
+                return _bad("unknown access code")
+            changes.append((user, access))
+        for user, access in changes:
+            seller.set_access(user, access)
+        return empty_answer(200)
+
+    async def delete(self, call: Call) -> Answer:
+        """`DELETE /api/v1/user`."""
+        try:
+            identifier = required(integer(call, "deletedUserID"), "deletedUserID")
+        except BadParameter as error:
+            return _bad(f"invalid {error.name}")
+        if not self._cabinet(call).seller.delete(identifier):
+            return _bad("user is not in current supplier")
+        return empty_answer(200)
+
+
+def _access(sections: Sequence[_Section]) -> dict[str, bool] | None:
+    """Whether a section is closed, by its code; closed wins when it is named twice."""
+    access: dict[str, bool] = {}
+    for one in sections:
+        if one.code not in SECTIONS:
+            return None
+        access[one.code] = one.disabled or access.get(one.code, False)
+    return access
+
+
+def _bad(cause: str) -> Answer:
+    return replies.service_error(400, f"bad request cause: {cause}", origin="public-acl")

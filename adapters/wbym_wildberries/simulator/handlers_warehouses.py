@@ -1,0 +1,169 @@
+"""The methods of seller's warehouses and their contacts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from wbym.testing.answers import Answer, empty_answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym.testing.spoil import Records
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
+from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_warehouses import BY_COURIER, Warehouse
+from wbym_wildberries.simulator.tokens import CATEGORIES
+
+SCOPE = CATEGORIES["marketplace"]
+MAX_NAME = 200
+MAX_CONTACTS = 5
+MAX_COMMENT = 1000
+_PHONE = re.compile(r"\+(7|374|375|996)\d{8,10}")
+
+
+class _Warehouse(msgspec.Struct):
+    name: str
+    officeId: int  # noqa: N815 -- the field's name on the wire
+
+
+class _Contact(msgspec.Struct):
+    phone: str = ""
+    comment: str = ""
+
+
+class _Contacts(msgspec.Struct):
+    contacts: list[_Contact]
+
+
+def not_found() -> Answer:
+    """The 404 of warehouses and inventory."""
+    return replies.coded(404, "NotFound")
+
+
+def bad_body() -> Answer:
+    """The 400 of a body that cannot be read."""
+    return replies.coded(400, "IncorrectRequestBody", "Incorrect request body")
+
+
+def bad_parameter() -> Answer:
+    """The 400 of a parameter that cannot be read."""
+    return replies.coded(400, "IncorrectParameter", "IncorrectParameter")
+
+
+def warehouse_of(call: Call, cabinet: Cabinet) -> Warehouse | Answer:
+    """The warehouse that a path names, or the error."""
+    text = call.request.match_info["warehouseId"]
+    if not (text.isascii() and text.isdigit()):
+        return bad_parameter()
+    return cabinet.warehouses.find(int(text)) or not_found()
+
+
+class WarehouseHandlers:
+    """Serves the warehouses of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        path = "/api/v3/warehouses"
+        one = f"{path}/{{warehouseId}}"
+        contacts = "/api/v3/dbw/warehouses/{warehouseId}/contacts"
+        rows = Records((), "id")
+        return [
+            Route("GET", "/api/v3/offices", self.offices, WAREHOUSES, SCOPE, False, rows),
+            Route("GET", path, self.show, WAREHOUSES, SCOPE, False, rows),
+            Route("POST", path, self.create, WAREHOUSES, SCOPE, True),
+            Route("PUT", one, self.update, WAREHOUSES, SCOPE, True),
+            Route("DELETE", one, self.delete, WAREHOUSES, SCOPE, True),
+            Route("GET", contacts, self.contacts, CONTACTS, SCOPE),
+            Route("PUT", contacts, self.set_contacts, CONTACTS, SCOPE, True),
+        ]
+
+    async def offices(self, call: Call) -> Answer:
+        """`GET /api/v3/offices`."""
+        return json_answer(self._cabinet(call).warehouses.offices())
+
+    async def show(self, call: Call) -> Answer:
+        """`GET /api/v3/warehouses`."""
+        return json_answer(self._cabinet(call).warehouses.rows())
+
+    async def create(self, call: Call) -> Answer:
+        """`POST /api/v3/warehouses`."""
+        cabinet = self._cabinet(call)
+        body = await self._checked(call, cabinet, None)
+        if isinstance(body, Answer):
+            return body
+        identifier = cabinet.warehouses.create(body.name, body.officeId)
+        return json_answer({"id": identifier}, status=201)
+
+    async def update(self, call: Call) -> Answer:
+        """`PUT /api/v3/warehouses/{warehouseId}`: another office at most once a day."""
+        cabinet = self._cabinet(call)
+        warehouse = warehouse_of(call, cabinet)
+        if isinstance(warehouse, Answer):
+            return warehouse
+        body = await self._checked(call, cabinet, warehouse)
+        if isinstance(body, Answer):
+            return body
+        cabinet.warehouses.update(warehouse, body.name, body.officeId)
+        return empty_answer(204)
+
+    async def _checked(
+        self, call: Call, cabinet: Cabinet, warehouse: Warehouse | None
+    ) -> _Warehouse | Answer:
+        body = await body_of(call, _Warehouse)
+        if body is None or body.officeId < 1:
+            return bad_body()
+        if not 1 <= len(body.name.strip()) <= MAX_NAME:
+            return replies.coded(400, "WarehouseNameInvalid", "Incorrect warehouse name")
+        wrong = cabinet.warehouses.can_link(body.officeId, warehouse)
+        if wrong == "unknown":
+            return not_found()
+        if wrong or (warehouse is not None and (warehouse.busy or warehouse.leaving)):
+            return replies.coded(409, "Conflict", "The office cannot be linked now")
+        return body
+
+    async def delete(self, call: Call) -> Answer:
+        """`DELETE /api/v3/warehouses/{warehouseId}`."""
+        cabinet = self._cabinet(call)
+        warehouse = warehouse_of(call, cabinet)
+        if isinstance(warehouse, Answer):
+            return warehouse
+        if warehouse.leaving:
+            return not_found()
+        cabinet.warehouses.delete(warehouse)
+        return empty_answer(204)
+
+    async def contacts(self, call: Call) -> Answer:
+        """`GET /api/v3/dbw/warehouses/{warehouseId}/contacts`."""
+        warehouse = self._by_courier(call)
+        if isinstance(warehouse, Answer):
+            return warehouse
+        return json_answer({"contacts": warehouse.contacts})
+
+    async def set_contacts(self, call: Call) -> Answer:
+        """`PUT /api/v3/dbw/warehouses/{warehouseId}/contacts`: overwrites all of them."""
+        warehouse = self._by_courier(call)
+        if isinstance(warehouse, Answer):
+            return warehouse
+        body = await body_of(call, _Contacts)
+        if body is None:
+            return bad_body()
+        if len(body.contacts) > MAX_CONTACTS:
+            return replies.coded(400, "UploadDataLimit", "Upload limit exceeded.")
+        for one in body.contacts:
+            if len(one.comment) > MAX_COMMENT or not _PHONE.fullmatch(one.phone):
+                return replies.coded(400, "IncorrectRequest", "Incorrect request parameters")
+        warehouse.contacts = [{"comment": one.comment, "phone": one.phone} for one in body.contacts]
+        return empty_answer(204)
+
+    def _by_courier(self, call: Call) -> Warehouse | Answer:
+        warehouse = warehouse_of(call, self._cabinet(call))
+        if isinstance(warehouse, Warehouse) and warehouse.delivery != BY_COURIER:
+            return bad_parameter()
+        # The contacts have no 404: a warehouse that does not exist is a wrong parameter.
+        return warehouse if isinstance(warehouse, Warehouse) else bad_parameter()

@@ -1,0 +1,102 @@
+"""The method of wholesale discounts, in the shape of the newer price service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import msgspec
+
+from wbym.testing.answers import Answer, json_answer
+from wbym.testing.server import Call, Route
+from wbym_wildberries.simulator import replies
+from wbym_wildberries.simulator.handlers_prices import (
+    BAD_FORMAT,
+    BAD_ITEM,
+    MAX_DISCOUNT,
+    MAX_ITEMS,
+    SCOPE,
+    TOO_MANY,
+)
+from wbym_wildberries.simulator.limits import PRICES
+from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_prices import Level
+
+MAX_LEVELS = 3
+_ORIGIN = "discounts-prices"
+_FIRST_TASK = 128_460_434
+
+
+class _Level(msgspec.Struct):
+    level: int
+    minQuantity: int  # noqa: N815 -- the field's name on the wire
+    wholesaleDiscount: int | float  # noqa: N815
+
+
+class _Item(msgspec.Struct):
+    nmId: int  # noqa: N815
+    wholesaleDiscountThreshold: list[_Level]  # noqa: N815
+
+
+class _Items(msgspec.Struct):
+    data: list[_Item]
+
+
+class WholesaleHandlers:
+    """Serves the wholesale discounts of the caller's cabinet."""
+
+    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
+        self._cabinet = cabinet
+        self._last_task = _FIRST_TASK
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        path = "/api/discounts-prices/v1/upload/task/b2b/wholesale"
+        return [Route("POST", path, self.set_levels, PRICES, SCOPE, True)]
+
+    async def set_levels(self, call: Call) -> Answer:
+        """`POST /api/discounts-prices/v1/upload/task/b2b/wholesale`: each item by itself."""
+        body = await body_of(call, _Items)
+        if body is None or not body.data:
+            return replies.service_error(400, BAD_FORMAT, origin=_ORIGIN)
+        if len(body.data) > MAX_ITEMS:
+            return replies.service_error(400, TOO_MANY, origin=_ORIGIN)
+        cabinet = self._cabinet(call)
+        results: list[Json] = []
+        for item in body.data:
+            number = cabinet.cards.find(item.nmId)
+            wrong = _wrong(item.wholesaleDiscountThreshold) if number is not None else BAD_ITEM
+            row: Json = {"nmId": item.nmId, "success": wrong is None}
+            if number is None or wrong is not None:
+                row["error"] = {"status": 400, "title": "Bad Request", "detail": wrong}
+            else:
+                levels = [
+                    Level(one.level, one.minQuantity, int(one.wholesaleDiscount))
+                    for one in item.wholesaleDiscountThreshold
+                ]
+                cabinet.prices.set_levels(number, levels)
+            results.append(row)
+        self._last_task += 1
+        shape = {"id": self._last_task, "alreadyExists": False, "results": results}
+        return json_answer(shape)
+
+
+def _wrong(levels: list[_Level]) -> str | None:
+    kept = sorted(levels, key=lambda level: level.level)
+    raised = [level for level in kept if level.wholesaleDiscount]
+    if len(levels) > MAX_LEVELS or any(not 1 <= one.level <= MAX_LEVELS for one in levels):
+        return f"Maximum number of levels: {MAX_LEVELS}"
+    if any(level.wholesaleDiscount != int(level.wholesaleDiscount) for level in levels):
+        return "Discount must be an integer"
+    if any(not 0 <= level.wholesaleDiscount <= MAX_DISCOUNT for level in levels):
+        return "New discount is outside the allowed range"
+    if any(level.minQuantity < 1 for level in raised):
+        return "New number of items is outside the allowed range"
+    for lower, higher in pairwise(raised):
+        if higher.wholesaleDiscount <= lower.wholesaleDiscount:
+            return "Discount must increase with each level"
+        if higher.minQuantity <= lower.minQuantity:
+            return "Number of items must increase with each level"
+    return None

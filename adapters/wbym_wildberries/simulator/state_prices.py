@@ -1,0 +1,370 @@
+"""Prices and discounts of the cards of one cabinet, and the tasks that change them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+from wbym.testing.schedule import Schedule
+from wbym_wildberries.simulator import assortment
+from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state_cards import Cards, Size
+
+PROCESSING = 1
+DONE = 3
+CANCELED = 4
+PARTLY = 5
+FAILED = 6
+"""What a task may be; there is no 2."""
+
+GOOD = 2
+WRONG = 3
+"""What an item of a processed task may be."""
+
+NO_ITEM = "Invalid item No."
+NO_SIZE = "Invalid size"
+NOT_BY_SIZE = "Size prices are not available for this item"
+ON_SALE = "You can't change the item price. Item was added to the Sale due to high inventory"
+QUARANTINED = (
+    "The new price is several times lower than the current price. "
+    "Item has been moved to Price Quarantine"
+)
+_BY_SIZE = frozenset({105, 219})
+"""Subjects whose sizes may have prices of their own."""
+_FIRST_TASK = 395_643_565
+
+
+class Terms(NamedTuple):
+    """What an item costs."""
+
+    price: int
+    discount: int
+    club: int
+
+    @property
+    def discounted(self) -> float:
+        """The price after the seller's discount."""
+        return self.price * (100 - self.discount) / 100
+
+
+class Level(NamedTuple):
+    """One wholesale discount."""
+
+    level: int
+    quantity: int
+    """From so many pieces on."""
+    discount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a task shall set for one item or size; None for what stays."""
+
+    nm: int
+    price: int | None = None
+    discount: int | None = None
+    club: int | None = None
+    size: int | None = None
+
+
+@dataclass(slots=True)
+class Task:
+    """One list of changes."""
+
+    id: int
+    changes: tuple[Change, ...]
+    made: int
+    """Unix time."""
+    status: int = PROCESSING
+    started: int = 0
+    errors: dict[int, str] = field(default_factory=dict)
+    """By the place of the change."""
+
+
+class Prices:
+    """The prices of one cabinet."""
+
+    def __init__(
+        self,
+        cards: Cards,
+        *,
+        delay: float,
+        effects: Counter[str],
+        schedule: Schedule,
+        now: Callable[[], float],
+    ) -> None:
+        """Every generated card has a price.
+
+        Args:
+            cards: The cards of the cabinet.
+            delay: Seconds until a task is processed.
+            effects: Counts what was done.
+            schedule: Runs what is due.
+            now: Unix time.
+        """
+        self._cards = cards
+        self._delay = delay
+        self._effects = effects
+        self._schedule = schedule
+        self._now = now
+        self._terms: dict[int, Terms] = {}
+        self._sizes: dict[int, int] = {}
+        self._levels: dict[int, dict[int, Level]] = {}
+        self._quarantine: dict[int, Terms] = {}
+        self._next_task = _FIRST_TASK
+        self.tasks: dict[int, Task] = {}
+        self.on_sale: set[int] = set()
+        """Items whose price may not be changed now: their tasks end with an error."""
+
+    # What things cost.
+
+    def terms(self, number: int) -> Terms:
+        """What an item costs; a card that was just made costs nothing."""
+        changed = self._terms.get(number)
+        if changed is not None:
+            return changed
+        if number >= self._cards.generated:
+            return Terms(0, 0, 0)
+        return Terms(300 + number * 7919 % 9500, number * 31 % 60, 5 if number % 7 == 0 else 0)
+
+    def by_size(self, number: int) -> bool:
+        """Whether the sizes of an item may have prices of their own."""
+        return self._cards.traits(number).subject in _BY_SIZE
+
+    def set_size(self, number: int, chrt: int, price: int) -> None:
+        """Sets the price of one size."""
+        self._sizes[chrt] = price
+
+    def good(self, number: int) -> Json:
+        """An item with its prices."""
+        traits = self._cards.traits(number)
+        terms = self.terms(number)
+        good: Json = {
+            "nmID": assortment.nm_id(number),
+            "vendorCode": traits.vendor_code,
+            "sizes": [self._size(size, terms) for size in traits.sizes],
+            "currencyIsoCode4217": "RUB",
+            "discount": terms.discount,
+            "clubDiscount": terms.club,
+            "editableSizePrice": traits.subject in _BY_SIZE,
+        }
+        if number % 11 == 5:
+            good["isBadTurnover"] = True
+        levels = self._levels.get(number)
+        if levels:
+            good["wholesaleDiscountThreshold"] = [
+                {
+                    "level": one.level,
+                    "minQuantity": one.quantity,
+                    "wholesaleDiscount": one.discount,
+                }
+                for one in levels.values()
+            ]
+        return good
+
+    def _size(self, size: Size, terms: Terms) -> Json:
+        price = self._sizes.get(size.chrt, terms.price)
+        discounted = price * (100 - terms.discount) / 100
+        return {
+            "sizeID": size.chrt,
+            "price": price,
+            "discountedPrice": discounted,
+            "clubDiscountedPrice": round(discounted * (100 - terms.club) / 100, 2),
+            "techSizeName": size.name,
+        }
+
+    def goods(self, *, limit: int, offset: int) -> list[Json]:
+        """A page of all listed items."""
+        return [self.good(number) for number in self._cards.catalog[offset : offset + limit]]
+
+    def sizes(self, number: int) -> list[Json]:
+        """The sizes of an item with their prices; none when they cost the same always."""
+        if not self.by_size(number):
+            return []
+        good = self.good(number)
+        sizes = good.pop("sizes")
+        return [{**good, **size} for size in sizes] if isinstance(sizes, list) else []
+
+    # Tasks.
+
+    def is_new(self, change: Change) -> bool:
+        """Whether a change names an item (and size) that exists and differs from what is set."""
+        number = self._cards.find(change.nm)
+        if number is None:
+            return False
+        terms = self.terms(number)
+        if change.size is not None:
+            has_size = self._cards.find_size(change.size) == number
+            return has_size and self._sizes.get(change.size, terms.price) != change.price
+        priced = change.price is not None and {change.price} != {
+            self._sizes.get(size.chrt, terms.price) for size in self._cards.traits(number).sizes
+        }
+        return (
+            priced
+            or change.discount not in (None, terms.discount)
+            or change.club not in (None, terms.club)
+        )
+
+    def running(self, changes: tuple[Change, ...]) -> Task | None:
+        """The same task, when it was given already and is not processed yet."""
+        for task in self.tasks.values():
+            if task.status == PROCESSING and task.changes == changes:
+                return task
+        return None
+
+    def start(self, changes: tuple[Change, ...]) -> Task:
+        """Takes a task, to be processed when its delay is over."""
+        task = self.tasks[self._next_task] = Task(self._next_task, changes, int(self._now()))
+        self._next_task += 1
+        if self._delay > 0:
+            self._schedule.at(self._now() + self._delay, lambda: self._process(task))
+        else:
+            self._process(task)
+        return task
+
+    def cancel(self, task_id: int) -> bool:
+        """The seller cancels a task in the cabinet; False when it is too late."""
+        task = self.tasks[task_id]
+        if task.status != PROCESSING:
+            return False
+        task.status = CANCELED
+        return True
+
+    def _process(self, task: Task) -> None:
+        if task.status != PROCESSING:
+            return
+        task.started = int(self._now())
+        for place, change in enumerate(task.changes):
+            wrong = self._apply(change)
+            if wrong is not None:
+                task.errors[place] = wrong
+            else:
+                self._effects["price"] += 1
+        failed = len(task.errors)
+        task.status = DONE if not failed else FAILED if failed == len(task.changes) else PARTLY
+
+    def _apply(self, change: Change) -> str | None:
+        number = self._cards.find(change.nm)
+        if number is None:
+            return NO_ITEM
+        if change.nm in self.on_sale:
+            return ON_SALE
+        before = self.terms(number)
+        if change.size is not None:
+            if self._cards.find_size(change.size) != number:
+                return NO_SIZE
+            if not self.by_size(number):
+                return NOT_BY_SIZE
+            self._sizes[change.size] = change.price or 0
+            return None
+        after = Terms(
+            before.price if change.price is None else change.price,
+            before.discount if change.discount is None else change.discount,
+            before.club if change.club is None else change.club,
+        )
+        # Nothing was sold yet at the price 0 of a new card.
+        if before.price and after.discounted * 3 <= before.discounted and not self.by_size(number):
+            self._quarantine[number] = after
+            self._effects["quarantine"] += 1
+            return QUARANTINED
+        self._set(number, after, with_sizes=change.price is not None)
+        return None
+
+    def _set(self, number: int, terms: Terms, *, with_sizes: bool) -> None:
+        self._terms[number] = terms
+        self._quarantine.pop(number, None)
+        if with_sizes:
+            for size in self._cards.traits(number).sizes:
+                self._sizes.pop(size.chrt, None)
+
+    def summary(self, task: Task) -> Json:
+        """The state of a task."""
+        shown: Json = {
+            "uploadID": task.id,
+            "status": task.status,
+            "uploadDate": utc_time(task.made).decode(),
+            "activationDate": utc_time(task.started or task.made).decode(),
+            "overAllGoodsNumber": len(task.changes),
+            "successGoodsNumber": 0,
+        }
+        if task.status in {DONE, PARTLY, FAILED}:
+            shown["successGoodsNumber"] = len(task.changes) - len(task.errors)
+        return shown
+
+    def details(self, task: Task, *, limit: int, offset: int) -> list[Json]:
+        """A page of a task's items."""
+        places = islice(enumerate(task.changes), offset, offset + limit)
+        return [self._detail(task, place, change) for place, change in places]
+
+    def _detail(self, task: Task, place: int, change: Change) -> Json:
+        number = self._cards.find(change.nm)
+        terms = self.terms(number) if number is not None else Terms(0, 0, 0)
+        traits = self._cards.traits(number) if number is not None else None
+        error = task.errors.get(place)
+        processing = task.status == PROCESSING
+        row: Json = {
+            "nmID": change.nm,
+            "vendorCode": traits.vendor_code if traits else "",
+            "techSizeName": "",
+            "price": terms.price if change.price is None else change.price,
+            "currencyIsoCode4217": "RUB",
+            "discount": terms.discount if change.discount is None else change.discount,
+            "clubDiscount": terms.club if change.club is None else change.club,
+            "status": PROCESSING if processing else WRONG if error else GOOD,
+            "errorText": error,
+        }
+        if change.size is not None:
+            names = {size.chrt: size.name for size in traits.sizes} if traits else {}
+            row.update(sizeID=change.size, techSizeName=names.get(change.size, ""))
+        elif not processing:
+            row["sizeID"] = None
+        return row
+
+    # Quarantine and wholesale.
+
+    @property
+    def quarantined(self) -> list[int]:
+        """Numbers of the listed items in quarantine."""
+        return sorted(number for number in self._quarantine if number in self._cards.live)
+
+    def quarantine(self, *, limit: int, offset: int) -> list[Json]:
+        """A page of the items in quarantine."""
+        rows: list[Json] = []
+        for number in self.quarantined[offset : offset + limit]:
+            new, old = self._quarantine[number], self.terms(number)
+            rows.append(
+                {
+                    "nmID": assortment.nm_id(number),
+                    "sizeID": None,
+                    "techSizeName": "",
+                    "currencyIsoCode4217": "RUB",
+                    "newPrice": new.price,
+                    "oldPrice": old.price,
+                    "newDiscount": new.discount,
+                    "oldDiscount": old.discount,
+                    "priceDiff": round(new.discounted - old.discounted, 2),
+                }
+            )
+        return rows
+
+    def release(self, nm: int) -> None:
+        """The seller releases an item from quarantine in the cabinet.
+
+        Raises:
+            KeyError: When it is not there.
+        """
+        number = assortment.number_of(nm)
+        self._set(number, self._quarantine[number], with_sizes=True)
+
+    def set_levels(self, number: int, levels: list[Level]) -> None:
+        """Sets wholesale discounts; a discount of 0 takes its level and all above it away."""
+        known = self._levels.setdefault(number, {})
+        known.update((one.level, one) for one in levels)
+        lowest = min((one.level for one in levels if not one.discount), default=math.inf)
+        self._levels[number] = {level: known[level] for level in sorted(known) if level < lowest}
+        self._effects["wholesale"] += 1

@@ -1,0 +1,208 @@
+"""The seller's own page of one cabinet: who it is, its users, and the portal's news."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from wbym_wildberries.simulator import texts
+from wbym_wildberries.simulator.data_feedbacks import DAY, MOSCOW, moscow_time, utc_time
+from wbym_wildberries.simulator.shelf import Json
+
+SECTIONS = (
+    "balance",
+    "brands",
+    "changeJam",
+    "discountPrice",
+    "finance",
+    "showcase",
+    "suppliersDocuments",
+    "supply",
+    "questions",
+    "pinFeedbacks",
+    "pointsForReviews",
+    "feedbacks",
+    "oldAnalyticsReports",
+    "marketplace",
+    "brandsFlow",
+    "copyrightComplaints",
+    "pretrialClaims",
+    "sellersChat",
+    "brandzone",
+    "brandzoneSubscribe",
+)
+"""Parts of the cabinet that a user may be let into."""
+_NOT_BY_DEFAULT = frozenset({"showcase", "changeJam"})
+NEWS_PAGE = 100
+_FIRST_NEWS = 7000
+_INVITED_FOR = 30 * DAY
+_TOPICS = ((1, "API"), (2, "Продвижение"), (3, "Логистика"), (4, "Карточки товаров"))
+_HEADERS = (
+    "Новые методы API для работы с карточками товаров",
+    "Изменения в лимитах запросов",
+    "Плановые работы на портале продавцов",
+    "Обновили раздел с отзывами",
+    "Новые пункты приёма заказов",
+)
+
+
+@dataclass(slots=True)
+class User:
+    """Somebody who works in the cabinet, or is invited to."""
+
+    id: int
+    phone: str
+    position: str
+    name: str = ""
+    family: str = ""
+    owner: bool = False
+    invite: str = ""
+    """Id of the invitation; "" for an active user."""
+    expires: int = 0
+    access: dict[str, bool] = field(default_factory=dict)
+    """Whether a section is closed, by its code."""
+
+
+class Seller:
+    """The seller of one cabinet."""
+
+    def __init__(
+        self,
+        *,
+        news: int,
+        users: int,
+        seed: int,
+        effects: Counter[str],
+        now: Callable[[], float],
+    ) -> None:
+        """Generates the news and the users."""
+        start = int(now())
+        rng = random.Random(f"seller {seed}")
+        self._rng = rng
+        self._effects = effects
+        self._now = now
+        self.name = texts.SUPPLIERS[seed % len(texts.SUPPLIERS)]
+        self.trade_mark = texts.BRANDS[seed % len(texts.BRANDS)]
+        self.tin = f"77{seed % 10**8:08d}"
+        self._news_dates = [start - (news - number) * 8 * 3600 for number in range(news)]
+        self._next_user = 1001 + users
+        self.users: dict[int, User] = {}
+        self.invited: list[User] = []
+        for number in range(users):
+            self.users[1001 + number] = User(
+                1001 + number,
+                f"7999000{number:04d}",
+                "Руководитель" if number == 0 else "Менеджер",
+                texts.NAMES[number % (len(texts.NAMES) - 1)],
+                f"Тестов-{number}",
+                owner=number == 0,
+                access={code: False for code in SECTIONS if code not in _NOT_BY_DEFAULT},
+            )
+
+    # News.
+
+    def news_from(self, moment: float) -> list[Json]:
+        """A page of news, the oldest since a moment first."""
+        return self._news(bisect_left(self._news_dates, moment))
+
+    def news_from_id(self, identifier: int) -> list[Json]:
+        """A page of news that begins with an id."""
+        return self._news(max(0, identifier - _FIRST_NEWS))
+
+    def _news(self, low: int) -> list[Json]:
+        numbers = range(low, min(low + NEWS_PAGE, len(self._news_dates)))
+        return [
+            {
+                "id": _FIRST_NEWS + number,
+                "date": moscow_time(self._news_dates[number]).decode(),
+                "header": _HEADERS[number % len(_HEADERS)],
+                "content": f"{_HEADERS[number % len(_HEADERS)]}. {texts.ANSWERS[number % 3]}",
+                "types": [{"id": topic, "name": name} for topic, name in _topics(number)],
+            }
+            for number in numbers
+        ]
+
+    # Users.
+
+    def invite(self, phone: str, position: str, access: dict[str, bool]) -> User:
+        """Invites a user.
+
+        Args:
+            phone: Where the invitation goes.
+            position: What the user is there.
+            access: Whether a section is closed, by its code.
+        """
+        everything = set(access) == set(SECTIONS)
+        granted = {code: False for code in SECTIONS if code not in _NOT_BY_DEFAULT}
+        user = User(
+            0,
+            phone,
+            position,
+            invite=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+            expires=int(self._now()) + _INVITED_FOR,
+            access=access if everything else {**granted, **access},
+        )
+        self.invited.insert(0, user)
+        self._effects["invite"] += 1
+        return user
+
+    def delete(self, identifier: int) -> bool:
+        """Takes a user's access away; False when there is none, or it is the owner."""
+        user = self.users.get(identifier)
+        if user is None or user.owner:
+            return False
+        del self.users[identifier]
+        self._effects["user_delete"] += 1
+        return True
+
+    def set_access(self, user: User, access: dict[str, bool]) -> None:
+        """Opens and closes sections; those that are not named stay."""
+        user.access.update(access)
+        self._effects["user_access"] += 1
+
+
+def moment_of(date: str) -> float:
+    """Unix time at which a date begins in Moscow.
+
+    Raises:
+        ValueError: When it is no date.
+    """
+    day = datetime.strptime(date, "%Y-%m-%d")  # noqa: DTZ007 -- the zone is set below
+    return day.replace(tzinfo=MOSCOW).timestamp()
+
+
+def user_row(user: User) -> Json:
+    """A user as the list shows it."""
+    invitee: Json | None = None
+    if user.invite:
+        invitee = {
+            "phoneNumber": user.phone,
+            "position": user.position,
+            "inviteUuid": user.invite,
+            "expiredAt": utc_time(user.expires).decode(),
+            "isActive": True,
+        }
+    return {
+        "id": user.id,
+        "role": "" if user.invite else "user",
+        "position": user.position,
+        "phone": user.phone,
+        "email": "" if user.invite else f"user{user.id}@example.com",
+        "isOwner": user.owner,
+        "firstName": user.name,
+        "secondName": user.family,
+        "patronymic": "",
+        "goodsReturn": user.owner,
+        "isInvitee": bool(user.invite),
+        "inviteeInfo": invitee,
+        "access": [{"code": code, "disabled": closed} for code, closed in user.access.items()],
+    }
+
+
+def _topics(number: int) -> list[tuple[int, str]]:
+    return [_TOPICS[number % 4]] if number % 5 else [_TOPICS[number % 4], _TOPICS[(number + 1) % 4]]

@@ -1,0 +1,262 @@
+"""Lists of cards that were accepted: they are applied later, or land in the list of errors."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wbym.testing.schedule import Schedule
+from wbym_wildberries.simulator import assortment, card_rules
+from wbym_wildberries.simulator import data_directories as directories
+from wbym_wildberries.simulator.card_rules import Edit, Variant
+from wbym_wildberries.simulator.data_cards import MICROS
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state_cards import MAX_GROUP, Cards
+
+SetPrice = Callable[[int, int, int], None]
+"""Sets the price of a card's size: number, size, price."""
+PAID_LIMIT = 10
+_BARCODE = "29"
+
+
+@dataclass(slots=True)
+class Batch:
+    """The failed cards of one `variants` array, or of one request to merge or edit."""
+
+    id: str
+    updated: int
+    """Unix microseconds."""
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    """By the seller's article."""
+    brands: dict[str, str] = field(default_factory=dict)
+    subjects: dict[str, int] = field(default_factory=dict)
+
+
+class Uploads:
+    """What was sent to be listed or edited in one cabinet."""
+
+    def __init__(
+        self,
+        cards: Cards,
+        *,
+        set_price: SetPrice,
+        room: int,
+        delay: float,
+        seed: int,
+        effects: Counter[str],
+        schedule: Schedule,
+        now: Callable[[], float],
+    ) -> None:
+        """Nothing was sent yet.
+
+        Args:
+            cards: The cards of the cabinet.
+            set_price: Where the price of a new size goes.
+            room: How many more cards the free limit allows.
+            delay: Seconds from the answer to the effect.
+            seed: Of the identifiers of batches.
+            effects: Counts what was done.
+            schedule: Runs what is due.
+            now: Unix time.
+        """
+        self._cards = cards
+        self._set_price = set_price
+        self._delay = delay
+        self._rng = random.Random(f"uploads {seed}")
+        self._effects = effects
+        self._schedule = schedule
+        self._now = now
+        self._next_barcode = 1
+        self.free_limit = cards.generated + room
+        self.batches: dict[str, Batch] = {}
+
+    @property
+    def room(self) -> int:
+        """How many more cards may be listed; those in the trash count as listed."""
+        listed = len(self._cards.live) + len(self._cards.bin)
+        return self.free_limit + PAID_LIMIT - listed
+
+    def barcode(self) -> str:
+        """A barcode that nobody has."""
+        self._next_barcode += 1
+        return f"{_BARCODE}{self._next_barcode - 1:011d}"
+
+    def _later(self, action: Callable[[], None]) -> None:
+        """Does something when the delay is over, which may be at once."""
+        if self._delay > 0:
+            self._schedule.at(self._now() + self._delay, action)
+        else:
+            action()
+
+    # What was accepted.
+
+    def create(self, groups: list[tuple[int, list[Variant]]]) -> None:
+        """Lists new cards, each group of variants merged."""
+
+        def apply() -> None:
+            for subject_id, variants in groups:
+                self._create(subject_id, variants, self._cards.new_imt())
+
+        self._later(apply)
+
+    def add(self, imt: int, variants: list[Variant]) -> None:
+        """Lists new cards in a group that exists."""
+
+        def apply() -> None:
+            members = self._cards.members(imt)
+            if not members:
+                self._fail(variants, 0, _all_wrong(variants, card_rules.NO_GROUP))
+                return
+            subject_id = self._cards.traits(members[0]).subject
+            if len(members) + len(variants) > MAX_GROUP:
+                self._fail(variants, subject_id, _all_wrong(variants, card_rules.GROUP_IS_FULL))
+                return
+            self._create(subject_id, variants, imt)
+
+        self._later(apply)
+
+    def edit(self, edits: list[Edit]) -> None:
+        """Overwrites cards."""
+
+        def apply() -> None:
+            errors: dict[str, list[str]] = {}
+            subjects: dict[str, int] = {}
+            for edit in edits:
+                number = self._cards.find(edit.nmID)
+                if number is None:
+                    errors[edit.vendorCode] = [card_rules.NO_CARD]
+                    continue
+                traits = self._cards.traits(number)
+                wrong = card_rules.problems(edit, traits.subject, self._cards, number)
+                if wrong:
+                    errors[edit.vendorCode] = wrong
+                    subjects[edit.vendorCode] = traits.subject
+                    continue
+                self._cards.save(number, self._edited(number, edit))
+                self._effects["card_edit"] += 1
+                self._settle(edit.vendorCode)
+            if errors:
+                failed = [edit for edit in edits if edit.vendorCode in errors]
+                self._fail(failed, 0, errors, subjects)
+
+        self._later(apply)
+
+    def _create(self, subject_id: int, variants: list[Variant], imt: int) -> None:
+        errors: dict[str, list[str]] = {}
+        for variant in variants:
+            wrong = card_rules.problems(variant, subject_id, self._cards, None)
+            if self.room <= 0:
+                wrong.append(card_rules.NO_ROOM)
+            if wrong:
+                errors[variant.vendorCode] = wrong
+                continue
+            number = self._cards.total
+            record = self._described(variant, subject_id)
+            record.update(
+                nmID=assortment.nm_id(number),
+                imtID=imt,
+                nmUUID=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
+                photos=[],
+                sizes=self._sizes(number, variant, []),
+                tags=[],
+            )
+            self._cards.add(record)
+            self._effects["card"] += 1
+            self._settle(variant.vendorCode)
+        if errors:
+            self._fail([v for v in variants if v.vendorCode in errors], subject_id, errors)
+
+    # One card.
+
+    def _described(self, variant: Variant, subject_id: int) -> Json:
+        subject = directories.subject(subject_id)
+        known = directories.characteristics(subject_id)
+        size = variant.dimensions
+        record: Json = {
+            "subjectID": subject_id,
+            "subjectName": subject.name if subject else "",
+            "vendorCode": variant.vendorCode,
+            "brand": variant.brand,
+            "title": variant.title,
+            "description": variant.description,
+            "needKiz": variant.kizMarked or directories.is_marked(subject_id),
+            "dimensions": {
+                "length": size.length,
+                "width": size.width,
+                "height": size.height,
+                "weightBrutto": size.weightBrutto,
+                "isValid": min(size.length, size.width, size.height, size.weightBrutto) > 0,
+            },
+            "characteristics": [
+                {"id": one.id, "name": known[one.id].name, "value": one.value}
+                for one in variant.characteristics
+            ],
+        }
+        if variant.wholesale is not None:
+            record["wholesale"] = {
+                "enabled": variant.wholesale.enabled,
+                "quantum": variant.wholesale.quantum,
+            }
+        return record
+
+    def _edited(self, number: int, edit: Edit) -> Json:
+        before = self._cards.load(number)
+        sizes = before["sizes"]
+        record = {**before, **self._described(edit, self._cards.traits(number).subject)}
+        record["sizes"] = self._sizes(number, edit, sizes if isinstance(sizes, list) else [])
+        return record
+
+    def _sizes(self, number: int, variant: Variant, before: list[Json]) -> list[Json]:
+        """Sizes and barcodes are added and never taken away."""
+        sizes = {size["techSize"]: size for size in before}
+        by_chrt = {size["chrtID"]: size for size in before}
+        for given in variant.sizes or [card_rules.Size()]:
+            name = given.techSize or card_rules.NO_SIZE
+            size = by_chrt.get(given.chrtID) or sizes.get(name)
+            if size is None:
+                chrt = assortment.chrt_id(number, len(sizes))
+                size = {"chrtID": chrt, "techSize": name, "wbSize": given.wbSize, "skus": []}
+                sizes[name] = size
+                self._set_price(number, chrt, given.price or 0)
+            skus = size["skus"]
+            if isinstance(skus, list):
+                skus += [sku for sku in given.skus if sku not in skus]
+                if not skus:
+                    skus.append(self.barcode())
+        return list(sizes.values())
+
+    # Errors.
+
+    def _settle(self, code: str) -> None:
+        """A card that succeeded leaves the list of errors."""
+        for batch in list(self.batches.values()):
+            if batch.errors.pop(code, None) is not None and not batch.errors:
+                del self.batches[batch.id]
+
+    def _fail(
+        self,
+        variants: list[Variant] | list[Edit],
+        subject_id: int,
+        errors: dict[str, list[str]],
+        subjects: dict[str, int] | None = None,
+    ) -> None:
+        identifier = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+        batch = Batch(identifier, int(self._now() * MICROS))
+        for variant in variants:
+            code = variant.vendorCode
+            batch.errors[code] = errors[code]
+            batch.brands[code] = variant.brand
+            batch.subjects[code] = (subjects or {}).get(code, subject_id)
+        self.batches[batch.id] = batch
+        self._effects["card_error"] += len(errors)
+
+    def failed(self) -> list[Batch]:
+        """Every batch with failed cards, oldest first."""
+        return sorted(self.batches.values(), key=lambda batch: (batch.updated, batch.id))
+
+
+def _all_wrong(variants: list[Variant], text: str) -> dict[str, list[str]]:
+    return {variant.vendorCode: [text] for variant in variants}

@@ -1,0 +1,24 @@
+"""A shop with a token for everything, whose answers are written down beforehand."""
+
+from typing import Final
+
+from tests.fakes import Scripted, ScriptedTransport
+from wbym.calls import RetryPolicy
+from wbym.limits import Scheduler
+from wbym_wildberries import Category, Wildberries
+from wbym_wildberries.simulator import make_token
+
+ALL_SCOPES: Final = sum(1 << category for category in Category)
+
+
+def scripted_with(*script: Scripted) -> tuple[Wildberries, ScriptedTransport]:
+    """The shop, and what it sends through."""
+    transport = ScriptedTransport(*script)
+    shop = Wildberries(
+        make_token(scopes=ALL_SCOPES),
+        name="shop",
+        transport=transport,
+        scheduler=Scheduler(),
+        retry=RetryPolicy(attempts=2, base=0.001),
+    )
+    return shop, transport

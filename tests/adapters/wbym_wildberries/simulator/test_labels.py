@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import pytest
+
+from .cards import card, read_all
+from .conftest import Api, Json, Run
+
+TAG = "/content/v2/tag"
+LINK = f"{TAG}/nomenclature/link"
+NM = 987_654_321
+
+
+async def labels(api: Api) -> list[Json]:
+    rows: list[Json] = (await api.get("/content/v2/tags")).json["data"]
+    return rows
+
+
+async def test_labels_are_made_changed_and_deleted(run: Run) -> None:
+    simulator, api = await run()
+    before = await labels(api)
+    assert (await api.post(TAG, {"name": "Новинка", "color": "DEF1DD"})).status == 200
+    made = (await labels(api))[-1]
+    assert (made["name"], made["color"]) == ("Новинка", "DEF1DD")
+    body = {"name": "Хит", "color": "FFECC7"}
+    assert (await api.send("PATCH", f"{TAG}/{made['id']}", body)).status == 200
+    assert (await labels(api))[-1] == {"id": made["id"], **body}
+    assert (await api.call("DELETE", f"{TAG}/{made['id']}")).status == 200
+    assert await labels(api) == before
+    assert simulator.stats.effects["label"] == 3
+
+
+async def test_there_are_fifteen_labels_of_fifteen_characters(run: Run) -> None:
+    _, api = await run()
+    for number in range(13):
+        body = {"name": f"{number:015d}", "color": "D1CFD7"}
+        assert (await api.post(TAG, body)).status == 200
+    reply = await api.post(TAG, {"name": "ещё", "color": "D1CFD7"})
+    assert (reply.status, reply.json["errorText"]) == (400, "Label creation limit reached")
+    assert len(await labels(api)) == 15
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"name": "x" * 16, "color": "D1CFD7"}, "Invalid label name value"),
+        ({"name": "", "color": "D1CFD7"}, "Invalid label name value"),
+        ({"name": "x", "color": "FFFFFF"}, "Bad request"),
+        ([], "Bad request"),
+        ({"name": "Популярный", "color": "D1CFD7"}, "A label with this name already exists"),
+    ],
+)
+async def test_wrong_label_is_400(run: Run, body: Json, text: str) -> None:
+    simulator, api = await run()
+    last = (await labels(api))[-1]["id"]
+    for method, path in (("POST", TAG), ("PATCH", f"{TAG}/{last}")):
+        reply = await api.send(method, path, body)
+        assert (reply.status, reply.json["errorText"]) == (400, text)
+    assert not simulator.stats.effects
+
+
+async def test_label_that_is_not_there_is_an_error_under_200(run: Run) -> None:
+    _, api = await run()
+    reply = await api.send("PATCH", f"{TAG}/1", {"name": "x", "color": "D1CFD7"})
+    assert (reply.status, reply.json["error"], reply.json["errorText"]) == (
+        200,
+        True,
+        "Bad request",
+    )
+    reply = await api.call("DELETE", f"{TAG}/1")
+    assert (reply.status, reply.json["errorText"]) == (200, "Such a label does not exist")
+    assert (await api.call("DELETE", f"{TAG}/x")).status == 400
+
+
+async def test_cards_have_exactly_the_linked_labels(run: Run) -> None:
+    _, api = await run()
+    one, two = await labels(api)
+    both = [one["id"], two["id"]]
+    assert (await api.post(LINK, {"nmID": NM, "tagsIDs": both})).status == 200
+    assert (await card(api, NM))["tags"] == [
+        {"id": tag["id"], "name": tag["name"], "color": tag["color"]} for tag in (one, two)
+    ]
+    await api.post(LINK, {"nmID": NM, "tagsIDs": both[1:]})
+    found = await read_all(api, tagIDs=both)
+    assert [row["nmID"] for row in found] == [NM]
+    assert await read_all(api, tagIDs=both[:1]) == []
+    await api.send("PATCH", f"{TAG}/{two['id']}", {"name": "Иное", "color": "FEE0E0"})
+    assert (await card(api, NM))["tags"][0]["name"] == "Иное"
+    await api.call("DELETE", f"{TAG}/{two['id']}")
+    assert (await card(api, NM))["tags"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"nmID": 1, "tagsIDs": []},
+        {"nmID": NM, "tagsIDs": [5]},
+        {"nmID": NM, "tagsIDs": [592_569] * 16},
+    ],
+)
+async def test_wrong_link_is_400(run: Run, body: Json) -> None:
+    _, api = await run()
+    reply = await api.post(LINK, body)
+    assert (reply.status, reply.json["errorText"]) == (400, "Bad request")
