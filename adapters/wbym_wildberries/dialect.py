@@ -80,6 +80,7 @@ class WildberriesDialect:
         if unknown := self._quotas.keys() - BUCKETS.keys():
             rule = f"must name buckets of {sorted(BUCKETS)}"
             raise InvalidInput("Wildberries", "quotas", rule, sorted(unknown))
+        self._chosen: dict[str, Token] = {}
         self._charges: dict[tuple[str, str], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
@@ -105,6 +106,12 @@ class WildberriesDialect:
             TokenExpired: The tokens that would do are expired.
             InvalidToken: The tokens that would do open the sandbox only.
         """
+        chosen = self._chosen.get(endpoint.name)
+        if chosen is None or chosen.expired(datetime.now(UTC)):
+            chosen = self._chosen[endpoint.name] = self._choose(endpoint)
+        return chosen
+
+    def _choose(self, endpoint: Endpoint[object]) -> Token:
         fit = [token for token in self.tokens if token.opens(endpoint.scope)]
         if not fit:
             have = sorted({c.scope for token in self.tokens for c in token.categories})

@@ -80,7 +80,16 @@ class Token:
         InvalidToken: The text is no Wildberries token.
     """
 
-    __slots__ = ("_text", "categories", "expires_at", "read_only", "seller", "test", "type")
+    __slots__ = (
+        "_text",
+        "categories",
+        "expires_at",
+        "read_only",
+        "scopes",
+        "seller",
+        "test",
+        "type",
+    )
 
     def __init__(self, text: str, *, account: str = "wildberries") -> None:
         text = text.strip()
@@ -90,6 +99,8 @@ class Token:
         """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
         self.type = _TYPES.get(payload.acc, TokenType.UNKNOWN)
         self.categories = frozenset(c for c in Category if payload.s >> c & 1)
+        self.scopes = frozenset(category.scope for category in self.categories)
+        """Their names, as endpoints use them."""
         self.read_only = bool(payload.s >> _READ_ONLY_BIT & 1)
         self.test = payload.t or self.type is TokenType.TEST
         """Whether it opens the sandbox only."""
@@ -102,7 +113,7 @@ class Token:
 
     def opens(self, scope: str) -> bool:
         """Whether it may be used for an endpoint of this scope."""
-        return scope == ANY or any(category.scope == scope for category in self.categories)
+        return scope == ANY or scope in self.scopes
 
     def expired(self, now: datetime) -> bool:
         """Whether its life is over at this moment."""

@@ -151,7 +151,7 @@ class AiohttpTransport:
         if self._closed:
             raise RuntimeError("the account is closed")
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            self._session = aiohttp.ClientSession()
         return self._session
 
 
