@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from wbym.calls import Pipeline
 from wbym.domain import Feedback, Question, Ref, Return
@@ -14,6 +14,8 @@ from wbym_wildberries import mapping
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
+from wbym_wildberries.api.base import created_query
+from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
 
 __all__ = ["list_claims", "list_feedbacks", "list_questions"]
 
@@ -31,47 +33,13 @@ def list_questions(
     priority: Priority | None,
 ) -> Listing[Question]:
     """Questions, newest first; see ``Wildberries.questions``."""
-    nm_id = _nm_id("questions", product)
-    # WB's counters are of the whole list, whatever the filters.
-    whole = since is None and until is None and nm_id is None
-
-    def part(is_answered: bool, cursor: str | None) -> Listing[Question]:
-        query = questions_api.list_query(
-            is_answered=is_answered,
-            nm_id=nm_id,
-            order="dateDesc",
-            date_from=since,
-            date_to=until,
-        )
-
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Question]:
-            answer = await pipeline.call(
-                questions_api.LIST,
-                query=query | {"take": size, "skip": offset},
-                priority=priority,
-                turn=turn,
-            )
-            page = answer.value
-            count = len(page.questions) + len(answer.set_aside)
-            items = [mapping.question(wire, account) for wire in page.questions]
-            if not whole:
-                items = _within(items, since, until)
-            if answered is not None:
-                # WB counts a rejected question among the answered ones.
-                items = [item for item in items if item.answered is answered]
-            total = page.count_archive if is_answered else page.count_unanswered
-            return Chunk(items, count, None, total if whole else None, answer.set_aside)
-
-        return by_offset(
-            fetch,
-            questions_api.LIST_PAGES,
-            method=questions_api.LIST.name,
-            cursor=cursor,
-            ahead=ahead,
-            newest_first=True,
-        )
-
-    return _passes(part, answered, cursor)
+    lists = _TwoLists(
+        pipeline, account, QUESTIONS, since=since, until=until, product=product, priority=priority
+    )
+    if answered is None:
+        return lists.both(cursor, ahead)
+    # WB counts a rejected question among the answered ones.
+    return lists.one(answered, cursor, ahead, lambda item: item.answered is answered)
 
 
 def list_feedbacks(
@@ -88,53 +56,22 @@ def list_feedbacks(
     priority: Priority | None,
 ) -> Listing[Feedback]:
     """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
-    nm_id = _nm_id("feedbacks", product)
-    wanted = None if rating is None else frozenset(rating)
-    if wanted is not None and not wanted <= {1, 2, 3, 4, 5}:
+    ratings = frozenset((1, 2, 3, 4, 5, None) if rating is None else rating)
+    if not ratings <= {1, 2, 3, 4, 5, None}:
         raise InvalidInput("feedbacks", "rating", "must be of 1 to 5", rating)
-
-    # WB's counters are of the whole list, whatever the filters.
-    whole = since is None and until is None and nm_id is None
-
-    def part(is_answered: bool, cursor: str | None) -> Listing[Feedback]:
-        query = feedbacks_api.list_query(
-            is_answered=is_answered,
-            nm_id=nm_id,
-            order="dateDesc",
-            date_from=since,
-            date_to=until,
+    lists = _TwoLists(
+        pipeline, account, FEEDBACKS, since=since, until=until, product=product, priority=priority
+    )
+    if answered is None:
+        return lists.both(
+            cursor, ahead, None if rating is None else lambda item: item.rating in ratings
         )
-
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Feedback]:
-            answer = await pipeline.call(
-                feedbacks_api.LIST,
-                query=query | {"take": size, "skip": offset},
-                priority=priority,
-                turn=turn,
-            )
-            page = answer.value
-            wires = page.feedbacks
-            items = [mapping.feedback(wire, account) for wire in wires]
-            if not whole:
-                items = _within(items, since, until)
-            if wanted is not None:
-                items = [item for item in items if item.rating in wanted]
-            if answered is not None:
-                items = [item for item in items if item.answered is answered]
-            count = len(wires) + len(answer.set_aside)
-            total = page.count_archive if is_answered else page.count_unanswered
-            return Chunk(items, count, None, total if whole else None, answer.set_aside)
-
-        return by_offset(
-            fetch,
-            feedbacks_api.LIST_PAGES,
-            method=feedbacks_api.LIST.name,
-            cursor=cursor,
-            ahead=ahead,
-            newest_first=True,
-        )
-
-    return _passes(part, answered, cursor)
+    return lists.one(
+        answered,
+        cursor,
+        ahead,
+        lambda item: item.answered is answered and item.rating in ratings,
+    )
 
 
 def list_claims(
@@ -172,8 +109,85 @@ class _HasRef(Protocol):
     def ref(self) -> Ref: ...
 
 
+P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
+R = TypeVar("R", Question, Feedback)
 T = TypeVar("T", bound=_HasRef)
-Q = TypeVar("Q", Question, Feedback)
+
+
+class _TwoLists(Generic[P, W, R]):
+    """WB's two lists of a noun, what is processed and what is not, with the same filters."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        account: str,
+        noun: Noun[P, W, R],
+        *,
+        since: datetime | None,
+        until: datetime | None,
+        product: str | None,
+        priority: Priority | None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._account = account
+        self._noun: Noun[P, W, R] = noun
+        self._since = since
+        self._until = until
+        self._nm_id = _nm_id(noun.name, product)
+        self._priority = priority
+
+    def both(
+        self, cursor: str | None, ahead: int | None, wanted: Callable[[R], bool] | None = None
+    ) -> Listing[R]:
+        """Both, one after the other."""
+
+        def part(flag: bool, cursor: str | None) -> Listing[R]:
+            return self.one(flag, cursor, ahead, wanted)
+
+        return _passes(part, None, cursor)
+
+    def one(
+        self,
+        processed: bool,
+        cursor: str | None,
+        ahead: int | None,
+        wanted: Callable[[R], bool] | None,
+    ) -> Listing[R]:
+        """One of them; of its records those that are wanted."""
+        noun, account = self._noun, self._account
+        since, until = self._since, self._until
+        # WB's counters are of the whole list, whatever the filters.
+        whole = since is None and until is None and self._nm_id is None
+        query = created_query(
+            noun.list.name,
+            is_answered=processed,
+            nm_id=self._nm_id,
+            order="dateDesc",
+            date_from=since,
+            date_to=until,
+        )
+
+        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[R]:
+            answer = await self._pipeline.call(
+                noun.list,
+                query=query | {"take": size, "skip": offset},
+                priority=self._priority,
+                turn=turn,
+            )
+            page = answer.value
+            items = [noun.neutral(wire, account) for wire in noun.records(page)]
+            count = len(items) + len(answer.set_aside)
+            if not whole:  # WB is asked in whole seconds
+                items = [item for item in items if _within(item, since, until)]
+            if wanted is not None:
+                items = [item for item in items if wanted(item)]
+            total = page.count_archive if processed else page.count_unanswered
+            return Chunk(items, count, None, total if whole else None, answer.set_aside)
+
+        return by_offset(
+            fetch, noun.pages, method=noun.list.name, cursor=cursor, ahead=ahead, newest_first=True
+        )
 
 
 def _passes(
@@ -187,14 +201,11 @@ def _passes(
     )
 
 
-def _within(items: list[Q], since: datetime | None, until: datetime | None) -> list[Q]:
-    """Those of the period to the fraction; WB is asked in whole seconds."""
-    return [
-        item
-        for item in items
-        if (since is None or item.created_at >= since)
-        and (until is None or item.created_at <= until)
-    ]
+def _within(item: Question | Feedback, since: datetime | None, until: datetime | None) -> bool:
+    """Whether it is of the period, to the fraction of a second."""
+    return (since is None or item.created_at >= since) and (
+        until is None or item.created_at <= until
+    )
 
 
 def _id_of(item: _HasRef) -> str:

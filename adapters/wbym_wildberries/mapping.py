@@ -77,29 +77,27 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     photos, video = wire.photo_links, wire.video
     tags = wire.bables
     ordered_at = wire.last_order_created_at
+    buyer = wire.user_name
+    # By position: naming eighteen arguments costs a third of the whole mapping.
     neutral = Feedback(
-        ref=Ref(MARKETPLACE, account, wire.id),
-        created_at=_utc(wire.created_date),
-        rating=wire.product_valuation,
-        text=wire.text or "",
-        pros=wire.pros or "",
-        cons=wire.cons or "",
-        answer=None
-        if answer is None
-        else Answer(
-            answer.text or "",
-            _ANSWER_STATUS.get(answer.state or "", AnswerStatus.UNKNOWN),
-            answer.editable,
-        ),
-        product=None if details is None else _product(details, wire.color),
-        buyer=Buyer(wire.user_name) if wire.user_name else None,
-        order=Order(None, _moment(ordered_at)) if ordered_at else None,
-        media=_media(photos, video) if photos or video else (),
-        tags=tuple(tags) if tags else (),
-        viewed=wire.was_viewed,
-        parent_id=wire.parent_feedback_id,
-        child_id=wire.child_feedback_id,
-        return_possible=wire.is_able_return_product_orders,
+        Ref(MARKETPLACE, account, wire.id),
+        _utc(wire.created_date),
+        wire.product_valuation,
+        wire.text or "",
+        wire.pros or "",
+        wire.cons or "",
+        None if answer is None else _answer(answer),
+        None if details is None else _product(details, wire.color),
+        Buyer(buyer) if buyer else None,
+        Order(None, _moment(ordered_at)) if ordered_at else None,
+        _media(photos, video) if photos or video else (),
+        tuple(tags) if tags else (),
+        wire.was_viewed,
+        None,  # recommended
+        None,  # comments
+        wire.parent_feedback_id,
+        wire.child_feedback_id,
+        wire.is_able_return_product_orders,
     )
     attach_raw(neutral, wire)
     return neutral
@@ -253,6 +251,11 @@ def _moment(text: str) -> datetime | None:
         return _utc(datetime.fromisoformat(text))
     except ValueError:
         return None
+
+
+def _answer(wire: feedbacks_api.FeedbackAnswer) -> Answer:
+    status = _ANSWER_STATUS.get(wire.state or "", AnswerStatus.UNKNOWN)
+    return Answer(wire.text or "", status, wire.editable)
 
 
 def _product(details: feedbacks_api.ProductDetails, color: str | None) -> Product:
