@@ -178,21 +178,23 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
     media, author, unread = wire.media, wire.author, wire.need_reaction
     offer_id = about.offer_id if about is not None else None
     order_id = about.order_id if about is not None else None
+    # By position: naming the arguments costs more than what they are made from.
     neutral = Feedback(
-        ref=Ref(MARKETPLACE, account, str(wire.feedback_id)),
-        created_at=_utc(wire.created_at),
-        rating=numbers.rating if numbers is not None else None,
-        text=(words.comment or "") if words is not None else "",
-        pros=(words.advantages or "") if words is not None else "",
-        cons=(words.disadvantages or "") if words is not None else "",
-        answer=answer,
-        product=None if offer_id is None else Product(None, offer_id),
-        buyer=Buyer(author) if author else None,
-        order=None if order_id is None else Order(str(order_id)),
-        media=_media(media) if media is not None else (),
-        viewed=None if unread is None else not unread,
-        recommended=numbers.recommended if numbers is not None else None,
-        comments=numbers.comments_count if numbers is not None else None,
+        Ref(MARKETPLACE, account, str(wire.feedback_id)),
+        _utc(wire.created_at),
+        numbers.rating if numbers is not None else None,
+        (words.comment or "") if words is not None else "",
+        (words.advantages or "") if words is not None else "",
+        (words.disadvantages or "") if words is not None else "",
+        answer,
+        None if offer_id is None else Product(None, offer_id),
+        Buyer(author) if author else None,
+        None if order_id is None else Order(str(order_id)),
+        _media(media) if media is not None else (),
+        (),  # tags
+        None if unread is None else not unread,
+        numbers.recommended if numbers is not None else None,
+        numbers.comments_count if numbers is not None else None,
     )
     attach_raw(neutral, wire)
     return neutral
