@@ -1,5 +1,6 @@
 """The thin layer that moves bytes, over aiohttp."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BytesIO
@@ -14,6 +15,9 @@ from wbym.calls.messages import Request, Response, TransportError
 __all__ = ["AiohttpTransport", "Exchange", "Transport"]
 
 CHUNK = 64 * 1024
+
+AT_ONCE = 100
+"""Requests that wait for their headers at once: thousands of connections only cost time."""
 
 
 class Exchange(Protocol):
@@ -93,6 +97,7 @@ class AiohttpTransport:
         self._session = session
         self._lent = session is not None
         self._closed = False
+        self._asking = asyncio.Semaphore(AT_ONCE)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
 
     async def __aenter__(self) -> Self:
@@ -123,14 +128,15 @@ class AiohttpTransport:
                     content_type=part.content_type,
                 )
         try:
-            answer = await session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                headers=request.headers,
-                data=data,
-                timeout=self._timeout,
-                allow_redirects=False,
-            )
+            async with self._asking:
+                answer = await session.request(
+                    request.method,
+                    URL(request.url, encoded=True),
+                    headers=request.headers,
+                    data=data,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
         try:
@@ -151,7 +157,8 @@ class AiohttpTransport:
         if self._closed:
             raise RuntimeError("the account is closed")
         if self._session is None:
-            self._session = aiohttp.ClientSession()
+            # Pages that wait for their reader hold connections, so these are not limited.
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         return self._session
 
 

@@ -100,10 +100,9 @@ class RateBucket(Bucket):
         """Count in the limiter what fits there, and the rest beside it."""
         size = self.size(cost)
         if self._full_until != -math.inf:
-            room = self._limiter_room()
-            excess = room - max(self._room(now), size) - _HAIR
-            if excess > 0:
-                await self._limiter.acquire(excess)
+            allowed = max((now - self._full_until) / self._interval, size) + _HAIR
+            if self._limiter.has_capacity(allowed):
+                await self._limiter.acquire(max(0.0, self._limiter_room() - allowed))
             self._full_until = -math.inf
         await self._limiter.acquire(size)
         apart = max(0.0, (1 + self._reserve / self._interval) / self._burst - 1)
@@ -160,7 +159,10 @@ class RateBucket(Bucket):
 
     def _room(self, now: float) -> float:
         """Calls that could be counted now; below zero if the bucket is more than full."""
-        return min(self._limiter_room(), (now - self._full_until) / self._interval)
+        allowed = (now - self._full_until) / self._interval
+        if allowed <= 0 or self._limiter.has_capacity(allowed):
+            return allowed
+        return self._limiter_room()
 
     def _limiter_room(self) -> float:
         """The limiter's room, found by asking: accurate to a billionth of a burst."""
