@@ -3,12 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SPECS ?= ../shared/specs
+PEERS := .venv-peers
+PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check drift format bench bench-quick clean
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,12 +31,23 @@ check: $(READY) ## lint, format, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+drift: $(READY) ## compare the SDK with the published files in SPECS
+	$(BIN)/python -m tests.drift $(SPECS)
+
 format: $(READY) ## put the sources in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure against the bounds
-	$(BIN)/python -m benchmarks
+$(PEERS_READY): benchmarks/peers.txt
+	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
+	touch $@
+
+bench: $(READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
+	$(BIN)/python -m benchmarks --publish
+
+bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept
+	$(BIN)/python -m benchmarks --quick
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,8 @@
-"""``python -m benchmarks [NAMES...]``: measure against the bounds, on this machine alone."""
+"""``python -m benchmarks [NAMES...]``: measure against the bounds, on this machine alone.
+
+A further benchmark is a module with ``async def run(sizes) -> Report``, a line in ``BENCHMARKS``
+and a place in ``docs/benchmarks.md``.
+"""
 
 import argparse
 import asyncio
@@ -11,7 +15,9 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import bulk, crowd, limits, market, memory, mixed, scheduler
+from benchmarks import bulk, calls, crowd, imports, limits, market, memory, mixed, scheduler
+from benchmarks.contest import peers_installed
+from benchmarks.publish import publish
 from benchmarks.report import Report, markdown, verdict
 from benchmarks.sizes import FULL, QUICK, Sizes
 
@@ -22,6 +28,8 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "memory": memory.run,
     "limits": limits.run,
     "mixed": mixed.run,
+    "calls": calls.run,
+    "imports": imports.run,
     "scheduler": scheduler.run,
     "market": market.run,
     "inbox": crowd.run,
@@ -37,18 +45,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAMES", help=f"of {', '.join(BENCHMARKS)}")
-    parser.add_argument("--quick", action="store_true", help="less of everything, under 40 s")
+    parser.add_argument("--quick", action="store_true", help="less of everything, in three minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
+    parser.add_argument(
+        "--publish", action="store_true", help="refresh the results that are committed"
+    )
     given = parser.parse_args(arguments)
+    if given.publish and given.quick:
+        parser.error("what a quick run finds is not for keeping: --publish or --quick")
+    if given.publish and not peers_installed():
+        parser.error("the peers are not installed: make bench")
     if unknown := set(given.names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     python = f"{platform.python_implementation()} {platform.python_version()}"
-    print(f"{python}, {cpu_count()} cores{_QUICK if given.quick else ''}\n", flush=True)
+    machine = f"{python}, {cpu_count()} cores, {platform.system()}"
+    print(f"{machine}{_QUICK if given.quick else ''}\n", flush=True)
     start = time.perf_counter()
     reports: dict[str, Report] = {}
     for name in given.names or BENCHMARKS:
         reports[name] = asyncio.run(_one(name, QUICK if given.quick else FULL))
         print(markdown(reports[name]), flush=True)
+        if given.publish:
+            publish(machine, {name: reports[name]})
     if given.json is not None:
         given.json.write_bytes(msgspec.json.format(msgspec.json.encode(reports)) + b"\n")
     print(f"{verdict(list(reports.values()))} ({time.perf_counter() - start:.0f} s)")

@@ -1,81 +1,105 @@
-"""Bulk decode: the SDK beside a hand-written loop, limits lifted on both sides.
+"""Bulk decode, limits lifted on all sides: wbym beside a hand-written loop and the peers.
 
 The list has one record less than its pages hold: after 200,000 feedbacks WB can be asked no
 further, so a full last page leaves it open whether more follow, and the listing says so by
 ``PagingLimit``.
 """
 
-import time
+from collections.abc import Mapping
 from typing import Final
 
-from benchmarks.measure import Sample, sample
-from benchmarks.readers import READERS, TAKE, Read
-from benchmarks.report import Report, Target
+from benchmarks.contenders.harness import Job
+from benchmarks.contest import BY_HAND, Contender, Runs, compete
+from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import list_simulator, warm
-from benchmarks.sizes import Sizes
+from benchmarks.sizes import TAKE, Sizes
+from benchmarks.versus import agree, bars, digest, missing, others, ratios, seconds
 
-__all__ = ["run"]
+__all__ = ["CONTENDERS", "NEUTRAL", "WIRE", "run"]
 
-_BY_HAND: Final = "by hand"
-_SPEED: Final = {"wire": 0.85, "neutral": 0.5}
-_RUNS_WITHOUT_GZIP: Final = 3
+WIRE: Final = Contender("wbym, wire", "ours", "wire")
+NEUTRAL: Final = Contender("wbym, neutral", "ours", "neutral")
+CONTENDERS: Final = (
+    BY_HAND,
+    WIRE,
+    NEUTRAL,
+    Contender("wbsdk", "wbsdk", "pages", "dicts", peer=True),
+    Contender("wildberries-python-sdk", "wildberries_python_sdk", "pages", "dicts", peer=True),
+    Contender("wbapi-async, by page", "wbapi_async", "pages", "structs", peer=True),
+    Contender("wbapi-async, iterator", "wbapi_async", "iterator", "structs", peer=True),
+    Contender("wildberries-sdk", "wildberries_sdk", "pages", "models", peer=True),
+)
+
+_MOST: Final = {False: {WIRE.name: 1.1, NEUTRAL.name: 1.6}, True: {WIRE.name: 1.15}}
+"""Of the time by hand, without gzip and with it."""
 
 
 async def run(sizes: Sizes) -> Report:
-    """Read the whole list by each reader in turn, gzipped as aiohttp asks for it, and without."""
+    """Read the whole list by each in turn, as it is, and then gzipped for those who ask for it."""
     records = sizes.pages * TAKE - 1
     report = Report(
         f"Bulk decode: {records:,} feedbacks by pages of 5,000",
-        ("reader", "records/s", "MB/s of JSON", "spread", "of by hand", "spread"),
+        (
+            *("client", "gives", "s", "spread", "of by hand", "spread"),
+            *("CPU, s", "records/s", "MB/s of JSON", "peak MB"),
+        ),
         [],
         [],
     )
     async with list_simulator(records, "--no-limits") as simulator:
         url, token = simulator.url, str(simulator.shown["token"])
         size = await warm(url, sizes.pages)
-        times = await _times(url, token, sizes.pages, sizes.runs)
-        await simulator.change_faults(gzip=False)
-        plain = await _times(url, token, sizes.pages, min(sizes.runs - 1, _RUNS_WITHOUT_GZIP))
-    _add_speeds(report, "", times, records, size)
-    _add_speeds(report, ", no gzip", plain, records, size)
-    for name, least in _SPEED.items():
-        ratio = _ratios(times, name).median
-        report.targets.append(Target(f"{name}, of the speed by hand", ratio, "at least", least))
-    report.notes.append(
-        f"{size / 1e6:.0f} MB of JSON a run. Medians of {sizes.runs} runs ({_RUNS_WITHOUT_GZIP} or"
-        " less without gzip), one of each reader in turn; ratios are taken in each turn. A spread"
-        " is the extremes beside the median."
-    )
+
+        def job(contender: Contender) -> Job:
+            return Job(contender.way, url, [token], pages=sizes.pages, take=TAKE)
+
+        for gzip in (False, True):
+            await simulator.change_faults(gzip=gzip)
+            runs = await compete(CONTENDERS, job, sizes.runs)
+            agree(runs)
+            _add(report, runs, records, size, gzip=gzip)
+    report.notes += [
+        f"{size / 1e6:.0f} MB of JSON a run. Medians of {sizes.runs} runs, one of each client in"
+        " turn, each in a fresh process that has imported everything before the clock starts;"
+        " ratios are taken within a turn, and a spread is the extremes beside the median. All keep"
+        " two requests under way where their face allows it: not the iterators, and not"
+        " `wildberries-sdk`, which blocks and does not ask for gzip. *models* are pydantic's.",
+        *missing(),
+    ]
     return report
 
 
-async def _times(url: str, token: str, pages: int, runs: int) -> dict[str, list[float]]:
-    """Seconds of each run by reader; the readers take turns, so that noise meets all alike."""
-    times: dict[str, list[float]] = {name: [] for name in (_BY_HAND, *_SPEED)}
-    found: dict[str, Read] = {}
-    for _ in range(runs):
-        for name, seconds in times.items():
-            start = time.perf_counter()
-            found[name] = await READERS[name](url, token, pages)
-            seconds.append(time.perf_counter() - start)
-    if any(read != found[_BY_HAND] for read in found.values()):
-        raise RuntimeError(f"the readers did not read the same: {found}")
-    return times
-
-
-def _add_speeds(
-    report: Report, label: str, times: dict[str, list[float]], records: int, size: int
-) -> None:
-    for name, seconds in times.items():
-        speed = sample([records / took for took in seconds])
-        ratio = _ratios(times, name)
-        megabytes = speed.median * size / records / 1e6
+def _add(report: Report, runs: Mapping[str, Runs], records: int, size: int, *, gzip: bool) -> None:
+    label = ", gzip" if gzip else ""
+    for name, own in runs.items():
+        took, ratio = own.seconds, ratios(runs, name)
+        spent = own.of(lambda tally: tally.cpu).median
+        peak = own.of(lambda tally: tally.peak_mb).median
         report.rows.append(
-            [name + label, speed.median, megabytes, speed.spread, ratio.median, ratio.spread]
+            [
+                *(name + label, own.contender.gives, took.median, took.spread),
+                *(ratio.median, ratio.spread, spent, records / took.median),
+                *(size / took.median / 1e6, peak),
+            ]
         )
-
-
-def _ratios(times: dict[str, list[float]], name: str) -> Sample:
-    """The speed beside the hand-written loop's of the same turn."""
-    pairs = zip(times[_BY_HAND], times[name], strict=True)
-    return sample([by_hand / seconds for by_hand, seconds in pairs])
+    for name, most in _MOST[gzip].items():
+        ratio = ratios(runs, name)
+        report.targets.append(Target(name + label, ratio.median, "at most", most, "of by hand"))
+    typed = [own for own in runs.values() if own.contender.peer and own.contender.gives != "dicts"]
+    neutral = runs[NEUTRAL.name].seconds.median
+    if typed and not gzip:
+        best = min(own.seconds.median for own in typed)
+        words = "neutral, of the fastest peer with typed records"
+        report.targets.append(Target(words, neutral / best, "under", 1.0))
+    hand = runs[BY_HAND.name].seconds.median
+    title = f"{records:,} feedbacks" + label
+    name = "bulk-gzip" if gzip else "bulk"
+    report.plots.append(bars(name, title, "s", runs, hand, "by hand: aiohttp and msgspec"))
+    report.digests.append(
+        Digest(
+            title,
+            f"{digest(hand, 's')} by hand",
+            f"{digest(neutral, 's')} ({digest(runs[WIRE.name].seconds.median, 's')} wire)",
+            others(runs, seconds, "s"),
+        )
+    )

@@ -9,7 +9,7 @@ from datetime import datetime
 import aiohttp
 import msgspec
 
-__all__ = ["Feedback", "list_feedbacks"]
+__all__ = ["Feedback", "count_unanswered", "list_feedbacks"]
 
 
 class Answer(msgspec.Struct, gc=False, rename="camel"):
@@ -97,7 +97,23 @@ class Body(msgspec.Struct, gc=False, rename="camel"):
     error_text: str | None = None
 
 
+class Count(msgspec.Struct, gc=False, rename="camel"):
+    """How many feedbacks wait."""
+
+    count_unanswered: int
+    count_unanswered_today: int | None = None
+
+
+class CountBody(msgspec.Struct, gc=False, rename="camel"):
+    """Its envelope."""
+
+    data: Count
+    error: bool = False
+    error_text: str | None = None
+
+
 _DECODER = msgspec.json.Decoder(Body)
+_COUNTS = msgspec.json.Decoder(CountBody)
 
 
 async def list_feedbacks(
@@ -118,3 +134,15 @@ async def list_feedbacks(
     if body.error:
         raise RuntimeError(body.error_text)
     return body.data.feedbacks
+
+
+async def count_unanswered(session: aiohttp.ClientSession, url: str, token: str) -> Count:
+    """How many feedbacks wait for an answer: a call as small as they come."""
+    async with session.get(
+        f"{url}/api/v1/feedbacks/count-unanswered", headers={"Authorization": token}
+    ) as response:
+        response.raise_for_status()
+        body = _COUNTS.decode(await response.read())
+    if body.error:
+        raise RuntimeError(body.error_text)
+    return body.data

@@ -1,20 +1,20 @@
-"""Repeated timing, and the memory of the process it runs in."""
+"""Repeated timing, and the memory of the process it runs in. Needs the standard library alone."""
 
 import gc
 import resource
 import statistics
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 __all__ = ["Sample", "peak_mb", "resident_mb", "sample"]
 
 _STATUS = Path("/proc/self/status")
 
 
-class Sample(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Sample:
     """The figures of several runs."""
 
     median: float

@@ -1,4 +1,4 @@
-"""Mixed calls at once: of one seller, of two, and of many behind a network that jitters."""
+"""Mixed calls: of one seller, of two, and of many behind a network that jitters."""
 
 import asyncio
 import time
@@ -8,10 +8,13 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.contenders.harness import Job
+from benchmarks.contest import Contender, Runs, compete
 from benchmarks.limits import BOUND_RATIO, QUOTA
-from benchmarks.report import Report, Target
+from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import Counts, counts, new_token
 from benchmarks.sizes import Sizes
+from benchmarks.versus import bars, digest, missing, others, seconds
 from wbym.limits import Scheduler
 from wbym.testing.process import SimulatorProcess
 from wbym_wildberries import Wildberries
@@ -21,69 +24,130 @@ __all__ = ["run"]
 _LATENCY: Final = 0.05
 _JITTER: Final = 0.2
 _REFUSED: Final = 1 / 1000
+_PATIENCE: Final = 10.0
+_OURS: Final = Contender("wbym", "ours", "mixed")
+_HANGS: Final = Contender("wbsdk", "wbsdk", "mixed", "dicts", peer=True)
+_CONTENDERS: Final = (
+    _OURS,
+    Contender("wbapi-async", "wbapi_async", "mixed", peer=True),
+    Contender("wildberries-sdk", "wildberries_sdk", "mixed", "models", peer=True),
+    Contender("wildberries-python-sdk", "wildberries_python_sdk", "mixed", "dicts", peer=True),
+    _HANGS,
+)
 
 
 class _Case(msgspec.Struct):
-    took: float
+    title: str
+    plot: str
     bound: float
-    counted: Counts
-    errors: int
+    runs: dict[str, Runs]
 
     @property
     def ratio(self) -> float:
-        return self.took / self.bound
-
-    @property
-    def figures(self) -> list[float]:
-        counted = self.counted
-        return [
-            self.took,
-            self.bound,
-            self.ratio,
-            counted.requests,
-            counted.refusals,
-            self.errors,
-        ]
+        return self.runs[_OURS.name].seconds.median / self.bound
 
 
 async def run(sizes: Sizes) -> Report:
     """Run the three cases one after the other, with the real limits on both sides."""
     both = 2 * sizes.calls
-    split = [sizes.calls] * 2
     many = [sizes.jitter_calls] * sizes.jitter_sellers
     async with SimulatorProcess(
         "wbym_wildberries.simulator", "--latency", str(_LATENCY)
     ) as simulator:
-        one = await _measure(simulator, [both])
-        two = await _measure(simulator, split)
+        cases = [
+            _Case(
+                f"{both} calls, {'1 seller' if sellers == 1 else '2 sellers'}",
+                f"mixed-{sellers}",
+                QUOTA.least_time(both // sellers),
+                await _compete(simulator, both // sellers, sellers, sizes.limited_runs),
+            )
+            for sellers in (1, 2)
+        ]
         await simulator.change_faults(arrival_jitter=_JITTER)
-        jitter = await _measure(simulator, many)
-    refused = jitter.counted.refusals / sum(many)
-    return Report(
-        f"Mixed: feedback and question calls at once, {_LATENCY * 1000:.0f} ms latency",
-        ("case", "s", "bound, s", "of the bound", "requests", "refused", "errors"),
+        jitter, took, errors = await _measure(simulator, many)
+    refused = [max(case.runs[_OURS.name].refusals) for case in cases]
+    many_bound = QUOTA.least_time(max(many))
+    report = Report(
+        f"Mixed: feedback and question calls, {_LATENCY * 1000:.0f} ms latency",
+        (
+            *("case", "client", "s", "spread", "of the bound", "calls answered"),
+            *("refused", "refusals or errors seen"),
+        ),
+        [_row(case, own) for case in cases for own in case.runs.values()],
         [
-            [f"{both} calls, 1 seller", *one.figures],
-            [f"{both} calls, 2 sellers", *two.figures],
-            [f"{sum(many):,} calls, {len(many)} sellers, 200 ms jitter", *jitter.figures],
+            Target("one seller, of the bound", cases[0].ratio, "at most", BOUND_RATIO),
+            Target("two sellers, of the bound", cases[1].ratio, "at most", BOUND_RATIO),
+            Target("mixed, refusals", sum(refused), "at most", 0),
+            Target("jitter, refusals a call", jitter.refusals / sum(many), "under", _REFUSED),
+            Target("jitter, errors that the caller sees", errors, "at most", 0),
         ],
         [
-            Target("one seller, of the bound", one.ratio, "at most", BOUND_RATIO),
-            Target("two sellers, of the bound", two.ratio, "at most", BOUND_RATIO),
-            Target("mixed, refusals", one.counted.refusals + two.counted.refusals, "at most", 0),
-            Target("jitter, refusals a call", refused, "under", _REFUSED),
-            Target("jitter, errors that the caller sees", jitter.errors, "at most", 0),
+            "Half of the calls ask for feedbacks and half for questions, which share one limit; the"
+            " bound is (calls a seller - 6) / 3 s. The simulator counts refusals, the most of a"
+            f" run; medians of {sizes.limited_runs} runs. wbym and `wbapi-async` get all calls at"
+            " once and keep the pace themselves; `wbapi-async` counts each method by itself and all"
+            " sellers together. The next two keep no pace: they make one call of a seller after"
+            " the other, the sellers side by side, and ask again after a refusal's own delay, in"
+            " code of the caller. `wbsdk` never returns from the fourth call within a second, and"
+            f" is stopped after {_PATIENCE:.0f} s.",
+            *missing(),
         ],
         [
-            "Half of the calls ask for feedbacks and half for questions, all at once; the bound is"
-            " (calls a seller - 6) / 3 s. The simulator counts refusals; errors are what the"
-            " caller sees."
+            bars(case.plot, case.title, "s", case.runs, case.bound, "the limits' bound")
+            for case in cases
+        ],
+        [
+            Digest(
+                case.title,
+                f"{digest(case.bound, 's')} by the limits",
+                digest(case.runs[_OURS.name].seconds.median, "s"),
+                others(case.runs, seconds, "s"),
+            )
+            for case in cases
         ],
     )
+    report.rows.append(
+        [
+            *(f"{sum(many):,} calls, {len(many)} sellers, 200 ms jitter", _OURS.name, took, ""),
+            *(took / many_bound, sum(many) - errors, jitter.refusals, errors),
+        ]
+    )
+    return report
 
 
-async def _measure(simulator: SimulatorProcess, calls: Sequence[int]) -> _Case:
-    """So many calls of each seller, all made at once."""
+def _row(case: _Case, own: Runs) -> list[str | int | float | None]:
+    took = own.seconds
+    answered = min(tally.records for tally in own.tallies)
+    seen = max(tally.errors for tally in own.tallies)
+    times = [took.median, took.spread, took.median / case.bound] if own.finished else [None] * 3
+    return [case.title, own.contender.name, *times, answered, max(own.refusals), seen]
+
+
+async def _compete(
+    simulator: SimulatorProcess, calls: int, sellers: int, runs: int
+) -> dict[str, Runs]:
+    def job(contender: Contender) -> Job:
+        made = Job(
+            contender.way,
+            simulator.url,
+            [new_token() for _ in range(sellers)],
+            take=10,
+            calls=calls,
+            at_once=True,
+            limited=True,
+        )
+        if contender is _HANGS:
+            made.patience = _PATIENCE
+        return made
+
+    async def refusals() -> int:
+        return (await counts(simulator)).refusals
+
+    return await compete(_CONTENDERS, job, runs, refusals)
+
+
+async def _measure(simulator: SimulatorProcess, calls: Sequence[int]) -> tuple[Counts, float, int]:
+    """So many calls of each seller, all made at once: what was counted, seconds, errors."""
     before = await counts(simulator)
     scheduler = Scheduler()
     async with AsyncExitStack() as stack:
@@ -102,8 +166,7 @@ async def _measure(simulator: SimulatorProcess, calls: Sequence[int]) -> _Case:
         answers = await asyncio.gather(*waiting, return_exceptions=True)
         took = time.perf_counter() - start
     errors = sum(isinstance(answer, BaseException) for answer in answers)
-    bound = QUOTA.least_time(max(calls))
-    return _Case(took, bound, (await counts(simulator)).since(before), errors)
+    return (await counts(simulator)).since(before), took, errors
 
 
 async def _call(shop: Wildberries, turn: int) -> object:

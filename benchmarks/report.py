@@ -1,11 +1,13 @@
-"""What a benchmark says: a table of figures, and whether its targets hold."""
+"""What a benchmark says: a table of figures, plots, and whether its targets hold."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-__all__ = ["Report", "Target", "markdown", "verdict"]
+from benchmarks.plots import Plot
+
+__all__ = ["Digest", "Report", "Target", "markdown", "table", "verdict"]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -30,27 +32,49 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.name}: {self.value:.4g}{unit}, {self.sense} {self.bound:g}{unit}: {word}"
 
 
+class Digest(msgspec.Struct, frozen=True):
+    """A line of the short table in the README."""
+
+    what: str
+    limit: str
+    """The least that can be reached, and what sets it."""
+    ours: str
+    others: str
+    """Each of the others, best first."""
+
+
 class Report(msgspec.Struct):
     """What one benchmark found."""
 
     title: str
-    columns: Sequence[str]
+    columns: tuple[str, ...]
     """With their units."""
-    rows: list[list[str | float | None]]
+    rows: list[list[str | int | float | None]]
     targets: list[Target]
     notes: list[str] = []
+    plots: list[Plot] = []
+    digests: list[Digest] = []
 
 
-def markdown(report: Report) -> str:
-    """The report as a Markdown table, its notes and its targets."""
-    cells = [list(report.columns), *([_cell(value) for value in row] for row in report.rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(report.columns))]
+def markdown(report: Report, pictures: str | None = None) -> str:
+    """The report: its pictures, if their folder is named, its table, its notes and its targets."""
+    blocks = [f"## {report.title}"]
+    if pictures is not None:
+        blocks += [f"![{plot.title}]({pictures}/{plot.name}.svg)" for plot in report.plots]
+    cells = [[_cell(value) for value in row] for row in report.rows]
+    blocks += [table(report.columns, cells), *report.notes]
+    blocks.append("\n".join(f"- {target}" for target in report.targets))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns line up; the first to the left, the others to the right."""
+    cells = [list(columns), *rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(columns))]
     lines = [_line(row, widths) for row in cells]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines.insert(1, _line(rule, widths))
-    blocks = [f"## {report.title}", "\n".join(lines), *report.notes]
-    blocks.append("\n".join(f"- {target}" for target in report.targets))
-    return "\n\n".join(blocks) + "\n"
+    return "\n".join(lines)
 
 
 def verdict(reports: Sequence[Report]) -> str:

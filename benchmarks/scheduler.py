@@ -5,11 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from benchmarks.contenders.ours import LIFTED
 from benchmarks.idle import charges_of, idle_mb
 from benchmarks.instant import Instant
 from benchmarks.limits import QUOTA
 from benchmarks.measure import sample
-from benchmarks.readers import LIFTED
 from benchmarks.report import Report, Target
 from benchmarks.serving import new_token
 from benchmarks.sizes import Sizes

@@ -5,7 +5,7 @@ import uuid
 import aiohttp
 import msgspec
 
-from benchmarks.readers import TAKE
+from benchmarks.sizes import TAKE
 from wbym.testing.process import SimulatorProcess
 from wbym_wildberries.simulator import make_token
 

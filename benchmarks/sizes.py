@@ -1,8 +1,13 @@
 """How much each benchmark does: enough for figures to keep, or little to see that all works."""
 
+from typing import Final
+
 import msgspec
 
-__all__ = ["FULL", "QUICK", "Sizes"]
+__all__ = ["FULL", "QUICK", "TAKE", "Sizes"]
+
+TAKE: Final = 5000
+"""Feedbacks in a page of Wildberries."""
 
 
 class Sizes(msgspec.Struct, frozen=True, kw_only=True):
@@ -10,9 +15,14 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 
     pages: int = 40
     """Of 5,000 feedbacks each, the last one a record short; see ``benchmarks.bulk``."""
+    memory_pages: tuple[int, ...] = (5, 10, 20, 40)
     runs: int = 5
+    limited_runs: int = 3
+    """Where a run waits for limits most of its time, and so varies little."""
     sweeps: int = 5
     """How often the list is read by one client to see whether its memory grows."""
+    small_calls: int = 2_000
+    imports: int = 7
     calls: int = 30
     """To feedbacks, and as many to questions."""
     jitter_sellers: int = 16
@@ -33,8 +43,12 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
 FULL = Sizes()
 QUICK = Sizes(
     pages=7,
-    runs=2,
+    memory_pages=(2, 4),
+    runs=1,
+    limited_runs=1,
     sweeps=2,
+    small_calls=300,
+    imports=1,
     calls=10,
     jitter_sellers=16,
     jitter_calls=10,

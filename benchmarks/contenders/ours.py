@@ -1,0 +1,151 @@
+"""wbym: its typed methods (wire records), and its neutral listings."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from benchmarks.contenders.harness import Job, Tally, Way, in_flight, main, many
+from wbym.limits import Quota, Scheduler, Window
+from wbym_wildberries import Wildberries
+from wbym_wildberries.api.feedbacks import Feedback
+from wbym_wildberries.limits import BUCKETS
+from wbym_yandex_market import YandexMarket
+from wbym_yandex_market.limits import BUCKETS as MARKET_BUCKETS
+
+__all__ = ["LIFTED", "MARKET_LIFTED", "WAYS"]
+
+LIFTED: Final = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=1_000_000))
+"""Limits that no benchmark reaches."""
+MARKET_LIFTED: Final = dict.fromkeys(MARKET_BUCKETS, Window(limit=10**9, period=3600))
+
+_WARM_UP: Final = 20
+
+
+def _unreserved() -> Scheduler:
+    """With lifted limits nothing is kept back for jitter.
+
+    A simulator without limits still says that six calls are left; a reserve of a millisecond at a
+    million calls a second would be more than that, and each call would wait for a timer.
+    """
+    return Scheduler(min_jitter=0.0, max_jitter=0.0)
+
+
+def _shops(job: Job) -> list[Wildberries]:
+    scheduler = Scheduler() if job.limited else _unreserved()
+    return [
+        Wildberries(
+            token,
+            name=f"shop-{number}",
+            base_url=job.url,
+            scheduler=scheduler,
+            quotas=None if job.limited else LIFTED,
+        )
+        for number, token in enumerate(job.tokens)
+    ]
+
+
+async def _wire(job: Job, tally: Tally) -> None:
+    async with _shops(job)[0] as shop:
+
+        async def fetch(skip: int) -> list[Feedback]:
+            page = await shop.api.feedbacks.list(
+                is_answered=False, take=job.take, skip=skip, order="dateDesc"
+            )
+            return page.feedbacks
+
+        async for page in in_flight(2, fetch, range(0, job.pages * job.take, job.take)):
+            for feedback in page:
+                tally.records += 1
+                tally.ratings += feedback.product_valuation or 0
+            del page  # or it would stay in memory while the next one comes
+
+
+async def _neutral(job: Job, tally: Tally) -> None:
+    """With as many requests under way as the limits allow, or as the other loops."""
+    async with _shops(job)[0] as shop:
+        async for feedback in shop.feedbacks(answered=False, ahead=8 if job.limited else 2):
+            tally.records += 1
+            tally.ratings += feedback.rating or 0
+            if not tally.records % job.take:
+                tally.mark()
+        tally.mark()
+
+
+async def _by_default(job: Job, tally: Tally) -> None:
+    """With as many requests under way as the listing makes by itself."""
+    async with _shops(job)[0] as shop:
+        async for feedback in shop.feedbacks(answered=False):
+            tally.records += 1
+            tally.ratings += feedback.rating or 0
+
+
+async def _calls(job: Job, tally: Tally) -> None:
+    async with _shops(job)[0] as shop:
+        call = shop.api.feedbacks.count_unanswered
+        await many(Tally(), [call] * _WARM_UP, at_once=False)
+        tally.start()
+        await many(tally, [call] * job.calls, at_once=job.at_once)
+
+
+async def _mixed(job: Job, tally: Tally) -> None:
+    """Half of the calls ask for feedbacks and half for questions."""
+
+    async def call(shop: Wildberries, turn: int) -> object:
+        if turn % 2:
+            return await shop.api.questions.list(is_answered=False, take=job.take, skip=0)
+        return await shop.api.feedbacks.list(is_answered=False, take=job.take, skip=0)
+
+    shops = _shops(job)
+    calls = [partial(call, shop, turn) for shop in shops for turn in range(job.calls)]
+    await many(tally, calls, at_once=True)
+    await asyncio.gather(*[shop.aclose() for shop in shops])
+
+
+def _market(job: Job) -> YandexMarket:
+    return YandexMarket(
+        job.tokens[0],
+        job.business,
+        base_url=job.url,
+        scheduler=_unreserved(),
+        quotas=MARKET_LIFTED,
+    )
+
+
+async def _market_wire(job: Job, tally: Tally) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    since = until - timedelta(days=180)
+    token: str | None = None
+    async with _market(job) as shop:
+        while True:
+            page = await shop.api.feedbacks.list(
+                date_time_from=since, date_time_to=until, limit=job.take, page_token=token
+            )
+            for feedback in page.feedbacks:
+                tally.records += 1
+                tally.ratings += (feedback.statistics and feedback.statistics.rating) or 0
+            token = page.paging.next_page_token if page.paging else None
+            if not token:
+                return
+
+
+async def _market_neutral(job: Job, tally: Tally) -> None:
+    """A page after the other, or with windows of time side by side."""
+    async with _market(job) as shop:
+        async for feedback in shop.feedbacks(ahead=4 if job.at_once else None):
+            tally.records += 1
+            tally.ratings += feedback.rating or 0
+
+
+WAYS: Final[dict[str, Way]] = {
+    "wire": _wire,
+    "neutral": _neutral,
+    "by default": _by_default,
+    "calls": _calls,
+    "mixed": _mixed,
+    "market wire": _market_wire,
+    "market neutral": _market_neutral,
+}
+
+if __name__ == "__main__":
+    main(WAYS)

@@ -1,0 +1,118 @@
+"""The same job for each contender in turn, each run in a process of its own."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks.contenders.harness import Job, Tally
+from benchmarks.measure import Sample, sample
+
+__all__ = ["BY_HAND", "PEERS_PYTHON", "Contender", "Runs", "compete", "peers_installed", "run_once"]
+
+PEERS_PYTHON: Final = Path(__file__).parents[1] / ".venv-peers" / "bin" / "python"
+_HAVE_IMPORTED: Final = 60.0
+_GRACE: Final = 30.0
+
+
+class Contender(msgspec.Struct, frozen=True):
+    """Somebody's way of doing a job."""
+
+    name: str
+    """As tables show it."""
+    module: str
+    """In ``benchmarks.contenders``."""
+    way: str
+    gives: str = "structs"
+    """What the records are that it yields."""
+    peer: bool = False
+    """Whether it runs in the peers' environment."""
+
+
+BY_HAND: Final = Contender("by hand", "by_hand", "pages")
+"""The limit, in most jobs."""
+
+
+class Runs(msgspec.Struct):
+    """All runs of one contender at one job."""
+
+    contender: Contender
+    tallies: list[Tally]
+    refusals: list[int] = []
+    """Counted by the simulator."""
+
+    def of(self, figure: Callable[[Tally], float]) -> Sample:
+        """A figure of each run."""
+        return sample([figure(tally) for tally in self.tallies])
+
+    @property
+    def seconds(self) -> Sample:
+        """How long it took."""
+        return self.of(lambda tally: tally.seconds)
+
+    @property
+    def finished(self) -> bool:
+        """Whether each run came to its end."""
+        return all(tally.finished for tally in self.tallies)
+
+
+def peers_installed() -> bool:
+    """Whether the peers' environment is there; ``make bench`` makes it."""
+    return PEERS_PYTHON.exists()
+
+
+async def compete(
+    contenders: Sequence[Contender],
+    job: Callable[[Contender], Job],
+    runs: int,
+    refusals: Callable[[], Awaitable[int]] | None = None,
+) -> dict[str, Runs]:
+    """Let each do the job, in turns, so that noise meets all alike.
+
+    Args:
+        contenders: Who; peers are left out where they are not installed.
+        job: What each is to do; made for each run afresh.
+        runs: How many turns.
+        refusals: The simulator's count of refusals so far.
+    """
+    present = [one for one in contenders if not one.peer or peers_installed()]
+    found = {one.name: Runs(one, [], []) for one in present}
+    for _ in range(runs):
+        for one in present:
+            before = await refusals() if refusals else 0
+            own = found[one.name]
+            own.tallies.append(await run_once(one, job(one)))
+            if refusals:
+                own.refusals.append(await refusals() - before)
+    return found
+
+
+async def run_once(contender: Contender, job: Job) -> Tally:
+    """One run: a process that imports everything, and only then is told what to do."""
+    python = str(PEERS_PYTHON) if contender.peer else sys.executable
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(python, "-m", f"benchmarks.contenders.{contender.module}"), stdin=pipe, stdout=pipe
+    )
+    try:
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the contender's pipes are missing")
+        async with asyncio.timeout(_HAVE_IMPORTED):
+            ready = await process.stdout.readline()
+        if ready != b"ready\n":
+            raise RuntimeError(f"{contender.name} did not start")
+        async with asyncio.timeout(job.patience + _GRACE):
+            told = msgspec.json.encode(asdict(job)) + b"\n"
+            line, _ = await process.communicate(told)
+    except BaseException:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise RuntimeError(f"{contender.name} failed")
+    return msgspec.json.decode(line, type=Tally)

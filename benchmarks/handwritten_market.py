@@ -1,0 +1,97 @@
+"""The same for Yandex Market: what a good engineer writes with aiohttp and msgspec."""
+
+from datetime import datetime
+
+import aiohttp
+import msgspec
+
+__all__ = ["Feedback", "list_feedbacks"]
+
+
+class Identifiers(msgspec.Struct, gc=False, rename="camel"):
+    """What it is about."""
+
+    order_id: int | None = None
+    offer_id: str | None = None
+
+
+class Description(msgspec.Struct, gc=False):
+    """What the buyer wrote."""
+
+    advantages: str | None = None
+    disadvantages: str | None = None
+    comment: str | None = None
+
+
+class Media(msgspec.Struct, gc=False):
+    """Links to photos and videos."""
+
+    photos: list[str] | None = None
+    videos: list[str] | None = None
+
+
+class Statistics(msgspec.Struct, gc=False, rename="camel"):
+    """The rating and the like."""
+
+    rating: int | None = None
+    comments_count: int | None = None
+    recommended: bool | None = None
+    paid_amount: int | None = None
+
+
+class Feedback(msgspec.Struct, gc=False, rename="camel"):
+    """One feedback."""
+
+    feedback_id: int
+    created_at: datetime
+    need_reaction: bool | None = None
+    identifiers: Identifiers | None = None
+    author: str | None = None
+    description: Description | None = None
+    media: Media | None = None
+    statistics: Statistics | None = None
+
+
+class Paging(msgspec.Struct, rename="camel"):
+    """Where the next page is."""
+
+    next_page_token: str | None = None
+
+
+class Result(msgspec.Struct):
+    """What the envelope holds."""
+
+    feedbacks: list[Feedback]
+    paging: Paging | None = None
+
+
+class Page(msgspec.Struct):
+    """The envelope."""
+
+    result: Result
+
+
+_DECODER = msgspec.json.Decoder(Page)
+
+
+async def list_feedbacks(
+    session: aiohttp.ClientSession,
+    url: str,
+    key: str,
+    business: int,
+    *,
+    limit: int,
+    since: datetime,
+    until: datetime,
+    page_token: str | None,
+) -> Result:
+    """One page of the feedbacks of a period."""
+    query = {"limit": str(limit)} | ({"page_token": page_token} if page_token else {})
+    async with session.post(
+        f"{url}/v2/businesses/{business}/goods-feedback",
+        params=query,
+        data=msgspec.json.encode({"dateTimeFrom": since, "dateTimeTo": until}),
+        headers={"Api-Key": key, "Content-Type": "application/json"},
+    ) as response:
+        response.raise_for_status()
+        return _DECODER.decode(await response.read()).result

@@ -1,0 +1,95 @@
+"""Tables, plots and digests of contenders beside a limit."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from benchmarks.contenders.harness import Tally
+from benchmarks.contest import BY_HAND, Contender, Runs, peers_installed
+from benchmarks.measure import Sample, sample
+from benchmarks.plots import Bar, Bars, Kind
+
+__all__ = ["agree", "bars", "digest", "kind", "missing", "others", "ratios"]
+
+_MISSING: Final = "The peers are not installed here, so only ours are shown; `make bench` installs."
+
+
+def missing() -> list[str]:
+    """A note, where the peers are left out."""
+    return [] if peers_installed() else [_MISSING]
+
+
+def agree(runs: Mapping[str, Runs]) -> None:
+    """Whether all who came to an end read the same.
+
+    Raises:
+        RuntimeError: They did not.
+    """
+    read = {
+        name: {(tally.records, tally.ratings) for tally in own.tallies if tally.finished}
+        for name, own in runs.items()
+    }
+    if len(set().union(*read.values())) != 1:
+        raise RuntimeError(f"the contenders did not read the same: {read}")
+
+
+def seconds(tally: Tally) -> float:
+    """What most are measured by."""
+    return tally.seconds
+
+
+def ratios(
+    runs: Mapping[str, Runs], name: str, figure: Callable[[Tally], float] = seconds
+) -> Sample:
+    """A contender's figure beside the hand-written loop's of the same turn."""
+    pairs = zip(runs[name].tallies, runs[BY_HAND.name].tallies, strict=True)
+    return sample([figure(own) / figure(hand) for own, hand in pairs])
+
+
+def kind(contender: Contender) -> Kind:
+    """How it is coloured."""
+    if contender.peer:
+        return "peer"
+    return "hand" if contender.module == BY_HAND.module else "ours"
+
+
+def bars(
+    name: str,
+    title: str,
+    unit: str,
+    runs: Mapping[str, Runs],
+    limit: float,
+    limit_label: str,
+    figure: Callable[[Tally], float] = seconds,
+) -> Bars:
+    """A bar for each contender that came to its end."""
+    found = [
+        Bar(label + _lost(runs, own), one.median, one.low, one.high, kind(own.contender))
+        for label, own in runs.items()
+        if own.finished
+        for one in [own.of(figure)]
+    ]
+    return Bars(name, title, unit, found, limit, limit_label)
+
+
+def others(runs: Mapping[str, Runs], figure: Callable[[Tally], float], unit: str) -> str:
+    """The peers' figures, best first; those that never ended last."""
+    peers = [own for own in runs.values() if own.contender.peer]
+    ended = sorted(
+        (own.of(figure).median, own.contender.name + _lost(runs, own))
+        for own in peers
+        if own.finished
+    )
+    never = [f"{own.contender.name} never ends" for own in peers if not own.finished]
+    return "; ".join([*(f"{name} {digest(value, unit)}" for value, name in ended), *never])
+
+
+def _lost(runs: Mapping[str, Runs], own: Runs) -> str:
+    """How many calls or records were not answered, where others got them all."""
+    most = max(tally.records for each in runs.values() for tally in each.tallies)
+    lost = most - min(tally.records for tally in own.tallies)
+    return f" ({lost} lost)" if lost else ""
+
+
+def digest(value: float, unit: str) -> str:
+    """A figure with its unit, short."""
+    return f"{value:.3g} {unit}" if value < 1000 else f"{value:,.0f} {unit}"
