@@ -21,6 +21,7 @@ import anyio
 import msgspec
 
 from wbym.adapter import Adapter, installed_adapters
+from wbym.calls import DEFAULT_MAX_WAIT
 from wbym.errors import ConfigError
 
 __all__ = ["DEFAULT_CONFIG", "AccountSource", "choose", "find_accounts"]
@@ -70,15 +71,20 @@ class AccountSource:
         self.base_url = base_url
         self._environ = environ
 
-    async def open(self) -> Adapter:
+    async def open(self, *, max_wait: float | None = DEFAULT_MAX_WAIT) -> Adapter:
         """The account, to be used in ``async with``.
+
+        Args:
+            max_wait: Seconds that a call waits for its limits at most; None for ever.
 
         Raises:
             ConfigError: There is no secret where it should be.
             InvalidToken: The secret is none of this marketplace.
         """
         secret = await self._secret()
-        return self.adapter.from_secret(secret, name=self.name, base_url=self.base_url)
+        return self.adapter.from_secret(
+            secret, name=self.name, base_url=self.base_url, max_wait=max_wait
+        )
 
     async def _secret(self) -> str:
         if self.file is not None:

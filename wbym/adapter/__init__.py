@@ -5,13 +5,8 @@ meets the Protocols of the nouns that its marketplace has, and states in :class:
 it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
 """
 
-from wbym.adapter.account import (
-    Adapter,
-    CatalogRow,
-    CredentialFacts,
-    installed_adapters,
-    require_aware,
-)
+from wbym.adapter.account import Adapter, installed_adapters, require_aware
+from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.adapter.nouns import (
     Chats,
     Comments,
@@ -27,13 +22,16 @@ from wbym.adapter.support import Capabilities, Capability, Support, Supported
 
 __all__ = [
     "Adapter",
+    "Asked",
     "Capabilities",
     "Capability",
     "CatalogRow",
     "Chats",
+    "CheckReport",
     "Comments",
     "CredentialFacts",
     "Feedbacks",
+    "MethodFacts",
     "OpensChats",
     "Questions",
     "Returns",
@@ -42,6 +40,7 @@ __all__ = [
     "Sweeps",
     "SweepsArchives",
     "TellsDecisions",
+    "ask",
     "installed_adapters",
     "require_aware",
 ]

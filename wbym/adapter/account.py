@@ -8,45 +8,16 @@ from typing import ClassVar, Protocol, Self, TypeVar
 
 import msgspec
 
+from wbym.adapter.facts import CatalogRow, CheckReport, CredentialFacts
 from wbym.adapter.support import Capabilities
 from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue
 from wbym.domain import Waiting
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import BucketState, Priority
 
-__all__ = ["Adapter", "CatalogRow", "CredentialFacts", "installed_adapters", "require_aware"]
+__all__ = ["Adapter", "installed_adapters", "require_aware"]
 
 R = TypeVar("R")
-
-
-class CatalogRow(msgspec.Struct, frozen=True):
-    """One endpoint that an adapter knows, for people to look up."""
-
-    marketplace: str
-    name: str
-    """Where the typed method is below ``api``."""
-    method: str
-    path: str
-    host: str
-    scope: str
-    limit: str
-    """In words, for the usual credentials."""
-    lower_limit: str
-    """In words, for credentials with a lower limit; the same where there is none."""
-
-
-class CredentialFacts(msgspec.Struct, frozen=True):
-    """What a credential says of itself without a request."""
-
-    title: str
-    """What it is; never the secret."""
-    owner: str
-    scopes: tuple[str, ...]
-    expires_at: datetime | None
-    read_only: bool
-    pace: tuple[str, ...]
-    """How fast it may call what, in words, a line each."""
-    warnings: tuple[str, ...] = ()
 
 
 class Adapter(Protocol):
@@ -90,6 +61,19 @@ class Adapter(Protocol):
 
     def credentials(self) -> list[CredentialFacts]:
         """What the account's credentials say of themselves, read offline."""
+        ...
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        """What the account can do: which methods, on which hosts, at what pace; what is missing.
+
+        A question that fails is part of the report, and raises nothing.
+
+        Args:
+            online: Whether the marketplace is asked, with a request or two, whose the credentials
+                are. Without that the report says what is known offline.
+            ping: Whether each host is asked as well if it takes the account's credentials, where
+                the marketplace has a method for that. It may block who does so in a loop.
+        """
         ...
 
     async def call(

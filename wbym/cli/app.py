@@ -2,31 +2,32 @@
 
 import asyncio
 import logging
-import os
 import runpy
 import sys
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
-from rich.text import Text
 
 from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, installed_adapters
 from wbym.cli import lists, show
+from wbym.cli.check import check_accounts
 from wbym.cli.demo import Sizes, run_demo
+from wbym.cli.export import export
+from wbym.cli.options import Account, Config, moment, sources_of
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
 from wbym.cli.show_demo import outcome_line, show_outcome
-from wbym.cli.terminal import clean, complain, output, plain_errors
+from wbym.cli.terminal import complain, output, plain_errors
 from wbym.cli.waiting import show_waiting
-from wbym.config import AccountSource, choose, find_accounts
-from wbym.domain import Chat, Feedback, Question, Return
-from wbym.errors import WbymError
+from wbym.domain import Chat, Feedback, Question, Record, Return
 from wbym.paging import Listing
 
 __all__ = ["app"]
+
+T = TypeVar("T", bound=Record)
 
 app = typer.Typer(
     name="wbym",
@@ -37,21 +38,6 @@ app = typer.Typer(
 )
 
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{text!r} is no ISO time; write it as 2026-01-31T00:00:00+03:00"
-        ) from None
-    if moment.tzinfo is None:
-        raise typer.BadParameter(
-            f"{text!r} has no time zone; add it, as in {moment.isoformat()}+03:00 or "
-            f"{moment.isoformat()}Z"
-        )
-    return moment
-
-
 def _ratings(text: str) -> frozenset[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part in {"1", "2", "3", "4", "5"} for part in parts):
@@ -59,19 +45,6 @@ def _ratings(text: str) -> frozenset[int]:
     return frozenset(int(part) for part in parts)
 
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        envvar="WBYM_CONFIG",
-        metavar="PATH",
-        help="TOML file with accounts; wbym.toml where it exists.",
-        show_default=False,
-    ),
-]
-Account = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Lines of JSON instead of a table.")]
 Limit = Annotated[
     int | None,
@@ -90,12 +63,12 @@ Answered = Annotated[
 Since = Annotated[
     datetime | None,
     typer.Option(
-        "--since", parser=_moment, metavar="TIME", help="From this ISO time on, with its zone."
+        "--since", parser=moment, metavar="TIME", help="From this ISO time on, with its zone."
     ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option("--until", parser=_moment, metavar="TIME", help="Up to this ISO time."),
+    typer.Option("--until", parser=moment, metavar="TIME", help="Up to this ISO time."),
 ]
 Product = Annotated[
     str | None, typer.Option("--product", metavar="ID", help="Only of this article.")
@@ -189,31 +162,31 @@ def simulate(
 
 
 @app.command()
-def check(config: Config = None, account: Account = None) -> None:
-    """Read the accounts' credentials offline: what they open, until when, and at what pace.
+def check(
+    config: Config = None,
+    account: Account = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Make no request: only what credentials say.")
+    ] = False,
+    ping: Annotated[
+        bool,
+        typer.Option(
+            "--ping",
+            help="Ask each host too if it takes the token, once. Wildberries blocks who does so "
+            "more than 3 times in 30 s, and whoever automates it: not for scripts.",
+        ),
+    ] = False,
+) -> None:
+    """Say what each account can do: methods by category, hosts, pace, and what is missing.
 
-    Exit code 1 if one is invalid or expired.
+    Exit code 1 if a credential is invalid or expired, or a marketplace does not take it.
     """
+    if offline and ping:
+        raise typer.BadParameter("--offline and --ping exclude each other")
     with plain_errors():
-        valid = asyncio.run(_check(_sources(config, account)))
+        sources = sources_of(config, account)
+        valid = asyncio.run(check_accounts(sources, online=not offline, ping=ping))
     raise typer.Exit(0 if valid else 1)
-
-
-async def _check(sources: list[AccountSource]) -> bool:
-    console = output()
-    now = datetime.now(UTC)
-    all_valid = True
-    for source in sources:
-        heading = f"{clean(source.name)} ({source.adapter.marketplace})"
-        console.print(Text(heading, style="bold"))
-        try:
-            async with await source.open() as opened:
-                for facts in opened.credentials():
-                    all_valid &= show.show_credential(console, facts, now)
-        except WbymError as error:
-            all_valid = False
-            complain(error)
-    return all_valid
 
 
 @app.command()
@@ -262,12 +235,7 @@ def feedbacks(
             answered=answered, since=since, until=until, rating=rating, product=product
         )
 
-    with plain_errors():
-        sources = _sources(config, account)
-        code = asyncio.run(
-            lists.list_records(sources, show.FEEDBACKS, ask, limit=limit, as_json=as_json)
-        )
-    raise typer.Exit(code)
+    _list(config, account, show.FEEDBACKS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -288,12 +256,7 @@ def questions(
             return None
         return opened.questions(answered=answered, since=since, until=until, product=product)
 
-    with plain_errors():
-        sources = _sources(config, account)
-        code = asyncio.run(
-            lists.list_records(sources, show.QUESTIONS, ask, limit=limit, as_json=as_json)
-        )
-    raise typer.Exit(code)
+    _list(config, account, show.QUESTIONS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -314,12 +277,7 @@ def chats(
             return None
         return opened.chats(waiting_for_seller=waiting)
 
-    with plain_errors():
-        sources = _sources(config, account)
-        code = asyncio.run(
-            lists.list_records(sources, show.CHATS, ask, limit=limit, as_json=as_json)
-        )
-    raise typer.Exit(code)
+    _list(config, account, show.CHATS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
@@ -339,11 +297,21 @@ def returns(
             return None
         return opened.returns(open=is_open)
 
+    _list(config, account, show.RETURNS, ask, limit=limit, as_json=as_json)
+
+
+def _list(
+    config: Path | None,
+    account: str | None,
+    view: show.View[T],
+    ask: Callable[[Adapter], Listing[T] | None],
+    *,
+    limit: int | None,
+    as_json: bool,
+) -> NoReturn:
     with plain_errors():
-        sources = _sources(config, account)
-        code = asyncio.run(
-            lists.list_records(sources, show.RETURNS, ask, limit=limit, as_json=as_json)
-        )
+        sources = sources_of(config, account)
+        code = asyncio.run(lists.list_records(sources, view, ask, limit=limit, as_json=as_json))
     raise typer.Exit(code)
 
 
@@ -351,8 +319,11 @@ def returns(
 def inbox(config: Config = None, account: Account = None, as_json: AsJson = False) -> None:
     """Show how much waits for an answer, over all accounts."""
     with plain_errors():
-        code = asyncio.run(show_waiting(_sources(config, account), as_json=as_json))
+        code = asyncio.run(show_waiting(sources_of(config, account), as_json=as_json))
     raise typer.Exit(code)
+
+
+app.command()(export)
 
 
 @app.command()
@@ -366,10 +337,4 @@ def answer(
     """Answer a feedback or a question, once."""
     with plain_errors():
         words = sys.stdin.read().strip() if text == "-" else text
-        asyncio.run(lists.answer(_sources(config, account), kind, record_id, words))
-
-
-def _sources(config: Path | None, account: str | None) -> list[AccountSource]:
-    environ: Mapping[str, str] = os.environ
-    found = find_accounts(config, environ=environ, adapters=installed_adapters())
-    return choose(found, account)
+        asyncio.run(lists.answer(sources_of(config, account), kind, record_id, words))

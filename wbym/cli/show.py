@@ -237,8 +237,6 @@ def show_credential(console: Console, facts: CredentialFacts, now: datetime) -> 
         line(f"EXPIRED: {_time(ends)}", "bold red")
     access = "read only" if facts.read_only else "read and write"
     line(f"opens: {', '.join(facts.scopes) or 'nothing'} ({access})")
-    for pace in facts.pace:
-        line(f"pace: {pace}")
     for warning in facts.warnings:
         line(f"WARNING: {warning}", "bold yellow")
     return valid

@@ -43,55 +43,6 @@ def test_endpoints_of_an_unknown_marketplace_are_refused(run: Run) -> None:
     assert "there is no marketplace 'ozon'; installed: " in flat(result)
 
 
-def test_check_says_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = make_token(scopes=["feedbacks"], read_only=True)
-    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
-    result = run("check")
-    assert result.exit_code == 0
-    assert "personal token" in result.stdout
-    assert "opens: feedbacks-and-questions (read only)" in result.stdout
-    assert "pace: feedbacks-and-questions: 3 per 1 s" in result.stdout
-    assert "chats" not in result.stdout
-    assert token.split(".")[1] not in result.output
-
-
-def test_check_warns_of_slow_tokens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(acc=1, expires_in=86_400))
-    result = run("check")
-    assert result.exit_code == 0
-    assert result.stdout.count("WARNING: ") == 2
-
-
-@pytest.mark.parametrize(
-    ("token", "said"),
-    [
-        (make_token(expires_in=-60), "EXPIRED: "),
-        ("nonsense", "error: wildberries: this is no Wildberries token"),
-    ],
-)
-def test_check_fails_for_a_token_that_does_not_work(
-    token: str, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
-    result = run("check")
-    assert result.exit_code == 1
-    assert said in result.output
-    assert token not in result.output
-
-
-def test_check_goes_on_after_an_account_that_fails(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "good.token").write_text(make_token())
-    entry = '[accounts.{}]\nmarketplace = "wildberries"\n{}\n'
-    config = entry.format("bad", 'secret_env = "NOTHING"')
-    config += entry.format("good", 'secret_file = "good.token"')
-    (tmp_path / "wbym.toml").write_text(config)
-    result = run("check")
-    assert result.exit_code == 1
-    assert "error: bad: no secret is in the environment variable NOTHING" in result.stderr
-    assert "personal token" in result.stdout
-    assert run("check", "--account", "good").exit_code == 0
-
-
 def test_simulate_hands_everything_on(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

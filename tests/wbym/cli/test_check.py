@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from tests.wbym.cli.conftest import Run, Simulated, flat
+from wbym_wildberries.simulator import make_token
+
+
+def test_check_says_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = make_token(scopes=["feedbacks"], read_only=True)
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
+    result = run("check", "--offline")
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert any("personal token" in line for line in lines)
+    assert "  opens: feedbacks-and-questions (read only)" in lines
+    assert "  feedbacks-and-questions, on https://feedbacks-api.wildberries.ru" in lines
+    (pace,) = [line for line in lines if "3 per 1 s, every 333 ms, burst 6: " in line]
+    assert "list, archive" in pace
+    assert "answer" not in pace.replace("unanswered", "")
+    assert "  missing is the category buyer-chat, for chats: list, events, send, download" in lines
+    assert token.split(".")[1] not in result.output
+
+
+def test_check_warns_of_slow_tokens(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token(acc=1, expires_in=86_400))
+    result = run("check", "--offline")
+    assert result.exit_code == 0
+    assert result.stdout.count("WARNING: ") == 2
+    assert "SLOW: 5 per 1 h, every 12 min, burst 1: feedbacks: " in result.stdout
+
+
+def test_check_asks_who_the_seller_is(run: Run, shop: Simulated) -> None:
+    result = run("check")
+    assert result.exit_code == 0
+    assert "  seller: " in result.stdout
+    assert shop.url not in [line.split(": ")[0].strip() for line in result.stdout.splitlines()]
+    assert f"  {shop.url}: OK\n" in run("check", "--ping").stdout
+
+
+def test_check_goes_on_after_a_question_that_fails(
+    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = f"{shop.token.rpartition('.')[0]}.!"
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", forged)
+    result = run("check")
+    assert result.exit_code == 1
+    assert "  seller: no answer: wildberries/wildberries general.seller: 401" in result.stdout
+    assert "3 per 1 s, every 333 ms, burst 6: feedbacks: " in result.stdout
+    assert forged.split(".")[1] not in result.output
+
+
+def test_check_asks_nothing_and_everything(run: Run) -> None:
+    result = run("check", "--offline", "--ping")
+    assert result.exit_code == 2
+    assert "--offline and --ping exclude each other" in flat(result)
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        (make_token(expires_in=-60), "EXPIRED: "),
+        ("nonsense", "error: wildberries: this is no Wildberries token"),
+    ],
+)
+def test_check_fails_for_a_token_that_does_not_work(
+    token: str, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
+    # An expired token is refused before a request, online too.
+    for arguments in (["check"], ["check", "--offline"]):
+        result = run(*arguments)
+        assert result.exit_code == 1
+        assert said in result.output
+        assert token not in result.output
+
+
+def test_check_goes_on_after_an_account_that_fails(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.token").write_text(make_token())
+    entry = '[accounts.{}]\nmarketplace = "wildberries"\n{}\n'
+    config = entry.format("bad", 'secret_env = "NOTHING"')
+    config += entry.format("good", 'secret_file = "good.token"')
+    (tmp_path / "wbym.toml").write_text(config)
+    result = run("check", "--offline")
+    assert result.exit_code == 1
+    assert "error: bad: no secret is in the environment variable NOTHING" in result.stderr
+    assert "personal token" in result.stdout
+    assert run("check", "--offline", "--account", "good").exit_code == 0

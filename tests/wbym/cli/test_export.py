@@ -1,0 +1,245 @@
+import os
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from tests.wbym.cli.conftest import Run, Simulated, flat
+from tests.wbym.export.support import ids_in, rows_in
+from wbym.cli.options import day_or_moment, last_of_day_or_moment
+from wbym.cli.show_export import ExportBars, ExportLines, how_far, in_words
+from wbym.domain import Feedback
+from wbym.errors import QuotaExhausted
+from wbym.export import AccountProgress, Noun, Stage
+from wbym.export.reading import AnyListing, Reading
+from wbym.export.spool import Entry, Spool
+from wbym_wildberries.simulator import make_token
+
+READING: Final = AccountProgress(
+    account="shop",
+    stage=Stage.READING,
+    start=None,
+    records=12_000,
+    expected=200_000,
+    rate=15_000.4,
+    refusals=0,
+    left=125.0,
+    banned_until=None,
+)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_feedbacks_are_exported_and_then_what_is_new(
+    suffix: str, run: Run, shop: Simulated
+) -> None:
+    to = Path(f"feedbacks.{suffix}")
+    count = shop.records["feedbacks"]
+    result = run("export", "feedbacks", "--since", "2020-01-01", "--to", str(to))
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{to}: {count} feedbacks, {count} of them new, 0 read again\n"
+    assert result.stderr == ""
+    assert len(set(ids_in(to))) == count
+    again = run("export", "feedbacks", "--since", "2020-01-01", "--to", str(to))
+    assert again.exit_code == 0, again.stderr
+    assert again.stdout.startswith(f"{to}: {count} feedbacks, 0 of them new, ")
+    assert again.stderr.startswith("wildberries: read from ")
+    assert len(set(ids_in(to))) == count
+    assert sorted(each.name for each in Path().iterdir()) == [to.name]
+
+
+def test_the_other_nouns(run: Run, shop: Simulated) -> None:
+    for noun in ("questions", "returns", "chats"):
+        to = Path(f"{noun}.csv")
+        result = run("export", noun, "--to", str(to))
+        assert result.exit_code == 0, result.stderr
+        assert rows_in(to, Noun(noun))
+        listed = run(noun, "--json").stdout.count("\n")
+        assert len(rows_in(to, Noun(noun))) == listed
+
+
+def test_period_by_days(run: Run, shop: Simulated) -> None:
+    lines = run("feedbacks", "--json").stdout
+    every = msgspec.json.Decoder(Feedback).decode_lines(lines)
+    days = sorted({item.created_at.date().isoformat() for item in every})
+    first, last = days[2], days[4]
+    run("export", "feedbacks", "--since", first, "--until", last, "--to", "some.csv")
+    expected = {x.ref.id for x in every if first <= x.created_at.date().isoformat() <= last}
+    assert set(ids_in(Path("some.csv"))) == expected
+
+
+def test_format_when_it_is_said(run: Run, shop: Simulated) -> None:
+    result = run("export", "questions", "--to", "questions.txt", "--format", "jsonl")
+    assert result.exit_code == 0, result.stderr
+    assert Path("questions.txt").read_bytes().startswith(b'{"ref":')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--since", "2026-02-30"], "'2026-02-30' is no ISO time"),
+        (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
+        (["--until", "yesterday"], "'yesterday' is no ISO time"),
+        (["--since", "0001-01-01T00:00+03:00"], "is no time that there is in UTC"),
+        (["--since", "0024-01-01"], "'0024-01-01' is before the year 2000"),
+        (["--until", "0024-01-01T00:00Z"], "is before the year 2000"),
+        (["--overlap", "7"], "'7' is no length of time, such as 7d, 12h or 30m"),
+        (["--max-wait", "-1"], "Invalid value for '--max-wait'"),
+        (["--format", "xlsx"], "Invalid value for '--format'"),
+    ],
+)
+def test_wrong_options_are_refused_before_anything(
+    arguments: Sequence[str], said: str, run: Run
+) -> None:
+    result = run("export", "feedbacks", "--to", "x.csv", *arguments)
+    assert result.exit_code == 2
+    assert said in flat(result)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["feedbacks", "--to", "x.xlsx"], "the suffix is none of .jsonl, .csv, .parquet"),
+        (["feedbacks", "--to", "nowhere/x.csv"], "there is no folder"),
+        (["feedbacks", "--since", "2999-01-01", "--to", "x.csv"], "must not be in the future"),
+        (
+            ["feedbacks", "--since", "2026-02-01", "--until", "2026-01-01", "--to", "x.csv"],
+            "since must not be after until",
+        ),
+        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read whole"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    arguments: Sequence[str], said: str, run: Run, shop: Simulated
+) -> None:
+    result = run("export", *arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: ")
+    assert result.stderr.count("\n") == 1
+    assert said in result.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_a_file_of_another_noun_is_left_alone(run: Run, shop: Simulated) -> None:
+    run("export", "questions", "--to", "x.csv")
+    before = Path("x.csv").read_bytes()
+    result = run("export", "feedbacks", "--to", "x.csv")
+    assert result.exit_code == 1
+    assert "x.csv: it has questions, so feedbacks cannot be added" in result.stderr
+    assert Path("x.csv").read_bytes() == before
+    assert run("export", "feedbacks", "--to", "x.csv", "--fresh").exit_code == 0
+    assert len(ids_in(Path("x.csv"))) == shop.records["feedbacks"]
+
+
+def test_ctrl_c_leaves_what_was_read_to_go_on_with(
+    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = Spool.note
+    notes = []
+
+    def interrupt(spool: Spool, account: tuple[str, str], entry: Entry, *rest: object) -> None:
+        note(spool, account, entry, *rest)  # type: ignore[arg-type]
+        notes.append(entry)
+        if len(notes) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Spool, "note", interrupt)
+    result = run("export", "feedbacks", "--to", "x.parquet")
+    assert result.exit_code == 130
+    kept = Path("x.parquet.part").resolve()
+    assert (
+        result.stderr == f"what was read is kept in {kept}: the same command goes on from there\n"
+    )
+    assert [each.name for each in Path().iterdir()] == ["x.parquet.part"]
+    result = run("export", "feedbacks", "--to", "x.parquet")
+    assert result.exit_code == 0
+    assert len(set(ids_in(Path("x.parquet")))) == shop.records["feedbacks"]
+    assert [each.name for each in Path().iterdir()] == ["x.parquet"]
+
+
+def test_a_limit_that_is_too_far_away_stops_it(
+    run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float | None] = []
+
+    def refuse(_: Reading, __: Entry, max_wait: float | None) -> AnyListing:
+        waits.append(max_wait)
+        at = datetime(2999, 1, 1, tzinfo=UTC)
+        raise QuotaExhausted("bucket", retry_at=at, wait=3600, max_wait=60)
+
+    monkeypatch.setattr(Reading, "listing", refuse)
+    result = run("export", "feedbacks", "--to", "x.csv", "--max-wait", "60")
+    assert result.exit_code == 1
+    assert waits == [60]
+    assert result.stderr.startswith("error: bucket: the limit frees a call in 3600.0 s")
+    assert result.stdout == ""
+    assert list(Path().iterdir()) == []
+
+
+def test_an_account_that_fails_does_not_stop_the_others(
+    run: Run, simulated: Simulated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = ""
+    for name, token in (("old", make_token(expires_in=-60)), ("shop", simulated.token)):
+        monkeypatch.setenv(f"{name.upper()}_TOKEN", token)
+        config += f'[accounts.{name}]\nmarketplace = "wildberries"\n'
+        config += f'secret_env = "{name.upper()}_TOKEN"\nbase_url = "{simulated.url}"\n'
+    Path("wbym.toml").write_text(config)
+    result = run("export", "questions", "--to", "x.csv")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("error: old: ")
+    assert {row[1] for row in rows_in(Path("x.csv"), Noun.QUESTIONS)} == {"shop"}
+    before = Path("x.csv").read_bytes()
+    fresh = run("export", "questions", "--to", "x.csv", "--fresh")
+    assert fresh.exit_code == 1
+    assert fresh.stdout == ""
+    assert Path("x.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s"), (3900, "1 h 05 min")],
+)
+def test_time_left_in_words(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def test_what_is_waited_for_in_words() -> None:
+    assert how_far(READING) == "about 2 min 05 s left"
+    assert how_far(msgspec.structs.replace(READING, left=None)) == "reading"
+    ban = datetime(2026, 5, 1, 14, 30, tzinfo=UTC)
+    banned = msgspec.structs.replace(READING, banned_until=ban, left=3660.0)
+    assert how_far(banned) == ("waits for the end of a ban at 14:30:00Z, about 1 h 01 min left")
+    assert how_far(msgspec.structs.replace(READING, stage=Stage.FAILED)) == "failed"
+
+
+def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with ExportLines(Console(), Noun.FEEDBACKS) as view:
+        view.show([READING, msgspec.structs.replace(READING, stage=Stage.DONE)], None)
+        view.show([READING], (5_000, 20_000))
+    assert capsys.readouterr().out.splitlines() == [
+        "shop: 12,000 of 200,000 feedbacks, 15,000/s, none refused, about 2 min 05 s left",
+        "writing: 5,000 of 20,000 rows",
+    ]
+
+
+def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(force_terminal=True, width=140, color_system=None)
+    with ExportBars(console) as view:
+        view.show([msgspec.structs.replace(READING, expected=None, refusals=2)], None)
+        view.show([READING, msgspec.structs.replace(READING, account="b")], (5_000, 20_000))
+    shown = capsys.readouterr().out
+    assert "12,000 of 200,000" in shown
+    assert "about 2 min 05 s left" in shown
+    assert "5,000 of 20,000" in shown
+
+
+def test_days_are_whole_and_in_utc() -> None:
+    assert day_or_moment("2026-01-31") == datetime(2026, 1, 31, tzinfo=UTC)
+    end = last_of_day_or_moment("2026-01-31")
+    assert end + timedelta(microseconds=1) == datetime(2026, 2, 1, tzinfo=UTC)
+    assert last_of_day_or_moment("2026-01-31T10:00+03:00").hour == 7

@@ -1,0 +1,26 @@
+import re
+
+import pytest
+
+from tests.wbym.export.docs import BLOCK, DOCS, with_tables
+from wbym.export import LAYOUTS, Noun
+
+
+def test_documentation_when_columns_change() -> None:
+    text = DOCS.read_text("utf-8")
+    assert {found[2] for found in BLOCK.finditer(text)} == set(Noun)
+    assert text == with_tables(text), "run: python -m tests.wbym.export.docs"
+
+
+@pytest.mark.parametrize("noun", Noun)
+def test_columns_of_every_noun(noun: Noun) -> None:
+    layout = LAYOUTS[noun]
+    assert layout.names[:3] == ("marketplace", "account", "id")
+    assert "created_at" in layout.names
+    assert len(set(layout.names)) == len(layout.names)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in layout.names)
+    assert all("|" not in column.meaning for column in layout.columns)
+
+
+def test_layouts_tell_the_nouns_apart() -> None:
+    assert len({layout.names for layout in LAYOUTS.values()}) == len(Noun)

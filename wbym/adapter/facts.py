@@ -1,0 +1,83 @@
+"""What an adapter tells of itself, of an account's credentials and of what they can do."""
+
+from collections.abc import Awaitable
+from datetime import datetime
+
+import msgspec
+
+from wbym.errors import WbymError
+
+__all__ = ["Asked", "CatalogRow", "CheckReport", "CredentialFacts", "MethodFacts", "ask"]
+
+
+class CatalogRow(msgspec.Struct, frozen=True):
+    """One endpoint that an adapter knows, for people to look up."""
+
+    marketplace: str
+    name: str
+    """Where the typed method is below ``api``."""
+    method: str
+    path: str
+    host: str
+    scope: str
+    limit: str
+    """In words, for the usual credentials."""
+    lower_limit: str
+    """In words, for credentials with a lower limit; the same where there is none."""
+
+
+class CredentialFacts(msgspec.Struct, frozen=True):
+    """What is known of a credential."""
+
+    title: str
+    """What it is; never the secret."""
+    owner: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+    read_only: bool
+    warnings: tuple[str, ...] = ()
+
+
+class MethodFacts(msgspec.Struct, frozen=True):
+    """Whether an account can call a method, and how fast."""
+
+    name: str
+    """Where the typed method is below ``api``."""
+    scope: str
+    host: str
+    """The address that is called."""
+    pace: str
+    """The limit that counts for the account, in words."""
+    slow: bool = False
+    """Whether that is so little that it must be said loudly."""
+    missing: str | None = None
+    """What is missing to call it, such as ``"the category content"``; None where nothing is."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question to the marketplace, and what came of it."""
+
+    about: str
+    """Such as ``"seller"``, or the address of a host."""
+    answer: str | None = None
+    """In words; None where there is none."""
+    problem: WbymError | None = None
+    """Why there is none."""
+
+
+class CheckReport(msgspec.Struct, frozen=True):
+    """What an account can do: what its credentials and the marketplace say, joined."""
+
+    credentials: tuple[CredentialFacts, ...]
+    methods: tuple[MethodFacts, ...]
+    """In the order of the catalog, without those that only try the connection."""
+    asked: tuple[Asked, ...] = ()
+    """What the marketplace was asked."""
+
+
+async def ask(about: str, question: Awaitable[str]) -> Asked:
+    """Put one question; an error of ours becomes part of what came of it."""
+    try:
+        return Asked(about, await question)
+    except WbymError as error:
+        return Asked(about, problem=error)

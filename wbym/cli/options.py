@@ -1,0 +1,89 @@
+"""The options that several commands have."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wbym.adapter import installed_adapters
+from wbym.config import AccountSource, choose, find_accounts
+
+__all__ = ["Account", "Config", "day_or_moment", "last_of_day_or_moment", "moment", "sources_of"]
+
+
+def moment(text: str) -> datetime:
+    """An ISO time with its zone."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no ISO time; write it as 2026-01-31T00:00:00+03:00"
+        ) from None
+    if found.tzinfo is None:
+        raise typer.BadParameter(
+            f"{text!r} has no time zone; add it, as in {found.isoformat()}+03:00 or "
+            f"{found.isoformat()}Z"
+        )
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise typer.BadParameter(f"{text!r} is no time that there is in UTC") from None
+
+
+def day_or_moment(text: str) -> datetime:
+    """The first moment of a day in UTC, or an ISO time with its zone."""
+    day = _day(text)
+    return _of_our_time(text, moment(text) if day is None else day)
+
+
+def last_of_day_or_moment(text: str) -> datetime:
+    """The last moment of a day in UTC, or an ISO time with its zone."""
+    day = _day(text)
+    if day is None:
+        return _of_our_time(text, moment(text))
+    return _of_our_time(text, day.replace(hour=23, minute=59, second=59, microsecond=999_999))
+
+
+def _of_our_time(text: str, found: datetime) -> datetime:
+    # 24 for 2024 would be two thousand years, read month by month where a marketplace wants that.
+    if found.year < 2000:
+        raise typer.BadParameter(f"{text!r} is before the year 2000, and so before any marketplace")
+    return found
+
+
+def _day(text: str) -> datetime | None:
+    if len(text) != len("2026-01-31"):
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def sources_of(config: Path | None, account: str | None) -> list[AccountSource]:
+    """The accounts that a command is for.
+
+    Raises:
+        ConfigError: There is none, or the configuration cannot be used.
+    """
+    environ: Mapping[str, str] = os.environ
+    found = find_accounts(config, environ=environ, adapters=installed_adapters())
+    return choose(found, account)
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar="WBYM_CONFIG",
+        metavar="PATH",
+        help="TOML file with accounts; wbym.toml where it exists.",
+        show_default=False,
+    ),
+]
+Account = Annotated[
+    str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
+]
