@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import bulk, calls, crowd, imports, limits, market, memory, mixed, scheduler
+from benchmarks import bulk, calls, crowd, imports, limits, market, memory, mixed, scheduler, sweep
 from benchmarks.contest import peers_installed
 from benchmarks.publish import publish
 from benchmarks.report import Report, markdown, verdict
@@ -28,6 +28,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "memory": memory.run,
     "limits": limits.run,
     "mixed": mixed.run,
+    "sweep": sweep.run,
     "calls": calls.run,
     "imports": imports.run,
     "scheduler": scheduler.run,

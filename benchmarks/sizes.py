@@ -21,6 +21,11 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run waits for limits most of its time, and so varies little."""
     sweeps: int = 5
     """How often the list is read by one client to see whether its memory grows."""
+    swept: int = 1_000_000
+    """Feedbacks of an archive."""
+    swept_changing: int = 200_000
+    """Of one that changes: a fortieth as many arrive, and a tenth are answered."""
+    swept_seeds: int = 50
     small_calls: int = 2_000
     imports: int = 7
     calls: int = 30
@@ -47,6 +52,9 @@ QUICK = Sizes(
     runs=1,
     limited_runs=1,
     sweeps=2,
+    swept=60_000,
+    swept_changing=40_000,
+    swept_seeds=3,
     small_calls=300,
     imports=1,
     calls=10,

@@ -90,7 +90,8 @@ class Sweeps:
             depth: The ``skip`` from which on WB shows nothing, where it is less than documented:
                 10,000 and 20,000 have been seen. It is also found out, at the cost of a request.
             max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
-                ``QuotaExhausted``, such as for a ban. None: as long as it takes.
+                ``QuotaExhausted``, such as for a ban. None: as long as it takes. Several pages are
+                asked for at once, so less than a few seconds stops any sweep.
             priority: Who goes first at the limits.
 
         Raises:
@@ -106,7 +107,7 @@ class Sweeps:
             depth=depth,
             priority=priority,
         )
-        span = whole_span("sweep.feedbacks", since or EARLIEST, until)
+        span = whole_span("sweep.feedbacks", since, until, EARLIEST)
         return sweep.of(span, cursor, self._limit)
 
     def questions(
@@ -132,7 +133,7 @@ class Sweeps:
             depth=None,
             priority=priority,
         )
-        span = whole_span("sweep.questions", since or EARLIEST, until)
+        span = whole_span("sweep.questions", since, until, EARLIEST)
         return sweep.of(span, cursor, self._limit)
 
 

@@ -62,7 +62,8 @@ class Sweeps:
                 time, and held in memory each.
             cursor: Where to go on, with the same arguments: a page's ``cursor`` or ``next_cursor``.
             max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
-                ``QuotaExhausted``. None: as long as it takes.
+                ``QuotaExhausted``. None: as long as it takes. Several pages are asked for at once,
+                so less than a few seconds may stop any sweep.
             priority: Who goes first at the limits.
 
         Raises:
@@ -79,7 +80,7 @@ class Sweeps:
             part,
             cabinet,
             feedbacks_api.LIST,
-            whole_span("sweep.feedbacks", since or EARLIEST, until),
+            whole_span("sweep.feedbacks", since, until, EARLIEST),
             listings.FEEDBACKS_SPAN,
             in_order=in_order,
             cursor=cursor,
@@ -116,7 +117,7 @@ class Sweeps:
             part,
             cabinet,
             questions_api.LIST,
-            whole_span("sweep.questions", since or EARLIEST, until),
+            whole_span("sweep.questions", since, until, EARLIEST),
             listings.QUESTIONS_SPAN,
             in_order=in_order,
             cursor=cursor,

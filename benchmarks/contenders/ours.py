@@ -80,6 +80,13 @@ async def _by_default(job: Job, tally: Tally) -> None:
             tally.ratings += feedback.rating or 0
 
 
+async def _sweep(job: Job, tally: Tally) -> None:
+    async with _shops(job)[0] as shop:
+        async for feedback in shop.sweep.feedbacks():
+            tally.records += 1
+            tally.ratings += feedback.rating or 0
+
+
 async def _calls(job: Job, tally: Tally) -> None:
     async with _shops(job)[0] as shop:
         call = shop.api.feedbacks.count_unanswered
@@ -141,6 +148,7 @@ WAYS: Final[dict[str, Way]] = {
     "wire": _wire,
     "neutral": _neutral,
     "by default": _by_default,
+    "sweep": _sweep,
     "calls": _calls,
     "mixed": _mixed,
     "market wire": _market_wire,

@@ -12,7 +12,7 @@ import msgspec
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging.listing import Listing, Page
-from wbym.paging.parts import TICK, Span
+from wbym.paging.parts import EPOCH, TICK, Span
 
 __all__ = ["Progress", "Sweep", "SweepPlan", "whole_span"]
 
@@ -48,8 +48,16 @@ class Progress(msgspec.Struct, frozen=True):
     banned_until: datetime | None
 
 
-def whole_span(method: str, since: datetime, until: datetime | None) -> Span:
+def whole_span(
+    method: str, since: datetime | None, until: datetime | None, earliest: datetime = EPOCH
+) -> Span:
     """The period of a sweep; ``until`` is part of it.
+
+    Args:
+        method: The sweep's name, for errors.
+        since: Where it begins; at the earliest moment, where it is not given or before that.
+        until: Where it ends; open, where it is not given.
+        earliest: There are no records before.
 
     Raises:
         InvalidInput: A time is naive, ``since`` is in the future, or it is after ``until``.
@@ -57,11 +65,14 @@ def whole_span(method: str, since: datetime, until: datetime | None) -> Span:
     for argument, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:
             raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
-    if until is not None and since > until:
+    if since is not None and until is not None and since > until:
         raise InvalidInput(method, "since", "must not be after until", since)
-    if since > datetime.now(UTC):
+    if since is not None and since > datetime.now(UTC):
         raise InvalidInput(method, "since", "must not be in the future", since)
-    return Span(since.astimezone(UTC), None if until is None else until.astimezone(UTC) + TICK)
+    begin = earliest if since is None else max(since.astimezone(UTC), earliest)
+    if until is None:
+        return Span(begin, None)
+    return Span(min(begin, until.astimezone(UTC)), until.astimezone(UTC) + TICK)
 
 
 class Sweep(Listing[T], Generic[T]):
