@@ -15,7 +15,19 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import bulk, calls, crowd, imports, limits, market, memory, mixed, scheduler, sweep
+from benchmarks import (
+    bulk,
+    calls,
+    cards,
+    crowd,
+    imports,
+    limits,
+    market,
+    memory,
+    mixed,
+    scheduler,
+    sweep,
+)
 from benchmarks.contest import peers_installed
 from benchmarks.publish import publish
 from benchmarks.report import Report, markdown, verdict
@@ -29,6 +41,7 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "limits": limits.run,
     "mixed": mixed.run,
     "sweep": sweep.run,
+    "cards": cards.run,
     "calls": calls.run,
     "imports": imports.run,
     "scheduler": scheduler.run,

@@ -43,6 +43,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     """Of each marketplace."""
     inbox_chats: int = 320
     """Of each account of Wildberries: its feed of events takes the longest."""
+    cards: int = 100_000
 
 
 FULL = Sizes()
@@ -66,4 +67,5 @@ QUICK = Sizes(
     market_windowed=1_000,
     inbox_accounts=10,
     inbox_chats=150,
+    cards=10_000,
 )

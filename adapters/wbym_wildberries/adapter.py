@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Self, TypeVar
 import aiohttp
 import msgspec
 
-from wbym.adapter import Capabilities, CatalogRow, CredentialFacts, require_aware
+from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts, require_aware
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -43,6 +43,7 @@ from wbym_wildberries import mapping
 from wbym_wildberries.api import Api, chats, claims, feedbacks
 from wbym_wildberries.capabilities import CAPABILITIES
 from wbym_wildberries.catalog import catalog, facts
+from wbym_wildberries.check import check
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.feed import ChatReader
 from wbym_wildberries.limits import BUCKETS, Tier
@@ -157,6 +158,18 @@ class Wildberries:
     def credentials(self) -> list[CredentialFacts]:
         """What each token says of itself, read offline."""
         return [facts(token, self._dialect.tier_of(token)) for token in self.tokens]
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        """What the account can do: by its tokens, by WB's limits, and by what WB says.
+
+        Args:
+            online: Whether WB is asked who the seller is (GET /api/v1/seller-info), with one of the
+                tokens; with a base token once a day at most.
+            ping: Whether each host that the tokens open is asked too (GET /ping), once and with the
+                token that it would be called with. WB blocks who does that more than three times in
+                30 s; this process never does, so leave it to people and not to a loop.
+        """
+        return await check(self._dialect, self.api, online=online, ping=ping)
 
     def __repr__(self) -> str:
         return f"Wildberries({self.name!r}, seller {self.tokens[0].seller})"

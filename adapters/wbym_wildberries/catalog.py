@@ -36,19 +36,12 @@ def catalog() -> list[CatalogRow]:
 def facts(token: Token, tier: Tier) -> CredentialFacts:
     """What a token says of itself."""
     scopes = [category.scope for category in sorted(token.categories)]
-    pace = {
-        name: words(BUCKETS[name][tier])
-        for endpoint in ENDPOINTS
-        if token.opens(endpoint.scope) and not endpoint.once
-        for name in endpoint.buckets
-    }
     return CredentialFacts(
         title=f"{token.type} token",
         owner=token.seller,
         scopes=tuple(scopes),
         expires_at=token.expires_at,
         read_only=token.read_only,
-        pace=tuple(f"{name}: {text}" for name, text in pace.items()),
         warnings=tuple(_warnings(token, tier)),
     )
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Final, Self, TypeVar
 import aiohttp
 import msgspec
 
-from wbym.adapter import Capabilities, CatalogRow, CredentialFacts
+from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -26,6 +26,7 @@ from wbym_yandex_market.api.base import positive, within
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.capabilities import CAPABILITIES
 from wbym_yandex_market.catalog import catalog, facts
+from wbym_yandex_market.check import check
 from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
@@ -152,11 +153,29 @@ class Account:
 
     def credentials(self) -> list[CredentialFacts]:
         """What is known of the credentials; they say nothing of themselves without a request."""
+        return self._facts(None)
+
+    def _facts(self, scopes: Sequence[str] | None) -> list[CredentialFacts]:
         business = self._cabinet.known_business
         return [
-            facts(credential, self._tier, business_id=business, files_only=place > 0)
+            facts(
+                credential,
+                business_id=business,
+                files_only=place > 0,
+                scopes=None if place else scopes,
+            )
             for place, credential in enumerate(self._credentials)
         ]
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        """What the account can do: by its credentials, by Market's limits, and by what Market says.
+
+        Args:
+            online: Whether Market is asked what the key opens (POST v2/auth/token; not with an
+                OAuth token) and which shops there are (GET v2/campaigns).
+            ping: Changes nothing: Market has one host, and these two ask it.
+        """
+        return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
     def __repr__(self) -> str:
         business = self._cabinet.known_business

@@ -1,5 +1,8 @@
 """What the adapter knows, in words for people: endpoints with their limits, credentials."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from wbym.adapter import CatalogRow, CredentialFacts
 from wbym.limits import Window
 from wbym_yandex_market.api import ENDPOINTS
@@ -8,7 +11,10 @@ from wbym_yandex_market.limits import BUCKETS, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
 from wbym_yandex_market.token import Credential, CredentialKind
 
-__all__ = ["catalog", "facts", "words"]
+__all__ = ["READ_ONLY", "catalog", "facts", "words"]
+
+READ_ONLY: Final = ":read-only"
+"""What the names of scopes end with that let nothing be changed."""
 
 
 def catalog() -> list[CatalogRow]:
@@ -32,22 +38,25 @@ def catalog() -> list[CatalogRow]:
 
 
 def facts(
-    credential: Credential, tier: Tier, *, business_id: int | None, files_only: bool
+    credential: Credential,
+    *,
+    business_id: int | None,
+    files_only: bool,
+    scopes: Sequence[str] | None = None,
 ) -> CredentialFacts:
-    """What is known of a credential, which says nothing of itself."""
+    """What is known of a credential; its scopes, where Market has told them."""
     owner = "found with the first call" if business_id is None else f"business {business_id}"
     found = []
-    if credential.kind is CredentialKind.API_KEY:
+    if credential.kind is CredentialKind.API_KEY and scopes is None:
         found.append("it says what it may do only when asked: api.auth.token()")
     if files_only:
         found.append("it is used for buyers' files only")
     return CredentialFacts(
         title=str(credential.kind),
         owner=owner,
-        scopes=(),
+        scopes=tuple(scopes or ()),
         expires_at=None,
-        read_only=False,
-        pace=tuple(f"{name}: {words(budgets[tier])}" for name, budgets in BUCKETS.items()),
+        read_only=bool(scopes) and all(scope.endswith(READ_ONLY) for scope in scopes or ()),
         warnings=tuple(found),
     )
 

@@ -16,9 +16,12 @@ from wbym.adapter import (
     Capabilities,
     Capability,
     CatalogRow,
+    CheckReport,
     CredentialFacts,
+    MethodFacts,
     Support,
     Supported,
+    ask,
     require_aware,
 )
 from wbym.calls import (
@@ -115,7 +118,20 @@ class Toy:
         return cls(secret, name=name, base_url=base_url, max_wait=max_wait)
 
     def credentials(self) -> list[CredentialFacts]:
-        return [CredentialFacts("key", self._dialect.seller, ("talk",), None, False, ())]
+        return [CredentialFacts("key", self._dialect.seller, ("talk",), None, False)]
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        return CheckReport(
+            tuple(self.credentials()),
+            tuple(
+                MethodFacts(row.name, row.scope, self._dialect.url, row.limit)
+                for row in self.catalog()
+            ),
+            (await ask("chats", self._first_page()),) if online else (),
+        )
+
+    async def _first_page(self) -> str:
+        return f"{len((await self.call(api.CHATS)).items)} on the first page"
 
     async def call(
         self,

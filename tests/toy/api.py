@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from wbym.calls import Endpoint, Json, Nothing
+from wbym.calls import Endpoints, Json, Nothing
 from wbym.paging import ByToken
 
 W = TypeVar("W")
@@ -46,57 +46,35 @@ def _itself(page: Page[W]) -> Page[W]:
     return page
 
 
-CHATS = Endpoint(
-    name="chats.list",
-    method="GET",
-    host="api",
-    path="/chats",
-    reply=Json(Page[Chat], _itself, records=("items",), record=Chat),
-    buckets=("reading",),
-    scope="talk",
-    pages=ByToken(token="from"),
-)
-MESSAGES = Endpoint(
-    name="chats.messages",
-    method="GET",
-    host="api",
-    path="/chats/{id}/messages",
-    reply=Json(Page[Message], _itself, records=("items",), record=Message),
-    buckets=("reading",),
-    scope="talk",
-    pages=ByToken(token="from"),
-)
-SEND = Endpoint(
-    name="chats.send",
-    method="POST",
-    host="api",
-    path="/chats/{id}/messages",
-    reply=Nothing(),
-    buckets=("writing",),
-    scope="talk",
-    writes=True,
-    repeatable=False,  # a buyer would get it twice
-)
-FEEDBACKS = Endpoint(
-    name="feedbacks.list",
-    method="GET",
-    host="api",
-    path="/feedbacks",
-    reply=Json(Page[Feedback], _itself, records=("items",), record=Feedback),
-    buckets=("reading",),
-    scope="talk",
-    pages=ByToken(token="from"),
-)
-REPLY = Endpoint(
-    name="feedbacks.reply",
-    method="POST",
-    host="api",
-    path="/feedbacks/{id}/reply",
-    reply=Nothing(),
-    buckets=("writing",),
-    scope="talk",
-    writes=True,
-    repeatable=False,
-)
+_PAGES = ByToken(token="from")
+_WRITING = ("writing",)
 
-ENDPOINTS = (CHATS, MESSAGES, SEND, FEEDBACKS, REPLY)
+_CHATS = Endpoints("chats", host="api", scope="talk", buckets=("reading",))
+CHATS = _CHATS.add(
+    "GET",
+    "list",
+    "/chats",
+    Json(Page[Chat], _itself, records=("items",), record=Chat),
+    pages=_PAGES,
+)
+MESSAGES = _CHATS.add(
+    "GET",
+    "messages",
+    "/chats/{id}/messages",
+    Json(Page[Message], _itself, records=("items",), record=Message),
+    pages=_PAGES,
+)
+# What is not GET writes, and is not repeatable: a buyer would get it twice.
+SEND = _CHATS.add("POST", "send", "/chats/{id}/messages", Nothing(), buckets=_WRITING)
+
+_FEEDBACKS = Endpoints("feedbacks", host="api", scope="talk", buckets=("reading",))
+FEEDBACKS = _FEEDBACKS.add(
+    "GET",
+    "list",
+    "/feedbacks",
+    Json(Page[Feedback], _itself, records=("items",), record=Feedback),
+    pages=_PAGES,
+)
+REPLY = _FEEDBACKS.add("POST", "reply", "/feedbacks/{id}/reply", Nothing(), buckets=_WRITING)
+
+ENDPOINTS = (*_CHATS.rows, *_FEEDBACKS.rows)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self, TypeVar
 import msgspec
 import pytest
 
-from wbym.adapter import Capabilities, CatalogRow, CredentialFacts
+from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
 from wbym.calls import Endpoint, Part, QueryValue
 from wbym.domain import Feedback, Question, Ref, Waiting
 from wbym.errors import ConfigError, InvalidInput, SetAside, Unauthorized, Unsupported
@@ -90,6 +90,9 @@ class Toy:
 
     def credentials(self) -> list[CredentialFacts]:
         return []
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        raise NotImplementedError
 
     async def call(
         self,

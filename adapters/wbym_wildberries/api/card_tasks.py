@@ -102,8 +102,8 @@ class CardTasks(cards.Cards):
     ) -> Mapping[str, Result[Card]]:
         """Write cards anew in one call, and wait until each is changed or among the errors.
 
-        A card that is written as it was may never count as changed; waiting for it ends with the
-        time.
+        What is left out of a card is lost. A card that is written as it was may never count as
+        changed; waiting for it ends with the time.
 
         Args:
             updates: 1 to 3,000; ``update_all`` takes more.
@@ -195,7 +195,8 @@ class CardTasks(cards.Cards):
     ) -> Batch[CardUpdate, SentCards]:
         """Write any number of cards anew, 3,000 a call, and wait for them.
 
-        Arguments as for :meth:`upload_all`. Where a card comes twice, it is written once a call.
+        What is left out of a card is lost. Arguments as for :meth:`upload_all`. Where a card comes
+        twice, it is written once a call.
         """
         batch = updates if isinstance(updates, Batch) else Batch[CardUpdate, SentCards](updates)
         rules = Rules[CardUpdate](

@@ -135,20 +135,11 @@ class TestFacts:
         (facts,) = shop.credentials()
         assert facts.title == "personal token"
         assert facts.scopes == ("feedbacks-and-questions",)
-        assert facts.pace == (
-            "feedbacks-and-questions: 3 per 1 s, every 333 ms, burst 6",
-            "general.news: 1 per 1 min, every 1 min, burst 10",
-            "general.seller: 1 per 1 min, every 1 min, burst 10",
-            "general.subscription: 1 per 1 min, every 1 min, burst 10",
-            "general.tariff_options: 1 per 1 min, every 1 min, burst 10",
-            "general.rating: 1 per 1 min, every 1 min, burst 1",
-        )
         assert facts.warnings == ("it expires in 4 days",)
 
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
         shop, _ = _shop(make_token(acc=1))
         (facts,) = shop.credentials()
-        assert "feedbacks-and-questions: 5 per 1 h, every 12 min, burst 1" in facts.pace
         assert any("base token" in words for words in facts.warnings)
         assert "every 12 min" in caplog.text
         assert "every 60 min" in caplog.text

@@ -41,6 +41,33 @@ class CapabilityContract(Contract):
             await PROBES[absent].ask(shop)
         assert not harness.requests
 
+    async def test_check_when_offline(self, harness: Harness, shop: Adapter) -> None:
+        """It knows all methods without a request, each with its pace or with what is missing."""
+        report = await shop.check(online=False)
+        known = {row.name: row.scope for row in self.adapter.catalog()}
+        assert report.credentials
+        assert report.methods
+        assert not report.asked
+        for facts in report.methods:
+            assert known[facts.name] == facts.scope
+            assert facts.host
+            assert facts.pace or facts.missing
+        assert not harness.requests
+
+    async def test_check_when_online(self, harness: Harness, shop: Adapter) -> None:
+        """The marketplace is asked, and takes the credentials."""
+        report = await shop.check()
+        assert report.asked
+        assert all(asked.answer and asked.problem is None for asked in report.asked)
+        assert harness.requests
+
+    async def test_check_when_the_secret_is_revoked(self, harness: Harness) -> None:
+        """It is part of the report, which has the rest too."""
+        async with harness.revoked() as account:
+            report = await account.check()
+        assert any(asked.problem is not None for asked in report.asked)
+        assert report.methods
+
     def test_capabilities_when_a_noun_is_absent(self) -> None:
         """What needs a noun is not stated to be there without it."""
         capabilities = self.adapter.capabilities

@@ -1,0 +1,118 @@
+"""The whole comparison, and how it is told."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+
+import msgspec
+
+from tests.drift.bounds import of_bounds
+from tests.drift.deviations import KNOWN, Known
+from tests.drift.differences import Difference, Side
+from tests.drift.files import Operation, Route, Row, operations, rows
+from tests.drift.limits import of_limits, of_places, of_sharing
+from tests.drift.messages import of_messages
+from tests.drift.ours import MARKETPLACES, Marketplace
+from tests.drift.records import of_records
+from tests.drift.words import of_words
+from wbym.calls import Json
+
+__all__ = ["Report", "compare", "printed"]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was found."""
+
+    compared: int
+    """Operations."""
+    unseen: int
+    """Of these, operations whose reply was cut from the file as a whole."""
+    unknown: list[Difference]
+    """That nobody has looked at."""
+    known: list[tuple[Difference, Known]]
+    stale: list[Known]
+    """Known ones that are no more."""
+    news: list[Route]
+    """Operations of the files that neither the coverage table nor the SDK has."""
+    optional: list[Route]
+    """Operations that the coverage table does not require and the SDK has not."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is left to look at."""
+        return not self.unknown and not self.stale
+
+
+def compare(folder: Path) -> Report:
+    """Compare the SDK with the files in a folder."""
+    published, table = operations(folder), rows(folder)
+    found: list[Difference] = []
+    compared = unseen = 0
+    for marketplace in MARKETPLACES:
+        routes = marketplace.routes()
+        found += _routes(marketplace, published, table)
+        found += of_sharing(marketplace, published)
+        found += of_records(marketplace.name, published)
+        found += of_words(marketplace.name, published)
+        for route, endpoint in routes.items():
+            if route not in published:
+                continue
+            compared += 1
+            unseen += isinstance(endpoint.reply, Json) and not published[route].reply().seen
+            operation, methods = published[route], marketplace.methods_of(endpoint)
+            found += of_places(marketplace, endpoint, operation, table.get(route))
+            found += of_limits(marketplace, endpoint, operation, table.get(route))
+            found += of_messages(operation, endpoint, methods)
+            found += of_bounds(operation, methods)
+    ours = {route for marketplace in MARKETPLACES for route in marketplace.routes()}
+    explained = {one: known for known in KNOWN for one in found if known.explains(one)}
+    return Report(
+        compared=compared,
+        unseen=unseen,
+        unknown=[one for one in found if one not in explained],
+        known=list(explained.items()),
+        stale=[known for known in KNOWN if not any(map(known.explains, found))],
+        news=sorted(published.keys() - table.keys() - ours),
+        optional=sorted(
+            route
+            for route, row in table.items()
+            if row.required != "yes" and route in published and route not in ours
+        ),
+    )
+
+
+def _routes(
+    marketplace: Marketplace, published: Mapping[Route, Operation], table: Mapping[Route, Row]
+) -> Iterator[Difference]:
+    routes = marketplace.routes()
+    for route in routes:
+        if route not in published:
+            yield Difference(str(route), Side.OURS, "operation", "is in no file")
+        elif route not in table:
+            yield Difference(str(route), Side.OURS, "operation", "is not in coverage.tsv")
+    for route, row in table.items():
+        if route.marketplace != marketplace.name or route in routes:
+            continue
+        if row.required == "yes":
+            yield Difference(str(route), Side.FILE, "operation", "is required, and we lack it")
+
+
+def printed(report: Report) -> str:
+    """The report in lines, by operation."""
+    lines = ["+ the file has it, we lack it   - we have it, the file lacks it   ~ it differs", ""]
+    unknown = sorted(report.unknown, key=lambda one: one.operation)
+    for operation, differences in groupby(unknown, key=lambda one: one.operation):
+        lines += [operation, *(f"  {one}" for one in differences), ""]
+    for title, routes in (("New in the files", report.news), ("Not built", report.optional)):
+        if routes:
+            lines += [f"{title}:", *(f"  {route}" for route in routes), ""]
+    if report.stale:
+        lines.append("Known deviations that are no more (tests/drift/deviations.py):")
+        lines += [f"  {known}" for known in report.stale]
+        lines.append("")
+    lines.append(
+        f"{report.compared} operations compared, {report.unseen} of them without their replies,"
+        f" which were cut: {len(report.unknown)} differences, {len(report.known)} known ones,"
+        f" {len(report.stale)} stale entries"
+    )
+    return "\n".join(lines) + "\n"
