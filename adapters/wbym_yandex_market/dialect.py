@@ -174,7 +174,8 @@ class YandexMarketDialect:
         retry_after = None
         if response.status in {420, 429}:
             if remaining == 0:
-                retry_after = BAN_WITHOUT_HEADER if left is None else left
+                # An end that is past tells nothing; to ask at once again would only be refused.
+                retry_after = left or BAN_WITHOUT_HEADER
             else:
                 retry_after = PAUSE
         elif limit is None and remaining is None and left is None:

@@ -256,16 +256,17 @@ class WindowBucket(Bucket):
         if signal.limit is not None and signal.limit >= 1:
             self._limit = signal.limit
         if at >= self._started:
+            end = math.inf
             if signal.resets_at is not None:
                 # No period ends later than one period from now, whatever a clock says.
                 end = now + min(signal.resets_at - wall, self._period)
-                if end > now:
-                    if end - self._ends > self._period / 2:
-                        # The marketplace began a new period before we knew.
-                        self._started = at
-                        self._used = self.in_flight
-                    self._ends = end
-            if signal.remaining is not None:
+                if end <= now or end - self._ends > self._period / 2:
+                    # That period is over, or the marketplace began a new one before we knew.
+                    self._started = at
+                    self._used = self.in_flight
+                self._ends = end if end > now else math.inf
+            # What is left of a period that is over says nothing of the next one.
+            if signal.remaining is not None and end > now:
                 self._used = max(self._used, self._limit - signal.remaining)
         self.pump()
 

@@ -73,7 +73,7 @@ class TestSignal:
         ("headers", "retry_after"),
         [
             (_headers(remaining=0), 601.0),
-            (_headers(remaining=0, until=NOW - 600), 0.0),
+            (_headers(remaining=0, until=NOW - 600), 60.0),
             (_headers(remaining=0, until=None), 60.0),
             (_headers(remaining=17), 1.0),
             ({}, 1.0),

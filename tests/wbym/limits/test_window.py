@@ -53,6 +53,22 @@ class TestWindow:
         assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(3600.25, abs=0.001)
 
     @pytest.mark.looptime
+    async def test_budget_is_whole_when_the_stated_end_is_past(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        over = LimitSignal(remaining=0, resets_at=WALL - 5)
+        start = await call(scheduler, charge(HOURLY), signal=over)
+        # The call that was answered so counts in the new period.
+        left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(4)))
+        assert [at - start for at in left] == [0] * 4
+
+    @pytest.mark.looptime
+    async def test_ban_when_a_refusal_states_an_end_that_is_past(self) -> None:
+        scheduler = scheduler_by_the_loop()
+        refused = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
+        start = await call(scheduler, charge(HOURLY), signal=refused)
+        assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(60, abs=0.5)
+
+    @pytest.mark.looptime
     async def test_waiters_go_when_the_marketplace_began_a_new_period_early(self) -> None:
         scheduler = scheduler_by_the_loop()
         async with scheduler.lease(charge(Window(2, 3600))) as slow:
