@@ -209,7 +209,7 @@ class PagingLimit(WbymError):
         self.offset = offset
         super().__init__(
             f"{method}: the marketplace pages no further than {offset} records, and more follow; "
-            "narrow the period with since and until"
+            "sweep it, or narrow the period with since and until"
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Generic, Literal, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -150,10 +150,10 @@ def build_query(values: Mapping[str, QueryValue] | None) -> str:
     """The query string, without its question mark; empty where nothing is left to say."""
     if not values:
         return ""
-    return urlencode(
-        [
-            (name, ("true" if value else "false") if isinstance(value, bool) else value)
-            for name, value in values.items()
-            if value is not None
-        ]
-    )
+    pairs = []
+    for name, value in values.items():
+        if value is None:
+            continue
+        text = ("true" if value else "false") if isinstance(value, bool) else quote_plus(str(value))
+        pairs.append(f"{quote_plus(name)}={text}")
+    return "&".join(pairs)

@@ -17,7 +17,10 @@ __all__ = ["AiohttpTransport", "Exchange", "Transport"]
 CHUNK = 64 * 1024
 
 AT_ONCE = 100
-"""Requests that wait for their headers at once: thousands of connections only cost time."""
+"""Requests under way at once: thousands of connections only cost time."""
+
+SMALL = 64 * 1024
+"""Bytes of a body that is read at once; larger ones do not count as under way any more."""
 
 
 class Exchange(Protocol):
@@ -97,7 +100,7 @@ class AiohttpTransport:
         self._session = session
         self._lent = session is not None
         self._closed = False
-        self._asking = asyncio.Semaphore(AT_ONCE)
+        self._under_way = asyncio.Semaphore(AT_ONCE)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
 
     async def __aenter__(self) -> Self:
@@ -127,24 +130,42 @@ class AiohttpTransport:
                     filename=part.filename,
                     content_type=part.content_type,
                 )
+        under_way = self._under_way
+        await under_way.acquire()
+        counted = True
         try:
-            async with self._asking:
-                answer = await session.request(
-                    request.method,
-                    URL(request.url, encoded=True),
-                    headers=request.headers,
-                    data=data,
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
+            answer = await self._ask(session, request, data)
+            try:
+                if answer.content_length is None or answer.content_length > SMALL:
+                    # It may be left in the network for long, and others need not wait for that.
+                    under_way.release()
+                    counted = False
+                yield _AiohttpExchange(answer)
+            finally:
+                # A body that was read to its end has given its connection back to the pool already;
+                # any other is of no more use.
+                answer.close()
+        finally:
+            if counted:
+                under_way.release()
+
+    async def _ask(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        data: bytes | aiohttp.FormData | None,
+    ) -> aiohttp.ClientResponse:
+        try:
+            return await session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                data=data,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise _broken(error) from error
-        try:
-            yield _AiohttpExchange(answer)
-        finally:
-            # A body that was read to its end has given its connection back to the pool already;
-            # any other is of no more use.
-            answer.close()
 
     async def aclose(self) -> None:
         """Close the session, unless it was lent."""

@@ -12,7 +12,8 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import msgspec
 
-from wbym.errors import InvalidInput, SetAside
+from wbym.errors import SetAside
+from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
 from wbym.paging.parts import EPOCH, TICK, Span, cut, side_by_side
 from wbym.paging.two_lists import LATE
@@ -89,11 +90,7 @@ class SpansSweep(Generic[T]):
         self._in_order = in_order
         self._begin = _State((datetime.now(UTC) - EPOCH) // TICK)
         if cursor:
-            try:
-                self._begin = _STATES.decode(cursor)
-            except msgspec.DecodeError:
-                rule = "must be a cursor of this sweep"
-                raise InvalidInput(method, "cursor", rule, cursor) from None
+            self._begin = _STATES.read(method, cursor)
         begun = EPOCH + self._begin.begun * TICK
         self._closed = Span(span.since, begun if span.until is None else min(span.until, begun))
         self._recent = Span(max(span.since, begun - LATE), span.until)
@@ -102,7 +99,7 @@ class SpansSweep(Generic[T]):
     async def read(self) -> AsyncGenerator[Page[T], None]:
         """The pages; the last one is empty."""
         state = self._begin
-        here = _text(state)
+        here = _STATES.text(state)
         recent = set(state.recent)
         if state.stage == "parts":
             async with aclosing(self._in_parts(state).pages()) as pages:
@@ -115,7 +112,7 @@ class SpansSweep(Generic[T]):
                         recent=(*state.recent, *new),
                         stage="parts" if page.next_cursor else "closing",
                     )
-                    following = _text(state)
+                    following = _STATES.text(state)
                     yield Page(page.items, here, following, None, page.set_aside)
                     here = following
                     del page
@@ -128,7 +125,7 @@ class SpansSweep(Generic[T]):
                     new = [self._key(item) for item in fresh]
                     recent.update(new)
                     state = msgspec.structs.replace(state, recent=(*state.recent, *new))
-                    following = _text(state)
+                    following = _STATES.text(state)
                     yield Page(fresh, here, following, None, page.set_aside)
                     here = following
         yield Page((), here, None)
@@ -169,8 +166,4 @@ class SpansSweep(Generic[T]):
         return [self._key(item) for item in page.items if self._time(item) >= since]
 
 
-_STATES = msgspec.json.Decoder(_State)
-
-
-def _text(state: _State) -> str:
-    return msgspec.json.encode(state).decode()
+_STATES = Cursor(_State)

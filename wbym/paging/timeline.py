@@ -19,8 +19,9 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from wbym.errors import CursorStuck, InvalidInput, PagingLimit
+from wbym.errors import CursorStuck, PagingLimit
 from wbym.paging.ahead import AHEAD, Chunk, Turn, read_ahead
+from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
 from wbym.paging.parts import EPOCH, TICK, Span
 from wbym.paging.schemes import ByOffset
@@ -115,10 +116,7 @@ def by_time(
         CursorStuck: The marketplace's pages do not let the reader go on, such as a second with many
             records whose order is another in each page.
     """
-    try:
-        start = _Mark(_stamp(span.since)) if not cursor else _MARKS.decode(cursor)
-    except msgspec.DecodeError:
-        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor) from None
+    start = _MARKS.read(method, cursor) if cursor else _Mark(_stamp(span.since))
     timeline = _Timeline(fetch, scheme, method, span, time, key, expected, size, ahead, depth)
     return Listing(partial(timeline.read, start))
 
@@ -182,8 +180,8 @@ class _Timeline(Generic[T]):
                         self._depth, empty_from = empty_from, None
                     short = chunk.count < asked
                     over = short and (was_short or self._seen_all(delivered))
-                    following = None if over else _text(mark)
-                    yield Page(fresh, _text(before), following, None, chunk.set_aside)
+                    following = None if over else _MARKS.text(mark)
+                    yield Page(fresh, _MARKS.text(before), following, None, chunk.set_aside)
                     if over:
                         return
                     was_short = short
@@ -191,7 +189,7 @@ class _Timeline(Generic[T]):
                     del items, fresh, chunk
             stalls = stalls + 1 if mark.at == begun and not was_short else 0
             if stalls > STALLS or (stalls and last is None):
-                raise CursorStuck(self._method, _text(mark))
+                raise CursorStuck(self._method, _MARKS.text(mark))
             if used_up and stalls:
                 async with aclosing(self._crowded(mark, seen)) as pages:
                     async for page in pages:
@@ -267,7 +265,9 @@ class _Timeline(Generic[T]):
                 came.update(map(self._key, fresh))
                 following = _Mark(mark.at, (*mark.ids, *map(self._key, fresh)))
                 if fresh:
-                    yield Page(fresh, _text(mark), _text(following), None, chunk.set_aside)
+                    yield Page(
+                        fresh, _MARKS.text(mark), _MARKS.text(following), None, chunk.set_aside
+                    )
                 mark = following
                 if met or chunk.count < asked:
                     return
@@ -319,11 +319,7 @@ class _Seen(Generic[T]):
             self._ids = set(self._begun_with).union(*(ids for _, ids in self._pages))
 
 
-_MARKS = msgspec.json.Decoder(_Mark)
-
-
-def _text(mark: _Mark) -> str:
-    return msgspec.json.encode(mark).decode()
+_MARKS = Cursor(_Mark)
 
 
 def _stamp(moment: datetime) -> int:

@@ -14,7 +14,8 @@ from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.errors import InvalidInput, SetAside
+from wbym.errors import SetAside
+from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
 from wbym.paging.packed import Packed
 from wbym.paging.parts import EPOCH, TICK, Span
@@ -104,11 +105,7 @@ class ListsSweep(Generic[T]):
         self._span = span
         self._begin = _State(_stamp(datetime.now(UTC)), _stamp(second_of(span.since)))
         if cursor:
-            try:
-                self._begin = _STATES.decode(cursor)
-            except msgspec.DecodeError:
-                rule = "must be a cursor of this sweep"
-                raise InvalidInput(method, "cursor", rule, cursor) from None
+            self._begin = _STATES.read(method, cursor)
 
     @property
     def rest(self) -> Span:
@@ -139,11 +136,11 @@ class ListsSweep(Generic[T]):
             lambda state: self._again(state, delivered),
             lambda state: self._archived(state, archive, delivered),
         ]
-        here = _text(state)
+        here = _STATES.text(state)
         for stage in stages[_STAGES.index(state.stage) :]:
             async with aclosing(stage(state)) as steps:
                 async for items, state, aside in steps:
-                    following = _text(state)
+                    following = _STATES.text(state)
                     yield Page(items, here, following, None, aside)
                     here = following
                     del items
@@ -304,11 +301,7 @@ class _Delivered(Generic[T]):
 
 
 _STAGES: Final[tuple[Stage, ...]] = ("lists", "closing", "archive")
-_STATES = msgspec.json.Decoder(_State)
-
-
-def _text(state: _State) -> str:
-    return msgspec.json.encode(state).decode()
+_STATES = Cursor(_State)
 
 
 def _stamp(moment: datetime) -> int:

@@ -1,0 +1,10 @@
+"""Many accounts, of any marketplaces, as one.
+
+An :class:`Inbox` fans reading out over its accounts, merges what comes, and routes replies back by
+``ref``. It adds nothing to what the accounts do: each keeps its own limits, retries and errors.
+"""
+
+from wbym.inbox.inbox import Inbox
+from wbym.inbox.merged import Merged
+
+__all__ = ["Inbox", "Merged"]
