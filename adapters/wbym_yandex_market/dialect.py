@@ -173,11 +173,8 @@ class YandexMarketDialect:
         left = self._left(headers)
         retry_after = None
         if response.status in {420, 429}:
-            if remaining == 0:
-                # An end that is past tells nothing; to ask at once again would only be refused.
-                retry_after = left or BAN_WITHOUT_HEADER
-            else:
-                retry_after = PAUSE
+            # An end that is past tells nothing; to ask at once again would only be refused.
+            retry_after = left or BAN_WITHOUT_HEADER if remaining == 0 else PAUSE
         elif limit is None and remaining is None and left is None:
             return None
         return LimitSignal(
