@@ -56,8 +56,8 @@ def list_feedbacks(
     priority: Priority | None,
 ) -> Listing[Feedback]:
     """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
-    ratings = frozenset((1, 2, 3, 4, 5, None) if rating is None else rating)
-    if not ratings <= {1, 2, 3, 4, 5, None}:
+    ratings = frozenset(rating or ())
+    if not ratings <= {1, 2, 3, 4, 5}:
         raise InvalidInput("feedbacks", "rating", "must be of 1 to 5", rating)
     lists = _TwoLists(
         pipeline, account, FEEDBACKS, since=since, until=until, product=product, priority=priority
@@ -70,7 +70,7 @@ def list_feedbacks(
         answered,
         cursor,
         ahead,
-        lambda item: item.answered is answered and item.rating in ratings,
+        lambda item: item.answered is answered and (rating is None or item.rating in ratings),
     )
 
 

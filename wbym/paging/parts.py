@@ -34,6 +34,20 @@ Part: TypeAlias = tuple[str, Callable[[str | None], Listing[T]]]
 """A name (no ``:``, ``,`` or ``;``), and what makes the listing from a cursor of its own."""
 
 
+TICK = timedelta(microseconds=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def stamp(moment: datetime) -> int:
+    """A moment in Unix microseconds, for cursors."""
+    return (moment - EPOCH) // TICK
+
+
+def unstamp(microseconds: int) -> datetime:
+    """The moment of a stamp."""
+    return EPOCH + microseconds * TICK
+
+
 class Span(msgspec.Struct, frozen=True):
     """A stretch of time: from a moment on, up to and without another."""
 
@@ -47,7 +61,7 @@ class Span(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """In microseconds, for cursors."""
-        return f"{_stamp(self.since)}-{'' if self.until is None else _stamp(self.until)}"
+        return f"{stamp(self.since)}-{'' if self.until is None else stamp(self.until)}"
 
     @classmethod
     def named(cls, name: str) -> "Span":
@@ -57,7 +71,7 @@ class Span(msgspec.Struct, frozen=True):
             ValueError: It is no name of a span.
         """
         since, _, until = name.partition("-")
-        return cls(_moment(since), _moment(until) if until else None)
+        return cls(unstamp(int(since)), unstamp(int(until)) if until else None)
 
 
 def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
@@ -287,10 +301,6 @@ def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int,
     return index[following], {index[name]: token for name, token in places.items()}
 
 
-TICK = timedelta(microseconds=1)
-EPOCH = datetime.fromtimestamp(0, UTC)
-
-
 def _below(until: datetime, since: datetime, step: timedelta) -> list[Span]:
     spans = []
     while until > since:
@@ -313,11 +323,3 @@ def _resumed(method: str, cursor: str, since: datetime) -> list[Span]:
         rule = "must be a cursor of this list"
         raise InvalidInput(method, "cursor", rule, cursor) from None
     return spans
-
-
-def _stamp(moment: datetime) -> int:
-    return (moment - EPOCH) // TICK
-
-
-def _moment(stamp: str) -> datetime:
-    return EPOCH + int(stamp) * TICK

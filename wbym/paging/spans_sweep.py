@@ -15,7 +15,7 @@ import msgspec
 from wbym.errors import SetAside
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
-from wbym.paging.parts import EPOCH, TICK, Span, cut, side_by_side
+from wbym.paging.parts import Span, cut, side_by_side, stamp, unstamp
 from wbym.paging.two_lists import LATE
 
 __all__ = ["SpansSweep"]
@@ -88,10 +88,10 @@ class SpansSweep(Generic[T]):
         self._span = span
         self._at_once = 1 if in_order else at_once
         self._in_order = in_order
-        self._begin = _State((datetime.now(UTC) - EPOCH) // TICK)
+        self._begin = _State(stamp(datetime.now(UTC)))
         if cursor:
             self._begin = _STATES.read(method, cursor)
-        begun = EPOCH + self._begin.begun * TICK
+        begun = unstamp(self._begin.begun)
         self._closed = Span(span.since, begun if span.until is None else min(span.until, begun))
         self._recent = Span(max(span.since, begun - LATE), span.until)
         self._longest = min(longest, SORTED) if in_order else longest

@@ -23,7 +23,7 @@ from wbym.errors import CursorStuck, PagingLimit
 from wbym.paging.ahead import AHEAD, Chunk, Turn, read_ahead
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
-from wbym.paging.parts import EPOCH, TICK, Span
+from wbym.paging.parts import TICK, Span, stamp, unstamp
 from wbym.paging.schemes import ByOffset
 
 __all__ = ["FetchSpan", "by_time", "pages_for", "second_of"]
@@ -116,7 +116,7 @@ def by_time(
         CursorStuck: The marketplace's pages do not let the reader go on, such as a second with many
             records whose order is another in each page.
     """
-    start = _MARKS.read(method, cursor) if cursor else _Mark(_stamp(span.since))
+    start = _MARKS.read(method, cursor) if cursor else _Mark(stamp(second_of(span.since)))
     timeline = _Timeline(fetch, scheme, method, span, time, key, expected, size, ahead, depth)
     return Listing(partial(timeline.read, start))
 
@@ -204,7 +204,7 @@ class _Timeline(Generic[T]):
         """Pages by offset from a mark on."""
         left = None if self._expected is None else self._expected - delivered + len(mark.ids)
         return read_ahead(
-            partial(self._fetch, Span(_moment(mark.at), self._span.until), False),
+            partial(self._fetch, Span(unstamp(mark.at), self._span.until), False),
             self._reaching(RUN, empty_from),
             size=self._size,
             overlap=OVERLAP,
@@ -238,7 +238,7 @@ class _Timeline(Generic[T]):
             return mark
         second = second_of(last)
         newest = takewhile(lambda item: self._time(item) >= second, reversed(items))
-        at = max(_stamp(second), mark.at)
+        at = max(stamp(second), mark.at)
         known = mark.ids if at == mark.at else ()
         return _Mark(at, tuple(dict.fromkeys((*known, *map(self._key, newest)))))
 
@@ -247,7 +247,7 @@ class _Timeline(Generic[T]):
 
     async def _crowded(self, mark: _Mark, seen: "_Seen[T]") -> AsyncGenerator[Page[T], None]:
         """The rest of a second that has more records than can be paged: from its other end."""
-        since = _moment(mark.at)
+        since = unstamp(mark.at)
         scheme = self._reaching(2**31)
         run = read_ahead(
             partial(self._fetch, Span(since, since + SECOND), True),
@@ -320,11 +320,3 @@ class _Seen(Generic[T]):
 
 
 _MARKS = Cursor(_Mark)
-
-
-def _stamp(moment: datetime) -> int:
-    return (second_of(moment) - EPOCH) // TICK
-
-
-def _moment(stamp: int) -> datetime:
-    return EPOCH + stamp * TICK

@@ -18,7 +18,7 @@ from wbym.errors import SetAside
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
 from wbym.paging.packed import Packed
-from wbym.paging.parts import EPOCH, TICK, Span
+from wbym.paging.parts import Span, stamp, unstamp
 from wbym.paging.timeline import second_of
 
 __all__ = ["ListsSweep", "ReadSpan"]
@@ -34,7 +34,7 @@ STEP = 5_000
 LATE = timedelta(days=1)
 """How late a record may appear in the lists and still be found; hours have been seen."""
 
-Stage: TypeAlias = Literal["lists", "closing", "archive"]
+Stage: TypeAlias = Literal["lists", "closing", "archive", "over"]
 
 
 class ReadSpan(Protocol[T]):
@@ -103,19 +103,19 @@ class ListsSweep(Generic[T]):
         self.time = time
         self.key = key
         self._span = span
-        self._begin = _State(_stamp(datetime.now(UTC)), _stamp(second_of(span.since)))
+        self._begin = _State(stamp(datetime.now(UTC)), stamp(second_of(span.since)))
         if cursor:
             self._begin = _STATES.read(method, cursor)
 
     @property
     def rest(self) -> Span:
         """The part of the period that is still to be read."""
-        return self._from(_moment(self._begin.at))
+        return self._from(unstamp(self._begin.at))
 
     @property
     def recent(self) -> Span | None:
         """What is looked at again at the end; None where the period ended before."""
-        span = self._from(second_of(_moment(self._begin.begun) - LATE))
+        span = self._from(second_of(unstamp(self._begin.begun) - LATE))
         return span if span.until is None or span.since < span.until else None
 
     async def read(
@@ -153,7 +153,7 @@ class ListsSweep(Generic[T]):
         expected = counted or (None, None)
         while True:
             waiting, end, aside = await self._gather(state, expected[0])
-            span = Span(self._from(_moment(state.at)).since, end or self._span.until)
+            span = Span(self._from(unstamp(state.at)).since, end or self._span.until)
             listing = self._done(span, None if end else expected[1])
             expected = (None, None)
             known = set(state.ids)  # what may come again: from before a stop, or when it is done
@@ -161,7 +161,7 @@ class ListsSweep(Generic[T]):
                 async for page in pages:
                     aside += page.set_aside
                     done = self._without(page.items, known)
-                    bound = second_of(self.time(done[-1])) if done else _moment(state.at)
+                    bound = second_of(self.time(done[-1])) if done else unstamp(state.at)
                     for items, upto in self._merged(waiting, done, bound, known):
                         state = delivered.note(state, items, upto)
                         known.update(state.ids)
@@ -210,7 +210,7 @@ class ListsSweep(Generic[T]):
         self, state: _State, expected: int | None
     ) -> tuple[Packed[T], datetime | None, tuple[SetAside, ...]]:
         """What waits, up to as many as may be held, and where that ends if there is more."""
-        begin = _moment(state.at)
+        begin = unstamp(state.at)
         known = set(state.ids)
         held = Packed(self._record, self.time)
         count = 0
@@ -220,7 +220,7 @@ class ListsSweep(Generic[T]):
                 items = sorted(self._without(page.items, known), key=self.time)
                 aside += page.set_aside
                 count += len(items)
-                if count >= HELD and page.next_cursor is not None:
+                if count >= HELD and items and page.next_cursor is not None:
                     end = second_of(self.time(items[-1]))
                     if end > begin:
                         held.add([item for item in items if self.time(item) < end])
@@ -258,10 +258,14 @@ class ListsSweep(Generic[T]):
         async with aclosing(archive(state.archive).pages()) as pages:
             async for page in pages:
                 fresh = self._without(page.items, delivered.ids or set())
-                state = msgspec.structs.replace(state, archive=page.next_cursor)
                 fresh = [item for item in fresh if self.time(item) in self._span]
+                older = bool(page.items) and self.time(page.items[-1]) < self._span.since
+                over = older or page.next_cursor is None
+                state = msgspec.structs.replace(
+                    state, archive=page.next_cursor, stage="over" if over else "archive"
+                )
                 yield fresh, state, page.set_aside
-                if page.items and self.time(page.items[-1]) < self._span.since:
+                if over:
                     return
 
     def _without(self, items: Iterable[T], known: set[str]) -> list[T]:
@@ -293,20 +297,12 @@ class _Delivered(Generic[T]):
             self.recent.update(new)
             recent += tuple(new)
         at, ids = state.at, state.ids
-        if bound is not None and _stamp(bound) > at:
-            at, ids = _stamp(bound), ()
-        second = _moment(at)
+        if bound is not None and stamp(bound) > at:
+            at, ids = stamp(bound), ()
+        second = unstamp(at)
         ids += tuple(key(item) for item in items if time(item) >= second)
         return msgspec.structs.replace(state, at=at, ids=ids, recent=recent)
 
 
-_STAGES: Final[tuple[Stage, ...]] = ("lists", "closing", "archive")
+_STAGES: Final[tuple[Stage, ...]] = ("lists", "closing", "archive", "over")
 _STATES = Cursor(_State)
-
-
-def _stamp(moment: datetime) -> int:
-    return (moment - EPOCH) // TICK
-
-
-def _moment(stamp: int) -> datetime:
-    return EPOCH + stamp * TICK

@@ -7,7 +7,7 @@ import pytest
 
 from tests.wbym.paging.shop import START, Item, Shop
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, ListsSweep, Page, Span, Turn, by_offset, two_lists
+from wbym.paging import Chunk, Listing, ListsSweep, Page, Span, Turn, by_offset, two_lists
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AGES_AGO = Span(NOW - timedelta(days=400), None)
@@ -140,7 +140,10 @@ class TestResume:
 
 
 class TestArchive:
-    async def test_archive_when_it_has_what_the_lists_have_not(self) -> None:
+    @pytest.mark.parametrize(("days", "archived"), [(150, 151), (250, 200)])
+    async def test_archive_when_it_has_what_the_lists_have_not(
+        self, days: int, archived: int
+    ) -> None:
         shop = shop_of(20, 100)
         rest = Shop()
         for number in range(200):
@@ -152,13 +155,16 @@ class TestArchive:
             both = sorted([*rows, *shop.done[-5:]], reverse=True) if not offset else rows
             return Chunk(both, len(rows))
 
-        span = Span(NOW - timedelta(days=150), None)
-        reading = shop.sweep(span).read(
-            None,
-            lambda cursor: by_offset(
-                fetch, rest.scheme, method="shop.archive", cursor=cursor, ahead=1
-            ),
-        )
-        found = [item.id async for page in reading for item in page.items]
+        span = Span(NOW - timedelta(days=days), None)
+
+        def read_archive(cursor: str | None) -> Listing[Item]:
+            return by_offset(fetch, rest.scheme, method="shop.archive", cursor=cursor, ahead=1)
+
+        reading = shop.sweep(span).read(None, read_archive)
+        pages = [page async for page in reading]
+        found = [item.id for page in pages for item in page.items]
         assert len(found) == len(set(found))
-        assert sum(name.startswith("archived") for name in found) == 151
+        # Going on after the last page of the archive does not begin it again.
+        after = shop.sweep(span, pages[-2].next_cursor).read(None, read_archive)
+        assert [page.items async for page in after] == [()]
+        assert sum(name.startswith("archived") for name in found) == archived
