@@ -2,13 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
+from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -39,7 +38,7 @@ R = TypeVar("R")
 logger = logging.getLogger("wbym.wildberries")
 
 
-class Account:
+class Account(AccountBase):
     """What every account has; :class:`wbym_wildberries.Wildberries` adds what it can do."""
 
     marketplace: ClassVar[str] = MARKETPLACE
@@ -68,21 +67,19 @@ class Account:
         tokens = [Token(text, account=name) for text in texts]
         if len({token.seller for token in tokens}) > 1:
             raise InvalidToken(name, "the tokens are of several sellers: make an account of each")
-        self.name: Final = name
+        super().__init__(name, on_set_aside)
         self.tokens: Final = tuple(tokens)
         self._dialect = WildberriesDialect(
             name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
         )
         self._scheduler = scheduler or shared_scheduler()
-        self._kept: list[SetAside] = []
-        self._on_set_aside = on_set_aside or self._kept.append
         self._pipeline = Pipeline(
             dialect=self._dialect,
             transport=transport or AiohttpTransport(session=session, timeout=timeout),
             scheduler=self._scheduler,
             retry=retry,
             max_wait=max_wait,
-            on_set_aside=self._set_aside,
+            on_set_aside=self.keep,
         )
         self._chats = ChatReader(self._pipeline, name)
         self.api: Final = Api(self._pipeline)
@@ -127,26 +124,6 @@ class Account:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, seller {self.tokens[0].seller})"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the account's session, unless it was lent."""
-        await self._pipeline.aclose()
-
-    @property
-    def set_aside(self) -> Sequence[SetAside]:
-        """Records that could not be decoded, oldest first, unless ``on_set_aside`` gets them."""
-        return tuple(self._kept)
-
     def limits(self) -> list[BucketState]:
         """The buckets that this account's seller has used: used, left, waiting, next free."""
         owners = {self._dialect.owner(token) for token in self.tokens}
@@ -175,10 +152,6 @@ class Account:
             endpoint, path=path, query=query, body=body, parts=parts, priority=priority
         )
         return answer.value
-
-    def _set_aside(self, aside: SetAside) -> None:
-        logger.warning("%s: set aside %r", self.name, aside, extra={"account": self.name})
-        self._on_set_aside(aside)
 
     def _warn(self) -> None:
         for token in self.tokens:

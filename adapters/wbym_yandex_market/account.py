@@ -1,14 +1,12 @@
 """The part of an account that has no nouns: its credentials, its business, its limits, any call."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from types import TracebackType
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
+from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -37,10 +35,8 @@ __all__ = ["Account"]
 
 R = TypeVar("R")
 
-logger = logging.getLogger("wbym.yandex_market")
 
-
-class Account:
+class Account(AccountBase):
     """What every account of Market has; arguments and errors as for ``YandexMarket``."""
 
     marketplace: ClassVar[str] = MARKETPLACE
@@ -77,7 +73,7 @@ class Account:
         for campaign_id in campaign_ids or ():
             positive("YandexMarket", "campaign_ids", campaign_id)
         within("YandexMarket", "parallel", parallel, 1, 100)
-        self.name: Final = name
+        super().__init__(name, on_set_aside)
         self._parallel = parallel
         self._tier = Tier.SUBSCRIPTION if subscription else Tier.STANDARD
         self._dialect = YandexMarketDialect(
@@ -90,15 +86,13 @@ class Account:
             quotas=quotas,
         )
         self._scheduler = scheduler or shared_scheduler()
-        self._kept: list[SetAside] = []
-        self._on_set_aside = on_set_aside or self._kept.append
         self._pipeline = Pipeline(
             dialect=self._dialect,
             transport=transport or AiohttpTransport(session=session, timeout=timeout),
             scheduler=self._scheduler,
             retry=retry,
             max_wait=max_wait,
-            on_set_aside=self._set_aside,
+            on_set_aside=self.keep,
         )
         self._cabinet = Cabinet(self._pipeline, name, business_id, campaign_ids)
         self.api: Final = Api(self._pipeline, self._cabinet.business)
@@ -181,26 +175,6 @@ class Account:
         business = self._cabinet.known_business
         return f"{type(self).__name__}({self.name!r}, business {business or 'not known yet'})"
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the account's session, unless it was lent."""
-        await self._pipeline.aclose()
-
-    @property
-    def set_aside(self) -> Sequence[SetAside]:
-        """Records that could not be decoded, oldest first, unless ``on_set_aside`` gets them."""
-        return tuple(self._kept)
-
     def limits(self) -> list[BucketState]:
         """The buckets that this account has used: used, left, waiting, next free."""
         return [
@@ -237,7 +211,3 @@ class Account:
             endpoint, path=path, query=query, body=body, parts=parts, priority=priority
         )
         return answer.value
-
-    def _set_aside(self, aside: SetAside) -> None:
-        logger.warning("%s: set aside %r", self.name, aside, extra={"account": self.name})
-        self._on_set_aside(aside)

@@ -1,10 +1,9 @@
 """Toy as an account of wbym, and what it can do."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
@@ -13,6 +12,7 @@ import msgspec
 from tests.toy import api, mapping
 from tests.toy.dialect import MARKETPLACE, QUOTAS, URL, ToyDialect
 from wbym.adapter import (
+    AccountBase,
     Capabilities,
     Capability,
     CatalogRow,
@@ -36,7 +36,7 @@ from wbym.calls import (
     Upload,
 )
 from wbym.domain import Attachment, Chat, Feedback, Message, Question, Sent, Waiting
-from wbym.errors import InvalidInput, InvalidToken, SetAside, Unsupported
+from wbym.errors import InvalidInput, InvalidToken, Unsupported
 from wbym.limits import BucketState, Priority, shared_scheduler
 from wbym.paging import Chunk, Listing, by_token
 
@@ -61,7 +61,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
-class Toy:
+class Toy(AccountBase):
     """One seller's account; it has the nouns ``Chats`` and ``Feedbacks``."""
 
     marketplace: ClassVar[str] = MARKETPLACE
@@ -79,8 +79,7 @@ class Toy:
     ) -> None:
         if ":" not in key:
             raise InvalidToken(name, "a key of Toy is SELLER:SECRET")
-        self.name: Final = name
-        self._set_aside: deque[SetAside] = deque()
+        super().__init__(name)
         self._scheduler = shared_scheduler()
         self._dialect = ToyDialect(name, key, base_url)
         self._pipeline = Pipeline(
@@ -89,14 +88,10 @@ class Toy:
             scheduler=self._scheduler,
             retry=retry,
             max_wait=max_wait,
-            on_set_aside=self._set_aside.append,
+            on_set_aside=self.keep,
         )
 
     # What every account has.
-
-    @property
-    def set_aside(self) -> Sequence[SetAside]:
-        return tuple(self._set_aside)
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
@@ -156,20 +151,6 @@ class Toy:
     def limits(self) -> list[BucketState]:
         owner = self._dialect.owner
         return [state for state in self._scheduler.buckets() if state.key.owner == owner]
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        await self._pipeline.aclose()
 
     # Chats.
 

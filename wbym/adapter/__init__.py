@@ -6,6 +6,7 @@ it can do. An argument that it cannot honour raises ``Unsupported`` before any r
 """
 
 from wbym.adapter.account import Adapter, installed_adapters, require_aware
+from wbym.adapter.base import AccountBase
 from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.adapter.nouns import (
     Chats,
@@ -21,6 +22,7 @@ from wbym.adapter.nouns import (
 from wbym.adapter.support import Capabilities, Capability, Support, Supported
 
 __all__ = [
+    "AccountBase",
     "Adapter",
     "Asked",
     "Capabilities",
