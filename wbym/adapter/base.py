@@ -7,6 +7,7 @@ from typing import ClassVar, Final, Self
 
 from wbym.calls import Pipeline
 from wbym.errors import SetAside
+from wbym.observe import LogFacts
 
 __all__ = ["AccountBase"]
 
@@ -53,5 +54,12 @@ class AccountBase:
     def keep(self, aside: SetAside) -> None:
         """Say that a record was set aside, and pass it on or keep it."""
         logger = logging.getLogger(f"wbym.{self.marketplace}")
-        logger.warning("%s: set aside %r", self.name, aside, extra={"account": self.name})
+        logger.warning(
+            "%s: set aside %r",
+            self.name,
+            aside,
+            extra=LogFacts(
+                marketplace=self.marketplace, account=self.name, endpoint=aside.endpoint
+            ),
+        )
         self._on_set_aside(aside)

@@ -29,8 +29,10 @@ from wbym.calls.judge import Answer, Failed, Judge
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
 from wbym.calls.retry import RetryPolicy
 from wbym.calls.transport import Exchange, Transport
+from wbym.calls.watch import Watch
 from wbym.errors import SetAside
 from wbym.limits import Charge, Priority, Scheduler
+from wbym.observe import LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline"]
 
@@ -173,25 +175,27 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                async with self._exchange(endpoint, request, charges, priority) as exchange:
-                    if turn is not None:
-                        await turn()
-                    response = await exchange.read()
-                answer = self._judge.answer(endpoint, response)
-                if len(response.body) > _LARGE:
-                    self._scheduler.held_up_at = asyncio.get_running_loop().time()
-            except TransportError as error:
-                await self._again(endpoint, self._judge.lost(endpoint, error), attempt)
-            except Failed as failed:
-                await self._again(endpoint, failed, attempt)
-            else:
-                for aside in answer.set_aside:
-                    self._on_set_aside(aside)
-                return answer
+        with Watch(self._dialect, endpoint) as watch:
+            while True:
+                watch.attempt_begins()
+                try:
+                    async with self._exchange(
+                        endpoint, request, charges, priority, watch
+                    ) as exchange:
+                        if turn is not None:
+                            await turn()
+                        response = await exchange.read()
+                    answer = self._judge.answer(endpoint, response)
+                    if len(response.body) > _LARGE:
+                        self._scheduler.held_up_at = asyncio.get_running_loop().time()
+                except TransportError as error:
+                    await self._again(endpoint, self._judge.lost(endpoint, error), watch)
+                except Failed as failed:
+                    await self._again(endpoint, failed, watch)
+                else:
+                    for aside in answer.set_aside:
+                        self._on_set_aside(aside)
+                    return answer
 
     @asynccontextmanager
     async def download(
@@ -210,7 +214,9 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
-            exchange = await self._open(stack, endpoint, request, charges, priority)
+            # It is watched until its headers are here; when the rest comes is the reader's affair.
+            with Watch(self._dialect, endpoint) as watch:
+                exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
                 lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
@@ -234,14 +240,14 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
+        watch: Watch,
     ) -> Exchange:
         """An answer with the promised status, kept open by ``stack``."""
-        attempt = 0
         while True:
-            attempt += 1
+            watch.attempt_begins()
             try:
                 exchange = await stack.enter_async_context(
-                    self._exchange(endpoint, request, charges, priority)
+                    self._exchange(endpoint, request, charges, priority, watch)
                 )
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
@@ -251,7 +257,7 @@ class Pipeline:
             except Failed as error:
                 failed = error
             await stack.aclose()
-            await self._again(endpoint, failed, attempt)
+            await self._again(endpoint, failed, watch)
 
     def _prepare(
         self,
@@ -289,6 +295,7 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
+        watch: Watch,
     ) -> AsyncIterator[Exchange]:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
@@ -296,8 +303,10 @@ class Pipeline:
         max_wait = _AT_ONCE if endpoint.once else self._max_wait
         async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
+            watch.sent(sent_at)
             async with self._transport.send(request) as exchange:
                 head = exchange.head
+                watch.answered(head.status)
                 now = clock()
                 # Right after a large page was decoded, all answers look late that waited for it.
                 timed = now - self._scheduler.held_up_at > _HELD_UP
@@ -305,11 +314,12 @@ class Pipeline:
                 lease.settle(endpoint.cost.of(head.status), self._dialect.signal(head), elapsed)
                 yield exchange
 
-    async def _again(self, endpoint: Endpoint[R], failed: Failed, attempt: int) -> None:
+    async def _again(self, endpoint: Endpoint[R], failed: Failed, watch: Watch) -> None:
         """Wait for the next attempt, or raise what the caller gets."""
+        watch.attempt_ended(failed.error)
         delay = self._retry.delay(
             failed.fate,
-            attempt,
+            watch.attempts,
             repeatable=endpoint.repeatable,
             draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
@@ -318,19 +328,15 @@ class Pipeline:
         logger.info(
             "%s; attempt %d follows in %.1f s",
             failed.error,
-            attempt + 1,
+            watch.attempts + 1,
             delay,
-            extra=_facts(failed),
+            extra=LogFacts(
+                marketplace=failed.error.marketplace,
+                account=failed.error.account,
+                endpoint=failed.error.endpoint,
+                status=failed.error.status,
+                attempt=watch.attempts,
+            ),
         )
         if delay:
             await anyio.sleep(delay)
-
-
-def _facts(failed: Failed) -> dict[str, object]:
-    error = failed.error
-    return {
-        "marketplace": error.marketplace,
-        "account": error.account,
-        "endpoint": error.endpoint,
-        "status": error.status,
-    }

@@ -122,6 +122,7 @@ class Lease:
             bucket.ban(until, now)
             bucket.refuse_waiting(before=bucket.banned_until)
             self._banned = bucket
+            self._registry.tell_ban(bucket, until - now)
 
     def _spoken_of(self) -> tuple[Bucket, float]:
         keys = [charge.key for charge in self._charges if type(charge.quota) is not ParallelCap]

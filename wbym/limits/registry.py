@@ -12,10 +12,11 @@ from wbym.limits.bans import BanStore
 from wbym.limits.buckets import ParallelBucket, RateBucket, WindowBucket
 from wbym.limits.queueing import Bucket
 from wbym.limits.quota import BucketKey, Charge, ParallelCap, Quota, Window
+from wbym.observe import LogFacts, current
 
 __all__ = ["Registry"]
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("wbym.limits")
 
 
 class Registry:
@@ -76,7 +77,7 @@ class Registry:
             try:
                 until = await self._bans.load(str(key))
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
-                _log.exception("the ban of %s could not be loaded", key)
+                _log.exception("the ban of %s could not be loaded", key, extra=_facts(key))
                 until = None
             if until is not None:
                 now = loop.time()
@@ -87,13 +88,25 @@ class Registry:
             self._opening.pop(key, None)
             return bucket
 
+    def tell_ban(self, bucket: Bucket, seconds: float) -> None:
+        """Say that a bucket is banned for so long from now on."""
+        key = bucket.key
+        _log.info("%s is banned for %.1f s", key, seconds, extra=_facts(key))
+        until = datetime.fromtimestamp(self.wall() + seconds, UTC)
+        current().banned(marketplace=key.marketplace, bucket=str(key), until=until)
+
     async def keep_ban(self, bucket: Bucket) -> None:
         """Store the end of a bucket's ban; a store that fails is logged, not raised."""
         until = self.wall() + bucket.banned_until - bucket.loop.time()
         try:
             await self._bans.save(str(bucket.key), until)
         except Exception:  # noqa: BLE001 - as above
-            _log.exception("the ban of %s until %.0f could not be saved", bucket.key, until)
+            _log.exception(
+                "the ban of %s until %.0f could not be saved",
+                bucket.key,
+                until,
+                extra=_facts(bucket.key),
+            )
 
     def exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
         """The error for a wait of so many seconds (infinite: nobody can tell)."""
@@ -126,3 +139,7 @@ def _make(
 
 def _closed(bucket: Bucket | None = None) -> RuntimeError:
     return RuntimeError("the scheduler is closed")
+
+
+def _facts(key: BucketKey) -> LogFacts:
+    return LogFacts(marketplace=key.marketplace, bucket=str(key))

@@ -1,0 +1,303 @@
+"""What the library tells those who watch it: an observer for figures, named facts for log records.
+
+There is one observer a process, as there is one tree of loggers, so that none has to be handed
+through every layer. It is told of calls, of limits, of the feed and of the outbox, by keywords, at
+once and in the event loop's thread; it must not block. ``wbym.otel`` is one.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import ParamSpec, TypedDict, TypeVar
+
+__all__ = ["CallObserver", "LogFacts", "Observer", "current", "set_observer"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log = logging.getLogger("wbym.observe")
+
+
+class LogFacts(TypedDict, total=False):
+    """What a log record below ``wbym`` may carry as ``extra``, as far as it is known."""
+
+    marketplace: str
+    """Such as ``"wildberries"``."""
+    account: str
+    """The account's name."""
+    endpoint: str
+    """Such as ``"feedbacks.list"``."""
+    status: int | None
+    """Of the answer; None where none came."""
+    attempt: int
+    """Which attempt of the call failed, from 1."""
+    bucket: str
+    """The limit, and whose it is, as ``QuotaExhausted.bucket`` says it."""
+    stream: str
+    """What the feed follows, such as ``"questions"``."""
+    every: float
+    """Seconds between the beginnings of the stream's rounds."""
+
+
+class CallObserver:
+    """Is told of one call. Does nothing itself: subclasses override what they need."""
+
+    def attempt_ended(
+        self,
+        *,
+        attempt: int,
+        status: int | None,
+        error: BaseException | None,
+        waited: float,
+        seconds: float,
+    ) -> None:
+        """The call was made once, or given up while it waited for the limits.
+
+        Args:
+            attempt: Which attempt it was, from 1.
+            status: Of the answer; None where none came.
+            error: Why it brought no result, a ``RateLimited`` where the marketplace refused it for
+                a limit; None where it did.
+            waited: Seconds that the limits were waited for.
+            seconds: Seconds from the end of that waiting to the end of the attempt.
+        """
+
+    def ended(
+        self,
+        *,
+        status: int | None,
+        error: BaseException | None,
+        attempts: int,
+        waited: float,
+        seconds: float,
+    ) -> None:
+        """The call is over. Told last, in the task that began the call.
+
+        Args:
+            status: Of the last answer; None where the last attempt brought none.
+            error: What the caller gets instead of a result; a ``CancelledError`` where the caller
+                no longer wants it.
+            attempts: How often it was tried.
+            waited: Seconds that the limits were waited for, in all.
+            seconds: Seconds in all, with the waiting and the pauses between attempts.
+        """
+
+
+class Observer:
+    """Is told what happens. Does nothing itself: subclasses override what they need.
+
+    What a method raises is logged the first time, and changes nothing else.
+    """
+
+    def call_began(
+        self, *, marketplace: str, account: str, endpoint: str, method: str, address: str
+    ) -> CallObserver:
+        """A call begins: its input is checked, its limits come next.
+
+        Args:
+            marketplace: Such as ``"wildberries"``.
+            account: The account's name.
+            endpoint: The endpoint's name, such as ``"feedbacks.list"``.
+            method: What HTTP calls it.
+            address: Scheme and host, such as ``"https://feedbacks-api.wildberries.ru"``.
+
+        Returns:
+            What is told of the rest.
+        """
+        return _SILENT_CALL
+
+    def banned(self, *, marketplace: str, bucket: str, until: datetime) -> None:
+        """A marketplace began or prolonged a ban.
+
+        Args:
+            marketplace: Such as ``"wildberries"``.
+            bucket: The limit in which no call goes until then, and whose it is, as
+                ``QuotaExhausted.bucket`` says it.
+            until: Aware UTC.
+        """
+
+    def events_delivered(self, *, account: str, kind: str, lag_seconds: float) -> None:
+        """The feed handed an event to its consumer.
+
+        Args:
+            account: The account's name.
+            kind: The event's kind, such as ``"message"``.
+            lag_seconds: Seconds since it happened, by the marketplace's clock.
+        """
+
+    def poll_ended(
+        self,
+        *,
+        account: str,
+        stream: str,
+        events: int,
+        seconds: float,
+        error: BaseException | None = None,
+    ) -> None:
+        """A round of the feed is over.
+
+        Args:
+            account: The account's name.
+            stream: What was looked at, such as ``"questions"``.
+            events: How many new events were stored.
+            seconds: How long it took.
+            error: Why it ended early; None where it did not.
+        """
+
+    def backlog(self, *, account: str, count: int) -> None:
+        """So many events of the account are stored and not yet confirmed."""
+
+    def delivery_moved(
+        self, *, account: str, action: str, state_from: str | None, state_to: str
+    ) -> None:
+        """Something in the outbox got another state.
+
+        Args:
+            account: The account's name.
+            action: What is delivered, such as ``"send"``.
+            state_from: The state before; None for what is new.
+            state_to: The state now.
+        """
+
+
+def set_observer(observer: Observer | None) -> Observer | None:
+    """Let an observer be told from now on, instead of the one before.
+
+    Args:
+        observer: None for nobody.
+
+    Returns:
+        Who was told until now; None where nobody was.
+    """
+    global _current  # noqa: PLW0603 - one a process, as with loggers
+    before = _current
+    _current = _SILENT if observer is None else _Guarded(observer)
+    return before.told if isinstance(before, _Guarded) else None
+
+
+def current() -> Observer:
+    """Whom to tell. What it does never raises."""
+    return _current
+
+
+class _Guard:
+    """Keeps what an observer raises from those who tell it."""
+
+    def __init__(self) -> None:
+        self._failed: set[str] = set()
+
+    def tell(self, report: Callable[P, R], *args: P.args, **facts: P.kwargs) -> R | None:
+        """What the report returns; None where it raises."""
+        try:
+            return report(*args, **facts)
+        except Exception:  # noqa: BLE001 - it may raise anything; no call may fail for it
+            name = getattr(report, "__qualname__", repr(report))
+            if name not in self._failed:
+                self._failed.add(name)
+                _log.exception("%s failed; it goes on being told, and this is logged once", name)
+            return None
+
+
+class _GuardedCall(CallObserver):
+    def __init__(self, told: CallObserver, guard: _Guard) -> None:
+        self._told = told
+        self._tell = guard.tell
+
+    def attempt_ended(
+        self,
+        *,
+        attempt: int,
+        status: int | None,
+        error: BaseException | None,
+        waited: float,
+        seconds: float,
+    ) -> None:
+        self._tell(
+            self._told.attempt_ended,
+            attempt=attempt,
+            status=status,
+            error=error,
+            waited=waited,
+            seconds=seconds,
+        )
+
+    def ended(
+        self,
+        *,
+        status: int | None,
+        error: BaseException | None,
+        attempts: int,
+        waited: float,
+        seconds: float,
+    ) -> None:
+        self._tell(
+            self._told.ended,
+            status=status,
+            error=error,
+            attempts=attempts,
+            waited=waited,
+            seconds=seconds,
+        )
+
+
+class _Guarded(Observer):
+    def __init__(self, told: Observer) -> None:
+        self.told = told
+        self._guard = _Guard()
+        self._tell = self._guard.tell
+
+    def call_began(
+        self, *, marketplace: str, account: str, endpoint: str, method: str, address: str
+    ) -> CallObserver:
+        call = self._tell(
+            self.told.call_began,
+            marketplace=marketplace,
+            account=account,
+            endpoint=endpoint,
+            method=method,
+            address=address,
+        )
+        return _SILENT_CALL if call is None else _GuardedCall(call, self._guard)
+
+    def banned(self, *, marketplace: str, bucket: str, until: datetime) -> None:
+        self._tell(self.told.banned, marketplace=marketplace, bucket=bucket, until=until)
+
+    def events_delivered(self, *, account: str, kind: str, lag_seconds: float) -> None:
+        self._tell(self.told.events_delivered, account=account, kind=kind, lag_seconds=lag_seconds)
+
+    def poll_ended(
+        self,
+        *,
+        account: str,
+        stream: str,
+        events: int,
+        seconds: float,
+        error: BaseException | None = None,
+    ) -> None:
+        self._tell(
+            self.told.poll_ended,
+            account=account,
+            stream=stream,
+            events=events,
+            seconds=seconds,
+            error=error,
+        )
+
+    def backlog(self, *, account: str, count: int) -> None:
+        self._tell(self.told.backlog, account=account, count=count)
+
+    def delivery_moved(
+        self, *, account: str, action: str, state_from: str | None, state_to: str
+    ) -> None:
+        self._tell(
+            self.told.delivery_moved,
+            account=account,
+            action=action,
+            state_from=state_from,
+            state_to=state_to,
+        )
+
+
+_SILENT_CALL = CallObserver()
+_SILENT = Observer()
+_current: Observer = _SILENT
