@@ -1,8 +1,9 @@
 """An asyncio SDK for sellers who talk to their buyers on several marketplaces.
 
 The core: the neutral model (``wbym.domain``), how calls are made (``wbym.calls``), how limits are
-kept (``wbym.limits``), lists of any length (``wbym.paging``), errors (``wbym.errors``) and what an
-adapter offers (``wbym.adapter``). Adapters are packages of their own, such as ``wbym_wildberries``.
+kept (``wbym.limits``), lists of any length (``wbym.paging``), what happens and what is replied to it
+(``wbym.feed``), errors (``wbym.errors``) and what an adapter offers (``wbym.adapter``). Adapters are
+packages of their own, such as ``wbym_wildberries``.
 
 Names are loaded when they are first used, so that ``import wbym.domain`` stays light.
 """
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from wbym.adapter import Adapter, Capability, Support, installed_adapters
     from wbym.calls import Endpoint, RetryPolicy, Upload
     from wbym.errors import SetAside, WbymError
+    from wbym.feed import Delivery, DeliveryState, Event, EventKind
     from wbym.inbox import Inbox
     from wbym.limits import Priority, Quota, Scheduler
     from wbym.paging import Listing, Page
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Adapter",
     "Capability",
+    "Delivery",
+    "DeliveryState",
     "Endpoint",
+    "Event",
+    "EventKind",
     "Inbox",
     "Listing",
     "Page",
@@ -40,6 +46,7 @@ _HOMES = {
     "wbym.adapter": ("Adapter", "Capability", "Support", "installed_adapters"),
     "wbym.calls": ("Endpoint", "RetryPolicy", "Upload"),
     "wbym.errors": ("SetAside", "WbymError"),
+    "wbym.feed": ("Delivery", "DeliveryState", "Event", "EventKind"),
     "wbym.inbox": ("Inbox",),
     "wbym.limits": ("Priority", "Quota", "Scheduler"),
     "wbym.paging": ("Listing", "Page"),

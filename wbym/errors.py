@@ -12,6 +12,9 @@
     │   └── ReadOnlyToken
     ├── ConfigError                   the accounts' file or a secret cannot be used
     ├── ExportError                   a file cannot be written, or not be added to
+    ├── StateError                    the feed's state cannot be read or written
+    ├── FeedBusy                      somebody else follows the account
+    ├── DeliveryRejected              what was to be delivered under a key was refused for good
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   paging got the same cursor twice
     ├── PagingLimit                   the marketplace pages no further: narrow the period
@@ -53,8 +56,10 @@ __all__ = [
     "ConnectionFailed",
     "CredentialError",
     "CursorStuck",
+    "DeliveryRejected",
     "DeliveryUnknown",
     "ExportError",
+    "FeedBusy",
     "Forbidden",
     "InvalidInput",
     "InvalidToken",
@@ -71,6 +76,7 @@ __all__ = [
     "RefusedByModeration",
     "ServerError",
     "SetAside",
+    "StateError",
     "StatusError",
     "TaskPending",
     "TokenExpired",
@@ -167,6 +173,52 @@ class ExportError(WbymError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path}: {reason}")
+
+
+class StateError(WbymError):
+    """The state of feed and outbox cannot be read or written; what it held is as it was before.
+
+    Args:
+        path: The file.
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class FeedBusy(WbymError):
+    """Somebody follows this account already: an account has one reader at a time.
+
+    Args:
+        account: The account's name.
+        who: Who does, as far as is known, such as ``"process 4711"``.
+    """
+
+    retryable = True
+
+    def __init__(self, account: str, who: str) -> None:
+        self.account = account
+        self.who = who
+        super().__init__(
+            f"{account}: its events are read by {who}; stop that, or wait for it with wait=True"
+        )
+
+
+class DeliveryRejected(WbymError):
+    """What was to be delivered under a key was refused for good, now or before; nothing was sent.
+
+    Args:
+        key: The key. Under another one it can be tried again.
+        reason: What the marketplace said.
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(f"the delivery {key!r} was rejected: {reason}")
 
 
 class QuotaExhausted(WbymError):

@@ -1,32 +1,23 @@
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import ClassVar, Self, TypeVar
 
-import msgspec
 import pytest
 
-from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
-from wbym.calls import Endpoint, Part, QueryValue
+from tests.account import BareAccount
 from wbym.domain import Feedback, Question, Ref, Waiting
-from wbym.errors import ConfigError, InvalidInput, SetAside, Unauthorized, Unsupported
+from wbym.errors import ConfigError, InvalidInput, Unauthorized, Unsupported
 from wbym.inbox import Inbox
-from wbym.limits import BucketState, Priority
 from wbym.paging import Chunk, Listing, by_token
 
 pytestmark = pytest.mark.looptime
 
-R = TypeVar("R")
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-class Toy:
+class Toy(BareAccount):
     """An account whose feedbacks are read a page a second."""
-
-    marketplace: ClassVar[str] = "toy"
-    capabilities: ClassVar[Capabilities] = {}
 
     def __init__(
         self,
@@ -36,14 +27,12 @@ class Toy:
         newest_first: bool = True,
         error: Exception | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name)
         self.pages = pages
         self.newest_first = newest_first
         self.error = error
-        self.closed = False
         self.requests = 0
         self.answered: list[tuple[str, str]] = []
-        self.set_aside: Sequence[SetAside] = ()
 
     def feedbacks(self, **_: object) -> Listing[Feedback]:
         async def fetch(token: str | None) -> Chunk[Feedback]:
@@ -77,51 +66,6 @@ class Toy:
         if self.error is not None:
             raise self.error
         return Waiting(feedbacks=sum(map(len, self.pages)))
-
-    @classmethod
-    def catalog(cls) -> list[CatalogRow]:
-        return []
-
-    @classmethod
-    def from_secret(
-        cls, secret: str, *, name: str, base_url: str | None = None, max_wait: float | None = 300.0
-    ) -> Self:
-        return cls(name)
-
-    def credentials(self) -> list[CredentialFacts]:
-        return []
-
-    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
-        raise NotImplementedError
-
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
-        raise NotImplementedError
-
-    def limits(self) -> list[BucketState]:
-        return []
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        self.closed = True
 
 
 def _revoked() -> Unauthorized:

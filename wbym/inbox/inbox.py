@@ -1,29 +1,25 @@
-"""The accounts, and the way back from a record to its account."""
+"""Reading over all accounts, and replying to what was read."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from operator import attrgetter
-from os import PathLike
-from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar, overload
 
 import anyio
-import anyio.to_thread
 
 from wbym.adapter import (
     Adapter,
     Chats,
     Comments,
     Feedbacks,
+    Hint,
     OpensChats,
     Questions,
     Returns,
     TellsDecisions,
 )
 from wbym.calls import Download, Upload
-from wbym.config import find_accounts
 from wbym.domain import (
     Answer,
     Attachment,
@@ -37,112 +33,79 @@ from wbym.domain import (
     Sent,
     Waiting,
 )
-from wbym.errors import InvalidInput, SetAside, Unsupported
-from wbym.inbox.merged import HasRef, Merged, OnError, Running
-from wbym.limits import BucketState, Priority
+from wbym.errors import Unsupported
+from wbym.feed import Delivery, Events, Outbox, StreamStatus
+from wbym.inbox.accounts import Accounts
+from wbym.inbox.merged import HasRef, Merged
+from wbym.limits import Priority
 from wbym.paging import Listing
 
 __all__ = ["Inbox"]
-
-A = TypeVar("A", bound=Adapter)
-
 
 T = TypeVar("T", bound=HasRef)
 R = TypeVar("R")
 
 
-class Inbox:
+class Inbox(Accounts):
     """Any number of accounts as one. Use it as ``async with Inbox(...) as inbox``.
 
     Args:
         accounts: The accounts; the inbox closes them.
+        state: A file in which events and replies under a key are kept, made if there is none, or a
+            store; the inbox closes it. Without it there are no :meth:`events` and no keys.
+        settle_after: Seconds after which a reply of unknown fate that is nowhere to be seen is sent
+            again; see :class:`wbym.feed.Outbox`.
         on_error: Gets the name and the error of an account that fails while reading, instead of the
-            ``ExceptionGroup`` at the end.
+            ``ExceptionGroup`` at the end; and of each round of :meth:`events` that fails.
 
     Raises:
         InvalidInput: Two accounts have one name.
     """
 
-    def __init__(self, *accounts: Adapter, on_error: OnError | None = None) -> None:
-        self._accounts: dict[str, Adapter] = {}
-        self._on_error = on_error
-        self._running = Running()
-        self._config: Path | None = None
-        for account in accounts:
-            self.add(account)
+    def events(
+        self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
+    ) -> Events:
+        """What happens in all accounts, from where the last run stopped; it does not end.
 
-    @classmethod
-    def from_config(cls, path: str | PathLike[str], *, on_error: OnError | None = None) -> Self:
-        """The inbox over the accounts of a TOML file (see ``wbym.config``).
+        An event comes until it is confirmed, and then no more: each at least once, in order within
+        a chat. It is confirmed when the body of the loop ends. One whose body raised or left the
+        loop comes again, in the next loop or the next run.
 
-        The file and the secrets are read on entering, which raises ``ConfigError`` where the file
-        cannot be used or a secret is not where it says, and ``InvalidToken`` where it is none.
+        Each account is polled at the pace of its limits (see :attr:`streams`). What a poll finds is
+        stored before the next is made, so nothing is lost whenever the process ends. A poll that
+        fails is made again, and meanwhile the other accounts go on.
+
+        Args:
+            since: For accounts that were never followed with this state: from when on; aware. They
+                begin with what happens from now on where it is not given.
+            auto_ack: Whether leaving the body confirms; else only ``await event.ack()`` does, for
+                those who work on several events at a time.
+            wait: Whether to wait while somebody else follows one of the accounts.
+
+        Raises:
+            InvalidInput: There is no ``state``, or ``since`` is naive.
+            FeedBusy: While iterating: somebody else follows one of the accounts.
+            StateError: While iterating: the state cannot be read or written.
         """
-        inbox = cls(on_error=on_error)
-        inbox._config = Path(path)
-        return inbox
-
-    async def __aenter__(self) -> Self:
-        config, self._config = self._config, None
-        if config is not None:
-            for source in await anyio.to_thread.run_sync(find_accounts, config):
-                self.add(await source.open())
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Stop all reading and close the accounts."""
-        with anyio.CancelScope(shield=True):
-            for name in list(self._accounts):
-                await self.remove(name)
+        return self._feed.events(since=since, auto_ack=auto_ack, wait=wait)
 
     @property
-    def accounts(self) -> Mapping[str, Adapter]:
-        """The accounts by name, as they are now."""
-        return MappingProxyType(self._accounts)
+    def streams(self) -> list[StreamStatus]:
+        """What :meth:`events` follows: at which pace, when last, and what went wrong."""
+        return self._feed.streams
 
-    def account(self, name: str, kind: type[A]) -> A:
-        """One account as its own type: ``inbox.account("shop-wb", Wildberries).api``.
-
-        Raises:
-            InvalidInput: There is none of this name and type.
-        """
-        account = self._accounts.get(name)
-        if not isinstance(account, kind):
-            known = [n for n, other in self._accounts.items() if isinstance(other, kind)]
-            rule = f"must be the name of a {kind.__name__} account, one of {known}"
-            raise InvalidInput("account", "name", rule, name)
-        return account
-
-    def add(self, account: Adapter) -> None:
-        """Take an account in, also while others are being read; what runs does not see it yet.
+    @property
+    def outbox(self) -> Outbox:
+        """What was sent under keys, and what became of it.
 
         Raises:
-            InvalidInput: There is an account of this name.
+            InvalidInput: There is no ``state``.
         """
-        if account.name in self._accounts:
-            raise InvalidInput("add", "name", "must be new in this inbox", account.name)
-        self._accounts[account.name] = account
+        return self._feed.outbox
 
-    async def remove(self, name: str) -> None:
-        """Take an account out: its readings under way end without an error, and it is closed.
-
-        Raises:
-            InvalidInput: There is none of this name.
-        """
-        account = self._accounts.pop(name, None)
-        if account is None:
-            rule = f"must be one of {list(self._accounts)}"
-            raise InvalidInput("remove", "name", rule, name)
-        self._running.stop(name)
-        await account.aclose()
+    async def hint(self, hints: Sequence[Hint]) -> None:
+        """Keep word of changes, such as notifications bring, and look at them soon."""
+        await self._feed.hint(hints)
 
     def chats(
         self,
@@ -169,8 +132,33 @@ class Inbox:
         """The messages of a chat; see ``Chats.messages``."""
         return self._of(chat, Chats).messages(chat, since=since)
 
-    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        """Send a message to the buyer, once; see ``Chats.send``."""
+    @overload
+    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent: ...
+
+    @overload
+    async def send(
+        self, chat: Chat, text: str, *, files: Sequence[Upload] = (), key: str
+    ) -> Delivery: ...
+
+    async def send(
+        self, chat: Chat, text: str, *, files: Sequence[Upload] = (), key: str | None = None
+    ) -> Sent | Delivery:
+        """Send a message to the buyer, once; see ``Chats.send``.
+
+        With ``key`` it is written down first, and is sent once in effect however often it is asked
+        for, in whichever run: asked for again, with whatever text, it only tells how far the first
+        is. A message that may or may not have been sent is looked for in the chat. It returns with
+        the message accepted, or, where the marketplace could not be reached or nothing is known,
+        with the outbox at work on it; :attr:`outbox` tells how that ends.
+
+        Raises:
+            InvalidInput: The text or a file breaks a rule, or the key was used for something else.
+            DeliveryUnknown: Without a key: it may or may not have been sent.
+            DeliveryRejected: With a key: the marketplace refused it, now or the first time.
+            StateError: With a key: it could not be written down; nothing was sent.
+        """
+        if key is not None:
+            return await self.outbox.send(chat, text, files=files, key=key)
         return await self._of(chat, Chats).send(chat, text, files=files)
 
     def download(
@@ -218,9 +206,23 @@ class Inbox:
             attrgetter("created_at") if by_time else None,
         )
 
-    async def answer(self, item: Question | Feedback, text: str) -> None:
-        """Answer a question or a feedback, once; see ``Feedbacks.answer``."""
+    @overload
+    async def answer(self, item: Question | Feedback, text: str) -> None: ...
+
+    @overload
+    async def answer(self, item: Question | Feedback, text: str, *, key: str) -> Delivery: ...
+
+    async def answer(
+        self, item: Question | Feedback, text: str, *, key: str | None = None
+    ) -> Delivery | None:
+        """Answer a question or a feedback, once; see ``Feedbacks.answer``, and ``key`` in send.
+
+        With ``key`` the answer counts as confirmed when the record, read again, shows it.
+        """
+        if key is not None:
+            return await self.outbox.answer(item, text, key=key)
         await self._of(item, Feedbacks).answer(item, text)
+        return None
 
     async def edit_answer(self, item: Question | Feedback, text: str) -> None:
         """Change the answer that stands; see ``Feedbacks.edit_answer``."""
@@ -245,6 +247,7 @@ class Inbox:
         """What may be decided about a return now; see ``TellsDecisions.decisions``."""
         return await self._of(item, TellsDecisions).decisions(item)
 
+    @overload
     async def decide(
         self,
         item: Return,
@@ -253,10 +256,38 @@ class Inbox:
         comment: str | None = None,
         reason: str | None = None,
         amount: Money | None = None,
-    ) -> None:
-        """Carry out one of the return's own decisions; see ``Returns.decide``."""
+    ) -> None: ...
+
+    @overload
+    async def decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+        key: str,
+    ) -> Delivery: ...
+
+    async def decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+        key: str | None = None,
+    ) -> Delivery | None:
+        """Carry out one of the return's own decisions; see ``Returns.decide``, ``key`` in send."""
+        if key is not None:
+            return await self.outbox.decide(
+                item, decision, comment=comment, reason=reason, amount=amount, key=key
+            )
         account = self._of(item, Returns)
         await account.decide(item, decision, comment=comment, reason=reason, amount=amount)
+        return None
 
     def comments(self, feedback: Feedback) -> Listing[Answer]:
         """The comments under a feedback; see ``Comments.comments``."""
@@ -297,15 +328,6 @@ class Inbox:
             raise ExceptionGroup(f"{len(errors)} of {len(self._accounts)} accounts failed", errors)
         return {name: found[name] for name in self._accounts if name in found}
 
-    def limits(self) -> dict[str, list[BucketState]]:
-        """Every bucket by account: used, left, waiting, next free."""
-        return {name: account.limits() for name, account in self._accounts.items()}
-
-    @property
-    def set_aside(self) -> dict[str, Sequence[SetAside]]:
-        """Records that could not be decoded, by account."""
-        return {name: account.set_aside for name, account in self._accounts.items()}
-
     def _merged(
         self,
         noun: str,
@@ -325,13 +347,3 @@ class Inbox:
             return make
 
         return Merged(readers, by_time=moment, on_error=self._on_error, running=self._running)
-
-    def _of(self, item: HasRef, kind: type[R]) -> R:
-        ref = item.ref
-        account = self._accounts.get(ref.account)
-        if account is None or account.marketplace != ref.marketplace:
-            rule = f"must be of an account of this inbox: {list(self._accounts)}"
-            raise InvalidInput("inbox", "ref", rule, str(ref))
-        if not isinstance(account, kind):
-            raise Unsupported(account.marketplace, kind.__name__.lower(), "account", account.name)
-        return account

@@ -1,0 +1,70 @@
+"""What stores keep, made up for tests."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from wbym.domain import Ref
+from wbym.feed import Action, Delivery, DeliveryState, EventKind
+from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+
+BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    """So long after the beginning."""
+    return BEGIN + timedelta(minutes=minutes)
+
+
+def checkpoint(
+    account: str = "shop", stream: str = "chats", state: bytes | None = None
+) -> Checkpoint:
+    return Checkpoint(account, stream, BEGIN, state)
+
+
+def event(number: int, account: str = "shop") -> StoredEvent:
+    return StoredEvent(
+        f"toy/{account}/message/{number}", account, EventKind.MESSAGE, at(number), b"%d" % number
+    )
+
+
+def step(
+    *events: int,
+    account: str = "shop",
+    stream: str = "chats",
+    state: bytes | None = None,
+    memos: Collection[str] = (),
+    deliveries: Collection[Delivery] = (),
+) -> Step:
+    """A step with the events of these numbers."""
+    return Step(
+        checkpoint(account, stream, state),
+        [event(number, account) for number in events],
+        {key: Memo("1", 1, BEGIN) for key in memos},
+        None,
+        list(deliveries),
+    )
+
+
+def delivery(
+    key: str = "key",
+    state: DeliveryState = DeliveryState.SENDING,
+    *,
+    account: str = "shop",
+    owner: str = "",
+    minutes: float = 0,
+    note: str | None = None,
+) -> Delivery:
+    """A message that was sent so long after the beginning."""
+    return Delivery(
+        key,
+        Action.SEND,
+        Ref("toy", account, "1"),
+        "Добрый день!",
+        state,
+        BEGIN,
+        at(minutes),
+        1,
+        at(minutes),
+        note=note,
+        owner=owner,
+    )

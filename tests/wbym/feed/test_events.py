@@ -1,0 +1,408 @@
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.account import BareAccount
+from tests.wbym.feed.shop import Shop
+from wbym.adapter import Hint
+from wbym.domain import Answer, Author
+from wbym.errors import (
+    ConnectionFailed,
+    FeedBusy,
+    InvalidInput,
+    QuotaExhausted,
+    StateError,
+    Unauthorized,
+)
+from wbym.feed import Event, EventKind, Events, MemoryStore, StreamStatus
+from wbym.feed.store import Step
+from wbym.inbox import Inbox
+
+pytestmark = pytest.mark.looptime
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+DOWN = ConnectionFailed("down", marketplace="toy", account="shop", endpoint="x")
+
+
+class Kept(MemoryStore):
+    """A store that a next run finds as it was left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.confirms = 0
+        self.broken = False
+
+    async def aclose(self) -> None:
+        pass
+
+    async def confirm(self, seqs: object) -> None:
+        self.confirms += 1
+        await asyncio.sleep(0)
+        await super().confirm(seqs)  # type: ignore[arg-type]
+
+    async def write(self, step: Step) -> None:
+        if self.broken:
+            raise StateError("toy.db", "the disk is full")
+        await super().write(step)
+
+
+@asynccontextmanager
+async def followed(
+    shop: Shop, store: MemoryStore, **how: bool
+) -> AsyncIterator[tuple[Inbox, Events]]:
+    async with Inbox(shop, state=store) as inbox:
+        yield inbox, inbox.events(since=LONG_AGO, **how)
+
+
+async def take(events: Events, count: int) -> list[Event]:
+    async with asyncio.timeout(10_000):
+        return [await anext(events) for _ in range(count)]
+
+
+async def idle(events: Events, seconds: float = 10) -> None:
+    """Nothing comes for so long."""
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(seconds):
+            pytest.fail(f"{await anext(events)} came")
+
+
+def texts(events: list[Event]) -> list[str | None]:
+    return [event.message.text for event in events if event.kind is EventKind.MESSAGE]
+
+
+class TestEvents:
+    async def test_tells_what_happened_in_order(self) -> None:
+        shop = Shop()
+        shop.arrive("Здравствуйте!")
+        shop.arrive("Ответим", author=Author.SELLER)
+        shop.review("f1")
+        async with followed(shop, Kept()) as (_, events):
+            first, message, reply, feedback = await take(events, 4)
+            assert first.kind is EventKind.CHAT
+            assert first.chat.ref == message.chat.ref == reply.chat.ref
+            assert (message.id, message.kind) == ("toy/shop/message/1", EventKind.MESSAGE)
+            assert (message.from_buyer, reply.from_buyer) == (True, False)
+            assert message.at == shop.log[0].sent_at
+            assert message.account == "shop"
+            assert (feedback.id, feedback.kind) == ("toy/shop/feedback/f1", EventKind.FEEDBACK)
+            assert feedback.from_buyer
+            assert feedback.feedback == shop.items["f1"]
+
+    async def test_a_change_is_an_event_of_its_own(self) -> None:
+        shop = Shop()
+        item = shop.review("f1")
+        async with followed(shop, Kept()) as (_, events):
+            await take(events, 1)
+            for number, words in ((2, "Спасибо"), (3, "Спасибо!"), (4, "Спасибо")):
+                shop.items["f1"] = type(item)(
+                    ref=item.ref, created_at=item.created_at, answer=Answer(words)
+                )
+                (changed,) = await take(events, 1)
+                assert changed.kind is EventKind.ANSWER
+                assert changed.id == f"toy/shop/feedback/f1#{number}"
+                assert changed.feedback.answer == Answer(words)
+                assert not changed.from_buyer
+
+    async def test_of_another_kind_has_no_such_record(self) -> None:
+        shop = Shop()
+        shop.review("f1")
+        async with followed(shop, Kept()) as (_, events):
+            (event,) = await take(events, 1)
+            for read in ("chat", "message", "question", "return_"):
+                with pytest.raises(TypeError, match=r"toy/shop/feedback/f1 is a feedback"):
+                    getattr(event, read)
+
+    async def test_begins_with_what_happens_from_now_on(self) -> None:
+        shop = Shop()
+        shop.arrive("old", at=LONG_AGO)
+        shop.review("f0", at=LONG_AGO)
+        async with Inbox(shop, state=Kept()) as inbox:
+            events = inbox.events()
+            await idle(events)
+            shop.arrive("new")
+            assert texts(await take(events, 1)) == ["new"]
+
+    async def test_what_comes_while_nobody_runs_is_no_old_news(self) -> None:
+        shop, store = Shop(), Kept()
+        shop.arrive("old", at=LONG_AGO)
+        shop.failing.append(
+            ConnectionFailed("down", marketplace="toy", account="shop", endpoint="x")
+        )
+        async with Inbox(shop, state=store) as inbox:
+            # The first round fails, so nothing was read when the run ends.
+            await idle(inbox.events(), 0.5)
+        shop.arrive("while nobody ran")
+        async with Inbox(shop, state=store) as inbox:
+            events = inbox.events()
+            assert texts(await take(events, 1)) == ["while nobody ran"]
+
+    async def test_comes_within_a_poll(self) -> None:
+        shop = Shop(every=7)
+        async with followed(shop, Kept()) as (_, events):
+            await idle(events, 20)
+            clock = asyncio.get_running_loop().time
+            arrived = clock()
+            shop.arrive("now")
+            await take(events, 2)
+            assert clock() - arrived <= 7.05
+
+    async def test_needs_a_state(self) -> None:
+        async with Inbox(Shop()) as inbox:
+            with pytest.raises(InvalidInput, match="state"):
+                inbox.events()
+            with pytest.raises(InvalidInput, match="state"):
+                await inbox.send(Shop().chat(), "x", key="k")
+
+    async def test_since_must_be_aware(self) -> None:
+        async with Inbox(Shop(), state=Kept()) as inbox:
+            with pytest.raises(InvalidInput, match="aware"):
+                inbox.events(since=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
+
+    async def test_one_reads_at_a_time(self) -> None:
+        store = Kept()
+        async with followed(Shop(), store) as (inbox, events):
+            await idle(events, 1)
+            with pytest.raises(FeedBusy, match="this inbox"):
+                await anext(inbox.events())
+            async with Inbox(Shop(), state=store) as second:
+                with pytest.raises(FeedBusy, match="shop"):
+                    await anext(second.events())
+                waiting = asyncio.create_task(anext(second.events(wait=True)))
+                await asyncio.sleep(5)
+                await events.aclose()
+                second.accounts["shop"].arrive("x")  # type: ignore[attr-defined]
+                assert (await waiting).account == "shop"
+
+
+class TestConfirming:
+    async def test_leaving_the_body_confirms(self) -> None:
+        shop, store = Shop(), Kept()
+        for number in range(5):
+            shop.arrive(str(number))
+        async with followed(shop, store) as (_, events):
+            await take(events, 4)
+        async with followed(shop, store) as (_, events):
+            # The fourth was out when the first run ended.
+            assert texts(await take(events, 3)) == ["2", "3", "4"]
+            await idle(events)
+
+    async def test_a_body_that_raises_does_not(self) -> None:
+        shop, store = Shop(), Kept()
+        shop.arrive("hard")
+        seen = 0
+        async with followed(shop, store) as (inbox, events):
+            with pytest.raises(ZeroDivisionError):
+                async with events:
+                    async for event in events:
+                        if event.kind is EventKind.MESSAGE:
+                            seen += 1
+                            1 / 0  # noqa: B018
+            again = inbox.events()
+            assert texts(await take(again, 1)) == ["hard"]
+
+    async def test_ack_confirms_at_once(self) -> None:
+        shop, store = Shop(), Kept()
+        shop.arrive("a")
+        async with followed(shop, store, auto_ack=False) as (_, events):
+            chat, message = await take(events, 2)
+            await message.ack()
+            assert await store.backlog() == {"shop": 1}
+            await idle(events)
+        async with followed(shop, store) as (_, events):
+            assert [event.id for event in await take(events, 1)] == [chat.id]
+            await idle(events)
+
+    async def test_parallel_acks_share_commits(self) -> None:
+        shop, store = Shop(), Kept()
+        for number in range(99):
+            shop.arrive(str(number))
+        async with followed(shop, store, auto_ack=False) as (_, events):
+            taken = await take(events, 100)
+            await asyncio.gather(*(event.ack() for event in taken))
+            assert await store.backlog() == {}
+            assert store.confirms < 10
+
+    async def test_a_slow_consumer_is_confirmed_before_the_next_event(self) -> None:
+        shop, store = Shop(), Kept()
+        for number in range(3):
+            shop.arrive(str(number))
+        async with followed(shop, store) as (_, events):
+            for left in (4, 3, 2):
+                await anext(events)
+                assert await store.backlog() == {"shop": left}
+                await asyncio.sleep(1)
+
+    async def test_a_fast_one_is_confirmed_in_batches(self) -> None:
+        shop, store = Shop(page=1000), Kept()
+        for number in range(2000):
+            shop.arrive(str(number))
+        async with followed(shop, store) as (_, events):
+            await take(events, 2001)
+            assert store.confirms < 20
+            await idle(events)
+            assert await store.backlog() == {}
+
+
+class TestTrouble:
+    async def test_an_account_that_fails_is_tried_again_and_the_others_go_on(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ill, well = Shop("ill"), Shop("well")
+        ill.failing.extend([DOWN] * 4)
+        told: list[tuple[str, Exception]] = []
+        ill.arrive("late")
+        async with Inbox(
+            ill, well, state=Kept(), on_error=lambda name, error: told.append((name, error))
+        ) as inbox:
+            events = inbox.events(since=LONG_AGO)
+            well.arrive("at once")
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            assert [event.account for event in await take(events, 2)] == ["well", "well"]
+            assert clock() - began < 1
+            assert texts(await take(events, 2)) == ["late"]
+            assert clock() - began == pytest.approx(1 + 2 + 4 + 8, abs=1)
+            assert told == [("ill", DOWN)] * 4
+            assert "ill: chats could not be read (ConnectionFailed: " in caplog.text
+
+    async def test_refused_credentials_wait_for_a_person(self) -> None:
+        shop = Shop()
+        refused = Unauthorized("no", marketplace="toy", account="shop", endpoint="x", status=401)
+        shop.failing.append(refused)
+        async with followed(shop, Kept()) as (inbox, events):
+            await idle(events, 290)
+            assert shop.polls == 1
+            status = next(one for one in inbox.streams if one.stream == "chats")
+            assert status.error == f"Unauthorized: {refused}"
+            shop.arrive("again")
+            assert texts(await take(events, 2)) == ["again"]
+
+    async def test_an_exhausted_limit_is_waited_for(self) -> None:
+        shop = Shop()
+        retry_at = datetime.now(UTC) + timedelta(hours=1)
+        shop.failing.append(QuotaExhausted("chats", retry_at=retry_at, wait=3600, max_wait=300))
+        shop.arrive("patience")
+        async with followed(shop, Kept()) as (_, events):
+            await idle(events, 3599)
+            assert shop.polls == 1
+            await take(events, 2)
+
+    async def test_a_page_that_fails_moves_nothing(self) -> None:
+        shop = Shop(page=2)
+        for number in range(6):
+            shop.arrive(str(number))
+        shop.failing.extend([None, None, DOWN])
+        async with followed(shop, Kept()) as (_, events):
+            assert texts(await take(events, 7)) == [str(number) for number in range(6)]
+            assert [asked.state for asked in shop.asked][:2] == [None, b"4"]
+            await idle(events)
+
+    async def test_a_broken_state_ends_the_loop(self) -> None:
+        shop, store = Shop(), Kept()
+        async with followed(shop, store) as (_, events):
+            await idle(events)
+            store.broken = True
+            shop.arrive("x")
+            with pytest.raises(StateError, match="full"):
+                await anext(events)
+            store.broken = False
+        async with followed(shop, store) as (_, events):
+            assert texts(await take(events, 2)) == ["x"]
+
+    async def test_a_bug_in_a_stream_is_told_and_does_not_stop_the_others(self) -> None:
+        shop = Shop()
+        shop.items["x"] = "no feedback"  # type: ignore[assignment]
+        shop.arrive("on")
+        told: list[Exception] = []
+        async with Inbox(shop, state=Kept(), on_error=lambda _, error: told.append(error)) as inbox:
+            assert texts(await take(inbox.events(since=LONG_AGO), 2)) == ["on"]
+        assert isinstance(told[0], AttributeError)
+
+    async def test_an_account_that_is_taken_out_tells_no_more(self) -> None:
+        stays, goes = Shop("stays"), Shop("goes")
+        for number in range(5):
+            goes.arrive(str(number))
+        async with Inbox(stays, goes, state=Kept()) as inbox:
+            events = inbox.events(since=LONG_AGO)
+            await take(events, 2)
+            await inbox.remove("goes")
+            stays.arrive("x")
+            assert {event.account for event in await take(events, 2)} == {"stays"}
+            await idle(events)
+            assert {status.account for status in inbox.streams} == {"stays"}
+
+    async def test_an_account_without_streams_is_left_out(self) -> None:
+        shop = Shop()
+        shop.arrive("x")
+        async with Inbox(BareAccount("bare"), shop, state=Kept()) as inbox:
+            assert len(await take(inbox.events(since=LONG_AGO), 2)) == 2
+
+    async def test_nothing_goes_on_after_closing(self) -> None:
+        shop = Shop()
+        async with followed(shop, Kept()) as (_, events):
+            await idle(events)
+        polls = shop.polls
+        await asyncio.sleep(100)
+        assert shop.polls == polls
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    async def test_cancelling_the_consumer_loses_nothing(self) -> None:
+        shop, store = Shop(), Kept()
+        async with followed(shop, store) as (_, events):
+            waiting = asyncio.create_task(anext(events))
+            await asyncio.sleep(3.5)
+            waiting.cancel()
+            shop.arrive("x")
+            assert texts(await take(events, 2)) == ["x"]
+
+
+class TestHints:
+    async def test_wake_the_stream_and_are_dropped(self) -> None:
+        shop, store = Shop(every=1000), Kept()
+        async with followed(shop, store) as (inbox, events):
+            await idle(events)
+            shop.arrive("x", chat="7")
+            clock = asyncio.get_running_loop().time
+            before = clock()
+            await inbox.hint([Hint("shop", "chats", "7"), Hint("nobody", "chats", "7")])
+            await take(events, 2)
+            assert clock() - before < 1.1
+            assert (shop.asked[-1].hints, shop.asked[-1].due) == (frozenset({"7"}), False)
+            assert await store.hints(["shop"]) == []
+
+    async def test_survive_a_failing_round_and_a_restart(self) -> None:
+        shop, store = Shop(every=1000), Kept()
+        async with followed(shop, store) as (inbox, events):
+            await idle(events)
+            shop.failing.append(DOWN)
+            await inbox.hint([Hint("shop", "chats", "7")])
+            await asyncio.sleep(0.5)
+            assert len(await store.hints(["shop"])) == 1
+        async with followed(shop, store) as (_, events):
+            await idle(events)
+            assert any("7" in asked.hints for asked in shop.asked[2:])
+            assert await store.hints(["shop"]) == []
+
+    async def test_of_nothing_that_is_followed_are_dropped(self) -> None:
+        store = Kept()
+        async with followed(Shop(), store) as (inbox, events):
+            await inbox.hint([Hint("shop", "parcels", "7")])
+            await idle(events)
+            assert await store.hints(["shop"]) == []
+
+
+class TestStatus:
+    async def test_says_pace_and_last_reading(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, "wbym.feed")
+        async with followed(Shop(every=3600), Kept()) as (inbox, events):
+            await idle(events)
+            status = inbox.streams[0]
+            assert isinstance(status, StreamStatus)
+            assert (status.account, status.stream, status.every) == ("shop", "chats", 3600)
+            assert status.read_at is not None
+            assert status.error is None
+        assert "shop: chats are read every 3600 s" in caplog.text

@@ -1,0 +1,670 @@
+"""What both stores promise, and what only the one on the disk does."""
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.wbym.feed.child import child
+from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, step
+from wbym.adapter import Hint
+from wbym.errors import FeedBusy, StateError
+from wbym.feed import DeliveryState, MemoryStore, SqliteStore, Store
+from wbym.feed.delivery import FINAL, OPEN
+from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+
+PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
+
+
+class Reopened:
+    """A store on the disk that is closed and opened again between any two calls."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[object]]:
+        async def call(*args: object, **named: object) -> object:
+            async with SqliteStore(self.path) as store:
+                method: Callable[..., Awaitable[object]] = getattr(store, name)
+                return await method(*args, **named)
+
+        return call
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store that stays open."""
+    if request.param == "memory":
+        yield MemoryStore()
+    else:
+        async with SqliteStore(tmp_path / "state.db") as opened:
+            yield opened
+
+
+@pytest.fixture(params=["memory", "sqlite", "reopened"])
+async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """A store of which only what it keeps is looked at."""
+    if request.param == "reopened":
+        yield cast(Store, Reopened(tmp_path / "state.db"))
+    elif request.param == "memory":
+        yield MemoryStore()
+    else:
+        async with SqliteStore(tmp_path / "state.db") as opened:
+            yield opened
+
+
+async def numbers(store: Store, *accounts: str, after: int = 0, limit: int = 100) -> list[str]:
+    """Of the events that wait."""
+    found = await store.events(accounts or ["shop"], after=after, limit=limit)
+    return [one.id.rpartition("/")[2] for one in found]
+
+
+class TestCheckpoints:
+    async def test_none_where_nothing_was_read(self, keeps: Store) -> None:
+        await keeps.write(step())
+        assert await keeps.checkpoint("shop", "questions") is None
+        assert await keeps.checkpoint("other", "chats") is None
+
+    async def test_each_field_comes_back(self, keeps: Store) -> None:
+        point = Checkpoint("shop", "chats", at(1), b"\x00\xff", begun=True, floor=at(2))
+        await keeps.write(Step(point))
+        assert await keeps.checkpoint("shop", "chats") == point
+
+    async def test_the_last_stands(self, keeps: Store) -> None:
+        await keeps.write(Step(Checkpoint("shop", "chats", at(1), b"1", begun=True, floor=at(2))))
+        await keeps.write(Step(Checkpoint("shop", "questions", at(3))))
+        last = Checkpoint("shop", "chats", at(4))
+        await keeps.write(Step(last))
+        assert await keeps.checkpoint("shop", "chats") == last
+        assert await keeps.checkpoint("shop", "questions") == Checkpoint("shop", "questions", at(3))
+
+
+class TestMemos:
+    async def test_only_those_asked_for_and_seen(self, keeps: Store) -> None:
+        await keeps.write(step(memos=["a", "b"]))
+        assert (await keeps.memos("shop", "chats", ["b", "c"])).keys() == {"b"}
+        assert await keeps.memos("shop", "chats", []) == {}
+        assert await keeps.memos("shop", "questions", ["a"]) == {}
+        assert await keeps.memos("other", "chats", ["a"]) == {}
+
+    async def test_the_last_stands(self, keeps: Store) -> None:
+        await keeps.write(step(memos=["a", "b"]))
+        memos = {"a": Memo("word", 7, None)}
+        await keeps.write(Step(checkpoint(), memos=memos))
+        assert await keeps.memos("shop", "chats", ["a"]) == memos
+        assert (await keeps.memos("shop", "chats", ["b"]))["b"] == Memo("1", 1, BEGIN)
+
+    async def test_those_from_before_are_forgotten(self, keeps: Store) -> None:
+        memos = {"old": Memo("", 1, at(1)), "edge": Memo("", 1, at(2)), "ever": Memo("", 1, None)}
+        await keeps.write(Step(checkpoint(), memos=memos))
+        await keeps.write(Step(checkpoint(stream="questions"), memos=memos))
+        late = {"late and old": Memo("", 1, at(0)), "late": Memo("", 1, at(3))}
+        await keeps.write(Step(checkpoint(), memos=late, forget=at(2)))
+        found = await keeps.memos("shop", "chats", [*memos, *late])
+        assert found.keys() == {"edge", "ever", "late"}
+        assert await keeps.memos("shop", "questions", list(memos)) == memos
+
+    async def test_a_hundred_thousand_are_asked_for_at_once(self, keeps: Store) -> None:
+        keys = [f"message/{number}" for number in range(100_000)]
+        await keeps.write(step(memos=keys[::1000]))
+        assert (await keeps.memos("shop", "chats", keys)).keys() == set(keys[::1000])
+
+
+class TestEvents:
+    async def test_each_field_comes_back(self, keeps: Store) -> None:
+        plain = event(1)
+        full = msgspec.structs.replace(plain, chat=b"\x00chat", sent_as="key")
+        await keeps.write(Step(checkpoint(), [plain, full]))
+        first, second = await keeps.events(["shop"], after=0, limit=9)
+        assert 0 < first.seq < second.seq
+        assert first == msgspec.structs.replace(plain, seq=first.seq)
+        assert second == msgspec.structs.replace(full, seq=second.seq)
+
+    async def test_oldest_first_of_the_accounts(self, keeps: Store) -> None:
+        await keeps.write(step(3, 1, account="a"))
+        await keeps.write(step(2, account="b"))
+        await keeps.write(step(9, account="c"))
+        await keeps.write(step(5, account="a", stream="questions"))
+        assert await numbers(keeps, "a", "b") == ["3", "1", "2", "5"]
+        assert await numbers(keeps, "b") == ["2"]
+        assert await numbers(keeps, "d") == []
+        assert await numbers(keeps, "a", "b", limit=2) == ["3", "1"]
+        second = (await keeps.events(["a"], after=0, limit=2))[1].seq
+        assert await numbers(keeps, "a", "b", after=second) == ["2", "5"]
+
+    async def test_confirmed_never_come_again(self, keeps: Store) -> None:
+        await keeps.write(step(1, 2, 3))
+        first, _, third = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.confirm([first.seq, third.seq])
+        await keeps.confirm([first.seq, 999])
+        await keeps.confirm([])
+        assert await numbers(keeps) == ["2"]
+
+    async def test_places_are_not_given_twice(self, keeps: Store) -> None:
+        await keeps.write(step(1))
+        (first,) = await keeps.events(["shop"], after=0, limit=9)
+        await keeps.confirm([first.seq])
+        await keeps.write(step(2))
+        assert await numbers(keeps, after=first.seq) == ["2"]
+
+    async def test_backlog_by_account(self, keeps: Store) -> None:
+        assert await keeps.backlog() == {}
+        await keeps.write(step(1, 2, account="a"))
+        await keeps.write(step(1, account="b"))
+        assert await keeps.backlog() == {"a": 2, "b": 1}
+        await keeps.confirm([one.seq for one in await keeps.events(["a"], after=0, limit=9)])
+        assert await keeps.backlog() == {"b": 1}
+
+
+class TestDeliveries:
+    async def test_entered_once(self, keeps: Store) -> None:
+        first = delivery(note="первая", owner="me")
+        assert await keeps.enter(first, b"work") == first
+        assert await keeps.enter(delivery(note="second"), b"other work") == first
+        assert await keeps.delivery("key") == first
+        assert await keeps.work("key") == b"work"
+
+    async def test_nothing_under_a_new_key(self, keeps: Store) -> None:
+        assert await keeps.delivery("key") is None
+        assert await keeps.work("key") == b""
+        await keeps.drop("key")
+        assert not await keeps.move(delivery(), was=list(DeliveryState))
+        assert await keeps.delivery("key") is None
+
+    @pytest.mark.parametrize("stands", DeliveryState)
+    async def test_moved_only_from_the_states_named(
+        self, keeps: Store, stands: DeliveryState
+    ) -> None:
+        await keeps.enter(standing := delivery(state=stands), b"")
+        moved = delivery(state=UNKNOWN, note="moved")
+        assert not await keeps.move(moved, was=set(DeliveryState) - {stands})
+        assert not await keeps.move(moved, was=[])
+        assert await keeps.delivery("key") == standing
+        assert await keeps.move(moved, was=[stands])
+        assert await keeps.delivery("key") == moved
+        assert await keeps.deliveries([UNKNOWN]) == [moved]
+
+    async def test_moved_only_by_its_owner(self, keeps: Store) -> None:
+        await keeps.enter(delivery(owner="me"), b"")
+        taken = delivery(owner="you")
+        assert not await keeps.move(taken, was=[SENDING], held_by="you")
+        assert not await keeps.move(taken, was=[SENDING], held_by="")
+        assert await keeps.move(taken, was=[SENDING], held_by="me")
+        assert not await keeps.move(taken, was=[SENDING], held_by="me")
+        assert await keeps.move(delivery(owner=""), was=[SENDING])
+        assert not await keeps.move(taken, was=[SENDING], held_by="you")
+        assert await keeps.move(taken, was=[SENDING], held_by="")
+
+    @pytest.mark.parametrize("state", DeliveryState)
+    async def test_work_is_kept_until_the_end(self, keeps: Store, state: DeliveryState) -> None:
+        await keeps.enter(delivery(), b"work")
+        assert await keeps.move(delivery(state=state), was=[SENDING])
+        assert await keeps.work("key") == (b"" if state in FINAL else b"work")
+
+    async def test_dropped_keys_are_new(self, keeps: Store) -> None:
+        await keeps.enter(delivery(note="first"), b"work")
+        await keeps.drop("key")
+        assert await keeps.delivery("key") is None
+        assert await keeps.work("key") == b""
+        second = delivery(note="second")
+        assert await keeps.enter(second, b"other work") == second
+        assert await keeps.work("key") == b"other work"
+
+    async def test_listed_oldest_first(self, keeps: Store) -> None:
+        one, two, three = delivery("z"), delivery("a", UNKNOWN), delivery("m", account="other")
+        for new in (one, two, three):
+            await keeps.enter(new, b"")
+        await keeps.move(one := delivery("z", ACCEPTED), was=[SENDING])
+        assert await keeps.deliveries() == [one, two, three]
+        assert await keeps.deliveries([ACCEPTED, SENDING]) == [one, three]
+        assert await keeps.deliveries(accounts=["shop"]) == [one, two]
+        assert await keeps.deliveries(OPEN, ["other"]) == [three]
+        assert await keeps.deliveries([]) == []
+        assert await keeps.deliveries(accounts=[]) == []
+
+    async def test_old_ones_that_ended_are_forgotten(self, keeps: Store) -> None:
+        for state in DeliveryState:
+            for minutes in (1, 2, 3):
+                await keeps.enter(delivery(f"{state}{minutes}", state, minutes=minutes), b"")
+        await keeps.forget_deliveries(at(2))
+        gone = {"confirmed1", "rejected1"}
+        kept = {one.key for one in await keeps.deliveries()}
+        assert len(kept) == 16
+        assert not kept & gone
+
+    async def test_work_of_megabytes_comes_back(self, keeps: Store) -> None:
+        work = bytes(range(256)) * 40_000
+        await keeps.enter(delivery(), work)
+        assert await keeps.work("key") == work
+
+
+class TestDeliveriesOfSteps:
+    @pytest.mark.parametrize("stands", DeliveryState)
+    async def test_written_unless_it_ended(self, keeps: Store, stands: DeliveryState) -> None:
+        await keeps.enter(standing := delivery(state=stands, owner="me"), b"work")
+        seen = delivery(state=CONFIRMED, note="seen")
+        await keeps.write(step(deliveries=[seen]))
+        assert await keeps.delivery("key") == (standing if stands in FINAL else seen)
+        assert await keeps.work("key") == (b"work" if stands in FINAL else b"")
+
+    async def test_not_made_if_there_is_none(self, keeps: Store) -> None:
+        await keeps.write(step(deliveries=[delivery(state=CONFIRMED)]))
+        assert await keeps.deliveries() == []
+
+
+class TestHints:
+    async def test_kept_until_dropped(self, keeps: Store) -> None:
+        one, two = Hint("a", "chats", "1"), Hint("a", "chats")
+        await keeps.hint([one, Hint("b", "chats", "1"), two])
+        found = await keeps.hints(["a"])
+        assert [hint for _, hint in found] == [one, two]
+        await keeps.drop_hints([found[0][0], 999])
+        assert await keeps.hints(["a"]) == found[1:]
+        assert len(await keeps.hints(["a", "b"])) == 2
+        assert await keeps.hints([]) == []
+
+    async def test_its_like_while_it_is_followed_up_stays(self, keeps: Store) -> None:
+        hint, other = Hint("a", "chats", "1"), Hint("a", "chats", "2")
+        await keeps.hint([hint, other])
+        followed = [number for number, _ in await keeps.hints(["a"])]
+        await keeps.hint([hint])
+        again = await keeps.hints(["a"])
+        assert [one for _, one in again] == [other, hint]
+        await keeps.drop_hints(followed)
+        assert await keeps.hints(["a"]) == again[1:]
+
+    async def test_numbers_are_not_given_twice(self, keeps: Store) -> None:
+        await keeps.hint([Hint("a", "chats")])
+        ((number, _),) = await keeps.hints(["a"])
+        await keeps.drop_hints([number])
+        await keeps.hint([Hint("a", "chats")])
+        await keeps.drop_hints([number])
+        assert len(await keeps.hints(["a"])) == 1
+
+
+ACCOUNTS = st.sampled_from(["a", "b", "магазин"])
+STREAMS = st.sampled_from(["chats", "questions"])
+KEYS = st.sampled_from(["k1", "k2", "k3"])
+OWNERS = st.sampled_from(["", "me", "you"])
+MOMENTS = st.integers(0, 5).map(at)
+STATES = st.sampled_from(list(DeliveryState))
+FEW = st.sets(STATES)
+CHECKPOINTS = st.builds(
+    Checkpoint,
+    ACCOUNTS,
+    STREAMS,
+    MOMENTS,
+    st.none() | st.binary(max_size=2),
+    st.booleans(),
+    st.none() | MOMENTS,
+)
+MEMOS = st.builds(Memo, st.text(max_size=2), st.integers(1, 9), st.none() | MOMENTS)
+DELIVERIES = st.builds(
+    delivery, KEYS, STATES, account=ACCOUNTS, owner=OWNERS, minutes=st.integers(0, 5)
+)
+STEPS = st.builds(
+    Step,
+    CHECKPOINTS,
+    st.lists(st.builds(event, st.integers(1, 9), ACCOUNTS), max_size=3),
+    st.dictionaries(KEYS, MEMOS, max_size=3),
+    st.none() | MOMENTS,
+    st.lists(DELIVERIES, max_size=2),
+)
+HINTS = st.builds(Hint, ACCOUNTS, STREAMS, st.sampled_from(["", "1"]))
+
+
+def _call(
+    name: str, *args: st.SearchStrategy[object], **named: st.SearchStrategy[object]
+) -> st.SearchStrategy[tuple[str, tuple[object, ...], dict[str, object]]]:
+    return st.tuples(st.just(name), st.tuples(*args), st.fixed_dictionaries(named))
+
+
+NUMBERS = st.sets(st.integers(1, 12), max_size=4)
+LOOKS = [
+    _call("checkpoint", ACCOUNTS, STREAMS),
+    _call("memos", ACCOUNTS, STREAMS, st.sets(KEYS)),
+    _call("events", st.sets(ACCOUNTS), after=st.integers(0, 6), limit=st.integers(1, 5)),
+    _call("backlog"),
+    _call("delivery", KEYS),
+    _call("work", KEYS),
+    _call("deliveries", st.none() | FEW, st.none() | st.sets(ACCOUNTS)),
+    _call("hints", st.sets(ACCOUNTS)),
+]
+CHANGES = [
+    _call("write", STEPS),
+    _call("write", STEPS),
+    _call("confirm", NUMBERS),
+    _call("enter", DELIVERIES, st.binary(max_size=2)),
+    _call("enter", DELIVERIES, st.binary(max_size=2)),
+    _call("move", DELIVERIES, was=FEW, held_by=st.none() | OWNERS),
+    _call("drop", KEYS),
+    _call("forget_deliveries", MOMENTS),
+    _call("hint", st.lists(HINTS, max_size=3)),
+    _call("drop_hints", NUMBERS),
+]
+ALL = [
+    *[("checkpoint", (a, s), {}) for a in ("a", "b", "магазин") for s in ("chats", "questions")],
+    *[("memos", (a, s, ["k1", "k2", "k3"]), {}) for a in ("a", "b") for s in ("chats",)],
+    *[("work", (key,), {}) for key in ("k1", "k2", "k3")],
+    ("events", (["a", "b", "магазин"],), {"after": 0, "limit": 999}),
+    ("deliveries", (), {}),
+    ("hints", (["a", "b", "магазин"],), {}),
+]
+"""Everything that there is to see."""
+
+
+@given(
+    calls=st.lists(st.one_of(*CHANGES, *LOOKS) | st.just(("reopen", (), {})), max_size=25),
+)
+@settings(max_examples=80)
+async def test_both_stores_give_the_same_answers(
+    calls: list[tuple[str, tuple[object, ...], dict[str, object]]],
+) -> None:
+    memory = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.db"
+        disk = await SqliteStore(path).__aenter__()
+        try:
+            for name, args, named in [*calls, *ALL]:
+                if name == "reopen":
+                    await disk.aclose()
+                    disk = await SqliteStore(path).__aenter__()
+                else:
+                    expected = await getattr(memory, name)(*args, **named)
+                    assert await getattr(disk, name)(*args, **named) == expected, name
+        finally:
+            await disk.aclose()
+
+
+class TestReading:
+    async def test_one_at_a_time_has_the_right(self, store: Store) -> None:
+        async with store.reading("shop", wait=False):
+            with pytest.raises(FeedBusy, match="shop: its events are read by this process"):
+                async with store.reading("shop", wait=False):
+                    pytest.fail("two have it")
+            async with store.reading("other", wait=False):
+                pass
+        async with store.reading("shop", wait=False):
+            pass
+
+    async def test_given_back_when_its_holder_fails(self, store: Store) -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with store.reading("shop", wait=False):
+                raise ZeroDivisionError
+        async with store.reading("shop", wait=False):
+            pass
+
+    async def test_waited_for(self, store: Store) -> None:
+        order: list[str] = []
+
+        async def waiter() -> None:
+            async with store.reading("shop", wait=True):
+                order.append("second")
+
+        async with store.reading("shop", wait=True):
+            task = asyncio.create_task(waiter())
+            await asyncio.sleep(0.02)
+            order.append("first")
+        await task
+        assert order == ["first", "second"]
+
+    async def test_waiter_that_gives_up_changes_nothing(self, store: Store) -> None:
+        async def waiter() -> None:
+            async with store.reading("shop", wait=True):
+                pytest.fail("two have it")
+
+        async with store.reading("shop", wait=False):
+            task = asyncio.create_task(waiter())
+            await asyncio.sleep(0.02)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+            with pytest.raises(FeedBusy):
+                async with store.reading("shop", wait=False):
+                    pytest.fail("two have it")
+        async with store.reading("shop", wait=False):
+            pass
+
+    async def test_who_does_not_wait_never_waits(self, store: Store) -> None:
+        """Not even where the right is just being passed on."""
+        held, release = asyncio.Event(), asyncio.Event()
+
+        async def waiter() -> None:
+            async with store.reading("shop", wait=True):
+                held.set()
+                await release.wait()
+
+        async with store.reading("shop", wait=False):
+            task = asyncio.create_task(waiter())
+            await asyncio.sleep(0.02)
+        try:
+            async with asyncio.timeout(5), store.reading("shop", wait=False):
+                assert not held.is_set()
+        except FeedBusy:
+            pass
+        await held.wait()
+        release.set()
+        await task
+
+    async def test_given_back_by_another_task_than_took_it(self, store: Store) -> None:
+        right = store.reading("shop", wait=False)
+        await asyncio.create_task(_awaited(right.__aenter__()))
+        await asyncio.create_task(_awaited(right.__aexit__(None, None, None)))
+        async with store.reading("shop", wait=False):
+            pass
+
+    @pytest.mark.parametrize("turns", range(8))
+    async def test_nothing_is_held_after_a_cancelled_beginning(
+        self, store: Store, turns: int
+    ) -> None:
+        async def reader() -> None:
+            async with store.reading("shop", wait=True):
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(reader())
+        for _ in range(turns):
+            await asyncio.sleep(0.0005)
+        task.cancel()
+        await asyncio.wait([task])
+        async with store.reading("shop", wait=False):
+            pass
+
+    @pytest.mark.parametrize("name", ["магазин на диване " * 40, "../a/b", "a\nb", "."])
+    async def test_names_of_any_kind(self, store: Store, name: str) -> None:
+        async with store.reading(name, wait=False):
+            with pytest.raises(FeedBusy):
+                async with store.reading(name, wait=False):
+                    pytest.fail("two have it")
+
+
+async def _awaited(awaitable: Awaitable[object]) -> None:
+    await awaitable
+
+
+class TestReadingOfOneFile:
+    async def test_one_store_at_a_time_has_the_right(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as one, SqliteStore(path) as two:
+            async with one.reading("shop", wait=False):
+                with pytest.raises(FeedBusy, match="by this process"):
+                    async with two.reading("shop", wait=False):
+                        pytest.fail("two have it")
+            async with two.reading("shop", wait=False):
+                pass
+
+    async def test_closing_gives_it_back(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as one, SqliteStore(path) as two:
+            async with one.reading("shop", wait=False):
+                await one.aclose()
+                async with two.reading("shop", wait=False):
+                    pass
+
+    async def test_one_process_at_a_time_has_the_right(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        with child("read", path) as other:
+            assert await asyncio.to_thread(other.line)
+            async with SqliteStore(path) as store:
+                with pytest.raises(FeedBusy, match=f"by process {other.pid};"):
+                    async with store.reading("shop", wait=False):
+                        pytest.fail("two have it")
+                asyncio.get_running_loop().call_later(0.05, other.kill)
+                async with store.reading("shop", wait=True):
+                    pass
+
+
+class TestAlive:
+    async def test_its_own_name(self, store: Store) -> None:
+        assert await store.alive(store.owner)
+        assert not await store.alive("")
+        assert not await store.alive("4711-none")
+
+    async def test_another_open_store(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as one:
+            async with SqliteStore(path) as two:
+                assert one.owner != two.owner
+                assert await one.alive(two.owner)
+                assert await two.alive(one.owner)
+            assert not await one.alive(two.owner)
+            assert await one.alive(one.owner)
+
+    async def test_another_process_until_it_is_killed(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        locks = tmp_path / "state.db.locks"
+        with child("own", path) as other:
+            owner = await asyncio.to_thread(other.line)
+            async with SqliteStore(path) as store:
+                assert await store.alive(owner)
+                assert (locks / f"{owner}.lock").exists()
+                other.kill()
+                assert not await store.alive(owner)
+                assert not await store.alive(owner)
+                assert [file.stem for file in locks.iterdir()] == [store.owner]
+        assert not list(locks.iterdir())
+
+    async def test_memory_is_dead_when_closed(self) -> None:
+        memory = MemoryStore()
+        await memory.aclose()
+        assert not await memory.alive(memory.owner)
+
+
+class TestOnDisk:
+    async def test_step_is_whole_or_not_at_all(self, tmp_path: Path) -> None:
+        async with SqliteStore(tmp_path / "state.db") as store:
+            await store.enter(standing := delivery(), b"work")
+            await store.write(step(1, state=b"1"))
+            bad = StoredEvent("id", "shop", event(1).kind, BEGIN, cast(bytes, None))
+            seen = [delivery(state=CONFIRMED)]
+            memos = {"a": Memo("")}
+            with pytest.raises(StateError, match="NOT NULL"):
+                await store.write(Step(checkpoint(state=b"2"), [event(2), bad], memos, at(9), seen))
+            assert await store.checkpoint("shop", "chats") == checkpoint(state=b"1")
+            assert await numbers(store) == ["1"]
+            assert await store.memos("shop", "chats", ["a"]) == {}
+            assert await store.deliveries() == [standing]
+            await store.write(step(3))
+            assert await numbers(store) == ["1", "3"]
+
+    async def test_what_is_begun_ends_when_the_caller_is_cancelled(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            begun = asyncio.create_task(store.write(step(1, state=b"1")))
+            await asyncio.sleep(0.02)
+            begun.cancel()
+            await asyncio.wait([begun])
+            assert begun.cancelled()
+            following = asyncio.create_task(store.write(step(2, state=b"2")))
+            looked = asyncio.create_task(store.checkpoint("shop", "chats"))
+            await asyncio.sleep(0.02)
+            other.execute("ROLLBACK")
+            other.close()
+            await following
+            assert await looked == checkpoint(state=b"2")
+            assert await numbers(store) == ["1", "2"]
+
+    async def test_closing_waits_for_what_is_begun(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as store:
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            begun = asyncio.create_task(store.write(step(1)))
+            await asyncio.sleep(0.02)
+            closing = asyncio.create_task(store.aclose())
+            await asyncio.sleep(0.02)
+            other.execute("ROLLBACK")
+            other.close()
+            await asyncio.gather(begun, closing)
+        async with SqliteStore(path) as store:
+            assert await numbers(store) == ["1"]
+
+    async def test_closed_says_so(self, tmp_path: Path) -> None:
+        store = SqliteStore(tmp_path / "state.db")
+        with pytest.raises(StateError, match="state.db: it is closed"):
+            await store.backlog()
+        await store.aclose()
+        async with store:
+            await store.write(step(1))
+        await store.aclose()
+        with pytest.raises(StateError, match="it is closed"):
+            await store.write(step(2))
+        with pytest.raises(StateError, match="it is closed"):
+            await store.alive(store.owner)
+        with pytest.raises(StateError, match="it is closed"):
+            async with store.reading("shop", wait=True):
+                pytest.fail("nobody keeps it")
+        async with store:
+            assert await numbers(store) == ["1"]
+
+    async def test_two_stores_see_what_the_other_wrote(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as one, SqliteStore(str(path)) as two:
+            await asyncio.gather(*(one.write(step(n)) for n in range(20)))
+            await asyncio.gather(
+                *(store.enter(delivery(f"{n}"), b"") for n in range(20) for store in (one, two))
+            )
+            assert await numbers(two) == [f"{n}" for n in range(20)]
+            assert len(await two.deliveries()) == 20
+
+    async def test_a_key_is_entered_by_one_of_two_stores(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        async with SqliteStore(path) as one, SqliteStore(path) as two:
+            for number in range(20):
+                key = f"{number}"
+                ours, theirs = await asyncio.gather(
+                    one.enter(delivery(key, owner="one"), b"1"),
+                    two.enter(delivery(key, owner="two"), b"2"),
+                )
+                assert ours == theirs == await one.delivery(key)
+                moved = await asyncio.gather(
+                    one.move(delivery(key, ACCEPTED), was=[SENDING]),
+                    two.move(delivery(key, REJECTED), was=[SENDING]),
+                )
+                assert sorted(moved) == [False, True]
+
+    async def test_killed_writer_leaves_whole_steps(self, tmp_path: Path) -> None:
+        path = tmp_path / "state.db"
+        done = 0
+        with child("crash", path) as other:
+            assert await asyncio.to_thread(other.line) == "ready"
+            for _ in range(20):
+                other.go()
+                assert await asyncio.to_thread(other.line) == "killed"
+                async with SqliteStore(path) as store:
+                    last = await store.checkpoint("shop", "chats")
+                    found = await store.events(["shop"], after=0, limit=1_000_000)
+                    await store.confirm([one.seq for one in found])
+                reached = int(last.state or b"0") if last else 0
+                expected = [number for number in range(done + 1, reached + 1) for _ in range(3)]
+                assert [int(one.record) for one in found] == expected
+                done = reached
+        assert done > 20

@@ -1,0 +1,162 @@
+"""What an account tells the feed: one stream a noun, polled again and again.
+
+A stream looks at its marketplace and says what it sees; it neither knows nor decides what is new.
+The feed compares each sighting with what was seen before, makes events of what is new or changed,
+and stores those in one transaction with where the stream goes on. So a stream may show a record as
+often as it likes: overlapping reads cost nothing but their requests.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+
+import msgspec
+from aiohttp import web
+
+from wbym.domain import Chat, Feedback, Message, Question, Return
+
+__all__ = [
+    "Batch",
+    "Hint",
+    "OnHints",
+    "Poll",
+    "Rereads",
+    "Seen",
+    "Sighting",
+    "Stream",
+    "Streams",
+    "TakesNotifications",
+    "TrustedProxy",
+]
+
+Seen: TypeAlias = Chat | Message | Question | Feedback | Return
+"""What streams show."""
+
+R = TypeVar("R", Question, Feedback, Return)
+
+
+class Sighting(msgspec.Struct, frozen=True, gc=False):
+    """A record as a poll saw it."""
+
+    record: Seen
+    at: datetime
+    """When it came to be, by the marketplace's clock: a message was sent, a question was asked."""
+    version: str | None = ""
+    """A record that was seen before with another version has changed. None: it cannot be told this
+    time, and what was seen before stands. Of chats it is the stream's own note, and makes no event.
+    """
+    chat: Chat | None = None
+    """The chat of a message."""
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """What one step of a poll saw, stored as a whole or not at all."""
+
+    sightings: Sequence[Sighting]
+    """In the order in which their events are to come."""
+    state: bytes | None = None
+    """Where the stream goes on after it; None: where it would have before."""
+    forget: datetime | None = None
+    """What came to be before that is old news: it is forgotten, and makes no event if it is seen
+    again. Chats are never forgotten."""
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """What a stream is asked."""
+
+    state: bytes | None
+    """What the last batch with a state had; None where there was none yet."""
+    since: datetime
+    """Since when the account is followed; aware. Of use where there is no state yet: what came to
+    be before may be shown, and makes no event."""
+    known: Callable[[str, Collection[str]], Awaitable[Mapping[str, str]]]
+    """``await known("chat", ids)``: the versions of those that were seen before."""
+    due: bool = True
+    """Whether a whole round is due; else only what hints name must be looked at."""
+    hints: frozenset[str] = frozenset()
+    """Ids of objects (of chats for the chats) that changed, by word of somebody; ``""`` names none.
+    """
+
+
+class Stream(Protocol):
+    """One noun of one account."""
+
+    @property
+    def name(self) -> str:
+        """``chats``, ``questions``, ``feedbacks`` or ``returns``."""
+        ...
+
+    @property
+    def every(self) -> float:
+        """Seconds between the beginnings of rounds, as the account's limits allow."""
+        ...
+
+    def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """One round, batch by batch; each is stored before the next is asked for.
+
+        Raises:
+            WbymError: A call failed. What was shown until then stays stored.
+        """
+        ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """An account that the feed can follow."""
+
+    def streams(self) -> Sequence[Stream]:
+        """What can be followed with the account's credentials."""
+        ...
+
+
+@runtime_checkable
+class Rereads(Protocol):
+    """An account that can read one record again, to see what became of it."""
+
+    async def reread(self, item: R) -> R:
+        """The record as it is now, a question or feedback with the seller's answer.
+
+        Raises:
+            NotFound, Unprocessable: The marketplace has none of this id.
+        """
+        ...
+
+
+class Hint(msgspec.Struct, frozen=True):
+    """Word that something of an account changed."""
+
+    account: str
+    """The account's name."""
+    stream: str
+    """The stream's name."""
+    id: str = ""
+    """What ``Poll.hints`` is told."""
+
+
+OnHints: TypeAlias = Callable[[Sequence[Hint]], Awaitable[None]]
+"""Returns when the hints are stored."""
+
+
+class TrustedProxy(msgspec.Struct, frozen=True):
+    """Which peers' word is taken for where a request came from."""
+
+    networks: tuple[str, ...] = ()
+    """Of one's own proxies, such as ``10.0.0.0/8``. A request from elsewhere came from there."""
+    header: str = "X-Forwarded-For"
+    """Where proxies write the address, the last of them last."""
+
+
+@runtime_checkable
+class TakesNotifications(Protocol):
+    """An adapter whose marketplace calls when something happens."""
+
+    def receiver(
+        self, on_hints: OnHints, *, proxy: TrustedProxy | None = None
+    ) -> web.Application:
+        """An application for ``app.add_subapp("/shop", ...)`` that takes its notifications.
+
+        Args:
+            on_hints: Stores what a notification hints at, before it is answered.
+            proxy: Whose word is taken for where a notification came from; nobody's without it.
+        """
+        ...

@@ -1,0 +1,202 @@
+"""All streams of all accounts as one series of events, and the outbox beside it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import anyio
+
+from wbym.adapter import Adapter, Hint, Streams, TakesNotifications
+from wbym.errors import FeedBusy, InvalidInput
+from wbym.feed.consumer import Confirmations, Events
+from wbym.feed.outbox import Outbox
+from wbym.feed.reader import Reader, StreamStatus
+from wbym.feed.store import Store
+from wbym.observe import current
+
+__all__ = ["Feed"]
+
+logger = logging.getLogger("wbym.feed")
+
+_HINTS_EVERY: Final = 1.0
+"""Seconds between looks at hints that another process may have stored."""
+_BACKLOG_EVERY: Final = 15.0
+"""Seconds between reports of how many events wait."""
+
+
+class Feed:
+    """Follows accounts, and keeps what happened until it is confirmed.
+
+    Args:
+        accounts: By name, as they are at any time.
+        store: Where it is kept; the feed closes it.
+        on_error: Gets the account's name and what went wrong with one of its streams; it is tried
+            again all the same.
+        settle_after: See :class:`Outbox`.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Adapter],
+        store: Store,
+        *,
+        on_error: Callable[[str, Exception], None] | None = None,
+        settle_after: float,
+    ) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._on_error = on_error
+        self._readers: dict[tuple[str, str], Reader] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._stack = AsyncExitStack()
+        self._confirmations = Confirmations(store)
+        self._woken = asyncio.Event()
+        self._hinted = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._consumed = False
+        self._followed: set[str] = set()
+        self.outbox: Final = Outbox(accounts, store, look=self.look, settle_after=settle_after)
+
+    def events(
+        self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
+    ) -> Events:
+        """What happens, from where the last consumer stopped; see ``Inbox.events``."""
+        if since is not None and since.tzinfo is None:
+            raise InvalidInput("events", "since", "must be aware, with a time zone", since)
+        return Events(
+            self._store,
+            self._confirmations,
+            start=partial(self._start, since, wait),
+            woken=self._woken,
+            check=self._check,
+            stop=self._stop,
+            auto_ack=auto_ack,
+        )
+
+    @property
+    def streams(self) -> list[StreamStatus]:
+        """What is followed, at which pace, and how it goes."""
+        return [reader.status for reader in self._readers.values()]
+
+    async def hint(self, hints: Sequence[Hint]) -> None:
+        """Keep word of what changed, and look at it as soon as the limits allow.
+
+        Returns when the hints are stored. They may be for accounts that another process follows.
+        """
+        await self._store.hint(hints)
+        self._hinted.set()
+
+    async def look(self, account: str, stream: str, id_: str) -> bool:
+        """Wait until an object was looked at; False where this process does not follow it."""
+        reader = self._readers.get((account, stream))
+        return reader is not None and await reader.look(id_)
+
+    async def _start(self, since: datetime | None, wait: bool) -> Collection[str]:
+        """Follow all accounts that can be; their names, as long as they are followed."""
+        if self._consumed:
+            raise FeedBusy(", ".join(self._accounts), "this inbox")
+        self._consumed = True
+        begin = since or datetime.now(UTC)
+        accounts = {n: a for n, a in self._accounts.items() if isinstance(a, Streams)}
+        try:
+            for name in accounts:
+                await self._stack.enter_async_context(self._store.reading(name, wait=wait))
+                self._followed.add(name)
+        except BaseException:
+            await self._stop()
+            raise
+        for name, account in accounts.items():
+            for stream in account.streams():
+                reader = Reader(
+                    name,
+                    stream,
+                    self._store,
+                    since=begin,
+                    on_events=self._woken.set,
+                    on_error=partial(self._stream_failed, name),
+                    on_delivery=self.outbox.seen,
+                )
+                self._readers[name, stream.name] = reader
+                self._spawn(name, reader.run())
+        self._spawn("", self._watch_hints(list(accounts)))
+        self._spawn("", self._report_backlog())
+        return self._followed
+
+    def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = account
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self._woken.set()
+
+    def _check(self) -> None:
+        """Raise what ended the following."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _stream_failed(self, account: str, error: Exception) -> None:
+        if self._on_error is not None:
+            self._on_error(account, error)
+
+    async def _watch_hints(self, accounts: Sequence[str]) -> None:
+        """Pass hints on to the readers: our own at once, other processes' every second."""
+        foreign = any(isinstance(self._accounts.get(n), TakesNotifications) for n in accounts)
+        while True:
+            self._hinted.clear()
+            for number, hint in await self._store.hints(accounts):
+                reader = self._readers.get((hint.account, hint.stream))
+                if reader is None:
+                    await self._store.drop_hints([number])
+                else:
+                    reader.hint(hint.id, number)
+            with anyio.move_on_after(_HINTS_EVERY if foreign else None):
+                await self._hinted.wait()
+
+    async def _report_backlog(self) -> None:
+        while True:
+            for account, count in (await self._store.backlog()).items():
+                current().backlog(account=account, count=count)
+            await anyio.sleep(_BACKLOG_EVERY)
+
+    async def drop(self, account: str) -> None:
+        """Follow an account no more."""
+        self._followed.discard(account)
+        for key in [key for key in self._readers if key[0] == account]:
+            del self._readers[key]
+        await _cancel([task for task, name in self._tasks.items() if name == account])
+
+    async def _stop(self) -> None:
+        """Follow no account any more, and let others do so."""
+        with anyio.CancelScope(shield=True):
+            await _cancel(list(self._tasks))
+            self._readers.clear()
+            self._followed.clear()
+            try:
+                await self._confirmations.write()
+            finally:
+                await self._stack.aclose()
+                self._stack = AsyncExitStack()
+                self._failure, self._consumed = None, False
+
+    async def aclose(self) -> None:
+        """Stop following and sending, and close the store."""
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._stop()
+            finally:
+                await self.outbox.aclose()
+                await self._store.aclose()
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,60 @@
+"""Locks that the operating system frees when their process ends, however it ends."""
+
+from pathlib import Path
+
+import filelock
+
+__all__ = ["Locks"]
+
+
+class Locks:
+    """Named locks, a file each in one folder. All methods block for a moment, and wait for nobody.
+
+    Args:
+        folder: Made when the first lock is taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._taken: dict[str, filelock.FileLock] = {}
+
+    def take(self, name: str) -> bool:
+        """Take a lock; whether it was free."""
+        if name in self._taken:
+            return False
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        lock = filelock.FileLock(self._path(name), thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            return False
+        self._taken[name] = lock
+        return True
+
+    def is_taken(self, name: str) -> bool:
+        """Whether somebody has a lock. The file of one that nobody has is removed."""
+        if name in self._taken:
+            return True
+        if not self._path(name).exists():
+            return False
+        if not self.take(name):
+            return True
+        self.free(name)
+        self.remove(name)
+        return False
+
+    def free(self, name: str) -> None:
+        """Give a lock back."""
+        self._taken.pop(name).release()
+
+    def free_all(self) -> None:
+        """Give all of them back."""
+        for name in list(self._taken):
+            self.free(name)
+
+    def remove(self, name: str) -> None:
+        """Remove the file of a lock that nobody will ever take again."""
+        self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.lock"

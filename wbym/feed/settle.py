@@ -1,0 +1,37 @@
+"""What a person says of a delivery that nobody else could tell."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from wbym.errors import InvalidInput
+from wbym.feed.delivery import Delivery, DeliveryState
+from wbym.feed.store import Store
+
+__all__ = ["settle"]
+
+
+async def settle(store: Store, key: str, state: DeliveryState) -> Delivery:
+    """Say what became of a delivery that nobody could tell.
+
+    Args:
+        store: Where it is written down.
+        key: Its key.
+        state: ``CONFIRMED`` or ``REJECTED``; ``PENDING`` to have it sent again.
+
+    Raises:
+        InvalidInput: There is no such delivery, or its fate is known or still looked up.
+    """
+    if state not in {DeliveryState.CONFIRMED, DeliveryState.REJECTED, DeliveryState.PENDING}:
+        raise InvalidInput("settle", "state", "must be confirmed, rejected or pending", state)
+    standing = await store.delivery(key)
+    if standing is None:
+        raise InvalidInput("settle", "key", "must be of a delivery", key)
+    settled = msgspec.structs.replace(
+        standing, state=state, updated_at=datetime.now(UTC), note="settled by a person", owner=""
+    )
+    was = {DeliveryState.UNKNOWN, DeliveryState.PENDING} - {state}
+    if not await store.move(settled, was=was):
+        rule = f"must be of a delivery that is unknown; it is {standing.state}"
+        raise InvalidInput("settle", "key", rule, key)
+    return settled

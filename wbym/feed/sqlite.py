@@ -1,0 +1,350 @@
+"""The state of feed and outbox in one SQLite file, which processes of one machine may share.
+
+It is in WAL mode, and each commit reaches the disk before its method returns. Beside it is a folder
+of lock files, ``<file>.locks``: the operating system frees a lock when its process ends, however it
+ends.
+"""
+
+import os
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import anyio
+import msgspec
+
+from wbym.adapter import Hint
+from wbym.errors import FeedBusy, StateError
+from wbym.feed.database import Database
+from wbym.feed.delivery import FINAL, Delivery, DeliveryState
+from wbym.feed.events import EventKind
+from wbym.feed.locks import Locks
+from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+from wbym.paging.parts import stamp, unstamp
+
+__all__ = ["SqliteStore"]
+
+_WAITING: Final = 0.2
+"""Seconds between looks at a lock that is waited for."""
+_DELIVERY: Final = msgspec.json.Decoder(Delivery)
+
+
+class SqliteStore:
+    """See :class:`wbym.feed.Store`. Use it as ``async with SqliteStore(path) as store``.
+
+    Args:
+        path: The file; made if there is none, in a folder that exists.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path: Final = Path(path)
+        self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._db = Database(self.path)
+        self._locks = Locks(self.path.with_name(f"{self.path.name}.locks"))
+
+    async def __aenter__(self) -> Self:
+        """Open the file.
+
+        Raises:
+            StateError: It is no state file, is of a newer version, or cannot be opened; it is left
+                as it was.
+        """
+        await self._db.open()
+        try:
+            await self._db.run(lambda _: self._locks.take(self.owner))
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the file and free its locks."""
+
+        def free() -> None:
+            self._locks.free_all()
+            self._locks.remove(self.owner)
+
+        await self._db.aclose(free)
+
+    # Who works.
+
+    async def alive(self, owner: str) -> bool:
+        """See ``Store.alive``."""
+        return await self._db.run(lambda _: self._locks.is_taken(owner))
+
+    def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
+        """See ``Store.reading``."""
+        return self._reading(account, wait)
+
+    @asynccontextmanager
+    async def _reading(self, account: str, wait: bool) -> AsyncIterator[None]:
+        # An account's name may be too long for a file's, and have any characters.
+        name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
+        is_ours = False
+
+        def take(_: sqlite3.Connection) -> bool:
+            nonlocal is_ours
+            is_ours = self._locks.take(name)
+            return is_ours
+
+        def free(_: sqlite3.Connection) -> None:
+            if is_ours:
+                self._locks.free(name)
+
+        try:
+            while not await self._db.run(take):
+                if not wait:
+                    raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
+                await anyio.sleep(_WAITING)
+            query = "INSERT OR REPLACE INTO reader VALUES (?, ?)"
+            await self._db.write(lambda db: db.execute(query, (account, self.owner)))
+            yield
+        finally:
+            # A store that was closed meanwhile has freed it.
+            with anyio.CancelScope(shield=True), suppress(StateError):
+                await self._db.run(free)
+
+    # The feed.
+
+    async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
+        """See ``Store.checkpoint``."""
+        query = "SELECT since, state, begun, floor FROM stream WHERE account = ? AND name = ?"
+        row = await self._db.run(lambda db: db.execute(query, (account, stream)).fetchone())
+        if row is None:
+            return None
+        since, state, begun, floor = row
+        return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
+
+    async def memos(self, account: str, stream: str, keys: Collection[str]) -> dict[str, Memo]:
+        """See ``Store.memos``."""
+        query = (
+            "SELECT key, version, revision, at FROM memo WHERE stream ="
+            " (SELECT id FROM stream WHERE account = ? AND name = ?)"
+            " AND key IN (SELECT value FROM json_each(?))"
+        )
+        asked = (account, stream, _names(keys))
+        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
+        return {key: Memo(version, n, _moment(at)) for key, version, n, at in rows}
+
+    async def write(self, step: Step) -> None:
+        """See ``Store.write``."""
+        await self._db.write(lambda db: _write(db, step))
+
+    async def events(
+        self, accounts: Collection[str], *, after: int, limit: int
+    ) -> list[StoredEvent]:
+        """See ``Store.events``."""
+        query = (
+            "SELECT id, account, kind, at, record, chat, sent_as, seq FROM event"
+            " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
+        )
+        asked = (after, _names(accounts), limit)
+        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
+        return [
+            StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
+            for id_, account, kind, at, record, chat, sent_as, seq in rows
+        ]
+
+    async def confirm(self, seqs: Collection[int]) -> None:
+        """See ``Store.confirm``."""
+        rows = [(seq,) for seq in seqs]
+        await self._db.write(lambda db: db.executemany("DELETE FROM event WHERE seq = ?", rows))
+
+    async def backlog(self) -> dict[str, int]:
+        """See ``Store.backlog``."""
+        query = "SELECT account, count(*) FROM event GROUP BY account"
+        return await self._db.run(lambda db: dict(db.execute(query).fetchall()))
+
+    # The outbox.
+
+    async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+        """See ``Store.enter``."""
+        return await self._db.write(lambda db: _enter(db, delivery, work))
+
+    async def move(
+        self, delivery: Delivery, *, was: Collection[DeliveryState], held_by: str | None = None
+    ) -> bool:
+        """See ``Store.move``."""
+        return await self._db.write(lambda db: _move(db, delivery, was, held_by))
+
+    async def drop(self, key: str) -> None:
+        """See ``Store.drop``."""
+        await self._db.write(lambda db: db.execute("DELETE FROM delivery WHERE key = ?", (key,)))
+
+    async def delivery(self, key: str) -> Delivery | None:
+        """See ``Store.delivery``."""
+        return await self._db.run(lambda db: _find(db, key))
+
+    async def work(self, key: str) -> bytes:
+        """See ``Store.work``."""
+        query = "SELECT work FROM delivery WHERE key = ?"
+        row = await self._db.run(lambda db: db.execute(query, (key,)).fetchone())
+        return b"" if row is None else bytes(row[0])
+
+    async def deliveries(
+        self,
+        states: Collection[DeliveryState] | None = None,
+        accounts: Collection[str] | None = None,
+    ) -> list[Delivery]:
+        """See ``Store.deliveries``."""
+        query = (
+            "SELECT body FROM delivery WHERE state IN (SELECT value FROM json_each(?1))"
+            " AND (?2 IS NULL OR account IN (SELECT value FROM json_each(?2))) ORDER BY rowid"
+        )
+        named = _names(DeliveryState if states is None else states)
+        asked = (named, None if accounts is None else _names(accounts))
+        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
+        return [_DELIVERY.decode(body) for (body,) in rows]
+
+    async def forget_deliveries(self, before: datetime) -> None:
+        """See ``Store.forget_deliveries``."""
+        query = "DELETE FROM delivery WHERE state = ? AND updated_at < ?"
+        asked = [(state.value, stamp(before)) for state in FINAL]
+        await self._db.write(lambda db: db.executemany(query, asked))
+
+    # Hints.
+
+    async def hint(self, hints: Sequence[Hint]) -> None:
+        """See ``Store.hint``."""
+        # Replaced, so that one that comes while its like is followed up stays.
+        query = "INSERT OR REPLACE INTO hint (account, stream, id) VALUES (?, ?, ?)"
+        rows = [(hint.account, hint.stream, hint.id) for hint in hints]
+        await self._db.write(lambda db: db.executemany(query, rows))
+
+    async def hints(self, accounts: Collection[str]) -> list[tuple[int, Hint]]:
+        """See ``Store.hints``."""
+        query = (
+            "SELECT number, account, stream, id FROM hint"
+            " WHERE account IN (SELECT value FROM json_each(?)) ORDER BY number"
+        )
+        asked = (_names(accounts),)
+        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
+        return [(number, Hint(account, stream, id_)) for number, account, stream, id_ in rows]
+
+    async def drop_hints(self, numbers: Collection[int]) -> None:
+        """See ``Store.drop_hints``."""
+        rows = [(number,) for number in numbers]
+        await self._db.write(lambda db: db.executemany("DELETE FROM hint WHERE number = ?", rows))
+
+
+_UNSETTLED = frozenset(DeliveryState) - FINAL
+_KINDS = {kind.value: kind for kind in EventKind}
+
+
+def _reader(db: sqlite3.Connection, account: str) -> str:
+    """Who was the last to follow an account."""
+    row = db.execute("SELECT owner FROM reader WHERE account = ?", (account,)).fetchone()
+    if row is None:
+        return "another process"
+    process = row[0].partition("-")[0]
+    return "this process" if process == str(os.getpid()) else f"process {process}"
+
+
+def _write(db: sqlite3.Connection, step: Step) -> None:
+    point = step.checkpoint
+    ((stream,),) = db.execute(
+        "INSERT INTO stream (account, name, since, state, begun, floor)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
+        " since = excluded.since, state = excluded.state, begun = excluded.begun,"
+        " floor = excluded.floor RETURNING id",
+        (
+            point.account,
+            point.stream,
+            stamp(point.since),
+            point.state,
+            point.begun,
+            _stamp(point.floor),
+        ),
+    ).fetchall()
+    db.executemany(
+        "INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?, ?)",
+        [
+            (stream, key, memo.version, memo.revision, _stamp(memo.at))
+            for key, memo in step.memos.items()
+        ],
+    )
+    if step.forget is not None:
+        db.execute("DELETE FROM memo WHERE stream = ? AND at < ?", (stream, stamp(step.forget)))
+    db.executemany(
+        "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (one.id, one.account, one.kind.value, stamp(one.at), one.record, one.chat, one.sent_as)
+            for one in step.events
+        ],
+    )
+    for delivery in step.deliveries:
+        _move(db, delivery, _UNSETTLED)
+
+
+def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery:
+    cursor = db.execute(
+        "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            delivery.key,
+            delivery.target.account,
+            delivery.state.value,
+            delivery.owner,
+            stamp(delivery.updated_at),
+            msgspec.json.encode(delivery).decode(),
+            work,
+        ),
+    )
+    standing = None if cursor.rowcount else _find(db, delivery.key)
+    return standing or delivery
+
+
+def _find(db: sqlite3.Connection, key: str) -> Delivery | None:
+    row = db.execute("SELECT body FROM delivery WHERE key = ?", (key,)).fetchone()
+    return None if row is None else _DELIVERY.decode(row[0])
+
+
+def _move(
+    db: sqlite3.Connection,
+    delivery: Delivery,
+    was: Collection[DeliveryState],
+    held_by: str | None = None,
+) -> bool:
+    cursor = db.execute(
+        "UPDATE delivery SET state = ?, owner = ?, updated_at = ?, body = ?,"
+        " work = iif(?, x'', work) WHERE key = ? AND owner = ifnull(?, owner)"
+        " AND state IN (SELECT value FROM json_each(?))",
+        (
+            delivery.state.value,
+            delivery.owner,
+            stamp(delivery.updated_at),
+            msgspec.json.encode(delivery).decode(),
+            delivery.state in FINAL,
+            delivery.key,
+            held_by,
+            _names(was),
+        ),
+    )
+    return cursor.rowcount > 0
+
+
+def _names(names: Iterable[str]) -> str:
+    """For ``json_each``, which takes any number of them."""
+    return msgspec.json.encode(list(names)).decode()
+
+
+def _stamp(moment: datetime | None) -> int | None:
+    return None if moment is None else stamp(moment)
+
+
+def _moment(stamped: int | None) -> datetime | None:
+    return None if stamped is None else unstamp(stamped)

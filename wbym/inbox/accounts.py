@@ -1,0 +1,178 @@
+"""The accounts, the way back from a record to its account, and the state beside them."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Self, TypeVar
+
+import anyio
+import anyio.to_thread
+
+from wbym.adapter import Adapter
+from wbym.config import find_accounts
+from wbym.errors import InvalidInput, SetAside, Unsupported
+from wbym.feed import SETTLE_AFTER, Feed, SqliteStore, Store
+from wbym.inbox.merged import HasRef, OnError, Running
+from wbym.limits import BucketState
+
+__all__ = ["Accounts"]
+
+A = TypeVar("A", bound=Adapter)
+R = TypeVar("R")
+
+
+class Accounts:
+    """What an inbox is over; :class:`wbym.Inbox` adds what is done with it."""
+
+    def __init__(
+        self,
+        *accounts: Adapter,
+        state: str | PathLike[str] | Store | None = None,
+        settle_after: float = SETTLE_AFTER,
+        on_error: OnError | None = None,
+    ) -> None:
+        self._accounts: dict[str, Adapter] = {}
+        self._on_error = on_error
+        self._running = Running()
+        self._config: Path | None = None
+        self._state = state
+        self._settle_after = settle_after
+        self._open_feed: Feed | None = None
+        for account in accounts:
+            self.add(account)
+
+    @classmethod
+    def from_config(
+        cls,
+        path: str | PathLike[str],
+        *,
+        state: str | PathLike[str] | Store | None = None,
+        settle_after: float = SETTLE_AFTER,
+        on_error: OnError | None = None,
+    ) -> Self:
+        """The inbox over the accounts of a TOML file (see ``wbym.config``).
+
+        The file and the secrets are read on entering, which raises ``ConfigError`` where the file
+        cannot be used or a secret is not where it says, and ``InvalidToken`` where it is none.
+        """
+        inbox = cls(state=state, settle_after=settle_after, on_error=on_error)
+        inbox._config = Path(path)
+        return inbox
+
+    async def __aenter__(self) -> Self:
+        """Open the accounts of the file, and the state.
+
+        Raises:
+            ConfigError, InvalidToken: An account cannot be opened.
+            StateError: The state cannot be used.
+        """
+        try:
+            config, self._config = self._config, None
+            if config is not None:
+                for source in await anyio.to_thread.run_sync(find_accounts, config):
+                    self.add(await source.open())
+            if self._state is not None:
+                await self._open_state(self._state)
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def _open_state(self, state: str | PathLike[str] | Store) -> None:
+        if isinstance(state, str | PathLike):
+            store: Store = await SqliteStore(state).__aenter__()
+        else:
+            store = state
+        self._open_feed = Feed(
+            self._accounts, store, on_error=self._on_error, settle_after=self._settle_after
+        )
+        self._open_feed.outbox.start()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop all reading, and close the state and the accounts."""
+        with anyio.CancelScope(shield=True):
+            feed, self._open_feed = self._open_feed, None
+            try:
+                if feed is not None:
+                    await feed.aclose()
+            finally:
+                for name in list(self._accounts):
+                    await self.remove(name)
+
+    @property
+    def accounts(self) -> Mapping[str, Adapter]:
+        """The accounts by name, as they are now."""
+        return MappingProxyType(self._accounts)
+
+    def account(self, name: str, kind: type[A]) -> A:
+        """One account as its own type: ``inbox.account("shop-wb", Wildberries).api``.
+
+        Raises:
+            InvalidInput: There is none of this name and type.
+        """
+        account = self._accounts.get(name)
+        if not isinstance(account, kind):
+            known = [n for n, other in self._accounts.items() if isinstance(other, kind)]
+            rule = f"must be the name of a {kind.__name__} account, one of {known}"
+            raise InvalidInput("account", "name", rule, name)
+        return account
+
+    def add(self, account: Adapter) -> None:
+        """Take an account in, also while others are being read; what runs does not see it yet.
+
+        Raises:
+            InvalidInput: There is an account of this name.
+        """
+        if account.name in self._accounts:
+            raise InvalidInput("add", "name", "must be new in this inbox", account.name)
+        self._accounts[account.name] = account
+
+    async def remove(self, name: str) -> None:
+        """Take an account out: its readings under way end without an error, and it is closed.
+
+        Raises:
+            InvalidInput: There is none of this name.
+        """
+        account = self._accounts.pop(name, None)
+        if account is None:
+            rule = f"must be one of {list(self._accounts)}"
+            raise InvalidInput("remove", "name", rule, name)
+        self._running.stop(name)
+        if self._open_feed is not None:
+            await self._open_feed.drop(name)
+        await account.aclose()
+
+    def limits(self) -> dict[str, list[BucketState]]:
+        """Every bucket by account: used, left, waiting, next free."""
+        return {name: account.limits() for name, account in self._accounts.items()}
+
+    @property
+    def set_aside(self) -> dict[str, Sequence[SetAside]]:
+        """Records that could not be decoded, by account."""
+        return {name: account.set_aside for name, account in self._accounts.items()}
+
+    @property
+    def _feed(self) -> Feed:
+        if self._open_feed is None:
+            rule = 'must name a file, Inbox(..., state="wbym.db"), in an inbox that is entered'
+            raise InvalidInput("inbox", "state", rule, self._state)
+        return self._open_feed
+
+    def _of(self, item: HasRef, kind: type[R]) -> R:
+        ref = item.ref
+        account = self._accounts.get(ref.account)
+        if account is None or account.marketplace != ref.marketplace:
+            rule = f"must be of an account of this inbox: {list(self._accounts)}"
+            raise InvalidInput("inbox", "ref", rule, str(ref))
+        if not isinstance(account, kind):
+            raise Unsupported(account.marketplace, kind.__name__.lower(), "account", account.name)
+        return account
