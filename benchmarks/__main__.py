@@ -19,7 +19,9 @@ from benchmarks import (
     bulk,
     calls,
     cards,
+    crash,
     crowd,
+    feed,
     imports,
     limits,
     market,
@@ -47,6 +49,8 @@ BENCHMARKS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "scheduler": scheduler.run,
     "market": market.run,
     "inbox": crowd.run,
+    "feed": feed.run,
+    "crash": crash.run,
 }
 
 _QUICK: Final = ", quick: bounds are short, so that connecting and the last page weigh more"

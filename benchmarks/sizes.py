@@ -44,6 +44,10 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     inbox_chats: int = 320
     """Of each account of Wildberries: its feed of events takes the longest."""
     cards: int = 100_000
+    feed_events: int = 200_000
+    crash_messages: int = 20_000
+    """At each marketplace."""
+    crash_kills: int = 200
 
 
 FULL = Sizes()
@@ -68,4 +72,7 @@ QUICK = Sizes(
     inbox_accounts=10,
     inbox_chats=150,
     cards=10_000,
+    feed_events=40_000,
+    crash_messages=500,
+    crash_kills=6,
 )

@@ -92,7 +92,7 @@ class Stream(Protocol):
         ...
 
     def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
-        """One round, batch by batch; each is stored before the next is asked for.
+        """One round, batch by batch; those that come fast are stored together.
 
         Raises:
             WbymError: A call failed. What was shown until then stays stored.

@@ -21,7 +21,7 @@ __all__ = ["Confirmations", "Events"]
 
 logger = logging.getLogger("wbym.feed")
 
-_PAGE: Final = 500
+_PAGE: Final = 1000
 """Events that are read from the store at once."""
 _GATHERED: Final = 0.05
 """Seconds for which confirmations of a fast consumer are gathered into one commit."""

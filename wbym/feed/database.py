@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from wbym.errors import StateError
 from wbym.feed.schema import connect
 
@@ -110,6 +112,9 @@ class Database:
                 raise StateError(self._path, _reason(str(error))) from error
             except OSError as error:
                 raise StateError(self._path, _reason(error.strerror or str(error))) from error
+            except (LookupError, ValueError, ArithmeticError, msgspec.MsgspecError) as error:
+                reason = f"malformed, it holds what cannot be read ({error!r})"
+                raise StateError(self._path, _reason(reason)) from error
 
         if self._thread is None:
             raise StateError(self._path, _CLOSED)

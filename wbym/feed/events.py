@@ -1,9 +1,10 @@
 """What the feed tells a consumer."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from wbym.adapter import Seen
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return
@@ -30,8 +31,7 @@ class EventKind(StrEnum):
     """A return has another status, or other decisions are possible."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Event:
+class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     """Something that happened in an account. It comes until it is confirmed, and then no more.
 
     Its record is as it was when it was read, without ``raw``.
@@ -50,8 +50,11 @@ class Event:
     """What it is about, as it is now."""
     sent_as: str | None = None
     """Of a message that the outbox sent: its key."""
-    _chat: Chat | None = field(default=None, repr=False)
-    _confirm: Callable[[], Awaitable[None]] | None = field(default=None, repr=False)
+    _chat: Chat | None = None
+    _confirm: Callable[[], Awaitable[None]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Event({self.id!r}, {self.kind.value}, at {self.at:%F %T})"
 
     @property
     def chat(self) -> Chat:

@@ -21,6 +21,7 @@ from wbym.errors import (
     WbymError,
 )
 from wbym.feed.delivery import Delivery
+from wbym.feed.gather import gathered
 from wbym.feed.intake import take_in
 from wbym.feed.store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
@@ -185,7 +186,7 @@ class Reader:
         point = self._checkpoint or await self._begin()
         asked = Poll(point.state, point.since, self._known, due, hints)
         events = 0
-        async with aclosing(self._stream.poll(asked)) as batches:
+        async with aclosing(gathered(self._stream.poll(asked))) as batches:
             async for batch in batches:
                 step = await take_in(batch, point, self._store)
                 if step.memos or step.checkpoint != point:

@@ -95,25 +95,34 @@ def _version(path: Path, db: sqlite3.Connection) -> int:
 
 
 def _migrate(path: Path, db: sqlite3.Connection) -> None:
-    # Also where nothing is to be done: it shows that the file can be written, and that no other
-    # process is halfway through the same.
+    """Bring a file to this version; where it is, only see that it can be written."""
     db.execute("BEGIN IMMEDIATE")
     try:
         version = _version(path, db)
+        _check_end(path, db)
         if version == 0:
             path.chmod(0o600)
-        if version < len(MIGRATIONS):
-            for script in MIGRATIONS[version:]:
-                for statement in filter(str.strip, script.split(";")):
-                    db.execute(statement)
-            db.execute(f"PRAGMA application_id = {_APPLICATION}")
-            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        db.execute("COMMIT")
+        for script in MIGRATIONS[version:]:
+            for statement in filter(str.strip, script.split(";")):
+                db.execute(statement)
+        db.execute(f"PRAGMA application_id = {_APPLICATION}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT" if version < len(MIGRATIONS) else "ROLLBACK")
     except BaseException:
         # SQLite itself has rolled back after some errors, such as a full disk.
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _check_end(path: Path, db: sqlite3.Connection) -> None:
+    """SQLite takes what is missing of the last page for zeros."""
+    (page,) = db.execute("PRAGMA page_size").fetchone()
+    log = path.with_name(f"{path.name}-wal")
+    # A power cut may leave half a page at the end, which is whole in the log.
+    if path.stat().st_size % page and not (log.exists() and log.stat().st_size):
+        rule = "it is broken, its end is missing"
+        raise StateError(path, f"{rule}; restore it from a copy, or move it away to begin anew")
 
 
 def _share(db: sqlite3.Connection) -> None:

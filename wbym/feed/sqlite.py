@@ -123,11 +123,15 @@ class SqliteStore:
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
         """See ``Store.checkpoint``."""
         query = "SELECT since, state, begun, floor FROM stream WHERE account = ? AND name = ?"
-        row = await self._db.run(lambda db: db.execute(query, (account, stream)).fetchone())
-        if row is None:
-            return None
-        since, state, begun, floor = row
-        return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
+
+        def find(db: sqlite3.Connection) -> Checkpoint | None:
+            row = db.execute(query, (account, stream)).fetchone()
+            if row is None:
+                return None
+            since, state, begun, floor = row
+            return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
+
+        return await self._db.run(find)
 
     async def memos(self, account: str, stream: str, keys: Collection[str]) -> dict[str, Memo]:
         """See ``Store.memos``."""
@@ -137,8 +141,12 @@ class SqliteStore:
             " AND key IN (SELECT value FROM json_each(?))"
         )
         asked = (account, stream, _names(keys))
-        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
-        return {key: Memo(version, n, _moment(at)) for key, version, n, at in rows}
+        return await self._db.run(
+            lambda db: {
+                key: Memo(version, revision, _moment(at))
+                for key, version, revision, at in db.execute(query, asked)
+            }
+        )
 
     async def write(self, step: Step) -> None:
         """See ``Store.write``."""
@@ -153,11 +161,12 @@ class SqliteStore:
             " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
         )
         asked = (after, _names(accounts), limit)
-        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
-        return [
-            StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
-            for id_, account, kind, at, record, chat, sent_as, seq in rows
-        ]
+        return await self._db.run(
+            lambda db: [
+                StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
+                for id_, account, kind, at, record, chat, sent_as, seq in db.execute(query, asked)
+            ]
+        )
 
     async def confirm(self, seqs: Collection[int]) -> None:
         """See ``Store.confirm``."""
@@ -207,8 +216,9 @@ class SqliteStore:
         )
         named = _names(DeliveryState if states is None else states)
         asked = (named, None if accounts is None else _names(accounts))
-        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
-        return [_DELIVERY.decode(body) for (body,) in rows]
+        return await self._db.run(
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.execute(query, asked)]
+        )
 
     async def forget_deliveries(self, before: datetime) -> None:
         """See ``Store.forget_deliveries``."""
@@ -232,8 +242,9 @@ class SqliteStore:
             " WHERE account IN (SELECT value FROM json_each(?)) ORDER BY number"
         )
         asked = (_names(accounts),)
-        rows = await self._db.run(lambda db: db.execute(query, asked).fetchall())
-        return [(number, Hint(account, stream, id_)) for number, account, stream, id_ in rows]
+        return await self._db.run(
+            lambda db: [(number, Hint(*hint)) for number, *hint in db.execute(query, asked)]
+        )
 
     async def drop_hints(self, numbers: Collection[int]) -> None:
         """See ``Store.drop_hints``."""

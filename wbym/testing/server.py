@@ -219,7 +219,10 @@ class SimulatorServer:
             stats.peak_in_flight = max(stats.peak_in_flight, stats.in_flight)
             call = Call(request, self.now())
             try:
-                answer = await self._answer(call, route)
+                try:
+                    answer = await self._answer(call, route)
+                except ConnectionResetError:  # the client went away while it sent its body
+                    answer = _DROPPED
                 response = await self._respond(call, answer)
             finally:
                 stats.in_flight -= 1

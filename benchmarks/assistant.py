@@ -1,0 +1,67 @@
+"""A shop assistant in a process of its own: it answers each message of a buyer, until it is killed.
+
+``python -m benchmarks.assistant PLAN``, the plan as JSON.
+"""
+
+import asyncio
+import sys
+from typing import Final
+
+import msgspec
+
+from benchmarks.contenders.ours import LIFTED, MARKET_LIFTED
+from wbym.adapter import Adapter
+from wbym.feed import EventKind
+from wbym.inbox import Inbox
+from wbym.limits import Quota, Scheduler
+from wbym.paging.parts import EPOCH
+from wbym_wildberries import Wildberries
+from wbym_yandex_market import YandexMarket
+
+__all__ = ["Plan", "reply_to"]
+
+_POLLS: Final = Quota(limit=20, period=1, burst=20)
+"""Of WB's events: the feed asks as often as the limit allows."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What it works with."""
+
+    state: str
+    settle_after: float
+    wildberries: tuple[str, str] | None = None
+    """Address and token."""
+    yandex_market: tuple[str, str, int] | None = None
+    """Address, key and business."""
+
+
+def reply_to(text: str) -> str:
+    """What it answers."""
+    return f"Ответ: {text}"
+
+
+async def assist(plan: Plan) -> None:
+    """Answer what buyers write, without an end."""
+    scheduler = Scheduler(min_jitter=0.0)
+    accounts: list[Adapter] = []
+    if plan.wildberries is not None:
+        url, token = plan.wildberries
+        quotas = LIFTED | {"chats.events": _POLLS}
+        accounts.append(
+            Wildberries(token, name="wb", base_url=url, quotas=quotas, scheduler=scheduler)
+        )
+    if plan.yandex_market is not None:
+        url, key, business = plan.yandex_market
+        accounts.append(
+            YandexMarket(
+                key, business, "ym", base_url=url, quotas=MARKET_LIFTED, scheduler=scheduler
+            )
+        )
+    async with Inbox(*accounts, state=plan.state, settle_after=plan.settle_after) as inbox:
+        async for event in inbox.events(since=EPOCH, wait=True):
+            if event.kind is EventKind.MESSAGE and event.from_buyer:
+                await inbox.send(event.chat, reply_to(event.message.text or ""), key=event.id)
+
+
+if __name__ == "__main__":
+    asyncio.run(assist(msgspec.json.decode(sys.argv[1], type=Plan)))

@@ -1,0 +1,227 @@
+"""The feed's own speed: from stored pages of events to the consumer, through SQLite.
+
+``python -m benchmarks.feed JSON`` makes one run and prints what came of it, in a process of its own
+so that its memory is its own too.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks.contenders.ours import LIFTED
+from benchmarks.measure import peak_mb, resident_mb
+from benchmarks.report import Report, Target
+from benchmarks.sizes import Sizes
+from wbym.calls import Request, Response
+from wbym.inbox import Inbox
+from wbym.limits import Scheduler
+from wbym.paging.parts import EPOCH
+from wbym_wildberries import Wildberries
+from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries.simulator import WildberriesSimulator, make_token
+
+__all__ = ["run"]
+
+PAGE: Final = 50
+"""Events on a page, as WB has been seen to send."""
+LAG_TRIES: Final = 10
+_START: Final = 1_700_000_000_000
+_LIMIT: Final = BUCKETS["chats.events"][Tier.STANDARD]
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What one run reads."""
+
+    events: int
+    chats: int = 500
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    seconds: float
+    processor: float
+    """Seconds of CPU time."""
+    quarter_mb: float
+    """Resident when a quarter was confirmed."""
+    end_mb: float
+    peak_mb: float
+    state_mb: float
+    """The state file at its end."""
+
+
+async def run(sizes: Sizes) -> Report:
+    """Catch up with a long feed, and see how late a message comes."""
+    found = await _in_a_process(Task(sizes.feed_events))
+    rate = sizes.feed_events / found.seconds
+    limit = PAGE / _LIMIT.interval
+    lags = await _lags()
+    interval = _LIMIT.interval
+    growth = found.end_mb / found.quarter_mb
+    return Report(
+        f"Feed: {sizes.feed_events:,} events from stored pages to the consumer",
+        ("events", "s", "CPU s", "events/s", "MB at 1/4", "MB at the end", "peak MB", "state MB"),
+        [
+            [
+                sizes.feed_events,
+                found.seconds,
+                found.processor,
+                rate,
+                found.quarter_mb,
+                found.end_mb,
+                found.peak_mb,
+                found.state_mb,
+            ]
+        ],
+        [
+            Target("feed, events/s", rate, "at least", 20_000),
+            Target("feed, memory at the end of that at a quarter", growth, "at most", 1.1),
+            Target("catching up, of the rate that the limit allows", rate / limit, "at least", 10),
+            Target("lag, worst", max(lags), "at most", interval + 0.05, "s"),
+        ],
+        [
+            f"Pages of {PAGE} events of {Task(0).chats} chats, made beforehand; what comes within "
+            "50 ms is stored with its place in one transaction that reaches the disk, delivered, "
+            "and confirmed by leaving the body of the loop. WB allows "
+            f"{limit:g} events a second, so 1,000,000 take {1e6 / limit / 3600:.1f} h by its limit "
+            f"and {1e6 / rate:.0f} s of ours.",
+            "Lag: from a message that arrives in an idle account of the simulator, with WB's real "
+            f"limit of a call every {interval:g} s, to the consumer; {LAG_TRIES} messages: median "
+            f"{sorted(lags)[len(lags) // 2]:.2f} s, worst {max(lags):.2f} s.",
+        ],
+    )
+
+
+async def _lags() -> list[float]:
+    lags = []
+    async with WildberriesSimulator(chats=1, feedbacks=0, questions=0) as simulator:
+        chats = simulator.state.chats
+        (chat,) = chats.chats
+        shop = Wildberries(make_token(), base_url=simulator.url)
+        with tempfile.TemporaryDirectory() as folder:
+            async with Inbox(shop, state=Path(folder) / "state.db") as inbox:
+                events = inbox.events()
+                clock = time.perf_counter
+                waiting = asyncio.ensure_future(anext(events))
+                await asyncio.sleep(3)
+                for number in range(LAG_TRIES):
+                    await asyncio.sleep(0.5 + 0.37 * number % 1)
+                    arrived = clock()
+                    chats.arrive("Здравствуйте!", chat_id=chat)
+                    await waiting
+                    lags.append(clock() - arrived)
+                    waiting = asyncio.ensure_future(anext(events))
+                waiting.cancel()
+    return lags
+
+
+class Pages:
+    """A transport that answers with pages of a feed that were made beforehand."""
+
+    def __init__(self, task: Task) -> None:
+        self.pages = [_page(task, number) for number in range(task.events // PAGE)]
+
+    @asynccontextmanager
+    async def send(self, request: Request) -> AsyncIterator["_Exchange"]:
+        """The page after the place that is asked for."""
+        _, _, text = request.url.partition("next=")
+        number = 0 if not text else (int(text) - _START) // PAGE
+        if not request.url.partition("?")[0].endswith("/events"):
+            body = b'{"result":[]}'
+        elif number < len(self.pages):
+            body = self.pages[number]
+        else:
+            body = b'{"result":{"next":%d,"totalEvents":0,"events":[]}}' % (_START + number * PAGE)
+        yield _Exchange(Response(200, {}, body))
+
+    async def aclose(self) -> None:
+        """Nothing was opened."""
+
+
+class _Exchange:
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self.head = Response(response.status, response.headers)
+
+    async def read(self) -> Response:
+        """The answer."""
+        return self._response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Its body."""
+        yield self._response.body
+
+
+def _page(task: Task, number: int) -> bytes:
+    first = number * PAGE
+    events = [
+        {
+            "chatID": f"1:1e265a58-a120-b178-008c-60af2460{n % task.chats:04d}",
+            "eventID": f"76f0c6b2-a10b-4b0b-8f4e-{n:012d}",
+            "eventType": "message",
+            "isNewChat": False,
+            "message": {"text": f"Здравствуйте, подскажите про заказ {n}"},
+            "source": "rusite",
+            "addTimestamp": _START + n + 1,
+            "addTime": "2026-05-01T10:00:00Z",
+            "sender": "client",
+            "clientID": "186132",
+            "clientName": "Алёна",
+        }
+        for n in range(first, first + PAGE)
+    ]
+    result = {"next": _START + first + PAGE, "totalEvents": PAGE, "events": events}
+    return msgspec.json.encode({"result": result})
+
+
+async def _read(task: Task) -> Found:
+    transport = Pages(task)
+    scheduler = Scheduler(min_jitter=0.0)
+    shop = Wildberries(
+        make_token(scopes=["chat"]), quotas=LIFTED, scheduler=scheduler, transport=transport
+    )
+    with tempfile.TemporaryDirectory(dir=".") as folder:
+        state = Path(folder) / "state.db"
+        async with Inbox(shop, state=state) as inbox:
+            start, processor = time.perf_counter(), time.process_time()
+            events = inbox.events(since=EPOCH)
+            seen, quarter = 0, 0.0
+            async for event in events:
+                seen += event.kind == "message"
+                if seen == task.events // 4 and not quarter:
+                    quarter = resident_mb()
+                if seen == task.events:
+                    await event.ack()
+                    break
+            seconds, processor = time.perf_counter() - start, time.process_time() - processor
+            size = sum(path.stat().st_size for path in state.parent.iterdir())  # noqa: ASYNC240
+            return Found(seconds, processor, quarter, resident_mb(), peak_mb(), size / 1e6)
+
+
+async def _in_a_process(task: Task) -> Found:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.feed", msgspec.json.encode(task).decode()),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(600):
+            line, _ = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode:
+        raise RuntimeError("the process that reads the feed failed")
+    return msgspec.json.decode(line, type=Found)
+
+
+if __name__ == "__main__":
+    found = asyncio.run(_read(msgspec.json.decode(sys.argv[1], type=Task)))
+    print(msgspec.json.encode(found).decode())
