@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts
+from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts, Stream
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -20,14 +21,16 @@ from wbym.calls import (
 )
 from wbym.errors import InvalidToken, SetAside
 from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
+from wbym.observe import LogFacts
 from wbym_wildberries.api import Api, feedbacks
 from wbym_wildberries.capabilities import CAPABILITIES
 from wbym_wildberries.catalog import catalog, facts
+from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.check import check
 from wbym_wildberries.dialect import WildberriesDialect
-from wbym_wildberries.feed import ChatReader
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.streams import open_streams
 from wbym_wildberries.sweeps import Sweeps
 from wbym_wildberries.token import Token
 
@@ -133,6 +136,10 @@ class Account(AccountBase):
             if state.key.marketplace == MARKETPLACE and state.key.owner in owners
         ]
 
+    @cached_property
+    def _streams(self) -> tuple[Stream, ...]:
+        return open_streams(self._pipeline, self._dialect, self._chats)
+
     def _feedbacks_bucket(self) -> BucketState | None:
         keys = {charge.key for charge in self._dialect.charges(feedbacks.LIST, {})}
         return next((state for state in self._scheduler.buckets() if state.key in keys), None)
@@ -166,6 +173,6 @@ class Account(AccountBase):
                     self.name,
                     slow,
                     slowest,
-                    extra={"account": self.name},
+                    extra=LogFacts(marketplace=MARKETPLACE, account=self.name),
                 )
                 return

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from typing import TypeVar, cast
 
-from wbym.adapter import require_aware
+from wbym.adapter import Stream, require_aware
 from wbym.calls import Download, Upload
 from wbym.domain import (
     Attachment,
@@ -19,7 +20,7 @@ from wbym.domain import (
     Sent,
     Waiting,
 )
-from wbym.errors import BadRequest, InvalidInput, Unsupported
+from wbym.errors import BadRequest, InvalidInput, NotFound, Unsupported
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_wildberries import mapping
@@ -29,6 +30,8 @@ from wbym_wildberries.listings import list_claims, list_feedbacks, list_question
 from wbym_wildberries.mapping import MARKETPLACE
 
 __all__ = ["Wildberries"]
+
+R = TypeVar("R", Question, Feedback, Return)
 
 
 class Wildberries(Account):
@@ -319,6 +322,41 @@ class Wildberries(Account):
                 raise Unsupported(MARKETPLACE, "decide", name, value)
         claims.check_action(item.ref.id, decision.id, [own.id for own in item.decisions])
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
+
+    def streams(self) -> Sequence[Stream]:
+        """What the feed can follow with these tokens: chats, questions, feedbacks, returns.
+
+        Chats are asked for as often as their limit allows, which is each second; questions and
+        feedbacks every 30 s, returns every minute, each less often where the limits are lower.
+        What cannot be followed is logged, with the category that is missing.
+        """
+        return self._streams
+
+    async def reread(self, item: R) -> R:
+        """A question, a feedback or a claim as it is now.
+
+        Raises:
+            NotFound: There is no such claim among those of the last 14 days.
+            Unprocessable: There is no such question or feedback.
+        """
+        self._own("reread", item)
+        return cast(R, await self._as_now(item))
+
+    async def _as_now(self, item: Question | Feedback | Return) -> Question | Feedback | Return:
+        if isinstance(item, Question):
+            return await self.question(item.ref.id)
+        if isinstance(item, Feedback):
+            return await self.feedback(item.ref.id)
+        for is_archive in (False, True):
+            page = await self.api.claims.list(is_archive=is_archive, id=item.ref.id)
+            if page.claims:
+                return mapping.claim(page.claims[0], self.name)
+        raise NotFound(
+            f"there is no claim {item.ref.id} of the last 14 days",
+            marketplace=MARKETPLACE,
+            account=self.name,
+            endpoint=claims.LIST.name,
+        )
 
     async def _fresh_sign(self, chat_id: str) -> str:
         await self._chats.listed(Priority.INTERACTIVE)

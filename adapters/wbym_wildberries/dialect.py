@@ -112,14 +112,7 @@ class WildberriesDialect:
         return chosen
 
     def _choose(self, endpoint: Endpoint[object]) -> Token:
-        fit = [token for token in self.tokens if token.opens(endpoint.scope)]
-        if not fit:
-            have = sorted({c.scope for token in self.tokens for c in token.categories})
-            reason = (
-                f"no token has the category {endpoint.scope!r} (there: {', '.join(have) or '-'});"
-                " make one in the seller's cabinet and pass it too"
-            )
-            raise MissingScope(self.account, reason, method=endpoint.name)
+        fit = self._open_to(endpoint)
         if endpoint.writes:
             fit = [token for token in fit if not token.read_only]
             if not fit:
@@ -137,6 +130,17 @@ class WildberriesDialect:
                 reason = "a test token opens the sandbox only: pass sandbox=True"
                 raise InvalidToken(self.account, reason, method=endpoint.name)
         return alive[0]
+
+    def _open_to(self, endpoint: Endpoint[object]) -> list[Token]:
+        fit = [token for token in self.tokens if token.opens(endpoint.scope)]
+        if not fit:
+            have = sorted({c.scope for token in self.tokens for c in token.categories})
+            reason = (
+                f"no token has the category {endpoint.scope!r} (there: {', '.join(have) or '-'});"
+                " make one in the seller's cabinet and pass it too"
+            )
+            raise MissingScope(self.account, reason, method=endpoint.name)
+        return fit
 
     def tier_of(self, token: Token) -> Tier:
         """The row of limits that counts for a token."""
@@ -167,6 +171,20 @@ class WildberriesDialect:
         if not (self._sandbox or token.test):
             return endpoint.buckets
         return [SANDBOX if name in SANDBOXED else name for name in endpoint.buckets]
+
+    def pace_of(self, endpoint: Endpoint[object]) -> tuple[Tier, float]:
+        """The row of limits that an endpoint's calls are counted by, and the seconds between them.
+
+        An expired token tells it as well, so that it can be planned with.
+
+        Raises:
+            MissingScope: No token has the category.
+        """
+        now = datetime.now(UTC)
+        token = min(self._open_to(endpoint), key=lambda token: token.expired(now))
+        tier = self.tier_of(token)
+        buckets = self._buckets(endpoint, token)
+        return tier, max(self.quota(bucket, tier).interval for bucket in buckets)
 
     def quota(self, bucket: str, tier: Tier) -> Quota:
         """The limit of a bucket."""

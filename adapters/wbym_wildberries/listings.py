@@ -1,15 +1,15 @@
-"""The lists of questions, feedbacks and claims, as neutral records."""
+"""The lists of questions, feedbacks and claims: as neutral records, and as WB sends them."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypedDict, TypeVar
 
 from wbym.calls import Pipeline
 from wbym.domain import Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
 from wbym.limits import Priority
-from wbym.paging import Chunk, Listing, Turn, by_offset, joined
+from wbym.paging import TICK, Chunk, Listing, Span, Turn, by_offset, by_time, joined, second_of
 from wbym_wildberries import mapping
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
@@ -17,7 +17,19 @@ from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.base import created_query
 from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
 
-__all__ = ["list_claims", "list_feedbacks", "list_questions"]
+__all__ = [
+    "Dates",
+    "claims_as_sent",
+    "dates",
+    "in_order",
+    "list_claims",
+    "list_feedbacks",
+    "list_questions",
+]
+
+P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
+R = TypeVar("R", Question, Feedback)
 
 
 def list_questions(
@@ -85,23 +97,90 @@ def list_claims(
     """Claims; see ``Wildberries.returns``."""
 
     def part(is_archive: bool, cursor: str | None) -> Listing[Return]:
-        query = claims_api.list_query(is_archive=is_archive)
-
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Return]:
-            answer = await pipeline.call(
-                claims_api.LIST,
-                query=query | {"limit": size, "offset": offset},
-                priority=priority,
-                turn=turn,
-            )
-            page = answer.value
-            items = [mapping.claim(wire, account) for wire in page.claims]
-            count = len(items) + len(answer.set_aside)
-            return Chunk(items, count, total=page.total, set_aside=answer.set_aside)
-
-        return by_offset(fetch, claims_api.LIST_PAGES, method=claims_api.LIST.name, cursor=cursor)
+        wires = claims_as_sent(pipeline, is_archive=is_archive, cursor=cursor, priority=priority)
+        return wires.map(lambda page: [mapping.claim(wire, account) for wire in page])
 
     return _passes(part, None if open is None else not open, cursor)
+
+
+def claims_as_sent(
+    pipeline: Pipeline, *, is_archive: bool, cursor: str | None, priority: Priority | None
+) -> Listing[claims_api.Claim]:
+    """One of WB's two lists of claims: those in the archive, or those under review."""
+    query = claims_api.list_query(is_archive=is_archive)
+
+    async def fetch(offset: int, size: int, turn: Turn) -> Chunk[claims_api.Claim]:
+        answer = await pipeline.call(
+            claims_api.LIST,
+            query=query | {"limit": size, "offset": offset},
+            priority=priority,
+            turn=turn,
+        )
+        page = answer.value
+        count = len(page.claims) + len(answer.set_aside)
+        return Chunk(page.claims, count, total=page.total, set_aside=answer.set_aside)
+
+    return by_offset(fetch, claims_api.LIST_PAGES, method=claims_api.LIST.name, cursor=cursor)
+
+
+def in_order(
+    pipeline: Pipeline,
+    noun: Noun[P, W, R],
+    *,
+    is_answered: bool,
+    span: Span,
+    expected: int | None,
+    depth: int | None = None,
+    priority: Priority | None,
+) -> Listing[W]:
+    """One of WB's two lists of a noun, oldest first, complete while it changes and at any length.
+
+    Args:
+        pipeline: What makes the calls.
+        noun: Of what.
+        is_answered: Those that WB counts as processed, or the others.
+        span: When they were made.
+        expected: How many there are; see ``by_time``. 0: the first short page ends the list.
+        depth: The ``skip`` from which on WB shows nothing, where it is known.
+        priority: Who goes first at the limits.
+    """
+
+    async def fetch(span: Span, newest_first: bool, offset: int, size: int, turn: Turn) -> Chunk[W]:
+        query = created_query(
+            noun.list.name,
+            is_answered=is_answered,
+            order="dateDesc" if newest_first else "dateAsc",
+            **dates(span),
+        )
+        answer = await pipeline.call(
+            noun.list, query=query | {"take": size, "skip": offset}, priority=priority, turn=turn
+        )
+        items = noun.records(answer.value)
+        return Chunk(items, len(items) + len(answer.set_aside), set_aside=answer.set_aside)
+
+    return by_time(
+        fetch,
+        noun.pages,
+        method=noun.list.name,
+        span=span,
+        time=_time_of,
+        key=_wire_id,
+        expected=expected,
+        depth=depth,
+    )
+
+
+class Dates(TypedDict):
+    """A period, as the lists' filters."""
+
+    date_from: datetime
+    date_to: datetime | None
+
+
+def dates(span: Span) -> Dates:
+    """WB takes whole seconds, and both ends are included."""
+    until = span.until
+    return {"date_from": span.since, "date_to": until and second_of(until - TICK)}
 
 
 class _HasRef(Protocol):
@@ -109,9 +188,6 @@ class _HasRef(Protocol):
     def ref(self) -> Ref: ...
 
 
-P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
-W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
-R = TypeVar("R", Question, Feedback)
 T = TypeVar("T", bound=_HasRef)
 
 
@@ -206,6 +282,14 @@ def _within(item: Question | Feedback, since: datetime | None, until: datetime |
     return (since is None or item.created_at >= since) and (
         until is None or item.created_at <= until
     )
+
+
+def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:
+    return wire.created_date
+
+
+def _wire_id(wire: questions_api.Question | feedbacks_api.Feedback) -> str:
+    return wire.id
 
 
 def _id_of(item: _HasRef) -> str:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from wbym.domain import (
     Answer,
     AnswerStatus,
@@ -156,9 +158,20 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
 
 
 def chat_of_event(
-    wire: chats_api.Event, account: str, status: ChatStatus = ChatStatus.UNKNOWN
+    wire: chats_api.Event,
+    account: str,
+    status: ChatStatus = ChatStatus.UNKNOWN,
+    *,
+    known: Chat | None = None,
 ) -> Chat:
-    """A chat that is known from an event only, as new chats are at first."""
+    """A chat as of one of its events, which may be all that is known of it, as of new chats.
+
+    Args:
+        wire: The event.
+        account: The account's name.
+        status: Whose turn it is, as far as the caller knows.
+        known: What was told of the chat elsewhere; most events say nothing of product and order.
+    """
     text = wire.message.text if wire.message is not None else None
     attachments = wire.message.attachments if wire.message is not None else None
     card = attachments.good_card if attachments is not None else None
@@ -174,6 +187,15 @@ def chat_of_event(
         updated_at=at,
         last_text=text,
     )
+    if known is not None:
+        neutral = replace(
+            neutral,
+            kind=neutral.kind if known.kind is ChatKind.UNKNOWN else known.kind,
+            buyer=known.buyer or neutral.buyer,
+            product=known.product or neutral.product,
+            order=known.order or neutral.order,
+            created_at=known.created_at or neutral.created_at,
+        )
     attach_raw(neutral, wire)
     return neutral
 

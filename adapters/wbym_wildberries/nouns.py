@@ -24,6 +24,8 @@ class Noun(msgspec.Struct, Generic[P, W, T], frozen=True):
     name: str
     list: Endpoint[P]
     count: Endpoint[int]
+    get: Endpoint[W]
+    """One record by ``id``."""
     pages: ByOffset
     record: type[W]
     records: Callable[[P], Sequence[W]]
@@ -38,6 +40,7 @@ QUESTIONS: Final = Noun(
     name="questions",
     list=questions.LIST,
     count=questions.COUNT,
+    get=questions.GET,
     pages=questions.LIST_PAGES,
     record=questions.Question,
     records=lambda page: page.questions,
@@ -47,6 +50,7 @@ FEEDBACKS: Final = Noun(
     name="feedbacks",
     list=feedbacks.LIST,
     count=feedbacks.COUNT,
+    get=feedbacks.GET,
     pages=feedbacks.LIST_PAGES,
     record=feedbacks.Feedback,
     records=lambda page: page.feedbacks,

@@ -5,14 +5,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Generic, TypedDict, TypeVar
+from typing import Final, Generic, TypeVar
 
 from wbym.calls import Endpoint, Pipeline, QueryValue
 from wbym.domain import Feedback, Question
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Priority
 from wbym.paging import (
-    TICK,
     Chunk,
     Listing,
     ListsSweep,
@@ -22,14 +21,13 @@ from wbym.paging import (
     SweepPlan,
     Turn,
     by_offset,
-    by_time,
     pages_for,
-    second_of,
     whole_span,
 )
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.base import created_query
+from wbym_wildberries.listings import dates, in_order
 from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
 
 __all__ = ["Sweeps"]
@@ -205,34 +203,20 @@ class _NounSweep(Generic[P, W, R]):
         return SweepPlan(waiting + done, self._pipeline.calls + to_come + closing)
 
     async def _count(self, is_answered: bool, span: Span) -> int:
-        query = created_query(self._noun.count.name, is_answered=is_answered, **_dates(span))
+        query = created_query(self._noun.count.name, is_answered=is_answered, **dates(span))
         answer = await self._pipeline.call(self._noun.count, query=query, priority=self._priority)
         return answer.value
 
     def _list(self, is_answered: bool, span: Span, expected: int | None) -> Listing[W]:
         """One of the two lists, by time."""
-        noun = self._noun
-
-        async def fetch(
-            span: Span, newest_first: bool, offset: int, size: int, turn: Turn
-        ) -> Chunk[W]:
-            query = created_query(
-                noun.list.name,
-                is_answered=is_answered,
-                order="dateDesc" if newest_first else "dateAsc",
-                **_dates(span),
-            )
-            return await self._chunk(noun.list, query, offset, size, turn)
-
-        return by_time(
-            fetch,
-            noun.pages,
-            method=noun.list.name,
+        return in_order(
+            self._pipeline,
+            self._noun,
+            is_answered=is_answered,
             span=span,
-            time=_time_of,
-            key=_id_of,
             expected=expected,
             depth=self._depth,
+            priority=self._priority,
         )
 
     def _archived(self, cursor: str | None) -> Listing[W]:
@@ -285,17 +269,6 @@ class _NounSweep(Generic[P, W, R]):
 
 async def _no() -> bool:
     return False
-
-
-class _Dates(TypedDict):
-    date_from: datetime
-    date_to: datetime | None
-
-
-def _dates(span: Span) -> _Dates:
-    """WB takes whole seconds, and both ends are included."""
-    until = span.until
-    return {"date_from": span.since, "date_to": until and second_of(until - TICK)}
 
 
 def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:

@@ -65,7 +65,7 @@ class ChatHandlers:
             if not text.lstrip("-").isdecimal() or len(text) > 19:
                 return replies.chat_error("Invalid number")
             after = int(text)
-            if after <= 0:
+            if after <= 0 or self._cabinet(call).chats.refuses_cursor():
                 return replies.chat_error('Invalid value for "next"')
         page = self._cabinet(call).chats.page(after)
         times = b""

@@ -76,6 +76,7 @@ class Chats:
         self._rng = random.Random(f"chats at work {options.seed}")
         self._given = 0  # the greatest `next` given to anybody
         self._files_refused = 0
+        self._cursors_refused = 0
         self._listing: bytes | None = None
 
     @property
@@ -121,6 +122,17 @@ class Chats:
         self._given = max(self._given, newest)
         events = b"[" + b",".join(self._events[at] for at in order) + b"]"
         return EventsPage(events, end - begin, newest, self._times[begin], newest)
+
+    def refuse_cursors(self, times: int = 1) -> None:
+        """The next requests with `next` are answered 400, as if it were no cursor."""
+        self._cursors_refused += times
+
+    def refuses_cursor(self) -> bool:
+        """Whether a request with `next` is refused now; uses up one refusal."""
+        if not self._cursors_refused:
+            return False
+        self._cursors_refused -= 1
+        return True
 
     def by_sign(self, sign: str) -> Chat | None:
         """The chat whose current signature this is."""

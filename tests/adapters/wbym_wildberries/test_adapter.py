@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import ScriptedTransport, json_response
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns
+from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Rereads, Returns, Streams
 from wbym.calls import Upload
 from wbym.domain import (
     AnswerStatus,
@@ -21,8 +21,17 @@ from wbym.domain import (
     QuestionStatus,
     Ref,
     Return,
+    ReturnStatus,
 )
-from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, NotReady, RefusedByModeration
+from wbym.errors import (
+    BadRequest,
+    DeliveryUnknown,
+    InvalidInput,
+    NotFound,
+    NotReady,
+    RefusedByModeration,
+    Unprocessable,
+)
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
 from wbym_wildberries import Wildberries
@@ -39,6 +48,8 @@ def test_adapter_when_its_protocols_are_checked() -> None:
     assert isinstance(shop, Questions)
     assert isinstance(shop, Feedbacks)
     assert isinstance(shop, Returns)
+    assert isinstance(shop, Streams)
+    assert isinstance(shop, Rereads)
 
 
 class TestFeedbacks:
@@ -268,6 +279,36 @@ class TestReturns:
         claim = next(c for c in await shop.returns().all() if c.ref.id == claim_id)
         assert claim.order is not None
         assert claim.order.id == chat.order.id
+
+
+class TestReread:
+    async def test_reread_when_answered_or_decided(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        rereads: Rereads = shop
+        question = (await shop.questions(answered=False).all())[0]
+        await shop.answer(question, "Да, подойдёт")
+        assert (await rereads.reread(question)).answered
+        feedback = (await shop.feedbacks(answered=False).all())[0]
+        await shop.answer(feedback, "Спасибо!")
+        assert (await rereads.reread(feedback)).answered
+        claim_id = simulator.state.claims.arrive(actions=["approve1", "reject1"])
+        claim = next(c for c in await shop.returns(open=True).all() if c.ref.id == claim_id)
+        assert await rereads.reread(claim) == claim
+        assert simulator.state.claims.decide(claim_id, "reject1", None) is None
+        assert (await rereads.reread(claim)).status is ReturnStatus.REJECTED
+
+    async def test_reread_when_there_is_none(self, shop: Wildberries) -> None:
+        ref = Ref("wildberries", "shop", "00000000-0000-4000-8000-000000000000")
+        moment = datetime(2026, 5, 1, tzinfo=UTC)
+        with pytest.raises(NotFound, match="14 days"):
+            await shop.reread(Return(ref))
+        with pytest.raises(Unprocessable):
+            await shop.reread(Question(ref, "?", moment))
+        with pytest.raises(Unprocessable):
+            await shop.reread(Feedback(ref, moment))
+        with pytest.raises(InvalidInput, match="account"):
+            await shop.reread(Return(Ref("wildberries", "other", ref.id)))
 
 
 class TestInput:

@@ -115,6 +115,13 @@ async def test_bad_cursor_is_400(run: Run, value: str, detail: str) -> None:
     assert (reply.json["origin"], reply.json["detail"]) == ("proxy-chats", detail)
 
 
+async def test_cursors_are_refused_on_demand(run: Run) -> None:
+    simulator, api = await run()
+    simulator.state.chats.refuse_cursors(2)
+    assert (await api.get(EVENTS)).status == 200
+    assert [(await api.get(EVENTS, next=1)).status for _ in range(3)] == [400, 400, 200]
+
+
 async def test_empty_feed_gives_a_cursor_that_works(run: Run) -> None:
     simulator, api = await run(chats=0)
     events, (answer,) = await read_all(api)

@@ -1,9 +1,11 @@
 """What is made of WB's one feed of chat events: a chat's messages, and who waits for a reply."""
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from wbym.calls import Pipeline
 from wbym.domain import Chat, ChatStatus, Message
@@ -27,7 +29,7 @@ class _LastWord(msgspec.Struct):
 
 
 class ChatReader:
-    """Reads chats, and knows what messages to them are signed with.
+    """Reads chats, and knows of them what events do not tell: signatures, products, orders.
 
     Args:
         pipeline: What makes the calls.
@@ -38,6 +40,16 @@ class ChatReader:
         self._pipeline = pipeline
         self._account = account
         self._signs: dict[str, str] = {}
+        self._known: dict[str, Chat] = {}
+
+    def waiting(self, max_wait: float | None) -> "ChatReader":
+        """A reader like it, whose calls wait so many seconds for their limits at most.
+
+        What the two get to know of chats they know together.
+        """
+        twin = copy(self)
+        twin._pipeline = self._pipeline.waiting(max_wait)  # noqa: SLF001 - a twin of this class
+        return twin
 
     def sign(self, chat_id: str) -> str | None:
         """The newest signature seen for a chat, or None."""
@@ -50,7 +62,34 @@ class ChatReader:
         for wire in found:
             if wire.reply_sign:
                 self._signs[wire.chat_id] = wire.reply_sign
+            self._know(mapping.chat(wire, self._account))
         return Chunk(found, len(found), set_aside=answer.set_aside)
+
+    def chat_of(self, event: chats_api.Event) -> Chat:
+        """An event's chat as of that event, with what the list or its first event told of it."""
+        status = _STATUS.get(event.sender or "", ChatStatus.UNKNOWN)
+        return mapping.chat_of_event(
+            event, self._account, status, known=self._known.get(event.chat_id)
+        )
+
+    async def page(
+        self, after: int | None, priority: Priority | None = None
+    ) -> Chunk[chats_api.Event]:
+        """A stretch of the feed after a time in Unix milliseconds, in order of time.
+
+        Its count is 0 at the feed's end; its token, in such milliseconds too, where it goes on.
+        """
+        query = chats_api.events_query(after)
+        answer = await self._pipeline.call(chats_api.EVENTS, query=query, priority=priority)
+        result = answer.value.result
+        events = sorted(result.events or (), key=lambda event: event.add_timestamp)
+        for event in events:
+            if event.reply_sign:
+                self._signs[event.chat_id] = event.reply_sign
+            if event.is_new_chat and event.chat_id not in self._known:
+                self._know(mapping.chat_of_event(event, self._account))
+        following = str(result.next) if result.total_events and result.next else None
+        return Chunk(events, result.total_events, following, set_aside=answer.set_aside)
 
     def events(
         self, *, cursor: str | None, method: str, priority: Priority | None
@@ -64,19 +103,12 @@ class ChatReader:
         seen: set[str] = set()
 
         async def fetch(token: str | None) -> Chunk[chats_api.Event]:
-            query = chats_api.events_query(int(token) if token else None)
-            answer = await self._pipeline.call(chats_api.EVENTS, query=query, priority=priority)
-            result = answer.value.result
-            events = sorted(result.events or (), key=lambda event: event.add_timestamp)
-            fresh = [event for event in events if event.event_id not in seen]
+            page = await self.page(int(token) if token else None, priority)
+            fresh = [event for event in page.items if event.event_id not in seen]
             # An event can come again on the next page only: both borders have the same time.
             seen.clear()
-            seen.update(event.event_id for event in events)
-            for event in events:
-                if event.reply_sign:
-                    self._signs[event.chat_id] = event.reply_sign
-            following = str(result.next) if result.total_events and result.next else None
-            return Chunk(fresh, result.total_events, following, set_aside=answer.set_aside)
+            seen.update(event.event_id for event in page.items)
+            return Chunk(fresh, page.count, page.token, set_aside=page.set_aside)
 
         return by_token(fetch, method=method, cursor=cursor)
 
@@ -123,6 +155,9 @@ class ChatReader:
             return Chunk(items, listed.count, set_aside=listed.set_aside)
 
         return by_token(fetch, method="chats")
+
+    def _know(self, chat: Chat) -> None:
+        self._known[chat.ref.id] = replace(chat)  # a copy is without the wire object
 
     async def _last_words(
         self, listed: Chunk[chats_api.Chat], priority: Priority | None

@@ -1,0 +1,109 @@
+"""What of an account the feed can follow, and how often: ``shop.streams()``."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import msgspec
+
+from wbym.adapter import Stream
+from wbym.calls import Endpoint, Pipeline
+from wbym.domain import Feedback, Question
+from wbym.errors import MissingScope, Unsupported
+from wbym.observe import LogFacts
+from wbym_wildberries import versions
+from wbym_wildberries.api import chats, claims, feedbacks, questions
+from wbym_wildberries.chat_reader import ChatReader
+from wbym_wildberries.dialect import WildberriesDialect
+from wbym_wildberries.limits import Tier
+from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
+from wbym_wildberries.streams_chats import ChatStream
+from wbym_wildberries.streams_lists import NounStream, ReturnStream
+
+__all__ = ["open_streams"]
+
+P = TypeVar("P", questions.QuestionsPage, feedbacks.FeedbacksPage)
+W = TypeVar("W", questions.Question, feedbacks.Feedback)
+R = TypeVar("R", Question, Feedback)
+
+NOUNS_EVERY: Final = 30.0
+RETURNS_EVERY: Final = 60.0
+"""Seconds between two rounds at least, where the limits allow more."""
+
+logger = logging.getLogger("wbym.wildberries")
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """How one stream comes about."""
+
+    endpoint: Endpoint[object]
+    """What its rounds call."""
+    make: Callable[[float], Stream]
+    """Of the seconds between two rounds."""
+    calls: int = 1
+    """How many calls go in each round of all streams that share the endpoint's bucket."""
+    least: float = 0.0
+    """Seconds between two rounds at least."""
+
+
+def open_streams(
+    pipeline: Pipeline, dialect: WildberriesDialect, reader: ChatReader
+) -> tuple[Stream, ...]:
+    """The streams that the account's tokens open.
+
+    Which they do not open is logged, and the pace that a base token allows.
+
+    Args:
+        pipeline: What makes the calls.
+        dialect: Whose tokens and limits count.
+        reader: What reads the account's chats.
+    """
+    name = dialect.account
+
+    def nouns(noun: Noun[P, W, R], version: Callable[[R], str]) -> _Plan:
+        def make(every: float) -> Stream:
+            return NounStream(pipeline, name, noun, version, every=every, now=_now)
+
+        # Two lists each of questions and of feedbacks.
+        return _Plan(noun.list, make, calls=4, least=NOUNS_EVERY)
+
+    plans = (
+        _Plan(chats.EVENTS, lambda every: ChatStream(reader, name, every=every, now=_now)),
+        nouns(QUESTIONS, versions.of_question),
+        nouns(FEEDBACKS, versions.of_feedback),
+        _Plan(
+            claims.LIST,
+            lambda every: ReturnStream(pipeline, name, every=every, now=_now),
+            calls=2,
+            least=RETURNS_EVERY,
+        ),
+    )
+    opened = (_opened(plan, dialect) for plan in plans)
+    return tuple(stream for stream in opened if stream is not None)
+
+
+def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
+    endpoint, account = plan.endpoint, dialect.account
+    extra = LogFacts(marketplace=MARKETPLACE, account=account, endpoint=endpoint.name)
+    try:
+        dialect.address(endpoint)  # the sandbox has none for some
+        tier, interval = dialect.pace_of(endpoint)
+    except (MissingScope, Unsupported) as error:
+        logger.info("%s: %s is not followed: %s", account, endpoint.name, error, extra=extra)
+        return None
+    stream = plan.make(max(plan.least, plan.calls * interval))
+    if tier is Tier.BASE:
+        logger.info(
+            "%s: %s are read every %.0f min: a base token allows no more",
+            account,
+            stream.name,
+            stream.every / 60,
+            extra=extra,
+        )
+    return stream
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,184 @@
+"""The chats for the feed: WB's one feed of their events, from a stored place on."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from wbym.adapter import Batch, Poll, Sighting
+from wbym.errors import BadRequest, CursorStuck, WbymError
+from wbym.observe import LogFacts
+from wbym.paging import TICK
+from wbym_wildberries import mapping
+from wbym_wildberries.api import chats as chats_api
+from wbym_wildberries.chat_place import ChatPlace, Reading
+from wbym_wildberries.chat_reader import ChatReader
+
+__all__ = ["ChatStream"]
+
+KEPT: Final = timedelta(days=2)
+"""For how long what was seen is to be remembered."""
+
+HURRY: Final = 5.0
+"""Seconds that messages wait at most for what WB's list tells of their chats."""
+
+logger = logging.getLogger("wbym.wildberries")
+
+
+_PLACES = msgspec.json.Decoder(ChatPlace)
+
+
+class ChatStream:
+    """The stream ``chats``: each chat once and before its messages, and these in order.
+
+    Args:
+        chats: What reads them.
+        account: The account's name.
+        every: Seconds between the beginnings of rounds.
+        now: Our clock.
+    """
+
+    name: Final = "chats"
+
+    def __init__(
+        self, chats: ChatReader, account: str, *, every: float, now: Callable[[], datetime]
+    ) -> None:
+        self.every: Final = every
+        # A base token may have to wait an hour for the next page.
+        self._chats = chats.waiting(None)
+        self._hurried = chats.waiting(HURRY)
+        self._account = account
+        self._now = now
+        self._has_list = False
+
+    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """Read on to the feed's end, a page a batch; see ``Stream.poll``.
+
+        The first round begins an hour before ``since``, and shows the chats that WB lists; where
+        ``since`` is not after 1970, it begins with the feed itself.
+
+        Raises:
+            CursorStuck: WB names the cursor that it was asked with.
+            WbymError: A call failed.
+        """
+        now = self._now()
+        listed: Collection[str] = ()
+        if asked.state is None:
+            place = ChatPlace.first(asked.since, now)
+            if place.next is not None:
+                listed, batch = await self._list(asked.since)
+                yield batch
+        else:
+            place = _PLACES.decode(asked.state)
+        reading = Reading(place, now, begins=asked.state is None)
+        stored = asked.state
+        shown: set[str] = set()
+        while True:
+            try:
+                page = await self._chats.page(reading.cursor)
+            except BadRequest as error:
+                if not reading.retreat():
+                    raise
+                self._warn(error, reading.cursor)
+                continue
+            if not page.count and not page.items:
+                break
+            if not shown:
+                await self._learn()
+            sightings = await self._sight(page.items, asked, shown, listed)
+            if not reading.advance(page.items, int(page.token) if page.token else None):
+                yield Batch(sightings)
+                raise CursorStuck(chats_api.EVENTS.name, reading.cursor)
+            stored = msgspec.json.encode(reading.place)
+            yield Batch(sightings, stored, self._old_news(reading.place.newest))
+        if (state := msgspec.json.encode(reading.place)) != stored:
+            yield Batch((), state)
+
+    async def _list(self, since: datetime) -> tuple[Collection[str], Batch]:
+        """The ids of the chats that WB lists, and a sighting of each that is surely not new.
+
+        One with a message since then may be new or old: its first event in the feed tells.
+        """
+        listed = await self._chats.listed(None)
+        self._has_list = True
+        chats = [mapping.chat(wire, self._account) for wire in listed.items]
+        times = [(chat, chat.updated_at or since - TICK) for chat in chats]
+        sightings = [Sighting(chat, at) for chat, at in times if at < since]
+        return {chat.ref.id for chat in chats}, Batch(sightings)
+
+    async def _learn(self) -> None:
+        """Have WB's list once, for what most events do not tell of their chats.
+
+        Messages come without that rather than late.
+        """
+        if self._has_list:
+            return
+        try:
+            await self._hurried.listed(None)
+        except WbymError as error:
+            logger.info(
+                "%s: chats come without product and order, for they could not be listed: %s",
+                self._account,
+                error,
+                extra=self._facts(),
+            )
+        else:
+            self._has_list = True
+
+    async def _sight(
+        self,
+        events: Sequence[chats_api.Event],
+        asked: Poll,
+        shown: set[str],
+        listed: Collection[str],
+    ) -> list[Sighting]:
+        """The events of a page; ``shown`` gets the chats that need not be shown any more."""
+        unsure = {event.chat_id for event in events} - shown
+        if unsure:
+            shown.update(await asked.known("chat", unsure))
+        sightings = []
+        for event in events:
+            at = mapping.from_milliseconds(event.add_timestamp)
+            chat = self._chats.chat_of(event)
+            if event.chat_id not in shown:
+                shown.add(event.chat_id)
+                is_old = event.chat_id in listed and not event.is_new_chat
+                sightings.append(Sighting(chat, min(at, asked.since - TICK) if is_old else at))
+            if _is_message(event):
+                message = mapping.message(event, self._account)
+                sightings.append(Sighting(message, at, chat=chat))
+            else:
+                logger.info(
+                    "%s: event %s of the unknown type %r is no message",
+                    self._account,
+                    event.event_id,
+                    event.event_type,
+                    extra=self._facts(),
+                )
+        return sightings
+
+    def _old_news(self, newest: int | None) -> datetime | None:
+        if newest is None:
+            return None
+        # A time in the future, by a mistake of WB's, must not make old news of all that comes.
+        return min(mapping.from_milliseconds(newest), self._now()) - KEPT
+
+    def _warn(self, error: BadRequest, cursor: int | None) -> None:
+        begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
+        logger.warning(
+            "%s: the feed of chats is read again from %s: %s",
+            self._account,
+            begin,
+            error,
+            extra=self._facts(),
+        )
+
+    def _facts(self) -> LogFacts:
+        return LogFacts(marketplace=mapping.MARKETPLACE, account=self._account)
+
+
+def _is_message(event: chats_api.Event) -> bool:
+    """Whether it is one; WB documents no other type, and what has content is one in any case."""
+    return event.event_type in {None, "message"} or event.message is not None

@@ -1,0 +1,199 @@
+"""Questions, feedbacks and claims for the feed: lists that are read again and again."""
+
+from collections.abc import AsyncGenerator, Callable, Collection
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from wbym.adapter import Batch, Poll, Sighting
+from wbym.calls import Pipeline
+from wbym.domain import Feedback, Question
+from wbym.errors import Unprocessable
+from wbym.limits import Priority
+from wbym.paging import Span
+from wbym_wildberries import mapping, versions
+from wbym_wildberries.api import claims as claims_api
+from wbym_wildberries.api import feedbacks as feedbacks_api
+from wbym_wildberries.api import questions as questions_api
+from wbym_wildberries.listings import claims_as_sent, in_order
+from wbym_wildberries.nouns import Noun
+from wbym_wildberries.sweeps import EARLIEST
+
+__all__ = ["NounStream", "ReturnStream"]
+
+P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
+R = TypeVar("R", Question, Feedback)
+
+LATE: Final = timedelta(hours=4)
+"""How far a round goes back before the newest record: WB lists records up to three hours late."""
+
+WIDE: Final = timedelta(days=30)
+"""How far a wide round goes back, for answers given elsewhere and what vanished and returned."""
+
+WIDE_EVERY: Final = timedelta(hours=1)
+
+NOUN_KEPT: Final = timedelta(days=45)
+CLAIMS_KEPT: Final = timedelta(days=60)
+"""For how long what was seen is to be remembered: longer than WB shows it."""
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where a stream of questions or feedbacks goes on."""
+
+    newest: datetime
+    """When the newest record that was seen was made; since when all is followed where none was."""
+    wide_at: datetime
+    """When the last wide round began, by our clock."""
+
+
+_PLACES = msgspec.json.Decoder(_Place)
+
+
+class NounStream(Generic[P, W, R]):
+    """The stream ``questions`` or ``feedbacks``: WB's two lists, by when records were made.
+
+    Args:
+        pipeline: What makes the calls.
+        account: The account's name.
+        noun: Which of them.
+        version: What of a record counts as a change.
+        every: Seconds between the beginnings of rounds.
+        now: Our clock.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        account: str,
+        noun: Noun[P, W, R],
+        version: Callable[[R], str],
+        *,
+        every: float,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.name: Final = noun.name
+        self.every: Final = every
+        # A base token has to wait between the two lists.
+        self._pipeline = pipeline.waiting(None)
+        self._account = account
+        self._noun: Noun[P, W, R] = noun
+        self._version: Callable[[R], str] = version
+        self._now = now
+
+    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """Read what was made lately, once in a while of the last month; see ``Stream.poll``.
+
+        What hints name is read by its id. The first round begins a month before ``since``.
+
+        Raises:
+            WbymError: A call failed; where the stream goes on is then as it was.
+        """
+        named = asked.hints - {""}
+        if found := await self._by_id(named):
+            yield Batch(found)
+        if not asked.due and named == asked.hints:
+            return
+        now = self._now()
+        if asked.state is None:
+            place = _Place(max(EARLIEST, min(asked.since, now)), now)
+            is_wide = True
+        else:
+            place = _PLACES.decode(asked.state)
+            # A clock that was put back says nothing of how long it was.
+            is_wide = not timedelta() <= now - place.wide_at < WIDE_EVERY
+        newest = place.newest
+        span = Span(newest - (WIDE if is_wide else LATE), None)
+        async with aclosing(self._read(span, Priority.BULK if is_wide else None)) as pages:
+            async for sightings in pages:
+                # A time in the future, by a mistake of WB's, must not hide all that comes.
+                newest = max(newest, min(sightings[-1].at, now))
+                yield Batch(sightings)
+        place = _Place(newest, now if is_wide else place.wide_at)
+        yield Batch((), msgspec.json.encode(place), newest - NOUN_KEPT)
+
+    async def _read(
+        self, span: Span, priority: Priority | None
+    ) -> AsyncGenerator[list[Sighting], None]:
+        """Both lists, page by page, those that are empty left out."""
+        # In this order, what is answered meanwhile is seen twice and not never.
+        for is_answered in (False, True):
+            listing = in_order(
+                self._pipeline,
+                self._noun,
+                is_answered=is_answered,
+                span=span,
+                expected=0,
+                priority=priority,
+            )
+            async with aclosing(listing.pages()) as pages:
+                async for page in pages:
+                    if page.items:
+                        yield [self._sight(wire) for wire in page.items]
+
+    async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
+        found = []
+        for identifier in ids:
+            try:
+                answer = await self._pipeline.call(self._noun.get, query={"id": identifier})
+            except Unprocessable:
+                continue  # there is none: whoever hinted at it was wrong
+            found.append(self._sight(answer.value))
+        return found
+
+    def _sight(self, wire: W) -> Sighting:
+        record = self._noun.neutral(wire, self._account)
+        return Sighting(record, record.created_at, self._version(record))
+
+
+class ReturnStream:
+    """The stream ``returns``: the claims of the last 14 days, which are all that WB tells.
+
+    Args:
+        pipeline: What makes the calls.
+        account: The account's name.
+        every: Seconds between the beginnings of rounds.
+        now: Our clock.
+    """
+
+    name: Final = "returns"
+
+    def __init__(
+        self, pipeline: Pipeline, account: str, *, every: float, now: Callable[[], datetime]
+    ) -> None:
+        self.every: Final = every
+        # A base token has to wait between the two lists.
+        self._pipeline = pipeline.waiting(None)
+        self._account = account
+        self._now = now
+
+    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """Read both lists, those under review first; see ``Stream.poll``.
+
+        A claim without a time of its own came to be at ``since``.
+
+        Raises:
+            WbymError: A call failed.
+        """
+        newest: datetime | None = None
+        for is_archive in (False, True):
+            listing = claims_as_sent(
+                self._pipeline, is_archive=is_archive, cursor=None, priority=None
+            )
+            async with aclosing(listing.pages()) as pages:
+                async for page in pages:
+                    if not page.items:
+                        continue
+                    sightings = [self._sight(wire, asked.since) for wire in page.items]
+                    sightings.sort(key=lambda sighting: sighting.at)
+                    newest = max(newest or sightings[-1].at, sightings[-1].at)
+                    yield Batch(sightings)
+        if newest is not None:
+            # A time in the future, by a mistake of WB's, must not make old news of all that comes.
+            yield Batch((), forget=min(newest, self._now()) - CLAIMS_KEPT)
+
+    def _sight(self, wire: claims_api.Claim, since: datetime) -> Sighting:
+        claim = mapping.claim(wire, self._account)
+        return Sighting(claim, claim.created_at or since, versions.of_claim(wire))

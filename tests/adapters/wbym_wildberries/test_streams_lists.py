@@ -1,0 +1,453 @@
+"""The streams of questions, feedbacks and claims against the simulator."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.adapters.wbym_wildberries.following import Clock, Follower, Told
+from tests.adapters.wbym_wildberries.shops import open_shop
+from wbym.adapter import Poll, Stream
+from wbym.calls import Endpoint, Pipeline
+from wbym.domain import Feedback, Question, Return, ReturnStatus
+from wbym.errors import ServerError
+from wbym.limits import Priority
+from wbym_wildberries import Wildberries, versions
+from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS
+from wbym_wildberries.simulator import WildberriesSimulator
+from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Questions
+from wbym_wildberries.streams_lists import NounStream, ReturnStream
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+NOUNS = pytest.mark.parametrize("noun", ["questions", "feedbacks"])
+
+
+class Scene:
+    """A seller's lists, who follows them, and the time."""
+
+    def __init__(self, shop: Wildberries, simulator: WildberriesSimulator, clock: Clock) -> None:
+        self.shop = shop
+        self.simulator = simulator
+        self.state = simulator.state
+        self.clock = clock
+
+    def stream(self, noun: str) -> Stream:
+        pipeline, now = self.shop._pipeline, self.clock.now
+        if noun == "returns":
+            return ReturnStream(pipeline, "shop", every=60, now=now)
+        if noun == "questions":
+            return NounStream(pipeline, "shop", QUESTIONS, versions.of_question, every=30, now=now)
+        return NounStream(pipeline, "shop", FEEDBACKS, versions.of_feedback, every=30, now=now)
+
+    def follow(self, noun: str, since: datetime | None = None) -> Follower:
+        return Follower(self.stream(noun), since or self.clock.now())
+
+    def arrive(self, noun: str, ago: timedelta = timedelta()) -> str:
+        if noun == "questions":
+            return self.state.arrive_question(ago=ago.total_seconds())
+        return self.state.arrive_feedback(ago=ago.total_seconds())
+
+    def shelf(self, noun: str) -> Questions | Feedbacks:
+        return self.state.questions if noun == "questions" else self.state.feedbacks
+
+    def answer(self, noun: str, identifier: str, text: str = "Спасибо") -> None:
+        assert self.shelf(noun).answer(identifier, text)
+
+    @property
+    def requests(self) -> int:
+        return self.simulator.stats.requests
+
+
+@asynccontextmanager
+async def scene(
+    *, feedbacks: int = 0, questions: int = 0, claims: int = 0, moderation: float = 0.0
+) -> AsyncIterator[Scene]:
+    clock = Clock()
+    simulator = WildberriesSimulator(
+        feedbacks=feedbacks,
+        questions=questions,
+        claims=claims,
+        moderation=moderation,
+        cards=0,
+        chats=0,
+        limits=False,
+        wall=clock.wall,
+    )
+    async with simulator, open_shop(simulator) as shop:
+        yield Scene(shop, simulator, clock)
+
+
+def ids(told: list[Told]) -> list[str]:
+    return [event.id for event in told]
+
+
+class TestNouns:
+    @NOUNS
+    async def test_poll_when_all_is_wanted(self, noun: str) -> None:
+        async with scene(feedbacks=300, questions=300) as it:
+            told = await it.follow(noun, EPOCH).round()
+            assert len(ids(told)) == len(set(ids(told))) == 300
+            assert {type(event.record) for event in told} <= {Question, Feedback}
+            it.simulator.stats.clear()
+            assert len(await it.follow(noun, datetime.min.replace(tzinfo=UTC)).round()) == 300
+            assert it.requests == 2
+
+    @NOUNS
+    async def test_poll_when_followed_from_now(self, noun: str) -> None:
+        async with scene(feedbacks=300, questions=300) as it:
+            follower = it.follow(noun)
+            assert await follower.round() == []
+            assert follower.floor == it.clock.now() - timedelta(days=45)
+            it.clock.advance(MINUTE)
+            asked = [it.arrive(noun), it.arrive(noun)]
+            it.simulator.stats.clear()
+            assert ids(await follower.round()) == asked
+            assert await follower.round() == []
+            assert it.requests == 4  # two lists a round
+
+    @NOUNS
+    async def test_poll_when_records_are_listed_late(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            await follower.round()
+            it.clock.advance(5 * HOUR)
+            first = it.arrive(noun)
+            assert ids(await follower.round()) == [first]  # hours passed: a wide round
+            late = it.arrive(noun, ago=3 * HOUR)
+            assert ids(await follower.round()) == [late]
+            later = it.arrive(noun, ago=timedelta(hours=4, minutes=30))
+            assert await follower.round() == []
+            it.clock.advance(HOUR)
+            assert ids(await follower.round()) == [later]
+
+    @NOUNS
+    async def test_poll_when_a_wide_round_is_due(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun, it.clock.ago(20 * HOUR))
+            it.arrive(noun)
+            await follower.round()
+            late = it.arrive(noun, ago=5 * HOUR)
+            found = []
+            for _ in range(3):  # rounds between do not put it off
+                it.clock.advance(20 * MINUTE)
+                found.append(ids(await follower.round()))
+            assert found == [[], [], [late]]
+            later = it.arrive(noun, ago=6 * HOUR)
+            assert await follower.round() == []
+            it.clock.ahead = -400 * DAY  # who knows how long it was
+            assert ids(await follower.round()) == [later]
+
+    @NOUNS
+    async def test_poll_when_a_record_vanishes_and_returns(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            await follower.round()
+            asked = it.arrive(noun)
+            await follower.round()
+            it.shelf(noun).hide(asked)
+            assert await follower.round() == []
+            it.clock.advance(29 * DAY)
+            assert await follower.round() == []
+            it.shelf(noun).show(asked)
+            it.clock.advance(HOUR)
+            assert await follower.round() == []
+            assert ids(follower.told) == [asked]
+
+    @NOUNS
+    async def test_poll_when_answered(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            asked = it.arrive(noun)
+            await follower.round()
+            it.answer(noun, asked)
+            (event,) = await follower.round()
+            assert (event.id, event.changed) == (asked, True)
+            assert isinstance(event.record, Question | Feedback)
+            assert event.record.answered
+            assert await follower.round() == []
+            for _ in range(10):  # the day goes by, and others come
+                it.clock.advance(2 * HOUR)
+                it.arrive(noun)
+                await follower.round()
+            shelf = it.shelf(noun)
+            if isinstance(shelf, Questions):
+                shelf.answer(asked, "Исправлено")
+            else:
+                shelf.edit(asked, "Исправлено")
+            it.clock.advance(5 * MINUTE)
+            assert await follower.round() == []  # too old for a round of the last hours
+            it.clock.advance(HOUR)
+            assert ids(await follower.round()) == [asked]
+
+    async def test_poll_when_an_answer_waits_for_moderation(self) -> None:
+        async with scene(moderation=60.0) as it:
+            follower = it.follow("feedbacks")
+            asked = it.arrive("feedbacks")
+            await follower.round()
+            it.answer("feedbacks", asked)
+            assert ids(await follower.round()) == [asked]
+            it.clock.advance(2 * MINUTE)
+            assert ids(await follower.round()) == [asked]
+            it.state.feedbacks.reject_answer(asked)
+            assert ids(await follower.round()) == [asked]
+
+    async def test_poll_when_viewed_or_rejected(self) -> None:
+        async with scene() as it:
+            follower = it.follow("questions")
+            asked = it.arrive("questions")
+            await follower.round()
+            it.state.questions.view(asked, viewed=True)
+            assert await follower.round() == []
+            it.state.questions.reject(asked, "Не о товаре")
+            assert ids(await follower.round()) == [asked]
+
+    @NOUNS
+    async def test_poll_when_answered_between_the_lists(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            asked = it.arrive(noun)
+            asking = Poll(None, it.clock.now(), follower.known)
+            polled = follower.stream.poll(asking)
+            batches = [await anext(polled)]
+            it.answer(noun, asked)
+            batches += [batch async for batch in polled]
+            seen = [sighting for batch in batches for sighting in batch.sightings]
+            assert [sighting.record.ref.id for sighting in seen] == [asked, asked]
+            assert seen[0].version != seen[1].version
+
+    @NOUNS
+    async def test_poll_when_a_round_fails_in_the_middle(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            await follower.round()
+            state = follower.state
+            it.clock.advance(10 * HOUR)
+            done, open_one = it.arrive(noun), it.arrive(noun)
+            it.answer(noun, done)
+            assert ids(await follower.round(batches=1)) == [open_one]
+            assert follower.state == state
+            it.simulator.faults.next(f"/{noun}", "error", times=20)
+            with pytest.raises(ServerError):
+                await follower.round()
+            assert follower.state == state
+            it.simulator.faults.script.clear()
+            assert ids(await follower.round()) == [done]
+            assert follower.state != state
+
+    @NOUNS
+    async def test_poll_when_hinted(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            old = it.arrive(noun)
+            await follower.round()
+            it.clock.advance(30 * MINUTE)
+            for _ in range(12):
+                it.clock.advance(30 * MINUTE)
+                it.arrive(noun)
+                await follower.round()
+            state = follower.state
+            it.answer(noun, old)
+            it.arrive(noun)
+            it.simulator.stats.clear()
+            assert ids(await follower.round(due=False, hints={old, "none"})) == [old]
+            assert it.requests == 2  # one an id
+            assert follower.state == state
+            assert len(await follower.round(due=False, hints={""})) == 1
+
+    @NOUNS
+    async def test_poll_when_the_clock_jumps(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun, it.clock.ago(10 * HOUR))
+            await follower.round()
+            for ahead in (400 * DAY, timedelta(), -400 * DAY, timedelta()):
+                it.clock.ahead = ahead
+                for _ in range(2):
+                    it.clock.advance(MINUTE)
+                    late, on_time = it.arrive(noun, ago=3 * HOUR), it.arrive(noun)
+                    assert ids(await follower.round()) == [late, on_time]
+            assert follower.floor is not None
+            assert follower.floor < it.clock.now() - 40 * DAY
+
+    @NOUNS
+    async def test_poll_when_a_record_is_of_the_future(self, noun: str) -> None:
+        async with scene() as it:
+            follower = it.follow(noun)
+            future = it.arrive(noun, ago=-400 * DAY)
+            assert ids(await follower.round()) == [future]
+            for _ in range(3):
+                it.clock.advance(5 * HOUR)
+                asked = it.arrive(noun)
+                assert ids(await follower.round()) == [asked]
+
+    async def test_poll_when_there_are_more_than_can_be_paged(self) -> None:
+        async with scene(questions=26_000) as it:
+            told = await it.follow("questions", EPOCH).round()
+            assert len(ids(told)) == len(set(ids(told))) == 26_000
+
+    @NOUNS
+    async def test_priority_when_a_round_is_wide(
+        self, noun: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        used: list[Priority | None] = []
+        async with scene() as it:
+            follower = it.follow(noun)
+            call = Pipeline.call
+
+            async def noted(
+                self: Pipeline,
+                endpoint: Endpoint[object],
+                *,
+                priority: Priority | None = None,
+                **named: object,
+            ) -> object:
+                used.append(priority)
+                return await call(self, endpoint, priority=priority, **named)  # type: ignore[arg-type]
+
+            monkeypatch.setattr(Pipeline, "call", noted)
+            for _ in range(2):
+                await follower.round()
+            it.clock.advance(HOUR)
+            await follower.round()
+        assert used == [Priority.BULK] * 2 + [None] * 2 + [Priority.BULK] * 2
+
+
+class TestReturns:
+    async def test_poll_when_claims_come_and_change(self) -> None:
+        async with scene(claims=40) as it:
+            shown = it.state.records()["claims_shown"]
+            assert len(await it.follow("returns", EPOCH).round()) == shown
+            follower = it.follow("returns")
+            assert await follower.round() == []
+            assert follower.shown == shown
+            claim = it.state.claims.arrive(actions=["approve1", "rejectcustom"])
+            (event,) = await follower.round()
+            assert (event.id, event.changed, event.at) == (claim, False, it.clock.now())
+            assert await follower.round() == []
+            it.clock.advance(MINUTE)
+            assert it.state.claims.decide(claim, "rejectcustom", "На фото другой товар") is None
+            (event,) = await follower.round()
+            assert isinstance(event.record, Return)
+            assert event.record.status is ReturnStatus.REJECTED
+            it.clock.advance(MINUTE)
+            it.state.claims.reopen(claim)
+            assert ids(await follower.round()) == [claim]
+            record = it.state.claims.get(claim)
+            assert record is not None
+            record["actions"] = ["confirmreturngoodcc1"]
+            assert ids(await follower.round()) == [claim]
+            assert await follower.round() == []
+
+    async def test_poll_when_nothing_happens(self) -> None:
+        async with scene(claims=40) as it:
+            follower = it.follow("returns")
+            await follower.round()
+            it.simulator.stats.clear()
+            assert await follower.round() == []
+            assert it.requests == 2
+            assert follower.floor is not None
+            assert timedelta(days=59) < it.clock.now() - follower.floor < timedelta(days=62)
+
+    async def test_poll_when_there_is_none(self) -> None:
+        async with scene() as it:
+            follower = it.follow("returns")
+            assert await follower.round() == []
+            assert follower.floor is None
+
+    async def test_poll_when_there_are_many(self) -> None:
+        async with scene(claims=1000) as it:
+            told = await it.follow("returns", EPOCH).round()
+            assert len(set(ids(told))) == it.state.records()["claims_shown"] > 400
+
+    async def test_poll_when_a_claim_has_no_time(self) -> None:
+        async with scene() as it:
+            claim = it.state.claims.arrive()
+            record = it.state.claims.get(claim)
+            assert record is not None
+            record["dt"] = "вчера"
+            follower = it.follow("returns")
+            (event,) = await follower.round()
+            assert (event.id, event.at) == (claim, follower.since)
+            it.clock.advance(DAY)
+            assert await follower.round() == []
+
+    async def test_poll_when_the_second_list_fails(self) -> None:
+        async with scene(claims=40) as it:
+            follower = it.follow("returns", EPOCH)
+            first = await follower.round(batches=1)
+            it.simulator.faults.next("/claims", "error", times=20)
+            with pytest.raises(ServerError):
+                await follower.round()
+            it.simulator.faults.script.clear()
+            rest = await follower.round()
+            found = ids(first) + ids(rest)
+            assert len(found) == len(set(found)) == it.state.records()["claims_shown"]
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["wait", "ask", "ask", "late", "answer", "hide", "show", "poll", "crash", "restart"]
+        ),
+        st.integers(0, 30),
+    ),
+    min_size=5,
+    max_size=25,
+)
+
+
+@settings(max_examples=20)
+@given(noun=st.sampled_from(["questions", "feedbacks"]), steps=steps)
+async def test_poll_when_anything_happens(noun: str, steps: list[tuple[str, int]]) -> None:
+    async with scene(feedbacks=20, questions=20) as it:
+        follower = it.follow(noun)
+        arrived: list[str] = []
+        answered: set[str] = set()
+        hidden: set[str] = set()
+        for what, number in steps:
+            one = arrived[number % len(arrived)] if arrived else None
+            match what:
+                case "wait":
+                    it.clock.advance(number * 10 * MINUTE)
+                case "ask":
+                    arrived.append(it.arrive(noun))
+                case "late":
+                    ago = min(timedelta(minutes=6 * number), it.clock.now() - follower.since)
+                    arrived.append(it.arrive(noun, ago=ago))
+                case "answer" if one and one not in answered | hidden:
+                    it.answer(noun, one)
+                    answered.add(one)
+                case "hide" if one:
+                    it.shelf(noun).hide(one)
+                    hidden.add(one)
+                case "show" if one:
+                    it.shelf(noun).show(one)
+                    hidden.discard(one)
+                case "poll":
+                    await follower.round()
+                case "crash":
+                    await follower.round(batches=number % 3)
+                case "restart":
+                    follower.stream = it.stream(noun)
+        for one in hidden:
+            it.shelf(noun).show(one)
+        it.clock.advance(HOUR)
+        await follower.round()
+
+        fresh = [event.id for event in follower.told if not event.changed]
+        assert len(fresh) == len(set(fresh))
+        assert set(fresh) == set(arrived)
+        changed = [event.id for event in follower.told if event.changed]
+        assert len(changed) == len(set(changed))
+        assert set(changed) <= answered
+        last = {event.id: event.record for event in follower.told}
+        for one in answered:
+            record = last[one]
+            assert isinstance(record, Question | Feedback)
+            assert record.answered
+        assert await follower.round() == []
