@@ -5,8 +5,17 @@ from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
+from aiohttp import web
 
-from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts
+from wbym.adapter import (
+    AccountBase,
+    Capabilities,
+    CatalogRow,
+    CheckReport,
+    CredentialFacts,
+    OnHints,
+    TrustedProxy,
+)
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
@@ -28,6 +37,7 @@ from wbym_yandex_market.check import check
 from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
+from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE, make_receiver
 from wbym_yandex_market.sweeps import Sweeps
 from wbym_yandex_market.token import Credential, CredentialKind
 
@@ -190,6 +200,32 @@ class Account(AccountBase):
         keys = {charge.key for charge in self._dialect.charges(endpoint, {"businessId": business})}
         states = (state for state in self._scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
+
+    def receiver(
+        self,
+        on_hints: OnHints,
+        *,
+        proxy: TrustedProxy | None = None,
+        networks: Collection[str] = MARKET_NETWORKS,
+        rate: float = RATE,
+    ) -> web.Application:
+        """An application for ``app.add_subapp("/shop", ...)`` that takes Market's notifications.
+
+        It answers at ``/shop`` and ``/shop/notification``, and looks up the account's shops once,
+        when it starts. It refuses what does not come from Market's addresses, and notifications of
+        other businesses; see ``wbym_yandex_market.notifications.receiver``.
+
+        Args:
+            on_hints: Stores what a notification hints at, before it is answered; with orders and
+                pings it is not called.
+            proxy: Whose word is taken for where a notification came from; nobody's without it.
+            networks: Where notifications may come from, for tests and simulators.
+            rate: How many are taken a second at most, and at once; from 1 on.
+
+        Raises:
+            InvalidInput: A network is none.
+        """
+        return make_receiver(self._cabinet, on_hints, proxy=proxy, networks=networks, rate=rate)
 
     async def call(
         self,

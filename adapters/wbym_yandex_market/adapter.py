@@ -14,7 +14,6 @@ from wbym.domain import (
     Message,
     Money,
     Question,
-    Ref,
     Return,
     Sent,
     Waiting,
@@ -23,19 +22,18 @@ from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_yandex_market import listings, mapping, replies
-from wbym_yandex_market.account import Account
 from wbym_yandex_market.api import feedbacks as feedbacks_api
 from wbym_yandex_market.api import questions as questions_api
 from wbym_yandex_market.api.base import length
 from wbym_yandex_market.decisions import Deciding, number_of
 from wbym_yandex_market.files import open_file
-from wbym_yandex_market.mapping import MARKETPLACE
+from wbym_yandex_market.followed import FollowedAccount
 from wbym_yandex_market.sending import context_of, send
 
 __all__ = ["YandexMarket"]
 
 
-class YandexMarket(Account):
+class YandexMarket(FollowedAccount):
     """One seller's business, with all its shops.
 
     Use it as ``async with YandexMarket(api_key=...) as shop``; it is bound to the running loop.
@@ -384,14 +382,6 @@ class YandexMarket(Account):
         if ahead is not None and ahead < 1:
             raise InvalidInput(method, "ahead", "must be 1 or more", ahead)
         return min(ahead or 1, self._parallel)
-
-    def _own(self, method: str, item: Chat | Question | Feedback | Return) -> int:
-        """The id of one of the account's records, as Market has it."""
-        ref: Ref = item.ref
-        if (ref.marketplace, ref.account) != (MARKETPLACE, self.name):
-            rule = f"must be of the account {MARKETPLACE}/{self.name}"
-            raise InvalidInput(method, "ref", rule, str(ref))
-        return number_of(method, "ref", ref.id)
 
 
 def _check_answer(method: str, item: Question | Feedback, text: str) -> None:

@@ -8,8 +8,10 @@ from typing import Final
 
 from wbym.calls import Pipeline
 from wbym.errors import InvalidInput, MissingScope
+from wbym.observe import LogFacts
 from wbym_yandex_market.api import campaigns as campaigns_api
 from wbym_yandex_market.api.campaigns import Campaign
+from wbym_yandex_market.mapping import MARKETPLACE
 
 __all__ = ["Cabinet"]
 
@@ -160,7 +162,7 @@ class Cabinet:
             shop.id,
             shop.domain,
             shop.api_availability,
-            extra={"account": self.account},
+            extra=LogFacts(marketplace=MARKETPLACE, account=self.account),
         )
         return False
 

@@ -1,7 +1,7 @@
 """The lists of chats, messages, questions, feedbacks and returns, as neutral records."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 
@@ -82,13 +82,14 @@ def list_messages(
     chat: Ref,
     chat_id: int,
     *,
-    since: datetime | None,
-    cursor: str | None,
-    priority: Priority | None,
+    since: datetime | None = None,
+    first: int | None = None,
+    cursor: str | None = None,
+    priority: Priority | None = None,
 ) -> Listing[Message]:
-    """Messages; see ``YandexMarket.messages``."""
+    """Messages, from ``first`` on, itself included; see ``YandexMarket.messages``."""
     require_aware("messages", "since", since)
-    body = chats_api.history_body()
+    body = chats_api.history_body(first)
 
     async def fetch(token: str | None) -> Chunk[Message]:
         answer = await cabinet.pipeline.call(
@@ -244,11 +245,12 @@ def list_returns(
     cabinet: Cabinet,
     *,
     statuses: Collection[str] | None,
+    changed_since: date | None = None,
     cursor: str | None = None,
     priority: Priority | None = None,
 ) -> Listing[Return]:
-    """Returns, shop by shop; see ``YandexMarket.returns``."""
-    filters = returns_api.list_query(statuses=statuses, type="RETURN")
+    """Returns, shop by shop, those that changed from a day on; see ``YandexMarket.returns``."""
+    filters = returns_api.list_query(statuses=statuses, type="RETURN", from_date=changed_since)
 
     def shop(campaign_id: int, cursor: str | None) -> Listing[Return]:
         async def fetch(token: str | None) -> Chunk[Return]:

@@ -17,7 +17,9 @@ from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
 from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.export import export
+from wbym.cli.listen import listen
 from wbym.cli.options import Account, Config, moment, sources_of
+from wbym.cli.outbox import outbox
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
 from wbym.cli.show_demo import outcome_line, show_outcome
 from wbym.cli.terminal import complain, output, plain_errors
@@ -324,6 +326,8 @@ def inbox(config: Config = None, account: Account = None, as_json: AsJson = Fals
 
 
 app.command()(export)
+app.command()(listen)
+app.add_typer(outbox, name="outbox")
 
 
 @app.command()

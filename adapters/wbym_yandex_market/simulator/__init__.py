@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wbym_yandex_market.simulator.credentials import make_api_key, make_oauth_token
+from wbym_yandex_market.simulator.notifier import Notifier
 from wbym_yandex_market.simulator.server import YandexMarketSimulator
 
-__all__ = ["YandexMarketSimulator", "make_api_key", "make_oauth_token"]
+__all__ = ["Notifier", "YandexMarketSimulator", "make_api_key", "make_oauth_token"]

@@ -75,6 +75,7 @@ class Chat(Row):
         "context",
         "created",
         "customer",
+        "deleted",
         "kind",
         "messages",
         "order_id",
@@ -106,6 +107,8 @@ class Chat(Row):
         self.kind = kind
         self.status = "NEW"
         self.messages: Rows[Message] = Rows()
+        self.deleted: set[int] = set()
+        """Messages that are gone."""
 
     @property
     def waits(self) -> bool:

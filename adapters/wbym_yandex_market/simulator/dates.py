@@ -1,9 +1,9 @@
-"""Dates as Market writes and reads them: Moscow time with its offset, calendar months, days."""
+"""Dates as Market writes and reads them: Moscow time, UTC, calendar months, days."""
 
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 MOSCOW = timezone(timedelta(hours=3))
 HOUR = 3600
@@ -13,6 +13,12 @@ DAY = 86_400
 def moscow(seconds: float) -> str:
     """Such as `2017-11-21T00:00:00+03:00`."""
     return datetime.fromtimestamp(seconds, MOSCOW).isoformat()
+
+
+def utc(seconds: float) -> str:
+    """Such as `2017-11-21T00:00:00.213Z`, as notifications have it."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def at(seconds: float) -> datetime:

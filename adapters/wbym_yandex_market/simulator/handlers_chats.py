@@ -139,6 +139,8 @@ class ChatHandlers:
         size, after = limit(call, 50, 100), token(call)
         chat = self._chat(call)
         first = asked.messageIdFrom
+        if first in chat.deleted:
+            raise Refusal(404, f"Message {first} not found")
         span = chat.messages.span(None if first is None else first - 1)
         page = chat.messages.page(limit=size, token=after, span=span)
         extra = b'"context":%b,' % msgspec.json.encode(chat.show_context())

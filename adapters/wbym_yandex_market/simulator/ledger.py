@@ -1,4 +1,4 @@
-"""What was done in a cabinet: counted by kind, and every text kept."""
+"""What was done in a cabinet: counted by kind, every text kept, and told to who listens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import count
 
 from wbym.testing.schedule import Schedule
 from wbym_yandex_market.simulator.options import Options
+from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.texts import has_contacts
 
 PUBLISHED = "PUBLISHED"
@@ -48,6 +49,8 @@ class Desk:
         self.effects = effects
         self.schedule = Schedule()
         self.written: list[Written] = []
+        self.listeners: list[Callable[[Json], object]] = []
+        """Told of what happens, as Market notifies of it."""
         self._now = now
 
     def now(self) -> float:
@@ -62,6 +65,16 @@ class Desk:
         """Notes something done by the seller."""
         self.effects[kind] += 1
         self.written.append(Written(kind, identifier, text, self.now()))
+
+    def tell(self, kind: str, **fields: object) -> None:
+        """Tells the listeners what happened.
+
+        Args:
+            kind: `notificationType`.
+            fields: The other fields of the notification.
+        """
+        for listener in self.listeners:
+            listener({"notificationType": kind, **fields})
 
     def moderate(self, text: str, settle: Callable[[str], None]) -> str:
         """Moderates a text: the status now; `settle` gets the later one."""

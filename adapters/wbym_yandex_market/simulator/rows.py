@@ -96,6 +96,15 @@ class Rows(Generic[R]):
         insort(self._keys, row.key)
         self._by_id[row.id] = row
 
+    def remove(self, identifier: int) -> None:
+        """Takes a record out.
+
+        Raises:
+            KeyError: When there is none.
+        """
+        at = bisect_left(self._keys, self._by_id.pop(identifier).key)
+        del self._rows[at], self._keys[at]
+
     def last(self) -> R | None:
         """The last record."""
         return self._rows[-1] if self._rows else None

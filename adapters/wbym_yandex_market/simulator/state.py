@@ -9,6 +9,7 @@ from wbym_yandex_market.simulator.data_campaigns import Orders, campaign_list
 from wbym_yandex_market.simulator.data_chats import Context, File, Sender
 from wbym_yandex_market.simulator.ledger import Desk, Written
 from wbym_yandex_market.simulator.options import Options
+from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.state_chats import Chats, SentMessage
 from wbym_yandex_market.simulator.state_feedbacks import Feedbacks
 from wbym_yandex_market.simulator.state_questions import Questions
@@ -55,9 +56,18 @@ class Cabinet:
             origin=origin,
         )
 
+    def now(self) -> float:
+        """Unix time of the marketplace."""
+        return self._desk.now()
+
     def tick(self) -> None:
         """Lets happen what was due by now."""
         self._desk.schedule.run(self._desk.now())
+
+    @property
+    def listeners(self) -> list[Callable[[Json], object]]:
+        """Called with the notification of what happens, as it happens; see `Notifier`."""
+        return self._desk.listeners
 
     @property
     def written(self) -> list[Written]:

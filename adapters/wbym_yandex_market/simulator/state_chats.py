@@ -17,6 +17,7 @@ from wbym_yandex_market.simulator.data_chats import (
     customer,
     new_chat,
 )
+from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.ledger import Desk
 from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Rows
@@ -131,7 +132,7 @@ class Chats:
             order_id=order_id,
             return_id=return_id,
         )
-        self.rows.add(made)
+        self._begin(made)
         self._desk.write("chat", made.id)
         return made
 
@@ -167,7 +168,7 @@ class Chats:
                 returns=self._returns.all,
                 number=self._rng.randrange(len(self._orders.ids) or 1),
             )
-            self.rows.add(chat)
+            self._begin(chat)
         else:
             found = self.rows.find(chat_id)
             if found is None:
@@ -175,11 +176,32 @@ class Chats:
             chat = found
         return self._append(chat, sender, text, tuple(files)).id
 
+    def delete(self, chat_id: int, message_id: int) -> None:
+        """Market takes a message away; the chat's history cannot be read from it on any more.
+
+        Raises:
+            KeyError: When there is no such message.
+        """
+        chat = self.get(chat_id)
+        chat.messages.remove(message_id)
+        chat.deleted.add(message_id)
+
     def finish(self, chat_id: int) -> None:
         """Market ends a chat."""
         chat = self.get(chat_id)
         chat.status = "FINISHED"
         chat.changed()
+        if chat.kind == "ARBITRAGE":
+            self._tell("CHAT_ARBITRAGE_FINISHED", chat, finishedAt=utc(self._desk.now()))
+
+    def _begin(self, chat: Chat) -> None:
+        self.rows.add(chat)
+        self._tell("CHAT_CREATED", chat, createdAt=utc(chat.created))
+        if chat.kind == "ARBITRAGE":
+            self._tell("CHAT_ARBITRAGE_STARTED", chat, startedAt=utc(chat.created))
+
+    def _tell(self, kind: str, chat: Chat, **fields: object) -> None:
+        self._desk.tell(kind, chatId=chat.id, businessId=self._desk.business, **fields)
 
     def _append(
         self, chat: Chat, sender: Sender, text: str | None, files: tuple[File, ...]
@@ -193,6 +215,8 @@ class Chats:
             url=self._url,
         )
         chat.add(message)
+        sent_at = utc(message.created)
+        self._tell("CHAT_MESSAGE_SENT", chat, messageId=str(message.id), sentAt=sent_at)
         return message
 
     def _url(self, message_id: int, number: int) -> str:

@@ -16,6 +16,7 @@ from wbym_yandex_market.simulator.data_feedbacks import (
     feedback_body,
     feedback_list,
 )
+from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.ledger import DELETED, Desk
 from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Key, Rows
@@ -99,6 +100,7 @@ class Feedbacks:
         self._attach(made)
         self._refresh(feedback, needReaction=False)
         self._desk.write("comment", identifier, text)
+        self._tell_comment(made)
         return made
 
     def edit(self, identifier: int, comment_id: int, text: str) -> Comment:
@@ -146,6 +148,13 @@ class Feedbacks:
         made = Feedback(next(self._ids), int(self._desk.now() - ago), body)
         self.rows.add(made)
         self._pages.clear()
+        self._desk.tell(
+            "GOODS_FEEDBACK_CREATED",
+            feedbackId=made.id,
+            businessId=self._desk.business,
+            createdAt=utc(made.created),
+            publishedAt=utc(self._desk.now()),
+        )
         return made.id
 
     def arrive_comment(
@@ -162,7 +171,16 @@ class Feedbacks:
         made = Comment(next(self._comment_ids), feedback, text, by=by, author=author, parent=parent)
         self._attach(made)
         self._refresh(feedback)
+        self._tell_comment(made)
         return made.id
+
+    def _tell_comment(self, comment: Comment) -> None:
+        self._desk.tell(
+            "GOODS_FEEDBACK_COMMENT_CREATED",
+            commentId=comment.id,
+            businessId=self._desk.business,
+            createdAt=utc(self._desk.now()),
+        )
 
     def _attach(self, comment: Comment) -> None:
         comment.feedback.comments.append(comment)

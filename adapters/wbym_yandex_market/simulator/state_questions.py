@@ -11,6 +11,7 @@ from wbym_yandex_market.simulator.data_questions import (
     new_question,
     question_list,
 )
+from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.ledger import DELETED, Desk
 from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Json, Rows
@@ -82,7 +83,15 @@ class Questions:
         made.status = self._moderate(made)
         made.touched()
         self._desk.write(_EFFECTS[made.kind], parent_id, text)
+        if made.answer is None:
+            self._tell("QUESTION_ANSWER_CREATED", made.created, answerId=made.id)
+        else:
+            ids = {"answerId": made.answer.id, "commentId": made.id}
+            self._tell("QUESTION_COMMENT_CREATED", made.created, **ids)
         return made
+
+    def _tell(self, kind: str, created: int, **ids: int) -> None:
+        self._desk.tell(kind, **ids, businessId=self._desk.business, createdAt=utc(created))
 
     def _new(self, kind: str, question: Question, text: str, answer: Entry | None) -> Entry:
         return Entry(
@@ -143,6 +152,7 @@ class Questions:
         made.text = made.text if text is None else text
         made.offer = made.offer if offer is None else offer
         self.rows.add(made)
+        self._tell("QUESTION_CREATED", made.created, questionId=made.id)
         return made.id
 
     def entity(self, entry: Entry) -> Json:

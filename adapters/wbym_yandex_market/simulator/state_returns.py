@@ -15,7 +15,7 @@ from wbym_yandex_market.simulator.data_returns import (
     new_return,
     return_list,
 )
-from wbym_yandex_market.simulator.dates import HOUR
+from wbym_yandex_market.simulator.dates import HOUR, utc
 from wbym_yandex_market.simulator.ledger import Desk
 from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Rows
@@ -175,11 +175,21 @@ class Returns:
     # What happens by itself.
 
     def _move(self, one: Return, status: str | None) -> None:
+        changes = one.refund_status != status
         one.refund_status = status
         one.updated = int(self._desk.now())
         if not one.waits:
             one.possible = ()
         one.changed()
+        if changes:
+            statuses = {"refundStatus": status}
+            self._tell(
+                "ORDER_RETURN_STATUS_UPDATED", one, statuses=statuses, updatedAt=utc(one.updated)
+            )
+
+    def _tell(self, kind: str, one: Return, **fields: object) -> None:
+        ids = {"orderId": one.order_id, "returnId": one.id, "campaignId": one.campaign.id}
+        self._desk.tell(kind, **ids, **fields)
 
     def _settle_later(self, one: Return) -> None:
         wait = self._desk.options.refund_delay
@@ -250,6 +260,13 @@ class Returns:
         )
         self.by_campaign[campaign.id].add(made)
         self._limit_waiting(made)
+        self._tell(
+            "ORDER_RETURN_CREATED",
+            made,
+            returnType="RETURN" if redeemed else "UNREDEEMED",
+            items=[{"offerId": item.sku, "count": item.count} for item in made.items],
+            createdAt=utc(made.created),
+        )
         return made.id
 
 

@@ -144,6 +144,19 @@ async def test_history_begins_with_the_message_asked_for(run: Run) -> None:
     assert reason(await api.business_get("chats/message", chatId=chat.id, messageId=1))[0] == 404
 
 
+async def test_history_when_a_message_was_deleted(run: Run) -> None:
+    simulator, api = await run()
+    chat = a_chat(simulator, context="ORDER")
+    ids = [message.id for message in chat.messages]
+    simulator.state.chats.delete(chat.id, ids[5])
+    path = f"{LIST}/history"
+    messages = await api.read_all(path, "messages", {"messageIdFrom": ids[4]}, chatId=chat.id)
+    assert [message["messageId"] for message in messages] == [ids[4], *ids[6:]]
+    assert reason(await api.post(path, {"messageIdFrom": ids[5]}, chatId=chat.id))[0] == 404
+    with pytest.raises(KeyError):
+        simulator.state.chats.delete(chat.id, ids[5])
+
+
 async def test_messages_have_text_or_files_and_every_sender(run: Run) -> None:
     _, api = await run(chats=40, messages_per_chat=20)
     senders = set()

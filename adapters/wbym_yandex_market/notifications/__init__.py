@@ -1,0 +1,9 @@
+"""Market's push notifications: what they say, who may send them, and what takes them.
+
+A notification holds ids and times and no contents, so it is a hint to look at what it names.
+"""
+
+from wbym_yandex_market.notifications.receiver import RATE, make_receiver
+from wbym_yandex_market.notifications.sources import MARKET_NETWORKS
+
+__all__ = ["MARKET_NETWORKS", "RATE", "make_receiver"]

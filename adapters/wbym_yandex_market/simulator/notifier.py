@@ -1,0 +1,110 @@
+"""Push notifications: what happens in a cabinet is posted to an address of the seller's."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Mapping
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from wbym_yandex_market.simulator.dates import utc
+from wbym_yandex_market.simulator.rows import Json
+from wbym_yandex_market.simulator.state import Cabinet
+
+_FINAL = frozenset({200, 400})
+"""After any other answer a notification is sent again."""
+
+
+class Notifier:
+    """Posts a notification of each thing that happens in a cabinet while it is open.
+
+    ```python
+    async with Notifier(simulator.state, url) as notifier:
+        simulator.state.arrive_message()
+        await notifier.deliver()
+    ```
+    """
+
+    def __init__(
+        self,
+        cabinet: Cabinet,
+        url: str,
+        *,
+        duplicates: float = 0.0,
+        disorder: bool = False,
+        headers: Mapping[str, str] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Says what is posted where.
+
+        Args:
+            cabinet: Whose notifications.
+            url: Where the seller listens.
+            duplicates: The share of notifications that is sent twice.
+            disorder: Whether they are sent in any order.
+            headers: Sent along, such as `X-Forwarded-For`, as if a proxy stood between.
+            seed: Of what is left to chance.
+        """
+        self._cabinet = cabinet
+        self._url = url
+        self._duplicates = duplicates
+        self._disorder = disorder
+        self._headers = {**(headers or {}), "Content-Type": "application/json"}
+        self._rng = random.Random(f"notifications {seed}")
+        self._session: aiohttp.ClientSession | None = None
+        self.waiting: deque[Json] = deque()
+        """Notifications that are not delivered yet."""
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession()
+        self._cabinet.listeners.append(self.waiting.append)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._cabinet.listeners.remove(self.waiting.append)
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def ping(self) -> int:
+        """Asks whether the seller listens; gives the status, 0 where there is none within 1 s."""
+        ping: Json = {"notificationType": "PING", "time": utc(self._cabinet.now())}
+        return await self._post(ping, 1.0)
+
+    async def deliver(self) -> list[int]:
+        """Posts what waits, one after the other.
+
+        What is answered neither 200 nor 400, or not within 10 s, waits for the next call.
+
+        Returns:
+            The status of each post; 0 where there was none.
+        """
+        batch = list(self.waiting)
+        self.waiting.clear()
+        batch += [one for one in batch if self._rng.random() < self._duplicates]
+        if self._disorder:
+            self._rng.shuffle(batch)
+        statuses = []
+        for one in batch:
+            status = await self._post(one, 10.0)
+            statuses.append(status)
+            if status not in _FINAL:
+                self.waiting.append(one)
+        return statuses
+
+    async def _post(self, notification: Json, timeout: float) -> int:
+        if self._session is None:
+            raise RuntimeError("the notifier is not open")
+        body = msgspec.json.encode(notification)
+        wait = aiohttp.ClientTimeout(total=timeout)
+        try:
+            async with self._session.post(
+                self._url, data=body, headers=self._headers, timeout=wait
+            ) as answer:
+                await answer.read()
+                return answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return 0

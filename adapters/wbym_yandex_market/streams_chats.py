@@ -1,0 +1,274 @@
+"""The stream of chats and their messages.
+
+Market cannot be asked what changed since. A usual round lists the chats that wait for the seller,
+and now and then one lists all, for a chat that was answered at once waits no more. Of each chat the
+feed keeps a note, which says how far it was read; a chat whose ``updatedAt`` is not the noted one
+is read on from there. Market's times are whole seconds, and a second message in the same second
+does not change ``updatedAt``: so a chat that has just changed is read once more.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+import msgspec
+
+from wbym.adapter import Batch, Poll, Sighting
+from wbym.domain import Chat, Message
+from wbym.errors import BadRequest, InvalidInput, NotFound, WbymError
+from wbym_yandex_market import mapping
+from wbym_yandex_market.api import chats as chats_api
+from wbym_yandex_market.decisions import number_of
+from wbym_yandex_market.listings import list_chats, list_messages
+from wbym_yandex_market.streams_base import HALF, QUARTER, Context, Due, Failures, each, pace
+from wbym_yandex_market.sweeps import EARLIEST
+
+__all__ = ["ChatStream"]
+
+EVERY: Final = 5.0
+"""Seconds between the beginnings of rounds at least."""
+ALL_EVERY: Final = 600.0
+"""Seconds between rounds over all chats at least."""
+
+_LATE: Final = timedelta(hours=1)
+"""How much earlier than asked for the chats are read at the beginning: so a chat that is only noted
+has had its last message long ago, also where our clock is not Market's."""
+_ONE_SECOND: Final = 1.0
+"""After so long a second of Market's is over."""
+_SETTLED: Final = timedelta(minutes=1)
+"""A chat that is so much older than another has got all of its second's messages."""
+_AGAIN: Final = timedelta(days=1)
+"""How much of a chat is shown again where it is not known how far it was read."""
+_REMEMBERED: Final = timedelta(days=2)
+"""How long messages are told apart by their ids; longer than ``_AGAIN``, and than any round."""
+
+
+class _Note(msgspec.Struct, frozen=True, array_like=True):
+    """How far a chat was read: its version in the feed."""
+
+    updated: datetime | None
+    """The chat's ``updatedAt`` at that time."""
+    last: int | None = None
+    """The last message; None where the chat was not read, or had none."""
+    again: bool = False
+    """Whether it is to be read once more although it may look the same."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    all: Due
+    """The round over all chats."""
+
+
+_notes = msgspec.json.Decoder(_Note)
+_states = msgspec.json.Decoder(_State)
+
+
+class ChatStream:
+    """Chats and their messages.
+
+    At the beginning all chats are listed. Those whose last message is older than an hour before
+    ``since`` are noted and not read. What is told of one chat is one batch: the chat with its new
+    note, then its messages in Market's order. A chat whose history fails shows nothing, the others
+    go on, and the first error is raised at the end of the round; it is tried again when the chat is
+    listed again.
+
+    Where the message that a chat was read to is gone, the whole chat is read, and what is not
+    older than a day before the noted time is shown. Nothing new is older than that; the feed tells
+    the rest by their ids, which it keeps for two days before the newest message. That border moves
+    only with a round over all chats of which nothing failed, so no unread message is behind it.
+    """
+
+    name: Final = "chats"
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._cabinet = context.cabinet
+        self._pages = 1
+        self._newest = datetime.fromtimestamp(0, UTC)
+        self._changed_at: dict[str, float] = {}
+        """When chats that are to be read once more were last seen to change, by our clock."""
+
+    @property
+    def every(self) -> float:
+        """Five seconds; more where the chats that wait fill many pages."""
+        budget = self._context.quota(chats_api.LIST.name)
+        return max(EVERY, pace(budget, self._pages, HALF))
+
+    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """One round; the chats that hints name are looked at first."""
+        failures = Failures(self._context, self.name)
+        async with aclosing(self._hinted(asked, failures)) as batches:
+            async for batch in batches:
+                yield batch
+        if asked.due or "" in asked.hints:
+            async with aclosing(self._round(asked, failures)) as batches:
+                async for batch in batches:
+                    yield batch
+        failures.raise_first()
+
+    async def _hinted(self, asked: Poll, failures: Failures) -> AsyncGenerator[Batch, None]:
+        ids = sorted(asked.hints - {""})
+        for start in range(0, len(ids), chats_api.PAGE_MOST):
+            some = ids[start : start + chats_api.PAGE_MOST]
+            calls = [partial(self._get, chat_id, failures) for chat_id in some]
+            async with aclosing(each(calls, self._context.at_once)) as found:
+                chats = [chat async for chat in found]
+            async with aclosing(self._look(chats, asked, failures, hinted=True)) as batches:
+                async for batch in batches:
+                    yield batch
+
+    async def _round(self, asked: Poll, failures: Failures) -> AsyncGenerator[Batch, None]:
+        now = self._context.wall()
+        state = None if asked.state is None else _states.decode(asked.state)
+        all_ = state is None or (asked.due and state.all.over(now))
+        pages, complete = 0, True
+        listing = list_chats(self._cabinet, waiting=None if all_ else True)
+        async with aclosing(listing.pages()) as listed:
+            async for page in listed:
+                pages += 1
+                complete = complete and not page.set_aside
+                async with aclosing(self._look(page.items, asked, failures)) as batches:
+                    async for batch in batches:
+                        yield batch
+        if not all_:
+            self._pages = pages
+            return
+        if state is None and failures:
+            return  # else what failed would be taken for chats that began later
+        forget = self._newest - _REMEMBERED if complete and not failures else None
+        if state is None:
+            early = _early(asked)
+            forget = early if forget is None else max(early, forget)
+        budget = self._context.quota(chats_api.LIST.name)
+        due = Due(now, max(ALL_EVERY, pace(budget, pages, QUARTER)))
+        yield Batch((), msgspec.json.encode(_State(due)), forget)
+
+    async def _look(
+        self, chats: Sequence[Chat], asked: Poll, failures: Failures, *, hinted: bool = False
+    ) -> AsyncGenerator[Batch, None]:
+        """A page of chats: those that changed, or were hinted at, are read."""
+        # A time in the future would have everything before it forgotten.
+        now = datetime.fromtimestamp(self._context.wall(), UTC)
+        times = [min(now, chat.updated_at) for chat in chats if chat.updated_at is not None]
+        self._newest = max([self._newest, *times])
+        versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
+        old: list[Sighting] = []
+        calls = []
+        early = _early(asked)
+        for chat in chats:
+            version = versions.get(chat.ref.id)
+            note = None if version is None else _notes.decode(version)
+            if note is None and asked.state is None and _is_before(chat, early):
+                old.append(_sighting(chat, _Note(chat.updated_at), asked))
+            elif hinted or self._may_have_more(chat, note):
+                calls.append(partial(self._read, chat, note, asked, failures))
+        if old:
+            yield Batch(old)
+        async with aclosing(each(calls, self._context.at_once)) as batches:
+            async for batch in batches:
+                yield batch
+
+    def _may_have_more(self, chat: Chat, note: _Note | None) -> bool:
+        if note is None or chat.updated_at is None or chat.updated_at != note.updated:
+            return True
+        changed_at = self._changed_at.get(chat.ref.id)
+        waited = changed_at is None or self._context.clock() - changed_at >= _ONE_SECOND
+        return note.again and waited
+
+    async def _read(
+        self, chat: Chat, note: _Note | None, asked: Poll, failures: Failures
+    ) -> Batch | None:
+        """What is new in a chat; None where nothing is, not even the note, or it failed."""
+        began = self._context.clock()
+        try:
+            fresh, last = await self._history(chat, note)
+        except WbymError as error:
+            failures.add(chat.ref.id, error)
+            return None
+        again = self._once_more(chat, note, began, more=bool(fresh))
+        new = _Note(chat.updated_at, last, again)
+        if new == note and not fresh:
+            return None
+        messages = [Sighting(item, item.sent_at, chat=chat) for item in fresh]
+        return Batch([_sighting(chat, new, asked), *messages])
+
+    def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
+        """Whether the second of a chat's last message may not have been over when it was read."""
+        chat_id = chat.ref.id
+        again = False
+        if chat.updated_at is not None and self._newest - chat.updated_at < _SETTLED:
+            if more or note is None or note.updated != chat.updated_at:
+                self._changed_at[chat_id] = began
+                again = True
+            elif note.again:
+                # After a restart it is not known when it changed.
+                again = began - self._changed_at.setdefault(chat_id, began) < _ONE_SECOND
+        if not again:
+            self._changed_at.pop(chat_id, None)
+        return again
+
+    async def _history(self, chat: Chat, note: _Note | None) -> tuple[list[Message], int | None]:
+        """A chat's messages that were not shown yet, and the id of its last one."""
+        since = None if note is None else note.updated
+        if note is not None and note.last is not None:
+            found = await self._from(chat, note.last)
+            if found is not None:
+                return found, _last(found) or note.last
+            self._context.log(
+                logging.INFO,
+                self.name,
+                "chat %s is read from its beginning, for message %s of it is gone",
+                chat.ref.id,
+                note.last,
+            )
+            since = None if since is None else since - _AGAIN
+        messages = await self._messages(chat, None)
+        # With a message of the noted second too, for it may have been written after the note.
+        fresh = [item for item in messages if since is None or item.sent_at >= since]
+        return fresh, _last(messages)
+
+    async def _from(self, chat: Chat, last: int) -> list[Message] | None:
+        """The messages after this one; None where it is not there any more."""
+        try:
+            found = await self._messages(chat, last)
+        except (BadRequest, NotFound):
+            return None
+        after = [item for item in found if item.ref.id != str(last)]
+        return after if len(after) < len(found) else None
+
+    async def _messages(self, chat: Chat, first: int | None) -> list[Message]:
+        number = number_of("messages", "chat", chat.ref.id)
+        return await list_messages(self._cabinet, chat.ref, number, first=first).all()
+
+    async def _get(self, chat_id: str, failures: Failures) -> Chat | None:
+        """A chat that was hinted at; None where there is none, or it failed."""
+        try:
+            wire = await self._context.api.chats.get(number_of("chats", "hints", chat_id))
+        except (InvalidInput, NotFound) as error:
+            self._context.log(logging.INFO, self.name, "a hint is left: %s", error)
+            return None
+        except WbymError as error:
+            failures.add(chat_id, error)
+            return None
+        return mapping.chat(wire, self._cabinet.account)
+
+
+def _early(asked: Poll) -> datetime:
+    """Before that nothing is read at the beginning."""
+    return max(asked.since, EARLIEST) - _LATE
+
+
+def _is_before(chat: Chat, moment: datetime) -> bool:
+    return chat.updated_at is not None and chat.updated_at < moment
+
+
+def _sighting(chat: Chat, note: _Note, asked: Poll) -> Sighting:
+    at = chat.created_at or chat.updated_at or asked.since
+    return Sighting(chat, at, msgspec.json.encode(note).decode())
+
+
+def _last(messages: Sequence[Message]) -> int | None:
+    return int(messages[-1].ref.id) if messages else None
