@@ -155,7 +155,10 @@ async def survive(
             WildberriesSimulator(limits=False, faults=faults[0], chats=0, feedbacks=0, questions=0)
         )
         ym = await stack.enter_async_context(
-            YandexMarketSimulator(limits=False, faults=faults[1], chats=0, feedbacks=0, questions=0)
+            # Its headers state the budgets, so they are raised and not lifted.
+            YandexMarketSimulator(
+                limit_scale=1e6, faults=faults[1], chats=0, feedbacks=0, questions=0
+            )
         )
         state = Path(folder) / "state.db"
         plan = Plan(

@@ -201,7 +201,7 @@ async def _read(task: Task) -> Found:
                     await event.ack()
                     break
             seconds, processor = time.perf_counter() - start, time.process_time() - processor
-            size = sum(path.stat().st_size for path in state.parent.iterdir())  # noqa: ASYNC240
+            size = sum(path.stat().st_size for path in state.parent.iterdir())
             return Found(seconds, processor, quarter, resident_mb(), peak_mb(), size / 1e6)
 
 

@@ -1,9 +1,9 @@
 """An asyncio SDK for sellers who talk to their buyers on several marketplaces.
 
 The core: the neutral model (``wbym.domain``), how calls are made (``wbym.calls``), how limits are
-kept (``wbym.limits``), lists of any length (``wbym.paging``), what happens and what is replied to it
-(``wbym.feed``), errors (``wbym.errors``) and what an adapter offers (``wbym.adapter``). Adapters are
-packages of their own, such as ``wbym_wildberries``.
+kept (``wbym.limits``), lists of any length (``wbym.paging``), what happens and how it is replied to
+(``wbym.feed``), errors (``wbym.errors``) and what an adapter offers (``wbym.adapter``).
+Adapters are packages of their own, such as ``wbym_wildberries``.
 
 Names are loaded when they are first used, so that ``import wbym.domain`` stays light.
 """

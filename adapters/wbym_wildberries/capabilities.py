@@ -60,5 +60,9 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
+        Capability.EVENTS: Supported(
+            Support.EMULATED,
+            note="chats by their feed of events, the rest by reading again; WB calls nobody back",
+        ),
     }
 )

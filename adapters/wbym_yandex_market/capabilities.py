@@ -87,5 +87,9 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
+        Capability.EVENTS: Supported(
+            Support.EMULATED,
+            note="by reading again, at once where a notification tells of a change: receiver()",
+        ),
     }
 )

@@ -150,9 +150,7 @@ class TrustedProxy(msgspec.Struct, frozen=True):
 class TakesNotifications(Protocol):
     """An adapter whose marketplace calls when something happens."""
 
-    def receiver(
-        self, on_hints: OnHints, *, proxy: TrustedProxy | None = None
-    ) -> web.Application:
+    def receiver(self, on_hints: OnHints, *, proxy: TrustedProxy | None = None) -> web.Application:
         """An application for ``app.add_subapp("/shop", ...)`` that takes its notifications.
 
         Args:

@@ -54,6 +54,7 @@ class Capability(StrEnum):
     DECIDE = "returns.decide"
     SWEEP_FEEDBACKS = "feedbacks.sweep"
     SWEEP_QUESTIONS = "questions.sweep"
+    EVENTS = "events"
 
 
 class Supported(msgspec.Struct, frozen=True):

@@ -100,7 +100,8 @@ class Feed:
         if self._consumed:
             raise FeedBusy(", ".join(self._accounts), "this inbox")
         self._consumed = True
-        begin = since or datetime.now(UTC)
+        # Marketplaces tell times of whole seconds.
+        begin = (since or datetime.now(UTC)).replace(microsecond=0)
         accounts = {n: a for n, a in self._accounts.items() if isinstance(a, Streams)}
         try:
             for name in accounts:

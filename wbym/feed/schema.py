@@ -24,7 +24,7 @@ _NOT_OURS: Final = frozenset({"bans"})
 """Tables of others that may be in the file before ours."""
 
 # Times are Unix microseconds. Of a delivery, what is not asked for by itself is JSON in its body.
-MIGRATIONS: Final = (
+MIGRATIONS: Final[tuple[str, ...]] = (
     """
     CREATE TABLE stream (
         id INTEGER PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,

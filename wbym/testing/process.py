@@ -14,6 +14,7 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from wbym.testing.pages import Arrival, Sent
 from wbym.testing.server import SimulatorServer
 
 
@@ -131,6 +132,30 @@ class SimulatorProcess:
         ):
             if response.status != 200:
                 raise ValueError(await response.text())
+
+    async def arrive(self, text: str, *, chat: str | None = None) -> str:
+        """Has a buyer write while it runs, without `chat` in a new one; the chat's id.
+
+        Raises:
+            ValueError: When the simulator does not take it.
+        """
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(
+                f"{self.url}/__simulator/arrive", data=msgspec.json.encode(Arrival(text, chat))
+            ) as response,
+        ):
+            if response.status != 200:
+                raise ValueError(await response.text())
+            return msgspec.json.decode(await response.read(), type=dict[str, str])["chat"]
+
+    async def sent(self) -> list[Sent]:
+        """The messages that buyers got, in order."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/__simulator/sent") as response,
+        ):
+            return msgspec.json.decode(await response.read(), type=list[Sent])
 
     async def __aenter__(self) -> Self:
         pipe = asyncio.subprocess.PIPE

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Self
 
-import msgspec
 from aiohttp import web
 
-from wbym.testing.answers import Answer, Body, json_answer
+from wbym.testing.answers import Answer, Body
 from wbym.testing.faults import FaultKind, Faults
+from wbym.testing.pages import Sent, add_pages
 from wbym.testing.spoil import Records, spoil
 
 _ZIP_FROM = 1024
@@ -159,6 +159,25 @@ class SimulatorServer:
         """How many records of each kind there are."""
         return {}
 
+    def arrive(self, text: str, *, chat: str | None = None) -> str:
+        """A buyer writes, where the marketplace has chats.
+
+        Args:
+            text: The message.
+            chat: The chat's id; None for a new chat.
+
+        Returns:
+            The chat's id.
+
+        Raises:
+            LookupError: When there is no such chat.
+        """
+        raise NotImplementedError
+
+    def sent(self) -> Sequence[Sent]:
+        """The messages that buyers got, in order."""
+        return ()
+
     # What it offers.
 
     @property
@@ -181,10 +200,7 @@ class SimulatorServer:
         app = web.Application(client_max_size=64 * 1024 * 1024)
         for route in self.routes():
             app.router.add_route(route.method, route.path, self._serving(route))
-        app.router.add_get("/__simulator/stats", self._show_stats)
-        app.router.add_get("/__simulator/faults", self._show_faults)
-        app.router.add_post("/__simulator/faults", self._change_faults)
-        app.router.add_post("/__simulator/reset", self._reset)
+        add_pages(app, self)
         app.router.add_route("*", "/{tail:.*}", self._unknown)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -338,8 +354,6 @@ class SimulatorServer:
             )
         return web.Response(status=answer.status, body=raw, headers=headers)
 
-    # The simulator's own pages.
-
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         self.stats.requests += 1
         counts = self.stats.paths.setdefault(f"{request.method} (unknown)", PathStats())
@@ -347,45 +361,6 @@ class SimulatorServer:
         counts.statuses[404] += 1
         call = Call(request, self.now())
         return await self._respond(call, self.failure(call, 404))
-
-    async def _show_stats(self, request: web.Request) -> web.StreamResponse:
-        stats = self.stats
-        shown = {
-            "requests": stats.requests,
-            "refusals": stats.refusals,
-            "in_flight": stats.in_flight,
-            "peak_in_flight": stats.peak_in_flight,
-            "paths": {
-                name: {
-                    "requests": counts.requests,
-                    "refusals": counts.refusals,
-                    "statuses": {str(status): n for status, n in counts.statuses.items()},
-                }
-                for name, counts in stats.paths.items()
-            },
-            "effects": stats.effects,
-            "ignored": stats.ignored,
-            "faults": stats.faults,
-            "records": self.records(),
-        }
-        return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
-
-    async def _show_faults(self, request: web.Request) -> web.StreamResponse:
-        shown = {**self.faults.settings(), "next": self.faults.script}
-        return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
-
-    async def _change_faults(self, request: web.Request) -> web.StreamResponse:
-        try:
-            self.faults.change(await request.read())
-        except ValueError as error:
-            answer = json_answer({"error": str(error)}, status=400)
-            return await self._respond(Call(request, self.now()), answer)
-        return await self._show_faults(request)
-
-    async def _reset(self, request: web.Request) -> web.StreamResponse:
-        self.stats.clear()
-        self.faults.script.clear()
-        return web.Response(status=204)
 
 
 _DROPPED = Answer(0, Body(b""), "", dropped=True)

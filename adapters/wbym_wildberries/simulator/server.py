@@ -12,6 +12,7 @@ from typing import Unpack
 from wbym.testing.answers import Answer, json_answer
 from wbym.testing.buckets import TokenBucket
 from wbym.testing.faults import Faults
+from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
 from wbym_wildberries.simulator.handlers_cards import CardHandlers
@@ -185,6 +186,16 @@ class WildberriesSimulator(SimulatorServer):
         for cabinet in self._cabinets.values():
             total.update(cabinet.records())
         return total
+
+    def arrive(self, text: str, *, chat: str | None = None) -> str:
+        """A buyer writes to the first seller."""
+        chats = self.state.chats
+        chats.arrive(text, chat_id=chat)
+        return chat or next(reversed(chats.chats))
+
+    def sent(self) -> list[Sent]:
+        """The messages of the first seller; empty the text of one that has only files."""
+        return [Sent(each.chat_id, each.text or "") for each in self.state.chats.sent]
 
     def failure(self, call: Call, status: int) -> Answer:
         """An error of the gateway."""

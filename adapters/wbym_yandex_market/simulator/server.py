@@ -14,6 +14,7 @@ from typing import Unpack
 from wbym.testing.answers import Answer
 from wbym.testing.buckets import Allowance
 from wbym.testing.faults import Faults
+from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.credentials import BUSINESS, Passport, Unknown, read_headers
@@ -152,6 +153,16 @@ class YandexMarketSimulator(SimulatorServer):
         for cabinet in self._cabinets.values():
             total.update(cabinet.records())
         return total
+
+    def arrive(self, text: str, *, chat: str | None = None) -> str:
+        """A buyer writes to the first business."""
+        chats = self.state.chats
+        chats.arrive(text, chat_id=None if chat is None else int(chat))
+        return chat or str(max(each.id for each in chats.rows))
+
+    def sent(self) -> list[Sent]:
+        """The messages of the first business; a file is one of its own, without text."""
+        return [Sent(str(each.chat_id), each.text or "") for each in self.state.chats.sent]
 
     def failure(self, call: Call, status: int) -> Answer:
         """An error that no method answers with."""

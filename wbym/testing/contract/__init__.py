@@ -16,7 +16,7 @@ Which tests there are is read from ``adapter.capabilities``. It needs pytest wit
 
 import pytest
 
-for _name in ("capabilities", "lifetime", "proofs", "reading", "trouble", "writing"):
+for _name in ("capabilities", "following", "lifetime", "proofs", "reading", "trouble", "writing"):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from wbym.testing.contract.capabilities import CapabilityContract  # noqa: E402 - rewritten

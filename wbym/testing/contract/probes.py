@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from wbym.adapter import Adapter, Capability, Comments, OpensChats
 from wbym.domain import Attachment, Chat, Feedback, Ref
-from wbym.testing.contract import proofs
+from wbym.testing.contract import following, proofs
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import (
     chats_of,
@@ -163,6 +163,7 @@ PROBES: Final[Mapping[Capability, Probe]] = MappingProxyType(
             lambda account: sweeps_of(account).questions(since=_THEN).all(),
             partial(proofs.sweeps, Capability.QUESTIONS),
         ),
+        Capability.EVENTS: Probe(following.ask_events, following.events),
         Capability.DECIDE: Probe(_acts(Capability.DECIDE), partial(proofs.does, Capability.DECIDE)),
     }
 )
