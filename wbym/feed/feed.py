@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import anyio
 
-from wbym.adapter import Adapter, Hint, Streams, TakesNotifications
+from wbym.adapter import Adapter, Hint, Stream, Streams, TakesNotifications
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox
@@ -99,33 +99,38 @@ class Feed:
         """Follow all accounts that can be; their names, as long as they are followed."""
         if self._consumed:
             raise FeedBusy(", ".join(self._accounts), "this inbox")
-        self._consumed = True
         # Marketplaces tell times of whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
         accounts = {n: a for n, a in self._accounts.items() if isinstance(a, Streams)}
+        if not accounts:
+            rule = "must have one at least that can be followed"
+            raise InvalidInput("events", "accounts", rule, list(self._accounts))
+        self._consumed = True
         try:
-            for name in accounts:
+            for name, account in accounts.items():
                 await self._stack.enter_async_context(self._store.reading(name, wait=wait))
                 self._followed.add(name)
+                for stream in account.streams():
+                    self._readers[name, stream.name] = self._reader(name, stream, begin)
         except BaseException:
             await self._stop()
             raise
-        for name, account in accounts.items():
-            for stream in account.streams():
-                reader = Reader(
-                    name,
-                    stream,
-                    self._store,
-                    since=begin,
-                    on_events=self._woken.set,
-                    on_error=partial(self._stream_failed, name),
-                    on_delivery=self.outbox.seen,
-                )
-                self._readers[name, stream.name] = reader
-                self._spawn(name, reader.run())
+        for (name, _), reader in self._readers.items():
+            self._spawn(name, reader.run())
         self._spawn("", self._watch_hints(list(accounts)))
         self._spawn("", self._report_backlog())
         return self._followed
+
+    def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
+        return Reader(
+            account,
+            stream,
+            self._store,
+            since=since,
+            on_events=self._woken.set,
+            on_error=partial(self._stream_failed, account),
+            on_delivery=self.outbox.seen,
+        )
 
     def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -177,6 +177,21 @@ class TestEvents:
                 second.accounts["shop"].arrive("x")  # type: ignore[attr-defined]
                 assert (await waiting).account == "shop"
 
+    async def test_needs_somebody_to_follow(self) -> None:
+        async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
+            with pytest.raises(InvalidInput, match="can be followed"):
+                await anext(inbox.events())
+
+    async def test_that_cannot_begin_can_be_begun_again(self) -> None:
+        shop, store = Shop(), Kept()
+        streams, shop.streams = shop.streams, lambda: 1 / 0  # type: ignore[method-assign, assignment, return-value]
+        shop.arrive("x")
+        async with followed(shop, store) as (inbox, events):
+            with pytest.raises(ZeroDivisionError):
+                await anext(events)
+            shop.streams = streams  # type: ignore[method-assign]
+            assert len(await take(inbox.events(since=LONG_AGO), 2)) == 2
+
 
 class TestConfirming:
     async def test_leaving_the_body_confirms(self) -> None:
@@ -372,6 +387,7 @@ class TestHints:
             await take(events, 2)
             assert clock() - before < 1.1
             assert (shop.asked[-1].hints, shop.asked[-1].due) == (frozenset({"7"}), False)
+            await idle(events, 1)
             assert await store.hints(["shop"]) == []
 
     async def test_survive_a_failing_round_and_a_restart(self) -> None:
