@@ -20,6 +20,7 @@ from wbym.adapter import Batch, Poll, Sighting
 from wbym.domain import Chat, Message
 from wbym.errors import BadRequest, InvalidInput, NotFound, WbymError
 from wbym_yandex_market import mapping
+from wbym_yandex_market.api import Api
 from wbym_yandex_market.api import chats as chats_api
 from wbym_yandex_market.decisions import number_of
 from wbym_yandex_market.listings import list_chats, list_messages
@@ -32,6 +33,9 @@ EVERY: Final = 5.0
 """Seconds between the beginnings of rounds at least."""
 ALL_EVERY: Final = 600.0
 """Seconds between rounds over all chats at least."""
+
+HURRY: Final = 5.0
+"""Seconds that a look at one chat waits at most for its budget."""
 
 _LATE: Final = timedelta(hours=1)
 """How much earlier than asked for the chats are read at the beginning: so a chat that is only noted
@@ -86,6 +90,8 @@ class ChatStream:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._cabinet = context.cabinet
+        # What hints name is found by the next round over all chats, if there is no budget now.
+        self._hurried = Api(self._cabinet.pipeline.waiting(HURRY), self._cabinet.business)
         self._pages = 1
         self._newest = datetime.fromtimestamp(0, UTC)
         self._changed_at: dict[str, float] = {}
@@ -98,29 +104,34 @@ class ChatStream:
         return max(EVERY, pace(budget, self._pages, HALF))
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
-        """One round; the chats that hints name are looked at first."""
+        """One round, and then the chats that hints name and that it did not list."""
         failures = Failures(self._context, self.name)
-        async with aclosing(self._hinted(asked, failures)) as batches:
+        listed: set[str] = set()
+        async with aclosing(self._round(asked, failures, listed)) as batches:
             async for batch in batches:
                 yield batch
-        if asked.due or "" in asked.hints:
-            async with aclosing(self._round(asked, failures)) as batches:
-                async for batch in batches:
-                    yield batch
+        async with aclosing(self._hinted(asked, failures, listed)) as batches:
+            async for batch in batches:
+                yield batch
         failures.raise_first()
 
-    async def _hinted(self, asked: Poll, failures: Failures) -> AsyncGenerator[Batch, None]:
-        ids = sorted(asked.hints - {""})
+    async def _hinted(
+        self, asked: Poll, failures: Failures, listed: set[str]
+    ) -> AsyncGenerator[Batch, None]:
+        # Most wait for the seller: one request lists them, and the budget of chat by chat is small.
+        ids = sorted(asked.hints - {""} - listed)
         for start in range(0, len(ids), chats_api.PAGE_MOST):
             some = ids[start : start + chats_api.PAGE_MOST]
             calls = [partial(self._get, chat_id, failures) for chat_id in some]
             async with aclosing(each(calls, self._context.at_once)) as found:
                 chats = [chat async for chat in found]
-            async with aclosing(self._look(chats, asked, failures, hinted=True)) as batches:
+            async with aclosing(self._look(chats, asked, failures)) as batches:
                 async for batch in batches:
                     yield batch
 
-    async def _round(self, asked: Poll, failures: Failures) -> AsyncGenerator[Batch, None]:
+    async def _round(
+        self, asked: Poll, failures: Failures, seen: set[str]
+    ) -> AsyncGenerator[Batch, None]:
         now = self._context.wall()
         state = None if asked.state is None else _states.decode(asked.state)
         all_ = state is None or (asked.due and state.all.over(now))
@@ -129,6 +140,7 @@ class ChatStream:
         async with aclosing(listing.pages()) as listed:
             async for page in listed:
                 pages += 1
+                seen.update(chat.ref.id for chat in page.items)
                 complete = complete and not page.set_aside
                 async with aclosing(self._look(page.items, asked, failures)) as batches:
                     async for batch in batches:
@@ -147,7 +159,7 @@ class ChatStream:
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 
     async def _look(
-        self, chats: Sequence[Chat], asked: Poll, failures: Failures, *, hinted: bool = False
+        self, chats: Sequence[Chat], asked: Poll, failures: Failures
     ) -> AsyncGenerator[Batch, None]:
         """A page of chats: those that changed, or were hinted at, are read."""
         # A time in the future would have everything before it forgotten.
@@ -163,7 +175,7 @@ class ChatStream:
             note = None if version is None else _notes.decode(version)
             if note is None and asked.state is None and _is_before(chat, early):
                 old.append(_sighting(chat, _Note(chat.updated_at), asked))
-            elif hinted or self._may_have_more(chat, note):
+            elif chat.ref.id in asked.hints or self._may_have_more(chat, note):
                 calls.append(partial(self._read, chat, note, asked, failures))
         if old:
             yield Batch(old)
@@ -246,7 +258,7 @@ class ChatStream:
     async def _get(self, chat_id: str, failures: Failures) -> Chat | None:
         """A chat that was hinted at; None where there is none, or it failed."""
         try:
-            wire = await self._context.api.chats.get(number_of("chats", "hints", chat_id))
+            wire = await self._hurried.chats.get(number_of("chats", "hints", chat_id))
         except (InvalidInput, NotFound) as error:
             self._context.log(logging.INFO, self.name, "a hint is left: %s", error)
             return None

@@ -33,9 +33,16 @@ class Open:
         self.look_later(settle_after)
 
     def look_later(self, settle_after: float) -> None:
-        """Look for it again."""
+        """Look for it again.
+
+        The last time when it would have to be there, so that what is not there then is nowhere.
+        """
         self.due = self.since + settle_after * _LOOKS[min(self._looks, len(_LOOKS) - 1)]
         self._looks += 1
+
+    def is_late(self, settle_after: float) -> bool:
+        """Whether it would have to be there."""
+        return now() >= self.since + settle_after
 
     def retry(self, wait: float | None) -> None:
         """Try it again, after so many seconds where they are known."""

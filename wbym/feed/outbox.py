@@ -190,7 +190,10 @@ class Outbox:
             )
             standing = await self._store.enter(new, msgspec.msgpack.encode(work))
             if standing is not new:
-                self._open.pop(key, None)
+                if self._open.get(key) is mine:
+                    del self._open[key]
+                    # A look for what nobody works on may have left it out for this.
+                    self._adopt_at = 0.0
                 return _standing(standing, action, target)
             self._report(None, new)
             return await self._attempt(new, work, mine)
@@ -367,7 +370,7 @@ class Outbox:
     async def _look_up(self, delivery: Delivery, mine: Open) -> None:
         work = msgspec.msgpack.decode(await self._store.work(delivery.key), type=Work)
         # Only a look that began late enough shows that it is not there.
-        late = now() - mine.since >= self._settle_after
+        late = mine.is_late(self._settle_after)
         account = self._account(delivery.target)
         fate = await find_out(account, delivery, work, look=self._look, store=self._store)
         if fate.state is not None:

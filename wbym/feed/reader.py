@@ -33,6 +33,10 @@ logger = logging.getLogger("wbym.feed")
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0
 """Seconds before a failed round is tried again, doubled each time."""
+_LONGEST_WAIT: Final = 60.0
+"""Seconds before a round that met a used-up limit is tried again, at most."""
+_APART: Final = 1.0
+"""Seconds between the beginnings of rounds at least, however many hints there are."""
 _LASTING = (CredentialError, Unauthorized, PaymentRequired, Forbidden)
 """Errors that only a person ends."""
 
@@ -146,6 +150,7 @@ class Reader:
                     due_at = began + self._stream.every
                 with anyio.move_on_after(max(0.0, due_at - clock())):
                     await self._woken.wait()
+                    await anyio.sleep(max(0.0, began + _APART - clock()))
         finally:
             self._ended = True
             _answer(self._looks, found=False)
@@ -225,7 +230,8 @@ class Reader:
         self._error = error
         self._failures += 1
         if isinstance(error, QuotaExhausted):
-            pause = error.wait
+            # It costs nothing to ask again, and another of the stream's limits may have room.
+            pause = min(error.wait, _LONGEST_WAIT)
         elif isinstance(error, _LASTING):
             pause = _LONGEST_PAUSE
         else:

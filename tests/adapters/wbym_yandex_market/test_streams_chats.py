@@ -235,11 +235,18 @@ class TestHints:
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         shop.reply(chat, "В пути")
-        shop.write(text="Другой чат")
         await shop.follower.round(due=False, hints=[str(chat)])
         assert shop.follower.texts == ["Первое", "Где заказ?", "В пути"]
-        assert shop.counted() == {"chat": 1, "history": 1}
+        assert shop.counted() == {"chats": 1, "chat": 1, "history": 1}
         assert not await shop.follower.round(due=False, hints=[str(chat)])
+
+    async def test_hint_when_the_chat_waits(self, shop: ChatShop) -> None:
+        """It is among those that wait, which one request lists; single chats have a small budget."""
+        chat = await begin(shop)
+        shop.write(chat, "Где заказ?")
+        await shop.follower.round(due=False, hints=[str(chat)])
+        assert shop.follower.texts == ["Первое", "Где заказ?"]
+        assert shop.counted() == {"chats": 1, "history": 1}
 
     async def test_hint_when_the_time_tells_nothing(self, shop: ChatShop) -> None:
         """The history is read whatever the chat's time says."""
@@ -280,7 +287,8 @@ class TestHints:
     async def test_hint_when_a_round_is_due_too(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         shop.write(chat, "Второе")
+        shop.reply(chat, "Ответ")
         shop.write(text="Другой чат")
         await shop.follower.round(hints=[str(chat)])
-        assert shop.follower.texts == ["Первое", "Второе", "Другой чат"]
+        assert shop.follower.texts == ["Первое", "Другой чат", "Второе", "Ответ"]
         assert shop.counted() == {"chat": 1, "chats": 1, "history": 2}

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from wbym.domain import Ref
-from wbym.feed import Action, Delivery, DeliveryState, EventKind
+from wbym.feed import Action, Delivery, DeliveryState, EventKind, Store
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
 
 BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -68,3 +68,9 @@ def delivery(
         note=note,
         owner=owner,
     )
+
+
+async def numbers(store: Store, *accounts: str, after: int = 0, limit: int = 100) -> list[str]:
+    """Of the events that wait."""
+    found = await store.events(accounts or ["shop"], after=after, limit=limit)
+    return [one.id.rpartition("/")[2] for one in found]

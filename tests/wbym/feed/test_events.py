@@ -302,7 +302,7 @@ class TestTrouble:
         shop.failing.append(QuotaExhausted("chats", retry_at=retry_at, wait=3600, max_wait=300))
         shop.arrive("patience")
         async with followed(shop, Kept()) as (_, events):
-            await idle(events, 3599)
+            await idle(events, 59)
             assert shop.polls == 1
             await take(events, 2)
 

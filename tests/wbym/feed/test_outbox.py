@@ -265,6 +265,23 @@ class TestFate:
                 assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
             assert len(shop.sent) == times
 
+    async def test_killed_and_asked_for_again_at_the_start(self) -> None:
+        class Slow(Kept):
+            async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+                await asyncio.sleep(0.05)
+                return await super().enter(delivery, work)
+
+        shop, store = Shop(every=5), Slow()
+        shop.trouble.append("lost before")
+        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+            await inbox.send(shop.chat(), "Да", key="k")
+        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+            # The outbox looks for what is open while this is at it.
+            await inbox.send(shop.chat(), "Да", key="k")
+            await asyncio.sleep(SETTLE + 5)
+            assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
+        assert shop.sent == [("1", "Да")]
+
     async def test_a_look_that_fails_is_made_again(self) -> None:
         shop = Shop(every=5)
         shop.trouble.append("lost after")

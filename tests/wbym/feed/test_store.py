@@ -1,24 +1,20 @@
-"""What both stores promise, and what only the one on the disk does."""
+"""What both stores promise of what they keep."""
 
-import asyncio
-import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.wbym.feed.child import child
-from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, step
+from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
 from wbym.adapter import Hint
-from wbym.errors import FeedBusy, StateError
 from wbym.feed import DeliveryState, MemoryStore, SqliteStore, Store
 from wbym.feed.delivery import FINAL, OPEN
-from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+from wbym.feed.store import Checkpoint, Memo, Step
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -38,16 +34,6 @@ class Reopened:
         return call
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """A store that stays open."""
-    if request.param == "memory":
-        yield MemoryStore()
-    else:
-        async with SqliteStore(tmp_path / "state.db") as opened:
-            yield opened
-
-
 @pytest.fixture(params=["memory", "sqlite", "reopened"])
 async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """A store of which only what it keeps is looked at."""
@@ -58,12 +44,6 @@ async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     else:
         async with SqliteStore(tmp_path / "state.db") as opened:
             yield opened
-
-
-async def numbers(store: Store, *accounts: str, after: int = 0, limit: int = 100) -> list[str]:
-    """Of the events that wait."""
-    found = await store.events(accounts or ["shop"], after=after, limit=limit)
-    return [one.id.rpartition("/")[2] for one in found]
 
 
 class TestCheckpoints:
@@ -320,9 +300,12 @@ STEPS = st.builds(
 HINTS = st.builds(Hint, ACCOUNTS, STREAMS, st.sampled_from(["", "1"]))
 
 
+Call: TypeAlias = tuple[str, tuple[object, ...], dict[str, object]]
+
+
 def _call(
     name: str, *args: st.SearchStrategy[object], **named: st.SearchStrategy[object]
-) -> st.SearchStrategy[tuple[str, tuple[object, ...], dict[str, object]]]:
+) -> st.SearchStrategy[Call]:
     return st.tuples(st.just(name), st.tuples(*args), st.fixed_dictionaries(named))
 
 
@@ -349,7 +332,7 @@ CHANGES = [
     _call("hint", st.lists(HINTS, max_size=3)),
     _call("drop_hints", NUMBERS),
 ]
-ALL = [
+ALL: list[Call] = [
     *[("checkpoint", (a, s), {}) for a in ("a", "b", "магазин") for s in ("chats", "questions")],
     *[("memos", (a, s, ["k1", "k2", "k3"]), {}) for a in ("a", "b") for s in ("chats",)],
     *[("work", (key,), {}) for key in ("k1", "k2", "k3")],
@@ -360,13 +343,12 @@ ALL = [
 """Everything that there is to see."""
 
 
-@given(
-    calls=st.lists(st.one_of(*CHANGES, *LOOKS) | st.just(("reopen", (), {})), max_size=25),
-)
+REOPEN: Call = ("reopen", (), {})
+
+
+@given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
 @settings(max_examples=80)
-async def test_both_stores_give_the_same_answers(
-    calls: list[tuple[str, tuple[object, ...], dict[str, object]]],
-) -> None:
+async def test_both_stores_give_the_same_answers(calls: list[Call]) -> None:
     memory = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.db"
@@ -381,290 +363,3 @@ async def test_both_stores_give_the_same_answers(
                     assert await getattr(disk, name)(*args, **named) == expected, name
         finally:
             await disk.aclose()
-
-
-class TestReading:
-    async def test_one_at_a_time_has_the_right(self, store: Store) -> None:
-        async with store.reading("shop", wait=False):
-            with pytest.raises(FeedBusy, match="shop: its events are read by this process"):
-                async with store.reading("shop", wait=False):
-                    pytest.fail("two have it")
-            async with store.reading("other", wait=False):
-                pass
-        async with store.reading("shop", wait=False):
-            pass
-
-    async def test_given_back_when_its_holder_fails(self, store: Store) -> None:
-        with pytest.raises(ZeroDivisionError):
-            async with store.reading("shop", wait=False):
-                raise ZeroDivisionError
-        async with store.reading("shop", wait=False):
-            pass
-
-    async def test_waited_for(self, store: Store) -> None:
-        order: list[str] = []
-
-        async def waiter() -> None:
-            async with store.reading("shop", wait=True):
-                order.append("second")
-
-        async with store.reading("shop", wait=True):
-            task = asyncio.create_task(waiter())
-            await asyncio.sleep(0.02)
-            order.append("first")
-        await task
-        assert order == ["first", "second"]
-
-    async def test_waiter_that_gives_up_changes_nothing(self, store: Store) -> None:
-        async def waiter() -> None:
-            async with store.reading("shop", wait=True):
-                pytest.fail("two have it")
-
-        async with store.reading("shop", wait=False):
-            task = asyncio.create_task(waiter())
-            await asyncio.sleep(0.02)
-            task.cancel()
-            await asyncio.wait([task])
-            assert task.cancelled()
-            with pytest.raises(FeedBusy):
-                async with store.reading("shop", wait=False):
-                    pytest.fail("two have it")
-        async with store.reading("shop", wait=False):
-            pass
-
-    async def test_who_does_not_wait_never_waits(self, store: Store) -> None:
-        """Not even where the right is just being passed on."""
-        held, release = asyncio.Event(), asyncio.Event()
-
-        async def waiter() -> None:
-            async with store.reading("shop", wait=True):
-                held.set()
-                await release.wait()
-
-        async with store.reading("shop", wait=False):
-            task = asyncio.create_task(waiter())
-            await asyncio.sleep(0.02)
-        try:
-            async with asyncio.timeout(5), store.reading("shop", wait=False):
-                assert not held.is_set()
-        except FeedBusy:
-            pass
-        await held.wait()
-        release.set()
-        await task
-
-    async def test_given_back_by_another_task_than_took_it(self, store: Store) -> None:
-        right = store.reading("shop", wait=False)
-        await asyncio.create_task(_awaited(right.__aenter__()))
-        await asyncio.create_task(_awaited(right.__aexit__(None, None, None)))
-        async with store.reading("shop", wait=False):
-            pass
-
-    @pytest.mark.parametrize("turns", range(8))
-    async def test_nothing_is_held_after_a_cancelled_beginning(
-        self, store: Store, turns: int
-    ) -> None:
-        async def reader() -> None:
-            async with store.reading("shop", wait=True):
-                await asyncio.sleep(60)
-
-        task = asyncio.create_task(reader())
-        for _ in range(turns):
-            await asyncio.sleep(0.0005)
-        task.cancel()
-        await asyncio.wait([task])
-        async with store.reading("shop", wait=False):
-            pass
-
-    @pytest.mark.parametrize("name", ["магазин на диване " * 40, "../a/b", "a\nb", "."])
-    async def test_names_of_any_kind(self, store: Store, name: str) -> None:
-        async with store.reading(name, wait=False):
-            with pytest.raises(FeedBusy):
-                async with store.reading(name, wait=False):
-                    pytest.fail("two have it")
-
-
-async def _awaited(awaitable: Awaitable[object]) -> None:
-    await awaitable
-
-
-class TestReadingOfOneFile:
-    async def test_one_store_at_a_time_has_the_right(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as one, SqliteStore(path) as two:
-            async with one.reading("shop", wait=False):
-                with pytest.raises(FeedBusy, match="by this process"):
-                    async with two.reading("shop", wait=False):
-                        pytest.fail("two have it")
-            async with two.reading("shop", wait=False):
-                pass
-
-    async def test_closing_gives_it_back(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as one, SqliteStore(path) as two:
-            async with one.reading("shop", wait=False):
-                await one.aclose()
-                async with two.reading("shop", wait=False):
-                    pass
-
-    async def test_one_process_at_a_time_has_the_right(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        with child("read", path) as other:
-            assert await asyncio.to_thread(other.line)
-            async with SqliteStore(path) as store:
-                with pytest.raises(FeedBusy, match=f"by process {other.pid};"):
-                    async with store.reading("shop", wait=False):
-                        pytest.fail("two have it")
-                asyncio.get_running_loop().call_later(0.05, other.kill)
-                async with store.reading("shop", wait=True):
-                    pass
-
-
-class TestAlive:
-    async def test_its_own_name(self, store: Store) -> None:
-        assert await store.alive(store.owner)
-        assert not await store.alive("")
-        assert not await store.alive("4711-none")
-
-    async def test_another_open_store(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as one:
-            async with SqliteStore(path) as two:
-                assert one.owner != two.owner
-                assert await one.alive(two.owner)
-                assert await two.alive(one.owner)
-            assert not await one.alive(two.owner)
-            assert await one.alive(one.owner)
-
-    async def test_another_process_until_it_is_killed(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        locks = tmp_path / "state.db.locks"
-        with child("own", path) as other:
-            owner = await asyncio.to_thread(other.line)
-            async with SqliteStore(path) as store:
-                assert await store.alive(owner)
-                assert (locks / f"{owner}.lock").exists()
-                other.kill()
-                assert not await store.alive(owner)
-                assert not await store.alive(owner)
-                assert [file.stem for file in locks.iterdir()] == [store.owner]
-        assert not list(locks.iterdir())
-
-    async def test_memory_is_dead_when_closed(self) -> None:
-        memory = MemoryStore()
-        await memory.aclose()
-        assert not await memory.alive(memory.owner)
-
-
-class TestOnDisk:
-    async def test_step_is_whole_or_not_at_all(self, tmp_path: Path) -> None:
-        async with SqliteStore(tmp_path / "state.db") as store:
-            await store.enter(standing := delivery(), b"work")
-            await store.write(step(1, state=b"1"))
-            bad = StoredEvent("id", "shop", event(1).kind, BEGIN, cast(bytes, None))
-            seen = [delivery(state=CONFIRMED)]
-            memos = {"a": Memo("")}
-            with pytest.raises(StateError, match="NOT NULL"):
-                await store.write(Step(checkpoint(state=b"2"), [event(2), bad], memos, at(9), seen))
-            assert await store.checkpoint("shop", "chats") == checkpoint(state=b"1")
-            assert await numbers(store) == ["1"]
-            assert await store.memos("shop", "chats", ["a"]) == {}
-            assert await store.deliveries() == [standing]
-            await store.write(step(3))
-            assert await numbers(store) == ["1", "3"]
-
-    async def test_what_is_begun_ends_when_the_caller_is_cancelled(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as store:
-            other = sqlite3.connect(path, isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
-            begun = asyncio.create_task(store.write(step(1, state=b"1")))
-            await asyncio.sleep(0.02)
-            begun.cancel()
-            await asyncio.wait([begun])
-            assert begun.cancelled()
-            following = asyncio.create_task(store.write(step(2, state=b"2")))
-            looked = asyncio.create_task(store.checkpoint("shop", "chats"))
-            await asyncio.sleep(0.02)
-            other.execute("ROLLBACK")
-            other.close()
-            await following
-            assert await looked == checkpoint(state=b"2")
-            assert await numbers(store) == ["1", "2"]
-
-    async def test_closing_waits_for_what_is_begun(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as store:
-            other = sqlite3.connect(path, isolation_level=None)
-            other.execute("BEGIN IMMEDIATE")
-            begun = asyncio.create_task(store.write(step(1)))
-            await asyncio.sleep(0.02)
-            closing = asyncio.create_task(store.aclose())
-            await asyncio.sleep(0.02)
-            other.execute("ROLLBACK")
-            other.close()
-            await asyncio.gather(begun, closing)
-        async with SqliteStore(path) as store:
-            assert await numbers(store) == ["1"]
-
-    async def test_closed_says_so(self, tmp_path: Path) -> None:
-        store = SqliteStore(tmp_path / "state.db")
-        with pytest.raises(StateError, match="state.db: it is closed"):
-            await store.backlog()
-        await store.aclose()
-        async with store:
-            await store.write(step(1))
-        await store.aclose()
-        with pytest.raises(StateError, match="it is closed"):
-            await store.write(step(2))
-        with pytest.raises(StateError, match="it is closed"):
-            await store.alive(store.owner)
-        with pytest.raises(StateError, match="it is closed"):
-            async with store.reading("shop", wait=True):
-                pytest.fail("nobody keeps it")
-        async with store:
-            assert await numbers(store) == ["1"]
-
-    async def test_two_stores_see_what_the_other_wrote(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as one, SqliteStore(str(path)) as two:
-            await asyncio.gather(*(one.write(step(n)) for n in range(20)))
-            await asyncio.gather(
-                *(store.enter(delivery(f"{n}"), b"") for n in range(20) for store in (one, two))
-            )
-            assert await numbers(two) == [f"{n}" for n in range(20)]
-            assert len(await two.deliveries()) == 20
-
-    async def test_a_key_is_entered_by_one_of_two_stores(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        async with SqliteStore(path) as one, SqliteStore(path) as two:
-            for number in range(20):
-                key = f"{number}"
-                ours, theirs = await asyncio.gather(
-                    one.enter(delivery(key, owner="one"), b"1"),
-                    two.enter(delivery(key, owner="two"), b"2"),
-                )
-                assert ours == theirs == await one.delivery(key)
-                moved = await asyncio.gather(
-                    one.move(delivery(key, ACCEPTED), was=[SENDING]),
-                    two.move(delivery(key, REJECTED), was=[SENDING]),
-                )
-                assert sorted(moved) == [False, True]
-
-    async def test_killed_writer_leaves_whole_steps(self, tmp_path: Path) -> None:
-        path = tmp_path / "state.db"
-        done = 0
-        with child("crash", path) as other:
-            assert await asyncio.to_thread(other.line) == "ready"
-            for _ in range(20):
-                other.go()
-                assert await asyncio.to_thread(other.line) == "killed"
-                async with SqliteStore(path) as store:
-                    last = await store.checkpoint("shop", "chats")
-                    found = await store.events(["shop"], after=0, limit=1_000_000)
-                    await store.confirm([one.seq for one in found])
-                reached = int(last.state or b"0") if last else 0
-                expected = [number for number in range(done + 1, reached + 1) for _ in range(3)]
-                assert [int(one.record) for one in found] == expected
-                done = reached
-        assert done > 20

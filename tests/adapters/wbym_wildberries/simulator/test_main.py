@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 
+from wbym.domain import Author
+from wbym.testing.pages import Sent
 from wbym.testing.process import SimulatorProcess
+from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.__main__ import parser
 
@@ -56,6 +60,35 @@ async def test_process_that_cannot_start_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="ended before"):
         async with SimulatorProcess("wbym_wildberries.simulator", "--feedbacks", "many"):
             pass
+
+
+async def test_buyers_when_they_write_over_http() -> None:
+    module = "wbym_wildberries.simulator"
+    async with SimulatorProcess(module, "--chats", "2", "--no-limits") as process:
+        token = str(process.shown["token"])
+        async with Wildberries(token, base_url=process.url) as shop:
+            begun = datetime.now(UTC) - timedelta(seconds=2)
+            first = await process.arrive("Где заказ?")
+            second = await process.arrive("Добрый день!")
+            assert await process.arrive("Ау!", chat=first) == first
+            chats = {chat.ref.id: chat async for chat in shop.chats()}
+            assert len({first, second} & chats.keys()) == 2
+            said = [item async for item in shop.messages(chats[first], since=begun)]
+            assert [item.text for item in said] == ["Где заказ?", "Ау!"]
+            assert {item.author for item in said} == {Author.BUYER}
+            assert await process.sent() == []
+            await shop.send(chats[second], "Здравствуйте!")
+            await shop.send(chats[first], "В пути.")
+        assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
+
+
+async def test_buyers_when_they_cannot_write_so() -> None:
+    async with WildberriesSimulator(chats=1) as simulator, aiohttp.ClientSession() as session:
+        url = f"{simulator.url}/__simulator/arrive"
+        for body, status in ((b'{"text":"?","chat":"5"}', 404), (b'{"chat":"5"}', 400)):
+            async with session.post(url, data=body) as reply:
+                assert reply.status == status
+                assert (await reply.json())["error"]
 
 
 def test_command_line_has_every_option() -> None:

@@ -1,0 +1,53 @@
+"""A stream that is followed, and what it shows, made up for tests."""
+
+from datetime import datetime
+
+from tests.wbym.feed.kept import BEGIN, delivery
+from wbym.adapter import Batch, Sighting
+from wbym.domain import Author, Chat, Message, Question, Ref
+from wbym.feed import EventKind, MemoryStore
+from wbym.feed.intake import take_in
+from wbym.feed.store import Checkpoint, Step, StoredEvent
+
+WORDS = delivery().text
+
+
+def ref(id_: str) -> Ref:
+    return Ref("toy", "shop", id_)
+
+
+def question(id_: str = "1", text: str = "Какой размер?") -> Question:
+    return Question(ref=ref(id_), text=text, created_at=BEGIN)
+
+
+def message(
+    id_: str = "1",
+    sent_at: datetime = BEGIN,
+    text: str | None = WORDS,
+    author: Author = Author.SELLER,
+    chat: str = "1",
+) -> Message:
+    return Message(ref=ref(id_), chat=ref(chat), author=author, sent_at=sent_at, text=text)
+
+
+def sighted(*messages: Message) -> Batch:
+    return Batch([Sighting(one, one.sent_at, chat=Chat(ref=one.chat)) for one in messages])
+
+
+class Account:
+    """A stream that is followed, and what was stored of it."""
+
+    def __init__(self, *, begun: bool = True, name: str = "shop", since: datetime = BEGIN) -> None:
+        self.store = MemoryStore()
+        self.point = Checkpoint(name, "chats", since, begun=begun)
+        self.told: list[StoredEvent] = []
+
+    async def show(self, batch: Batch) -> Step:
+        step = await take_in(batch, self.point, self.store)
+        await self.store.write(step)
+        self.point = step.checkpoint
+        self.told += step.events
+        return step
+
+    async def kinds(self, batch: Batch) -> list[EventKind]:
+        return [event.kind for event in (await self.show(batch)).events]

@@ -1,0 +1,241 @@
+"""Which of the seller's messages the outbox sent."""
+
+import itertools
+import random
+from collections.abc import Collection
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wbym.feed.followed import WORDS, Account, message, sighted
+from tests.wbym.feed.kept import BEGIN, at, delivery
+from wbym.domain import Author, Message
+from wbym.feed import Action, Delivery, DeliveryState
+from wbym.feed.delivery import FINAL
+from wbym.feed.intake import NEAR, doubtful, same_words, take_in, whose
+
+PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Добрый день!", " Добрый \u00a0день!\r\n", True),
+        ("а\n\nб", "а б", True),
+        ("", " ", True),
+        ("а б", "аб", False),
+        ("да", "Да", False),
+    ],
+)
+def test_same_words(one: str, other: str, same: bool) -> None:
+    assert same_words(one, other) is same
+    assert same_words(other, one) is same
+
+
+MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
+
+
+class TestWhose:
+    @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
+    @pytest.mark.parametrize("apart", [-NEAR, -SECOND, timedelta(0), SECOND, NEAR])
+    def test_about_the_time(self, state: DeliveryState, apart: timedelta) -> None:
+        sent = delivery(state=state)
+        assert whose(message(sent_at=BEGIN + apart), [sent]) is sent
+
+    @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
+    def test_never_long_before(self, state: DeliveryState) -> None:
+        assert whose(message(sent_at=BEGIN - NEAR - SECOND), [delivery(state=state)]) is None
+
+    def test_long_after_only_what_is_not_known_to_be_taken(self) -> None:
+        late = message(sent_at=BEGIN + NEAR + SECOND)
+        assert whose(late, [delivery(state=ACCEPTED)]) is None
+        for state in MAYBE_NOT_TAKEN:
+            assert whose(late, [sent := delivery(state=state)]) is sent
+
+    def test_only_the_same_words_in_the_same_chat(self) -> None:
+        sent = delivery()
+        assert whose(message(chat="2"), [sent]) is None
+        assert whose(message(text="Доброе утро!"), [sent]) is None
+        assert whose(message(text=None), [sent]) is None
+        files_only = msgspec.structs.replace(sent, text="")
+        assert whose(message(text=None), [sent, files_only]) is files_only
+
+    def test_what_was_taken_goes_first_then_what_is_near(self) -> None:
+        sending = delivery("sending", SENDING, minutes=0)
+        far, near = (delivery(key, ACCEPTED, minutes=m) for key, m in (("far", -3), ("near", 2)))
+        unknown = delivery("unknown", UNKNOWN, minutes=0)
+        given_ = [unknown, sending, far, near]
+        for expected in (near, far, sending, unknown):
+            assert whose(message(), given_) is expected
+            given_.remove(expected)
+        assert whose(message(), given_) is None
+
+    def test_when_it_was_entered_where_it_was_never_sent(self) -> None:
+        sent = msgspec.structs.replace(delivery(minutes=60), sent_at=None)
+        assert whose(message(), [sent]) is sent
+
+    def test_doubtful_is_only_what_is_on_its_way(self) -> None:
+        old = message(sent_at=at(-99))
+        for state in DeliveryState:
+            one = delivery(state=state)
+            assert doubtful(old, [one]) is (one if state is SENDING else None)
+        assert doubtful(message(chat="2"), [delivery()]) is None
+        assert doubtful(message(text="Доброе утро!"), [delivery()]) is None
+
+
+async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
+    account = Account(begun=begun)
+    for one in entered:
+        await account.store.enter(one, b"work")
+    return account
+
+
+class TestOurOwn:
+    @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
+    async def test_confirmed_when_it_comes_back(self, state: DeliveryState) -> None:
+        account = await with_deliveries(delivery(state=state, note="lost"))
+        step = await account.show(sighted(message("77", text=f" {WORDS}\n")))
+        standing = await account.store.delivery("key")
+        assert standing is not None
+        assert step.deliveries == [standing]
+        assert (standing.state, standing.message_id, standing.note) == (CONFIRMED, "77", None)
+        assert standing.updated_at > BEGIN
+        assert step.events[0].sent_as == "key"
+
+    async def test_confirmed_though_it_makes_no_event(self) -> None:
+        account = await with_deliveries(delivery(state=ACCEPTED, minutes=-3), begun=False)
+        step = await account.show(sighted(message(sent_at=at(-3))))
+        assert not step.events
+        assert await account.store.deliveries([CONFIRMED])
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            message(author=Author.BUYER),
+            message(author=Author.MARKETPLACE),
+            message(chat="2"),
+            message(text="Доброе утро!"),
+        ],
+    )
+    async def test_others_are_not_ours(self, other: Message) -> None:
+        entered = [delivery(f"{state}", state) for state in (PENDING, SENDING, ACCEPTED, UNKNOWN)]
+        account = await with_deliveries(*entered)
+        step = await account.show(sighted(other))
+        assert not step.deliveries
+        assert step.events[0].sent_as is None
+        assert await account.store.deliveries() == entered
+
+    async def test_buyer_who_repeats_our_words_is_no_seller(self) -> None:
+        account = await with_deliveries(delivery())
+        await account.show(sighted(message("1", author=Author.BUYER), message("2", at(1))))
+        assert [event.sent_as for event in account.told] == [None, "key"]
+
+    async def test_only_messages_of_the_account_that_were_sent(self) -> None:
+        sent = delivery()
+        entered = [
+            msgspec.structs.replace(sent, key="answer", action=Action.ANSWER),
+            msgspec.structs.replace(sent, key="new", state=PENDING, attempts=0),
+            delivery("other", account="other"),
+        ]
+        account = await with_deliveries(*entered)
+        step = await account.show(sighted(message()))
+        assert not step.deliveries
+        assert step.events[0].sent_as is None
+
+    async def test_a_message_is_taken_for_ours_once(self) -> None:
+        account = await with_deliveries()
+        await account.show(sighted(message()))
+        await account.store.enter(delivery(), b"")
+        assert not (await account.show(sighted(message()))).deliveries
+        assert (await account.show(sighted(message("2")))).deliveries
+
+    async def test_old_message_of_these_words_is_left_to_a_person(self) -> None:
+        account = await with_deliveries(delivery())
+        step = await account.show(sighted(message("old", at(-99))))
+        standing = await account.store.delivery("key")
+        assert standing is not None
+        assert standing.state is UNKNOWN
+        assert standing.note is not None
+        assert "these words, old of" in standing.note
+        assert step.events[0].sent_as is None
+        assert await account.store.work("key") == b"work"
+
+    @pytest.mark.parametrize("at_once", [True, False])
+    async def test_what_is_surely_ours_ends_the_doubt(self, *, at_once: bool) -> None:
+        account = await with_deliveries(delivery())
+        old, ours = message("old", at(-99)), message("ours", at(0.1))
+        steps = [sighted(old, ours)] if at_once else [sighted(old), sighted(ours)]
+        for batch in steps:
+            await account.show(batch)
+        standing = await account.store.delivery("key")
+        assert standing is not None
+        assert (standing.state, standing.message_id) == (CONFIRMED, "ours")
+        assert [event.sent_as for event in account.told] == [None, "key"]
+
+    @pytest.mark.parametrize("state", sorted(FINAL))
+    async def test_final_is_never_moved(self, state: DeliveryState) -> None:
+        final = delivery(state=state, note="by a person")
+        account = await with_deliveries(final)
+        step = await account.show(sighted(message(), message("2", at(-99))))
+        assert not step.deliveries
+        assert await account.store.deliveries() == [final]
+
+    @pytest.mark.parametrize("state", sorted(FINAL))
+    @pytest.mark.parametrize("minutes", [0, -99])
+    async def test_final_in_the_meantime_is_not_moved(
+        self, state: DeliveryState, minutes: int
+    ) -> None:
+        account = await with_deliveries(delivery())
+        step = await take_in(sighted(message("1", at(minutes))), account.point, account.store)
+        assert step.deliveries
+        await account.store.move(final := delivery(state=state), was=[SENDING])
+        await account.store.write(step)
+        assert await account.store.deliveries() == [final]
+
+    @given(
+        sends=st.lists(
+            st.tuples(st.integers(0, 40), st.sampled_from([SENDING, ACCEPTED, UNKNOWN])),
+            min_size=1,
+            max_size=6,
+        ),
+        skew=st.just(0.0) | st.floats(-4.9, 4.9),
+        disorder=st.none() | st.randoms(use_true_random=False),
+        cuts=st.sets(st.integers(1, 5)),
+        others=st.integers(0, 3),
+    )
+    async def test_each_send_is_confirmed_by_a_message_of_its_own(
+        self,
+        sends: list[tuple[int, DeliveryState]],
+        skew: float,
+        disorder: random.Random | None,
+        cuts: Collection[int],
+        others: int,
+    ) -> None:
+        """The same words in the same chat, the marketplace's clock off by some minutes."""
+        entered = [
+            delivery(f"{n}", state, minutes=minutes) for n, (minutes, state) in enumerate(sends)
+        ]
+        account = await with_deliveries(*entered)
+        arrived = [message(f"{n}", at(minutes + skew)) for n, (minutes, _) in enumerate(sends)]
+        arrived += [message(f"-{n}", at(n), author=Author.BUYER) for n in range(others)]
+        arrived.sort(key=lambda one: one.sent_at)
+        if disorder is not None:
+            disorder.shuffle(arrived)
+        edges = [0, *sorted(cut for cut in cuts if cut < len(arrived)), len(arrived)]
+        for begin, end in itertools.pairwise(edges):
+            batch = sighted(*arrived[begin:end])
+            await account.show(batch)
+            assert not (await account.show(batch)).deliveries
+        standing = await account.store.deliveries()
+        confirmed = [one for one in standing if one.state is CONFIRMED]
+        if disorder is None and not skew:
+            assert confirmed == standing
+        ids = [one.message_id for one in confirmed]
+        assert len(set(ids)) == len(ids)
+        keys = [event.sent_as for event in account.told if event.sent_as]
+        assert sorted(keys) == sorted(one.key for one in confirmed)

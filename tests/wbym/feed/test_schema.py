@@ -1,0 +1,340 @@
+"""What a state file may be, what becomes of it, and what is left alone."""
+
+import asyncio
+import os
+import random
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.wbym.feed.child import SECOND, child
+from tests.wbym.feed.kept import delivery, event, step
+from wbym.adapter import Hint
+from wbym.errors import StateError
+from wbym.feed import SqliteStore, schema
+from wbym.feed.store import StoredEvent
+from wbym.limits import SqliteBans
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state.db"
+
+
+async def filled(path: Path, events: int = 400) -> list[StoredEvent]:
+    """Make a state file of some 30 pages."""
+    async with SqliteStore(path) as store:
+        await store.write(step(*range(events), state=b"place", memos=[f"{n}" for n in range(400)]))
+        await store.enter(delivery(), b"work")
+        await store.hint([Hint("shop", "chats", "1")])
+        return await store.events(["shop"], after=0, limit=events)
+
+
+async def everything(path: Path) -> tuple[object, ...]:
+    """All that is asked of a state file."""
+    async with SqliteStore(path) as store:
+        return (
+            await store.checkpoint("shop", "chats"),
+            await store.memos("shop", "chats", [f"{n}" for n in range(400)]),
+            await store.events(["shop"], after=0, limit=999),
+            await store.backlog(),
+            await store.deliveries(),
+            await store.work("key"),
+            await store.hints(["shop"]),
+        )
+
+
+def sql(path: Path, *statements: str) -> list[tuple[object, ...]]:
+    """What the last of them gives."""
+    rows: list[tuple[object, ...]] = []
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        for statement in statements:
+            rows = db.execute(statement).fetchall()
+    return rows
+
+
+async def refused(path: Path, match: str) -> None:
+    """It cannot be opened, is named, and is as it was."""
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StateError, match=match) as raised:
+        async with SqliteStore(path):
+            pytest.fail("it was opened")
+    assert str(raised.value).startswith(f"{path}: ")
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+class TestNotOurs:
+    async def test_newer_version(self, path: Path) -> None:
+        await filled(path)
+        sql(path, "PRAGMA user_version = 7")
+        await refused(path, "has version 7, and .* up to 1; use the newer wbym that made it")
+
+    @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
+    async def test_garbage(self, path: Path, size: int) -> None:
+        path.write_bytes(random.Random(size).randbytes(size))
+        await refused(path, "not a database: .* name another, or restore a copy")
+
+    @pytest.mark.parametrize(
+        "mark",
+        [
+            "CREATE TABLE theirs (id)",
+            "PRAGMA application_id = 7",
+            "PRAGMA user_version = 3",
+            "CREATE TABLE bans (id); CREATE TABLE theirs (id)",
+        ],
+    )
+    @pytest.mark.parametrize("mode", ["wal", "delete"])
+    async def test_database_of_another_program(self, path: Path, mark: str, mode: str) -> None:
+        sql(path, f"PRAGMA journal_mode = {mode}", *mark.split(";"))
+        await refused(path, "a database of something else; name another file")
+
+    async def test_folder(self, path: Path) -> None:
+        path.mkdir()
+        await refused(path, "unable to open .* must be a file, in a folder that exists")
+
+    async def test_missing_folder(self, tmp_path: Path) -> None:
+        await refused(tmp_path / "none" / "state.db", "No such file .* in a folder that exists")
+        assert not list(tmp_path.iterdir())
+
+
+class TestOurs:
+    async def test_empty_file_is_a_new_one(self, path: Path) -> None:
+        path.touch()
+        assert await filled(path)
+        assert sql(path, "PRAGMA user_version") == [(1,)]
+
+    async def test_empty_database_is_a_new_one(self, path: Path) -> None:
+        sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
+        assert path.stat().st_size
+        assert await filled(path)
+
+    async def test_bans_are_kept_in_the_same_file(self, path: Path) -> None:
+        bans = SqliteBans(path)
+        await bans.save("bucket", 5.0)
+        async with SqliteStore(path) as store:
+            assert await bans.load("bucket") == 5.0
+            await bans.save("bucket", 7.0)
+            await store.write(step(1))
+        assert await bans.load("bucket") == 7.0
+        await filled(path)
+        assert await bans.load("bucket") == 7.0
+
+
+class TestBroken:
+    async def test_truncated(self, path: Path) -> None:
+        await filled(path)
+        whole = path.read_bytes()
+        odd = random.Random(1).sample(range(2, len(whole)), 20)
+        for size in [*range(4096, len(whole), 4096), *odd]:
+            path.write_bytes(whole[:size])
+            await refused(path, "restore")
+
+    async def test_page_is_overwritten(self, path: Path) -> None:
+        await filled(path)
+        whole, sane = path.read_bytes(), await everything(path)
+        noise, found = random.Random(2), 0
+        for start in range(4096, len(whole), 4096):
+            broken = whole[:start] + noise.randbytes(4096) + whole[start + 4096 :]
+            path.write_bytes(broken)
+            try:
+                assert await everything(path) == sane
+            except StateError:
+                found += 1
+            assert path.read_bytes() == broken
+        assert found > 15
+
+
+class TestReadOnly:
+    """With a connection that may not write: who runs the tests may be allowed to write all."""
+
+    @pytest.mark.parametrize("new", [True, False])
+    async def test_error(self, path: Path, monkeypatch: pytest.MonkeyPatch, *, new: bool) -> None:
+        connect = sqlite3.connect
+
+        def read_only(path: Path, **settings: object) -> sqlite3.Connection:
+            db: sqlite3.Connection = connect(f"file:{path}?mode=ro", uri=True, **settings)  # type: ignore[call-overload]
+            return db
+
+        path.touch()
+        if not new:
+            await filled(path)
+        monkeypatch.setattr(sqlite3, "connect", read_only)
+        await refused(path, "readonly database: .* both must be writable")
+
+
+class TestFullDisk:
+    async def test_writing_goes_on_when_there_is_room(self, path: Path) -> None:
+        async with SqliteStore(path) as store:
+            await store.write(step(1, state=b"1"))
+
+            def limit(pages: int) -> Callable[[sqlite3.Connection], object]:
+                return lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+
+            await store._db.run(limit(1))  # as many as there are
+            with pytest.raises(StateError, match="full: free some space"):
+                await store.write(step(*range(2, 2000), state=b"2"))
+            assert len(await store.events(["shop"], after=0, limit=9999)) == 1
+            with pytest.raises(StateError, match="full"):
+                await store.enter(delivery(), bytes(100_000))
+            assert await store.deliveries() == []
+            await store._db.run(limit(100_000))
+            await store.write(step(*range(2, 2000), state=b"2"))
+            await store.enter(delivery(), bytes(100_000))
+        async with SqliteStore(path) as store:
+            assert len(await store.events(["shop"], after=0, limit=9999)) == 1999
+
+    async def test_new_file_is_made_when_there_is_room(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        connect = sqlite3.connect
+
+        def cramped(path: Path, **settings: object) -> sqlite3.Connection:
+            db: sqlite3.Connection = connect(path, **settings)  # type: ignore[call-overload]
+            db.execute("PRAGMA max_page_count = 5")
+            return db
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite3, "connect", cramped)
+            with pytest.raises(StateError, match="full: free some space"):
+                async with SqliteStore(path):
+                    pytest.fail("it was opened")
+        assert await filled(path)
+
+
+class TestBusy:
+    async def test_error_when_another_process_goes_on_writing(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY", 0.05)
+        await filled(path)
+        async with SqliteStore(path) as store:
+            with child("lock", path) as other:
+                assert await asyncio.to_thread(other.line) == "locked"
+                await refused(path, "locked: another process has been writing .* or stop it")
+                with pytest.raises(StateError, match="locked: another process"):
+                    await store.write(step(1))
+                assert len(await store.events(["shop"], after=0, limit=999)) == 400
+            await store.write(step(1))
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def modes(path: Path) -> dict[str, int]:
+    """Of the file and all beside it."""
+    return {one.name: stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir()}
+
+
+PRIVATE = {"state.db": 0o600, "state.db-wal": 0o600, "state.db-shm": 0o600, "state.db.locks": 0o700}
+
+
+class TestModes:
+    async def test_new_file_is_its_owners(self, path: Path) -> None:
+        with umask(0):
+            async with SqliteStore(path) as store:
+                await store.write(step(1))
+                assert modes(path) == PRIVATE
+
+    async def test_file_of_bans_becomes_its_owners(self, path: Path) -> None:
+        with umask(0):
+            await SqliteBans(path).save("bucket", 5.0)
+            assert modes(path) == {"state.db": 0o644}
+            async with SqliteStore(path) as store:
+                await store.write(step(1))
+                assert modes(path) == PRIVATE
+
+    async def test_mode_that_was_given_to_a_state_file_stays(self, path: Path) -> None:
+        await filled(path)
+        path.chmod(0o640)
+        async with SqliteStore(path) as store:
+            await store.write(step(1))
+            assert modes(path)["state.db"] == modes(path)["state.db-wal"] == 0o640
+
+
+class TestMigration:
+    async def test_data_is_kept(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        await filled(path)
+        before = await everything(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", SECOND)
+            assert await everything(path) == before
+            assert await everything(path) == before
+        assert sql(path, "PRAGMA user_version") == [(2,)]
+        assert sql(path, "SELECT * FROM late") == []
+        await refused(path, "has version 2, and this wbym knows versions up to 1")
+
+    async def test_new_file_goes_through_all(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "MIGRATIONS", SECOND)
+        await filled(path)
+        assert sql(path, "PRAGMA user_version") == [(2,)]
+        assert sql(path, "SELECT * FROM late") == []
+
+    async def test_two_processes_at_once(self, path: Path) -> None:
+        await filled(path)
+        before = await everything(path)
+        with child("upgrade", path) as one, child("upgrade", path) as two:
+            for other in (one, two):
+                assert await asyncio.to_thread(other.line) == "ready"
+            one.go()
+            two.go()
+            assert [await asyncio.to_thread(other.end) for other in (one, two)] == [0, 0]
+        sql(path, "PRAGMA user_version = 1", "DROP TABLE late")
+        assert await everything(path) == before
+
+    @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])
+    async def test_failed_one_leaves_the_old_version(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
+    ) -> None:
+        await filled(path)
+        before = await everything(path)
+        with monkeypatch.context() as patch:
+            patch.setattr(schema, "MIGRATIONS", (*SECOND[:1], f"CREATE TABLE late (id); {bad}"))
+            await refused(path, "nonsense|NOT NULL")
+        assert await everything(path) == before
+        assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'late'") == []
+
+    async def test_many_make_one_file_at_once(self, tmp_path: Path) -> None:
+        for turn in range(15):
+            path = tmp_path / f"{turn}.db"
+            stores = [SqliteStore(path) for _ in range(6)]
+            await asyncio.gather(*(store.__aenter__() for store in stores))
+            await asyncio.gather(*(store.write(step(1)) for store in stores))
+            assert await stores[0].backlog() == {"shop": 6}
+            await asyncio.gather(*(store.aclose() for store in stores))
+
+
+async def test_second_store_of_a_process_does_not_free_the_locks_of_the_first(path: Path) -> None:
+    """Whoever closes any file handle loses all locks of the process on that file."""
+    leave_wal = (
+        "import sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], timeout=0)\n"
+        "print(db.execute('PRAGMA journal_mode = DELETE').fetchone()[0])"
+    )
+    async with SqliteStore(path) as store:
+        await store.write(step(1))
+        second = await asyncio.to_thread(schema.connect, path)
+        command = [sys.executable, "-c", leave_wal, str(path)]
+        other = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
+        second.close()
+        assert "database is locked" in other.stderr
+        await store.write(step(2))
+    assert [one.id for one in await _events(path)] == [event(1).id, event(2).id]
+
+
+async def _events(path: Path) -> list[StoredEvent]:
+    async with SqliteStore(path) as store:
+        return await store.events(["shop"], after=0, limit=9)
