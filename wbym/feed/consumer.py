@@ -51,7 +51,8 @@ class Confirmations:
                 return
             try:
                 await self._store.confirm(seqs)
-            except StateError:
+            except BaseException:
+                # Also where the caller is cancelled: others may wait for the same commit.
                 self._waiting += seqs
                 raise
 

@@ -8,7 +8,7 @@ import msgspec
 from wbym.calls import Upload
 from wbym.domain import Chat, Decision, Feedback, Money, Question, Ref, Return
 
-__all__ = ["FINAL", "OPEN", "Action", "Delivery", "DeliveryState", "Work"]
+__all__ = ["FINAL", "OPEN", "Action", "Delivery", "DeliveryState", "Work", "open_to"]
 
 
 class Action(StrEnum):
@@ -43,6 +43,13 @@ OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.AC
 """States in which the outbox still has something to do."""
 FINAL = frozenset({DeliveryState.CONFIRMED, DeliveryState.REJECTED})
 """States that do not change any more."""
+
+
+def open_to(state: DeliveryState) -> frozenset[DeliveryState]:
+    """The states that give way to what the feed saw: a confirmation, or a doubt."""
+    if state is DeliveryState.UNKNOWN:
+        return frozenset({DeliveryState.SENDING})
+    return frozenset(DeliveryState) - FINAL
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -41,7 +41,6 @@ _CHANGED: Final[Mapping[type[Seen], EventKind]] = {
 }
 """A chat changes with each message, and a message never does."""
 
-_SENDING = DeliveryState.SENDING
 
 _MESSAGE = msgspec.msgpack.Decoder(Message)
 _CHAT = msgspec.msgpack.Decoder(Chat)
@@ -197,7 +196,7 @@ def whose(message: Message, deliveries: Sequence[Delivery]) -> Delivery | None:
 def _certainty(delivery: Delivery) -> int:
     if delivery.state is DeliveryState.ACCEPTED:
         return 0
-    return 1 if delivery.state is _SENDING and delivery.note is None else 2
+    return 1 if delivery.state is DeliveryState.SENDING and delivery.note is None else 2
 
 
 def doubtful(message: Message, deliveries: Sequence[Delivery]) -> Delivery | None:
@@ -205,7 +204,12 @@ def doubtful(message: Message, deliveries: Sequence[Delivery]) -> Delivery | Non
 
     An old message with the same words, or ours if a clock is wrong: that cannot be told.
     """
-    return next((one for one in deliveries if one.state is _SENDING and _alike(one, message)), None)
+    return next((one for one in deliveries if _is_lost(one) and _alike(one, message)), None)
+
+
+def _is_lost(delivery: Delivery) -> bool:
+    """Whether its fate is unknown; one that is still on its way has no note."""
+    return delivery.state is DeliveryState.SENDING and delivery.note is not None
 
 
 def _alike(delivery: Delivery, message: Message) -> bool:
@@ -223,7 +227,8 @@ def _seen(delivery: Delivery, message: Message) -> Delivery:
         state=DeliveryState.CONFIRMED,
         updated_at=datetime.now(UTC),
         message_id=message.ref.id,
-        note=None,
+        # What was left out of a message that was taken stays so.
+        note=delivery.note if delivery.state is DeliveryState.ACCEPTED else None,
     )
 
 

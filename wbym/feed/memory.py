@@ -10,7 +10,7 @@ import anyio
 
 from wbym.adapter import Hint
 from wbym.errors import FeedBusy
-from wbym.feed.delivery import FINAL, Delivery, DeliveryState
+from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
 
 __all__ = ["MemoryStore"]
@@ -88,7 +88,7 @@ class MemoryStore:
             )
         for delivery in step.deliveries:
             standing = self._deliveries.get(delivery.key)
-            if standing is not None and standing.state not in FINAL:
+            if standing is not None and standing.state in open_to(delivery.state):
                 self._put(delivery)
 
     async def events(

@@ -22,7 +22,7 @@ import msgspec
 from wbym.adapter import Hint
 from wbym.errors import FeedBusy, StateError
 from wbym.feed.database import Database
-from wbym.feed.delivery import FINAL, Delivery, DeliveryState
+from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to
 from wbym.feed.events import EventKind
 from wbym.feed.locks import Locks
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
@@ -252,7 +252,6 @@ class SqliteStore:
         await self._db.write(lambda db: db.executemany("DELETE FROM hint WHERE number = ?", rows))
 
 
-_UNSETTLED = frozenset(DeliveryState) - FINAL
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
@@ -299,7 +298,7 @@ def _write(db: sqlite3.Connection, step: Step) -> None:
         ],
     )
     for delivery in step.deliveries:
-        _move(db, delivery, _UNSETTLED)
+        _move(db, delivery, open_to(delivery.state))
 
 
 def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery:

@@ -70,7 +70,8 @@ class Step(msgspec.Struct, frozen=True):
     forget: datetime | None = None
     """Memos of records that came to be before that are dropped."""
     deliveries: Sequence[Delivery] = ()
-    """What was seen delivered; written where the store's is not rejected or confirmed yet."""
+    """What was seen delivered, or is doubted; written where the store's state gives way to that
+    (``open_to``)."""
 
 
 class Store(Protocol):

@@ -79,13 +79,15 @@ class TestWhose:
         sent = msgspec.structs.replace(delivery(minutes=60), sent_at=None)
         assert whose(message(), [sent]) is sent
 
-    def test_doubtful_is_only_what_is_on_its_way(self) -> None:
+    def test_doubtful_is_only_what_is_of_unknown_fate(self) -> None:
         old = message(sent_at=at(-99))
         for state in DeliveryState:
-            one = delivery(state=state)
+            one = delivery(state=state, note="lost")
             assert doubtful(old, [one]) is (one if state is SENDING else None)
-        assert doubtful(message(chat="2"), [delivery()]) is None
-        assert doubtful(message(text="Доброе утро!"), [delivery()]) is None
+            assert doubtful(old, [delivery(state=state, note=None)]) is None
+        lost = delivery(note="lost")
+        assert doubtful(message(chat="2"), [lost]) is None
+        assert doubtful(message(text="Доброе утро!"), [lost]) is None
 
 
 async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
@@ -103,7 +105,9 @@ class TestOurOwn:
         standing = await account.store.delivery("key")
         assert standing is not None
         assert step.deliveries == [standing]
-        assert (standing.state, standing.message_id, standing.note) == (CONFIRMED, "77", None)
+        assert (standing.state, standing.message_id) == (CONFIRMED, "77")
+        # What a message that was taken went without is still so.
+        assert standing.note == ("lost" if state is ACCEPTED else None)
         assert standing.updated_at > BEGIN
         assert step.events[0].sent_as == "key"
 
@@ -155,7 +159,7 @@ class TestOurOwn:
         assert (await account.show(sighted(message("2")))).deliveries
 
     async def test_old_message_of_these_words_is_left_to_a_person(self) -> None:
-        account = await with_deliveries(delivery())
+        account = await with_deliveries(delivery(note="lost"))
         step = await account.show(sighted(message("old", at(-99))))
         standing = await account.store.delivery("key")
         assert standing is not None
@@ -167,7 +171,7 @@ class TestOurOwn:
 
     @pytest.mark.parametrize("at_once", [True, False])
     async def test_what_is_surely_ours_ends_the_doubt(self, *, at_once: bool) -> None:
-        account = await with_deliveries(delivery())
+        account = await with_deliveries(delivery(note="lost"))
         old, ours = message("old", at(-99)), message("ours", at(0.1))
         steps = [sighted(old, ours)] if at_once else [sighted(old), sighted(ours)]
         for batch in steps:
@@ -176,6 +180,13 @@ class TestOurOwn:
         assert standing is not None
         assert (standing.state, standing.message_id) == (CONFIRMED, "ours")
         assert [event.sent_as for event in account.told] == [None, "key"]
+
+    async def test_a_doubt_gives_way_to_what_is_known_meanwhile(self) -> None:
+        account = await with_deliveries(delivery(note="lost"))
+        step = await take_in(sighted(message("1", at(-99))), account.point, account.store)
+        await account.store.move(pending := delivery(state=PENDING), was=[SENDING])
+        await account.store.write(step)
+        assert await account.store.deliveries() == [pending]
 
     @pytest.mark.parametrize("state", sorted(FINAL))
     async def test_final_is_never_moved(self, state: DeliveryState) -> None:
@@ -190,7 +201,7 @@ class TestOurOwn:
     async def test_final_in_the_meantime_is_not_moved(
         self, state: DeliveryState, minutes: int
     ) -> None:
-        account = await with_deliveries(delivery())
+        account = await with_deliveries(delivery(note="lost"))
         step = await take_in(sighted(message("1", at(minutes))), account.point, account.store)
         assert step.deliveries
         await account.store.move(final := delivery(state=state), was=[SENDING])
