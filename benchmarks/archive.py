@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 import looptime
 import msgspec
 
+from benchmarks.alone import run_alone
 from wbym import Scheduler
 from wbym.calls import Request, Response
 from wbym.testing.buckets import TokenBucket
@@ -237,17 +238,8 @@ async def _sweep(task: Task, seed: int) -> Found:
 
 async def sweep_in_a_process(task: Task) -> list[Found]:
     """What the sweeps of a task found, each seed's."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "benchmarks.archive",
-        msgspec.json.encode(task).decode(),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"the sweep ended with {process.returncode}")
-    return msgspec.json.decode(output, type=list[Found])
+    plan = msgspec.json.encode(task).decode()
+    return await run_alone("benchmarks.archive", plan, found=list[Found], within=1200)
 
 
 def _virtual_loop() -> asyncio.AbstractEventLoop:

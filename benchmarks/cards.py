@@ -16,6 +16,7 @@ import msgspec
 
 from benchmarks.contenders.harness import Job
 from benchmarks.contest import Contender, compete
+from benchmarks.instant import Answered
 from benchmarks.report import Digest, Report, Target
 from benchmarks.sizes import Sizes
 from benchmarks.versus import agree, digest, ratios
@@ -133,7 +134,7 @@ class _Marketplace:
         self.refusals = 0
 
     @asynccontextmanager
-    async def send(self, request: Request) -> AsyncIterator["_Exchange"]:
+    async def send(self, request: Request) -> AsyncIterator[Answered]:
         """The answer, half the latency after the request was counted."""
         await asyncio.sleep(self._latency / 2)
         self.requests += 1
@@ -146,7 +147,7 @@ class _Marketplace:
             headers = {"x-ratelimit-retry": str(verdict.retry), "x-ratelimit-limit": "5"}
             response = Response(429, headers, b'{"title": "too many requests"}')
         await asyncio.sleep(self._latency / 2)
-        yield _Exchange(response)
+        yield Answered(response)
 
     def _page(self, request: Request) -> bytes:
         settings = msgspec.json.decode(request.body or b"", type=_Body).settings
@@ -182,18 +183,6 @@ class _Settings(msgspec.Struct):
 
 class _Body(msgspec.Struct):
     settings: _Settings
-
-
-class _Exchange:
-    def __init__(self, response: Response) -> None:
-        self._response = response
-        self.head = Response(response.status, response.headers)
-
-    async def read(self) -> Response:
-        return self._response
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        yield self._response.body
 
 
 async def _read(task: Task) -> Found:

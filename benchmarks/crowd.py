@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.alone import run_alone
 from benchmarks.measure import peak_mb
 from benchmarks.report import Report, Target
 from benchmarks.serving import Counts
@@ -72,19 +73,7 @@ async def run(sizes: Sizes) -> Report:
 
 async def _child(wb: str, ym: str, wb_accounts: int, ym_accounts: int) -> _Result:
     arguments = (wb, ym, str(wb_accounts), str(ym_accounts))
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.crowd", *arguments), stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        async with asyncio.timeout(120):
-            line, _ = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise RuntimeError("the child that reads the inbox failed")
-    return msgspec.json.decode(line, type=_Result)
+    return await run_alone("benchmarks.crowd", *arguments, found=_Result, within=120)
 
 
 async def _read(wb: str, ym: str, wb_accounts: int, ym_accounts: int) -> _Result:

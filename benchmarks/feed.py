@@ -15,7 +15,9 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.alone import run_alone
 from benchmarks.contenders.ours import LIFTED
+from benchmarks.instant import Answered
 from benchmarks.measure import peak_mb, resident_mb
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
@@ -59,7 +61,7 @@ class Found(msgspec.Struct, frozen=True):
 
 async def run(sizes: Sizes) -> Report:
     """Catch up with a long feed, and see how late a message comes."""
-    found = await _in_a_process(Task(sizes.feed_events))
+    found = await run_alone("benchmarks.feed", _plan(sizes), found=Found, within=600)
     rate = sizes.feed_events / found.seconds
     limit = PAGE / _LIMIT.interval
     lags = await _lags()
@@ -99,6 +101,10 @@ async def run(sizes: Sizes) -> Report:
     )
 
 
+def _plan(sizes: Sizes) -> str:
+    return msgspec.json.encode(Task(sizes.feed_events)).decode()
+
+
 async def _lags() -> list[float]:
     lags = []
     async with WildberriesSimulator(chats=1, feedbacks=0, questions=0) as simulator:
@@ -129,7 +135,7 @@ class Pages:
         self.pages = [_page(task, number) for number in range(task.events // PAGE)]
 
     @asynccontextmanager
-    async def send(self, request: Request) -> AsyncIterator["_Exchange"]:
+    async def send(self, request: Request) -> AsyncIterator[Answered]:
         """The page after the place that is asked for."""
         _, _, text = request.url.partition("next=")
         number = 0 if not text else (int(text) - _START) // PAGE
@@ -139,24 +145,10 @@ class Pages:
             body = self.pages[number]
         else:
             body = b'{"result":{"next":%d,"totalEvents":0,"events":[]}}' % (_START + number * PAGE)
-        yield _Exchange(Response(200, {}, body))
+        yield Answered(Response(200, {}, body))
 
     async def aclose(self) -> None:
         """Nothing was opened."""
-
-
-class _Exchange:
-    def __init__(self, response: Response) -> None:
-        self._response = response
-        self.head = Response(response.status, response.headers)
-
-    async def read(self) -> Response:
-        """The answer."""
-        return self._response
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Its body."""
-        yield self._response.body
 
 
 def _page(task: Task, number: int) -> bytes:
@@ -203,23 +195,6 @@ async def _read(task: Task) -> Found:
             seconds, processor = time.perf_counter() - start, time.process_time() - processor
             size = sum(path.stat().st_size for path in state.parent.iterdir())
             return Found(seconds, processor, quarter, resident_mb(), peak_mb(), size / 1e6)
-
-
-async def _in_a_process(task: Task) -> Found:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.feed", msgspec.json.encode(task).decode()),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(600):
-            line, _ = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise RuntimeError("the process that reads the feed failed")
-    return msgspec.json.decode(line, type=Found)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 
 import aiohttp
-import msgspec
 
+from benchmarks.alone import run_alone
 from benchmarks.measure import resident_mb
 from benchmarks.serving import new_token
 from wbym.limits import BucketKey, Charge, Scheduler
@@ -30,20 +30,7 @@ def charges_of(seller: int) -> tuple[Charge]:
 
 async def idle_mb(kind: str, count: int) -> float:
     """MB that so many sellers add to a fresh process."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.idle", kind, str(count)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(60):
-            line, _ = await process.communicate()
-    except BaseException:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise RuntimeError(f"the child with idle {kind} failed")
-    return msgspec.json.decode(line, type=float)
+    return await run_alone("benchmarks.idle", kind, str(count), found=float, within=60)
 
 
 async def _grow(kind: str, count: int) -> float:

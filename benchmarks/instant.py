@@ -6,7 +6,23 @@ from typing import Self
 
 from wbym.calls import Request, Response
 
-__all__ = ["Instant"]
+__all__ = ["Answered", "Instant"]
+
+
+class Answered:
+    """An exchange whose answer is there."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+        self.head = Response(response.status, response.headers)
+
+    async def read(self) -> Response:
+        """The answer."""
+        return self._response
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """Its body in one piece."""
+        yield self._response.body
 
 
 class Instant:

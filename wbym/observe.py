@@ -8,12 +8,9 @@ once and in the event loop's thread; it must not block. ``wbym.otel`` is one.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import ParamSpec, TypedDict, TypeVar
+from typing import TypedDict, cast
 
-__all__ = ["CallObserver", "LogFacts", "Observer", "current", "set_observer"]
-
-P = ParamSpec("P")
-R = TypeVar("R")
+__all__ = ["CallObserver", "LogFacts", "Observer", "current", "is_watched", "set_observer"]
 
 _log = logging.getLogger("wbym.observe")
 
@@ -169,10 +166,15 @@ def set_observer(observer: Observer | None) -> Observer | None:
     Returns:
         Who was told until now; None where nobody was.
     """
-    global _current  # noqa: PLW0603 - one a process, as with loggers
-    before = _current
-    _current = _SILENT if observer is None else _Guarded(observer)
-    return before.told if isinstance(before, _Guarded) else None
+    global _current, _observer  # noqa: PLW0603 - one a process, as with loggers
+    before, _observer = _observer, observer
+    _current = _SILENT if observer is None else cast(Observer, _Guarded(observer))
+    return before
+
+
+def is_watched() -> bool:
+    """Whether somebody is told; for what has to be found out first."""
+    return _observer is not None
 
 
 def current() -> Observer:
@@ -180,124 +182,33 @@ def current() -> Observer:
     return _current
 
 
-class _Guard:
-    """Keeps what an observer raises from those who tell it."""
+class _Guarded:
+    """Stands for an observer, and keeps what it raises from those who tell it."""
 
-    def __init__(self) -> None:
-        self._failed: set[str] = set()
-
-    def tell(self, report: Callable[P, R], *args: P.args, **facts: P.kwargs) -> R | None:
-        """What the report returns; None where it raises."""
-        try:
-            return report(*args, **facts)
-        except Exception:  # noqa: BLE001 - it may raise anything; no call may fail for it
-            name = getattr(report, "__qualname__", repr(report))
-            if name not in self._failed:
-                self._failed.add(name)
-                _log.exception("%s failed; it goes on being told, and this is logged once", name)
-            return None
-
-
-class _GuardedCall(CallObserver):
-    def __init__(self, told: CallObserver, guard: _Guard) -> None:
-        self._told = told
-        self._tell = guard.tell
-
-    def attempt_ended(
-        self,
-        *,
-        attempt: int,
-        status: int | None,
-        error: BaseException | None,
-        waited: float,
-        seconds: float,
-    ) -> None:
-        self._tell(
-            self._told.attempt_ended,
-            attempt=attempt,
-            status=status,
-            error=error,
-            waited=waited,
-            seconds=seconds,
-        )
-
-    def ended(
-        self,
-        *,
-        status: int | None,
-        error: BaseException | None,
-        attempts: int,
-        waited: float,
-        seconds: float,
-    ) -> None:
-        self._tell(
-            self._told.ended,
-            status=status,
-            error=error,
-            attempts=attempts,
-            waited=waited,
-            seconds=seconds,
-        )
-
-
-class _Guarded(Observer):
-    def __init__(self, told: Observer) -> None:
+    def __init__(self, told: object, failed: set[str] | None = None) -> None:
         self.told = told
-        self._guard = _Guard()
-        self._tell = self._guard.tell
+        self._failed: set[str] = set() if failed is None else failed
 
-    def call_began(
-        self, *, marketplace: str, account: str, endpoint: str, method: str, address: str
-    ) -> CallObserver:
-        call = self._tell(
-            self.told.call_began,
-            marketplace=marketplace,
-            account=account,
-            endpoint=endpoint,
-            method=method,
-            address=address,
-        )
-        return _SILENT_CALL if call is None else _GuardedCall(call, self._guard)
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        report = getattr(self.told, name)
 
-    def banned(self, *, marketplace: str, bucket: str, until: datetime) -> None:
-        self._tell(self.told.banned, marketplace=marketplace, bucket=bucket, until=until)
+        def tell(**facts: object) -> object:
+            try:
+                answer = report(**facts)
+            except Exception:  # noqa: BLE001 - it may raise anything; no call may fail for it
+                where = f"{type(self.told).__name__}.{name}"
+                if where not in self._failed:
+                    self._failed.add(where)
+                    _log.exception("%s failed; it is told on, and this is logged once", where)
+                answer = None
+            if name != "call_began":
+                return None
+            return _SILENT_CALL if answer is None else _Guarded(answer, self._failed)
 
-    def events_delivered(self, *, account: str, kind: str, lag_seconds: float) -> None:
-        self._tell(self.told.events_delivered, account=account, kind=kind, lag_seconds=lag_seconds)
-
-    def poll_ended(
-        self,
-        *,
-        account: str,
-        stream: str,
-        events: int,
-        seconds: float,
-        error: BaseException | None = None,
-    ) -> None:
-        self._tell(
-            self.told.poll_ended,
-            account=account,
-            stream=stream,
-            events=events,
-            seconds=seconds,
-            error=error,
-        )
-
-    def backlog(self, *, account: str, count: int) -> None:
-        self._tell(self.told.backlog, account=account, count=count)
-
-    def delivery_moved(
-        self, *, account: str, action: str, state_from: str | None, state_to: str
-    ) -> None:
-        self._tell(
-            self.told.delivery_moved,
-            account=account,
-            action=action,
-            state_from=state_from,
-            state_to=state_to,
-        )
+        return tell
 
 
 _SILENT_CALL = CallObserver()
 _SILENT = Observer()
+_observer: Observer | None = None
 _current: Observer = _SILENT

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast, get_type_hints
 
-import msgspec
 import pytest
 
 from tests.fakes import json_response, pipeline
+from tests.items import READ
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
-from wbym.calls import Endpoint, Json, Response, TransportError
+from wbym.calls import Response, TransportError
 from wbym.observe import LogFacts
 
 ROOT = Path(__file__).parents[2]
@@ -22,25 +22,6 @@ DOCS = ROOT / "docs" / "observability.md"
 LOUDNESS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/outbox.py": 2}
 """How many records are of no account: of an observer, of the outbox as a whole, of its keys."""
-
-
-class Item(msgspec.Struct):
-    id: int
-
-
-def _itself(item: Item) -> Item:
-    return item
-
-
-READ = Endpoint(
-    name="items.read",
-    method="GET",
-    host="api",
-    path="/items",
-    reply=Json(Item, _itself),
-    buckets=("items",),
-    scope="items",
-)
 
 
 class TestRecords:

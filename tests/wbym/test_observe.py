@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from tests.fakes import ToyDialect, json_response, pipeline
+from tests.items import FILE, ITEM, READ, SEND, SLOW, UNSENT
 from tests.wbym.limits.support import charge
-from wbym.calls import Binary, Endpoint, Json, Nothing, Response, RetryPolicy, TransportError
+from wbym.calls import Response, RetryPolicy
 from wbym.errors import (
     BadRequest,
     CallTimeout,
@@ -19,48 +20,6 @@ from wbym.errors import (
 )
 from wbym.limits import LimitSignal, Quota, Scheduler
 from wbym.observe import CallObserver, Observer, current, set_observer
-
-
-class Item(msgspec.Struct):
-    id: int
-
-
-def _itself(item: Item) -> Item:
-    return item
-
-
-READ = Endpoint(
-    name="items.read",
-    method="GET",
-    host="api",
-    path="/items",
-    reply=Json(Item, _itself),
-    buckets=("items",),
-    scope="items",
-)
-SEND = Endpoint(
-    name="items.send",
-    method="POST",
-    host="api",
-    path="/items",
-    reply=Nothing(),
-    buckets=("items",),
-    scope="items",
-    writes=True,
-    repeatable=False,
-)
-FILE = Endpoint(
-    name="items.file",
-    method="GET",
-    host="api",
-    path="/file",
-    reply=Binary(),
-    buckets=("items",),
-    scope="items",
-)
-ITEM = json_response({"id": 1})
-SLOW = TransportError("", sent=True, timeout=True)
-UNSENT = TransportError("no route", sent=False, timeout=False)
 
 
 class Attempt(msgspec.Struct):

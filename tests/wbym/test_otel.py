@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-import msgspec
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -24,10 +23,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests.fakes import ToyDialect, json_response, pipeline
+from tests.items import ITEM, READ, SEND, SLOW
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
 from wbym import otel
-from wbym.calls import Endpoint, Json, Nothing, Request, Response, RetryPolicy, TransportError
+from wbym.calls import Request, Response, RetryPolicy
 from wbym.errors import DeliveryUnknown, NotFound, QuotaExhausted
 from wbym.limits import Quota
 from wbym.observe import Observer, current, set_observer
@@ -37,36 +37,6 @@ DOCS = Path(__file__).parents[2] / "docs" / "observability.md"
 Attributes: TypeAlias = Mapping[str, object]
 
 
-class Item(msgspec.Struct):
-    id: int
-
-
-def _itself(item: Item) -> Item:
-    return item
-
-
-READ = Endpoint(
-    name="items.read",
-    method="GET",
-    host="api",
-    path="/items",
-    reply=Json(Item, _itself),
-    buckets=("items",),
-    scope="items",
-)
-SEND = Endpoint(
-    name="items.send",
-    method="POST",
-    host="api",
-    path="/items",
-    reply=Nothing(),
-    buckets=("items",),
-    scope="items",
-    writes=True,
-    repeatable=False,
-)
-ITEM = json_response({"id": 1})
-SLOW = TransportError("", sent=True, timeout=True)
 WHO = {"wbym.marketplace": "toy", "wbym.account": "shop"}
 READING = {**WHO, "wbym.endpoint": "items.read", "http.request.method": "GET"}
 SENDING = {**WHO, "wbym.endpoint": "items.send", "http.request.method": "POST"}

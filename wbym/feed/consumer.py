@@ -15,7 +15,7 @@ from wbym.errors import StateError
 from wbym.feed.events import Event
 from wbym.feed.intake import decode_chat, decode_record
 from wbym.feed.store import Store, StoredEvent
-from wbym.observe import current
+from wbym.observe import current, is_watched
 
 __all__ = ["Confirmations", "Events"]
 
@@ -149,8 +149,9 @@ class Events:
             reason = f"event {stored.id} was stored by another version and cannot be read: {error}"
             raise StateError("the state", reason) from error
         self._out = stored.seq
-        lag = (datetime.now(UTC) - stored.at).total_seconds()
-        current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
+        if is_watched():
+            lag = (datetime.now(UTC) - stored.at).total_seconds()
+            current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
         return Event(
             stored.id,
             stored.kind,

@@ -16,7 +16,7 @@ from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox
 from wbym.feed.reader import Reader, StreamStatus
 from wbym.feed.store import Store
-from wbym.observe import current
+from wbym.observe import current, is_watched
 
 __all__ = ["Feed"]
 
@@ -168,8 +168,9 @@ class Feed:
 
     async def _report_backlog(self) -> None:
         while True:
-            for account, count in (await self._store.backlog()).items():
-                current().backlog(account=account, count=count)
+            if is_watched():
+                for account, count in (await self._store.backlog()).items():
+                    current().backlog(account=account, count=count)
             await anyio.sleep(_BACKLOG_EVERY)
 
     async def drop(self, account: str) -> None:

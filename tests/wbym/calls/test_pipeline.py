@@ -4,11 +4,10 @@ import msgspec
 import pytest
 
 from tests.fakes import ToyDialect, json_response, pipeline
+from tests.items import FILE, SEND, SLOW, UNSENT
 from wbym.calls import (
-    Binary,
     Endpoint,
     Json,
-    Nothing,
     Part,
     Refusal,
     Refused,
@@ -66,30 +65,7 @@ READ = Endpoint(
     buckets=("items",),
     scope="items",
 )
-WRITE = Endpoint(
-    name="items.send",
-    method="POST",
-    host="api",
-    path="/items",
-    reply=Nothing(),
-    buckets=("items",),
-    scope="items",
-    writes=True,
-    repeatable=False,
-)
-FILE = Endpoint(
-    name="items.file",
-    method="GET",
-    host="api",
-    path="/file",
-    reply=Binary(),
-    buckets=("items",),
-    scope="items",
-)
-
 LOST = TransportError("broken pipe", sent=True, timeout=False)
-UNSENT = TransportError("no route", sent=False, timeout=False)
-SLOW = TransportError("", sent=True, timeout=True)
 PAGE = json_response({"items": [{"id": 1}, {"id": 2}]})
 
 pytestmark = pytest.mark.looptime
@@ -107,7 +83,7 @@ class TestRequest:
 
     async def test_request_when_it_has_a_json_body(self) -> None:
         calls, transport, _ = pipeline(Response(204, {}))
-        await calls.call(WRITE, body={"text": "Спасибо"})
+        await calls.call(SEND, body={"text": "Спасибо"})
         request = transport.requests[0]
         assert request.body == '{"text":"Спасибо"}'.encode()
         assert request.headers["Content-Type"] == "application/json"
@@ -266,18 +242,18 @@ class TestRetries:
     async def test_write_when_its_fate_is_unknown(self, trouble: Response | TransportError) -> None:
         calls, transport, _ = pipeline(trouble, Response(204, {}))
         with pytest.raises(DeliveryUnknown) as caught:
-            await calls.call(WRITE, body={})
+            await calls.call(SEND, body={})
         assert isinstance(caught.value.__cause__, CallError)
         assert len(transport.requests) == 1
 
     async def test_write_when_it_was_not_sent(self) -> None:
         calls, transport, _ = pipeline(UNSENT, UNSENT, Response(204, {}))
-        await calls.call(WRITE, body={})
+        await calls.call(SEND, body={})
         assert len(transport.requests) == 3
 
     async def test_write_when_a_limit_refuses(self) -> None:
         calls, transport, _ = pipeline(Response(429, {"retry": "7"}), Response(204, {}))
-        await calls.call(WRITE, body={})
+        await calls.call(SEND, body={})
         assert len(transport.requests) == 2
 
     async def test_read_when_limits_refuse_for_ever(self) -> None:
