@@ -17,9 +17,14 @@ def now() -> float:
 
 
 class Open:
-    """A delivery of which something is to be done. Times are the loop's."""
+    """A delivery of which something is to be done. Times are the loop's.
 
-    def __init__(self) -> None:
+    Args:
+        account: The account's name.
+    """
+
+    def __init__(self, account: str) -> None:
+        self.account: Final = account
         self.since = self.due = now()
         """Since when it is looked for, and when something is to be done next."""
         self.idle = asyncio.Event()

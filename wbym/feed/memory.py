@@ -115,10 +115,12 @@ class MemoryStore:
             counts[event.account] = counts.get(event.account, 0) + 1
         return counts
 
-    async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+    async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
         """See ``Store.enter``."""
-        standing = self._deliveries.setdefault(delivery.key, delivery)
-        self._work.setdefault(delivery.key, work)
+        standing = self._deliveries.get(delivery.key)
+        if standing is None:
+            self._deliveries[delivery.key] = delivery
+            self._work[delivery.key] = work
         return standing
 
     async def move(

@@ -102,6 +102,7 @@ class Outbox:
         self._look = look
         self._settle_after = settle_after
         self._open: dict[str, Open] = {}
+        self._entering: dict[str, asyncio.Event] = {}
         self._woken = asyncio.Event()
         self._adopt_at = 0.0
         self._limiters: dict[str, anyio.CapacityLimiter] = {}
@@ -174,14 +175,24 @@ class Outbox:
         if not key:
             raise InvalidInput(action.value, "key", "must not be empty", key)
         self._account(target)
-        while (mine := self._open.get(key)) is not None:
-            # Somebody in this process is at it.
-            await mine.idle.wait()
+        while (other := self._entering.get(key)) is not None:
+            await other.wait()
+        entering = self._entering[key] = asyncio.Event()
+        try:
+            return await self._enter(key, action, target, text, work)
+        finally:
+            del self._entering[key]
+            entering.set()
+
+    async def _enter(
+        self, key: str, action: Action, target: Ref, text: str, work: Work
+    ) -> Delivery:
+        """Write a delivery down and make it, or tell what stands under its key."""
+        if key in self._open:
             standing = await self._store.delivery(key)
             if standing is not None:
                 return _standing(standing, action, target)
-            self._open.pop(key, None)
-        mine = self._open[key] = Open()
+        mine = self._open[key] = Open(target.account)
         mine.idle.clear()
         try:
             at = datetime.now(UTC)
@@ -189,11 +200,10 @@ class Outbox:
                 key, action, target, text, _SENDING, at, at, 1, at, owner=self._store.owner
             )
             standing = await self._store.enter(new, msgspec.msgpack.encode(work))
-            if standing is not new:
-                if self._open.get(key) is mine:
-                    del self._open[key]
-                    # A look for what nobody works on may have left it out for this.
-                    self._adopt_at = 0.0
+            if standing is not None:
+                self._open.pop(key, None)
+                # A look for what nobody works on may have left it out for this.
+                self._adopt_at = 0.0
                 return _standing(standing, action, target)
             self._report(None, new)
             return await self._attempt(new, work, mine)
@@ -241,7 +251,6 @@ class Outbox:
         note: str | None,
         message_id: str | None = None,
         sent_at: datetime | None = None,
-        attempts: int | None = None,
     ) -> Delivery:
         """Write a state down, unless somebody else has; what stands then."""
         moved = msgspec.structs.replace(
@@ -251,7 +260,6 @@ class Outbox:
             note=note,
             message_id=message_id or delivery.message_id,
             sent_at=sent_at or delivery.sent_at,
-            attempts=attempts or delivery.attempts,
         )
         with anyio.CancelScope(shield=True):
             written = await self._store.move(moved, was=[delivery.state], held_by=self._store.owner)
@@ -321,21 +329,19 @@ class Outbox:
             if not alive[owner] and await self._store.move(
                 ours, was=[delivery.state], held_by=owner
             ):
-                mine = self._open[delivery.key] = Open()
+                mine = self._open[delivery.key] = Open(delivery.target.account)
                 if delivery.state is not _PENDING:
                     mine.lookup(self._settle_after)
 
     async def _work(self, key: str, mine: Open) -> None:
         """Do what is due for an open delivery."""
+        limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_AT_ONCE))
         try:
-            delivery = await self._store.delivery(key)
-            if delivery is None or delivery.state not in OPEN:
-                self._open.pop(key, None)
-                return
-            account = delivery.target.account
-            limiter = self._limiters.setdefault(account, anyio.CapacityLimiter(_AT_ONCE))
             async with limiter:
-                if delivery.state is _PENDING:
+                delivery = await self._store.delivery(key)
+                if delivery is None or delivery.state not in OPEN:
+                    self._open.pop(key, None)
+                elif delivery.state is _PENDING:
                     await self._send_again(delivery, mine)
                 else:
                     await self._look_up(delivery, mine)
@@ -349,7 +355,12 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
             mine.retry(None)
             logger.warning(
-                "the delivery %r could not be looked up (%s: %s)", key, type(error).__name__, error
+                "%s: the delivery %r could not be looked up (%s: %s)",
+                mine.account,
+                key,
+                type(error).__name__,
+                error,
+                extra=LogFacts(account=mine.account),
             )
         finally:
             mine.idle.set()
@@ -357,14 +368,18 @@ class Outbox:
 
     async def _send_again(self, delivery: Delivery, mine: Open) -> None:
         work = msgspec.msgpack.decode(await self._store.work(delivery.key), type=Work)
-        going = await self._move(
+        at = datetime.now(UTC)
+        going = msgspec.structs.replace(
             delivery,
-            _SENDING,
-            note=delivery.note,
-            sent_at=datetime.now(UTC),
+            state=_SENDING,
+            updated_at=at,
+            sent_at=at,
             attempts=delivery.attempts + 1,
+            note=None,
         )
-        if going.state is _SENDING:
+        # Only who has written down that it goes may send it.
+        if await self._store.move(going, was=[_PENDING], held_by=self._store.owner):
+            self._report(_PENDING, going)
             await self._attempt(going, work, mine)
 
     async def _look_up(self, delivery: Delivery, mine: Open) -> None:

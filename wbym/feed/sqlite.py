@@ -180,7 +180,7 @@ class SqliteStore:
 
     # The outbox.
 
-    async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+    async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
         """See ``Store.enter``."""
         return await self._db.write(lambda db: _enter(db, delivery, work))
 
@@ -301,7 +301,7 @@ def _write(db: sqlite3.Connection, step: Step) -> None:
         _move(db, delivery, open_to(delivery.state))
 
 
-def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery:
+def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery | None:
     cursor = db.execute(
         "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
@@ -314,8 +314,7 @@ def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery:
             work,
         ),
     )
-    standing = None if cursor.rowcount else _find(db, delivery.key)
-    return standing or delivery
+    return None if cursor.rowcount else _find(db, delivery.key)
 
 
 def _find(db: sqlite3.Connection, key: str) -> Delivery | None:

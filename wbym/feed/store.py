@@ -123,11 +123,11 @@ class Store(Protocol):
         """How many events wait to be confirmed, by account."""
         ...
 
-    async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+    async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
         """Write a delivery down with what is needed to make it, unless its key has one.
 
         Returns:
-            The delivery that stands under the key now.
+            The one that stands under the key already; None where it was written.
         """
         ...
 

@@ -1,12 +1,18 @@
+import re
 from io import StringIO
+from pathlib import Path
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from tests.toy import Toy
 from tests.wbym.cli.conftest import Run
 from wbym.adapter import CatalogRow
 from wbym.cli import app as commands
+from wbym.cli.assistant import answer_to
+from wbym.cli.demo import DemoError
+from wbym.cli.demo_assistant import Served, Survived, judge, run_assistant
 from wbym.cli.progress import Bars, Lines
 from wbym.cli.tally import (
     PathCounts,
@@ -16,8 +22,12 @@ from wbym.cli.tally import (
     problems,
     requests_by_noun,
 )
+from wbym.testing.pages import Sent
+from wbym_wildberries import Wildberries
 
 MODULE = "wbym_wildberries.simulator"
+BOTH = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
+SMALL = ["--feedbacks", "0", "--questions", "0", "--chats", "1", "--returns", "0"]
 
 
 class Noun(msgspec.Struct):
@@ -30,7 +40,8 @@ class AccountLine(msgspec.Struct):
     nouns: dict[str, Noun]
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, kw_only=True):
+    assistant: Survived | None = None
     records: int
     requests: int
     refused: int
@@ -48,12 +59,13 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     # So few that the limits' first burst is enough: nothing is waited for.
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "10"]
-    result = run("demo", "--json", *sizes)
+    result = run("demo", "--json", "--no-assistant", *sizes)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.count("\n") == 1
     line = msgspec.json.decode(result.stdout, type=Line)
     (account,) = line.accounts
     assert line.problems == []
+    assert line.assistant is None
     assert line.refused == 0
     assert account.nouns["feedbacks"] == Noun(2, 2, 2)
     assert account.nouns["questions"] == Noun(2, 2, 2)
@@ -65,10 +77,9 @@ def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
 
 
 def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    both = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
-    monkeypatch.setattr(commands, "simulators", lambda: both)
+    monkeypatch.setattr(commands, "simulators", lambda: BOTH)
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "30"]
-    result = run("demo", "--json", *sizes)
+    result = run("demo", "--json", "--no-assistant", *sizes)
     assert result.exit_code == 0, result.stderr
     line = msgspec.json.decode(result.stdout, type=Line)
     assert len(line.accounts) == 2
@@ -79,7 +90,10 @@ def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.Monk
 
 def test_the_demo_ends_with_a_table(run: Run) -> None:
     result = run(
-        "demo", *["--feedbacks", "5", "--questions", "0", "--chats", "1", "--returns", "0"]
+        "demo",
+        "--no-assistant",
+        *SMALL,
+        *["--feedbacks", "5"],
     )
     assert result.exit_code == 0, result.stderr
     assert "wildberries: a simulated shop serves at http://127.0.0.1:" in result.stdout
@@ -99,6 +113,59 @@ def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.Monk
         assert result.exit_code == 1
         assert result.stdout == ""
         assert result.stderr.startswith(said)
+
+
+def test_the_assistant_answers_each_once_although_it_is_killed(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "simulators", lambda: BOTH)
+    result = run("demo", *SMALL)
+    assert result.exit_code == 0, result.stdout + result.stderr
+    print(result.stdout)
+    story = result.stdout.partition("A shop assistant on wildberries and yandex_market\n")[2]
+    assert re.search(r" s  KILLED \(SIGKILL\): [456] of 6 replies are out, \d of them", story)
+    assert "s  12 of 12 replies are confirmed" in story
+    rows = [line.split() for line in story.splitlines()]
+    assert ["wildberries", "6", "6", "0", "0"] in rows
+    assert ["yandex_market", "6", "6", "0", "0"] in rows
+
+
+async def test_the_demo_ends_when_the_assistant_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
+    said: list[str] = []
+    simulators = {"wildberries": MODULE}
+    with pytest.raises(DemoError, match="the assistant did not start"):
+        await run_assistant(simulators, {"wildberries": Wildberries}, tmp_path, said.append)
+    assert said[-1].endswith("s  the assistant starts")
+
+
+async def test_the_demo_leaves_out_what_cannot_be_followed(tmp_path: Path) -> None:
+    survived = await run_assistant({"toy": "none"}, {"toy": Toy}, tmp_path, print)
+    assert (survived.served, survived.problems) == ([], [])
+
+
+def test_what_buyers_wrote_and_got_is_compared() -> None:
+    asked, thanked = "Какой размер?", "Спасибо!"
+    size, thanks = answer_to(asked), answer_to(thanked)
+    written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
+    sent = [
+        *[Sent("1", size)] * 3,  # one too many
+        Sent("1", thanks),
+        Sent("2", thanks),  # the answer to something else
+        Sent("3", size),
+        Sent("4", size),  # nobody asked
+    ]
+    served = judge("shop", written, sent)
+    assert served == Served("shop", 5, once=3, twice=1, unanswered=1, unasked=2)
+    assert Survived([served], 1, 0.0).problems == [
+        "shop: 1 messages were answered more than once",
+        "shop: 1 messages were not answered",
+        "shop: 2 messages were sent that answer nothing",
+        "1 replies are not known to have reached their buyers",
+    ]
+    assert judge("shop", written[2:], sent[3:4]).once == 1
 
 
 def test_a_tally_counts_each_record_once() -> None:

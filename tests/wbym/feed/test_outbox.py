@@ -267,7 +267,7 @@ class TestFate:
 
     async def test_killed_and_asked_for_again_at_the_start(self) -> None:
         class Slow(Kept):
-            async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+            async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
                 await asyncio.sleep(0.05)
                 return await super().enter(delivery, work)
 
@@ -522,3 +522,20 @@ class TestStore:
             with pytest.raises(InvalidInput, match="not supported"):
                 await inbox.send(Chat(ref=Ref("toy", "bare", "1")), "Да", key="k")
             assert await inbox.outbox.deliveries() == []
+
+
+class TestWaiting:
+    async def test_asking_again_does_not_wait_for_a_long_look(self) -> None:
+        # With a base token of Wildberries a round may be an hour away.
+        shop = Shop(every=3600)
+        shop.trouble.append("lost after")
+        shop.failing.extend([None] * 3)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.send(shop.chat(), "Да", key="k")
+            clock = asyncio.get_running_loop().time
+            for _ in range(20):
+                await asyncio.sleep(7)
+                before = clock()
+                await inbox.send(shop.chat(), "Да", key="k")
+                assert clock() - before < 0.1
+        assert len(shop.sent) == 1

@@ -109,7 +109,8 @@ class TestSqliteStore:
                     one.enter(delivery(key, owner="one"), b"1"),
                     two.enter(delivery(key, owner="two"), b"2"),
                 )
-                assert ours == theirs == await one.delivery(key)
+                assert [ours, theirs].count(None) == 1, "one has written, the other sees that"
+                assert (ours or theirs) == await one.delivery(key)
                 moved = await asyncio.gather(
                     one.move(delivery(key, ACCEPTED), was=[SENDING]),
                     two.move(delivery(key, REJECTED), was=[SENDING]),

@@ -146,7 +146,7 @@ class TestEvents:
 class TestDeliveries:
     async def test_entered_once(self, keeps: Store) -> None:
         first = delivery(note="первая", owner="me")
-        assert await keeps.enter(first, b"work") == first
+        assert await keeps.enter(first, b"work") is None
         assert await keeps.enter(delivery(note="second"), b"other work") == first
         assert await keeps.delivery("key") == first
         assert await keeps.work("key") == b"work"
@@ -194,7 +194,7 @@ class TestDeliveries:
         assert await keeps.delivery("key") is None
         assert await keeps.work("key") == b""
         second = delivery(note="second")
-        assert await keeps.enter(second, b"other work") == second
+        assert await keeps.enter(second, b"other work") is None
         assert await keeps.work("key") == b"other work"
 
     async def test_listed_oldest_first(self, keeps: Store) -> None:

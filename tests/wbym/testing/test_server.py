@@ -169,6 +169,18 @@ async def test_faults_are_changed_over_http(kiosk: Kiosk, session: aiohttp.Clien
     assert msgspec.json.decode((await get(session, url))[1])["latency"] == 0.0
 
 
+async def test_buyers_when_a_simulator_has_none(
+    kiosk: Kiosk, session: aiohttp.ClientSession
+) -> None:
+    url = f"{kiosk.url}/__simulator/arrive"
+    async with session.post(url, data=b'{"text":"?"}') as reply:
+        assert (reply.status, await reply.json()) == (
+            501,
+            {"error": "nobody can write to this simulator"},
+        )
+    assert await get(session, f"{kiosk.url}/__simulator/sent") == (200, b"[]")
+
+
 def test_cache_forgets_the_oldest_page_over_its_limit() -> None:
     cache = PageCache(limit=25)
     built: list[str] = []

@@ -1,0 +1,190 @@
+"""``wbym outbox`` on a state file, with and without a service that works with it."""
+
+import asyncio
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.wbym.cli.conftest import Run, flat
+from tests.wbym.feed.shop import Shop
+from wbym.domain import Ref
+from wbym.feed import Action, Delivery, DeliveryState, SqliteStore
+from wbym.feed.delivery import Work
+from wbym.inbox import Inbox
+
+AT = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+LONG = "Здравствуйте! " + "Уже разбираемся, ответим сегодня. " * 10
+NOTE = "it was accepted, and not seen for 300 s: look, and settle it [really]"
+
+
+def delivery(key: str, state: DeliveryState, account: str = "shop") -> Delivery:
+    note = NOTE if state is DeliveryState.UNKNOWN else None
+    target = Ref("toy", account, f"chat-{key}")
+    return Delivery(key, Action.SEND, target, LONG, state, AT, AT, 2, AT, note=note)
+
+
+async def _write(path: str, deliveries: Iterable[Delivery]) -> None:
+    async with SqliteStore(path) as store:
+        for one in deliveries:
+            work = Work(chat=Shop().chat(one.target.id))
+            await store.enter(one, msgspec.msgpack.encode(work))
+
+
+async def _read(key: str) -> Delivery | None:
+    async with SqliteStore("wbym.db") as store:
+        return await store.delivery(key)
+
+
+def state_of(key: str) -> DeliveryState:
+    found = asyncio.run(_read(key))
+    assert found is not None
+    return found.state
+
+
+@pytest.fixture
+def every_state() -> list[Delivery]:
+    """A state file with a delivery in each state, its key the state's name, and one elsewhere."""
+    made = [delivery(state, state) for state in DeliveryState]
+    made.append(delivery("other", DeliveryState.UNKNOWN, "second"))
+    asyncio.run(_write("wbym.db", made))
+    return made
+
+
+def keys(lines: str) -> list[str]:
+    return [line.split()[1] for line in lines.splitlines() if line.startswith("  key ")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ((), ["pending", "sending", "accepted", "unknown", "other"]),
+        (("--all",), [*DeliveryState, "other"]),
+        (("--in", "confirmed"), ["confirmed"]),
+        (("--in", "confirmed", "--in", "unknown"), ["confirmed", "unknown", "other"]),
+        (("--account", "second"), ["other"]),
+        (("--account", "second", "--in", "pending"), []),
+    ],
+)
+def test_list_when_chosen(
+    run: Run, every_state: list[Delivery], arguments: tuple[str, ...], expected: list[str]
+) -> None:
+    result = run("outbox", "list", *arguments)
+    assert result.exit_code == 0
+    assert keys(result.stdout) == expected
+    assert ("there is none of these; --all lists all" in flat(result)) is (not expected)
+    lines = run("outbox", "list", "--json", *arguments).stdout.splitlines()
+    wanted = {one.key: one for one in every_state}
+    found = [msgspec.json.decode(line, type=Delivery) for line in lines]
+    assert found == [wanted[key] for key in expected]
+
+
+def test_list_when_shown(
+    run: Run, every_state: list[Delivery], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    result = run("outbox", "list", "--account", "shop", "--in", "unknown")
+    head, *facts = result.stdout.splitlines()
+    assert head == "unknown since 2026-05-01 12:30Z, 2 attempts"
+    assert [fact.split(maxsplit=1) for fact in facts] == [
+        ["key", "unknown"],
+        ["account", "shop (toy)"],
+        ["send", "chat-unknown"],
+        ["text", facts[3].split(maxsplit=1)[1]],
+        ["note", NOTE],
+    ]
+    assert len(facts[3]) < 60
+    assert facts[3].endswith("…")
+    assert flat(result).startswith("1 unknown: see in the seller's cabinet")
+    assert "wbym outbox settle KEY confirmed|rejected|again" in flat(result)
+
+
+def test_list_when_in_and_all_are_given(run: Run, every_state: list[Delivery]) -> None:
+    result = run("outbox", "list", "--all", "--in", "unknown")
+    assert result.exit_code == 2
+    assert "--in and --all exclude each other" in flat(result)
+
+
+def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
+    result = run("outbox", "show", "unknown")
+    assert result.exit_code == 0
+    for said in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", "unknown since 2026-05-01"):
+        assert said in result.stdout
+    line = run("outbox", "show", "unknown", "--json").stdout
+    assert msgspec.json.decode(line, type=Delivery) in every_state
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        ("confirmed", DeliveryState.CONFIRMED),
+        ("rejected", DeliveryState.REJECTED),
+        ("again", DeliveryState.PENDING),
+    ],
+)
+def test_settle_when_unknown(
+    run: Run, every_state: list[Delivery], outcome: str, state: DeliveryState
+) -> None:
+    result = run("outbox", "settle", "unknown", outcome)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"unknown is {state}")
+    assert ("the service that works with this file sends it" in result.stdout) is (
+        outcome == "again"
+    )
+    assert state_of("unknown") is state
+
+
+@pytest.mark.parametrize("key", ["sending", "accepted", "confirmed", "rejected"])
+def test_settle_when_it_is_not_a_persons(run: Run, every_state: list[Delivery], key: str) -> None:
+    result = run("outbox", "settle", key, "confirmed")
+    assert result.exit_code == 1
+    expected = f"error: settle: key must be of a delivery that is unknown; it is {key}; got '{key}'"
+    assert flat(result) == expected
+    assert state_of(key) is DeliveryState(key)
+
+
+@pytest.mark.parametrize("command", [("show", "gone"), ("settle", "gone", "again")])
+def test_a_key_when_there_is_no_such_delivery(
+    run: Run, every_state: list[Delivery], command: tuple[str, ...]
+) -> None:
+    result = run("outbox", *command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert flat(result) == f"error: {command[0]}: key must be of a delivery; got 'gone'"
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "x"), ("settle", "x", "confirmed")])
+def test_a_file_when_there_is_none_or_another(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = run("outbox", *command, "--state", "no.db")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert flat(result).startswith("error: no.db: there is no such file")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "notes.txt").write_text("something else, and long enough to be no database\n" * 9)
+    result = run("outbox", *command, "--state", "notes.txt")
+    assert result.exit_code == 1
+    assert flat(result).startswith("error: notes.txt: ")
+    assert (tmp_path / "notes.txt").read_text().startswith("something else")
+
+
+async def test_settle_when_a_service_has_the_file_open(run: Run) -> None:
+    await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
+    async with Inbox(Shop(), state="wbym.db") as inbox:
+        result = await asyncio.to_thread(run, "outbox", "settle", "unknown", "confirmed")
+        assert result.exit_code == 0
+        settled = await inbox.outbox.delivery("unknown")
+    assert settled is not None
+    assert settled.state is DeliveryState.CONFIRMED
+
+
+async def test_settle_when_again_is_sent_at_the_next_start(run: Run) -> None:
+    await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
+    await asyncio.to_thread(run, "outbox", "settle", "unknown", "again")
+    shop = Shop()
+    async with Inbox(shop, state="wbym.db") as inbox, asyncio.timeout(10):
+        async for event in inbox.events(since=AT):
+            if event.sent_as == "unknown":
+                break
+    assert shop.sent == [("chat-unknown", LONG)]
