@@ -87,7 +87,16 @@ class TestCore:
         assert wbym.adapter.installed_adapters() == {"toy": Toy}
 
     def test_imports_when_looked_at(self) -> None:
-        public = {"adapter", "calls", "domain", "errors", "limits", "paging", "testing"}
+        public = {
+            "adapter",
+            "calls",
+            "domain",
+            "errors",
+            "limits",
+            "observe",
+            "paging",
+            "testing",
+        }
         for path in Path(toy.__path__[0]).glob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("wbym"):
