@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting
+from wbym.adapter import Batch, Poll, Sighting, unreadable
 from wbym.errors import BadRequest, CursorStuck, WbymError
 from wbym.observe import LogFacts
 from wbym.paging import TICK
@@ -87,7 +87,13 @@ class ChatStream:
                 break
             if not shown:
                 await self._learn()
-            sightings = await self._sight(page.items, asked, shown, listed)
+            sightings = [
+                *(
+                    unreadable(one, mapping.MARKETPLACE, self._account, now)
+                    for one in page.set_aside
+                ),
+                *await self._sight(page.items, asked, shown, listed),
+            ]
             if not reading.advance(page.items, int(page.token) if page.token else None):
                 yield Batch(sightings)
                 raise CursorStuck(chats_api.EVENTS.name, reading.cursor)

@@ -7,12 +7,12 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting
+from wbym.adapter import Batch, Poll, Sighting, unreadable
 from wbym.calls import Pipeline
 from wbym.domain import Feedback, Question
 from wbym.errors import Unprocessable
 from wbym.limits import Priority
-from wbym.paging import Span
+from wbym.paging import Page, Span
 from wbym_wildberries import mapping, versions
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
@@ -26,6 +26,7 @@ __all__ = ["NounStream", "ReturnStream"]
 P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
+T = TypeVar("T")
 
 LATE: Final = timedelta(hours=4)
 """How far a round goes back before the newest record: WB lists records up to three hours late."""
@@ -50,6 +51,14 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 _PLACES = msgspec.json.Decoder(_Place)
+
+
+class _Sighted(msgspec.Struct, frozen=True):
+    """A page."""
+
+    sightings: list[Sighting]
+    aside: list[Sighting]
+    """Of what cannot be read, which has no time of its own."""
 
 
 class NounStream(Generic[P, W, R]):
@@ -105,18 +114,18 @@ class NounStream(Generic[P, W, R]):
             # A clock that was put back says nothing of how long it was.
             is_wide = not timedelta() <= now - place.wide_at < WIDE_EVERY
         newest = place.newest
+        page: _Sighted
         span = Span(newest - (WIDE if is_wide else LATE), None)
         async with aclosing(self._read(span, Priority.BULK if is_wide else None)) as pages:
-            async for sightings in pages:
+            async for page in pages:
+                latest = max([sighting.at for sighting in page.sightings], default=newest)
                 # A time in the future, by a mistake of WB's, must not hide all that comes.
-                newest = max(newest, min(sightings[-1].at, now))
-                yield Batch(sightings)
+                newest = max(newest, min(latest, now))
+                yield Batch([*page.aside, *page.sightings])
         place = _Place(newest, now if is_wide else place.wide_at)
         yield Batch((), msgspec.json.encode(place), newest - NOUN_KEPT)
 
-    async def _read(
-        self, span: Span, priority: Priority | None
-    ) -> AsyncGenerator[list[Sighting], None]:
+    async def _read(self, span: Span, priority: Priority | None) -> AsyncGenerator[_Sighted, None]:
         """Both lists, page by page, those that are empty left out."""
         # In this order, what is answered meanwhile is seen twice and not never.
         for is_answered in (False, True):
@@ -130,8 +139,11 @@ class NounStream(Generic[P, W, R]):
             )
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
-                    if page.items:
-                        yield [self._sight(wire) for wire in page.items]
+                    if page.items or page.set_aside:
+                        yield _Sighted(
+                            [self._sight(wire) for wire in page.items],
+                            _aside(page, self._account, self._now()),
+                        )
 
     async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
         found = []
@@ -184,12 +196,13 @@ class ReturnStream:
             )
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
-                    if not page.items:
-                        continue
+                    aside = _aside(page, self._account, self._now())
                     sightings = [self._sight(wire, asked.since) for wire in page.items]
                     sightings.sort(key=lambda sighting: sighting.at)
-                    newest = max(newest or sightings[-1].at, sightings[-1].at)
-                    yield Batch(sightings)
+                    if sightings:
+                        newest = max(newest or sightings[-1].at, sightings[-1].at)
+                    if aside or sightings:
+                        yield Batch([*aside, *sightings])
         if newest is not None:
             # A time in the future, by a mistake of WB's, must not make old news of all that comes.
             yield Batch((), forget=min(newest, self._now()) - CLAIMS_KEPT)
@@ -197,3 +210,7 @@ class ReturnStream:
     def _sight(self, wire: claims_api.Claim, since: datetime) -> Sighting:
         claim = mapping.claim(wire, self._account)
         return Sighting(claim, claim.created_at or since, versions.of_claim(wire))
+
+
+def _aside(page: Page[T], account: str, at: datetime) -> list[Sighting]:
+    return [unreadable(one, mapping.MARKETPLACE, account, at) for one in page.set_aside]

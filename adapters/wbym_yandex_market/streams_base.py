@@ -4,11 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.errors import WbymError
+from wbym.adapter import Sighting, unreadable
+from wbym.errors import SetAside, WbymError
 from wbym.limits import Window
 from wbym.observe import LogFacts
 from wbym_yandex_market.api import Api
@@ -46,6 +48,11 @@ class Context(msgspec.Struct, frozen=True):
         account = self.cabinet.account
         facts = LogFacts(marketplace=MARKETPLACE, account=account, stream=stream)
         logger.log(level, f"%s: {message}", account, *args, extra=facts)
+
+    def aside(self, records: Sequence[SetAside]) -> list[Sighting]:
+        """What could not be decoded, to be told like the rest."""
+        now = datetime.fromtimestamp(self.wall(), UTC)
+        return [unreadable(one, MARKETPLACE, self.cabinet.account, now) for one in records]
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True):

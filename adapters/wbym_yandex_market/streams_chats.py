@@ -18,7 +18,7 @@ import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting
 from wbym.domain import Chat, Message
-from wbym.errors import BadRequest, InvalidInput, NotFound, WbymError
+from wbym.errors import BadRequest, InvalidInput, NotFound, SetAside, WbymError
 from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api import chats as chats_api
@@ -142,6 +142,8 @@ class ChatStream:
                 pages += 1
                 seen.update(chat.ref.id for chat in page.items)
                 complete = complete and not page.set_aside
+                if page.set_aside:
+                    yield Batch(self._context.aside(page.set_aside))
                 async with aclosing(self._look(page.items, asked, failures)) as batches:
                     async for batch in batches:
                         yield batch
@@ -196,16 +198,17 @@ class ChatStream:
         """What is new in a chat; None where nothing is, not even the note, or it failed."""
         began = self._context.clock()
         try:
-            fresh, last = await self._history(chat, note)
+            aside: list[SetAside] = []
+            fresh, last = await self._history(chat, note, aside)
         except WbymError as error:
             failures.add(chat.ref.id, error)
             return None
         again = self._once_more(chat, note, began, more=bool(fresh))
         new = _Note(chat.updated_at, last, again)
-        if new == note and not fresh:
+        if new == note and not fresh and not aside:
             return None
         messages = [Sighting(item, item.sent_at, chat=chat) for item in fresh]
-        return Batch([_sighting(chat, new, asked), *messages])
+        return Batch([_sighting(chat, new, asked), *self._context.aside(aside), *messages])
 
     def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
         """Whether the second of a chat's last message may not have been over when it was read."""
@@ -222,11 +225,16 @@ class ChatStream:
             self._changed_at.pop(chat_id, None)
         return again
 
-    async def _history(self, chat: Chat, note: _Note | None) -> tuple[list[Message], int | None]:
-        """A chat's messages that were not shown yet, and the id of its last one."""
+    async def _history(
+        self, chat: Chat, note: _Note | None, aside: list[SetAside]
+    ) -> tuple[list[Message], int | None]:
+        """A chat's messages that were not shown yet, and the id of its last one.
+
+        ``aside`` gets what could not be decoded.
+        """
         since = None if note is None else note.updated
         if note is not None and note.last is not None:
-            found = await self._from(chat, note.last)
+            found = await self._from(chat, note.last, aside)
             if found is not None:
                 return found, _last(found) or note.last
             self._context.log(
@@ -237,23 +245,29 @@ class ChatStream:
                 note.last,
             )
             since = None if since is None else since - _AGAIN
-        messages = await self._messages(chat, None)
+        messages = await self._messages(chat, None, aside)
         # With a message of the noted second too, for it may have been written after the note.
         fresh = [item for item in messages if since is None or item.sent_at >= since]
         return fresh, _last(messages)
 
-    async def _from(self, chat: Chat, last: int) -> list[Message] | None:
+    async def _from(self, chat: Chat, last: int, aside: list[SetAside]) -> list[Message] | None:
         """The messages after this one; None where it is not there any more."""
         try:
-            found = await self._messages(chat, last)
+            found = await self._messages(chat, last, aside)
         except (BadRequest, NotFound):
             return None
         after = [item for item in found if item.ref.id != str(last)]
         return after if len(after) < len(found) else None
 
-    async def _messages(self, chat: Chat, first: int | None) -> list[Message]:
+    async def _messages(
+        self, chat: Chat, first: int | None, aside: list[SetAside]
+    ) -> list[Message]:
         number = number_of("messages", "chat", chat.ref.id)
-        return await list_messages(self._cabinet, chat.ref, number, first=first).all()
+        found: list[Message] = []
+        async for page in list_messages(self._cabinet, chat.ref, number, first=first).pages():
+            found += page.items
+            aside += page.set_aside
+        return found
 
     async def _get(self, chat_id: str, failures: Failures) -> Chat | None:
         """A chat that was hinted at; None where there is none, or it failed."""

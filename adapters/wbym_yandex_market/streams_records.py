@@ -17,7 +17,7 @@ import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting
 from wbym.domain import Feedback, Question, QuestionStatus, Return
-from wbym.errors import InvalidInput, NotFound, WbymError
+from wbym.errors import InvalidInput, NotFound, SetAside, WbymError
 from wbym.paging import Listing
 from wbym_yandex_market import mapping
 from wbym_yandex_market.api import feedbacks as feedbacks_api
@@ -127,8 +127,8 @@ class _RecordStream(ABC, Generic[R]):
                 async for page in listed:
                     pages += 1
                     newest = self._newest(page.items, newest, now)
-                    if page.items:
-                        yield self._batch(page.items, asked)
+                    if page.items or page.set_aside:
+                        yield self._batch(page.items, asked, page.set_aside)
         if state is None:
             due = Due(now, LONG_EVERY)
         elif long:
@@ -157,13 +157,14 @@ class _RecordStream(ABC, Generic[R]):
                     newest = max(newest, min(moment, latest))
         return newest
 
-    def _batch(self, items: Sequence[R], asked: Poll) -> Batch:
+    def _batch(self, items: Sequence[R], asked: Poll, set_aside: Sequence[SetAside] = ()) -> Batch:
         """Records as they were seen, the oldest first."""
-        found = []
+        found: list[Sighting] = []
         for item in items:
             created, changed = self._times(item)
             found.append(Sighting(item, created or changed or asked.since, self._version(item)))
-        return Batch(sorted(found, key=lambda sighting: sighting.at))
+        found.sort(key=lambda sighting: sighting.at)
+        return Batch([*self._context.aside(set_aside), *found])
 
     def _pace(self, pages: int, share: float) -> float:
         return pace(self._context.quota(self.bucket), pages * self.requests, share)
@@ -275,8 +276,8 @@ class ReturnStream(_RecordStream[Return]):
         begin = self._begin(state, asked, long=False)
         async with aclosing(self._changed(begin).pages()) as listed:
             async for page in listed:
-                if page.items:
-                    yield self._batch(page.items, asked)
+                if page.items or page.set_aside:
+                    yield self._batch(page.items, asked, page.set_aside)
 
     def _changed(self, begin: datetime) -> Listing[Return]:
         # Market takes days, by Moscow's time, where the date is never before that of UTC.

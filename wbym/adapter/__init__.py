@@ -31,6 +31,8 @@ from wbym.adapter.streams import (
     Streams,
     TakesNotifications,
     TrustedProxy,
+    Unreadable,
+    unreadable,
 )
 from wbym.adapter.support import Capabilities, Capability, Support, Supported
 
@@ -66,7 +68,9 @@ __all__ = [
     "TakesNotifications",
     "TellsDecisions",
     "TrustedProxy",
+    "Unreadable",
     "ask",
     "installed_adapters",
     "require_aware",
+    "unreadable",
 ]

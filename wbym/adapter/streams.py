@@ -8,12 +8,14 @@ often as it likes: overlapping reads cost nothing but their requests.
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
 from aiohttp import web
 
-from wbym.domain import Chat, Feedback, Message, Question, Return
+from wbym.domain import Chat, Feedback, Message, Question, Ref, Return
+from wbym.errors import SetAside
 
 __all__ = [
     "Batch",
@@ -27,9 +29,27 @@ __all__ = [
     "Streams",
     "TakesNotifications",
     "TrustedProxy",
+    "Unreadable",
+    "unreadable",
 ]
 
-Seen: TypeAlias = Chat | Message | Question | Feedback | Return
+
+class Unreadable(msgspec.Struct, frozen=True, gc=False):
+    """A record that could not be decoded, for somebody to look at."""
+
+    ref: Ref
+    """With a digest of the record as its id."""
+    where: str
+    """The endpoint, and the place in its answer."""
+    reason: str
+    data: bytes
+    """The record as it came."""
+
+    def __repr__(self) -> str:
+        return f"Unreadable({self.where}: {self.reason}, {len(self.data)} bytes)"
+
+
+Seen: TypeAlias = Chat | Message | Question | Feedback | Return | Unreadable
 """What streams show."""
 
 R = TypeVar("R", Question, Feedback, Return)
@@ -47,6 +67,14 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     """
     chat: Chat | None = None
     """The chat of a message."""
+
+
+def unreadable(aside: SetAside, marketplace: str, account: str, at: datetime) -> Sighting:
+    """The sighting of a record that was set aside at this moment."""
+    digest = blake2b(aside.data, digest_size=8).hexdigest()
+    where = f"{aside.endpoint} {aside.where}"
+    ref = Ref(marketplace, account, digest)
+    return Sighting(Unreadable(ref, where, aside.reason, aside.data), at)
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

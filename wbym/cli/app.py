@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, NoReturn, TypeVar
 
 import typer
@@ -16,12 +17,13 @@ from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, installe
 from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
 from wbym.cli.demo import Sizes, run_demo
+from wbym.cli.demo_assistant import run_assistant
 from wbym.cli.export import export
 from wbym.cli.listen import listen
 from wbym.cli.options import Account, Config, moment, sources_of
 from wbym.cli.outbox import outbox
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
-from wbym.cli.show_demo import outcome_line, show_outcome
+from wbym.cli.show_demo import outcome_line, show_outcome, show_survived
 from wbym.cli.terminal import complain, output, plain_errors
 from wbym.cli.waiting import show_waiting
 from wbym.domain import Chat, Feedback, Question, Record, Return
@@ -115,11 +117,15 @@ def demo(
     questions: Annotated[int | None, Count] = None,
     chats: Annotated[int | None, Count] = None,
     returns: Annotated[int | None, Count] = None,
+    assistant: Annotated[
+        bool, typer.Option(help="Kill a shop assistant too, and see if it goes on.")
+    ] = True,
 ) -> None:
     """Read and answer simulated shops over real HTTP, inside the real limits, without a token.
 
-    About four in ten feedbacks and questions wait for an answer; those are read. Exit code 1 if
-    anything was refused or lost.
+    About four in ten feedbacks and questions wait for an answer; those are read. Then an assistant
+    answers messages in chats, is killed and started again. Exit code 1 if anything was refused, or
+    lost, or sent twice.
     """
     with plain_errors():
         console = output()
@@ -129,13 +135,24 @@ def demo(
         sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
         with watch:
             outcome = asyncio.run(run_demo(simulators(), installed_adapters(), sizes, watch))
-        if as_json:
-            outcome_line(outcome)
-        else:
+        if not as_json:
             show_outcome(console, outcome)
-        for problem in outcome.problems:
+        problems = list(outcome.problems)
+        survived = None
+        if assistant:
+            say = Quiet().say if as_json else Lines(console).say
+            with TemporaryDirectory(prefix="wbym-demo-") as folder:
+                survived = asyncio.run(
+                    run_assistant(simulators(), installed_adapters(), Path(folder), say)
+                )
+            problems += survived.problems
+            if not as_json:
+                show_survived(console, survived)
+        if as_json:
+            outcome_line(outcome, survived)
+        for problem in problems:
             complain(problem)
-    raise typer.Exit(1 if outcome.problems else 0)
+    raise typer.Exit(1 if problems else 0)
 
 
 @app.command(

@@ -30,7 +30,7 @@ from wbym.domain import Chat, Decision, Feedback, Question, Return
 from wbym.errors import WbymError
 from wbym.testing.process import SimulatorProcess
 
-__all__ = ["DemoError", "Outcome", "Sizes", "run_demo"]
+__all__ = ["DemoError", "Outcome", "Ready", "Sizes", "run_demo", "start_simulator"]
 
 FEEDBACKS_ANSWERED = 5
 QUESTIONS_ANSWERED = 3
@@ -100,7 +100,7 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.seconds / self.bound if self.bound else None
 
 
-class _Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True):
     """A simulator's line of JSON, as far as it is needed here."""
 
     url: str
@@ -134,12 +134,7 @@ async def run_demo(
         for marketplace, module in sorted(simulators.items()):
             if marketplace not in adapters:
                 raise DemoError(f"the simulator {marketplace!r} has no adapter of its name")
-            process = SimulatorProcess(module, *sizes.arguments())
-            try:
-                await stack.enter_async_context(process)
-                ready = msgspec.convert(process.shown, _Ready)
-            except (RuntimeError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-                raise DemoError(f"the simulator of {marketplace} did not start: {error}") from error
+            process, ready = await start_simulator(stack, marketplace, module, *sizes.arguments())
             account = adapters[marketplace].from_secret(
                 ready.token, name=marketplace, base_url=ready.url, max_wait=None
             )
@@ -159,6 +154,22 @@ async def run_demo(
     return Outcome(results, seconds, bound, problems(results))
 
 
+async def start_simulator(
+    stack: AsyncExitStack, marketplace: str, module: str, *arguments: str
+) -> tuple[SimulatorProcess, Ready]:
+    """Run a simulator for as long as the stack is open.
+
+    Raises:
+        DemoError: It does not start.
+    """
+    process = SimulatorProcess(module, *arguments)
+    try:
+        await stack.enter_async_context(process)
+        return process, msgspec.convert(process.shown, Ready)
+    except (RuntimeError, TimeoutError, OSError, msgspec.MsgspecError) as error:
+        raise DemoError(f"the simulator of {marketplace} did not start: {error}") from error
+
+
 class _Shop:
     """One simulated account, and what is done with each of its nouns."""
 
@@ -166,7 +177,7 @@ class _Shop:
         self,
         account: Adapter,
         process: SimulatorProcess,
-        ready: _Ready,
+        ready: Ready,
         watch: Watch,
     ) -> None:
         self._account = account

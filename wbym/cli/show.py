@@ -25,6 +25,7 @@ __all__ = [
     "show_catalog",
     "show_credential",
     "show_records",
+    "time_text",
     "write_lines",
 ]
 
@@ -76,7 +77,7 @@ class View(Generic[T]):
 def _feedback(item: Feedback) -> Sequence[str]:
     stars = "" if item.rating is None else f"{item.rating}★"
     return (
-        _time(item.created_at),
+        time_text(item.created_at),
         stars,
         _product(item.product),
         _buyer(item.buyer),
@@ -88,7 +89,7 @@ def _feedback(item: Feedback) -> Sequence[str]:
 
 def _question(item: Question) -> Sequence[str]:
     return (
-        _time(item.created_at),
+        time_text(item.created_at),
         _product(item.product),
         item.text,
         _answer(item.answer),
@@ -98,7 +99,7 @@ def _question(item: Question) -> Sequence[str]:
 
 def _chat(item: Chat) -> Sequence[str]:
     return (
-        _time(item.updated_at),
+        time_text(item.updated_at),
         item.status.replace("_", " "),
         _buyer(item.buyer),
         _product(item.product),
@@ -110,7 +111,7 @@ def _chat(item: Chat) -> Sequence[str]:
 def _return(item: Return) -> Sequence[str]:
     products = ", ".join(_product(each.product) for each in item.items)
     return (
-        _time(item.created_at),
+        time_text(item.created_at),
         item.status.replace("_", " "),
         products,
         "" if item.amount is None else str(item.amount),
@@ -232,9 +233,9 @@ def show_credential(console: Console, facts: CredentialFacts, now: datetime) -> 
     if ends is None:
         line("until: it does not expire")
     elif valid:
-        line(f"until: {_time(ends)} ({(ends - now).days} days)")
+        line(f"until: {time_text(ends)} ({(ends - now).days} days)")
     else:
-        line(f"EXPIRED: {_time(ends)}", "bold red")
+        line(f"EXPIRED: {time_text(ends)}", "bold red")
     access = "read only" if facts.read_only else "read and write"
     line(f"opens: {', '.join(facts.scopes) or 'nothing'} ({access})")
     for warning in facts.warnings:
@@ -242,7 +243,8 @@ def show_credential(console: Console, facts: CredentialFacts, now: datetime) -> 
     return valid
 
 
-def _time(moment: datetime | None) -> str:
+def time_text(moment: datetime | None) -> str:
+    """A time of UTC to the minute; empty where there is none."""
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 

@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from wbym.cli.demo import Outcome
+from wbym.cli.demo_assistant import SETTLE_AFTER, Survived
 from wbym.cli.tally import Result
+from wbym.feed import SETTLE_AFTER as DEFAULT_SETTLE_AFTER
 
-__all__ = ["outcome_line", "show_outcome"]
+__all__ = ["outcome_line", "show_outcome", "show_survived"]
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
@@ -42,7 +44,28 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     )
 
 
-def outcome_line(outcome: Outcome) -> None:
+def show_survived(console: Console, survived: Survived) -> None:
+    """Print the table of who was answered although the assistant was killed."""
+    if not survived.served:
+        return
+    title = "Answered by an assistant that was killed"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for head in ("messages", "answered once", "more than once", "unanswered"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for each in survived.served:
+        counts = (each.messages, each.once, each.twice, each.unanswered)
+        table.add_row(each.marketplace, *map(str, counts))
+    console.print(table)
+    console.print(
+        "What buyers wrote and got is the simulators' count. A reply that is nowhere to be seen is "
+        f"sent again after {SETTLE_AFTER:g} s here, for the simulators show it at once; by default "
+        f"after {DEFAULT_SETTLE_AFTER:g} s.",
+        style="dim",
+    )
+
+
+def outcome_line(outcome: Outcome, survived: Survived | None) -> None:
     """Write one line of JSON to stdout."""
     line = {
         "records": outcome.records,
@@ -52,7 +75,8 @@ def outcome_line(outcome: Outcome) -> None:
         "bound_seconds": round(outcome.bound, 3),
         "ratio": None if outcome.ratio is None else round(outcome.ratio, 3),
         "written": outcome.written,
-        "problems": outcome.problems,
+        "problems": [*outcome.problems, *(survived.problems if survived else ())],
+        "assistant": survived,
         "accounts": [
             {
                 "account": result.account,

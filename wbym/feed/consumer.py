@@ -66,8 +66,9 @@ class Events:
     """What ``Inbox.events()`` gives: iterate it with ``async for``.
 
     Where the body of the loop ends and the next event is asked for, the event is confirmed. One
-    whose body raised, or left the loop, is not, and comes again. A slow consumer's confirmation is
-    stored before it gets the next event; those of a fast one are gathered for at most 50 ms.
+    whose body raised, or left the loop, is not, and comes first in the next loop. A slow consumer's
+    confirmation is stored before it gets the next event; those of a fast one are gathered for at
+    most 50 ms.
     ``async with inbox.events() as events`` ends the reading at the end of the block; else it goes
     on, into the store, until the inbox is closed.
     """
@@ -92,7 +93,7 @@ class Events:
         self._accounts: Collection[str] | None = None
         self._ready: deque[StoredEvent] = deque()
         self._after = 0
-        self._out: int | None = None
+        self._out: StoredEvent | None = None
         self._confirmations = confirmations
         self._written_at = 0.0
 
@@ -108,6 +109,10 @@ class Events:
         await self.aclose()
 
     def __aiter__(self) -> Self:
+        if self._out is not None:
+            # A loop was left in the body of this event.
+            self._ready.appendleft(self._out)
+            self._out = None
         return self
 
     async def __anext__(self) -> Event:
@@ -123,7 +128,7 @@ class Events:
             self._written_at = clock()
         out, self._out = self._out, None
         if out is not None and self._auto_ack:
-            self._confirmations.note(out)
+            self._confirmations.note(out.seq)
         if not self._ready or clock() - self._written_at >= _GATHERED:
             await self._confirmations.write()
             self._written_at = clock()
@@ -148,7 +153,7 @@ class Events:
         except msgspec.MsgspecError as error:
             reason = f"event {stored.id} was stored by another version and cannot be read: {error}"
             raise StateError("the state", reason) from error
-        self._out = stored.seq
+        self._out = stored
         if is_watched():
             lag = (datetime.now(UTC) - stored.at).total_seconds()
             current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
@@ -160,8 +165,13 @@ class Events:
             record,
             stored.sent_as,
             chat,
-            partial(self._confirmations.confirm, stored.seq),
+            partial(self._ack, stored),
         )
+
+    async def _ack(self, stored: StoredEvent) -> None:
+        await self._confirmations.confirm(stored.seq)
+        if self._out is stored:
+            self._out = None
 
     async def aclose(self) -> None:
         """End the reading. An event that is out is not confirmed by it."""

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.adapter import Seen
+from wbym.adapter import Seen, Unreadable
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return
 
 __all__ = ["Event", "EventKind"]
@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     """A return was opened."""
     RETURN_CHANGED = "return_changed"
     """A return has another status, or other decisions are possible."""
+    UNREADABLE = "unreadable"
+    """A record came that cannot be decoded: ``event.unreadable`` has its bytes, for a person."""
 
 
 class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -95,6 +97,13 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
         """The return; TypeError if the event is about something else."""
         if not isinstance(self.record, Return):
             raise self._other("return")
+        return self.record
+
+    @property
+    def unreadable(self) -> Unreadable:
+        """What could not be decoded; TypeError if the event is about something else."""
+        if not isinstance(self.record, Unreadable):
+            raise self._other("unreadable record")
         return self.record
 
     @property

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Batch, Seen, Sighting
+from wbym.adapter import Batch, Seen, Sighting, Unreadable
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return
 from wbym.feed.delivery import FINAL, Action, Delivery, DeliveryState
 from wbym.feed.events import EventKind
@@ -26,6 +26,7 @@ _NOUNS: Final[Mapping[type[Seen], str]] = {
     Question: "question",
     Feedback: "feedback",
     Return: "return",
+    Unreadable: "unreadable",
 }
 _NEW: Final[Mapping[type[Seen], EventKind]] = {
     Chat: EventKind.CHAT,
@@ -33,6 +34,7 @@ _NEW: Final[Mapping[type[Seen], EventKind]] = {
     Question: EventKind.QUESTION,
     Feedback: EventKind.FEEDBACK,
     Return: EventKind.RETURN,
+    Unreadable: EventKind.UNREADABLE,
 }
 _CHANGED: Final[Mapping[type[Seen], EventKind]] = {
     Question: EventKind.ANSWER,
@@ -47,6 +49,7 @@ _CHAT = msgspec.msgpack.Decoder(Chat)
 _QUESTION = msgspec.msgpack.Decoder(Question)
 _FEEDBACK = msgspec.msgpack.Decoder(Feedback)
 _RETURN = msgspec.msgpack.Decoder(Return)
+_UNREADABLE = msgspec.msgpack.Decoder(Unreadable)
 
 
 def decode_record(event: StoredEvent) -> Seen:
@@ -71,6 +74,8 @@ def decode_record(event: StoredEvent) -> Seen:
             return (_QUESTION if is_question else _FEEDBACK).decode(event.record)
         case EventKind.RETURN | EventKind.RETURN_CHANGED:
             return _RETURN.decode(event.record)
+        case EventKind.UNREADABLE:
+            return _UNREADABLE.decode(event.record)
 
 
 def decode_chat(event: StoredEvent) -> Chat | None:

@@ -95,8 +95,8 @@ class _Pages:
             chat = self._simulator.arrive(arrival.text, chat=arrival.chat)
         except ValueError as error:
             return _json({"error": str(error)}, 400)
-        except LookupError:
-            return _json({"error": f"there is no chat {arrival.chat!r}"}, 404)
+        except LookupError as error:
+            return _json({"error": f"there is no chat {error}"}, 404)
         except NotImplementedError:
             return _json({"error": "nobody can write to this simulator"}, 501)
         return _json({"chat": chat})

@@ -58,7 +58,7 @@ async def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop())
     if exit_with_parent:
-        threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
+        watch_stdin(stop)
     await simulator.start(host, port)
     try:
         line = {"url": simulator.url, "records": simulator.records(), **shown}
@@ -67,6 +67,11 @@ async def _serve(
         await stopped.wait()
     finally:
         await simulator.stop()
+
+
+def watch_stdin(stop: Callable[[], None]) -> None:
+    """Calls `stop`, in a thread of its own, when stdin is closed, as when the parent dies."""
+    threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
 
 
 def _wait_for_end_of_stdin(stop: Callable[[], None]) -> None:

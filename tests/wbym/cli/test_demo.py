@@ -121,7 +121,6 @@ def test_the_assistant_answers_each_once_although_it_is_killed(
     monkeypatch.setattr(commands, "simulators", lambda: BOTH)
     result = run("demo", *SMALL)
     assert result.exit_code == 0, result.stdout + result.stderr
-    print(result.stdout)
     story = result.stdout.partition("A shop assistant on wildberries and yandex_market\n")[2]
     assert re.search(r" s  KILLED \(SIGKILL\): [456] of 6 replies are out, \d of them", story)
     assert "s  12 of 12 replies are confirmed" in story

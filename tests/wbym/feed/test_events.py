@@ -219,6 +219,23 @@ class TestConfirming:
             again = inbox.events()
             assert texts(await take(again, 1)) == ["hard"]
 
+    async def test_a_loop_that_was_left_begins_with_what_it_left(self) -> None:
+        shop, store = Shop(), Kept()
+        for number in range(3):
+            shop.arrive(str(number))
+        async with followed(shop, store) as (_, events):
+            came: list[Event] = []
+            for _ in range(3):
+                async for event in events:
+                    came.append(event)
+                    if event.kind is EventKind.MESSAGE:
+                        break
+            assert texts(came) == ["0", "0", "0"]
+            async for event in events:
+                await event.ack()
+                break
+            assert texts(await take(events, 2)) == ["1", "2"]
+
     async def test_ack_confirms_at_once(self) -> None:
         shop, store = Shop(), Kept()
         shop.arrive("a")

@@ -20,6 +20,7 @@ for _name in ("capabilities", "following", "lifetime", "proofs", "reading", "tro
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
 from wbym.testing.contract.capabilities import CapabilityContract  # noqa: E402 - rewritten
+from wbym.testing.contract.following import FollowContract  # noqa: E402
 from wbym.testing.contract.harness import Harness  # noqa: E402
 from wbym.testing.contract.lifetime import LifetimeContract, SecretContract  # noqa: E402
 from wbym.testing.contract.probes import PROBES, Probe  # noqa: E402
@@ -39,5 +40,6 @@ class AdapterContract(
     TroubleContract,
     LifetimeContract,
     SecretContract,
+    FollowContract,
 ):
     """All of the suite; subclass it once a marketplace."""

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
+import pytest
+
 from wbym.adapter import Adapter, Capability, Poll, Streams
 from wbym.domain import Chat, Feedback, Message, Question, Return
 from wbym.feed import Event, EventKind, Feed, MemoryStore
 from wbym.paging.parts import EPOCH
+from wbym.testing.contract.base import Contract
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import NOUNS, Neutral, lacks, read, stated
 
-__all__ = ["ask_events", "events"]
+__all__ = ["FollowContract", "ask_events", "events"]
 
 _WITHIN = 20.0
 """Seconds in which what is there must come."""
@@ -69,6 +72,37 @@ async def events(harness: Harness, account: Adapter) -> None:
         echo = await _next_message(feed, [*came, message])
         assert echo.message.text == _REPLY
         assert echo.sent_as == message.id
+
+
+class FollowContract(Contract):
+    """What the feed is told when something is wrong."""
+
+    async def test_events_when_a_record_cannot_be_read(
+        self, harness: Harness, shop: Adapter, noun: Capability
+    ) -> None:
+        """It is told with its bytes, once, and the others of its page come."""
+        if not isinstance(shop, Streams):
+            pytest.skip("the account cannot be followed")
+        if noun is Capability.CHATS:
+            pytest.skip("chats are known from their messages too")
+        store = MemoryStore()
+        harness.fail_next(noun, "bad_record")
+        async with _followed(shop, store) as feed:
+            found = [event async for event in _until(feed, _has_unreadable)]
+        last = found[-1]
+        assert last.unreadable.data
+        assert last.unreadable.reason
+        assert last.account == shop.name
+        rest = {_id(shop, record) for record in await read(shop, noun)}
+        async with _followed(shop, store) as feed:
+            seen = {event.id for event in found}
+            # The one that was spoilt is read past.
+            again = [event async for event in _until(feed, lambda new: len(rest - seen - new) <= 1)]
+        assert last.id not in {event.id for event in again}
+
+
+def _has_unreadable(seen: set[str]) -> bool:
+    return any("/unreadable/" in id_ for id_ in seen)
 
 
 @asynccontextmanager

@@ -1,0 +1,201 @@
+"""The command ``wbym outbox``: what became of replies under keys, by the state file alone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import anyio
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from wbym.cli.options import Account
+from wbym.cli.show import time_text, write_lines
+from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.errors import InvalidInput, StateError
+from wbym.feed import Delivery, DeliveryState, SqliteStore, Store, settle
+
+__all__ = ["outbox"]
+
+_NOT_FINAL: Final = (
+    DeliveryState.UNKNOWN,
+    DeliveryState.PENDING,
+    DeliveryState.SENDING,
+    DeliveryState.ACCEPTED,
+)
+_INDENT: Final = 12
+"""Columns before a fact."""
+
+outbox = typer.Typer(
+    no_args_is_help=True,
+    help="List the replies that were sent under keys, and settle those that nobody can tell. "
+    "Needs the state file and no account, and may be used while a service works with it.",
+)
+
+
+class Outcome(StrEnum):
+    """What a person says of a delivery."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+    AGAIN = "again"
+
+
+_SETTLED: Final = {
+    Outcome.CONFIRMED: DeliveryState.CONFIRMED,
+    Outcome.REJECTED: DeliveryState.REJECTED,
+    Outcome.AGAIN: DeliveryState.PENDING,
+}
+
+StateFile = Annotated[
+    Path, typer.Option("--state", metavar="FILE", help="The state file of the feed and the outbox.")
+]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The key of the delivery.")]
+_DEFAULT: Final = Path("wbym.db")
+
+
+@outbox.command("list")
+def list_deliveries(
+    state: StateFile = _DEFAULT,
+    states: Annotated[
+        list[DeliveryState] | None,
+        typer.Option(
+            "--in", help="Only those in this state; may be given several times.", show_default=False
+        ),
+    ] = None,
+    account: Account = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="The confirmed and the rejected too.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
+) -> None:
+    """List deliveries, oldest first: those that are under way, or that a person has to settle."""
+    if states and everything:
+        raise typer.BadParameter("--in and --all exclude each other")
+    wanted = None if everything else states or _NOT_FINAL
+    with plain_errors():
+        found = asyncio.run(_find(state, wanted, account))
+    if as_json:
+        write_lines(found)
+        return
+    _list(found)
+    if not found:
+        note("there is none" if everything else "there is none of these; --all lists all")
+    unknown = sum(one.state is DeliveryState.UNKNOWN for one in found)
+    if unknown:
+        note(
+            f"{unknown} unknown: see in the seller's cabinet what became of each, and say so with "
+            f"wbym outbox settle KEY {'|'.join(Outcome)}"
+        )
+
+
+@outbox.command("show")
+def show_delivery(
+    key: Key,
+    state: StateFile = _DEFAULT,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON.")] = False,
+) -> None:
+    """Show all that is known of one delivery."""
+    with plain_errors():
+        found = asyncio.run(_one(state, key))
+    if as_json:
+        write_lines([found])
+    else:
+        _show(found)
+
+
+@outbox.command("settle")
+def settle_delivery(
+    key: Key,
+    outcome: Annotated[
+        Outcome,
+        typer.Argument(
+            help="confirmed: the buyer has it. rejected: the buyer has not, and is not to get it. "
+            "again: the buyer has not; send it."
+        ),
+    ],
+    state: StateFile = _DEFAULT,
+) -> None:
+    """Say what became of a delivery that is unknown, or that waits to be sent."""
+    with plain_errors():
+        settled = asyncio.run(_settle(state, key, _SETTLED[outcome]))
+    said = f"{clean(settled.key)} is {settled.state}"
+    if outcome is Outcome.AGAIN:
+        said += ": the service that works with this file sends it within a minute, or at its start"
+    output().print(said, markup=False, soft_wrap=True)
+
+
+async def _find(
+    path: Path, states: Sequence[DeliveryState] | None, account: str | None
+) -> list[Delivery]:
+    async with _opened(path) as store:
+        return await store.deliveries(states, None if account is None else [account])
+
+
+async def _one(path: Path, key: str) -> Delivery:
+    async with _opened(path) as store:
+        found = await store.delivery(key)
+    if found is None:
+        raise InvalidInput("show", "key", "must be of a delivery", key)
+    return found
+
+
+async def _settle(path: Path, key: str, state: DeliveryState) -> Delivery:
+    async with _opened(path) as store:
+        return await settle(store, key, state)
+
+
+@asynccontextmanager
+async def _opened(path: Path) -> AsyncIterator[Store]:
+    """A state file that exists; an empty one, made now, would hide that the name is wrong."""
+    if not await anyio.Path(path).is_file():
+        raise StateError(path, "there is no such file; name the service's with --state")
+    async with SqliteStore(path) as store:
+        yield store
+
+
+def _list(found: Sequence[Delivery]) -> None:
+    # No table: a key is long, and whoever settles it has to copy it in one piece.
+    console = output()
+    for number, item in enumerate(found):
+        if number:
+            console.print()
+        tries = f"{item.attempts} attempt{'' if item.attempts == 1 else 's'}"
+        style = "bold yellow" if item.state is DeliveryState.UNKNOWN else "bold"
+        console.print(Text(f"{item.state} since {time_text(item.updated_at)}, {tries}", style))
+        facts = _facts(item)
+        room = max(1, console.width - _INDENT - 1)
+        if len(facts["text"]) > room:
+            facts["text"] = f"{facts['text'][: room - 1]}…"
+        _print(console, facts)
+
+
+def _show(item: Delivery) -> None:
+    facts = _facts(item) | {
+        "state": f"{item.state} since {time_text(item.updated_at)}",
+        "created": time_text(item.created_at),
+        "attempts": str(item.attempts),
+        "last sent": time_text(item.sent_at),
+        "seen as": item.message_id or "",
+    }
+    _print(output(), facts)
+
+
+def _facts(item: Delivery) -> dict[str, str]:
+    target = item.target
+    return {
+        "key": item.key,
+        "account": f"{target.account} ({target.marketplace})",
+        str(item.action): target.id,
+        "text": clean(item.text),
+        "note": item.note or "",
+    }
+
+
+def _print(console: Console, facts: Mapping[str, str]) -> None:
+    for name, fact in facts.items():
+        if fact:
+            console.print(Text(f"  {name:<{_INDENT - 2}}{clean(fact)}"), soft_wrap=True)
