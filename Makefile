@@ -23,7 +23,7 @@ demo: $(READY) ## a shop's buyers read and answered against local simulators
 	$(BIN)/wbym demo
 
 test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """What holds in every test: no blocking call in the loop, published files if they are there."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ settings.register_profile(
     "wbym", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60
 )
 settings.load_profile("wbym")
+
+# In debug mode it warns of what took long, which on a busy machine anything does.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 # Else pytest-asyncio, looking for a loop to put back, makes one that nobody closes.
 asyncio.set_event_loop(None)

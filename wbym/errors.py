@@ -161,8 +161,8 @@ class ConfigError(WbymError):
     """The configuration cannot be used; the message names the key and what is expected."""
 
 
-class ExportError(WbymError):
-    """A file of an export cannot be written, read or added to; it is as it was before.
+class _FileError(WbymError):
+    """A file cannot be used; it is as it was before.
 
     Args:
         path: The file.
@@ -175,18 +175,12 @@ class ExportError(WbymError):
         super().__init__(f"{path}: {reason}")
 
 
-class StateError(WbymError):
-    """The state of feed and outbox cannot be read or written; what it held is as it was before.
+class ExportError(_FileError):
+    """A file of an export cannot be written, read or added to."""
 
-    Args:
-        path: The file.
-        reason: What is wrong and what to do.
-    """
 
-    def __init__(self, path: object, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-        super().__init__(f"{path}: {reason}")
+class StateError(_FileError):
+    """The state of feed and outbox cannot be read or written."""
 
 
 class FeedBusy(WbymError):

@@ -32,6 +32,8 @@ class Accounts:
         settle_after: float = SETTLE_AFTER,
         on_error: OnError | None = None,
     ) -> None:
+        if settle_after <= 0:
+            raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
         self._accounts: dict[str, Adapter] = {}
         self._on_error = on_error
         self._running = Running()

@@ -59,7 +59,7 @@ class Inbox(Accounts):
             ``ExceptionGroup`` at the end; and of each round of :meth:`events` that fails.
 
     Raises:
-        InvalidInput: Two accounts have one name.
+        InvalidInput: Two accounts have one name, or ``settle_after`` is 0 or less.
     """
 
     def events(

@@ -241,7 +241,7 @@ class TestHints:
         assert not await shop.follower.round(due=False, hints=[str(chat)])
 
     async def test_hint_when_the_chat_waits(self, shop: ChatShop) -> None:
-        """It is among those that wait, which one request lists; single chats have a small budget."""
+        """It is among those that wait, which one request lists."""
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         await shop.follower.round(due=False, hints=[str(chat)])

@@ -525,6 +525,11 @@ class TestStore:
 
 
 class TestWaiting:
+    @pytest.mark.parametrize("seconds", [0, -1.0])
+    async def test_some_time_must_be_given(self, seconds: float) -> None:
+        with pytest.raises(InvalidInput, match="settle_after must be more than 0 s"):
+            Inbox(state=Kept(), settle_after=seconds)
+
     async def test_asking_again_does_not_wait_for_a_long_look(self) -> None:
         # With a base token of Wildberries a round may be an hour away.
         shop = Shop(every=3600)
