@@ -1,50 +1,55 @@
-"""Batches that come fast, stored together: a commit costs the disk as much for one as for many."""
+"""What a stream shows while the batch before is stored, stored together.
+
+A commit costs the disk as much for one batch as for many. So the first goes at once, and whatever
+comes until it is on the disk goes with the next.
+"""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 from wbym.adapter import Batch
 
 __all__ = ["gathered"]
 
-HELD: Final = 0.05
-"""Seconds that a batch is held at most."""
 MOST: Final = 1000
-"""Sightings that are held at most, but for those of one batch."""
+"""Sightings after which the stream is left to wait; a batch itself may have more."""
 
 
 async def gathered(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
-    """The batches of a stream, those that come within 50 ms as one.
+    """The batches of a stream, read ahead of their consumer, those that wait as one.
 
     What the stream raises is raised when all that came before has been given.
     """
-    clock = asyncio.get_running_loop().time
     held: list[Batch] = []
-    size, deadline = 0, 0.0
-    coming = asyncio.ensure_future(anext(batches, None))
+    some, room = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        async with aclosing(batches):
+            async for batch in batches:
+                held.append(batch)
+                some.set()
+                while sum(len(one.sightings) for one in held) >= MOST:
+                    room.clear()
+                    await room.wait()
+
+    reading = asyncio.ensure_future(read())
+    reading.add_done_callback(lambda _: some.set())
     try:
-        while True:
+        while held or not reading.done():
             if held:
-                await asyncio.wait({coming}, timeout=max(0.0, deadline - clock()))
-                if size >= MOST or not coming.done() or coming.exception() is not None:
-                    yield _merged(held)
-                    held, size = [], 0
-                    continue
-            batch = await coming
-            if batch is None:
-                break
-            if not held:
-                deadline = clock() + HELD
-            held.append(batch)
-            size += len(batch.sightings)
-            coming = asyncio.ensure_future(anext(batches, None))
-        if held:
-            yield _merged(held)
+                merged = _merged(held)
+                held.clear()
+                room.set()
+                yield merged
+            else:
+                some.clear()
+                await some.wait()
+        await reading
     finally:
-        coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
-        await batches.aclose()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 def _merged(batches: list[Batch]) -> Batch:

@@ -18,6 +18,9 @@ NEAR: Final = timedelta(minutes=5)
 """A message that comes back and its sending are as far apart at most; the clocks of seller and
 marketplace are not the same."""
 
+FORGET_EVERY: Final = timedelta(hours=1)
+"""By so much what is old news is later before memos are dropped again."""
+
 _encode = msgspec.msgpack.Encoder().encode
 
 _NOUNS: Final[Mapping[type[Seen], str]] = {
@@ -129,18 +132,19 @@ async def take_in(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step:
                 None if delivery is None else delivery.key,
             )
         )
-    floor = batch.forget or checkpoint.floor
-    if checkpoint.floor is not None and floor is not None:
-        floor = max(floor, checkpoint.floor)
+    forget = batch.forget
+    if forget is not None and checkpoint.floor is not None:
+        # All memos are looked through for it, so not with each batch.
+        forget = forget if forget - checkpoint.floor >= FORGET_EVERY else None
     return Step(
         msgspec.structs.replace(
             checkpoint,
             state=checkpoint.state if batch.state is None else batch.state,
-            floor=floor,
+            floor=forget or checkpoint.floor,
         ),
         events,
         fresh,
-        batch.forget,
+        forget,
         list(seen.values()),
     )
 

@@ -34,7 +34,6 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         stream INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL,
         revision INTEGER NOT NULL, at INTEGER, PRIMARY KEY (stream, key)
     ) WITHOUT ROWID;
-    CREATE INDEX memo_at ON memo (stream, at) WHERE at IS NOT NULL;
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, account TEXT NOT NULL,
         kind TEXT NOT NULL, at INTEGER NOT NULL, record BLOB NOT NULL, chat BLOB, sent_as TEXT

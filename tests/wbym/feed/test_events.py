@@ -351,7 +351,9 @@ class TestTrouble:
         shop.arrive("on")
         told: list[Exception] = []
         async with Inbox(shop, state=Kept(), on_error=lambda _, error: told.append(error)) as inbox:
-            assert texts(await take(inbox.events(since=LONG_AGO), 2)) == ["on"]
+            events = inbox.events(since=LONG_AGO)
+            assert texts(await take(events, 2)) == ["on"]
+            await idle(events, 1)
         assert isinstance(told[0], AttributeError)
 
     async def test_an_account_that_is_taken_out_tells_no_more(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from wbym.adapter import Batch, Sighting
 from wbym.domain import Chat, Ref
-from wbym.feed.gather import HELD, MOST, gathered
+from wbym.feed.gather import MOST, gathered
 
 pytestmark = pytest.mark.looptime
 
@@ -36,29 +36,50 @@ class Source:
             self.closed = True
 
 
-async def states(source: Source) -> list[tuple[bytes | None, int]]:
-    return [(one.state, len(one.sightings)) async for one in gathered(source.batches())]
-
-
-async def test_what_comes_fast_is_one() -> None:
-    (one,) = [one async for one in gathered(Source([(0, batch(n)) for n in range(9)]).batches())]
-    assert [sighting.record.ref.id for sighting in one.sightings] == [str(n) for n in range(9)]
-    assert (one.state, one.forget) == (b"8", BEGIN + timedelta(days=8))
-
-
-async def test_what_comes_slowly_is_not_held() -> None:
+async def given_to(
+    source: Source, *, seconds: float = 0.0
+) -> list[tuple[bytes | None, int, float]]:
+    """State, size and time of what a consumer gets that takes so long for each."""
     clock = asyncio.get_running_loop().time
-    began, came = clock(), []
-    async for one in gathered(Source([(1, batch(n)) for n in range(3)]).batches()):
-        came.append((one.state, clock() - began))
-    assert [state for state, _ in came] == [b"0", b"1", b"2"]
-    for number, (_, at) in enumerate(came, 1):
-        assert at <= number + HELD + 0.001
+    began = clock()
+    got = []
+    async for one in gathered(source.batches()):
+        got.append((one.state, len(one.sightings), clock() - began))
+        await asyncio.sleep(seconds)
+    return got
 
 
-async def test_no_more_than_a_commit_takes() -> None:
-    source = Source([(0, batch(n, MOST // 2)) for n in range(5)])
-    assert await states(source) == [(b"1", MOST), (b"3", MOST), (b"4", MOST // 2)]
+async def test_what_comes_meanwhile_is_one() -> None:
+    source = Source([(0.1, batch(n)) for n in range(9)])
+    assert [(state, size) for state, size, _ in await given_to(source, seconds=0.34)] == [
+        (b"0", 1),
+        (b"3", 3),
+        (b"6", 3),
+        (b"8", 2),
+    ]
+
+
+async def test_in_order_and_with_what_is_forgotten() -> None:
+    given: list[Batch] = []
+    async for one in gathered(Source([(0, batch(n)) for n in range(9)]).batches()):
+        given.append(one)
+        await asyncio.sleep(1)
+    ids = [sighting.record.ref.id for one in given for sighting in one.sightings]
+    assert ids == [str(n) for n in range(9)]
+    assert (given[-1].state, given[-1].forget) == (b"8", BEGIN + timedelta(days=8))
+
+
+async def test_nothing_is_held() -> None:
+    got = await given_to(Source([(1, batch(n)) for n in range(3)]))
+    assert [state for state, _, _ in got] == [b"0", b"1", b"2"]
+    assert [at for _, _, at in got] == pytest.approx([1, 2, 3], abs=0.001)
+
+
+async def test_no_more_is_read_ahead_than_is_to_be_held() -> None:
+    source = Source([(0, batch(n, MOST // 2)) for n in range(7)])
+    sizes = [size for _, size, _ in await given_to(source, seconds=1)]
+    assert sum(sizes) == 7 * MOST // 2
+    assert max(sizes) == MOST
 
 
 async def test_what_came_before_a_failure_is_given() -> None:
@@ -67,14 +88,18 @@ async def test_what_came_before_a_failure_is_given() -> None:
     with pytest.raises(ConnectionError, match="lost"):
         async for one in gathered(source.batches()):
             got.append(one.state)
-    assert got == [b"1"]
+            await asyncio.sleep(1)
+    assert got[-1] == b"1"
     assert source.closed
 
 
 async def test_a_state_that_is_not_told_stays() -> None:
     steps: list[tuple[float, Batch | Exception]] = [(0, batch(0)), (0, Batch([]))]
-    (one,) = [one async for one in gathered(Source(steps).batches())]
-    assert (one.state, one.forget) == (b"0", BEGIN)
+    got = []
+    async for one in gathered(Source([(0, batch(9)), *steps]).batches()):
+        got.append((one.state, one.forget))
+        await asyncio.sleep(1)
+    assert got[-1] == (b"0", BEGIN)
 
 
 async def test_left_early_closes_the_source() -> None:
@@ -90,6 +115,6 @@ async def test_cancelled_closes_the_source() -> None:
     source = Source([(60, batch(0))])
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1):
-            await states(source)
+            await given_to(source)
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,6 +1,7 @@
 """What becomes an event."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TypeAlias
 
 import msgspec
@@ -10,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.followed import Account, message, question, ref
 from tests.wbym.feed.kept import BEGIN, at
-from wbym.adapter import Batch, Seen, Sighting
+from wbym.adapter import Batch, Seen, Sighting, Unreadable
 from wbym.domain import Answer, Author, Chat, Feedback, Message, Question, Ref, Return, ReturnStatus
-from wbym.feed import EventKind, MemoryStore
+from wbym.feed import EventKind, MemoryStore, intake
 from wbym.feed.intake import decode_chat, decode_record, take_in
 from wbym.feed.store import Checkpoint
 
@@ -24,6 +25,7 @@ class TestEvents:
         (question(), EventKind.QUESTION, EventKind.ANSWER),
         (Feedback(ref=ref("1"), created_at=BEGIN), EventKind.FEEDBACK, EventKind.ANSWER),
         (Return(ref=ref("1")), EventKind.RETURN, EventKind.RETURN_CHANGED),
+        (Unreadable(ref("1"), "chats.list", "no id", b"{}"), EventKind.UNREADABLE, None),
     ]
 
     @pytest.mark.parametrize(("record", "new", "changed"), RECORDS)
@@ -73,11 +75,14 @@ class TestEvents:
             (Batch([], b"1"), b"1", None),
             (Batch([], None, at(2)), b"1", at(2)),
             (Batch([], b"2", at(1)), b"2", at(2)),
-            (Batch([], b""), b"", at(2)),
+            (Batch([], b"3", at(61)), b"3", at(2)),
+            (Batch([], b"4", at(62)), b"4", at(62)),
+            (Batch([], b""), b"", at(62)),
         ):
+            before = account.point.floor
             step = await account.show(batch)
             assert step.checkpoint == Checkpoint("shop", "chats", BEGIN, state, True, floor)
-            assert step.forget == batch.forget
+            assert step.forget == (floor if floor != before else None)
 
     async def test_order_is_the_streams(self) -> None:
         account = Account()
@@ -130,6 +135,12 @@ async def test_each_record_once_and_each_change_once(
 
     Record n came to be n - 5 minutes after the beginning.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intake, "FORGET_EVERY", timedelta(minutes=1))
+        await _each_once(shows, first_round, forgets)
+
+
+async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) -> None:
     store = MemoryStore()
     told: list[str] = []
     shown: dict[int, list[str]] = {}
@@ -163,8 +174,8 @@ async def test_each_record_once_and_each_change_once(
             elif version is not None and shown[n][-1] != version:
                 shown[n].append(version)
                 expected[n] += 1
-        if forget is not None:
-            floor = max(floor, forget)
+        if forget is not None and forget > floor:
+            floor = forget
             for n in [n for n in shown if n - 5 < forget]:
                 del shown[n]
     assert len(set(told)) == len(told)
