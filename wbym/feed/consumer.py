@@ -109,7 +109,7 @@ class Events:
         await self.aclose()
 
     def __aiter__(self) -> Self:
-        if self._out is not None:
+        if self._out is not None and self._auto_ack:
             # A loop was left in the body of this event.
             self._ready.appendleft(self._out)
             self._out = None
