@@ -44,7 +44,7 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     inbox_chats: int = 320
     """Of each account of Wildberries: its feed of events takes the longest."""
     cards: int = 100_000
-    feed_events: int = 200_000
+    feed_events: int = 1_000_000
     crash_messages: int = 20_000
     """At each marketplace."""
     crash_kills: int = 200
