@@ -68,7 +68,7 @@ async def _message(
         return Fate(standing.state, standing.message_id, standing.note)
     if not isinstance(account, Chats) or work.chat is None:
         return Fate(DeliveryState.UNKNOWN, note="the account's chats cannot be read")
-    others = await store.deliveries(accounts=[account.name])
+    others = await store.delivered_to(account.name, delivery.target.id)
     taken = {other.message_id for other in others}
     open_ = [other for other in others if other.state not in FINAL and other.attempts]
     since = (delivery.sent_at or delivery.created_at) - NEAR

@@ -166,6 +166,11 @@ class MemoryStore:
             and (accounts is None or delivery.target.account in accounts)
         ]
 
+    async def delivered_to(self, account: str, target: str) -> list[Delivery]:
+        """See ``Store.delivered_to``."""
+        all_ = await self.deliveries(accounts=[account])
+        return [delivery for delivery in all_ if delivery.target.id == target]
+
     async def forget_deliveries(self, before: datetime) -> None:
         """See ``Store.forget_deliveries``."""
         for delivery in await self.deliveries(FINAL):

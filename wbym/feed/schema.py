@@ -39,9 +39,10 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         kind TEXT NOT NULL, at INTEGER NOT NULL, record BLOB NOT NULL, chat BLOB, sent_as TEXT
     );
     CREATE TABLE delivery (
-        key TEXT PRIMARY KEY, account TEXT NOT NULL, state TEXT NOT NULL, owner TEXT NOT NULL,
-        updated_at INTEGER NOT NULL, body TEXT NOT NULL, work BLOB NOT NULL
+        key TEXT PRIMARY KEY, account TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
+        owner TEXT NOT NULL, updated_at INTEGER NOT NULL, body TEXT NOT NULL, work BLOB NOT NULL
     );
+    CREATE INDEX delivery_target ON delivery (account, target);
     CREATE INDEX delivery_state ON delivery (state, account);
     CREATE TABLE hint (
         number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, stream TEXT NOT NULL,

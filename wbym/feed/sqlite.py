@@ -220,6 +220,14 @@ class SqliteStore:
             lambda db: [_DELIVERY.decode(body) for (body,) in db.execute(query, asked)]
         )
 
+    async def delivered_to(self, account: str, target: str) -> list[Delivery]:
+        """See ``Store.delivered_to``."""
+        query = "SELECT body FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
+        asked = (account, target)
+        return await self._db.run(
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.execute(query, asked)]
+        )
+
     async def forget_deliveries(self, before: datetime) -> None:
         """See ``Store.forget_deliveries``."""
         query = "DELETE FROM delivery WHERE state = ? AND updated_at < ?"
@@ -303,10 +311,11 @@ def _write(db: sqlite3.Connection, step: Step) -> None:
 
 def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery | None:
     cursor = db.execute(
-        "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.key,
             delivery.target.account,
+            delivery.target.id,
             delivery.state.value,
             delivery.owner,
             stamp(delivery.updated_at),

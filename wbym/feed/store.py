@@ -160,6 +160,10 @@ class Store(Protocol):
         """Deliveries, oldest first, all of them where nothing else is said."""
         ...
 
+    async def delivered_to(self, account: str, target: str) -> list[Delivery]:
+        """All deliveries to one object of an account, by its id, oldest first."""
+        ...
+
     async def forget_deliveries(self, before: datetime) -> None:
         """Drop the confirmed and the rejected that have not changed since."""
         ...

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
 from wbym.adapter import Hint
+from wbym.domain import Ref
 from wbym.feed import DeliveryState, MemoryStore, SqliteStore, Store
 from wbym.feed.delivery import FINAL, OPEN
 from wbym.feed.store import Checkpoint, Memo, Step
@@ -208,6 +209,16 @@ class TestDeliveries:
         assert await keeps.deliveries(OPEN, ["other"]) == [three]
         assert await keeps.deliveries([]) == []
         assert await keeps.deliveries(accounts=[]) == []
+
+    async def test_those_to_one_object(self, keeps: Store) -> None:
+        mine = [delivery("z"), delivery("a", CONFIRMED)]
+        elsewhere = msgspec.structs.replace(delivery("c"), target=Ref("toy", "shop", "2"))
+        others = [delivery("b", account="other"), elsewhere]
+        for new in (mine[0], *others, mine[1]):
+            await keeps.enter(new, b"")
+        assert await keeps.delivered_to("shop", "1") == mine
+        assert await keeps.delivered_to("shop", "2") == others[1:]
+        assert await keeps.delivered_to("shop", "3") == []
 
     async def test_old_ones_that_ended_are_forgotten(self, keeps: Store) -> None:
         for state in DeliveryState:
