@@ -225,8 +225,9 @@ class Outbox:
                 await self._store.drop(delivery.key)
                 self._open.pop(delivery.key, None)
                 raise
-            await self._move(delivery, _REJECTED, note=str(error))
-            raise DeliveryRejected(delivery.key, str(error)) from error
+            # It was fit to be sent once, so what is there now decides: perhaps it is ours.
+            mine.lookup(self._settle_after)
+            return await self._move(delivery, _SENDING, note=str(error))
         except DeliveryUnknown as error:
             mine.lookup(self._settle_after)
             return await self._move(delivery, _SENDING, note=str(error))
@@ -278,7 +279,7 @@ class Outbox:
             account=account, action=delivery.action, state_from=before, state_to=state
         )
         logger.log(
-            logging.WARNING if state in {_REJECTED, _UNKNOWN} else logging.DEBUG,
+            logging.DEBUG if state in {_SENDING, _ACCEPTED, _CONFIRMED} else logging.WARNING,
             "%s: the delivery %r is %s%s",
             account,
             delivery.key,
@@ -319,7 +320,7 @@ class Outbox:
         """Take over what nobody works on: of earlier runs, and of processes that died."""
         alive: dict[str, bool] = {"": False, self._store.owner: False}
         for delivery in await self._store.deliveries(OPEN, list(self._accounts)):
-            if delivery.key in self._open:
+            if delivery.key in self._open or delivery.key in self._entering:
                 continue
             owner = delivery.owner
             if owner not in alive:
@@ -340,7 +341,7 @@ class Outbox:
             async with limiter:
                 delivery = await self._store.delivery(key)
                 if delivery is None or delivery.state not in OPEN:
-                    self._open.pop(key, None)
+                    self._forget(key, mine)
                 elif delivery.state is _PENDING:
                     await self._send_again(delivery, mine)
                 else:
@@ -349,7 +350,7 @@ class Outbox:
             raise
         except InvalidInput:
             # Its account was taken out of the inbox.
-            self._open.pop(key, None)
+            self._forget(key, mine)
         except DeliveryRejected:
             pass  # it is written down, and was reported
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
@@ -365,6 +366,11 @@ class Outbox:
         finally:
             mine.idle.set()
             self._wake()
+
+    def _forget(self, key: str, mine: Open) -> None:
+        # Under its key something new may have been entered.
+        if self._open.get(key) is mine:
+            del self._open[key]
 
     async def _send_again(self, delivery: Delivery, mine: Open) -> None:
         work = msgspec.msgpack.decode(await self._store.work(delivery.key), type=Work)

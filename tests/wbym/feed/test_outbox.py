@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.account import BareAccount
@@ -17,6 +18,8 @@ from wbym.domain import (
     Chat,
     Decision,
     DecisionKind,
+    Feedback,
+    Question,
     Ref,
     Return,
     ReturnStatus,
@@ -387,6 +390,39 @@ class TestAnswers:
             await asyncio.sleep(SETTLE + 60)
             assert await state_of(inbox, "k") is state
         assert len(shop.sent) == 1
+
+
+class Slow(Shop):
+    """Shows an answer only when the second one comes, and refuses that."""
+
+    tries = 0
+
+    async def answer(self, item: Question | Feedback, text: str) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            self.hidden = True
+            self.trouble.append("lost after")
+            await super().answer(item, text)
+        shown = Answer("Спасибо", AnswerStatus.PUBLISHED)
+        self.items["f1"] = msgspec.structs.replace(self.items["f1"], answer=shown)
+        raise InvalidInput("answer", "item", "must have no answer: use edit_answer", item.ref)
+
+
+class TestLateAnswers:
+    @pytest.mark.parametrize(
+        ("words", "state"),
+        [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
+    )
+    async def test_what_stands_when_it_is_sent_again_decides(
+        self, words: str, state: DeliveryState
+    ) -> None:
+        shop = Slow(every=5)
+        item = shop.review("f1")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.answer(item, words, key="k")
+            await asyncio.sleep(SETTLE + 60)
+            assert await state_of(inbox, "k") is state
+        assert shop.tries == 2
 
 
 class Desk(Shop):
