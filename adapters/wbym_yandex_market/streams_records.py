@@ -67,6 +67,10 @@ class _RecordStream(ABC, Generic[R]):
     """
 
     name: ClassVar[str]
+    noun: ClassVar[str]
+    """What the feed calls one of them."""
+    at_first: ClassVar[str | None] = None
+    """The version of one that was never seen before and whose version cannot be told."""
     bucket: ClassVar[str]
     """Of the list."""
     far: ClassVar[timedelta]
@@ -128,7 +132,7 @@ class _RecordStream(ABC, Generic[R]):
                     pages += 1
                     newest = self._newest(page.items, newest, now)
                     if page.items or page.set_aside:
-                        yield self._batch(page.items, asked, page.set_aside)
+                        yield await self._batch(page.items, asked, page.set_aside)
         if state is None:
             due = Due(now, LONG_EVERY)
         elif long:
@@ -157,12 +161,19 @@ class _RecordStream(ABC, Generic[R]):
                     newest = max(newest, min(moment, latest))
         return newest
 
-    def _batch(self, items: Sequence[R], asked: Poll, set_aside: Sequence[SetAside] = ()) -> Batch:
+    async def _batch(
+        self, items: Sequence[R], asked: Poll, set_aside: Sequence[SetAside] = ()
+    ) -> Batch:
         """Records as they were seen, the oldest first."""
+        untold = [item.ref.id for item in items if self._version(item) is None]
+        known = await asked.known(self.noun, untold) if untold else {}
         found: list[Sighting] = []
         for item in items:
+            version = self._version(item)
+            if version is None and item.ref.id not in known:
+                version = self.at_first
             created, changed = self._times(item)
-            found.append(Sighting(item, created or changed or asked.since, self._version(item)))
+            found.append(Sighting(item, created or changed or asked.since, version))
         found.sort(key=lambda sighting: sighting.at)
         return Batch([*self._context.aside(set_aside), *found])
 
@@ -183,7 +194,7 @@ class _ReadById(_RecordStream[R]):
         calls = [partial(self._perhaps, one, failures) for one in ids]
         async with aclosing(each(calls, self._context.at_once)) as found:
             async for item in found:
-                yield self._batch([item], asked)
+                yield await self._batch([item], asked)
 
     async def _perhaps(self, hint: str, failures: Failures) -> R | None:
         try:
@@ -203,6 +214,8 @@ class QuestionStream(_ReadById[Question]):
     """
 
     name = "questions"
+    noun = "question"
+    at_first = QuestionStatus.WAITING.value  # a new one is missing among those that wait at first
     bucket = questions_api.LIST.name
     far = timedelta(days=26)
     requests = 2  # those that wait are listed too
@@ -227,6 +240,7 @@ class FeedbackStream(_ReadById[Feedback]):
     """
 
     name = "feedbacks"
+    noun = "feedback"
     bucket = feedbacks_api.LIST.name
     far = timedelta(days=30)
 
@@ -254,6 +268,7 @@ class ReturnStream(_RecordStream[Return]):
     """
 
     name = "returns"
+    noun = "return"
     bucket = returns_api.LIST.name
     far = timedelta(days=60)
     kept = timedelta(days=365)  # a return may be open for months
@@ -277,7 +292,7 @@ class ReturnStream(_RecordStream[Return]):
         async with aclosing(self._changed(begin).pages()) as listed:
             async for page in listed:
                 if page.items or page.set_aside:
-                    yield self._batch(page.items, asked, page.set_aside)
+                    yield await self._batch(page.items, asked, page.set_aside)
 
     def _changed(self, begin: datetime) -> Listing[Return]:
         # Market takes days, by Moscow's time, where the date is never before that of UTC.

@@ -1,14 +1,33 @@
 """How a delivery is made: the call of the account that it stands for."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
 from wbym.adapter import Adapter, Chats, Feedbacks, Returns
-from wbym.errors import Unsupported
+from wbym.errors import (
+    BadRequest,
+    Conflict,
+    NotFound,
+    PayloadTooLarge,
+    RefusedByModeration,
+    Unprocessable,
+    Unsupported,
+)
 from wbym.feed.delivery import Action, Delivery, Work
 
-__all__ = ["Made", "make"]
+__all__ = ["REFUSALS", "Made", "make"]
+
+REFUSALS: Final = (
+    BadRequest,
+    NotFound,
+    Conflict,
+    PayloadTooLarge,
+    Unprocessable,
+    RefusedByModeration,
+)
+"""Of the reply itself, for good; others (of the token, for a limit) pass."""
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -18,23 +18,17 @@ from wbym.adapter import Adapter
 from wbym.calls import Upload
 from wbym.domain import Chat, Decision, Feedback, Money, Question, Ref, Return
 from wbym.errors import (
-    BadRequest,
-    Conflict,
     DeliveryRejected,
     DeliveryUnknown,
     InvalidInput,
-    NotFound,
-    PayloadTooLarge,
     QuotaExhausted,
-    RefusedByModeration,
     StateError,
-    Unprocessable,
     WbymError,
 )
 from wbym.feed.agenda import Open, now
 from wbym.feed.delivery import OPEN, Action, Delivery, DeliveryState, Work
 from wbym.feed.fate import Look, find_out
-from wbym.feed.make import make
+from wbym.feed.make import REFUSALS, make
 from wbym.feed.settle import settle
 from wbym.feed.store import Store
 from wbym.observe import LogFacts, current
@@ -53,16 +47,6 @@ _ORPHANS_EVERY: Final = 30.0
 """Seconds between looks for deliveries whose process died."""
 _AT_ONCE: Final = 8
 """Deliveries of an account that are worked on at the same time."""
-
-_FINAL_REFUSALS = (
-    BadRequest,
-    NotFound,
-    Conflict,
-    PayloadTooLarge,
-    Unprocessable,
-    RefusedByModeration,
-)
-"""Refusals of the reply itself; others (of the token, for a limit) pass."""
 
 _PENDING, _SENDING, _ACCEPTED = (
     DeliveryState.PENDING,
@@ -231,7 +215,7 @@ class Outbox:
         except DeliveryUnknown as error:
             mine.lookup(self._settle_after)
             return await self._move(delivery, _SENDING, note=str(error))
-        except _FINAL_REFUSALS as error:
+        except REFUSALS as error:
             await self._move(delivery, _REJECTED, note=str(error))
             raise DeliveryRejected(delivery.key, str(error)) from error
         except WbymError as error:
