@@ -13,6 +13,7 @@ from tests.adapters.wbym_yandex_market.shops import open_shop as open_market
 from tests.methods import BEGIN, DOCS, Page, lines, pages, with_tables
 from wbym.limits import Priority
 from wbym_wildberries import tasks
+from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
@@ -76,9 +77,11 @@ class TestExamples:
                 "sizes": cards[0].sizes,
                 "subject_id": cards[0].subject_id,
             }
-            assert await _run("wildberries.md", values) == 4
-            new = await shop.api.content.cards.list(ascending=False, limit=1)
-            assert new.cards[0].vendor_code == "mug-1"
+            assert await _run("wildberries.md", values) == 6
+            assert len(await shop.api.content.cards.all_cards(CardFilter(text="mug-1")).all()) == 1
+            changed = await shop.api.content.cards.list(ascending=False, limit=3)
+            assert sum(str(card.title).endswith(", в подарок") for card in changed.cards) == 2
+            assert any(card.documents for card in changed.cards)
             assert simulator.stats.refusals == 0
         said = capsys.readouterr().out.splitlines()
         assert "mug-1 done None" in said
