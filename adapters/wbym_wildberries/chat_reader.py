@@ -28,8 +28,7 @@ from wbym_wildberries.chat_signs import ChatSigns
 __all__ = ["ChatReader"]
 
 READY_AFTER: Final = 60.0
-"""Seconds after which a chat that cannot be written to is tried again; WB does not say when it lists
-a new chat."""
+"""Seconds after which to write to a chat again; WB does not say when it lists a new one."""
 
 _BACK: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 7, 24 * 30))
 """How far back a chat's first event is searched for, step by step, before the whole feed is."""

@@ -15,10 +15,11 @@ from wbym.adapter import Adapter
 from wbym.domain import Chat, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import DeliveryState, EventKind
-from wbym.testing.answers import Answer, Body
+from wbym.testing.answers import Answer
+from wbym.testing.contract.base import eventually
 from wbym.testing.server import Call
 from wbym_wildberries import Wildberries
-from wbym_wildberries.simulator import WildberriesSimulator
+from wbym_wildberries.simulator import WildberriesSimulator, replies
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 
 EVENTS = "GET /api/v1/seller/events"
@@ -151,7 +152,7 @@ class TestSending:
         """It is not the message that was refused, so it may be sent later."""
 
         async def refused(_: ChatHandlers, call: Call) -> Answer:
-            return Answer(400, Body(b'{"title":"Bad request","detail":"not now"}'))
+            return replies.chat_error("not now")
 
         with monkeypatch.context() as patched:
             patched.setattr(ChatHandlers, "chats", refused)
@@ -192,8 +193,9 @@ async def begun(simulator: WildberriesSimulator, state: Path) -> AsyncIterator[s
     """A seller who is followed, and gets a message in a chat that is not listed; the chat's id."""
     async with opened(simulator, state) as inbox, inbox.events() as events:
         first = asyncio.ensure_future(anext(events))
-        while not all(stream.read_at for stream in inbox.streams) or not inbox.streams:
-            await asyncio.sleep(0.01)
+        await eventually(
+            lambda: bool(inbox.streams) and all(stream.read_at for stream in inbox.streams)
+        )
         chat_id = arrive(simulator)
         await first
         yield chat_id
@@ -237,10 +239,10 @@ class TestFollowing:
                 await asyncio.sleep(0.3)
                 assert not simulator.state.sent
                 show(simulator, chat_id)
-                while not simulator.state.sent:
-                    await asyncio.sleep(0.01)
-                while (await inbox.outbox.deliveries())[0].state is not DeliveryState.CONFIRMED:
-                    await asyncio.sleep(0.01)
+                await eventually(lambda: bool(simulator.state.sent))
+                await asyncio.sleep(1.5)  # it is looked for, found, and not sent again
+                (delivery,) = await inbox.outbox.deliveries()
+                assert delivery.state is DeliveryState.CONFIRMED
             assert [sent.text for sent in simulator.state.sent] == [HELLO]
 
     async def test_signature_when_the_state_is_looked_through(self, tmp_path: Path) -> None:
