@@ -49,7 +49,7 @@ class ChatSigns:
         """Take a chat's signature from an event, unless a newer one is known."""
         chat_id, sign = event.chat_id, event.reply_sign
         if event.is_new_chat:
-            self._begun[chat_id] = event.add_timestamp
+            self.begins(chat_id, event.add_timestamp)
         # Events are read again and again, and never have a newer signature than the list.
         if sign and chat_id not in self._signs and sign != self._refused.get(chat_id):
             self._signs[chat_id] = sign
@@ -63,8 +63,8 @@ class ChatSigns:
             del self._signs[chat_id]
 
     def begins(self, chat_id: str, at: int) -> None:
-        """Take from what was stored when a chat began."""
-        self._begun.setdefault(chat_id, at)
+        """Take when a chat began, in Unix milliseconds; the earliest time stands."""
+        self._begun[chat_id] = min(at, self._begun.get(chat_id, at))
 
     def searched(self, chat_id: str) -> None:
         """The whole feed was searched for a chat's signature."""

@@ -24,10 +24,10 @@ from wbym.errors import (
     WbymError,
 )
 
-E = TypeVar("E", bound=type[WbymError])
+E = TypeVar("E", bound=WbymError)
 
 
-def below(kind: E) -> list[E]:
+def below(kind: type[E]) -> list[type[E]]:
     return [kind, *(one for child in kind.__subclasses__() for one in below(child))]
 
 

@@ -112,9 +112,10 @@ class TestSending:
             chat = next(chat for chat in chats if chat.ref.id == chat_id)
             assert chat.writable is True
             simulator.state.chats.rotate_signs()  # and WB still does not list the chat
-            for _ in range(2):
-                with pytest.raises(ChatNotReady, match="until it lists it") as caught:
-                    await shop.send(chat, HELLO)
+            with pytest.raises(ChatNotReady):
+                await shop.send(chat, HELLO)
+            with pytest.raises(ChatNotReady, match="until it lists it") as caught:
+                await shop.send(chat, HELLO)
             assert caught.value.retryable
             assert caught.value.retry_after > 0
             assert chat_id in str(caught.value)
