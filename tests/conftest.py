@@ -10,6 +10,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 # The same examples in each run; `make fuzz` looks for new ones, with --hypothesis-profile=fuzz.
 settings.register_profile(
@@ -44,8 +45,8 @@ def pytest_sessionstart() -> None:
         pytest.MonkeyPatch().setattr(providers, "_get_local_constants", _no_constants)
 
 
-def _no_constants() -> providers.Constants:
-    return providers.Constants()
+def _no_constants() -> Constants:
+    return Constants()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

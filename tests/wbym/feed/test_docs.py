@@ -77,7 +77,7 @@ async def test_the_first_program_when_a_buyer_writes(
         )
         service = asyncio.create_task(names["main"]())
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not simulator.stats.paths:  # it is at work
                     assert not service.done()
                     await asyncio.sleep(0.01)
