@@ -198,10 +198,10 @@ def check_message(text: str, files: Sequence[Upload]) -> None:
     """Refuse what Wildberries would refuse.
 
     Raises:
-        InvalidInput: The text is too long, there is neither text nor file, or a file is too big or
-            neither JPEG, PNG nor PDF by its content.
+        InvalidInput: The text is too long or shows nothing, there is neither text nor file, or a
+            file is too big or neither JPEG, PNG nor PDF by its content.
     """
-    length(SEND.name, "text", text, 0 if files else 1, TEXT_MOST)
+    length(SEND.name, "text", text, 0 if files and not text else 1, TEXT_MOST)
     for file in files:
         if file.content_type is None:
             rule = "must be JPEG, PNG or PDF by its content"
