@@ -98,6 +98,11 @@ def test_limit_when_turns_are_faster(ratios: list[float], passed: bool) -> None:
     assert Limit("wbym", ratios).passed is passed
 
 
+def test_limit_when_time_is_virtual() -> None:
+    assert Limit("wbym", [0.99], exact=True).passed
+    assert not Limit("wbym", [1.0], exact=True).passed
+
+
 class TestCommitted:
     """What is committed comes from one file of results, and nobody has mended it by hand."""
 
