@@ -35,13 +35,16 @@ _PERIOD: Final = timedelta(days=180)
 
 async def _pages(job: Job, tally: Tally, *, most: int) -> None:
     start = time.perf_counter()
+    rooms: list[bytearray] = []
     async with handwritten.open_session({"Authorization": job.tokens[0]}) as session:
 
         async def fetch(skip: int) -> list[handwritten.Feedback]:
             if job.limited and skip >= _BURST * job.take:
                 due = (skip // job.take + 1 - _BURST) * _INTERVAL + _MARGIN
                 await asyncio.sleep(start + due - time.perf_counter())
-            return await handwritten.list_feedbacks(session, job.url, take=job.take, skip=skip)
+            return await handwritten.list_feedbacks(
+                session, job.url, rooms, take=job.take, skip=skip
+            )
 
         offsets = range(0, job.pages * job.take, job.take)
         async for page in in_flight(job.pages if job.limited else most, fetch, offsets):
