@@ -12,7 +12,7 @@ from wbym_wildberries.api.base import Envelope, check_envelope, enveloped, lengt
 from wbym_wildberries.api.card_documents import Documents
 from wbym_wildberries.api.card_lists import CardLists
 from wbym_wildberries.api.card_records import CardGroup, CardLimits, CardUpdate, NewCard
-from wbym_wildberries.api.card_updates import update_json
+from wbym_wildberries.api.card_updates import check_kept, update_json
 from wbym_wildberries.batches import BODY_MOST
 from wbym_wildberries.token import Category
 from wbym_wildberries.words import words
@@ -258,8 +258,10 @@ def check_update(card: CardUpdate) -> None:
     """Refuse a change that Wildberries would refuse.
 
     Raises:
-        InvalidInput: It has no ``vendor_code`` or no sizes, or a text is too long.
+        InvalidInput: It has no ``vendor_code`` or no sizes, a text is too long, or it would lose
+            what the card has; see :func:`check_kept`.
     """
+    check_kept(card)
     _check_texts(UPDATE.name, card.vendor_code, card.title, card.description)
     if not card.sizes:
         rule = f"must have all sizes of card {card.nm_id}, or its one without a name"
