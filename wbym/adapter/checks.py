@@ -1,6 +1,8 @@
 """What adapters refuse alike, before it costs a request."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,7 +10,14 @@ from urllib.parse import urlsplit
 from wbym.calls import HALF_A_CHARACTER
 from wbym.errors import InvalidInput
 
-__all__ = ["length", "require_address", "require_aware", "require_visible", "within"]
+__all__ = [
+    "length",
+    "require_address",
+    "require_aware",
+    "require_visible",
+    "whole_characters",
+    "within",
+]
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's categories of controls, formats (zero-width characters among them) and spaces."""
@@ -34,12 +43,23 @@ def require_visible(method: str, argument: str, text: str) -> None:
     Raises:
         InvalidInput: ``text`` has no visible character, or half of one.
     """
-    try:
+    with whole_characters(method, argument):
         text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidInput(method, argument, HALF_A_CHARACTER, text) from error
     if all(char in _FILLERS or unicodedata.category(char) in _UNSEEN for char in text):
         raise InvalidInput(method, argument, "must have a visible character", text)
+
+
+@contextmanager
+def whole_characters(method: str, argument: str) -> Iterator[None]:
+    """Refuse what cannot be encoded inside, since a text has half of a surrogate pair.
+
+    Raises:
+        InvalidInput: It has.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput(method, argument, HALF_A_CHARACTER, error.object) from error
 
 
 def require_address(method: str, base_url: str | None) -> str | None:
