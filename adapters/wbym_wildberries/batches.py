@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from wbym.adapter import whole_characters
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
@@ -202,10 +203,10 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
     size = _ENVELOPE
     for place in batch.places(Outcome.NOT_TRIED):
         item = batch.items[place]
-        weight = len(rules.encode(item)) + 1
-        refusal = _refusal(item, weight, rules)
-        if refusal is not None:
-            batch.note([place], [Result(Outcome.FAILED, refusal)])
+        try:
+            weight = _weight(item, rules)
+        except InvalidInput as error:
+            batch.note([place], [Result(Outcome.FAILED, str(error))])
             continue
         key = rules.key(item) if rules.key is not None else place
         full = len(portion) == rules.most or size + weight > rules.body_most
@@ -219,12 +220,17 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         yield portion
 
 
-def _refusal(item: T, weight: int, rules: Rules[T]) -> str | None:
+def _weight(item: T, rules: Rules[T]) -> int:
+    """The bytes that an item takes in a call.
+
+    Raises:
+        InvalidInput: It breaks a rule.
+    """
+    if rules.check is not None:
+        rules.check(item)
+    with whole_characters("batch", "item"):
+        weight = len(rules.encode(item)) + 1
     if weight + _ENVELOPE > rules.body_most:
-        return f"it has {weight} bytes, and a call may have {rules.body_most}"
-    try:
-        if rules.check is not None:
-            rules.check(item)
-    except InvalidInput as error:
-        return str(error)
-    return None
+        rule = f"has {weight} bytes, and a call may have {rules.body_most}"
+        raise InvalidInput("batch", "item", rule, f"{weight} bytes")
+    return weight

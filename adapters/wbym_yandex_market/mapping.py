@@ -32,6 +32,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    in_utc,
 )
 from wbym_yandex_market.api import base, return_records
 from wbym_yandex_market.api import chats as chats_api
@@ -343,7 +344,7 @@ def _utc(moment: datetime) -> datetime:
     zone = moment.tzinfo
     if zone is UTC:
         return moment
-    return moment.astimezone(UTC) if zone is not None else moment.replace(tzinfo=UTC)
+    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
 
 
 def _utc_or_none(moment: datetime | None) -> datetime | None:

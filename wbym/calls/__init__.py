@@ -5,13 +5,14 @@ from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_q
 from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline
+from wbym.calls.pipeline import DEFAULT_MAX_WAIT, HALF_A_CHARACTER, Download, Pipeline
 from wbym.calls.replies import Binary, Json, Nothing, Refusal, Refused, Reply, Unreadable
 from wbym.calls.retry import Fate, RetryPolicy
 from wbym.calls.transport import AiohttpTransport, Exchange, Transport
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
+    "HALF_A_CHARACTER",
     "AiohttpTransport",
     "Answer",
     "ApiGroup",

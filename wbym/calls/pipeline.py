@@ -30,11 +30,11 @@ from wbym.calls.messages import Part, QueryValue, Request, TransportError
 from wbym.calls.retry import RetryPolicy
 from wbym.calls.transport import Exchange, Transport
 from wbym.calls.watch import Watch
-from wbym.errors import SetAside
+from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Charge, Priority, Scheduler
 from wbym.observe import LogFacts
 
-__all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline"]
+__all__ = ["DEFAULT_MAX_WAIT", "HALF_A_CHARACTER", "Download", "Pipeline"]
 
 R = TypeVar("R")
 
@@ -42,6 +42,9 @@ logger = logging.getLogger("wbym.calls")
 
 DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
+
+HALF_A_CHARACTER: Final = "must be whole characters: it has half of one, such as of a cut emoji"
+"""The rule that a lone surrogate breaks, which cannot be sent or stored."""
 
 _USER_AGENT: Final = "wbym"
 _AT_ONCE: Final = 1.0
@@ -268,13 +271,37 @@ class Pipeline:
         parts: Sequence[Part],
         headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
+        """The request, and what it costs.
+
+        Raises:
+            InvalidInput: A text in it has half of a surrogate pair, which cannot be sent.
+            WbymError: The credentials cannot make the call.
+        """
+        try:
+            request = self._request(endpoint, path, query, body, parts, headers)
+        except UnicodeEncodeError as error:
+            raise InvalidInput(endpoint.name, "text", HALF_A_CHARACTER, error.object) from error
+        return request, self._dialect.charges(endpoint, path or {})
+
+    def _request(
+        self,
+        endpoint: Endpoint[object],
+        path: Mapping[str, str | int] | None,
+        query: Mapping[str, QueryValue] | None,
+        body: object,
+        parts: Sequence[Part],
+        headers: Mapping[str, str],
+    ) -> Request:
         query_string = build_query(query)
         address = self._dialect.address(endpoint)
         url = (
             f"{address}{build_path(endpoint.path, path)}{'?' if query_string else ''}{query_string}"
         )
         has_body = body is not msgspec.UNSET
-        request = Request(
+        for part in parts:
+            if isinstance(part.value, str):
+                part.value.encode()  # which the transport does when it is under way
+        return Request(
             method=endpoint.method,
             url=url,
             headers={
@@ -286,7 +313,6 @@ class Pipeline:
             body=msgspec.json.encode(body) if has_body else None,
             parts=tuple(parts),
         )
-        return request, self._dialect.charges(endpoint, path or {})
 
     @asynccontextmanager
     async def _exchange(

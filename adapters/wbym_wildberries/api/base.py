@@ -105,6 +105,7 @@ def itself(
     *,
     records: tuple[str, ...] = (),
     record: type[msgspec.Struct] | None = None,
+    secrets: frozenset[str] = frozenset(),
 ) -> Json[T, T]:
     """The reply that is the body as it is.
 
@@ -112,8 +113,9 @@ def itself(
         wire: The type of the body.
         records: The path to the list of records, where it is a page.
         record: The type of one record.
+        secrets: The fields of a record that are blanked when it is set aside.
     """
-    return Json(wire, _same, records=records, record=record)
+    return Json(wire, _same, records=records, record=record, secrets=secrets)
 
 
 def _same(body: T) -> T:

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from wbym.adapter import whole_characters
 from wbym.calls import Endpoints, Json
 from wbym.errors import InvalidInput
 from wbym_wildberries.api import card_lists
@@ -12,7 +13,7 @@ from wbym_wildberries.api.base import Envelope, check_envelope, enveloped, lengt
 from wbym_wildberries.api.card_documents import Documents
 from wbym_wildberries.api.card_lists import CardLists
 from wbym_wildberries.api.card_records import CardGroup, CardLimits, CardUpdate, NewCard
-from wbym_wildberries.api.card_updates import update_json
+from wbym_wildberries.api.card_updates import check_kept, update_json
 from wbym_wildberries.batches import BODY_MOST
 from wbym_wildberries.token import Category
 from wbym_wildberries.words import words
@@ -162,7 +163,8 @@ class Cards(CardLists):
         within(UPDATE.name, "cards", len(cards), 1, UPDATES_MOST)
         for card in cards:
             check_update(card)
-        body = [msgspec.Raw(update_json(card)) for card in cards]
+        with whole_characters(UPDATE.name, "cards"):
+            body = [msgspec.Raw(update_json(card)) for card in cards]
         return await self._call(UPDATE, body=_weighed(UPDATE.name, "cards", body))
 
     async def merge(self, target_imt: int, nm_ids: Sequence[int]) -> Mapping[str, str]:
@@ -258,8 +260,10 @@ def check_update(card: CardUpdate) -> None:
     """Refuse a change that Wildberries would refuse.
 
     Raises:
-        InvalidInput: It has no ``vendor_code`` or no sizes, or a text is too long.
+        InvalidInput: It has no ``vendor_code`` or no sizes, a text is too long, or it would lose
+            what the card has; see :func:`check_kept`.
     """
+    check_kept(card)
     _check_texts(UPDATE.name, card.vendor_code, card.title, card.description)
     if not card.sizes:
         rule = f"must have all sizes of card {card.nm_id}, or its one without a name"
@@ -284,7 +288,8 @@ def _check_new_documents(method: str, documents: Documents) -> None:
 
 def _weighed(method: str, argument: str, body: object) -> msgspec.Raw:
     """The body as it is sent, so that its size is known and it is encoded once."""
-    encoded = msgspec.json.encode(body)
+    with whole_characters(method, argument):
+        encoded = msgspec.json.encode(body)
     if len(encoded) > BODY_MOST:
         rule = f"must have at most {BODY_MOST} bytes in one call: send them in several"
         raise InvalidInput(method, argument, rule, f"{len(encoded)} bytes")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -20,6 +20,9 @@ SIGN_MOST: Final = 255
 FILE_MOST: Final = 5 * 1024 * 1024
 FILES_MOST: Final = 30 * 1024 * 1024
 """Bytes, of one file and of all files of a message."""
+STAMP_MOST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999. An event with another time, such as in microseconds, has
+no place in the feed: it is set aside."""
 
 
 class _Signed(Wire, frozen=True):
@@ -35,6 +38,7 @@ class _Signed(Wire, frozen=True):
 
 
 _SECRET = {"reply_sign", "sign"}
+_REPLY_SIGN = frozenset({"replySign"})
 
 
 class GoodCard(Wire, frozen=True):
@@ -116,7 +120,7 @@ class Event(_Signed, frozen=True):
 
     chat_id: str = msgspec.field(name="chatID")
     event_id: str = msgspec.field(name="eventID")
-    add_timestamp: int
+    add_timestamp: Annotated[int, msgspec.Meta(ge=0, le=STAMP_MOST)]
     """Unix milliseconds."""
     event_type: str | None = None
     """``message``."""
@@ -172,13 +176,16 @@ class SentMessage(Wire, frozen=True):
 _TABLE = Endpoints("chats", host="chat", scope=Category.BUYER_CHAT.scope)
 
 LIST = _TABLE.add(
-    "GET", "list", "/api/v1/seller/chats", itself(ChatList, records=("result",), record=Chat)
+    "GET",
+    "list",
+    "/api/v1/seller/chats",
+    itself(ChatList, records=("result",), record=Chat, secrets=_REPLY_SIGN),
 )
 EVENTS = _TABLE.add(
     "GET",
     "events",
     "/api/v1/seller/events",
-    itself(EventsPage, records=("result", "events"), record=Event),
+    itself(EventsPage, records=("result", "events"), record=Event, secrets=_REPLY_SIGN),
     pages=ByToken(token="next"),
 )
 SEND = _TABLE.add("POST", "send", "/api/v1/seller/message", itself(SentMessage))
