@@ -1,13 +1,36 @@
-"""How one call is made: endpoints as data, pure building and judging, a pipeline over aiohttp."""
+"""How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
 from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer
+from wbym.calls.marks import (
+    Body,
+    Commas,
+    Count,
+    Each,
+    Encode,
+    Form,
+    Header,
+    Length,
+    Name,
+    Query,
+    Range,
+    Secret,
+    Unique,
+    UnixSeconds,
+    UnixSecondsUp,
+    WholeBody,
+    at_least_one,
+    exactly_one,
+    in_order,
+    period,
+)
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline
 from wbym.calls.replies import Binary, Json, Nothing, Refusal, Refused, Reply, Unreadable
 from wbym.calls.retry import Fate, RetryPolicy
+from wbym.calls.rows import Group, Parameter, Row, delete, get, patch, post, put, row, rows_of
 from wbym.calls.transport import AiohttpTransport, Exchange, Transport
 
 __all__ = [
@@ -16,28 +39,58 @@ __all__ = [
     "Answer",
     "ApiGroup",
     "Binary",
+    "Body",
+    "Commas",
+    "Count",
     "Dialect",
     "Download",
+    "Each",
+    "Encode",
     "Endpoint",
     "Endpoints",
     "Exchange",
     "Fate",
+    "Form",
+    "Group",
+    "Header",
     "Json",
+    "Length",
     "Method",
+    "Name",
     "Nothing",
+    "Parameter",
     "Part",
     "Pipeline",
+    "Query",
     "QueryValue",
+    "Range",
     "Refusal",
     "Refused",
     "Reply",
     "Request",
     "Response",
     "RetryPolicy",
+    "Row",
+    "Secret",
     "Transport",
     "TransportError",
+    "Unique",
+    "UnixSeconds",
+    "UnixSecondsUp",
     "Unreadable",
     "Upload",
+    "WholeBody",
+    "at_least_one",
     "build_path",
     "build_query",
+    "delete",
+    "exactly_one",
+    "get",
+    "in_order",
+    "patch",
+    "period",
+    "post",
+    "put",
+    "row",
+    "rows_of",
 ]

@@ -1,6 +1,7 @@
 """One operation of a marketplace, as data."""
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +12,7 @@ from wbym.calls.replies import Reply
 from wbym.limits import Cost
 from wbym.paging.schemes import Scheme
 
-__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query"]
+__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query", "unfilled"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -36,14 +37,18 @@ class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=Fals
     """The token's category, or the access, that the call needs."""
     writes: bool = False
     """Whether a token that may only read is refused."""
-    repeatable: bool = True
+    idempotent: bool = True
     """Whether making the call twice does no more than making it once. What sends something to a
-    buyer is not repeatable."""
-    pages: Scheme | None = None
+    buyer is not idempotent."""
     cost: Cost = Cost()
-    once: bool = False
+    single_attempt: bool = False
     """Whether there is one attempt, made at once or refused with ``QuotaExhausted``: for what the
     marketplace forbids to automate."""
+    not_found: tuple[int, ...] = ()
+    """Statuses besides 404 that say that there is no such object."""
+    refusal: object = None
+    """The type of a refusal's body, where errors are to have it decoded."""
+    pages: Scheme | None = None
 
 
 class Endpoints:
@@ -89,8 +94,8 @@ class Endpoints:
         buckets: tuple[str, ...] | None = None,
         pages: Scheme | None = None,
         writes: bool | None = None,
-        repeatable: bool | None = None,
-        once: bool = False,
+        idempotent: bool | None = None,
+        single_attempt: bool = False,
     ) -> Endpoint[R]:
         """Add a row, and get it back as the endpoint that it is.
 
@@ -102,9 +107,9 @@ class Endpoints:
             buckets: Instead of the table's.
             pages: How it pages.
             writes: Whether a token that may only read is refused; unless said, all but GET.
-            repeatable: Whether making the call twice does no more than making it once; unless said,
+            idempotent: Whether making the call twice does no more than making it once; unless said,
                 what does not write.
-            once: Whether there is one attempt, made at once or refused.
+            single_attempt: Whether there is one attempt, made at once or refused.
         """
         full_name = f"{self._noun}.{name}"
         writing = method != "GET" if writes is None else writes
@@ -117,10 +122,10 @@ class Endpoints:
             buckets=buckets or self._buckets or (full_name,),
             scope=self._scope,
             writes=writing,
-            repeatable=not writing if repeatable is None else repeatable,
+            idempotent=not writing if idempotent is None else idempotent,
             pages=pages,
             cost=self._cost,
-            once=once,
+            single_attempt=single_attempt,
         )
         self._rows.append(endpoint)
         return endpoint
@@ -144,6 +149,11 @@ def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
     if given:
         raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
     return "".join(pieces) + rest
+
+
+def unfilled(template: str, values: Mapping[str, str | int]) -> list[str]:
+    """The places of a path that have no value."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name and name not in values]
 
 
 def build_query(values: Mapping[str, QueryValue] | None) -> str:

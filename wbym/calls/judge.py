@@ -1,6 +1,6 @@
 """What an answer means: the status first, the body second; pure."""
 
-from typing import Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -15,6 +15,7 @@ from wbym.errors import (
     CallTimeout,
     ConnectionFailed,
     DeliveryUnknown,
+    NotFound,
     NotReady,
     RateLimited,
     ServerError,
@@ -36,6 +37,8 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     value: R
     set_aside: tuple[SetAside, ...] = ()
     """Records of the page that could not be decoded."""
+    body: bytes = b""
+    """What the value was decoded from."""
 
 
 class Failed(Exception):
@@ -47,10 +50,10 @@ class Failed(Exception):
         self.error = error
         self.fate = fate
 
-    def final(self, *, repeatable: bool) -> CallError:
+    def final(self, *, idempotent: bool) -> CallError:
         """The error that the caller gets once no further attempt is made."""
         error = self.error
-        if self.fate is not Fate.UNKNOWN or repeatable:
+        if self.fate is not Fate.UNKNOWN or idempotent:
             return error
         unknown = DeliveryUnknown(
             f"it may or may not have taken effect, and was not repeated ({error.message})",
@@ -87,7 +90,7 @@ class Judge(msgspec.Struct, frozen=True):
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
             raise Failed(error, Fate.FINAL) from None
-        return Answer(value, aside)
+        return Answer(value, aside, response.body)
 
     def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
         """Raise what a status outside the promised ones means.
@@ -100,6 +103,8 @@ class Judge(msgspec.Struct, frozen=True):
             waiting = refusal or Refusal("accepted, but there is no result yet")
             raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
         kind = error_for_status(response.status)
+        if response.status in endpoint.not_found:
+            kind = NotFound
         error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
         if issubclass(kind, RateLimited):
             raise Failed(error, Fate.REFUSED)
@@ -128,4 +133,15 @@ class Judge(msgspec.Struct, frozen=True):
             request_id=refusal.request_id,
             retry_after=refusal.retry_after,
             body=response.body if response else b"",
+            details=_details(endpoint, response),
         )
+
+
+def _details(endpoint: Endpoint[object], response: Response | None) -> object:
+    """The body of a refusal as the endpoint says that it is; None where it is not."""
+    if endpoint.refusal is None or response is None or response.status < 400:
+        return None
+    try:
+        return cast(object, msgspec.json.decode(response.body, type=endpoint.refusal))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -6,7 +6,7 @@
                                ^                                                  |
                                +--------------- again, where that is safe --------+
 
-A call that is not ``repeatable`` is made again only when it surely did not reach the marketplace,
+A call that is not ``idempotent`` is made again only when it surely did not reach the marketplace,
 or when the marketplace refused it for a limit; if its fate is unknown it raises
 ``DeliveryUnknown``.
 """
@@ -152,7 +152,7 @@ class Pipeline:
         parts: Sequence[Part] = (),
         headers: Mapping[str, str] | None = None,
         priority: Priority | None = None,
-        turn: Callable[[], Awaitable[None]] | None = None,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer[R]:
         """Make a call and return what it brought.
 
@@ -165,7 +165,7 @@ class Pipeline:
             headers: What the method takes there, besides the account's own.
             priority: Who goes first; what writes is interactive and what reads is normal, where
                 nothing is said.
-            turn: Awaited between the headers and the body, so that a reader ahead of its consumer
+            gate: Awaited between the headers and the body, so that a reader ahead of its consumer
                 leaves large bodies in the network until there is room for them.
 
         Raises:
@@ -182,8 +182,8 @@ class Pipeline:
                     async with self._exchange(
                         endpoint, request, charges, priority, watch
                     ) as exchange:
-                        if turn is not None:
-                            await turn()
+                        if gate is not None:
+                            await gate()
                         response = await exchange.read()
                     answer = self._judge.answer(endpoint, response)
                     if len(response.body) > _LARGE:
@@ -194,7 +194,7 @@ class Pipeline:
                     await self._again(endpoint, failed, watch)
                 else:
                     for aside in answer.set_aside:
-                        self._on_set_aside(aside)
+                        self.report(aside)
                     return answer
 
     @asynccontextmanager
@@ -219,11 +219,15 @@ class Pipeline:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
-                lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
+                lambda error: self._judge.lost(endpoint, error).final(idempotent=True),
             )
 
-    def waiting(self, max_wait: float | None) -> "Pipeline":
-        """A pipeline like it, whose calls wait so many seconds for their limits at most."""
+    def report(self, aside: SetAside) -> None:
+        """Tell the account of a record that cannot be used."""
+        self._on_set_aside(aside)
+
+    def with_max_wait(self, max_wait: float | None) -> "Pipeline":
+        """A pipeline like it, whose calls wait for their limits at most ``max_wait`` seconds."""
         twin = copy(self)
         twin.calls = 0
         twin._max_wait = max_wait  # noqa: SLF001 - a twin of this class
@@ -300,7 +304,7 @@ class Pipeline:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
         clock = asyncio.get_running_loop().time
-        max_wait = _AT_ONCE if endpoint.once else self._max_wait
+        max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
         async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
             watch.sent(sent_at)
@@ -320,11 +324,11 @@ class Pipeline:
         delay = self._retry.delay(
             failed.fate,
             watch.attempts,
-            repeatable=endpoint.repeatable,
+            idempotent=endpoint.idempotent,
             draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
-        if delay is None or endpoint.once:
-            raise failed.final(repeatable=endpoint.repeatable)
+        if delay is None or endpoint.single_attempt:
+            raise failed.final(idempotent=endpoint.idempotent)
         logger.info(
             "%s; attempt %d follows in %.1f s",
             failed.error,

@@ -29,17 +29,17 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     """Seconds, at most, between two attempts."""
 
     def delay(
-        self, fate: Fate, attempt: int, *, repeatable: bool, draw: float = 1.0
+        self, fate: Fate, attempt: int, *, idempotent: bool, draw: float = 1.0
     ) -> float | None:
         """Seconds until the next attempt, or None for no more.
 
         Args:
             fate: What is known of the call.
             attempt: How many calls were made, from 1.
-            repeatable: Whether the endpoint may be called twice.
+            idempotent: Whether the endpoint may be called twice.
             draw: From 0 to 1, a random share that keeps many clients from retrying as one.
         """
-        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not repeatable):
+        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not idempotent):
             return None
         if fate is Fate.REFUSED:
             return 0.0 if attempt < self.refusals else None

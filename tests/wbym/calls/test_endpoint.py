@@ -32,27 +32,27 @@ class TestEndpoints:
         assert table.add("GET", "get", "/one", Nothing(), buckets=("b",)).buckets == ("b",)
 
     @pytest.mark.parametrize(
-        ("method", "writes", "repeatable"), [("GET", False, True), ("DELETE", True, False)]
+        ("method", "writes", "idempotent"), [("GET", False, True), ("DELETE", True, False)]
     )
     def test_what_is_no_get_writes_and_is_not_repeated(
         self,
         method: str,
         writes: bool,
-        repeatable: bool,
+        idempotent: bool,
     ) -> None:
         table = Endpoints("shelf", host="main", scope="goods")
 
         row = table.add(method, "act", "/shelf", Nothing())  # type: ignore[arg-type]
 
-        assert (row.writes, row.repeatable) == (writes, repeatable)
+        assert (row.writes, row.idempotent) == (writes, idempotent)
 
     def test_what_a_row_says_goes_first(self) -> None:
         table = Endpoints("shelf", host="main", scope="goods")
 
         search = table.add("POST", "search", "/search", Nothing(), writes=False)
-        mark = table.add("POST", "mark", "/mark", Nothing(), repeatable=True)
+        mark = table.add("POST", "mark", "/mark", Nothing(), idempotent=True)
 
-        assert (search.writes, search.repeatable) == (False, True)
-        assert (mark.writes, mark.repeatable) == (True, True)
+        assert (search.writes, search.idempotent) == (False, True)
+        assert (mark.writes, mark.idempotent) == (True, True)
         assert not mark.once
         assert table.add("GET", "ping", "/ping", Nothing(), once=True).once
