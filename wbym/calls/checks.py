@@ -47,6 +47,10 @@ class Broken(ValueError):
 Check: TypeAlias = Callable[[Any], None]
 """Raises :class:`Broken`."""
 
+# Made once: a union takes longer to make than to be asked.
+_NUMBERS: Final = (int, float)
+_NOT_SEVERAL: Final = (str, bytes, Mapping)
+
 
 def check_of(hint: object) -> Check:
     """What checks a value against a type and its marks."""
@@ -96,7 +100,7 @@ def _flag(value: object) -> None:
 
 
 def _number(value: object) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+    if not isinstance(value, _NUMBERS) or isinstance(value, bool) or not isfinite(value):
         raise Broken("must be a finite number", value)
 
 
@@ -172,7 +176,7 @@ def _any_of(checks: list[Check]) -> Check:
 
 def _several(check_one: Check) -> Check:
     def check(value: object) -> None:
-        if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping):
+        if not isinstance(value, Collection) or isinstance(value, _NOT_SEVERAL):
             raise Broken("must be several values, such as a list", value)
         if check_one is not _anything:
             for index, item in enumerate(value):

@@ -27,7 +27,9 @@ __all__ = [
     "Form",
     "Header",
     "Joint",
+    "KnownType",
     "Length",
+    "MaxSize",
     "Name",
     "Query",
     "Range",
@@ -116,6 +118,29 @@ class Unique(msgspec.Struct, frozen=True):
                 return f"must have each value once, and {key!r} comes twice"
             seen.add(key)
         return None
+
+
+class MaxSize(msgspec.Struct, frozen=True):
+    """Bytes of a file, or of several files together."""
+
+    max: int
+
+    def broken(self, value: Upload | Collection[Upload], /) -> str | None:
+        """See :class:`Rule`."""
+        files = [value] if isinstance(value, Upload) else value
+        size = sum(len(file.content) for file in files)
+        if size <= self.max:
+            return None
+        whole = "" if isinstance(value, Upload) else " in all"
+        return f"must have at most {self.max} bytes{whole}, this has {size}"
+
+
+class KnownType(msgspec.Struct, frozen=True):
+    """A file is a JPEG, PNG or PDF by its content."""
+
+    def broken(self, value: Upload, /) -> str | None:
+        """See :class:`Rule`."""
+        return "must be JPEG, PNG or PDF by its content" if value.content_type is None else None
 
 
 class Each(msgspec.Struct, frozen=True):

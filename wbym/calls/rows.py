@@ -20,8 +20,9 @@ out. What is returned is said by the annotation: a :class:`wbym.paging.Listing`,
 manager of a :class:`wbym.calls.Download`, or what the group's ``envelope`` opens.
 
 The plan of an operation is made at its first call, so importing costs nothing, and a call inspects
-nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790; a row may be called
-``list``, so such a module writes ``Sequence[X]``, never ``list[X]``.
+nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be called
+``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; one called ``get`` or
+``delete`` hides that decorator from what follows, so it stands last.
 """
 
 import inspect
@@ -182,8 +183,11 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Where the method is found below ``api``, such as ``feedbacks.list``."""
-        return f"{self.group.noun}.{self.function.__name__}"
+        """Where the method is found below ``api``, such as ``feedbacks.list``.
+
+        A private row has the name of the public method over it.
+        """
+        return f"{self.group.noun}.{self.function.__name__.lstrip('_')}"
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
@@ -433,7 +437,7 @@ class Row:
                 rule = f"must be one of {', '.join(self.endpoints)}"
                 raise InvalidInput(self.name, "host", rule, host)
             endpoint = self.endpoints[host]
-        return (await group._send(endpoint, self.arguments(values))).value  # noqa: SLF001
+        return (await group._make(endpoint, self.arguments(values))).value
 
     def list(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -447,7 +451,7 @@ class Row:
             self.shape,
             self.arguments(values),
             values,
-            group._send,  # noqa: SLF001
+            group._make,
             pipeline.report,
         )
         return listing_of(source)
@@ -476,13 +480,19 @@ def _marks(hint: object) -> Iterator[object]:
             yield from _marks(one)
 
 
+_PLAIN: Final = {str, int, float, bool}
+_AS_IT_IS: Final = (list, Mapping)
+
+
 def _written(value: object) -> object:
     """A value as it is written unless something else is said."""
-    if isinstance(value, str | int | float):
-        return value.value if isinstance(value, Enum) else value
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, datetime):
         return utc_text(value)
-    if isinstance(value, Collection) and not isinstance(value, list | Mapping):
+    if isinstance(value, Collection) and not isinstance(value, _AS_IT_IS):
         return list(value)
     return value
 
@@ -604,7 +614,7 @@ class Group:
         """
         raise TypeError(f"{self.noun}: nothing fills {{{place}}}")
 
-    async def _send(
+    async def _make(
         self,
         endpoint: Endpoint[Any],
         arguments: Arguments,

@@ -7,24 +7,31 @@ lists are plain strings, and fields that are not listed are ignored.
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final, Generic, TypeAlias, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.adapter import require_aware
 from wbym.calls import (
     ApiGroup,
+    Count,
     Endpoint,
+    Group,
     Json,
     Part,
     Pipeline,
     QueryValue,
+    Range,
     Refusal,
     Refused,
+    Reply,
+    Unique,
     Unreadable,
 )
 from wbym.errors import InvalidInput
 from wbym.limits import Priority
+from wbym.paging import ByToken
 
 __all__ = [
     "COMMUNICATION",
@@ -131,6 +138,7 @@ def _maybe(envelope: Envelope[T]) -> T | None:
     return envelope.result
 
 
+# TODO-OLD begin
 def enveloped(
     result: type[T], *, records: str | None = None, record: type[msgspec.Struct] | None = None
 ) -> Json[Envelope[T], T]:
@@ -184,6 +192,63 @@ class BusinessGroup(ApiGroup):
     ) -> R:
         path = {"businessId": await self._business()}
         return await self._call(endpoint, path=path, query=query, body=body, parts=parts)
+
+
+# TODO-OLD end
+
+
+def in_result(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    if data in {None, NoneType}:
+        return Json(Envelope[object], _acknowledge)
+    path = ("result", *records) if record else ()
+    return Json(Envelope[data], _open, records=path, record=record)
+
+
+def perhaps_in_result(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN401 - a type
+    """The reply that comes in an :class:`Envelope`, or is left out of it."""
+    return Json(Envelope[data], _maybe)
+
+
+Id: TypeAlias = Annotated[int, Range(1)]
+"""A number of Market's."""
+
+Ids: TypeAlias = Annotated[Collection[Id], Count(1, 50), Unique()]
+"""Numbers of Market's, as many as most methods take."""
+
+
+def pages(max_size: int) -> ByToken:
+    """How all lists of Market page."""
+    return ByToken("pageToken", "paging.next_page_token", size="limit", max_size=max_size)
+
+
+BusinessId: TypeAlias = Callable[[], Awaitable[int]]
+"""Says which business the account is of; it may have to ask Market first."""
+
+
+class MarketGroup(Group, host=HOST, envelope=in_result):
+    """The base of Market's operations. Each has an hourly budget of its own.
+
+    Args:
+        pipeline: What makes the calls.
+        business: Says which business it is, for the address of most operations.
+        priority: Who goes first at the limits; None leaves it to each operation.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, business: BusinessId, priority: Priority | None = None
+    ) -> None:
+        super().__init__(pipeline, priority)
+        self._business = business
+
+    async def _known(self, place: str) -> str | int:
+        return await self._business() if place == "businessId" else await super()._known(place)
 
 
 def within(method: str, argument: str, value: int, least: int, most: int) -> int:

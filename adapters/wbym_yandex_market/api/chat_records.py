@@ -1,7 +1,9 @@
 """What Market sends of chats and messages."""
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
+
+from wbym.calls import Range
 
 from wbym_yandex_market.api.base import Paging, Wire
 
@@ -103,4 +105,4 @@ class ChatContext(Wire, frozen=True):
     """An order or a return that chats are about."""
 
     type: Literal["ORDER", "RETURN"]
-    id: int
+    id: Annotated[int, Range(1)]
