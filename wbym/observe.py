@@ -8,9 +8,18 @@ once and in the event loop's thread; it must not block. ``wbym.otel`` is one.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypedDict, cast
+from types import TracebackType
+from typing import Self, TypedDict, cast
 
-__all__ = ["CallObserver", "LogFacts", "Observer", "current", "is_watched", "set_observer"]
+__all__ = [
+    "CallObserver",
+    "CallWatch",
+    "LogFacts",
+    "Observer",
+    "current",
+    "is_watched",
+    "set_observer",
+]
 
 _log = logging.getLogger("wbym.observe")
 
@@ -155,6 +164,95 @@ class Observer:
             state_from: The state before; None for what is new.
             state_to: The state now.
         """
+
+
+class CallWatch:
+    """One call as the observer is told of it: counts attempts and takes times.
+
+    It begins when it is made and ends when it is left, both in one step of one task, since an
+    observer may set context variables between the two.
+    """
+
+    __slots__ = (
+        "_attempt_began",
+        "_began",
+        "_call",
+        "_clock",
+        "_is_open",
+        "_waited",
+        "attempts",
+        "sent_at",
+        "status",
+    )
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        marketplace: str,
+        account: str,
+        endpoint: str,
+        method: str,
+        address: str,
+    ) -> None:
+        self.attempts = 0
+        """Attempts begun."""
+        self.status: int | None = None
+        """Of the attempt's answer, once its headers are here."""
+        self.sent_at: float | None = None
+        """Clock time at which the limits were waited for, once they are."""
+        self._waited = 0.0
+        self._is_open = False
+        self._clock = clock
+        self._began = self._attempt_began = clock()
+        self._call = _current.call_began(
+            marketplace=marketplace,
+            account=account,
+            endpoint=endpoint,
+            method=method,
+            address=address,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._is_open:
+            self.attempt_ended(exc)
+        self._call.ended(
+            status=self.status,
+            error=exc,
+            attempts=self.attempts,
+            waited=self._waited,
+            seconds=self._clock() - self._began,
+        )
+
+    def attempt_begins(self) -> None:
+        """The limits are waited for from now on."""
+        self.attempts += 1
+        self._is_open = True
+        self.status = self.sent_at = None
+        self._attempt_began = self._clock()
+
+    def attempt_ended(self, error: BaseException | None) -> None:
+        """It brought a result, or ``error``; to be said of what is not the call's end."""
+        self._is_open = False
+        now = self._clock()
+        sent = now if self.sent_at is None else self.sent_at
+        waited = sent - self._attempt_began
+        self._waited += waited
+        self._call.attempt_ended(
+            attempt=self.attempts,
+            status=self.status,
+            error=error,
+            waited=waited,
+            seconds=now - sent,
+        )
 
 
 def set_observer(observer: Observer | None) -> Observer | None:

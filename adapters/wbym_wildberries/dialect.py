@@ -107,7 +107,7 @@ class WildberriesDialect:
             InvalidToken: The tokens that would do open the sandbox only.
         """
         chosen = self._chosen.get(endpoint.name)
-        if chosen is None or chosen.expired(datetime.now(UTC)):
+        if chosen is None or datetime.now(UTC) >= chosen.expires_at:
             chosen = self._chosen[endpoint.name] = self._choose(endpoint)
         return chosen
 

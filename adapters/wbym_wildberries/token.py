@@ -88,6 +88,7 @@ class Token:
         "scopes",
         "seller",
         "test",
+        "tier",
         "type",
     )
 
@@ -105,11 +106,8 @@ class Token:
         self.test = payload.t or self.type is TokenType.TEST
         """Whether it opens the sandbox only."""
         self.expires_at = datetime.fromtimestamp(payload.exp, UTC)
-
-    @property
-    def tier(self) -> Tier:
+        self.tier = Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
         """The row of the limits that counts for it."""
-        return Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
 
     def opens(self, scope: str) -> bool:
         """Whether it may be used for an endpoint of this scope."""

@@ -1,7 +1,6 @@
 """One operation of a marketplace, as data."""
 
 from collections.abc import Mapping
-from string import Formatter
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -12,7 +11,7 @@ from wbym.calls.replies import Reply
 from wbym.limits import Cost
 from wbym.paging.schemes import Scheme
 
-__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query", "unfilled"]
+__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -40,7 +39,8 @@ class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=Fals
     idempotent: bool = True
     """Whether making the call twice does no more than making it once. What sends something to a
     buyer is not idempotent."""
-    cost: Cost = Cost()
+    cost: Cost | None = None
+    """How many calls an answer counts as; None for one, whatever it is."""
     single_attempt: bool = False
     """Whether there is one attempt, made at once or refused with ``QuotaExhausted``: for what the
     marketplace forbids to automate."""
@@ -76,7 +76,7 @@ class Endpoints:
         self._host = host
         self._buckets = buckets
         self._scope = scope
-        self._cost = cost or Cost()
+        self._cost = cost
         self._rows: list[Endpoint[object]] = []
 
     @property
@@ -151,13 +151,8 @@ def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
     return "".join(pieces) + rest
 
 
-def unfilled(template: str, values: Mapping[str, str | int]) -> list[str]:
-    """The places of a path that have no value."""
-    return [name for _, name, _, _ in Formatter().parse(template) if name and name not in values]
-
-
 def build_query(values: Mapping[str, QueryValue] | None) -> str:
-    """The query string, without its question mark; empty where nothing is left to say."""
+    """The query string with its question mark; empty where nothing is left to say."""
     if not values:
         return ""
     pairs = []
@@ -166,4 +161,4 @@ def build_query(values: Mapping[str, QueryValue] | None) -> str:
             continue
         text = ("true" if value else "false") if isinstance(value, bool) else quote_plus(str(value))
         pairs.append(f"{quote_plus(name)}={text}")
-    return "&".join(pairs)
+    return f"?{'&'.join(pairs)}" if pairs else ""

@@ -33,6 +33,8 @@ class Arguments(msgspec.Struct, frozen=True):
     body: object = msgspec.UNSET
     parts: Sequence[Part] = ()
     headers: Mapping[str, str] = {}
+    unfilled: Sequence[str] = ()
+    """Places in the path that the account fills."""
 
 
 Total: TypeAlias = str | Callable[[Any, Mapping[str, Any]], int | None]

@@ -29,10 +29,9 @@ from wbym.calls.judge import Answer, Failed, Judge
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
 from wbym.calls.retry import RetryPolicy
 from wbym.calls.transport import Exchange, Transport
-from wbym.calls.watch import Watch
 from wbym.errors import SetAside
 from wbym.limits import Charge, Priority, Scheduler
-from wbym.observe import LogFacts
+from wbym.observe import CallWatch, LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline"]
 
@@ -175,7 +174,7 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with Watch(self._dialect, endpoint) as watch:
+        with self._watch(endpoint, request) as watch:
             while True:
                 watch.attempt_begins()
                 try:
@@ -215,7 +214,7 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with Watch(self._dialect, endpoint) as watch:
+            with self._watch(endpoint, request) as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
@@ -244,7 +243,7 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: Watch,
+        watch: CallWatch,
     ) -> Exchange:
         """An answer with the promised status, kept open by ``stack``."""
         while True:
@@ -272,25 +271,34 @@ class Pipeline:
         parts: Sequence[Part],
         headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
-        query_string = build_query(query)
-        address = self._dialect.address(endpoint)
-        url = (
-            f"{address}{build_path(endpoint.path, path)}{'?' if query_string else ''}{query_string}"
-        )
+        dialect = self._dialect
+        address, authorization = dialect.address(endpoint), dialect.authorize(endpoint)
+        charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
         request = Request(
             method=endpoint.method,
-            url=url,
+            url=address + build_path(endpoint.path, path) + build_query(query),
             headers={
                 "User-Agent": _USER_AGENT,
                 **headers,
                 **({"Content-Type": "application/json"} if has_body else {}),
-                **self._dialect.authorize(endpoint),
+                **authorization,
             },
             body=msgspec.json.encode(body) if has_body else None,
             parts=tuple(parts),
+            address=address,
         )
-        return request, self._dialect.charges(endpoint, path or {})
+        return request, charges
+
+    def _watch(self, endpoint: Endpoint[R], request: Request) -> CallWatch:
+        return CallWatch(
+            asyncio.get_running_loop().time,
+            marketplace=self._dialect.marketplace,
+            account=self._dialect.account,
+            endpoint=endpoint.name,
+            method=endpoint.method,
+            address=request.address,
+        )
 
     @asynccontextmanager
     async def _exchange(
@@ -299,7 +307,7 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: Watch,
+        watch: CallWatch,
     ) -> AsyncIterator[Exchange]:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
@@ -307,18 +315,19 @@ class Pipeline:
         max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
         async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
-            watch.sent(sent_at)
+            watch.sent_at = sent_at
             async with self._transport.send(request) as exchange:
                 head = exchange.head
-                watch.answered(head.status)
+                watch.status = head.status
                 now = clock()
                 # Right after a large page was decoded, all answers look late that waited for it.
                 timed = now - self._scheduler.held_up_at > _HELD_UP
                 elapsed = now - sent_at if timed else None
-                lease.settle(endpoint.cost.of(head.status), self._dialect.signal(head), elapsed)
+                cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
+                lease.settle(cost, self._dialect.signal(head), elapsed)
                 yield exchange
 
-    async def _again(self, endpoint: Endpoint[R], failed: Failed, watch: Watch) -> None:
+    async def _again(self, endpoint: Endpoint[R], failed: Failed, watch: CallWatch) -> None:
         """Wait for the next attempt, or raise what the caller gets."""
         watch.attempt_ended(failed.error)
         delay = self._retry.delay(

@@ -51,7 +51,7 @@ from typing import (
 import msgspec
 
 from wbym.calls.checks import Broken, Check, check_of
-from wbym.calls.endpoint import Endpoint, Method, unfilled
+from wbym.calls.endpoint import Endpoint, Method
 from wbym.calls.judge import Answer
 from wbym.calls.lists import Arguments, PageShape, RowSource, Total
 from wbym.calls.marks import (
@@ -256,6 +256,12 @@ class Row:
         return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
 
     @cached_property
+    def _unfilled(self) -> tuple[str, ...]:
+        """Places in the path that no argument fills."""
+        given = {one.wire for one in self.parameters if one.place == "path"}
+        return tuple(name for name in self._places_in_path if name not in given)
+
+    @cached_property
     def _has_body(self) -> bool:
         has_place = any(one.place == "body" for one in self.parameters)
         return has_place or self.options.body is not None
@@ -423,7 +429,7 @@ class Row:
             body = self.options.body(**values)
         elif self._has_body:
             body = fields
-        return Arguments(path, query, body, parts, headers)
+        return Arguments(path, query, body, parts, headers, self._unfilled)
 
     async def call(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -560,7 +566,7 @@ class Group:
     host: ClassVar[str]
     scope: ClassVar[str]
     bucket: ClassVar[str | None] = None
-    cost: ClassVar[Cost] = Cost()
+    cost: ClassVar[Cost | None] = None
     spelling: ClassVar[Spelling]
     envelope: ClassVar[Envelope]
 
@@ -623,7 +629,7 @@ class Group:
         gate: BodyGate | None = None,
     ) -> Answer[Any]:
         path = arguments.path
-        for name in unfilled(endpoint.path, path):
+        for name in arguments.unfilled:
             path = {**path, name: await self._known(name)}
         return await self._pipeline.call(
             endpoint,

@@ -25,7 +25,7 @@ _HEADROOM = 1.25
 """How much more jitter is allowed for than was seen."""
 _UNSEEN = 0.05
 """Jitter allowed for before any was seen where the burst is 1, as a part of the interval."""
-_HAIR = 1e-9
+_EPSILON = 1e-9
 """Calls; keeps the sums of floats on the side where there is room."""
 
 
@@ -100,7 +100,7 @@ class RateBucket(Bucket):
         """Count in the limiter what fits there, and the rest beside it."""
         size = self.size(cost)
         if self._full_until != -math.inf:
-            allowed = max((now - self._full_until) / self._interval, size) + _HAIR
+            allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):
                 await self._limiter.acquire(max(0.0, self._limiter_room() - allowed))
             self._full_until = -math.inf
@@ -122,7 +122,7 @@ class RateBucket(Bucket):
         if after != before:
             self._set_reserve(after)
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Take over the burst that is stated; lower the count where less is left than thought."""
         if signal.limit is not None and signal.limit >= 1 and signal.limit != self._burst:
             self._burst = float(signal.limit)
@@ -250,7 +250,7 @@ class WindowBucket(Bucket):
             if extra < 0:
                 self.pump()
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Take over the budget and the end that are stated, and what is left if it is less."""
         self._turn_over(now)
         if signal.limit is not None and signal.limit >= 1:

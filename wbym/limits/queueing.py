@@ -26,7 +26,7 @@ Refusal = Callable[["Bucket"], Exception]
 """Makes the error with which a caller gives up."""
 Kind = Literal["rate", "window", "parallel"]
 
-_TICK = 1e-5
+_MIN_SLEEP = 1e-5
 """The shortest sleep, seconds: a wait that rounds to nothing must still let the clock move."""
 
 
@@ -127,7 +127,7 @@ class Bucket(ABC):
     def observe(self, elapsed: float) -> None:  # noqa: B027 - most kinds do not care
         """Learn from the seconds between counting a call and the first byte of its answer."""
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
         """Correct the count by what the answer to a call of the time ``at`` said (bans aside)."""
 
     def stale(self, at: float, now: float) -> bool:
@@ -238,7 +238,7 @@ class Bucket(ABC):
             self._handed = head
             head.turn.set_result(None)
         elif wait != math.inf:
-            self._timer = self.loop.call_at(now + max(wait, _TICK), self.pump)
+            self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
 
     def refuse_waiting(self, why: Refusal | None = None, *, before: float = math.inf) -> None:
         """Fail those who wait, or of them those who give up ``before`` this loop time.

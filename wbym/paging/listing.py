@@ -269,11 +269,9 @@ def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
 
 
 async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> Pages[T]:
-    method, cursor = source.method, reading.cursor
-    if cursor and not (cursor.isascii() and cursor.isdigit()):
-        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
+    method = source.method
     size = _size(source, reading) or scheme.max_size
-    start = int(cursor or 0)
+    start = _offset(source, reading.cursor)
     offset, total = start, None
     progress = _Progress(method)
     chunks = read_ahead(
@@ -300,6 +298,35 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
             del chunk  # or it would stay in memory while the next one comes
     if total is None or offset < total:
         raise PagingLimit(method, offset, total)
+
+
+async def _first(source: Source[T], reading: Reading) -> Page[T]:
+    """One page of a source."""
+    scheme, cursor = source.scheme, reading.cursor
+    size = _size(source, reading)
+    following: str | None
+    if isinstance(scheme, ByOffset):
+        offset = _offset(source, cursor)
+        count = scheme.size_at(offset, size or scheme.max_size)
+        if not count:
+            raise PagingLimit(source.method, offset)
+        chunk = await source.fetch(str(offset), count, priority=reading.priority)
+        end = offset + count
+        following = None if chunk.count < count or chunk.total == end else str(end)
+        return _page(chunk, str(offset), following)
+    chunk = await source.fetch(cursor, size, priority=reading.priority)
+    return _page(chunk, cursor or "", chunk.following)
+
+
+def _offset(source: Source[T], cursor: str | None) -> int:
+    """The offset that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor of this list.
+    """
+    if cursor and not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInput(source.method, "cursor", "must be a cursor of this list", cursor)
+    return int(cursor or 0)
 
 
 async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
