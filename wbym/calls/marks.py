@@ -63,13 +63,15 @@ class Length(msgspec.Struct, frozen=True):
     """Characters of a text, both ends included. A text of at least 1 must not be blank either."""
 
     min: int
-    max: int
+    max: int | None = None
 
     def broken(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
-        if not self.min <= len(value) <= self.max:
-            return f"must have {self.min} to {self.max} characters, this has {len(value)}"
-        return "must not be blank" if self.min and value.isspace() else None
+        if self.min <= len(value) and (self.max is None or len(value) <= self.max):
+            return "must not be blank" if self.min and value.isspace() else None
+        if self.max is None:
+            return "must not be empty" if self.min == 1 else f"must have {self.min} characters"
+        return f"must have {self.min} to {self.max} characters, this has {len(value)}"
 
 
 class Range(msgspec.Struct, frozen=True):
