@@ -13,7 +13,7 @@ from wbym.calls.messages import Part, QueryValue
 from wbym.calls.replies import Json
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Priority
-from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme
+from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
 
 __all__ = ["Arguments", "PageShape", "RowSource", "Total"]
 
@@ -136,6 +136,10 @@ class RowSource(Generic[T]):
             InvalidInput: It is not a cursor of this list.
         """
         scheme, arguments = self.scheme, self._arguments
+        if isinstance(scheme, Whole):
+            if cursor is not None:
+                raise self._no_cursor(cursor)
+            return arguments
         if isinstance(scheme, ByCursor):
             place: dict[str, object] = {**self._place(scheme, cursor), scheme.size: size}
             body = _put(arguments.body, scheme.at, place)
@@ -173,7 +177,7 @@ class RowSource(Generic[T]):
     def _following(self, page: object, count: int, size: int | None) -> str | None:
         """The cursor of the next page; None after the last, and where pages go by offset."""
         scheme = self.scheme
-        if isinstance(scheme, ByOffset):
+        if isinstance(scheme, ByOffset | Whole):
             return None
         if isinstance(scheme, ByCursor):
             place: Any = getattr(page, "cursor", None)

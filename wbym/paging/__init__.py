@@ -2,7 +2,7 @@
 
 from wbym.paging.listing import Listing, Page, chain, lazy, listing_of
 from wbym.paging.parts import TICK, Span, by_span, merge
-from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme
+from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
 from wbym.paging.source import BodyGate, Chunk, Origin, Reading, Source
 from wbym.paging.spans_sweep import SpansSweep
 from wbym.paging.sweep import Progress, Sweep, SweepPlan, whole_span
@@ -28,6 +28,7 @@ __all__ = [
     "SpansSweep",
     "Sweep",
     "SweepPlan",
+    "Whole",
     "by_span",
     "by_time",
     "chain",

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme"]
+__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme", "Whole"]
 
 
 class ByOffset(msgspec.Struct, frozen=True):
@@ -71,4 +71,10 @@ class ByCursor(msgspec.Struct, frozen=True):
     """Whether a page follows, from the page's cursor and the size that was asked for."""
 
 
-Scheme: TypeAlias = ByCursor | ByOffset | ByToken
+class Whole(msgspec.Struct, frozen=True):
+    """One page with all records."""
+
+    max_size: None = None
+
+
+Scheme: TypeAlias = ByCursor | ByOffset | ByToken | Whole

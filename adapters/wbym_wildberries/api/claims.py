@@ -80,7 +80,7 @@ class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is
         *,
         is_archive: bool,
         id: str | None = None,
-        nm_id: int | None = None,  # noqa: A002
+        nm_id: int | None = None,
     ) -> Listing[Claim]:
         """The claims of the last 14 days.
 
