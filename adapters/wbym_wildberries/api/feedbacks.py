@@ -188,14 +188,15 @@ class Feedbacks(ApiGroup):
     async def count(
         self,
         *,
-        is_answered: bool,
+        is_answered: bool | None = None,
         date_from: datetime | None = None,
         date_to: datetime | None = None,
     ) -> int:
         """How many there are (GET /api/v1/feedbacks/count).
 
         Args:
-            is_answered: Those that are processed, or those that are not.
+            is_answered: Those that are processed, or those that are not; WB's own default is those
+                that are.
             date_from: From this moment on; aware, used in whole seconds.
             date_to: Up to this moment; aware, used in whole seconds.
 
