@@ -151,8 +151,7 @@ class Chats(BusinessGroup):
     async def new(self, context: ChatContext) -> NewChat:
         """Open a chat about an order or a return (POST v2/businesses/{}/chats/new, 1,000 an hour).
 
-        If there is one already, that one is answered, so a repetition does nothing more. The
-        deprecated ``orderId`` is not offered.
+        If there is one already, that one is answered, so a repetition does nothing more.
 
         Args:
             context: The order; or the return, for FBY, FBS and Express only.
