@@ -35,6 +35,10 @@ class TestClaim:
 class TestFeedback:
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+03:00", "скоро"])
     def test_order_when_it_has_no_date(self, text: str) -> None:
-        wire = {"id": "f", "createdDate": "2026-10-01T00:00:00Z", "lastOrderCreatedAt": text}
-        wire |= {"productValuation": 5}
+        wire = {
+            "id": "f",
+            "createdDate": "2026-10-01T00:00:00Z",
+            "productValuation": 5,
+            "lastOrderCreatedAt": text,
+        }
         assert mapping.feedback(msgspec.convert(wire, Feedback), "shop").order is None
