@@ -68,8 +68,8 @@ def _samples(text: str) -> Iterator[Json]:
             yield value
 
 
-def example(document: Mapping[str, Json], schema: Json) -> Json:
-    """A value with every field that a schema has; what was cut from the file is left out."""
+def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
+    """A value with every field that a schema has; what has no type is left out."""
     schema = resolve(document, schema)
     if not isinstance(schema, Mapping):
         return CUT
@@ -85,7 +85,7 @@ def example(document: Mapping[str, Json], schema: Json) -> Json:
         return choices[0]
     kind = schema.get("type")
     if isinstance(properties := schema.get("properties"), Mapping):
-        made = {name: example(document, inner) for name, inner in properties.items()}
+        made = {name: example(document, inner, name) for name, inner in properties.items()}
         return {name: value for name, value in made.items() if value != CUT}
     if kind == "array":
         inner = example(document, schema.get("items"))
@@ -95,7 +95,9 @@ def example(document: Mapping[str, Json], schema: Json) -> Json:
     if kind == "boolean":
         return True
     if kind == "string":
-        return "2026-05-01T12:00:00Z" if schema.get("format") == "date-time" else "слово"
+        # Not every time is said to be one.
+        is_time = schema.get("format") == "date-time" or name.endswith("At")
+        return "2026-05-01T12:00:00Z" if is_time else "слово"
     return CUT
 
 

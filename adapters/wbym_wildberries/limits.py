@@ -128,5 +128,6 @@ SANDBOXED: Final = frozenset(
 """What the sandbox counts in one bucket instead."""
 
 MARKETPLACE_COST: Final = Cost(by_class={4: 10}, by_status={429: 1})
-"""Of warehouses and inventory: a refusal counts as ten calls. (Older documents: 409 as five.) One
-for the limit itself says in its headers when the next call may go, so it is not counted as more."""
+"""Of warehouses and inventory: a refusal counts as ten calls, since October 2026 of deleting too.
+(Older documents: 409 as five.) One for the limit itself says in its headers when the next call may
+go, so it is not counted as more."""

@@ -3,7 +3,7 @@
 Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
 """
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import MINYEAR, UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Final
 
@@ -78,7 +78,8 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     details = wire.product_details
     photos, video = wire.photo_links, wire.video
     tags = wire.bables
-    ordered_at = wire.last_order_created_at
+    ordered = wire.last_order_created_at
+    ordered_at = _moment(ordered) if ordered else None
     buyer = wire.user_name
     # By position: naming eighteen arguments costs a third of the whole mapping.
     neutral = Feedback(
@@ -91,7 +92,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
         None if answer is None else _answer(answer),
         None if details is None else _product(details, wire.color),
         Buyer(buyer) if buyer else None,
-        Order(None, _moment(ordered_at)) if ordered_at else None,
+        Order(None, ordered_at) if ordered_at else None,
         _media(photos, video) if photos or video else (),
         tuple(tags) if tags else (),
         wire.was_viewed,
@@ -239,6 +240,8 @@ def claim(wire: claims_api.Claim, account: str) -> Return:
         media=(*photos, *videos),
         created_at=moment_of_claim(wire.dt),
         updated_at=moment_of_claim(wire.dt_update),
+        delivered_at=moment_of_claim(wire.delivery_dt),
+        imei_check=wire.origin_id_info or None,
     )
     attach_raw(neutral, wire)
     return neutral
@@ -251,6 +254,8 @@ def moment_of_claim(text: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if moment.year == MINYEAR:  # what WB writes where it has no date
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW)).astimezone(UTC)
 
@@ -270,9 +275,10 @@ def _utc(moment: datetime) -> datetime:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return _utc(datetime.fromisoformat(text))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return None if moment.year == MINYEAR else _utc(moment)
 
 
 def _answer(wire: feedbacks_api.FeedbackAnswer) -> Answer:

@@ -5,7 +5,6 @@ Bulk reading runs through :func:`feedback`, so it is written to make few objects
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Final
 
 from wbym.domain import (
@@ -134,7 +133,7 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
     """A chat; a new one waits for the seller."""
     context = wire.context
     customer = context.customer if context is not None else None
-    order_id = (context.order_id if context is not None else None) or wire.order_id
+    order_id = context.order_id if context is not None else None
     if wire.type == "ARBITRAGE":
         kind = ChatKind.DISPUTE
     else:
@@ -254,13 +253,6 @@ def own(answers: Iterable[Answer]) -> Answer | None:
 
 def refund(wire: return_records.Return, account: str) -> Return:
     """A return. What may be decided about it has to be asked for."""
-    amount = wire.amount
-    if amount is not None:
-        total: Money | None = money(amount)
-    elif wire.refund_amount is not None:
-        total = Money(Decimal(wire.refund_amount) / 100, "RUB")
-    else:
-        total = None
     said = [
         position.comment
         for item in wire.items or ()
@@ -274,7 +266,7 @@ def refund(wire: return_records.Return, account: str) -> Return:
         items=tuple(part for item in wire.items or () for part in _positions(item)),
         buyer_comment="\n".join(dict.fromkeys(said)) or None,
         order=Order(str(wire.order_id)),
-        amount=total,
+        amount=None if wire.amount is None else money(wire.amount),
         created_at=_utc_or_none(wire.creation_date),
         updated_at=_utc_or_none(wire.update_date),
     )

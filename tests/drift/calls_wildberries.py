@@ -185,8 +185,24 @@ CONTENT: Final[Table] = {
         105, search=6106903000, locale="en"
     ),
     directories.BRANDS: lambda shop: shop.api.content.directories.brands(105, next=3),
-    card_lists.LIST: lambda shop: shop.api.content.cards.list(locale="en"),
-    card_lists.TRASHED: lambda shop: shop.api.content.cards.trashed(locale="en"),
+    card_lists.LIST: lambda shop: shop.api.content.cards.list(
+        card_lists.CardFilter(
+            with_photo=1,
+            text="4603743187500988",
+            tag_ids=[345],
+            subject_ids=[235],
+            brands=["Бренд"],
+            imt_id=328632,
+            allowed_categories_only=True,
+        ),
+        after=card_records.CardCursor(total=100, updated_at="2026", nm_id=7),
+        locale="en",
+    ),
+    card_lists.TRASHED: lambda shop: shop.api.content.cards.trashed(
+        text="4603743187500988",
+        after=card_records.TrashCursor(total=100, trashed_at="2026", nm_id=7),
+        locale="en",
+    ),
     card_lists.FAILED: lambda shop: shop.api.content.cards.failed(
         locale="en", after=card_records.ErrorsCursor(updated_at="2026", batch_uuid="b")
     ),
@@ -211,7 +227,12 @@ CONTENT: Final[Table] = {
         search="1", brand_names=["a"], subject_ids=[1], limit=10, next=5
     ),
     recommendations.SET: lambda shop: shop.api.content.recommendations.set(
-        [recommendations.NewRecommendations(nm_id=1, recommendations=[2])], replace=True
+        [
+            recommendations.NewRecommendations(
+                nm_id=1, recommendations=[recommendations.Recommended(recom_nm=2, sort=1)]
+            )
+        ],
+        replace=True,
     ),
 }
 """Cards and what belongs to them, the seller, its users."""

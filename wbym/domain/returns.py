@@ -80,6 +80,11 @@ class Return(Record, frozen=True, gc=False):
     media: tuple[Media, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    delivered_at: datetime | None = None
+    """When the buyer received the order."""
+    imei_check: str | None = None
+    """The marketplace's words on whether the buyer gave the IMEI of the device that was sold; None
+    where it was not checked."""
 
     @property
     def waiting_for_seller(self) -> bool:

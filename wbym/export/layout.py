@@ -375,6 +375,18 @@ _RETURNS: Final[Layout[Return]] = Layout(
             lambda it: it.marketplace_comment,
         ),
         *_order(lambda it: it.order),
+        Column(
+            "delivered_at",
+            Kind.TIME,
+            "When the buyer received the order",
+            lambda it: it.delivered_at,
+        ),
+        Column(
+            "imei_check",
+            Kind.TEXT,
+            "Whether the IMEI that the buyer gave is the sold device's, in the marketplace's words",
+            lambda it: it.imei_check,
+        ),
         *_media(lambda it: it.media),
     ),
 )

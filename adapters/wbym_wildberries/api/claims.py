@@ -43,6 +43,11 @@ class Claim(Wire, frozen=True, rename=None):
     """ISO 4217 by number, such as ``643``."""
     srid: str | None = None
     """The order's id; chats call it ``rid``."""
+    delivery_dt: str | None = None
+    """When the buyer received the order; without a zone, taken as Moscow time."""
+    origin_id_info: str | None = None
+    """Whether the IMEI in the claim is the one that the seller gave or WB's warehouse scanned, in
+    words. Only for Apple smartphones from 40,000 roubles that come back through a pick-up point."""
 
 
 class ClaimsPage(Wire, frozen=True):

@@ -55,6 +55,13 @@ class Characteristic(Wire, frozen=True):
     popular: bool | None = None
     charc_type: int | None = None
     """1 texts, 4 a number, 0 not used."""
+    has_filter: bool | None = None
+    """Whether buyers choose by it."""
+    is_variable: bool | None = None
+    """Whether the variants of a product differ by it."""
+    exist_named_field: bool | None = None
+    """Whether an upload or update of a card gives the value in a field of its own, such as
+    ``brand``, instead of in ``characteristics``."""
 
 
 class Color(Wire, frozen=True):

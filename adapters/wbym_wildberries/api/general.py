@@ -65,6 +65,8 @@ class Seller(Wire, frozen=True):
     tin: str | None = None
     """The taxpayer's number."""
     trade_mark: str | None = None
+    country: str | None = None
+    """Where the seller is registered."""
 
 
 class Subscription(Wire, frozen=True):

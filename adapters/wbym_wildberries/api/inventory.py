@@ -67,8 +67,9 @@ _PATH = "/api/v3/stocks/{warehouseId}"
 _TABLE = Endpoints(
     "inventory", host=_HOST, buckets=("inventory",), scope=_SCOPE, cost=MARKETPLACE_COST
 )
-# Deleting is counted apart, and WB says of no answer that it counts as more than one call.
-_DELETING = Endpoints("inventory", host=_HOST, buckets=("inventory.delete",), scope=_SCOPE)
+_DELETING = Endpoints(
+    "inventory", host=_HOST, buckets=("inventory.delete",), scope=_SCOPE, cost=MARKETPLACE_COST
+)
 
 READ = _TABLE.add(
     "POST",
@@ -87,8 +88,8 @@ ENDPOINTS = (*_TABLE.rows, *_DELETING.rows)
 class Inventory(ApiGroup):
     """``api.inventory``.
 
-    Reading and updating share one bucket a seller: 300 calls a minute, 20 at once; a refusal (4XX)
-    counts as ten calls. Deleting has its own: 10 a minute, 2 at once.
+    Reading and updating share one bucket per seller: 300 calls a minute, 20 at once. Deleting has
+    its own: 10 a minute, 2 at once. In both a refusal (4XX) counts as ten calls.
     """
 
     async def read(self, warehouse_id: int, chrt_ids: Sequence[int]) -> Sequence[Stock]:

@@ -18,6 +18,7 @@ __all__ = [
     "Recommendations",
     "RecommendationsPage",
     "RecommendationsSet",
+    "Recommended",
     "RecommendedTo",
 ]
 
@@ -77,11 +78,21 @@ class RecommendationsSet(Wire, frozen=True):
     request_id: str | None = None
 
 
-class NewRecommendations(msgspec.Struct, frozen=True, kw_only=True):
+class Recommended(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One product to recommend, and where among the others."""
+
+    recom_nm: int
+    """The ``nm_id`` of the product to recommend."""
+    sort: int = 0
+    """Its place, 1 to 20; what is there already moves on. 0 for the order of the list, after those
+    that there are already."""
+
+
+class NewRecommendations(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What is to be recommended with a product."""
 
     nm_id: int
-    recommendations: Sequence[int]
+    recommendations: Sequence[Recommended]
     """At most 20 products; none takes away those that there are."""
 
 
@@ -93,17 +104,8 @@ class _ListBody(msgspec.Struct, rename="camel", omit_defaults=True):
     subject_ids: Sequence[int] = ()
 
 
-class _Recommended(msgspec.Struct, rename="camel"):
-    recom_nm: int
-
-
-class _Item(msgspec.Struct, rename="camel"):
-    nm_id: int
-    recommendations: Sequence[_Recommended]
-
-
 class _SetBody(msgspec.Struct, rename="camel"):
-    rec_list: Sequence[_Item]
+    rec_list: Sequence[NewRecommendations]
     replace: bool
 
 
@@ -197,11 +199,9 @@ class Recommendations(ApiGroup):
         within(SET.name, "products", len(products), 1, SET_MOST)
         for product in products:
             within(SET.name, "recommendations", len(product.recommendations), 0, EACH_MOST)
-        items = [
-            _Item(product.nm_id, [_Recommended(nm_id) for nm_id in product.recommendations])
-            for product in products
-        ]
-        return await self._call(SET, body=_SetBody(items, replace))
+            for one in product.recommendations:
+                within(SET.name, "sort", one.sort, 0, EACH_MOST)
+        return await self._call(SET, body=_SetBody(products, replace))
 
 
 def _list_body(

@@ -26,8 +26,10 @@ NO_GROUP = "Объединённая карточка товара не найд
 GROUP_IS_FULL = "В объединённой карточке не может быть больше 30 карточек товара"
 NO_ROOM = "Достигнут лимит на создание карточек товаров"
 
-NO_VENDOR_CODE = "vendorCode is required"
-VENDOR_CODE_IN_USE = "Seller item number used in another card"
+NO_VENDOR_CODE = "A card cannot be created without a vendorCode"
+VENDOR_CODE_IN_USE = (
+    "bad request; Unexpected the specified card's vendor code is used in other cards"
+)
 NO_SUBJECT = "This category does not exist"
 INCOMPLETE = "some items lacks required characteristics. please fill them and try again."
 

@@ -21,6 +21,9 @@ ACTIONS: tuple[list[str], ...] = (
     [],
 )
 CHOICES = (40, 30, 12, 8, 10)
+SMARTPHONE_PRICE = 89_990
+"""WB checks the IMEI from 40,000 roubles on."""
+_SMARTPHONE_EVERY = 8
 
 
 def claim_time(seconds: float) -> str:
@@ -28,8 +31,18 @@ def claim_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, MOSCOW).replace(tzinfo=None).isoformat()
 
 
-def new_claim(rng: random.Random, *, made_at: float, srid: str, waiting: bool = True) -> Json:
-    """A claim; waiting ones have actions, the others are decided and archived."""
+def new_claim(
+    rng: random.Random,
+    *,
+    made_at: float,
+    srid: str,
+    waiting: bool = True,
+    imei_check: str | None = None,
+) -> Json:
+    """A claim; waiting ones have actions, the others are decided and archived.
+
+    One whose IMEI was checked is about an Apple smartphone, which is all that WB checks.
+    """
     identifier = new_uuid(rng)
     card = rng.randrange(40)
     photos = f"//photos.wbstatic.net/claim/{identifier}"
@@ -37,7 +50,7 @@ def new_claim(rng: random.Random, *, made_at: float, srid: str, waiting: bool = 
     comment = "" if waiting else texts.CLAIM_APPROVED if status == 2 else texts.CLAIM_REJECTED
     ordered = made_at - rng.randint(3, 40) * DAY
     updated = made_at if waiting else made_at + rng.randint(60, DAY)
-    return {
+    claim: Json = {
         "id": identifier,
         "claim_type": rng.choice((1, 3)),
         "status": status,
@@ -55,7 +68,12 @@ def new_claim(rng: random.Random, *, made_at: float, srid: str, waiting: bool = 
         "price": rng.randrange(100, 9000),
         "currency_code": rng.choice(("643", "643", "643", "933", "398")),
         "srid": srid,
+        "delivery_dt": claim_time(int(ordered + 0.5 * (made_at - ordered))),
+        "origin_id_info": imei_check,
     }
+    if imei_check is not None:
+        claim.update(imt_name=texts.SMARTPHONE, price=SMARTPHONE_PRICE)
+    return claim
 
 
 def claim_list(
@@ -63,7 +81,8 @@ def claim_list(
 ) -> list[tuple[float, Json]]:
     """Generates claims of the last 20 days, newest first, with the Unix time of each.
 
-    Those older than 14 days are never shown. Every third is about the order of a chat.
+    Those older than 14 days are never shown. Every third is about the order of a chat, every eighth
+    about a smartphone whose IMEI was checked.
     """
     rng = random.Random(f"claims {seed}")
     made: list[tuple[float, Json]] = []
@@ -73,5 +92,9 @@ def claim_list(
         good = chat.good if chat is not None else None
         srid = cast("str", good["rid"]) if good else f"v5o_{rng.randrange(10**19)}.0.0"
         waiting = rng.random() < 0.6
-        made.append((start - ago, new_claim(rng, made_at=start - ago, srid=srid, waiting=waiting)))
+        checked = None
+        if number % _SMARTPHONE_EVERY == 1:
+            checked = texts.IMEI_CHECKS[number // _SMARTPHONE_EVERY % len(texts.IMEI_CHECKS)]
+        claim = new_claim(rng, made_at=start - ago, srid=srid, waiting=waiting, imei_check=checked)
+        made.append((start - ago, claim))
     return made

@@ -136,6 +136,11 @@ CHARACTERISTICS = (
     ),
 )
 
+NAMED = frozenset({54_337})
+"""Characteristics whose value a card has in a field of its own: a size is one of ``sizes``."""
+VARIABLE = frozenset({COLOR, 54_337})
+"""Characteristics by which the variants of a product differ."""
+
 COLORS = (
     ("белый", "белый"),
     ("чёрный", "чёрный"),

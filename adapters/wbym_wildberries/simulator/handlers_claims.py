@@ -39,7 +39,7 @@ class ClaimHandlers:
         listed = Records(
             ("claims",),
             "id",
-            ("wb_comment", "imt_name", "photos", "video_paths", "srid"),
+            ("wb_comment", "imt_name", "photos", "video_paths", "srid", "origin_id_info"),
             (),
         )
         return [

@@ -126,6 +126,9 @@ def characteristics(call: Call) -> object:
             "maxCount": one.most,
             "popular": one.popular,
             "charcType": one.kind,
+            "hasFilter": one.popular,
+            "isVariable": one.id in directories.VARIABLE,
+            "existNamedField": one.id in directories.NAMED,
         }
         for one in directories.characteristics(subject.id).values()
     ]

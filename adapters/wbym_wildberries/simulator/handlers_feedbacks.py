@@ -156,16 +156,14 @@ class FeedbackHandlers:
         return Answer(200, Body(replies.data(raw)), "application/json")
 
     async def count(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/count`: `isAnswered` is required."""
+        """`GET /api/v1/feedbacks/count`: `isAnswered` is true by default."""
         try:
             processed = boolean(call, "isAnswered")
-            if processed is None:
-                raise BadParameter("isAnswered")
             date_from, date_to = period(call)
         except BadParameter as error:
             return bad(error)
         _, low, high = self._cabinet(call).feedbacks.shelf.select(
-            processed=processed, date_from=date_from, date_to=date_to
+            processed=processed is not False, date_from=date_from, date_to=date_to
         )
         return replies.data_answer(high - low)
 

@@ -70,6 +70,7 @@ class GeneralHandlers:
                 "sid": call.seller,
                 "tin": seller.tin,
                 "tradeMark": seller.trade_mark,
+                "country": seller.country,
             }
         )
 

@@ -16,7 +16,10 @@ from wbym_wildberries.simulator.replies import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_labels import COLORS, LONGEST, MOST, Label
 
-NO_LABEL = "Such a label does not exist"
+NO_LABEL = "Такого ярлыка не существует"
+TAKEN = "Ярлык с таким именем уже существует"
+TOO_MANY = "Исчерпан лимит на создание ярлыков"
+BAD_NAME = "Недопустимое значение наименования ярлыка"
 
 
 class _Label(msgspec.Struct):
@@ -61,9 +64,9 @@ class LabelHandlers:
         if isinstance(body, Answer):
             return body
         if labels.is_taken(body.name):
-            return replies.content_error("A label with this name already exists")
+            return replies.content_error(TAKEN)
         if len(labels.all) >= MOST:
-            return replies.content_error("Label creation limit reached")
+            return replies.content_error(TOO_MANY)
         labels.create(body.name, body.color)
         return replies.content_answer(None)
 
@@ -79,7 +82,7 @@ class LabelHandlers:
         if label is None:
             return replies.content_error(replies.BAD_REQUEST, status=200)
         if body.name != label.name and cabinet.labels.is_taken(body.name):
-            return replies.content_error("A label with this name already exists")
+            return replies.content_error(TAKEN)
         cabinet.labels.update(label, body.name, body.color)
         return replies.content_answer(None)
 
@@ -112,8 +115,8 @@ async def _label(call: Call) -> _Label | Answer:
     if body is None or body.color not in COLORS:
         return replies.content_error(replies.BAD_REQUEST)
     if not 1 <= len(body.name) <= LONGEST:
-        text = f"Label name too long. No more than {LONGEST} characters allowed"
-        return replies.content_error("Invalid label name value", {"description": text})
+        text = f"Слишком длинное название ярлыка. Разрешено не более {LONGEST} символов"
+        return replies.content_error(BAD_NAME, {"description": text})
     return body
 
 

@@ -35,6 +35,7 @@ class _Wanted(msgspec.Struct):
 
 class _Recommended(msgspec.Struct):
     recomNm: int  # noqa: N815
+    sort: int = MAX_RECOMMENDED
 
 
 class _Item(msgspec.Struct):
@@ -85,19 +86,23 @@ class RecommendationHandlers:
             return _bad("incorrect request body format")
         if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.recList):
             return _bad("incorrect request body format")
+        each = [one for item in body.recList for one in item.recommendations]
+        if not all(0 <= one.sort <= MAX_RECOMMENDED for one in each):
+            return _bad("incorrect request body format")
         cabinet = self._cabinet(call)
         errors: list[Json] = []
         changed = 0
         for item in body.recList:
-            given = [one.recomNm for one in item.recommendations]
+            # Those without a place come first, so that a place is one among all.
+            given = sorted(item.recommendations, key=lambda one: one.sort)
             known = cabinet.recommended.get(item.nmId, [])
             wanted: list[int] = [] if body.replace or not given else list(known)
-            for recommended in given:
-                message = _wrong(cabinet, item.nmId, recommended, len(wanted))
+            for one in given:
+                message = _wrong(cabinet, item.nmId, one.recomNm, len(wanted))
                 if message:
-                    errors.append(_error(item.nmId, recommended, message))
-                elif recommended not in wanted:
-                    wanted.append(recommended)
+                    errors.append(_error(item.nmId, one.recomNm, message))
+                elif one.recomNm not in wanted:
+                    wanted.insert(one.sort - 1 if one.sort else len(wanted), one.recomNm)
             if not given and cabinet.cards.find(item.nmId) is None:
                 errors.append(_error(item.nmId, 0, "The item is not found"))
             elif wanted != known:

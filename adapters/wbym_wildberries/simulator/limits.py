@@ -166,8 +166,8 @@ SMALL: dict[str, Limit] = {
 }
 """Base, and test."""
 
-COSTLY = frozenset({WAREHOUSES, CONTACTS, STOCKS})
-"""Groups whose note says that an answer 4XX counts as ten; deleting inventory has no such note."""
+COSTLY = frozenset({WAREHOUSES, CONTACTS, STOCKS, STOCKS_DELETE})
+"""Groups in which an answer 4XX counts as ten; of deleting, WB says so since October 2026."""
 COST = 10
 
 IN_SANDBOX = frozenset(

@@ -164,7 +164,7 @@ def claim_error(detail: str) -> Answer:
 
 # Content.
 
-BAD_REQUEST = "Bad request"
+BAD_REQUEST = "Неправильный запрос"
 INCORRECT = "Incorrect request"
 
 

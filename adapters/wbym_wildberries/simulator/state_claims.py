@@ -78,11 +78,20 @@ class Claims:
         self.decisions.append((identifier, action, comment))
         return None
 
-    def arrive(self, *, actions: list[str] | None = None, srid: str | None = None) -> str:
+    def arrive(
+        self,
+        *,
+        actions: list[str] | None = None,
+        srid: str | None = None,
+        imei_check: str | None = None,
+    ) -> str:
         """Adds a waiting claim and gives its id."""
         now = self._now()
         claim = new_claim(
-            self._rng, made_at=now, srid=srid or f"v5o_{self._rng.randrange(10**19)}.0.0"
+            self._rng,
+            made_at=now,
+            srid=srid or f"v5o_{self._rng.randrange(10**19)}.0.0",
+            imei_check=imei_check,
         )
         if actions is not None:
             claim["actions"] = list(actions)

@@ -88,6 +88,7 @@ class Seller:
         self._now = now
         self.name = texts.SUPPLIERS[seed % len(texts.SUPPLIERS)]
         self.trade_mark = texts.BRANDS[seed % len(texts.BRANDS)]
+        self.country = "RU"
         self.tin = f"77{seed % 10**8:08d}"
         self._news_dates = [start - (news - number) * 8 * 3600 for number in range(news)]
         self._next_user = 1001 + users

@@ -28,7 +28,7 @@ class Campaign(Wire, frozen=True):
     domain: str | None = None
     """Its name."""
     client_id: int | None = None
-    """Deprecated by Market: the payer in Yandex Balance."""
+    """The payer in Yandex Balance; Market sends it no more since October 2026."""
     business: Business | None = None
     placement_type: str | None = None
     """``FBS`` (Express too), ``FBY``, ``DBS`` or ``LAAS``."""
@@ -37,7 +37,7 @@ class Campaign(Wire, frozen=True):
 
 
 class Pager(Wire, frozen=True):
-    """Pages by number; deprecated by Market in favour of tokens."""
+    """Pages by number, which Market gave up in October 2026 in favour of tokens."""
 
     total: int | None = None
     from_: int | None = msgspec.field(default=None, name="from")
@@ -105,7 +105,7 @@ class Campaigns(ApiGroup):
         """One page of the shops (GET v2/campaigns, 1,000 an hour).
 
         With an Api-Key those of the key's business; with an OAuth token those that its user may
-        see, of any business. ``page`` and ``pageSize``, which Market deprecates, are not offered.
+        see, of any business.
 
         Args:
             limit: How many, 1 to 100; Market decides where nothing is said.

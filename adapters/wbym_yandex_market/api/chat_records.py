@@ -54,7 +54,7 @@ class Chat(Wire, frozen=True):
     updated_at: datetime | None = None
     """When the last message was written."""
     order_id: int | None = None
-    """Deprecated by Market: see ``context``."""
+    """Market sends it no more since October 2026: see ``context``."""
 
 
 class ChatsPage(Wire, frozen=True):
@@ -92,7 +92,7 @@ class HistoryPage(Wire, frozen=True):
     context: FullContext | None = None
     paging: Paging | None = None
     order_id: int | None = None
-    """Deprecated by Market: see ``context``."""
+    """Market sends it no more since October 2026: see ``context``."""
 
 
 class NewChat(Wire, frozen=True):

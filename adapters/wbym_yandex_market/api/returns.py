@@ -103,9 +103,6 @@ class Returns(BusinessGroup):
     ) -> ReturnsPage:
         """One page of a shop's returns (GET v2/campaigns/{}/returns, 5,000 an hour).
 
-        The deprecated ``from_date`` and ``to_date`` of Market are not offered: these are
-        ``fromDate`` and ``toDate``.
-
         Args:
             campaign_id: Which shop.
             order_ids: Of these orders, 1 to 50.

@@ -28,7 +28,6 @@ class Campaign:
         return {
             "domain": f"{self.cabinet} {texts.SHOPS[self.placement]}",
             "id": self.id,
-            "clientId": 70_000_000 + self.business,
             "business": {"id": self.business, "name": self.cabinet},
             "placementType": self.placement,
             "apiAvailability": self.availability,

@@ -144,11 +144,8 @@ class Chat(Row):
 
     def show(self) -> Json:
         """The record as an answer has it."""
-        shown: Json = {"chatId": self.id}
-        if self.order_id is not None:
-            shown["orderId"] = self.order_id
         return {
-            **shown,
+            "chatId": self.id,
             "context": self.show_context(),
             "type": self.kind,
             "status": self.status,

@@ -203,7 +203,7 @@ class Return(Row):
             if self.shipment == "READY_FOR_PICKUP":
                 shown["pickupTillDate"] = moscow(self.updated + 7 * DAY)
         if self.redeemed:
-            shown |= {"refundAmount": total, "amount": rubles(total), "fastReturn": self.fast}
+            shown |= {"amount": rubles(total), "fastReturn": self.fast}
         shown["items"] = [self._item(item) for item in self.items]
         shown["returnType"] = "RETURN" if self.redeemed else "UNREDEEMED"
         return shown
@@ -242,9 +242,8 @@ def _decision(item: Item) -> Json:
     elif item.id % 2:
         shown["decisionType"] = "UNKNOWN"
     refund = item.price if item.refund is None else item.refund
-    shown |= {"refundAmount": refund, "amount": rubles(refund)}
+    shown["amount"] = rubles(refund)
     if item.shipping is not None:
-        shown["partnerCompensation"] = item.shipping
         shown["partnerCompensationAmount"] = rubles(item.shipping)
     if item.images:
         shown["images"] = list(item.images)

@@ -11,12 +11,12 @@ from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.credentials import ANY, Passport
 from wbym_yandex_market.simulator.data_campaigns import Campaign
 from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import guarded, limit, segment, token, whole
+from wbym_yandex_market.simulator.requests import guarded, limit, segment, token
 from wbym_yandex_market.simulator.rows import write_token
 
 MOST = 100
 DEFAULT = 50
-_OPTIONAL = ("domain", "clientId", "business", "placementType", "apiAvailability")
+_OPTIONAL = ("domain", "business", "placementType", "apiAvailability")
 
 
 class CampaignHandlers:
@@ -50,11 +50,9 @@ class CampaignHandlers:
         ]
 
     async def list(self, call: Call) -> Answer:
-        """`GET v2/campaigns`: by page token, or the old way by number of page."""
+        """`GET v2/campaigns`: by page token."""
         found = sorted(self._campaigns(self._passport(call)), key=lambda campaign: campaign.id)
         after = token(call)
-        if after is None and call.query("limit") is None:
-            return _numbered(call, found)
         size = limit(call, DEFAULT, MOST)
         if after is not None:
             found = [campaign for campaign in found if campaign.id > after[0]]
@@ -79,22 +77,3 @@ class CampaignHandlers:
             raise Refusal(403, "The method is available for Api-Key only")
         scopes = [scope.replace("-", "_").replace(":", "_").upper() for scope in passport.scopes]
         return replies.result({"apiKey": {"name": passport.name, "authScopes": scopes}})
-
-
-def _numbered(call: Call, found: list[Campaign]) -> Answer:
-    """A page by its number, with the old pager."""
-    number = whole(call.query("page") or "1", "page")
-    size = whole(call.query("pageSize") or str(DEFAULT), "pageSize")
-    if size > MOST or number > 10_000:
-        raise Refusal(400, f"pageSize must not be greater than {MOST}, page than 10000")
-    first = (number - 1) * size
-    page = found[first : first + size]
-    pager = {
-        "total": len(found),
-        "from": first + 1 if page else 0,
-        "to": first + len(page),
-        "currentPage": number,
-        "pagesCount": -(-len(found) // size),
-        "pageSize": size,
-    }
-    return json_answer({"campaigns": [one.show() for one in page], "pager": pager})

@@ -41,11 +41,9 @@ class _Context(msgspec.Struct, frozen=True):
 
 class _New(msgspec.Struct):
     context: _Context | None = None
-    orderId: int | None = None  # noqa: N815
 
 
 class _List(msgspec.Struct):
-    orderIds: list[int] | None = None  # noqa: N815
     contexts: list[_Context] | None = None
     contextTypes: list[Literal["ORDER", "RETURN", "DIRECT"]] | None = None  # noqa: N815
     types: list[Literal["CHAT", "ARBITRAGE"]] | None = None
@@ -68,8 +66,8 @@ class ChatHandlers:
 
     def routes(self) -> list[Route]:
         """The table of methods, and the files that messages lead to."""
-        listed = Records(("result", "chats"), "chatId", ("orderId",), ("type", "status"))
-        single = Records(("result",), "chatId", ("orderId",), ("type", "status"))
+        listed = Records(("result", "chats"), "chatId", (), ("type", "status"))
+        single = Records(("result",), "chatId", (), ("type", "status"))
         history = Records(("result", "messages"), "messageId", ("message", "payload"), ("sender",))
         message = Records(("result",), "messageId", ("message", "payload"), ("sender",))
         path = "/v2/businesses/{businessId}/chats"
@@ -109,13 +107,9 @@ class ChatHandlers:
     async def new(self, call: Call) -> Answer:
         """`POST .../chats/new`: gives the chat that there is, or makes one."""
         asked = await body(call, _New)
-        chats = self._cabinet(call).chats
-        if asked.context is not None:
-            chat = chats.open(asked.context.type, asked.context.id)
-        elif asked.orderId is not None:
-            chat = chats.open("ORDER", asked.orderId)
-        else:
+        if asked.context is None:
             raise Refusal(400, "context must be given")
+        chat = self._cabinet(call).chats.open(asked.context.type, asked.context.id)
         return replies.result({"chatId": chat.id})
 
     async def list(self, call: Call) -> Answer:
@@ -144,8 +138,6 @@ class ChatHandlers:
         span = chat.messages.span(None if first is None else first - 1)
         page = chat.messages.page(limit=size, token=after, span=span)
         extra = b'"context":%b,' % msgspec.json.encode(chat.show_context())
-        if chat.order_id is not None:
-            extra = b'"orderId":%d,%b' % (chat.order_id, extra)
         return replies.page("messages", page, extra)
 
     async def message(self, call: Call) -> Answer:
@@ -190,7 +182,6 @@ def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
     """The filter of a list; None when everything is wanted."""
     if asked == _List():
         return None
-    orders = None if asked.orderIds is None else frozenset(asked.orderIds)
     contexts = None
     if asked.contexts is not None:
         contexts = {(context.type, context.id) for context in asked.contexts}
@@ -202,7 +193,6 @@ def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
             (statuses is None or chat.status in statuses)
             and (types is None or chat.kind in types)
             and (context_types is None or chat.context in context_types)
-            and (orders is None or chat.order_id in orders)
             and (contexts is None or (chat.context, about) in contexts)
         )
 

@@ -99,7 +99,6 @@ class ReturnHandlers:
             "pickupTillDate",
             "shipmentRecipientType",
             "shipmentStatus",
-            "refundAmount",
             "amount",
             "fastReturn",
         )
@@ -166,8 +165,8 @@ class ReturnHandlers:
         kind = call.query("type") or None
         if kind not in {None, "RETURN", "UNREDEEMED"}:
             raise Refusal(400, f"Parameter type has a wrong value {kind}")
-        first = _day(call, "fromDate", "from_date")
-        last = _day(call, "toDate", "to_date")
+        first = _day(call, "fromDate")
+        last = _day(call, "toDate")
         since = None if first is None else dates.midnight(first)
         until = None if last is None else dates.midnight(last) + dates.DAY
 
@@ -234,12 +233,11 @@ class ReturnHandlers:
         return replies.empty()
 
 
-def _day(call: Call, *names: str) -> date | None:
-    for name in names:
-        text = call.query(name)
-        if text:
-            try:
-                return date.fromisoformat(text)
-            except ValueError as error:
-                raise Refusal(400, f"Parameter {name} must be YYYY-MM-DD") from error
-    return None
+def _day(call: Call, name: str) -> date | None:
+    text = call.query(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(400, f"Parameter {name} must be YYYY-MM-DD") from error

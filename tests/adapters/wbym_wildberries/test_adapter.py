@@ -263,6 +263,19 @@ class TestReturns:
             assert claim.created_at.tzinfo is UTC
             assert claim.amount is None or claim.amount.currency.isalpha()
             assert all(media.url.startswith("https://") for media in claim.media)
+            assert claim.order is not None
+            assert claim.order.ordered_at is not None
+            assert claim.delivered_at is not None
+            assert claim.order.ordered_at < claim.delivered_at < claim.created_at
+
+    async def test_returns_when_the_imei_was_checked(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        checked = simulator.state.claims.arrive(imei_check="IMEI в заявке другой")
+        unchecked = simulator.state.claims.arrive()
+        found = {claim.ref.id: claim for claim in await shop.returns(open=True).all()}
+        assert found[checked].imei_check == "IMEI в заявке другой"
+        assert found[unchecked].imei_check is None
 
     async def test_decide_when_the_decision_is_not_the_claims(self, shop: Wildberries) -> None:
         claim = (await shop.returns(open=True).all())[0]

@@ -211,7 +211,6 @@ class TestRequests:
             assert {str(name) for name in _list(schema.get("required"))} <= set(body)
 
     async def test_update_when_its_three_bodies_are_sent(self) -> None:
-        # Their examples were cut from the file; the fields are those of marketplaces' guides.
         view = await self._sent(lambda shop: shop.api.questions.view("q", viewed=False))
         reject = await self._sent(lambda shop: shop.api.questions.reject("q", "Не о товаре"))
         answer = await self._sent(lambda shop: shop.api.questions.answer("q", "Да"))

@@ -254,7 +254,7 @@ def _parameters(
 
 
 DEPRECATED_FIELDS = {"orderId", "orderIds"}
-"""In chats: ``context`` and ``contexts`` replace them."""
+"""In chats: ``context`` and ``contexts`` replaced them; they were switched off in October 2026."""
 
 
 async def _sent(call: Call) -> Request:

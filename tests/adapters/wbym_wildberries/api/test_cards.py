@@ -14,7 +14,7 @@ from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, Si
 from wbym_wildberries.api.cards import Cards
 from wbym_wildberries.api.content import Content
 from wbym_wildberries.api.media import IMAGE_MOST, VIDEO_MOST, check_media
-from wbym_wildberries.api.recommendations import NewRecommendations
+from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
 
 CARD = NewCard(vendor_code="A-1")
 GROUP = CardGroup(subject_id=105, variants=[CARD])
@@ -139,7 +139,11 @@ class TestInput:
             (lambda content: content.recommendations.set([]), "from 1 to 5000"),
             (
                 lambda content: content.recommendations.set(
-                    [NewRecommendations(nm_id=1, recommendations=[*range(21)])]
+                    [
+                        NewRecommendations(
+                            nm_id=1, recommendations=[Recommended(recom_nm=n) for n in range(21)]
+                        )
+                    ]
                 ),
                 "from 0 to 20",
             ),

@@ -1,7 +1,7 @@
 """General and content over HTTP, against the simulator: every field kept, every effect there."""
 
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 
 import msgspec
@@ -34,7 +34,7 @@ from wbym_wildberries.api.card_records import (
     SizeUpdate,
     Value,
 )
-from wbym_wildberries.api.recommendations import NewRecommendations
+from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
 from wbym_wildberries.api.users import Access, UserAccess
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
@@ -373,14 +373,18 @@ class TestTagsAndMedia:
         self, shop: Wildberries
     ) -> None:
         api = shop.api.content.recommendations
-        first, second = (await shop.api.content.cards.list(limit=2)).cards
-        done = await api.set(
-            [NewRecommendations(nm_id=first.nm_id, recommendations=[second.nm_id])]
-        )
-        assert not done.is_error
-        (shown,) = (await api.list(search=str(first.nm_id))).data
-        assert shown.recom_nms == [second.nm_id]
-        await api.set([NewRecommendations(nm_id=first.nm_id, recommendations=[])])
-        (shown,) = (await api.list(search=str(first.nm_id))).data
-        assert not shown.recom_nms
+        products = (await api.list()).data
+        first, second, third = [one for one in products if one.pics_count][:3]
+
+        async def recommend(*recommended: Recommended) -> Sequence[int] | None:
+            new = NewRecommendations(nm_id=first.nm_id, recommendations=recommended)
+            assert not (await api.set([new])).is_error
+            (shown,) = (await api.list(search=str(first.nm_id))).data
+            return shown.recom_nms
+
+        shown = await recommend(Recommended(recom_nm=second.nm_id))
+        assert shown == [second.nm_id]
+        shown = await recommend(Recommended(recom_nm=third.nm_id, sort=1))
+        assert shown == [third.nm_id, second.nm_id]
+        assert not await recommend()
         assert len(await api.all_products().all()) == 230

@@ -94,7 +94,7 @@ class TestCosts:
             (lambda shop: shop.api.inventory.update(2, stocks(1)), 400, "inventory", 10),
             (lambda shop: shop.api.inventory.update(2, stocks(1)), 409, "inventory", 10),
             (lambda shop: shop.api.inventory.update(2, stocks(1)), 500, "inventory", 2),
-            (lambda shop: shop.api.inventory.delete(2, [1]), 409, "inventory.delete", 1),
+            (lambda shop: shop.api.inventory.delete(2, [1]), 409, "inventory.delete", 2),
         ],
     )
     async def test_bucket_when_a_call_fails(

@@ -178,6 +178,8 @@ async def test_counts(run: Run) -> None:
     assert 1 <= data["countUnansweredToday"] < 20
     seen = (await api.get("/api/v1/new-feedbacks-questions")).json["data"]
     assert seen == {"hasNewQuestions": True, "hasNewFeedbacks": True}
+    processed = (await api.get(f"{LIST}/count", isAnswered=True)).json["data"]
+    assert (await api.get(f"{LIST}/count")).json["data"] == processed > 0
 
 
 async def test_answer_moves_the_feedback_and_counts_once(run: Run) -> None:

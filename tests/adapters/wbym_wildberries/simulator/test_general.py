@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from wbym_wildberries.simulator import make_token
+from wbym_wildberries.simulator.replies import BAD_REQUEST
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 from .conftest import START, Api, Json, Run, Time
@@ -90,7 +91,8 @@ async def test_news_are_read_by_id_or_date(run: Run) -> None:
 async def test_seller_is_the_tokens(run: Run) -> None:
     _, api = await run()
     other = api.with_token(make_token(now=START, sid="other", scopes=["chat"]))
-    assert (await other.get("/api/v1/seller-info")).json["sid"] == "other"
+    seller = (await other.get("/api/v1/seller-info")).json
+    assert (seller["sid"], seller["country"]) == ("other", "RU")
     trial = api.with_token(make_token(now=START, test=True))
     assert (await trial.get("/api/v1/seller-info")).status == 401
 
@@ -197,6 +199,7 @@ async def test_directories_have_their_languages(run: Run) -> None:
     told = (await api.get(f"{base}/object/charcs/105", locale="en")).json["data"]
     size = next(one for one in told if one["charcID"] == 54337)
     assert (size["name"], size["charcType"], size["subjectName"]) == ("Size", 4, "Sneakers")
+    assert (size["existNamedField"], size["isVariable"], size["hasFilter"]) == (True, True, False)
     codes = f"{base}/directory/tnved"
     assert len((await api.get(codes, subjectID=105)).json["data"]) == 2
     (code,) = (await api.get(codes, subjectID=105, search=6404)).json["data"]
@@ -219,7 +222,7 @@ async def test_directories_have_their_languages(run: Run) -> None:
 async def test_wrong_question_to_a_directory_is_400(run: Run, path: str) -> None:
     _, api = await run()
     reply = await api.get(path)
-    assert (reply.status, reply.json["errorText"]) == (400, "Bad request")
+    assert (reply.status, reply.json["errorText"]) == (400, BAD_REQUEST)
 
 
 async def test_brands_are_read_by_next_until_it_is_absent(run: Run) -> None:
@@ -241,8 +244,13 @@ async def test_recommendations_are_added_replaced_and_taken_away(run: Run) -> No
     with_photo = [one["nmId"] for one in listed if one["picsCount"]]
     without = next(one["nmId"] for one in listed if not one["picsCount"])
 
-    async def put(*recommended: int, nm: int = NM, replace: bool = False) -> tuple[int, Json]:
-        recommendations = [{"recomNm": other} for other in recommended]
+    async def put(
+        *recommended: int | tuple[int, int], nm: int = NM, replace: bool = False
+    ) -> tuple[int, Json]:
+        recommendations = [
+            {"recomNm": one} if isinstance(one, int) else {"recomNm": one[0], "sort": one[1]}
+            for one in recommended
+        ]
         item = {"nmId": nm, "recommendations": recommendations}
         body = {"recList": [item], "replace": replace}
         reply = await api.post(f"{RECOMMENDATIONS}/set", body)
@@ -260,8 +268,14 @@ async def test_recommendations_are_added_replaced_and_taken_away(run: Run) -> No
     assert (await put(two))[0] == 208
     await put(three)
     assert await shown() == [one, two, three]
+    await put((one, 2), (three, 1), (two, 0), replace=True)
+    assert await shown() == [three, one, two]
     await put(two, replace=True)
     assert await shown() == [two]
+    await put((three, 0))
+    await put((one, 1))
+    assert await shown() == [one, two, three]
+    assert [(await put((one, sort)))[0] for sort in (-1, 21)] == [400, 400]
     await put()
     assert await shown() == []
     status, answer = await put(one, without, 1)
@@ -270,7 +284,7 @@ async def test_recommendations_are_added_replaced_and_taken_away(run: Run) -> No
     assert messages == ["The item has no photo", "The item is not found"]
     assert await shown() == [one]
     assert (await put(*more[:21]))[0] == 400
-    assert simulator.stats.effects["recommendation"] == 5
+    assert simulator.stats.effects["recommendation"] == 8
     bodies: list[Json] = [{}, {"recList": []}, {"recList": [{}] * 5001}]
     for body in bodies:
         assert (await api.post(f"{RECOMMENDATIONS}/set", body)).json["origin"] == "recoms"

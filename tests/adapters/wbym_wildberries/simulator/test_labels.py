@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from wbym_wildberries.simulator.handlers_labels import BAD_NAME, NO_LABEL, TAKEN, TOO_MANY
+from wbym_wildberries.simulator.replies import BAD_REQUEST
+
 from .cards import card, read_all
 from .conftest import Api, Json, Run
 
@@ -35,18 +38,18 @@ async def test_there_are_fifteen_labels_of_fifteen_characters(run: Run) -> None:
         body = {"name": f"{number:015d}", "color": "D1CFD7"}
         assert (await api.post(TAG, body)).status == 200
     reply = await api.post(TAG, {"name": "ещё", "color": "D1CFD7"})
-    assert (reply.status, reply.json["errorText"]) == (400, "Label creation limit reached")
+    assert (reply.status, reply.json["errorText"]) == (400, TOO_MANY)
     assert len(await labels(api)) == 15
 
 
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"name": "x" * 16, "color": "D1CFD7"}, "Invalid label name value"),
-        ({"name": "", "color": "D1CFD7"}, "Invalid label name value"),
-        ({"name": "x", "color": "FFFFFF"}, "Bad request"),
-        ([], "Bad request"),
-        ({"name": "Популярный", "color": "D1CFD7"}, "A label with this name already exists"),
+        ({"name": "x" * 16, "color": "D1CFD7"}, BAD_NAME),
+        ({"name": "", "color": "D1CFD7"}, BAD_NAME),
+        ({"name": "x", "color": "FFFFFF"}, BAD_REQUEST),
+        ([], BAD_REQUEST),
+        ({"name": "Популярный", "color": "D1CFD7"}, TAKEN),
     ],
 )
 async def test_wrong_label_is_400(run: Run, body: Json, text: str) -> None:
@@ -64,10 +67,10 @@ async def test_label_that_is_not_there_is_an_error_under_200(run: Run) -> None:
     assert (reply.status, reply.json["error"], reply.json["errorText"]) == (
         200,
         True,
-        "Bad request",
+        BAD_REQUEST,
     )
     reply = await api.call("DELETE", f"{TAG}/1")
-    assert (reply.status, reply.json["errorText"]) == (200, "Such a label does not exist")
+    assert (reply.status, reply.json["errorText"]) == (200, NO_LABEL)
     assert (await api.call("DELETE", f"{TAG}/x")).status == 400
 
 
@@ -101,4 +104,4 @@ async def test_cards_have_exactly_the_linked_labels(run: Run) -> None:
 async def test_wrong_link_is_400(run: Run, body: Json) -> None:
     _, api = await run()
     reply = await api.post(LINK, body)
-    assert (reply.status, reply.json["errorText"]) == (400, "Bad request")
+    assert (reply.status, reply.json["errorText"]) == (400, BAD_REQUEST)

@@ -8,7 +8,15 @@ import pytest
 
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.access import has_sandbox, takes_type
-from wbym_wildberries.simulator.limits import COSTLY, FULL, IN_SANDBOX, PING, SMALL, Limit
+from wbym_wildberries.simulator.limits import (
+    COSTLY,
+    FULL,
+    IN_SANDBOX,
+    PING,
+    SMALL,
+    STOCKS_DELETE,
+    Limit,
+)
 from wbym_wildberries.simulator.tokens import CATEGORIES, PERSONAL, SERVICE
 
 from .cards import IMAGE, multipart, variant
@@ -80,7 +88,8 @@ def test_limits_are_the_published_ones(operations: dict[tuple[str, str], Json]) 
             assert "3 requests every 30 seconds" in operation["x-wb-rate-limits"]["raw"]
             continue
         note = operation["x-wb-rate-limits"].get("note", "")
-        assert (group in COSTLY) is ("4XX" in note), key
+        # Of deleting stock it is said since October 2026, which is after the file.
+        assert (group in COSTLY) is ("4XX" in note or group == STOCKS_DELETE), key
         if "In Sandbox" in note:
             assert group in IN_SANDBOX, key
         for row in operation["x-wb-rate-limits"]["limits"]:
@@ -120,7 +129,7 @@ def test_sandbox_is_where_the_table_has_one(published: Path) -> None:
 
 
 def test_texts_of_errors_are_the_published_ones(documents: dict[str, Json]) -> None:
-    from wbym_wildberries.simulator import card_rules, handlers_labels, handlers_prices
+    from wbym_wildberries.simulator import card_rules, handlers_labels, handlers_prices, replies
 
     published = str(documents["work-with-products"]["components"]["examples"])
     words = [
@@ -129,9 +138,17 @@ def test_texts_of_errors_are_the_published_ones(documents: dict[str, Json]) -> N
         *(getattr(handlers_prices, name) for name in ("ALREADY_SET", "CLUB_NONE_KNOWN")),
         *(getattr(card_rules, name) for name in ("NO_VENDOR_CODE", "NO_SUBJECT", "INCOMPLETE")),
         card_rules.VENDOR_CODE_IN_USE,
-        handlers_labels.NO_LABEL,
+        *(getattr(handlers_labels, name) for name in ("NO_LABEL", "TAKEN", "TOO_MANY", "BAD_NAME")),
+        replies.BAD_REQUEST,
     ]
     assert [word for word in words if word not in published] == []
+
+
+EXCUSED = {
+    ("GET", "/api/v1/seller-info"): ("$: unknown country",),  # since October, after the file
+    ("GET", "/content/v2/tags"): ("$.data: [",),  # the file's own example has the list
+}
+"""How flaws begin that are the files' own."""
 
 
 class Judge:
@@ -167,7 +184,8 @@ class Judge:
             return None
         content_type = reply.headers["Content-Type"].partition(";")[0]
         published = response["content"][content_type]
-        assert list(schemas.check(reply.json, published["schema"])) == [], key
+        wrong = schemas.check(reply.json, published["schema"])
+        assert [one for one in wrong if not one.startswith(EXCUSED.get(key, ()))] == [], key
         self.seen |= schemas.seen
         return reply.json
 

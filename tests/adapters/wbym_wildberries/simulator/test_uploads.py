@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from wbym_wildberries.simulator import card_rules
+from wbym_wildberries.simulator.replies import BAD_REQUEST
+
 from .cards import LIST, TRASH, card, read_all, variant
 from .conftest import Api, Json, Run, Time
 
@@ -83,15 +86,15 @@ async def test_published_example_is_a_good_card(run: Run) -> None:
             "This category does not exist",
             {"id": "5"},
         ),
-        ([{"subjectID": 105, "variants": [variant("")]}], "vendorCode is required", {}),
+        ([{"subjectID": 105, "variants": [variant("")]}], card_rules.NO_VENDOR_CODE, {}),
         (
             [{"subjectID": 105, "variants": [variant("x"), variant("x")]}],
-            "Seller item number used in another card",
+            card_rules.VENDOR_CODE_IN_USE,
             {},
         ),
         (
             [{"subjectID": 105, "variants": [variant("DP03")]}],
-            "Seller item number used in another card",
+            card_rules.VENDOR_CODE_IN_USE,
             {},
         ),
         (
@@ -187,7 +190,7 @@ async def test_errors_are_read_by_their_cursor(run: Run, time: Time) -> None:
         assert codes[0] in ({"w0", "w1"} if ascending else {"w5", "w6"})
     for wrong_cursor in ({"limit": 101}, {"batchUUID": "x"}, {"updatedAt": "x"}):
         reply = await api.post(ERRORS, {"cursor": wrong_cursor})
-        assert (reply.status, reply.json["errorText"]) == (400, "Bad request")
+        assert (reply.status, reply.json["errorText"]) == (400, BAD_REQUEST)
     english = await api.call("POST", ERRORS, json={}, params={"locale": "en"})
     subjects = english.json["data"]["items"][0]["subjects"]
     assert [subject["name"] for subject in subjects.values()] == ["Sneakers"]
@@ -213,7 +216,7 @@ async def test_add_lists_cards_in_a_group_that_exists(run: Run) -> None:
     for wrong in ({}, {"imtID": imt, "cardsToAdd": []}, {"imtID": imt, "cardsToAdd": many * 2}):
         assert (await api.post(ADD, wrong)).status == 400
     used = {"imtID": imt, "cardsToAdd": [variant("a")]}
-    assert (await api.post(ADD, used)).json["errorText"].startswith("Seller item number used")
+    assert (await api.post(ADD, used)).json["errorText"] == card_rules.VENDOR_CODE_IN_USE
 
 
 async def test_update_overwrites_and_only_adds_sizes_and_barcodes(run: Run, time: Time) -> None:

@@ -98,7 +98,7 @@ class Schemas:
                 yield from self.check(inner, schema["properties"][field], f"{where}.{field}")
         elif isinstance(value, list):
             for item in value:
-                yield from self.check(item, schema["items"], f"{where}[]")
+                yield from self.check(item, schema.get("items", {}), f"{where}[]")
 
     def fields(self, schema: Json, where: str = "$", known: set[str] | None = None) -> set[str]:
         """Every field that an answer of this schema may have."""

@@ -94,9 +94,21 @@ async def test_filters_by_order_and_context(run: Run) -> None:
     back = a_chat(simulator, context="RETURN")
     by_context = {"contexts": [{"type": "RETURN", "id": back.return_id}]}
     assert [one["chatId"] for one in await api.read_all(LIST, "chats", by_context)] == [back.id]
-    by_order = await api.read_all(LIST, "chats", {"orderIds": [order.order_id]})
-    assert [one["chatId"] for one in by_order] == [order.id]
-    assert by_order[0]["orderId"] == by_order[0]["context"]["orderId"] == order.order_id
+    by_order = {"contexts": [{"type": "ORDER", "id": order.order_id}]}
+    (found,) = await api.read_all(LIST, "chats", by_order)
+    assert (found["chatId"], found["context"]["orderId"]) == (order.id, order.order_id)
+
+
+async def test_order_is_told_in_the_context_alone(run: Run) -> None:
+    simulator, api = await run()
+    chats = await api.read_all(LIST, "chats", {})
+    assert any("orderId" in chat["context"] for chat in chats)
+    assert not any("orderId" in chat for chat in chats)
+    order = a_chat(simulator, context="ORDER")
+    switched_off = {"orderIds": [order.order_id]}
+    assert await api.read_all(LIST, "chats", switched_off) == chats
+    reply = await api.business_post("chats/new", {"orderId": order.order_id})
+    assert reason(reply)[0] == 400
 
 
 WRONG: list[Json] = [
@@ -119,7 +131,6 @@ async def test_direct_chats_have_no_order(run: Run) -> None:
     simulator, api = await run(chats=30)
     chat = await shown(api, a_chat(simulator, context="DIRECT").id)
     assert set(chat["context"]) <= {"type", "customer"}
-    assert "orderId" not in chat
     back = await shown(api, a_chat(simulator, context="RETURN").id)
     assert {"campaignId", "orderId", "returnId"} <= set(back["context"])
 
@@ -137,7 +148,7 @@ async def test_history_begins_with_the_message_asked_for(run: Run) -> None:
     assert [message["messageId"] for message in rest] == ids[20:]
     result = (await api.post(path, {}, chatId=chat.id)).json["result"]
     assert result["context"] == (await shown(api, chat.id))["context"]
-    assert result["orderId"] == chat.order_id
+    assert "orderId" not in result
     one = await api.business_get("chats/message", chatId=chat.id, messageId=ids[3])
     assert one.json["result"] == messages[3]
     assert reason(await api.post(path, {}, chatId=chat.id, limit=101))[0] == 400
@@ -242,8 +253,7 @@ async def test_new_chat_is_made_once(run: Run) -> None:
     assert (await create(api, "ORDER", old.order_id)).json["result"] == {"chatId": old.id}
     order_id = simulator.state.orders.ids[700]
     made = (await create(api, "ORDER", order_id)).json["result"]["chatId"]
-    deprecated = await api.business_post("chats/new", {"orderId": order_id})
-    assert deprecated.json["result"] == {"chatId": made}
+    assert (await create(api, "ORDER", order_id)).json["result"] == {"chatId": made}
     assert simulator.stats.effects == {"chat": 1}
     chat = await shown(api, made)
     assert (chat["status"], chat["context"]["orderId"]) == ("NEW", order_id)

@@ -55,6 +55,22 @@ def test_limits_scopes_and_lists_are_the_published_ones(document: Json) -> None:
     assert lists["ReturnRequestDecisionReasonType"]["enum"] == list(REASONS)
 
 
+SWITCHED_OFF = {
+    "GetChatInfoDTO.orderId",
+    "ChatMessagesResultDTO.orderId",
+    "ReturnDTO.refundAmount",
+    "ReturnDecisionDTO.refundAmount",
+    "ReturnDecisionDTO.partnerCompensation",
+    "CampaignDTO.clientId",
+    "GetCampaignsResponse.pager",
+    *(
+        f"FlippingPagerDTO.{field}"
+        for field in ("total", "from", "to", "currentPage", "pagesCount", "pageSize")
+    ),
+}
+"""What Market sends no more since October 2026, and the file of August still has."""
+
+
 class Judge:
     """Calls methods by their operation and checks the answers."""
 
@@ -171,7 +187,7 @@ async def test_every_answer_fits_and_every_field_is_seen(run: Run, schemas: Sche
         "setReturnDecision",
         "submitReturnDecision",
     }
-    assert judge.known - schemas.seen == set()
+    assert judge.known - schemas.seen == SWITCHED_OFF
     assert schemas.nulls
 
 

@@ -1,0 +1,44 @@
+"""What becomes of records that are out of the ordinary."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from wbym_wildberries import mapping
+from wbym_wildberries.api.claims import Claim
+from wbym_wildberries.api.feedbacks import Feedback
+
+
+def _claim(**fields: object) -> Claim:
+    return msgspec.convert({"id": "c", **fields}, Claim)
+
+
+class TestClaim:
+    def test_times_when_they_have_no_zone(self) -> None:
+        claim = mapping.claim(_claim(delivery_dt="2026-10-01T02:30:00"), "shop")
+        assert claim.delivered_at == datetime(2026, 9, 30, 23, 30, tzinfo=UTC)
+
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "", None])
+    @pytest.mark.parametrize("field", ["delivery_dt", "order_dt", "dt", "dt_update"])
+    def test_times_when_there_is_no_date(self, field: str, text: str | None) -> None:
+        claim = mapping.claim(_claim(**{field: text}), "shop")
+        assert claim.order is not None
+        times = (claim.delivered_at, claim.order.ordered_at, claim.created_at, claim.updated_at)
+        assert times == (None, None, None, None)
+
+    @pytest.mark.parametrize("words", ["", None])
+    def test_imei_check_when_there_was_none(self, words: str | None) -> None:
+        assert mapping.claim(_claim(origin_id_info=words), "shop").imei_check is None
+
+
+class TestFeedback:
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+03:00", "скоро"])
+    def test_order_when_it_has_no_date(self, text: str) -> None:
+        wire = {
+            "id": "f",
+            "createdDate": "2026-10-01T00:00:00Z",
+            "productValuation": 5,
+            "lastOrderCreatedAt": text,
+        }
+        assert mapping.feedback(msgspec.convert(wire, Feedback), "shop").order is None
