@@ -1,5 +1,6 @@
 """How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
+from wbym.calls.checks import require
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
 from wbym.calls.group import ApiGroup
@@ -95,6 +96,7 @@ __all__ = [
     "period",
     "post",
     "put",
+    "require",
     "row",
     "rows_of",
 ]

@@ -6,6 +6,7 @@ The fields of a Struct are checked with it, so a wrong value is named by its pla
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from math import isfinite
 from types import NoneType, UnionType
@@ -24,8 +25,9 @@ from typing import (
 import msgspec
 
 from wbym.calls.marks import Each, Rule
+from wbym.errors import InvalidInput
 
-__all__ = ["Broken", "Check", "check_of"]
+__all__ = ["Broken", "Check", "check_of", "require"]
 
 
 class Broken(ValueError):
@@ -75,6 +77,18 @@ def check_of(hint: object) -> Check:
     return _instance(kind)
 
 
+def require(method: str, argument: str, value: object, hint: object) -> None:
+    """Check an argument of a method that is not an operation.
+
+    Raises:
+        InvalidInput: The value is not of its type, or breaks a mark.
+    """
+    try:
+        check_of(hint)(value)
+    except Broken as broken:
+        raise InvalidInput(method, f"{argument}{broken.path}", broken.rule, broken.value) from None
+
+
 def _anything(value: object) -> None:
     """Every value will do."""
 
@@ -104,6 +118,11 @@ def _number(value: object) -> None:
         raise Broken("must be a finite number", value)
 
 
+def _amount(value: object) -> None:
+    if not isinstance(value, Decimal) or not value.is_finite():
+        raise Broken("must be a finite Decimal", value)
+
+
 def _moment(value: object) -> None:
     if not isinstance(value, datetime):
         raise Broken("must be a datetime", value)
@@ -127,6 +146,7 @@ _BY_TYPE: Final[dict[object, Check]] = {
     int: _integer,
     bool: _flag,
     float: _number,
+    Decimal: _amount,
     datetime: _moment,
     date: _day,
 }

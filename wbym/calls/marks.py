@@ -67,11 +67,9 @@ class Length(msgspec.Struct, frozen=True):
 
     def broken(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
-        if self.min <= len(value) and (self.max is None or len(value) <= self.max):
-            return "must not be blank" if self.min and value.isspace() else None
-        if self.max is None:
-            return "must not be empty" if self.min == 1 else f"must have {self.min} characters"
-        return f"must have {self.min} to {self.max} characters, this has {len(value)}"
+        if _is_outside(len(value), self):
+            return f"must have {_bounds(self)} characters, this has {len(value)}"
+        return "must not be blank" if self.min and value.isspace() else None
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -97,13 +95,21 @@ class Count(msgspec.Struct, frozen=True):
     """How many values there are, both ends included."""
 
     min: int
-    max: int
+    max: int | None = None
 
     def broken(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
-        if self.min <= len(value) <= self.max:
-            return None
-        return f"must have {self.min} to {self.max} values, there are {len(value)}"
+        if _is_outside(len(value), self):
+            return f"must have {_bounds(self)} values, there are {len(value)}"
+        return None
+
+
+def _is_outside(number: int, bounds: Length | Count) -> bool:
+    return number < bounds.min or (bounds.max is not None and number > bounds.max)
+
+
+def _bounds(bounds: Length | Count) -> str:
+    return f"at least {bounds.min}" if bounds.max is None else f"{bounds.min} to {bounds.max}"
 
 
 class Unique(msgspec.Struct, frozen=True):
