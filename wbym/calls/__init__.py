@@ -1,6 +1,6 @@
 """How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
-from wbym.calls.checks import require
+from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
 from wbym.calls.group import ApiGroup
@@ -31,9 +31,21 @@ from wbym.calls.marks import (
 )
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline
-from wbym.calls.replies import Binary, Json, Nothing, Refusal, Refused, Reply, Unreadable
+from wbym.calls.replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
 from wbym.calls.retry import Fate, RetryPolicy
-from wbym.calls.rows import Group, Parameter, Row, delete, get, patch, post, put, row, rows_of
+from wbym.calls.rows import (
+    Envelope,
+    Group,
+    Parameter,
+    Row,
+    delete,
+    get,
+    patch,
+    post,
+    put,
+    row,
+    rows_of,
+)
 from wbym.calls.transport import AiohttpTransport, Exchange, Transport
 
 __all__ = [
@@ -43,6 +55,8 @@ __all__ = [
     "ApiGroup",
     "Binary",
     "Body",
+    "Broken",
+    "Check",
     "Commas",
     "Count",
     "Dialect",
@@ -51,6 +65,7 @@ __all__ = [
     "Encode",
     "Endpoint",
     "Endpoints",
+    "Envelope",
     "Exchange",
     "Fate",
     "Form",
@@ -63,6 +78,7 @@ __all__ = [
     "Method",
     "Name",
     "Nothing",
+    "Optional",
     "Parameter",
     "Part",
     "Pipeline",
@@ -88,6 +104,7 @@ __all__ = [
     "at_least_one",
     "build_path",
     "build_query",
+    "check_of",
     "delete",
     "exactly_one",
     "get",

@@ -13,7 +13,7 @@ import msgspec
 
 from wbym.errors import SetAside
 
-__all__ = ["Binary", "Json", "Nothing", "Refusal", "Refused", "Reply", "Unreadable"]
+__all__ = ["Binary", "Json", "Nothing", "Optional", "Refusal", "Refused", "Reply", "Unreadable"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -81,6 +81,35 @@ class Binary(Reply[bytes]):
     def decode(self, endpoint: str, body: bytes) -> tuple[bytes, tuple[SetAside, ...]]:
         """The bytes as they are."""
         return body, ()
+
+
+class Optional(Generic[R]):
+    """A reply that may be missing: an empty body, ``{}`` and ``null`` are None.
+
+    Args:
+        reply: What any other body is.
+    """
+
+    def __init__(self, reply: Reply[R]) -> None:
+        self.reply: Final = reply
+
+    def accepts(self, status: int) -> bool:
+        """What the reply accepts."""
+        return self.reply.accepts(status)
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[R | None, tuple[SetAside, ...]]:
+        """The value, or None.
+
+        Raises:
+            Unreadable: The body is not what is promised.
+            Refused: The body says that the marketplace refused.
+        """
+        if body.strip() in _MISSING:
+            return None, ()
+        return self.reply.decode(endpoint, body)
+
+
+_MISSING: Final = {b"", b"{}", b"null"}
 
 
 class Json(Generic[W, R]):

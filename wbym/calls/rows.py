@@ -210,7 +210,7 @@ class Row:
         name = argument.name
         hint = self._hints[name]
         marks = tuple(_marks(hint))
-        wire, place = self._spelled(name), self._place(name, marks)
+        wire = self._spelled(name)
         for mark in marks:
             if isinstance(mark, Name | Header | Form):
                 wire = mark.name
@@ -220,7 +220,7 @@ class Row:
         return Parameter(
             name,
             wire,
-            place,
+            self._place(name, wire, marks),
             hint,
             marks,
             msgspec.UNSET if argument.default is argument.empty else argument.default,
@@ -234,9 +234,7 @@ class Row:
         head, *tail = name.rstrip("_").split("_")
         return head + "".join(word.capitalize() for word in tail)
 
-    def _place(self, name: str, marks: Sequence[object]) -> Place:
-        if self._spelled(name) in self._places_in_path:
-            return "path"
+    def _place(self, name: str, wire: str, marks: Sequence[object]) -> Place:
         if name == "host" and self.options.hosts is not None:
             return "host"
         places: dict[type, Place] = {
@@ -249,6 +247,8 @@ class Row:
         for mark in marks:
             if type(mark) in places:
                 return places[type(mark)]
+        if wire in self._places_in_path:
+            return "path"
         return "query" if self.method in {"GET", "DELETE"} else "body"
 
     @cached_property
