@@ -5,6 +5,7 @@ from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
 from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer
+from wbym.calls.lists import Kept
 from wbym.calls.marks import (
     Body,
     Commas,
@@ -72,6 +73,7 @@ __all__ = [
     "Group",
     "Header",
     "Json",
+    "Kept",
     "KnownType",
     "Length",
     "MaxSize",

@@ -15,7 +15,7 @@ from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Priority
 from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
 
-__all__ = ["Arguments", "PageShape", "RowSource", "Total"]
+__all__ = ["Arguments", "Kept", "PageShape", "RowSource", "Total"]
 
 T = TypeVar("T")
 
@@ -237,3 +237,27 @@ class _Origin:
         undecodable = {aside.where for aside in self._answer.set_aside}
         places = ((f"{'.'.join(path)}[{n}]", bytes(raw)) for n, raw in enumerate(_RAW.decode(rest)))
         return [(place, raw) for place, raw in places if place not in undecodable]
+
+
+class Kept:
+    """An origin of records that were kept decoded; their bytes are what they are encoded to.
+
+    Args:
+        method: What reads them, for who is told.
+        items: The records.
+        report: Gets each record that cannot be used.
+    """
+
+    def __init__(
+        self, method: str, items: Sequence[object], report: Callable[[SetAside], None]
+    ) -> None:
+        self._method = method
+        self._items = items
+        self._report = report
+
+    def set_aside(self, index: int, error: Exception) -> SetAside:
+        """The record at this place of the page's items as one that cannot be used, reported."""
+        raw = msgspec.json.encode(self._items[index])
+        aside = SetAside(self._method, f"[{index}]", f"{type(error).__name__}: {error}", raw)
+        self._report(aside)
+        return aside

@@ -1,6 +1,6 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
-from wbym.paging.listing import Listing, Page, chain, lazy, listing_of
+from wbym.paging.listing import Listing, Page, chain, lazy, listing_of, map_page
 from wbym.paging.parts import TICK, Span, by_span, merge
 from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
 from wbym.paging.source import BodyGate, Chunk, Origin, Reading, Source
@@ -34,6 +34,7 @@ __all__ = [
     "chain",
     "lazy",
     "listing_of",
+    "map_page",
     "merge",
     "pages_for",
     "second_of",

@@ -20,7 +20,7 @@ from wbym.paging.prefetch import read_ahead
 from wbym.paging.schemes import ByOffset
 from wbym.paging.source import Chunk, Origin, Reading, Source
 
-__all__ = ["Listing", "Page", "chain", "lazy", "listing_of"]
+__all__ = ["Listing", "Page", "chain", "lazy", "listing_of", "map_page"]
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -191,7 +191,13 @@ class Listing(Generic[T]):
         A record of the marketplace's own list that ``change`` fails on does not stop the others: it
         is set aside, as one that cannot be decoded.
         """
-        return self._change(lambda page: _mapped(page, change))
+        return self._change(lambda page: map_page(page, change))
+
+    def known_newest_first(self) -> "Listing[T]":
+        """The same list, whose records are known to come newest first."""
+        return Listing(
+            self._read, newest_first=True, reading=self._reading, source=self.source
+        )
 
     def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
         """The same pages with those records only that are wanted."""
@@ -240,8 +246,12 @@ def _with_items(page: Page[T], items: Sequence[U], aside: tuple[SetAside, ...] =
     return Page(items, page.cursor, page.next_cursor, page.total, page.set_aside + aside, page.sent)
 
 
-def _mapped(page: Page[T], change: Callable[[T], U]) -> Page[U]:
-    """The page with its records changed: in one pass, and one by one only if that fails."""
+def map_page(page: Page[T], change: Callable[[T], U]) -> Page[U]:
+    """The page with each record made into something else: in one pass if none fails.
+
+    Where one fails, they go one by one, and what fails is set aside by the page's origin; without
+    an origin the error is raised.
+    """
     try:
         return _with_items(page, [change(item) for item in page.items])
     except Exception:
