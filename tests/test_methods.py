@@ -1,20 +1,10 @@
-"""The pages of the marketplaces: tables that are not stale, and examples that run."""
+"""The pages of the marketplaces: tables that are not stale."""
 
-import ast
-import inspect
 import re
-from collections.abc import Mapping
 
 import pytest
 
-from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
-from tests.adapters.wbym_wildberries.shops import open_shop as open_wildberries
-from tests.adapters.wbym_yandex_market.shops import open_shop as open_market
-from tests.methods import BEGIN, DOCS, Page, lines, pages, with_tables
-from wbym.limits import Priority
-from wbym_wildberries import tasks
-from wbym_wildberries.simulator import WildberriesSimulator, make_token
-from wbym_yandex_market.simulator import YandexMarketSimulator
+from tests.methods import BEGIN, Page, lines, pages, with_tables
 
 PAGES = pages()
 
@@ -45,44 +35,3 @@ class TestTables:
         named = {name for name in named if name.rpartition(".")[0] in nouns}
         assert len(named) >= 6
         assert named <= known
-
-
-async def _run(file: str, values: Mapping[str, object]) -> int:
-    """Run the examples of a page one after the other; they share their names."""
-    programs = re.findall(r"```python\n(.*?)```", (DOCS / file).read_text("utf-8"), re.DOTALL)
-    names = dict(values)
-    for program in programs:
-        code = compile(program, file, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        done = eval(code, names)
-        if inspect.isawaitable(done):
-            await done
-    return len(programs)
-
-
-class TestExamples:
-    async def test_examples_of_wildberries(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        monkeypatch.setattr(tasks, "_FIRST", 0.001)
-        async with (
-            WildberriesSimulator(feedbacks=1, chats=1, limits=False) as simulator,
-            open_wildberries(simulator, make_token(scopes=ALL_SCOPES)) as shop,
-        ):
-            cards = (await shop.api.content.cards.list(limit=2)).cards
-            values = {
-                "shop": shop,
-                "Priority": Priority,
-                "cards": cards,
-                "sizes": cards[0].sizes,
-                "subject_id": cards[0].subject_id,
-            }
-            assert await _run("wildberries.md", values) == 4
-            new = await shop.api.content.cards.list(ascending=False, limit=1)
-            assert new.cards[0].vendor_code == "mug-1"
-            assert simulator.stats.refusals == 0
-        said = capsys.readouterr().out.splitlines()
-        assert "mug-1 done None" in said
-
-    async def test_examples_of_yandex_market(self) -> None:
-        async with YandexMarketSimulator(limits=False) as simulator, open_market(simulator) as shop:
-            assert await _run("yandex-market.md", {"shop": shop, "Priority": Priority}) == 1

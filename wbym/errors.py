@@ -15,6 +15,7 @@
     ├── StateError                    the feed's state cannot be read or written
     ├── FeedBusy                      somebody else follows the account
     ├── DeliveryRejected              what was to be delivered under a key was refused for good
+    ├── ChatNotReady                  the chat cannot be written to yet; nothing was sent
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   paging got the same cursor twice
     ├── PagingLimit                   the marketplace pages no further: narrow the period
@@ -51,6 +52,7 @@ __all__ = [
     "BadRequest",
     "CallError",
     "CallTimeout",
+    "ChatNotReady",
     "ConfigError",
     "Conflict",
     "ConnectionFailed",
@@ -97,6 +99,14 @@ class WbymError(Exception):
 
     retryable: bool = False
     """Whether the same call may succeed later."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Subclasses take named arguments, and ``args`` has the message alone.
+        return _restore, (type(self), self.args), self.__dict__.copy()
+
+
+def _restore(kind: type[WbymError], args: tuple[object, ...]) -> WbymError:
+    return kind.__new__(kind, *args)
 
 
 class InvalidInput(WbymError, ValueError):
@@ -213,6 +223,32 @@ class DeliveryRejected(WbymError):
         self.key = key
         self.reason = reason
         super().__init__(f"the delivery {key!r} was rejected: {reason}")
+
+
+class ChatNotReady(WbymError):
+    """The chat cannot be written to yet; nothing was sent.
+
+    Send the message again after ``retry_after``, or send it with a key: then it is sent as soon as
+    the chat takes it.
+
+    Args:
+        ref: The chat, as text.
+        method: The method that was called, such as ``"chats.send"``.
+        reason: Why it cannot be written to.
+        retry_after: Seconds after which to try again.
+    """
+
+    retryable = True
+
+    def __init__(self, ref: str, *, method: str, reason: str, retry_after: float) -> None:
+        self.ref = ref
+        self.method = method
+        self.reason = reason
+        self.retry_after = retry_after
+        super().__init__(
+            f"{ref}: {method}: {reason}; nothing was sent. Send it again after {retry_after:g} s, "
+            "or with a key= that lets the outbox do so"
+        )
 
 
 class QuotaExhausted(WbymError):

@@ -121,19 +121,23 @@ class Wildberries(Account):
         At most 1,000 characters; files JPEG, PNG or PDF, at most 5 MB each and 30 MB in all.
 
         Raises:
-            InvalidInput: The text or a file breaks a rule, or WB lists no such chat.
+            InvalidInput: The text or a file breaks a rule, or WB knows no such chat.
+            ChatNotReady: WB tells no signature of the chat until it lists it; nothing was sent.
             DeliveryUnknown: It may or may not have been sent; look at the chat's messages.
         """
         self._own("send", chat)
         chats.check_message(text, files)
         chat_id = chat.ref.id
-        sign = self._chats.sign(chat_id) or await self._fresh_sign(chat_id)
+        sign = await self._chats.sign(chat)
         try:
             answer = await self.api.chats.send(sign, text, files=files)
         except BadRequest as refused:
+            if not _is_about_sign(refused):
+                raise
             # WB changes signatures at times. A refused message was not sent, so sending it with a
             # new one is no repetition; the same one would only be refused again.
-            fresh = await self._fresh_sign(chat_id) if _is_about_sign(refused) else sign
+            self._chats.signs.refused(chat_id, sign)
+            fresh = await self._chats.sign(chat)
             if fresh == sign:
                 raise
             answer = await self.api.chats.send(fresh, text, files=files)
@@ -357,14 +361,6 @@ class Wildberries(Account):
             account=self.name,
             endpoint=claims.LIST.name,
         )
-
-    async def _fresh_sign(self, chat_id: str) -> str:
-        await self._chats.listed(Priority.INTERACTIVE)
-        sign = self._chats.sign(chat_id)
-        if sign is None:
-            rule = "must be one that WB lists, with a signature"
-            raise InvalidInput("send", "chat", rule, chat_id)
-        return sign
 
     def _own(self, method: str, item: Chat | Question | Feedback | Return) -> None:
         ref = item.ref

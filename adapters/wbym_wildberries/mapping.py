@@ -47,7 +47,9 @@ __all__ = [
     "chat_of_event",
     "claim",
     "feedback",
+    "from_milliseconds",
     "message",
+    "milliseconds",
     "moment_of_claim",
     "question",
 ]
@@ -56,6 +58,9 @@ MARKETPLACE: Final = "wildberries"
 
 MOSCOW: Final = timezone(timedelta(hours=3), "MSK")
 """The zone in which claims' times are taken, which come without one. It has no summer time."""
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 _ANSWER_STATUS = {
     "wbRu": AnswerStatus.PUBLISHED,
@@ -153,6 +158,7 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
         order=_card_order(wire.good_card),
         updated_at=from_milliseconds(stamp) if stamp is not None else None,
         last_text=last.text if last is not None else None,
+        writable=True if wire.reply_sign else None,
     )
     attach_raw(neutral, wire)
     return neutral
@@ -164,6 +170,8 @@ def chat_of_event(
     status: ChatStatus = ChatStatus.UNKNOWN,
     *,
     known: Chat | None = None,
+    began: int | None = None,
+    writable: bool | None = None,
 ) -> Chat:
     """A chat as of one of its events, which may be all that is known of it, as of new chats.
 
@@ -172,11 +180,15 @@ def chat_of_event(
         account: The account's name.
         status: Whose turn it is, as far as the caller knows.
         known: What was told of the chat elsewhere; most events say nothing of product and order.
+        began: When its first event was added, in Unix milliseconds, where that is known.
+        writable: Whether there is a signature to write to it with.
     """
     text = wire.message.text if wire.message is not None else None
     attachments = wire.message.attachments if wire.message is not None else None
     card = attachments.good_card if attachments is not None else None
     at = from_milliseconds(wire.add_timestamp)
+    if wire.is_new_chat:
+        began = wire.add_timestamp
     neutral = Chat(
         ref=Ref(MARKETPLACE, account, wire.chat_id),
         status=status,
@@ -184,9 +196,10 @@ def chat_of_event(
         buyer=_chat_buyer(wire.client_name, wire.client_id),
         product=_card_product(card),
         order=_card_order(card),
-        created_at=at if wire.is_new_chat else None,
+        created_at=None if began is None else from_milliseconds(began),
         updated_at=at,
         last_text=text,
+        writable=writable,
     )
     if known is not None:
         neutral = replace(
@@ -195,7 +208,6 @@ def chat_of_event(
             buyer=known.buyer or neutral.buyer,
             product=known.product or neutral.product,
             order=known.order or neutral.order,
-            created_at=known.created_at or neutral.created_at,
         )
     attach_raw(neutral, wire)
     return neutral
@@ -263,6 +275,11 @@ def moment_of_claim(text: str | None) -> datetime | None:
 def from_milliseconds(stamp: int) -> datetime:
     """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+def milliseconds(moment: datetime) -> int:
+    """An aware time as Unix milliseconds; the inverse of :func:`from_milliseconds`."""
+    return round((moment - _EPOCH) / _MILLISECOND)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -143,7 +143,11 @@ class ChatStream:
         """The events of a page; ``shown`` gets the chats that need not be shown any more."""
         unsure = {event.chat_id for event in events} - shown
         if unsure:
-            shown.update(await asked.known("chat", unsure))
+            known = await asked.known("chat", unsure)
+            shown.update(known)
+            for chat_id, began in known.items():
+                if began:
+                    self._chats.signs.begins(chat_id, int(began))
         sightings = []
         for event in events:
             at = mapping.from_milliseconds(event.add_timestamp)
@@ -151,7 +155,10 @@ class ChatStream:
             if event.chat_id not in shown:
                 shown.add(event.chat_id)
                 is_old = event.chat_id in listed and not event.is_new_chat
-                sightings.append(Sighting(chat, min(at, asked.since - TICK) if is_old else at))
+                seen_at = min(at, asked.since - TICK) if is_old else at
+                # With when it began, its first event is found again: that has the signature.
+                began = str(event.add_timestamp) if event.is_new_chat else ""
+                sightings.append(Sighting(chat, seen_at, began))
             if _is_message(event):
                 message = mapping.message(event, self._account)
                 sightings.append(Sighting(message, at, chat=chat))

@@ -130,7 +130,10 @@ _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
 
 def chat(wire: chats_api.Chat, account: str) -> Chat:
-    """A chat; a new one waits for the seller."""
+    """A chat; a new one waits for the seller.
+
+    Market takes messages to any chat that it lists, and does not say whether to a finished one too.
+    """
     context = wire.context
     customer = context.customer if context is not None else None
     order_id = context.order_id if context is not None else None
@@ -138,20 +141,23 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         kind = ChatKind.DISPUTE
     else:
         kind = _CHAT_KIND.get((context.type if context is not None else None) or "", _NO_KIND)
+    status = _CHAT_STATUS.get(wire.status or "", ChatStatus.UNKNOWN)
     neutral = Chat(
         ref=Ref(MARKETPLACE, account, str(wire.chat_id)),
-        status=_CHAT_STATUS.get(wire.status or "", ChatStatus.UNKNOWN),
+        status=status,
         kind=kind,
         buyer=None if customer is None else Buyer(customer.name, customer.public_id),
         order=None if order_id is None else Order(str(order_id)),
         return_id=_text(context.return_id) if context is not None else None,
         created_at=_utc_or_none(wire.created_at),
         updated_at=_utc_or_none(wire.updated_at),
+        writable=None if status in _PERHAPS_OVER else True,
     )
     attach_raw(neutral, wire)
     return neutral
 
 
+_PERHAPS_OVER = {ChatStatus.CLOSED, ChatStatus.UNKNOWN}
 _NO_KIND = ChatKind.UNKNOWN
 
 

@@ -105,6 +105,9 @@ class WildberriesHarness(Harness):
     def arrive_message(self, text: str) -> None:
         self._cabinet.arrive_message(text)
 
+    def arrive_unlisted(self, text: str) -> None:
+        self._cabinet.arrive_message(text, listed=False)
+
 
 class TestWildberries(AdapterContract):
     adapter = Wildberries

@@ -77,6 +77,7 @@ class Chats(Protocol):
 
         Raises:
             InvalidInput: The text or a file breaks a rule; nothing was sent.
+            ChatNotReady: The chat cannot be written to yet; nothing was sent.
             DeliveryUnknown: It may or may not have been sent; look at the chat's messages.
         """
         ...

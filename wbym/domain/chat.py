@@ -48,6 +48,9 @@ class Chat(Record, frozen=True, gc=False):
     """When the last message was written."""
     last_text: str | None = None
     """The text of the last message, where the list of chats tells it."""
+    writable: bool | None = None
+    """Whether a message could be sent to it when it was read; None where that is not known before
+    it is tried. ``send`` raises ``ChatNotReady`` where it cannot be written to yet."""
 
     @property
     def waiting_for_seller(self) -> bool | None:

@@ -153,6 +153,8 @@ class Inbox(Accounts):
 
         Raises:
             InvalidInput: The text or a file breaks a rule, or the key was used for something else.
+            ChatNotReady: Without a key: the chat cannot be written to yet, and nothing was sent.
+                With a key the message stays pending until the chat takes it.
             DeliveryUnknown: Without a key: it may or may not have been sent.
             DeliveryRejected: With a key: the marketplace refused it, now or the first time.
             StateError: With a key: it could not be written down; nothing was sent.

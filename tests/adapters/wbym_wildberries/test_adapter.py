@@ -194,7 +194,7 @@ class TestChats:
         assert len(simulator.state.sent) == 1
 
     async def test_send_when_the_chat_is_unknown(self, shop: Wildberries) -> None:
-        with pytest.raises(InvalidInput, match="that WB lists"):
+        with pytest.raises(InvalidInput, match="that WB knows"):
             await shop.send(Chat(ref=Ref("wildberries", "shop", "1:none")), "Здравствуйте")
 
     async def test_signature_when_shown(

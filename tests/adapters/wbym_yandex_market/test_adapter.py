@@ -83,8 +83,14 @@ class TestChats:
         last = (await shop.messages(chat).all())[-1]
         assert (last.author, last.text, last.chat) == (Author.SELLER, "Уже в пути", chat.ref)
 
-    async def test_chats_when_mapped(self, shop: YandexMarket) -> None:
+    async def test_chats_when_mapped(
+        self, shop: YandexMarket, market: YandexMarketSimulator
+    ) -> None:
+        market.state.chats.finish(int((await shop.chats().all())[0].ref.id))
         found = await shop.chats().all()
+        # Of a finished chat Market does not say whether it takes messages.
+        assert all((chat.status is ChatStatus.CLOSED) is (chat.writable is None) for chat in found)
+        assert {chat.writable for chat in found} == {True, None}
         assert {chat.kind for chat in found} >= {ChatKind.ORDER, ChatKind.RETURN, ChatKind.DIRECT}
         for chat in found:
             assert chat.created_at is not None

@@ -1,23 +1,16 @@
 """Whether docs/feed.md says what the code does."""
 
-import ast
-import asyncio
-import re
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-
-import pytest
 
 from wbym.adapter import Streams
 from wbym.feed import DeliveryState, EventKind
 from wbym_wildberries import Wildberries
-from wbym_wildberries.simulator import WildberriesSimulator, make_token
+from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import make_api_key
 
 DOCS = Path(__file__).parents[3] / "docs" / "feed.md"
 TEXT = DOCS.read_text("utf-8")
-PROGRAMS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 SCOPES = ("feedbacks", "chat", "returns")
 
 
@@ -54,39 +47,3 @@ async def test_paces_when_they_are_documented() -> None:
     ):
         found = [paces(account) for account in (personal, base, market)]
     assert table("pace") == [[name, *(each[name] for each in found)] for name in found[0]]
-
-
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_programs_when_compiled(program: str) -> None:
-    compile(program, DOCS.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-
-
-async def test_the_first_program_when_a_buyer_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TOKEN", make_token(scopes=SCOPES))
-    program, _, last = PROGRAMS[0].rpartition("\n\n\n")
-    assert last == "asyncio.run(main())\n"
-    names: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
-    exec(compile(program, DOCS.name, "exec"), names)
-    async with WildberriesSimulator(limits=False) as simulator:
-        Path("wbym.toml").write_text(
-            "[accounts.shop]\nmarketplace = 'wildberries'\nsecret_env = 'TOKEN'\n"
-            f"base_url = '{simulator.url}'\n"
-        )
-        service = asyncio.create_task(names["main"]())
-        try:
-            async with asyncio.timeout(20):
-                while not simulator.stats.paths:  # it is at work
-                    assert not service.done()
-                    await asyncio.sleep(0.01)
-                chat = simulator.arrive("Где заказ?")
-                while not simulator.sent():
-                    assert not service.done()
-                    await asyncio.sleep(0.01)
-        finally:
-            service.cancel()
-            await asyncio.gather(service, return_exceptions=True)
-    (sent,) = simulator.sent()
-    assert (sent.chat, sent.text) == (chat, "Здравствуйте! Вы написали: «Где заказ?». Уже смотрим.")

@@ -73,6 +73,10 @@ class Harness(ABC):
     def arrive_message(self, text: str) -> None:
         """Let a buyer write in a new chat; only for marketplaces that have chats."""
 
+    def arrive_unlisted(self, text: str) -> None:
+        """Let a buyer write in a new chat that the list of chats lacks yet, where that happens."""
+        self.arrive_message(text)
+
     def order_without_chat(self) -> str:
         """The id of an order about which the seller may open a chat, and has none yet."""
         raise NotImplementedError(f"{type(self).__name__} states chats.open and knows no order")

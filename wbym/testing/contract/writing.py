@@ -6,7 +6,7 @@ import pytest
 
 from wbym.adapter import Adapter, Capability
 from wbym.domain import Author, Chat, Ref
-from wbym.errors import DeliveryUnknown, InvalidInput, StatusError
+from wbym.errors import ChatNotReady, DeliveryUnknown, InvalidInput, StatusError
 from wbym.testing.contract.base import Contract, eventually
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import chats_of, feedbacks_of, questions_of, stated
@@ -166,6 +166,25 @@ class DeliveryContract(Contract):
         messages = await chats.messages(chat).all()
         said = [m.text for m in messages if m.author is Author.SELLER and m.text]
         assert [text for text in said if text.startswith(TEXT)] == [f"{TEXT} drop_after"]
+
+    async def test_message_when_the_chat_is_hardly_known(
+        self, harness: Harness, shop: Adapter
+    ) -> None:
+        """What is shown as waiting takes a reply, unless it says that it does not yet."""
+        if stated(shop.capabilities, Capability.CHATS_WAITING) is None:
+            pytest.skip("the marketplace does not say which chats wait")
+        harness.arrive_unlisted(TEXT)
+        chats = chats_of(shop)
+        waiting = await chats.chats(waiting_for_seller=True).all()
+        for chat in waiting:
+            if chat.writable is False:
+                with pytest.raises(ChatNotReady):
+                    await chats.send(chat, TEXT)
+            else:
+                await chats.send(chat, TEXT)
+        written = [chat for chat in waiting if chat.writable is not False]
+        assert written
+        assert harness.done(Capability.SEND) == len(written)
 
     async def test_operation_when_refused_for_a_limit(
         self, harness: Harness, shop: Adapter, operation: Capability

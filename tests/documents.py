@@ -1,0 +1,214 @@
+"""The code in README and ``docs/``, block by block, and what its fragments run in."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+import pytest
+
+import wbym
+from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
+from tests.adapters.wbym_wildberries.shops import FREELY
+from tests.contract.test_toy import ToyHarness
+from tests.toy import Toy, ToySimulator
+from wbym import otel
+from wbym.calls import RetryPolicy
+from wbym.feed import Event, MemoryStore
+from wbym.limits import Priority
+from wbym.observe import set_observer
+from wbym.testing.contract import AdapterContract, Harness
+from wbym_wildberries import Wildberries
+from wbym_wildberries.api import directories
+from wbym_wildberries.api.inventory import NewStock
+from wbym_wildberries.api.price_records import NewPrice
+from wbym_wildberries.simulator import WildberriesSimulator, make_token
+from wbym_yandex_market import YandexMarket
+from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
+
+ROOT: Final = Path(__file__).parents[1]
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+
+TOKEN: Final = make_token(scopes=ALL_SCOPES)
+API_KEY: Final = make_api_key()
+
+_BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A block of code in a document."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is a program to be run as it is."""
+        return "asyncio.run(" in self.text
+
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a module for pytest."""
+        return "\nasync def test_" in self.text
+
+
+def blocks(language: str) -> list[Block]:
+    """The blocks in a language, over all documents."""
+    return [
+        Block(page, text[: found.start()].count("\n") + 1, language, found[2])
+        for page in PAGES
+        for text in (page.read_text("utf-8"),)
+        for found in _BLOCK.finditer(text)
+        if found[1] == language
+    ]
+
+
+def commands(block: Block) -> list[tuple[str, str]]:
+    """The commands of a console block, each with what it prints, without remarks."""
+    found: list[tuple[str, str]] = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            found.append((re.sub(r"\s+#.*", "", line.removeprefix("$ ")), ""))
+        elif line:
+            command, printed = found[-1]
+            found[-1] = (command, f"{printed}{line}\n")
+    return found
+
+
+@asynccontextmanager
+async def marketplaces() -> AsyncIterator[tuple[WildberriesSimulator, YandexMarketSimulator]]:
+    """Both, small and without limits of their own."""
+    async with (
+        WildberriesSimulator(feedbacks=20, questions=6, chats=4, claims=6, limits=False) as wb,
+        YandexMarketSimulator(feedbacks=20, questions=6, chats=4, returns=6, limits=False) as ym,
+    ):
+        yield wb, ym
+
+
+def environment(wb: str, ym: str) -> dict[str, str]:
+    """What documents say a program finds in its environment."""
+    return {
+        "WBYM_WILDBERRIES_TOKEN": TOKEN,
+        "WBYM_WILDBERRIES_BASE_URL": wb,
+        "WBYM_YANDEX_MARKET_TOKEN": API_KEY,
+        "WBYM_YANDEX_MARKET_BASE_URL": ym,
+    }
+
+
+def config(wb: str, ym: str) -> str:
+    """A ``wbym.toml`` with an account of each."""
+    return (
+        "[accounts.shop-wb]\nmarketplace = 'wildberries'\nsecret_env = 'WBYM_WILDBERRIES_TOKEN'\n"
+        f"base_url = '{wb}'\n\n"
+        "[accounts.shop-ym]\nmarketplace = 'yandex_market'\n"
+        f"secret_env = 'WBYM_YANDEX_MARKET_TOKEN'\nbase_url = '{ym}'\n"
+    )
+
+
+class Frame:
+    """What fragments stand in: an inbox over an account of each marketplace, and their names.
+
+    Args:
+        wb: Wildberries.
+        ym: Yandex Market.
+    """
+
+    def __init__(self, wb: WildberriesSimulator, ym: YandexMarketSimulator) -> None:
+        self.wb = wb
+        self.ym = ym
+        self.handled: list[Event] = []
+        """Events that a fragment gave to ``handle`` or ``work``."""
+        self.stored: list[object] = []
+        """What a fragment gave to ``store``."""
+        self.names: dict[str, object] = {}
+
+    @asynccontextmanager
+    async def opened(self, page: Path) -> AsyncIterator[dict[str, object]]:
+        """The names that a page's fragments use and do not make."""
+        async with AsyncExitStack() as stack:
+            stack.callback(set_observer, None)
+            stack.callback(otel.uninstrument)
+            wildberries = Wildberries(
+                TOKEN, name="shop-wb", base_url=self.wb.url, quotas=FREELY, retry=_QUICKLY
+            )
+            market = YandexMarket(API_KEY, name="shop-ym", base_url=self.ym.url, retry=_QUICKLY)
+            inbox = await stack.enter_async_context(
+                wbym.Inbox(wildberries, market, state=MemoryStore())
+            )
+            shop = market if page.stem == "yandex-market" else wildberries
+            cards = (await wildberries.api.content.cards.list(limit=2)).cards
+            sizes = cards[0].sizes or []
+            self.names |= {
+                **_MODULES,
+                "shop": shop,
+                "other": market,
+                "inbox": inbox,
+                "token": TOKEN,
+                "api_key": API_KEY,
+                "wildberries_url": self.wb.url,
+                "market_url": self.ym.url,
+                "since": datetime.now(UTC) - timedelta(days=90),
+                "cards": cards,
+                "sizes": sizes,
+                "subject_id": cards[0].subject_id,
+                "nm_id": cards[0].nm_id,
+                "warehouse_id": (await wildberries.api.warehouses.list())[0].id,
+                "stocks": [NewStock(chrt_id=size.chrt_id, amount=5) for size in sizes],
+                "endpoint": directories.COLORS,
+                "store": self._store,
+                "remember": self._remember,
+                "handle": self._handle,
+                "work": self._work,
+                "answer_to": lambda event: f"Здравствуйте! {event.message.text}? Уже смотрим.",
+            }
+            yield self.names
+
+    async def _store(self, items: object) -> None:
+        self.stored.append(items)
+
+    async def _remember(self, cursor: str | None) -> None:
+        self.names["cursor"] = cursor
+
+    async def _handle(self, event: Event) -> None:
+        self.handled.append(event)
+
+    async def _work(self, event: Event) -> None:
+        self.handled.append(event)
+        await event.ack()
+
+
+_QUICKLY: Final = RetryPolicy(base=0.001)
+
+_MODULES: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "__name__": "fragment",
+        "asyncio": asyncio,
+        "datetime": datetime,
+        "UTC": UTC,
+        "Path": Path,
+        "AsyncIterator": AsyncIterator,
+        "pytest": pytest,
+        "log": logging.getLogger("service"),
+        "Inbox": wbym.Inbox,
+        "EventKind": wbym.EventKind,
+        "DeliveryRejected": wbym.errors.DeliveryRejected,
+        "Priority": Priority,
+        "NewPrice": NewPrice,
+        "AdapterContract": AdapterContract,
+        "Harness": Harness,
+        "Toy": Toy,
+        "ToySimulator": ToySimulator,
+        "ToyHarness": ToyHarness,
+    }
+)

@@ -1,0 +1,254 @@
+"""Every block of code in README and ``docs/`` does what it says, against the simulators."""
+
+import ast
+import asyncio
+import inspect
+import re
+import shlex
+import sys
+import tomllib
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import pytest
+import typer
+from typer.core import TyperGroup
+from typer.testing import CliRunner, Result
+
+from benchmarks.__main__ import BENCHMARKS
+from tests.adapters.wbym_wildberries.shops import FREELY
+from tests.documents import (
+    API_KEY,
+    ROOT,
+    TOKEN,
+    Block,
+    Frame,
+    blocks,
+    commands,
+    config,
+    environment,
+    marketplaces,
+)
+from tests.wbym.cli.test_outbox import delivery
+from wbym.cli import app as cli
+from wbym.config import find_accounts
+from wbym.feed import DeliveryState, SqliteStore
+from wbym.feed.delivery import Work
+from wbym.testing.contract.base import eventually
+from wbym_wildberries import Wildberries, tasks
+
+PYTHON: Final = blocks("python")
+SCRIPTS: Final = [block for block in PYTHON if block.is_script]
+TESTS: Final = [block for block in PYTHON if block.is_test]
+FRAGMENTS: Final = [block for block in PYTHON if not block.is_script and not block.is_test]
+CONSOLE: Final = blocks("console")
+TOML: Final = blocks("toml")
+WITHIN: Final = 60.0
+"""Seconds for one block, on however busy a machine."""
+
+
+def test_blocks_when_counted() -> None:
+    """None is passed over for a language that nobody runs."""
+    fences = sum(
+        len(re.findall(r"^```\w", page.read_text("utf-8"), re.MULTILINE))
+        for page in {block.page for block in (*PYTHON, *CONSOLE, *TOML)}
+    )
+    assert fences == len(PYTHON) + len(CONSOLE) + len(TOML)
+    assert len(SCRIPTS) >= 2
+    assert len(TESTS) >= 1
+    assert len(FRAGMENTS) >= 15
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("block", SCRIPTS, ids=str)
+async def test_script_when_it_runs(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As printed, in a process of its own; one that goes on for ever is ended after its reply."""
+    (tmp_path / "program.py").write_text(block.text, "utf-8")
+    async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
+        for name, value in environment(wb.url, ym.url).items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "wbym.toml").write_text(config(wb.url, ym.url), "utf-8")
+        async with Wildberries(TOKEN, base_url=wb.url, quotas=FREELY) as shop:
+            unanswered = await shop.chats(waiting_for_seller=True).all()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "error", "program.py", stderr=asyncio.subprocess.PIPE
+        )
+        told = asyncio.ensure_future(process.communicate())
+        try:
+            if "inbox.events()" in block.text:
+                await eventually(lambda: bool(wb.stats.paths and ym.stats.paths), within=WITHIN)
+                wb.arrive("Где заказ?")
+                ym.arrive("Где заказ?")
+                await eventually(lambda: bool(wb.sent() and ym.sent()), within=WITHIN)
+                assert not told.done()
+                process.kill()
+            _, errors = await told
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await told
+        assert not errors, errors.decode()
+        if "inbox.events()" in block.text:
+            assert [len(one.sent()) for one in (wb, ym)] == [1, 1]
+        else:
+            assert process.returncode == 0
+            assert {sent.chat for sent in wb.sent()} == {chat.ref.id for chat in unanswered}
+            assert len(wb.sent()) == len(unanswered) > 0
+
+
+@pytest.mark.parametrize("block", TESTS, ids=str)
+async def test_module_when_pytest_runs_it(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "test_program.py").write_text(block.text, "utf-8")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "error"),
+        *("-o", "asyncio_default_fixture_loop_scope=function"),  # or the plugin warns
+        *("--rootdir", str(tmp_path), "test_program.py"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(WITHIN):
+        told, _ = await process.communicate()
+    assert process.returncode == 0, told.decode()
+    assert b"1 passed" in told
+
+
+@pytest.mark.parametrize("block", FRAGMENTS, ids=str)
+async def test_fragment_when_it_runs(
+    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a frame that has the names which the page speaks of; an endless one is ended."""
+    monkeypatch.setattr(tasks, "_FIRST", 0.001)
+    code = compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
+        for name, value in environment(wb.url, ym.url).items():
+            monkeypatch.setenv(name, value)
+        (tmp_path / "wbym.toml").write_text(config(wb.url, ym.url), "utf-8")
+        frame = Frame(wb, ym)
+        async with frame.opened(block.page) as names:
+            before = wb.stats.requests + ym.stats.requests
+            done = eval(code, names)
+            if not inspect.isawaitable(done):
+                return
+            running = asyncio.ensure_future(done)
+            if "inbox.events(" in block.text:
+                paths = "/api/v1/seller/events"
+                await eventually(
+                    lambda: any(paths in path for path in wb.stats.paths), within=WITHIN
+                )
+                wb.arrive("Где заказ?")
+                await eventually(
+                    lambda: running.done() or bool(frame.handled or wb.sent()), within=WITHIN
+                )
+                assert not running.done()
+                running.cancel()
+                await asyncio.wait([running])
+                assert running.cancelled()
+            else:
+                await running
+                assert wb.stats.requests + ym.stats.requests > before or "MemoryStore" in block.text
+
+
+class TestConsole:
+    """Commands are run where that is safe; of others it is proven that there are such."""
+
+    @pytest.fixture
+    def run(self) -> Callable[[list[str]], Result]:
+        runner = CliRunner()
+
+        def invoke(arguments: list[str]) -> Result:
+            result = runner.invoke(cli.app, arguments)
+            assert TOKEN not in result.output
+            assert API_KEY not in result.output
+            return result
+
+        return invoke
+
+    @pytest.mark.parametrize(
+        ("block", "command", "printed"),
+        [
+            pytest.param(block, command, printed, id=f"{block}-{command}")
+            for block in CONSOLE
+            for command, printed in commands(block)
+        ],
+    )
+    async def test_command_when_shown(
+        self,
+        block: Block,
+        command: str,
+        printed: str,
+        run: Callable[[list[str]], Result],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        program, *arguments = shlex.split(command)
+        match [program, *arguments]:
+            case ["make", target, *_]:
+                assert re.search(
+                    rf"^{target}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE
+                )
+            case ["pip", "install", wanted]:
+                extra = wanted.partition("[")[2].rstrip("]")
+                assert (
+                    extra
+                    in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
+                        "optional-dependencies"
+                    ]
+                )
+            case ["python", "-m", "benchmarks", *names]:
+                names = names[: names.index("--json")] if "--json" in names else names
+                assert set(names) <= BENCHMARKS.keys()
+            case ["wbym", "listen", *_]:
+                # It would listen for ever, on a port that may be taken.
+                accepts(arguments)
+            case ["wbym", "outbox", *_]:
+                async with SqliteStore("wbym.db") as store:
+                    one = delivery("KEY", DeliveryState.UNKNOWN, "shop-wb")
+                    await store.enter(one, msgspec.msgpack.encode(Work()))
+                result = await asyncio.to_thread(run, arguments)
+                assert result.exit_code == 0, result.output
+            case ["wbym", *_]:
+                async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
+                    for name, value in environment(wb.url, ym.url).items():
+                        monkeypatch.setenv(name, value)
+                    result = await asyncio.to_thread(run, arguments)
+                assert result.exit_code == 0, result.output
+                assert not printed or shape(result.stdout) == shape(printed)
+            case _:
+                raise AssertionError(f"{block}: nobody knows how to try {command!r}")
+
+
+def accepts(arguments: list[str]) -> None:
+    """Whether the command line takes these arguments; nothing is done."""
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, TyperGroup)
+    command = group.commands[arguments[0]]
+    command.make_context(arguments[0], arguments[1:])
+
+
+def shape(text: str) -> str:
+    """A text with its numbers made alike."""
+    return re.sub(r"\d[\d,]*", "N", text)
+
+
+@pytest.mark.parametrize("block", TOML, ids=str)
+def test_toml_when_read(block: Block, tmp_path: Path) -> None:
+    document = tomllib.loads(block.text)
+    if "accounts" in document:
+        path = tmp_path / "wbym.toml"
+        path.write_text(block.text, "utf-8")
+        found = find_accounts(path, environ={})
+        assert [source.name for source in found] == list(document["accounts"])
+    else:
+        groups = document["project"]["entry-points"]
+        assert groups
+        for group in groups:
+            # Both marketplaces register so.
+            assert {point.name for point in entry_points(group=group)} >= {"wildberries"}

@@ -1,0 +1,82 @@
+"""Every error goes through pickle, as between processes, and says what is to be done."""
+
+import pickle
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pytest
+
+from wbym import errors
+from wbym.errors import (
+    CallError,
+    ChatNotReady,
+    CredentialError,
+    CursorStuck,
+    DeliveryRejected,
+    ExportError,
+    FeedBusy,
+    InvalidInput,
+    PagingLimit,
+    QuotaExhausted,
+    StateError,
+    TaskPending,
+    Unsupported,
+    WbymError,
+)
+
+E = TypeVar("E", bound=WbymError)
+
+
+def below(kind: type[E]) -> list[type[E]]:
+    return [kind, *(one for child in kind.__subclasses__() for one in below(child))]
+
+
+def calls() -> list[WbymError]:
+    return [
+        kind(
+            "no",
+            marketplace="toy",
+            account="shop",
+            endpoint="chats.send",
+            status=400,
+            code="1",
+            request_id="r",
+            retry_after=2.0,
+            body=b"{}",
+        )
+        for kind in below(CallError)
+    ]
+
+
+ERRORS = [
+    *calls(),
+    *(kind("shop", "no", method="chats.send") for kind in below(CredentialError)),
+    ChatNotReady("toy/shop/1", method="chats.send", reason="it is new", retry_after=60.0),
+    CursorStuck("chats", "7"),
+    DeliveryRejected("k", "no"),
+    ExportError("a.csv", "no"),
+    FeedBusy("shop", "process 1"),
+    InvalidInput("answer", "text", "must not be empty", ""),
+    PagingLimit("feedbacks", 10),
+    QuotaExhausted("chats", retry_at=datetime.now(UTC), wait=2.0, max_wait=1.0),
+    StateError("a.db", "no"),
+    TaskPending("prices.wait", 7, "the time is over"),
+    Unsupported("toy", "send", "files", 1),
+    errors.ConfigError("no"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_error_when_pickled(error: WbymError) -> None:
+    error.add_note("account: shop")
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
+
+
+def test_errors_when_all_are_tried() -> None:
+    """Those that can be met; bases of others stand for themselves."""
+    exported = {getattr(errors, name) for name in errors.__all__}
+    kinds = {one for one in exported if isinstance(one, type) and issubclass(one, WbymError)}
+    assert kinds - {type(error) for error in ERRORS} == {WbymError}
