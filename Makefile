@@ -8,7 +8,7 @@ PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check drift format bench bench-quick clean
+.PHONY: help demo test fuzz check drift format bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ demo: $(READY) ## a shop's buyers read and answered against local simulators
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
+
+fuzz: $(READY) ## the tests over examples, with new ones and ten times as many
+	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
 check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check .

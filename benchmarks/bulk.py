@@ -9,11 +9,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchmarks.contenders.harness import Job
-from benchmarks.contest import BY_HAND, Contender, Runs, compete
+from benchmarks.contest import BY_HAND, BY_HAND_AHEAD, Contender, Runs, compete
 from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import list_simulator, warm
 from benchmarks.sizes import TAKE, Sizes
-from benchmarks.versus import agree, bars, digest, missing, others, ratios, seconds
+from benchmarks.versus import (
+    agree,
+    bars,
+    beside_hand,
+    by_hand,
+    digest,
+    missing,
+    others,
+    ratios,
+    seconds,
+)
 
 __all__ = ["CONTENDERS", "NEUTRAL", "WIRE", "run"]
 
@@ -21,6 +31,7 @@ WIRE: Final = Contender("wbym, wire", "ours", "wire")
 NEUTRAL: Final = Contender("wbym, neutral", "ours", "neutral")
 CONTENDERS: Final = (
     BY_HAND,
+    BY_HAND_AHEAD,
     WIRE,
     NEUTRAL,
     Contender("wbsdk", "wbsdk", "pages", "dicts", peer=True),
@@ -91,7 +102,8 @@ def _add(report: Report, runs: Mapping[str, Runs], records: int, size: int, *, g
         best = min(own.seconds.median for own in typed)
         words = "neutral, of the fastest peer with typed records"
         report.targets.append(Target(words, neutral / best, "under", 1.0))
-    hand = runs[BY_HAND.name].seconds.median
+    hand = by_hand(runs).seconds.median
+    report.limits += beside_hand(runs, label)
     title = f"{records:,} feedbacks" + label
     name = "bulk-gzip" if gzip else "bulk"
     report.plots.append(bars(name, title, "s", runs, hand, "by hand: aiohttp and msgspec"))

@@ -7,13 +7,13 @@ from benchmarks.contest import Contender, Runs, compete
 from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import new_token
 from benchmarks.sizes import Sizes
-from benchmarks.versus import bars, digest, missing, others, ratios
+from benchmarks.versus import bars, beside_hand, by_hand, digest, missing, others, ratios
 from wbym.testing.process import SimulatorProcess
 
 __all__ = ["run"]
 
 _MOST: Final = 1.5
-_HAND: Final = Contender("by hand", "by_hand", "calls")
+_HAND: Final = Contender("by hand", "by_hand", "calls", hand=True)
 _OURS: Final = Contender("wbym", "ours", "calls")
 _CONTENDERS: Final = (
     _HAND,
@@ -71,7 +71,8 @@ def _add(report: Report, runs: dict[str, Runs], calls: int, words: str) -> None:
     report.targets.append(
         Target(f"a small call, {words}", ratio.median, "at most", _MOST, "of by hand")
     )
-    hand = runs[_HAND.name].of(spent).median
+    report.limits += beside_hand(runs, f", {words}", spent)
+    hand = by_hand(runs, spent).of(spent).median
     title = f"{calls:,} small calls {words}"
     report.plots.append(
         bars(

@@ -1,15 +1,25 @@
-"""The loop to be measured against: what a good engineer writes with aiohttp and msgspec.
+"""The loop to be measured against: aiohttp and msgspec, by someone who cares for this work alone.
+
+Nothing is left in that the work can do without: one decoder each, made beforehand; addresses that
+need no quoting; no cookies and no timers, both of which cost something in each call; one buffer for
+page after page, so that none is joined from its pieces in memory fresh from the system; and no
+garbage collector while a page is decoded, as what comes of JSON has no cycles.
 
 The structs have the fields of the SDK's wire structs, written out again so that nothing of the SDK
 is in the comparison.
 """
 
+import gc
 from datetime import datetime
+from typing import Final, TypeVar
 
 import aiohttp
 import msgspec
+from yarl import URL
 
-__all__ = ["Feedback", "count_unanswered", "list_feedbacks"]
+__all__ = ["Feedback", "count_unanswered", "decoded", "list_feedbacks", "open_session"]
+
+T = TypeVar("T")
 
 
 class Answer(msgspec.Struct, gc=False, rename="camel"):
@@ -112,35 +122,50 @@ class CountBody(msgspec.Struct, gc=False, rename="camel"):
     error_text: str | None = None
 
 
-_DECODER = msgspec.json.Decoder(Body)
-_COUNTS = msgspec.json.Decoder(CountBody)
+_PAGES: Final = msgspec.json.Decoder(Body)
+_COUNTS: Final = msgspec.json.Decoder(CountBody)
+
+
+def open_session(headers: dict[str, str]) -> aiohttp.ClientSession:
+    """A session that sends these headers with each call, and does nothing else beside it."""
+    return aiohttp.ClientSession(
+        headers=headers,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+    )
+
+
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes | memoryview) -> T:
+    """A page, made while the garbage collector is off."""
+    gc.disable()
+    try:
+        return decoder.decode(body)
+    finally:
+        gc.enable()
 
 
 async def list_feedbacks(
-    session: aiohttp.ClientSession, url: str, token: str, *, take: int, skip: int
+    session: aiohttp.ClientSession, url: str, rooms: list[bytearray], *, take: int, skip: int
 ) -> list[Feedback]:
-    """One page of the feedbacks that wait for an answer."""
-    query: dict[str, str | int] = {
-        "isAnswered": "false",
-        "take": take,
-        "skip": skip,
-        "order": "dateDesc",
-    }
-    async with session.get(
-        f"{url}/api/v1/feedbacks", params=query, headers={"Authorization": token}
-    ) as response:
+    """One page of the feedbacks that wait for an answer; ``rooms`` are those that are free."""
+    query = f"isAnswered=false&take={take}&skip={skip}&order=dateDesc"
+    async with session.get(URL(f"{url}/api/v1/feedbacks?{query}", encoded=True)) as response:
         response.raise_for_status()
-        body = _DECODER.decode(await response.read())
+        room, size = rooms.pop() if rooms else bytearray(), 0
+        async for chunk in response.content.iter_any():
+            room[size : size + len(chunk)] = chunk  # which makes it longer where it is too short
+            size += len(chunk)
+    with memoryview(room) as whole, whole[:size] as filled:
+        body = decoded(_PAGES, filled)
+    rooms.append(room)
     if body.error:
         raise RuntimeError(body.error_text)
     return body.data.feedbacks
 
 
-async def count_unanswered(session: aiohttp.ClientSession, url: str, token: str) -> Count:
+async def count_unanswered(session: aiohttp.ClientSession, url: URL) -> Count:
     """How many feedbacks wait for an answer: a call as small as they come."""
-    async with session.get(
-        f"{url}/api/v1/feedbacks/count-unanswered", headers={"Authorization": token}
-    ) as response:
+    async with session.get(url) as response:
         response.raise_for_status()
         body = _COUNTS.decode(await response.read())
     if body.error:

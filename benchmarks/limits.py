@@ -10,7 +10,7 @@ from benchmarks.plots import Line, Lines
 from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import counts, list_simulator, new_token, warm
 from benchmarks.sizes import TAKE, Sizes
-from benchmarks.versus import agree, digest, kind, missing, others, seconds
+from benchmarks.versus import agree, beside_bound, digest, kind, missing, others, seconds
 from wbym_wildberries.limits import BUCKETS, Tier
 
 __all__ = ["BOUND_RATIO", "QUOTA", "run"]
@@ -100,6 +100,7 @@ async def run(sizes: Sizes) -> Report:
                 others(runs, seconds, "s"),
             )
         ],
+        beside_bound(runs, bound),
     )
 
 

@@ -9,7 +9,17 @@ from benchmarks.contenders.harness import Job
 from benchmarks.contest import Contender, compete
 from benchmarks.report import Digest, Report, Target
 from benchmarks.sizes import Sizes
-from benchmarks.versus import agree, bars, digest, missing, others, ratios, seconds
+from benchmarks.versus import (
+    agree,
+    bars,
+    beside_hand,
+    by_hand,
+    digest,
+    missing,
+    others,
+    ratios,
+    seconds,
+)
 from wbym.limits import Scheduler
 from wbym.testing.process import SimulatorProcess
 from wbym_yandex_market import YandexMarket
@@ -19,12 +29,14 @@ __all__ = ["run"]
 _PAGE: Final = 50
 _LATENCY: Final = 0.2
 _PARALLEL: Final = 4
-_HAND: Final = Contender("by hand", "by_hand", "market")
+_HAND: Final = Contender("by hand", "by_hand", "market", hand=True)
+_HAND_AHEAD: Final = Contender("by hand, four under way", "by_hand", "market windows", hand=True)
 _WIRE: Final = Contender("wbym, wire", "ours", "market wire")
 _NEUTRAL: Final = Contender("wbym, neutral", "ours", "market neutral")
 _AHEAD: Final = Contender("wbym, neutral, ahead=4", "ours", "market neutral")
 _CONTENDERS: Final = (
     _HAND,
+    _HAND_AHEAD,
     _WIRE,
     _NEUTRAL,
     _AHEAD,
@@ -59,7 +71,7 @@ async def run(sizes: Sizes) -> Report:
         runs = await compete(_CONTENDERS, job, sizes.runs)
     agree(runs)
     windows = await _windows(sizes.market_windowed)
-    hand = runs[_HAND.name].seconds.median
+    hand = by_hand(runs).seconds.median
     report = Report(
         f"Yandex Market: {records:,} feedbacks by {_PAGE}",
         ("client", "gives", "s", "spread", "of by hand", "spread", "CPU, s", "records/s"),
@@ -108,6 +120,7 @@ async def run(sizes: Sizes) -> Report:
                 others(runs, seconds, "s"),
             )
         ],
+        beside_hand(runs),
     )
     report.rows.append(
         ["wbym, neutral, ahead=4, 200 ms", "structs", windows[0], "", None, "", None, windows[1]]

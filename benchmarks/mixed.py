@@ -14,7 +14,7 @@ from benchmarks.limits import BOUND_RATIO, QUOTA
 from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import Counts, counts, new_token
 from benchmarks.sizes import Sizes
-from benchmarks.versus import bars, digest, missing, others, seconds
+from benchmarks.versus import bars, beside_bound, digest, missing, others, seconds
 from wbym.limits import Scheduler
 from wbym.testing.process import SimulatorProcess
 from wbym_wildberries import Wildberries
@@ -104,6 +104,11 @@ async def run(sizes: Sizes) -> Report:
                 others(case.runs, seconds, "s"),
             )
             for case in cases
+        ],
+        [
+            limit
+            for case in cases
+            for limit in beside_bound(case.runs, case.bound, f", {case.title}")
         ],
     )
     report.rows.append(

@@ -5,9 +5,10 @@ from typing import Literal
 
 import msgspec
 
+from benchmarks.measure import sample
 from benchmarks.plots import Plot
 
-__all__ = ["Digest", "Report", "Target", "markdown", "table", "verdict"]
+__all__ = ["Digest", "Limit", "Report", "Target", "markdown", "table", "verdict"]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -32,6 +33,28 @@ class Target(msgspec.Struct, frozen=True):
         return f"{self.name}: {self.value:.4g}{unit}, {self.sense} {self.bound:g}{unit}: {word}"
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """A row beside what nobody can pass: the fastest loop by hand, or what the limits allow."""
+
+    row: str
+    ratios: list[float]
+    """The row's figure in parts of the limit's, of each turn; less is better."""
+    exact: bool = False
+    """Whether it was taken in virtual time, so that there is no chance in it."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the row passes it by more than its spread: in each of several turns.
+
+        Then the limit is none. A single turn has no spread, and proves nothing, unless it is exact.
+        """
+        return (self.exact or len(self.ratios) > 1) and max(self.ratios) < 1
+
+    def __str__(self) -> str:
+        found = sample(self.ratios)
+        return f"{self.row} passes its limit: {found.median:.3g} of it, {found.spread}"
+
+
 class Digest(msgspec.Struct, frozen=True):
     """A line of the short table in the README."""
 
@@ -54,6 +77,12 @@ class Report(msgspec.Struct):
     notes: list[str] = []
     plots: list[Plot] = []
     digests: list[Digest] = []
+    limits: list[Limit] = []
+
+    @property
+    def passed(self) -> list[Limit]:
+        """The limits that are none."""
+        return [limit for limit in self.limits if limit.passed]
 
 
 def markdown(report: Report, pictures: str | None = None) -> str:
@@ -63,7 +92,7 @@ def markdown(report: Report, pictures: str | None = None) -> str:
         blocks += [f"![{plot.title}]({pictures}/{plot.name}.svg)" for plot in report.plots]
     cells = [[_cell(value) for value in row] for row in report.rows]
     blocks += [table(report.columns, cells), *report.notes]
-    blocks.append("\n".join(f"- {target}" for target in report.targets))
+    blocks.append("\n".join(f"- {line}" for line in (*report.targets, *report.passed)))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

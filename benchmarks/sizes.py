@@ -16,7 +16,8 @@ class Sizes(msgspec.Struct, frozen=True, kw_only=True):
     pages: int = 40
     """Of 5,000 feedbacks each, the last one a record short; see ``benchmarks.bulk``."""
     memory_pages: tuple[int, ...] = (5, 10, 20, 40)
-    runs: int = 3
+    runs: int = 5
+    """Turns, where a loop by hand is the limit."""
     limited_runs: int = 2
     """Where a run waits for limits most of its time, and so varies little."""
     sweeps: int = 5

@@ -7,7 +7,7 @@ from benchmarks.contenders.harness import Job
 from benchmarks.contest import Contender, run_once
 from benchmarks.measure import sample
 from benchmarks.plots import Bar, Bars
-from benchmarks.report import Digest, Report, Target
+from benchmarks.report import Digest, Limit, Report, Target
 from benchmarks.sizes import Sizes
 from wbym.testing.process import SimulatorProcess
 
@@ -59,6 +59,7 @@ async def run(sizes: Sizes) -> Report:
             f"Neutral objects from the simulator over HTTP, without limits: peak {peak:.0f} MB.",
         ],
     )
+    report.limits.append(Limit("time", [quiet.seconds / quiet.bound], exact=True))
     report.plots.append(
         Bars(
             "sweep",

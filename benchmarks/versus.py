@@ -4,11 +4,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from benchmarks.contenders.harness import Tally
-from benchmarks.contest import BY_HAND, Contender, Runs, peers_installed
+from benchmarks.contest import Contender, Runs, peers_installed
 from benchmarks.measure import Sample, sample
 from benchmarks.plots import Bar, Bars, Kind
+from benchmarks.report import Limit
 
-__all__ = ["agree", "bars", "digest", "kind", "missing", "others", "ratios"]
+__all__ = [
+    "agree",
+    "bars",
+    "beside_bound",
+    "beside_hand",
+    "by_hand",
+    "digest",
+    "kind",
+    "missing",
+    "others",
+    "ratios",
+    "seconds",
+]
 
 _MISSING: Final = "The peers are not installed here, so only ours are shown; `make bench` installs."
 
@@ -37,19 +50,55 @@ def seconds(tally: Tally) -> float:
     return tally.seconds
 
 
+def by_hand(runs: Mapping[str, Runs], figure: Callable[[Tally], float] = seconds) -> Runs:
+    """The limit: of the hand-written loops the one with the least median."""
+    hands = [own for own in runs.values() if own.contender.hand]
+    return min(hands, key=lambda own: own.of(figure).median)
+
+
 def ratios(
     runs: Mapping[str, Runs], name: str, figure: Callable[[Tally], float] = seconds
 ) -> Sample:
-    """A contender's figure beside the hand-written loop's of the same turn."""
-    pairs = zip(runs[name].tallies, runs[BY_HAND.name].tallies, strict=True)
-    return sample([figure(own) / figure(hand) for own, hand in pairs])
+    """A contender's figure beside the limit's of the same turn."""
+    return sample(_turns(runs, name, figure))
+
+
+def beside_hand(
+    runs: Mapping[str, Runs], label: str = "", figure: Callable[[Tally], float] = seconds
+) -> list[Limit]:
+    """Each row that has all done, beside the fastest loop by hand."""
+    hand = by_hand(runs, figure)
+    return [
+        Limit(name + label, _turns(runs, name, figure))
+        for name, own in runs.items()
+        if own is not hand and _complete(runs, own)
+    ]
+
+
+def beside_bound(runs: Mapping[str, Runs], bound: float, label: str = "") -> list[Limit]:
+    """Each row that has all done, beside the least seconds that the limits allow."""
+    return [
+        Limit(name + label, [tally.seconds / bound for tally in own.tallies])
+        for name, own in runs.items()
+        if _complete(runs, own)
+    ]
+
+
+def _turns(runs: Mapping[str, Runs], name: str, figure: Callable[[Tally], float]) -> list[float]:
+    pairs = zip(runs[name].tallies, by_hand(runs, figure).tallies, strict=True)
+    return [figure(own) / figure(hand) for own, hand in pairs]
+
+
+def _complete(runs: Mapping[str, Runs], own: Runs) -> bool:
+    """Whether it did all the work: who does less may well be faster than the limit."""
+    return own.finished and not _lost(runs, own)
 
 
 def kind(contender: Contender) -> Kind:
     """How it is coloured."""
     if contender.peer:
         return "peer"
-    return "hand" if contender.module == BY_HAND.module else "ours"
+    return "hand" if contender.hand else "ours"
 
 
 def bars(

@@ -20,9 +20,9 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, installed_adapters
+from wbym.adapter import Adapter, installed_adapters, require_address
 from wbym.calls import DEFAULT_MAX_WAIT
-from wbym.errors import ConfigError
+from wbym.errors import ConfigError, InvalidInput
 
 __all__ = ["DEFAULT_CONFIG", "AccountSource", "choose", "find_accounts"]
 
@@ -133,7 +133,8 @@ def find_accounts(
         variable = f"{prefix}_TOKEN"
         variables.append(variable)
         if environ.get(variable):
-            base_url = environ.get(f"{prefix}_BASE_URL") or None
+            base_url = environ.get(f"{prefix}_BASE_URL")
+            _check_address(f"the environment variable {prefix}_BASE_URL", base_url)
             found.append(
                 AccountSource(
                     marketplace, adapter, environ=environ, variable=variable, base_url=base_url
@@ -183,6 +184,13 @@ def _of_file(
     return [_of_table(path, text, name, table, environ, adapters) for name, table in tables.items()]
 
 
+def _check_address(where: str, base_url: str | None) -> None:
+    try:
+        require_address("accounts", base_url)
+    except InvalidInput as error:
+        raise ConfigError(f"{where}: {error.rule}; got {base_url!r}") from None
+
+
 def _line(text: str, name: str, key: str = "") -> str:
     """Where a key of an account stands, such as `` (line 3)``; empty if it is written otherwise."""
     begin = None
@@ -227,9 +235,7 @@ def _of_table(
             f"{where}{_line(text, name)}: expected is one of secret_env (the name of a variable of "
             "the environment) and secret_file (a path)"
         )
-    if entry.base_url is not None and not entry.base_url.startswith(("http://", "https://")):
-        line = _line(text, name, "base_url")
-        raise ConfigError(f"{where}.base_url{line}: expected an address with http:// or https://")
+    _check_address(f"{where}.base_url{_line(text, name, 'base_url')}", entry.base_url)
     return AccountSource(
         name,
         adapters[entry.marketplace],

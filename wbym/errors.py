@@ -13,6 +13,7 @@
     ├── ConfigError                   the accounts' file or a secret cannot be used
     ├── ExportError                   a file cannot be written, or not be added to
     ├── StateError                    the feed's state cannot be read or written
+    ├── InboxNotOpen                  an inbox is used before it is entered, or after it is left
     ├── FeedBusy                      somebody else follows the account
     ├── DeliveryRejected              what was to be delivered under a key was refused for good
     ├── ChatNotReady                  the chat cannot be written to yet; nothing was sent
@@ -63,6 +64,7 @@ __all__ = [
     "ExportError",
     "FeedBusy",
     "Forbidden",
+    "InboxNotOpen",
     "InvalidInput",
     "InvalidToken",
     "Locked",
@@ -191,6 +193,18 @@ class ExportError(_FileError):
 
 class StateError(_FileError):
     """The state of feed and outbox cannot be read or written."""
+
+
+class InboxNotOpen(WbymError):
+    """An inbox has no accounts: it is not entered yet, or closed.
+
+    Args:
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the inbox is not open: {reason}")
 
 
 class FeedBusy(WbymError):

@@ -62,6 +62,7 @@ class Wildberries(Account):
 
     Raises:
         InvalidToken: A token is no Wildberries token, or the tokens are of several sellers.
+        InvalidInput: ``base_url`` is not the address of a server, or ``quotas`` name no bucket.
     """
 
     async def counts(self) -> Waiting:

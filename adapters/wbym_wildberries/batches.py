@@ -135,6 +135,8 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Bytes, at most."""
     repeatable: bool = False
     """Whether an item that may have been sent can be sent again without harm."""
+    encode: Callable[[T], bytes] = msgspec.json.encode
+    """What an item is in the body, to be weighed."""
     check: Callable[[T], object] | None = None
     """Raises InvalidInput for an item that WB would refuse; the others are sent without it."""
     key: Callable[[T], Hashable] | None = None
@@ -200,7 +202,7 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
     size = _ENVELOPE
     for place in batch.places(Outcome.NOT_TRIED):
         item = batch.items[place]
-        weight = len(msgspec.json.encode(item)) + 1
+        weight = len(rules.encode(item)) + 1
         refusal = _refusal(item, weight, rules)
         if refusal is not None:
             batch.note([place], [Result(Outcome.FAILED, refusal)])

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from wbym.adapter import require_address
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.errors import (
     InvalidInput,
@@ -73,7 +74,7 @@ class WildberriesDialect:
     ) -> None:
         self.account: Final = account
         self.tokens: Final = tuple(tokens)
-        self._base_url = base_url.rstrip("/") if base_url else None
+        self._base_url = require_address("Wildberries", base_url)
         self._sandbox = sandbox
         self._tier = tier
         self._quotas = dict(quotas or {})

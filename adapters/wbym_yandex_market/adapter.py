@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
+from wbym.adapter import require_visible
 from wbym.calls import Download, Upload
 from wbym.domain import (
     Answer,
@@ -65,7 +66,8 @@ class YandexMarket(FollowedAccount):
 
     Raises:
         InvalidToken: There is no credential, or it cannot be one.
-        InvalidInput: An id is none.
+        InvalidInput: An id is none, ``base_url`` is not the address of a server, or ``quotas`` name
+            no bucket.
     """
 
     async def counts(self) -> Waiting:
@@ -373,6 +375,8 @@ class YandexMarket(FollowedAccount):
             DeliveryUnknown: It may or may not have been decided; read the return again.
         """
         self._own("decide", item)
+        if comment is not None:
+            require_visible("decide", "comment", comment)
         await self._deciding().decide(item, decision, comment=comment, reason=reason, amount=amount)
 
     def _deciding(self) -> Deciding:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from wbym.adapter import require_address
 from wbym.calls import Binary, Endpoint, Refusal, Response
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window
@@ -81,7 +82,7 @@ class YandexMarketDialect:
         self.owners: Final[set[str]] = set()
         """Whose buckets the account has used."""
         self._file_credential = file_credential or credential
-        self._base_url = base_url.rstrip("/") if base_url else None
+        self._base_url = require_address("YandexMarket", base_url)
         self._parallel = ParallelCap(parallel)
         self._quotas = dict(quotas or {})
         if unknown := self._quotas.keys() - BUCKETS.keys():

@@ -1,15 +1,22 @@
 """The hand-written loop, the limit of what can be reached: aiohttp, msgspec and nothing else.
 
+There are two of most, one page after the other and several under way, as it depends on the machine
+which is faster; the faster one is the limit.
+
 Within limits it sleeps until a call's moment has come, as a program may that is alone with one
 seller and whose every call is known beforehand.
 """
 
 import asyncio
+import gc
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
-import aiohttp
+import msgspec
+from yarl import URL
 
 from benchmarks import handwritten, handwritten_market
 from benchmarks.contenders.harness import Job, Tally, Way, in_flight, main, many
@@ -20,22 +27,27 @@ _BURST: Final = 6
 _INTERVAL: Final = 1 / 3
 _MARGIN: Final = 0.02
 _WARM_UP: Final = 20
+_AT_ONCE: Final = 16
+"""Small calls under way where all may be: more connections cost more and bring nothing."""
+_WINDOWS: Final = 4
+_PERIOD: Final = timedelta(days=180)
 
 
-async def _pages(job: Job, tally: Tally) -> None:
+async def _pages(job: Job, tally: Tally, *, most: int) -> None:
     start = time.perf_counter()
-    async with aiohttp.ClientSession() as session:
+    rooms: list[bytearray] = []
+    async with handwritten.open_session({"Authorization": job.tokens[0]}) as session:
 
         async def fetch(skip: int) -> list[handwritten.Feedback]:
             if job.limited and skip >= _BURST * job.take:
                 due = (skip // job.take + 1 - _BURST) * _INTERVAL + _MARGIN
                 await asyncio.sleep(start + due - time.perf_counter())
             return await handwritten.list_feedbacks(
-                session, job.url, job.tokens[0], take=job.take, skip=skip
+                session, job.url, rooms, take=job.take, skip=skip
             )
 
-        most = job.pages if job.limited else 2
-        async for page in in_flight(most, fetch, range(0, job.pages * job.take, job.take)):
+        offsets = range(0, job.pages * job.take, job.take)
+        async for page in in_flight(job.pages if job.limited else most, fetch, offsets):
             for feedback in page:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0
@@ -44,41 +56,63 @@ async def _pages(job: Job, tally: Tally) -> None:
 
 
 async def _calls(job: Job, tally: Tally) -> None:
-    async with aiohttp.ClientSession() as session:
+    url = URL(f"{job.url}/api/v1/feedbacks/count-unanswered", encoded=True)
+    async with handwritten.open_session({"Authorization": job.tokens[0]}) as session:
 
         async def call() -> object:
-            return await handwritten.count_unanswered(session, job.url, job.tokens[0])
+            return await handwritten.count_unanswered(session, url)
+
+        async def work(left: Iterator[int]) -> None:
+            for _ in left:
+                await call()
+                tally.records += 1
 
         await many(Tally(), [call] * _WARM_UP, at_once=False)
+        gc.disable()  # a few thousand calls leave little behind
         tally.start()
-        await many(tally, [call] * job.calls, at_once=job.at_once)
+        try:
+            left = iter(range(job.calls))
+            await asyncio.gather(*[work(left) for _ in range(_AT_ONCE if job.at_once else 1)])
+        finally:
+            gc.enable()
 
 
-async def _market(job: Job, tally: Tally) -> None:
-    until = datetime.now(UTC) + timedelta(minutes=1)
-    since = until - timedelta(days=180)
-    token: str | None = None
-    async with aiohttp.ClientSession() as session:
-        while True:
-            page = await handwritten_market.list_feedbacks(
-                session,
-                job.url,
-                job.tokens[0],
-                job.business,
-                limit=job.take,
-                since=since,
-                until=until,
-                page_token=token,
-            )
-            for feedback in page.feedbacks:
-                tally.records += 1
-                tally.ratings += (feedback.statistics and feedback.statistics.rating) or 0
-            token = page.paging.next_page_token if page.paging else None
-            if not token:
-                return
+async def _market(job: Job, tally: Tally, *, windows: int) -> None:
+    until = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
+    edges = [until - _PERIOD * part / windows for part in range(windows, -1, -1)]
+    headers = {"Api-Key": job.tokens[0], "Content-Type": "application/json"}
+    async with handwritten.open_session(headers) as session:
+
+        async def read(since: datetime, until: datetime) -> None:
+            period = msgspec.json.encode({"dateTimeFrom": since, "dateTimeTo": until})
+            token: str | None = None
+            while True:
+                page = await handwritten_market.list_feedbacks(
+                    session,
+                    job.url,
+                    job.business,
+                    limit=job.take,
+                    period=period,
+                    page_token=token,
+                )
+                for feedback in page.feedbacks:
+                    if feedback.created_at < until:  # the next window begins with the rest
+                        tally.records += 1
+                        tally.ratings += (feedback.statistics and feedback.statistics.rating) or 0
+                token = page.paging.next_page_token if page.paging else None
+                if not token:
+                    return
+
+        await asyncio.gather(*map(read, edges, edges[1:]))
 
 
-WAYS: Final[dict[str, Way]] = {"pages": _pages, "calls": _calls, "market": _market}
+WAYS: Final[dict[str, Way]] = {
+    "pages": partial(_pages, most=1),
+    "pages ahead": partial(_pages, most=2),
+    "calls": _calls,
+    "market": partial(_market, windows=1),
+    "market windows": partial(_market, windows=_WINDOWS),
+}
 
 if __name__ == "__main__":
     main(WAYS)

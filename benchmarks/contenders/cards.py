@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Final
 
-import aiohttp
 import msgspec
+from yarl import URL
 
 from benchmarks.contenders.harness import Job, Tally, Way, main
 from benchmarks.contenders.ours import LIFTED
+from benchmarks.handwritten import decoded, open_session
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_records import CardCursor
@@ -78,7 +79,7 @@ class _Card(msgspec.Struct, gc=False, rename="camel"):
     updated_at: datetime | None = None
 
 
-class _Cursor(msgspec.Struct, rename="camel"):
+class _Cursor(msgspec.Struct, gc=False, rename="camel"):
     updated_at: str | None = None
     nm_id: int | None = msgspec.field(default=None, name="nmID")
     total: int = 0
@@ -94,14 +95,14 @@ _DECODER: Final = msgspec.json.Decoder(_Page)
 
 async def _by_hand(job: Job, tally: Tally) -> None:
     cursor: dict[str, object] = {"limit": job.take}
-    headers = {"Authorization": job.tokens[0]}
-    async with aiohttp.ClientSession(headers=headers) as session:
+    url = URL(f"{job.url}/content/v2/get/cards/list", encoded=True)
+    async with open_session({"Authorization": job.tokens[0]}) as session:
         while True:
             settings = {"sort": {"ascending": True}, "filter": {"withPhoto": -1}, "cursor": cursor}
             body = msgspec.json.encode({"settings": settings})
-            async with session.post(f"{job.url}/content/v2/get/cards/list", data=body) as answer:
+            async with session.post(url, data=body) as answer:
                 answer.raise_for_status()
-                page = _DECODER.decode(await answer.read())
+                page = decoded(_DECODER, await answer.read())
             for card in page.cards:
                 tally.records += 1
                 tally.ratings += len(card.sizes or ())

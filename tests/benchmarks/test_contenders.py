@@ -12,8 +12,19 @@ from wbym_yandex_market.simulator import make_api_key
 from wbym_yandex_market.simulator.credentials import BUSINESS
 from wbym_yandex_market.simulator.server import YandexMarketSimulator
 
-LISTS = [by_hand.WAYS["pages"], ours.WAYS["wire"], ours.WAYS["neutral"], ours.WAYS["by default"]]
-MARKET = [by_hand.WAYS["market"], ours.WAYS["market wire"], ours.WAYS["market neutral"]]
+LISTS = [
+    by_hand.WAYS["pages"],
+    by_hand.WAYS["pages ahead"],
+    ours.WAYS["wire"],
+    ours.WAYS["neutral"],
+    ours.WAYS["by default"],
+]
+MARKET = [
+    by_hand.WAYS["market"],
+    by_hand.WAYS["market windows"],
+    ours.WAYS["market wire"],
+    ours.WAYS["market neutral"],
+]
 
 
 async def all_done(ways: list[Way], job: Job) -> list[Tally]:

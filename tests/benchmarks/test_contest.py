@@ -4,19 +4,28 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import __main__ as command
 from benchmarks import contest
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.contenders.harness import Job, Tally, in_flight, many
 from benchmarks.contest import BY_HAND, Contender, Runs, compete
 from benchmarks.measure import sample
-from benchmarks.versus import agree, bars, others, ratios, seconds
+from benchmarks.report import Limit, Report
+from benchmarks.sizes import Sizes
+from benchmarks.versus import agree, bars, beside_bound, beside_hand, others, ratios, seconds
 
 ROOT = Path(__file__).parents[2]
 
 
-def runs_of(name: str, *times: float, peer: bool = False, finished: bool = True) -> Runs:
+def runs_of(
+    name: str, *times: float, peer: bool = False, hand: bool = False, finished: bool = True
+) -> Runs:
     tallies = [Tally(seconds=time, records=5, finished=finished) for time in times]
-    return Runs(Contender(name, "module", "way", peer=peer), tallies, [])
+    return Runs(Contender(name, "module", "way", peer=peer, hand=hand), tallies, [])
+
+
+def runs_by_name(*runs: Runs) -> dict[str, Runs]:
+    return {one.contender.name: one for one in runs}
 
 
 class TestInFlight:
@@ -78,8 +87,25 @@ class TestCompete:
 
 class TestVersus:
     def test_ratios_when_turns_differ(self) -> None:
-        runs = {"by hand": runs_of("by hand", 1, 2, 4), "ours": runs_of("ours", 3, 3, 4)}
+        runs = runs_by_name(runs_of("by hand", 1, 2, 4, hand=True), runs_of("ours", 3, 3, 4))
         assert ratios(runs, "ours") == sample([3, 1.5, 1])
+
+    def test_ratios_when_two_are_by_hand(self) -> None:
+        slow, fast = runs_of("in turn", 1, 4, 4, hand=True), runs_of("ahead", 2, 2, 2, hand=True)
+        runs = runs_by_name(slow, fast, runs_of("ours", 3, 3, 4))
+        assert ratios(runs, "ours") == sample([1.5, 1.5, 2])
+        assert beside_hand(runs, ", gzip") == [
+            Limit("in turn, gzip", [0.5, 2, 2]),
+            Limit("ours, gzip", [1.5, 1.5, 2]),
+        ]
+
+    def test_limits_when_some_did_less(self) -> None:
+        lost = runs_of("lost", 1, 1)
+        lost.tallies[1].records -= 1
+        hung = runs_of("hung", 1, 1, finished=False)
+        runs = runs_by_name(runs_of("by hand", 2, 2, hand=True), runs_of("ours", 3, 4), lost, hung)
+        assert beside_hand(runs) == [Limit("ours", [1.5, 2])]
+        assert beside_bound(runs, 2) == [Limit("by hand", [1, 1]), Limit("ours", [1.5, 2])]
 
     def test_agree_when_one_read_less(self) -> None:
         short = Runs(BY_HAND, [Tally(records=4)], [])
@@ -111,6 +137,38 @@ class TestMain:
         with pytest.raises(SystemExit):
             main(["--quick", "--publish"])
         assert "--publish or --quick" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("others", [0.99, 1.01])
+    def test_exit_when_a_limit_is_passed(
+        self, others: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """It fails, and says where; what else was found is published, and that is not."""
+        rows = {"bulk": [0.9, 0.8, others], "calls": [0.7, 1.3, 1.2]}
+        published: list[str] = []
+
+        async def measure(name: str, sizes: Sizes) -> Report:
+            return Report(name, ("client",), [["wbym"]], [], limits=[Limit("wbym", rows[name])])
+
+        def publish(machine: str, reports: dict[str, Report]) -> None:
+            published.extend(reports)
+
+        monkeypatch.setattr(command, "_one", measure)
+        monkeypatch.setattr(command, "publish", publish)
+        monkeypatch.setattr(command, "peers_installed", lambda: True)
+        arguments = ["bulk", "calls", "--publish"]
+        if others > 1:
+            main(arguments)
+            assert published == ["bulk", "calls"]
+            return
+        with pytest.raises(SystemExit) as failure:
+            main(arguments)
+        # A text is printed by the interpreter, and the code is 1.
+        assert str(failure.value.code).splitlines()[1:] == [
+            "LIMITS PASSED, so they are none:",
+            "bulk: wbym passes its limit: 0.9 of it, -11% +10%",
+        ]
+        assert published == ["calls"]
+        assert "- wbym passes its limit: 0.9 of it, -11% +10%" in capsys.readouterr().out
 
     def test_page_when_benchmarks_are_named(self) -> None:
         page = (ROOT / "docs" / "benchmarks.md").read_text("utf-8")

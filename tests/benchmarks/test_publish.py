@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.plots import Bar, Bars, svg
 from benchmarks.publish import publish, read, replaced
-from benchmarks.report import Digest, Report, Target, markdown, verdict
+from benchmarks.report import Digest, Limit, Report, Target, markdown, verdict
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,6 +83,26 @@ def test_verdict_when_a_target_is_missed() -> None:
     assert verdict([report(1.5), report(2.5)]) == "1 of 2 targets hold. MISSED: wbym."
 
 
+@pytest.mark.parametrize(
+    ("ratios", "passed"),
+    [
+        ([0.99, 0.98, 0.97], True),
+        ([0.5, 0.6, 1.0], False),
+        ([0.5, 0.6, 1.1], False),
+        ([1.1, 1.2, 1.3], False),
+        ([0.5], False),
+    ],
+    ids=["each turn", "but one", "within the spread", "none", "a single turn"],
+)
+def test_limit_when_turns_are_faster(ratios: list[float], passed: bool) -> None:
+    assert Limit("wbym", ratios).passed is passed
+
+
+def test_limit_when_time_is_virtual() -> None:
+    assert Limit("wbym", [0.99], exact=True).passed
+    assert not Limit("wbym", [1.0], exact=True).passed
+
+
 class TestCommitted:
     """What is committed comes from one file of results, and nobody has mended it by hand."""
 
@@ -93,6 +113,7 @@ class TestCommitted:
         plots = [plot for found in results.reports.values() for plot in found.plots]
         for name, found in results.reports.items():
             assert replaced(page, name, markdown(found, folder.name)) == page, name
+            assert not found.passed, name
         for plot in plots:
             assert (folder / f"{plot.name}.svg").read_text("utf-8") == svg(plot), plot.name
         assert {path.stem for path in folder.glob("*.svg")} == {plot.name for plot in plots}

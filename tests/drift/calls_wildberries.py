@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from wbym.calls import Endpoint, Upload
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api import (
+    card_documents,
     card_lists,
     card_records,
     cards,
@@ -36,6 +37,21 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PNG = Upload("a.png", b"\x89PNG\r\n\x1a\n....")
 LEVEL = price_records.Threshold(level=1, min_quantity=10, wholesale_discount=5)
 CONTACT = warehouses.Contact(phone="+79998887766", comment="Звонить с 10 до 21 часа.")
+DOCUMENTS = card_documents.Documents(
+    items=[
+        card_documents.Document(
+            type=card_documents.DocumentType.DECLARATION,
+            number="ЕАЭС N RU Д-RU.РА01.В.10203/24",
+            product_number="1",
+            trade_name="Кружка",
+            applicant="ООО «Дом и сад»",
+            start_date="2024-02-01",
+            end_date="2039-02-01",
+            is_endless=False,
+        )
+    ],
+    exclude_documents=False,
+)
 NEW = card_records.NewCard(
     vendor_code="АртикулПродавца",
     title="Наименование товара",
@@ -46,11 +62,26 @@ NEW = card_records.NewCard(
     sizes=[card_records.NewSize(tech_size="M", wb_size="42", price=5000, skus=["88005553535"])],
     wholesale=card_records.Wholesale(enabled=True, quantum=211),
     kiz_marked=True,
+    gtin="04600000000017",
+    documents=DOCUMENTS,
 )
 CHANGED = card_records.CardUpdate(
     nm_id=1,
-    vendor_code="АртикулПродавца",
-    sizes=[card_records.SizeUpdate(chrt_id=5, skus=["88005553535"])],
+    vendor_code=NEW.vendor_code,
+    title=NEW.title,
+    description=NEW.description,
+    brand=NEW.brand,
+    dimensions=NEW.dimensions,
+    characteristics=NEW.characteristics,
+    sizes=[
+        card_records.SizeUpdate(
+            chrt_id=5, tech_size="M", wb_size="42", price=5000, skus=["88005553535"]
+        )
+    ],
+    wholesale=NEW.wholesale,
+    kiz_marked=NEW.kiz_marked,
+    gtin=NEW.gtin,
+    documents=DOCUMENTS,
 )
 
 COMMUNICATION: Final[Table] = {

@@ -42,6 +42,7 @@ def _ym(operation: str, line: str, why: str) -> Known:
 
 _PAGE = "one Struct reads the same record, or page, of two methods, and the file drew them apart"
 _ENVELOPE = "one Struct reads the envelope of all services, and each file names its own part of it"
+_PERMITS = "marketplaces.md: cards have it since October 2026, and the file is of August"
 _CHAT_SEED = "seed 000, chats: the field is in the samples; the file has it no more"
 _UNSAID = "the file leaves the number out; seed 004 has it"
 _OCTOBER = "since October 2026, which is after the file (marketplaces.md)"
@@ -80,12 +81,21 @@ KNOWN: Final[tuple[Known, ...]] = (
     _wb("GET /api/v1/seller/*", "- reply.result*.clientID: string", _CHAT_SEED),
     _wb("GET /api/v1/seller/*", "- reply.result*.goodCard.date: string", _CHAT_SEED),
     _wb("GET /api/v1/seller/*", "- reply.result*.goodCard.statusID: integer", _CHAT_SEED),
+    _wb("POST /content/v2/get/cards/list", "- reply.cards[].documents*", _PERMITS),
+    _wb("POST /content/v2/get/cards/list", "- reply.cards[].gtin: *", _PERMITS),
     _wb(
         "GET /api/common/v1/tariff-constructor/options",
         "- reply.packages[].options[].*",
         "the Struct is that of the options beside the packages, which have all of these",
     ),
     # --- Wildberries: requests
+    _wb("POST /content/v2/cards/up*", "- body*.documents*", _PERMITS),
+    _wb("POST /content/v2/cards/up*", "- body*.gtin: *", _PERMITS),
+    _wb(
+        "POST /content/v2/cards/update",
+        "- body[].wholesale*",
+        "the file says to send all that a card has and is not to lose, and cards have it",
+    ),
     _wb(
         "GET /api/feedbacks/v1/pins*",
         "~ query.feedbackId: is integer, and we send *",

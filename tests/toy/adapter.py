@@ -22,6 +22,7 @@ from wbym.adapter import (
     Support,
     Supported,
     ask,
+    length,
     require_aware,
 )
 from wbym.calls import (
@@ -271,5 +272,4 @@ class Toy(AccountBase):
 
 def _check(method: str, text: str, supported: Supported) -> None:
     least, most = int(supported.facts["text_least"]), int(supported.facts["text_most"])
-    if not least <= len(text) <= most:
-        raise InvalidInput(method, "text", f"must have {least} to {most} characters", text)
+    length(method, "text", text, least, most)

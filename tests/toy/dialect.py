@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from wbym.adapter import require_address
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 
@@ -24,7 +25,7 @@ class ToyDialect:
 
     def __init__(self, account: str, key: str, base_url: str | None) -> None:
         self.account = account
-        self.url = base_url or URL
+        self.url = require_address("Toy", base_url) or URL
         self.seller = key.partition(":")[0]
         """A key is ``SELLER:SECRET``: all keys of one seller count together."""
         self._key = key

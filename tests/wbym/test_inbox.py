@@ -7,7 +7,7 @@ import pytest
 
 from tests.account import BareAccount
 from wbym.domain import Feedback, Question, Ref, Waiting
-from wbym.errors import ConfigError, InvalidInput, Unauthorized, Unsupported
+from wbym.errors import ConfigError, InboxNotOpen, InvalidInput, Unauthorized, Unsupported
 from wbym.inbox import Inbox
 from wbym.paging import Chunk, Listing, by_token
 
@@ -74,6 +74,35 @@ def _revoked() -> Unauthorized:
 
 def _ids(items: Sequence[Feedback]) -> list[str]:
     return [f"{item.ref.account}{item.ref.id}" for item in items]
+
+
+async def refuses_everything(inbox: Inbox, why: str) -> None:
+    """All that an inbox has, but for how it is closed."""
+    record = Feedback(ref=Ref("wildberries", "shop", "1"), created_at=BEGIN)
+    given: dict[str, tuple[object, ...]] = {
+        "account": ("shop", Toy),
+        "add": (Toy("b"),),
+        "remove": ("shop",),
+        "messages": (record,),
+        "send": (record, "Спасибо"),
+        "answer": (record, "Спасибо"),
+        "edit_answer": (record, "Спасибо"),
+        "decisions": (record,),
+        "decide": (record, object()),
+        "comments": (record,),
+        "skip_reaction": (record,),
+        "open_chat": (record,),
+        "download": (record, object()),
+        "hint": ([],),
+    }
+    names = {name for name in dir(inbox) if not name.startswith("_")}
+    for name in sorted(names - {"aclose", "from_config"}):
+        with pytest.raises(InboxNotOpen, match=why):
+            found = getattr(inbox, name)(*given.get(name, ()))
+            await found
+    for name in ("send", "answer", "decide"):
+        with pytest.raises(InboxNotOpen, match=why):
+            await getattr(inbox, name)(*given[name], key="1")
 
 
 class TestReading:
@@ -244,6 +273,41 @@ class TestConfig:
         path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
         async with Inbox.from_config(path) as inbox:
             assert list(inbox.accounts) == ["shop"]
+
+    @pytest.mark.parametrize("state", [None, "state.db"])
+    async def test_inbox_when_it_is_not_entered(
+        self, write: Callable[[str], Path], state: str | None
+    ) -> None:
+        path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
+        await refuses_everything(Inbox.from_config(path, state=state), "async with")
+
+    async def test_inbox_when_it_is_closed(
+        self, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from wbym_wildberries.simulator import make_token
+
+        monkeypatch.setenv("SHOP_TOKEN", make_token())
+        path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
+        async with Inbox.from_config(path) as inbox:
+            pass
+        await refuses_everything(inbox, "closed")
+        with pytest.raises(InboxNotOpen, match="make a new one"):
+            await inbox.__aenter__()
+
+    async def test_inbox_when_it_is_closed_without_being_entered(self) -> None:
+        toy = Toy("a")
+        inbox = Inbox(toy)
+        await inbox.aclose()
+        assert toy.closed
+        with pytest.raises(InboxNotOpen, match="closed"):
+            inbox.feedbacks()
+
+    async def test_inbox_when_the_state_is_not_opened(self, tmp_path: Path) -> None:
+        inbox = Inbox(Toy("a"), state=tmp_path / "state.db")
+        with pytest.raises(InboxNotOpen, match="async with"):
+            inbox.events()
+        with pytest.raises(InvalidInput, match="must name a file"):
+            Inbox(Toy("a")).events()
 
     async def test_inbox_when_the_file_is_wrong(self, write: Callable[[str], Path]) -> None:
         path = write('[accounts.shop]\nmarketplace = "ozon"\nsecret_env = "SHOP_TOKEN"\n')

@@ -5,8 +5,9 @@ meets the Protocols of the nouns that its marketplace has, and states in :class:
 it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
 """
 
-from wbym.adapter.account import Adapter, installed_adapters, require_aware
+from wbym.adapter.account import Adapter, installed_adapters
 from wbym.adapter.base import AccountBase
+from wbym.adapter.checks import length, require_address, require_aware, require_visible, within
 from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.adapter.nouns import (
     Chats,
@@ -71,6 +72,10 @@ __all__ = [
     "Unreadable",
     "ask",
     "installed_adapters",
+    "length",
+    "require_address",
     "require_aware",
+    "require_visible",
     "unreadable",
+    "within",
 ]

@@ -1,7 +1,6 @@
 """What every account offers, whatever its marketplace, and where adapters are found."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from importlib.metadata import entry_points
 from types import TracebackType
 from typing import ClassVar, Protocol, Self, TypeVar
@@ -12,10 +11,10 @@ from wbym.adapter.facts import CatalogRow, CheckReport, CredentialFacts
 from wbym.adapter.support import Capabilities
 from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue
 from wbym.domain import Waiting
-from wbym.errors import InvalidInput, SetAside
+from wbym.errors import SetAside
 from wbym.limits import BucketState, Priority
 
-__all__ = ["Adapter", "installed_adapters", "require_aware"]
+__all__ = ["Adapter", "installed_adapters"]
 
 R = TypeVar("R")
 
@@ -114,13 +113,3 @@ class Adapter(Protocol):
 def installed_adapters() -> dict[str, type[Adapter]]:
     """The adapters of this environment by name; asking loads them."""
     return {point.name: point.load() for point in entry_points(group="wbym.adapters")}
-
-
-def require_aware(method: str, argument: str, moment: datetime | None) -> None:
-    """Refuse a time without a zone.
-
-    Raises:
-        InvalidInput: ``moment`` is naive.
-    """
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)

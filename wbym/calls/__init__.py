@@ -29,6 +29,7 @@ from wbym.calls.marks import (
     exactly_one,
     in_order,
     period,
+    shows_nothing,
 )
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline
@@ -118,4 +119,5 @@ __all__ = [
     "require",
     "row",
     "rows_of",
+    "shows_nothing",
 ]

@@ -9,10 +9,11 @@
 Structs that are sent carry bounds on their fields in the same way.
 """
 
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from math import ceil, floor
-from typing import Annotated, Any, Protocol, TypeAlias, runtime_checkable
+from typing import Annotated, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -43,6 +44,7 @@ __all__ = [
     "exactly_one",
     "in_order",
     "period",
+    "shows_nothing",
     "utc_text",
 ]
 
@@ -59,8 +61,19 @@ class Rule(Protocol):
         ...
 
 
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+"""Unicode's categories of controls, formats (zero-width characters among them) and spaces."""
+_FILLERS: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+"""Shown as nothing, though Unicode counts them as letters, marks and symbols."""
+
+
+def shows_nothing(text: str) -> bool:
+    """Whether a text is empty, or all spaces and zero-width characters."""
+    return all(char in _FILLERS or unicodedata.category(char) in _UNSEEN for char in text)
+
+
 class Length(msgspec.Struct, frozen=True):
-    """Characters of a text, both ends included. A text of at least 1 must not be blank either."""
+    """Characters of a text, both ends included. A text of at least 1 must show something too."""
 
     min: int
     max: int | None = None
@@ -69,7 +82,7 @@ class Length(msgspec.Struct, frozen=True):
         """See :class:`Rule`."""
         if _is_outside(len(value), self):
             return f"must have {_bounds(self)} characters, this has {len(value)}"
-        return "must not be blank" if self.min and value.isspace() else None
+        return "must have a visible character" if self.min and shows_nothing(value) else None
 
 
 class Range(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ with a bad record yields the good ones. The bad ones are set aside with their by
 the place: never lost, never fatal for the rest, never silent.
 """
 
+import gc
 from collections.abc import Callable
 from functools import cached_property
 from typing import Final, Generic, Protocol, TypeVar
@@ -163,7 +164,7 @@ class Json(Generic[W, R]):
         if not body:
             raise Unreadable("the body is empty")
         try:
-            return self.unwrap(self._decoder.decode(body)), ()
+            return self.unwrap(_decoded(self._decoder, body)), ()
         except msgspec.ValidationError as error:
             if self.record is None:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
@@ -195,6 +196,20 @@ class Json(Generic[W, R]):
         for name, level in zip(reversed(self.records), reversed(levels), strict=True):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
         return self.unwrap(self._decoder.decode(rest)), tuple(aside)
+
+
+def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
+    """Decode while the garbage collector is off: what JSON holds has no cycles to look for.
+
+    The lists of a page would set it off again and again; a tenth of reading large pages was that.
+    """
+    if not gc.isenabled():
+        return decoder.decode(body)
+    gc.disable()
+    try:
+        return decoder.decode(body)
+    finally:
+        gc.enable()
 
 
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -178,8 +178,12 @@ class AiohttpTransport:
         if self._closed:
             raise RuntimeError("the account is closed")
         if self._session is None:
-            # Pages that wait for their reader hold connections, so these are not limited.
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            self._session = aiohttp.ClientSession(
+                # Pages that wait for their reader hold connections, so these are not limited.
+                connector=aiohttp.TCPConnector(limit=0),
+                # No API has any; looking for them is a twentieth of a small call.
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         return self._session
 
 

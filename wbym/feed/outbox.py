@@ -14,7 +14,7 @@ from typing import Final
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter
+from wbym.adapter import Adapter, require_visible
 from wbym.calls import Upload
 from wbym.domain import Chat, Decision, Feedback, Money, Question, Ref, Return
 from wbym.errors import (
@@ -96,11 +96,14 @@ class Outbox:
         self, chat: Chat, text: str, *, files: Sequence[Upload] = (), key: str
     ) -> Delivery:
         """Send a message once in effect; see :meth:`Inbox.send`."""
+        if text or not files:
+            require_visible("send", "text", text)
         work = Work(chat=chat, files=tuple(files))
         return await self._deliver(key, Action.SEND, chat.ref, text, work)
 
     async def answer(self, item: Question | Feedback, text: str, *, key: str) -> Delivery:
         """Answer a question or a feedback once; see :meth:`Inbox.answer`."""
+        require_visible("answer", "text", text)
         work = Work(question=item) if isinstance(item, Question) else Work(feedback=item)
         return await self._deliver(key, Action.ANSWER, item.ref, text, work)
 
@@ -115,6 +118,8 @@ class Outbox:
         key: str,
     ) -> Delivery:
         """Decide about a return once; see :meth:`Inbox.decide`."""
+        if comment is not None:
+            require_visible("decide", "comment", comment)
         work = Work(return_=item, decision=decision, comment=comment, reason=reason, amount=amount)
         text = f"{decision.id}: {comment}" if comment else decision.id
         return await self._deliver(key, Action.DECIDE, item.ref, text, work)

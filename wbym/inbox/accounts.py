@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import anyio
 import anyio.to_thread
 
 from wbym.adapter import Adapter
 from wbym.config import find_accounts
-from wbym.errors import InvalidInput, SetAside, Unsupported
+from wbym.errors import InboxNotOpen, InvalidInput, SetAside, Unsupported
 from wbym.feed import SETTLE_AFTER, Feed, SqliteStore, Store
 from wbym.inbox.merged import HasRef, OnError, Running
 from wbym.limits import BucketState
@@ -20,6 +20,9 @@ __all__ = ["Accounts"]
 
 A = TypeVar("A", bound=Adapter)
 R = TypeVar("R")
+
+_NOT_ENTERED: Final = "enter it first, async with Inbox(...) as inbox"
+_CLOSED: Final = "it is closed, and its accounts too; make a new one"
 
 
 class Accounts:
@@ -34,7 +37,8 @@ class Accounts:
     ) -> None:
         if settle_after <= 0:
             raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
-        self._accounts: dict[str, Adapter] = {}
+        self._by_name: dict[str, Adapter] = {}
+        self._closed = False
         self._on_error = on_error
         self._running = Running()
         self._config: Path | None = None
@@ -55,7 +59,8 @@ class Accounts:
     ) -> Self:
         """The inbox over the accounts of a TOML file (see ``wbym.config``).
 
-        The file and the secrets are read on entering, which raises ``ConfigError`` where the file
+        Until it is entered, with ``async with``, each method raises ``InboxNotOpen``. The file and
+        the secrets are read on entering, which raises ``ConfigError`` where the file
         cannot be used or a secret is not where it says, and ``InvalidToken`` where it is none.
         """
         inbox = cls(state=state, settle_after=settle_after, on_error=on_error)
@@ -68,7 +73,10 @@ class Accounts:
         Raises:
             ConfigError, InvalidToken: An account cannot be opened.
             StateError: The state cannot be used.
+            InboxNotOpen: It was closed before; make a new one.
         """
+        if self._closed:
+            raise InboxNotOpen(_CLOSED)
         try:
             config, self._config = self._config, None
             if config is not None:
@@ -101,14 +109,15 @@ class Accounts:
 
     async def aclose(self) -> None:
         """Stop all reading, and close the state and the accounts."""
+        self._config, self._closed = None, True
         with anyio.CancelScope(shield=True):
             feed, self._open_feed = self._open_feed, None
             try:
                 if feed is not None:
                     await feed.aclose()
             finally:
-                for name in list(self._accounts):
-                    await self.remove(name)
+                for name in list(self._by_name):
+                    await self._drop(name)
 
     @property
     def accounts(self) -> Mapping[str, Adapter]:
@@ -144,10 +153,13 @@ class Accounts:
         Raises:
             InvalidInput: There is none of this name.
         """
-        account = self._accounts.pop(name, None)
-        if account is None:
+        if name not in self._accounts:
             rule = f"must be one of {list(self._accounts)}"
             raise InvalidInput("remove", "name", rule, name)
+        await self._drop(name)
+
+    async def _drop(self, name: str) -> None:
+        account = self._by_name.pop(name)
         self._running.stop(name)
         if self._open_feed is not None:
             await self._open_feed.drop(name)
@@ -162,11 +174,25 @@ class Accounts:
         """Records that could not be decoded, by account."""
         return {name: account.set_aside for name, account in self._accounts.items()}
 
+    def _require_open(self) -> None:
+        if self._closed:
+            raise InboxNotOpen(_CLOSED)
+        if self._config is not None:
+            raise InboxNotOpen(_NOT_ENTERED)
+
+    @property
+    def _accounts(self) -> dict[str, Adapter]:
+        self._require_open()
+        return self._by_name
+
     @property
     def _feed(self) -> Feed:
+        self._require_open()
         if self._open_feed is None:
-            rule = 'must name a file, Inbox(..., state="wbym.db"), in an inbox that is entered'
-            raise InvalidInput("inbox", "state", rule, self._state)
+            if self._state is not None:
+                raise InboxNotOpen(_NOT_ENTERED)
+            rule = 'must name a file, such as Inbox(..., state="wbym.db")'
+            raise InvalidInput("inbox", "state", rule, None)
         return self._open_feed
 
     def _of(self, item: HasRef, kind: type[R]) -> R:

@@ -60,6 +60,8 @@ class Inbox(Accounts):
 
     Raises:
         InvalidInput: Two accounts have one name, or ``settle_after`` is 0 or less.
+        InboxNotOpen: From each method: the inbox is closed, or its accounts are in a file that is
+            read on entering, or what is asked for needs the ``state``, and it is not entered.
     """
 
     def events(
@@ -310,6 +312,7 @@ class Inbox(Accounts):
             ExceptionGroup: Accounts failed, each error with a note naming the account. With
                 ``on_error`` those accounts are only left out.
         """
+        accounts = dict(self._accounts)
         found: dict[str, Waiting] = {}
         errors: list[Exception] = []
 
@@ -324,11 +327,11 @@ class Inbox(Accounts):
                     errors.append(error)
 
         async with anyio.create_task_group() as group:
-            for account in self._accounts.values():
+            for account in accounts.values():
                 group.start_soon(count, account)
         if errors:
-            raise ExceptionGroup(f"{len(errors)} of {len(self._accounts)} accounts failed", errors)
-        return {name: found[name] for name in self._accounts if name in found}
+            raise ExceptionGroup(f"{len(errors)} of {len(accounts)} accounts failed", errors)
+        return {name: found[name] for name in accounts if name in found}
 
     def _merged(
         self,
@@ -337,6 +340,8 @@ class Inbox(Accounts):
         read: Callable[[R], Listing[T]],
         moment: Callable[[T], datetime | None] | None,
     ) -> Merged[T]:
+        self._require_open()
+
         def readers() -> dict[str, Callable[[], Listing[T]]]:
             return {name: _reader(account) for name, account in self._accounts.items()}
 

@@ -5,8 +5,8 @@ face only: ``acquire`` never suspends where ``has_capacity`` says there is room,
 may be lowered without changing the rate. The limiter never holds more than a burst, though, and it
 cannot know what others spend. What it cannot hold is kept beside it as one number, the loop time
 until which the bucket is *as good as full*: an answer that cost ten calls, a count that the
-marketplace corrected and the time after a ban are all such a time. When it has passed and the next
-call is counted, the limiter is filled up to what has leaked since, and the two agree again.
+marketplace corrected and the time after a ban are all such a time. From then on calls are counted
+in both, until the limiter has become the stricter one again.
 """
 
 import asyncio
@@ -102,8 +102,11 @@ class RateBucket(Bucket):
         if self._full_until != -math.inf:
             allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):
-                await self._limiter.acquire(max(0.0, self._limiter_room() - allowed))
-            self._full_until = -math.inf
+                # Both count from here on; they leak alike, so the stricter one stays it until
+                # the limiter is empty.
+                self._full_until = now - (allowed - size) * self._interval
+            else:
+                self._full_until = -math.inf
         await self._limiter.acquire(size)
         apart = max(0.0, (1 + self._reserve / self._interval) / self._burst - 1)
         if cost > size or apart:

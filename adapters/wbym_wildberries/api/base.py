@@ -10,9 +10,8 @@ from typing import Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import require_aware
+from wbym.adapter import length, require_aware, within
 from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
-from wbym.errors import InvalidInput
 from wbym.paging import ByOffset
 from wbym_wildberries.words import words
 
@@ -141,29 +140,6 @@ def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:
     """
     require_aware(method, argument, moment)
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def within(method: str, argument: str, value: int, least: int, most: int) -> int:
-    """Refuse a number outside its bounds.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= value <= most:
-        raise InvalidInput(method, argument, f"must be from {least} to {most}", value)
-    return value
-
-
-def length(method: str, argument: str, text: str, least: int, most: int) -> str:
-    """Refuse a text that is too short or too long; it is never cut.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= len(text) <= most:
-        rule = f"must have {least} to {most} characters, this has {len(text)}"
-        raise InvalidInput(method, argument, rule, text)
-    return text
 
 
 def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str, QueryValue]:

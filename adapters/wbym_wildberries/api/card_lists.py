@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from wbym.calls import ApiGroup, Endpoint, Endpoints, Json, Unreadable
+from wbym.errors import SetAside
 from wbym.paging import ByCursor, Chunk, Listing, by_token
 from wbym_wildberries.api.base import Envelope, Locale, check_envelope, itself, within
 from wbym_wildberries.api.card_records import (
@@ -15,9 +16,11 @@ from wbym_wildberries.api.card_records import (
     CardsPage,
     ErrorsCursor,
     ErrorsPage,
+    Original,
     TrashCursor,
     TrashedCard,
     TrashPage,
+    keep_original,
 )
 from wbym_wildberries.api.cursors import Place, place_after, read_cursor, write_cursor
 from wbym_wildberries.token import Category
@@ -72,6 +75,27 @@ def _errors(envelope: Envelope[ErrorsPage | list[msgspec.Raw]]) -> ErrorsPage:
     return ErrorsPage()
 
 
+class _RawPage(msgspec.Struct):
+    cards: list[msgspec.Raw] = []
+
+
+class _CardsReply(Json[CardsPage, CardsPage]):
+    """A page of cards, each with its bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(CardsPage, lambda page: page, records=("cards",), record=Card)
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[CardsPage, tuple[SetAside, ...]]:
+        page, aside = super().decode(endpoint, body)
+        gone = {one.where for one in aside}
+        rows = enumerate(_RAW_PAGE.decode(body).cards)
+        kept = [raw for index, raw in rows if f"cards[{index}]" not in gone]
+        for card, raw in zip(page.cards, kept, strict=True):
+            keep_original(card, Original(raw))
+        return page, aside
+
+
+_RAW_PAGE = msgspec.json.Decoder(_RawPage)
 _TABLE = Endpoints("content.cards", host="content", scope=Category.CONTENT.scope)
 LIST_PAGES = ByCursor(fields=("updatedAt", "nmID"), size="limit", most=100)
 TRASHED_PAGES = ByCursor(fields=("trashedAt", "nmID"), size="limit", most=100)
@@ -81,7 +105,7 @@ LIST = _TABLE.add(
     "POST",
     "list",
     "/content/v2/get/cards/list",
-    itself(CardsPage, records=("cards",), record=Card),
+    _CardsReply(),
     pages=LIST_PAGES,
     writes=False,
 )

@@ -1,15 +1,19 @@
 """What Wildberries sends of cards, and what is sent to it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final, TypeAlias, TypedDict, Unpack, cast
 
 import msgspec
 
+from wbym.errors import InvalidInput
 from wbym_wildberries.api.base import Wire
+from wbym_wildberries.api.card_documents import Documents, LeaveOut
 from wbym_wildberries.api.tags import Tag
 
 __all__ = [
     "Card",
+    "CardChanges",
     "CardCursor",
     "CardDimensions",
     "CardErrors",
@@ -26,13 +30,17 @@ __all__ = [
     "NamedId",
     "NewCard",
     "NewSize",
+    "Original",
     "SizeUpdate",
     "TrashCursor",
     "TrashPage",
     "TrashedCard",
     "Value",
     "Wholesale",
+    "keep_original",
 ]
+
+_UPDATE: Final = "content.cards.update"
 
 
 class CardPhoto(Wire, frozen=True):
@@ -55,10 +63,10 @@ class Wholesale(Wire, frozen=True, omit_defaults=True):
 class CardDimensions(Wire, frozen=True):
     """The packed product, in centimetres and kilograms."""
 
-    length: float | None = None
-    width: float | None = None
-    height: float | None = None
-    weight_brutto: float | None = None
+    length: int | float | None = None
+    width: int | float | None = None
+    height: int | float | None = None
+    weight_brutto: int | float | None = None
     is_valid: bool | None = None
     """False where Wildberries doubts it."""
 
@@ -83,35 +91,143 @@ class CardSize(Wire, frozen=True):
     skus: list[str] | None = None
 
 
-class Card(Wire, frozen=True):
-    """A card: one product in one colour, with its sizes."""
+class Original(bytes):
+    """The JSON of a card as Wildberries sent it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+
+class _HasOriginal:
+    """Room for a card's bytes beside its fields.
+
+    A slot of a base class that is no Struct is no field: msgspec leaves it out of ``==``, ``repr``
+    and JSON.
+    """
+
+    __slots__ = ("_original",)
+
+    _original: Original
+
+
+class _CardRecord(_HasOriginal, Wire, frozen=True):
+    """What cards have wherever they are listed."""
 
     nm_id: int = msgspec.field(name="nmID")
-    imt_id: int | None = msgspec.field(default=None, name="imtID")
-    """The same in all cards that are merged."""
-    nm_uuid: str | None = msgspec.field(default=None, name="nmUUID")
     subject_id: int | None = msgspec.field(default=None, name="subjectID")
     subject_name: str | None = None
     vendor_code: str | None = None
-    brand: str | None = None
-    title: str | None = None
-    description: str | None = None
-    need_kiz: bool | None = None
-    """Whether each piece needs a marking code."""
     kiz_marked: bool | None = None
+    """Whether the seller confirms that each piece carries its marking code."""
     photos: list[CardPhoto] | None = None
     video: str | None = None
     wholesale: Wholesale | None = None
     dimensions: CardDimensions | None = None
     characteristics: list[CardValue] | None = None
     sizes: list[CardSize] | None = None
-    tags: list[Tag] | None = None
     created_at: datetime | None = None
+
+
+class Card(_CardRecord, frozen=True):
+    """A card: one product in one colour, with its sizes."""
+
+    imt_id: int | None = msgspec.field(default=None, name="imtID")
+    """The same in all cards that are merged."""
+    nm_uuid: str | None = msgspec.field(default=None, name="nmUUID")
+    brand: str | None = None
+    title: str | None = None
+    description: str | None = None
+    need_kiz: bool | None = None
+    """Whether each piece needs a marking code."""
+    gtin: str | int | None = None
+    """The product's number in GS1's register."""
+    documents: Documents | None = None
+    tags: list[Tag] | None = None
     updated_at: datetime | None = None
 
+    @property
+    def original(self) -> Original | None:
+        """The card's JSON as Wildberries sent it, with the fields that this version does not know.
 
-class TrashedCard(Card, frozen=True):
-    """A card in the trash."""
+        None where the card was not read from Wildberries, or is a changed copy
+        (``msgspec.structs.replace``). It takes no part in ``==``, ``repr`` and JSON.
+        """
+        try:
+            return self._original
+        except AttributeError:
+            return None
+
+    def to_update(
+        self, *, documents: Documents | LeaveOut | None, **changes: Unpack["CardChanges"]
+    ) -> "CardUpdate":
+        """The update that changes what is named and leaves the rest of the card as it was read.
+
+        ::
+
+            update = card.to_update(documents=card.documents, title="Кружка 330 мл")
+            await shop.api.content.cards.update_and_wait([update])
+
+        What was changed since the card was read is taken back.
+
+        Fields that this version does not know go back as they came, nested ones too: those of a
+        size, characteristic or document as long as it is still in its list. What the update method
+        does not take is left out: the ids, names and dates that Wildberries gives (``imtID``,
+        ``nmUUID``, ``subjectID``, ``subjectName``, ``needKiz``, ``createdAt``, ``updatedAt``; the
+        names of characteristics, ``isValid`` of dimensions), ``photos``, ``video`` and ``tags``,
+        which it leaves as they are, and the verdicts on documents.
+
+        Args:
+            documents: ``card.documents`` to keep them, other ones in their place, or
+                ``LeaveOut.DOCUMENTS``. None is taken where the card has none.
+            changes: Fields of :class:`CardUpdate` to be set otherwise.
+
+        Raises:
+            InvalidInput: ``documents`` is None and the card has documents; or the card was not
+                read from Wildberries, so that its other fields are not known.
+        """
+        if self.original is None:
+            rule = (
+                "must be as it was read from Wildberries: a copy or a card made by hand lacks the"
+                " fields that would be lost; pass changes to to_update instead"
+            )
+            raise InvalidInput(_UPDATE, "card", rule, self.nm_id)
+        if documents is None:
+            if self.documents is not None:
+                rule = (
+                    f"must be said, since card {self.nm_id} has documents and an update without"
+                    " them loses them: card.documents, other ones, or LeaveOut.DOCUMENTS"
+                )
+                raise InvalidInput(_UPDATE, "documents", rule, None)
+            documents = LeaveOut.DOCUMENTS
+        own = CardUpdate(
+            nm_id=self.nm_id,
+            vendor_code=self.vendor_code or "",
+            sizes=[_size_update(size) for size in self.sizes or ()],
+            documents=documents,
+            title=self.title,
+            description=self.description,
+            brand=self.brand,
+            dimensions=_dimensions_update(self.dimensions),
+            characteristics=[
+                Value(id=one.id, value=cast(_Value, one.value))
+                for one in self.characteristics or ()
+            ],
+            wholesale=self.wholesale,
+            kiz_marked=self.kiz_marked,
+            gtin=self.gtin,
+            original=self.original,
+        )
+        return msgspec.structs.replace(own, **changes)
+
+
+keep_original: Final[Callable[[Card, Original], None]] = _HasOriginal.__dict__["_original"].__set__
+"""``keep_original(card, bytes)``: keep the card's JSON with it."""
+
+
+class TrashedCard(_CardRecord, frozen=True):
+    """A card in the trash. Its title, description, brand and documents are not listed there."""
 
     trashed_at: datetime | None = None
 
@@ -195,17 +311,20 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
 class Dimensions(_Sent, frozen=True):
     """The packed product, in centimetres and kilograms."""
 
-    length: float
-    width: float
-    height: float
-    weight_brutto: float
+    length: int | float
+    width: int | float
+    height: int | float
+    weight_brutto: int | float
+
+
+_Value: TypeAlias = int | float | str | Sequence[str]
 
 
 class Value(_Sent, frozen=True):
     """A characteristic; its id and kind are the subject's."""
 
     id: int
-    value: int | float | str | Sequence[str]
+    value: _Value
 
 
 class NewSize(_Sent, frozen=True):
@@ -223,7 +342,7 @@ class NewCard(_Sent, frozen=True):
     """A card to be made."""
 
     vendor_code: str
-    """The seller's own article, not used in another card."""
+    """The seller's own article, not used in another card; at most 72 characters."""
     sizes: Sequence[NewSize] = ()
     title: str | None = None
     """At most 60 characters."""
@@ -234,6 +353,9 @@ class NewCard(_Sent, frozen=True):
     characteristics: Sequence[Value] = ()
     wholesale: Wholesale | None = None
     kiz_marked: bool | None = None
+    gtin: str | None = None
+    documents: Documents | None = None
+    """Permits, without ids and verdicts: Wildberries gives both."""
 
 
 class CardGroup(_Sent, frozen=True):
@@ -251,16 +373,61 @@ class SizeUpdate(NewSize, frozen=True):
 
 
 class CardUpdate(_Sent, frozen=True):
-    """All that a card is to be: whatever is left out is emptied."""
+    """All that a card is to be: whatever is left out is emptied.
+
+    Made of a card by :meth:`Card.to_update`, which keeps what is not changed.
+    """
 
     nm_id: int = msgspec.field(name="nmID")
     vendor_code: str
     sizes: Sequence[SizeUpdate]
     """All that there are, and new ones. Barcodes can be added, not changed or taken away."""
+    documents: Documents | LeaveOut
+    """All permits that the card is to have: Wildberries overwrites them in full."""
     title: str | None = None
+    """At most 60 characters."""
     description: str | None = None
     brand: str | None = None
     dimensions: Dimensions | None = None
     characteristics: Sequence[Value] = ()
     wholesale: Wholesale | None = None
     kiz_marked: bool | None = None
+    gtin: str | int | None = None
+    original: bytes = b""
+    """The JSON of the card as it was read. Its fields that this version does not know are sent
+    with the others."""
+
+
+class CardChanges(TypedDict, total=False):
+    """What :meth:`Card.to_update` may set otherwise, as in :class:`CardUpdate`."""
+
+    vendor_code: str
+    sizes: Sequence[SizeUpdate]
+    title: str | None
+    description: str | None
+    brand: str | None
+    dimensions: Dimensions | None
+    characteristics: Sequence[Value]
+    wholesale: Wholesale | None
+    kiz_marked: bool | None
+    gtin: str | int | None
+
+
+def _size_update(size: CardSize) -> SizeUpdate:
+    return SizeUpdate(
+        chrt_id=size.chrt_id,
+        tech_size=size.tech_size,
+        wb_size=size.wb_size,
+        skus=() if size.skus is None else size.skus,
+    )
+
+
+def _dimensions_update(size: CardDimensions | None) -> Dimensions | None:
+    if size is None:
+        return None
+    return Dimensions(
+        length=size.length or 0,
+        width=size.width or 0,
+        height=size.height or 0,
+        weight_brutto=size.weight_brutto or 0,
+    )

@@ -13,6 +13,7 @@ from wbym.errors import TaskPending
 from wbym.limits import Priority
 from wbym_wildberries.api import card_lists, cards
 from wbym_wildberries.api.card_records import Card, CardCursor, CardGroup, CardUpdate
+from wbym_wildberries.api.card_updates import update_json
 from wbym_wildberries.batches import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
 from wbym_wildberries.tasks import follow
 
@@ -102,8 +103,8 @@ class CardTasks(cards.Cards):
     ) -> Mapping[str, Result[Card]]:
         """Write cards anew in one call, and wait until each is changed or among the errors.
 
-        What is left out of a card is lost. A card that is written as it was may never count as
-        changed; waiting for it ends with the time.
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. A card that is
+        written as it was may never count as changed; waiting for it ends with the time.
 
         Args:
             updates: 1 to 3,000; ``update_all`` takes more.
@@ -195,12 +196,15 @@ class CardTasks(cards.Cards):
     ) -> Batch[CardUpdate, SentCards]:
         """Write any number of cards anew, 3,000 a call, and wait for them.
 
-        What is left out of a card is lost. Arguments as for :meth:`upload_all`. Where a card comes
-        twice, it is written once a call.
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. Arguments as for
+        :meth:`upload_all`. Where a card comes twice, it is written once a call.
         """
         batch = updates if isinstance(updates, Batch) else Batch[CardUpdate, SentCards](updates)
         rules = Rules[CardUpdate](
-            most=cards.UPDATES_MOST, check=cards.check_update, key=lambda card: card.nm_id
+            most=cards.UPDATES_MOST,
+            encode=update_json,
+            check=cards.check_update,
+            key=lambda card: card.nm_id,
         )
         return await self._send_all(batch, self.update, rules, timeout, poll, stop, progress)
 

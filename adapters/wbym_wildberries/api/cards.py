@@ -9,8 +9,10 @@ from wbym.calls import Endpoints, Json
 from wbym.errors import InvalidInput
 from wbym_wildberries.api import card_lists
 from wbym_wildberries.api.base import Envelope, check_envelope, enveloped, length, within
+from wbym_wildberries.api.card_documents import Documents
 from wbym_wildberries.api.card_lists import CardLists
 from wbym_wildberries.api.card_records import CardGroup, CardLimits, CardUpdate, NewCard
+from wbym_wildberries.api.card_updates import update_json
 from wbym_wildberries.batches import BODY_MOST
 from wbym_wildberries.token import Category
 from wbym_wildberries.words import words
@@ -24,6 +26,8 @@ MERGED_MOST: Final = 30
 UPDATES_MOST: Final = 3000
 TRASH_MOST: Final = 1000
 BARCODES_MOST: Final = 5000
+VENDOR_CODE_MOST: Final = 72
+"""Characters, of a new card's; a change states no bound."""
 TITLE_MOST: Final = 60
 DESCRIPTION_MOST: Final = 5000
 """Characters; in most subjects the description's bound is lower."""
@@ -143,8 +147,9 @@ class Cards(CardLists):
     async def update(self, cards: Sequence[CardUpdate]) -> Mapping[str, str]:
         """Write cards anew: what is left out of one is lost (POST /content/v2/cards/update).
 
-        Not repeatable. Pictures, tags, prices and barcodes that there are stay as they are. Those
-        that were not changed are in :meth:`failed`.
+        ``card.to_update`` makes an update that leaves nothing out. Not repeatable. Pictures, tags,
+        prices and barcodes that there are stay as they are. Those that were not changed are in
+        :meth:`failed`.
 
         Args:
             cards: 1 to 3,000; 10 MB in all.
@@ -157,7 +162,8 @@ class Cards(CardLists):
         within(UPDATE.name, "cards", len(cards), 1, UPDATES_MOST)
         for card in cards:
             check_update(card)
-        return await self._call(UPDATE, body=_weighed(UPDATE.name, "cards", cards))
+        body = [msgspec.Raw(update_json(card)) for card in cards]
+        return await self._call(UPDATE, body=_weighed(UPDATE.name, "cards", body))
 
     async def merge(self, target_imt: int, nm_ids: Sequence[int]) -> Mapping[str, str]:
         """Merge cards of one subject into a group (POST /content/v2/cards/moveNm).
@@ -239,9 +245,13 @@ def check_new(card: NewCard, method: str = UPLOAD.name) -> None:
     """Refuse a new card that Wildberries would refuse.
 
     Raises:
-        InvalidInput: It has no ``vendor_code``, or a text is too long.
+        InvalidInput: It has no ``vendor_code``, a text is too long, or a document has an id or a
+            verdict.
     """
     _check_texts(method, card.vendor_code, card.title, card.description)
+    length(method, "vendor_code", card.vendor_code, 1, VENDOR_CODE_MOST)
+    if card.documents is not None:
+        _check_new_documents(method, card.documents)
 
 
 def check_update(card: CardUpdate) -> None:
@@ -261,6 +271,15 @@ def _check_texts(method: str, vendor_code: str, title: str | None, description: 
         raise InvalidInput(method, "vendor_code", "must not be empty", vendor_code)
     length(method, "title", title or "", 0, TITLE_MOST)
     length(method, "description", description or "", 0, DESCRIPTION_MOST)
+
+
+def _check_new_documents(method: str, documents: Documents) -> None:
+    given = [documents.overall_verdict]
+    for one in documents.items or ():
+        given += [one.id, one.verdict]
+    if any(value is not None for value in given):
+        rule = "must have no ids and no verdicts in a new card: Wildberries gives both"
+        raise InvalidInput(method, "documents", rule, documents)
 
 
 def _weighed(method: str, argument: str, body: object) -> msgspec.Raw:

@@ -22,6 +22,7 @@ from wbym.calls import (
     Upload,
     get,
     post,
+    shows_nothing,
 )
 from wbym.paging import ByToken, Listing, Whole
 from wbym_wildberries.api.base import Wire, as_is
@@ -211,10 +212,11 @@ def in_result(
 
 
 def _says_something(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """A message has a text or a file."""
-    if arguments["text"].strip() or arguments["files"]:
+    """A message has a text that shows something, or none and a file."""
+    text = arguments["text"]
+    if not (shows_nothing(text) if text else not arguments["files"]):
         return None
-    return "text", "must not be blank without files"
+    return "text", "must have a visible character, or be left out where there are files"
 
 
 class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_result):

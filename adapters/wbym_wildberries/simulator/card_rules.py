@@ -10,6 +10,7 @@ from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
+from wbym_wildberries.simulator.state_permits import Documents
 
 MAX_BODY = 10 * 1024 * 1024
 MAX_EDITS = 3000
@@ -75,6 +76,8 @@ class Variant(msgspec.Struct):
     title: str = ""
     description: str = ""
     kizMarked: bool = False  # noqa: N815
+    gtin: str | int | None = None
+    documents: Documents | None = None
     wholesale: Wholesale | None = None
     dimensions: Dimensions = msgspec.field(default_factory=Dimensions)
     sizes: list[Size] = []

@@ -39,6 +39,8 @@ _SAMPLES = {
 }
 """What generated cards tell where any words are allowed."""
 _SIZES_OF_PHOTO = ("big", "c246x328", "c516x688", "square", "tm")
+APPROVED = "approved"
+"""The verdict on all generated documents; what Wildberries writes there is not published."""
 PHOTO_HOST = "https://basket-10.wbbasket.ru"
 
 
@@ -98,6 +100,7 @@ def _pattern(rng: random.Random, kind: int) -> _Pattern:
         "title": name,
         "description": " ".join(rng.choices(texts.PRAISE, k=rng.randint(2, 6))),
         "needKiz": directories.is_marked(subject_id),
+        "kizMarked": directories.is_marked(subject_id),
     }
     return _Pattern(
         _inside({"subjectID": subject_id, "subjectName": subject}),
@@ -188,13 +191,52 @@ class CardData:
                 body.rest,
                 b',"sizes":[',
                 self._sizes[number % len(self._sizes)](number),
-                b'],"tags":[],"createdAt":"',
+                b"]",
+                _permits(number),
+                b',"tags":[],"createdAt":"',
                 exact_time(updated - body.age),
                 b'","updatedAt":"',
                 exact_time(updated),
                 b'"}',
             )
         )
+
+
+def _permits(number: int) -> bytes:
+    """GTIN and documents of a card, where it has some."""
+    found = b',"gtin":"046%011d"' % number if number % 2 else b""
+    subject_id = assortment.product(number)[2]
+    if directories.needs_permit(subject_id) or number % 5 == 2:
+        return found + _PERMITS % (4_000_001 + 2 * number, 4_000_002 + 2 * number)
+    return found + _NO_PERMIT if number % 5 == 4 else found
+
+
+def _permit(kind: int, number: str, end: str) -> Json:
+    return {
+        "type": kind,
+        "number": number,
+        "productNumber": "",
+        "tradeName": "",
+        "applicant": texts.SUPPLIERS[0],
+        "startDate": "2024-02-01",
+        "endDate": end,
+        "isEndless": not end,
+        "verdict": APPROVED,
+    }
+
+
+def _documents(items: list[Json]) -> bytes:
+    told = {"items": items, "excludeDocuments": not items, "overallVerdict": APPROVED}
+    return b"," + _inside({"documents": told})
+
+
+_PERMITS = _documents(
+    [
+        {**_permit(2, "ЕАЭС N RU Д-RU.РА01.В.10203/24", "2039-02-01"), "id": _MARK.decode()},
+        {**_permit(3, "RU.77.01.34.008.Е.000101.02.24", ""), "id": _MARK.decode()},
+    ]
+).replace(b'"%s"' % _MARK, b"%d")
+_NO_PERMIT = _documents([])
 
 
 def _size_writer(sizes: tuple[tuple[str, str], ...]) -> Callable[[int], bytes]:

@@ -166,6 +166,9 @@ _OTHER_CODES = ("3926909709", "9405100000")
 _MARKED = frozenset({105, 219, 192, 96, 98})
 """Subjects whose goods carry a marking code."""
 
+_PERMITTED = frozenset({2078, 3797, 1152, 515, 593, 788})
+"""Subjects whose goods need a permit to be sold."""
+
 WORDS: dict[int, frozenset[str]] = {
     COUNTRY: frozenset(name for _, name, _ in COUNTRIES),
     204_557: frozenset(KINDS),
@@ -202,6 +205,11 @@ def codes(subject_id: int) -> list[Json]:
 def is_marked(subject_id: int) -> bool:
     """Whether goods of a subject carry a marking code."""
     return subject_id in _MARKED
+
+
+def needs_permit(subject_id: int) -> bool:
+    """Whether goods of a subject need a permit to be sold."""
+    return subject_id in _PERMITTED
 
 
 def in_language(russian: str, english: str, locale: str) -> str:

@@ -146,7 +146,8 @@ class UploadHandlers:
             card_rules.check_complete(found)
         except Refused as refused:
             return replies.content_error(refused.text, refused.additional)
-        cabinet.uploads.edit(body)
+        sent = msgspec.json.decode(await call.request.read(), type=list[Json])
+        cabinet.uploads.edit([*zip(body, sent, strict=True)])
         return replies.accepted()
 
     async def errors(self, call: Call) -> Answer:

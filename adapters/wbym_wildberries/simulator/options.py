@@ -30,6 +30,7 @@ class Options:
         trashed: How many more are in the trash.
         card_room: How many more cards may be listed.
         card_delay: Seconds until an accepted list of cards is applied.
+        document_delay: Seconds until changed documents of a card are checked.
         price_delay: Seconds until a task of prices is processed.
         warehouse_delay: Seconds that a change or deletion of a warehouse takes.
         news: How many news the portal has, three a day.
@@ -57,6 +58,7 @@ class Options:
     trashed: int = 3
     card_room: int = 1000
     card_delay: float = 0.0
+    document_delay: float = 0.0
     price_delay: float = 0.0
     warehouse_delay: float = 0.0
     news: int = 250
@@ -86,6 +88,7 @@ class OptionsDict(TypedDict, total=False):
     trashed: int
     card_room: int
     card_delay: float
+    document_delay: float
     price_delay: float
     warehouse_delay: float
     news: int

@@ -20,6 +20,7 @@ from wbym_wildberries.simulator.state_chats import Chats, SentMessage
 from wbym_wildberries.simulator.state_claims import Claims
 from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Ledger, Questions, Written
 from wbym_wildberries.simulator.state_labels import Labels
+from wbym_wildberries.simulator.state_permits import Permits
 from wbym_wildberries.simulator.state_pins import Pins
 from wbym_wildberries.simulator.state_prices import Prices
 from wbym_wildberries.simulator.state_seller import Seller
@@ -107,8 +108,12 @@ class Cabinet:
         self.warehouses = Warehouses(
             self.cards, delay=options.warehouse_delay, effects=effects, schedule=schedule, now=now
         )
+        self.permits = Permits(
+            self.cards, delay=options.document_delay, effects=effects, schedule=schedule, now=now
+        )
         self.uploads = Uploads(
             self.cards,
+            self.permits,
             set_price=self.prices.set_size,
             room=options.card_room,
             delay=options.card_delay,

@@ -302,8 +302,9 @@ class Cards:
     def trashed_record(self, number: int) -> Json:
         """A card as the list of the trash shows it."""
         record = self.load(number)
-        for name in ("imtID", "nmUUID", "brand", "title", "description", "needKiz", "tags"):
+        for name in ("imtID", "nmUUID", "brand", "title", "description", "needKiz", "tags", "gtin"):
             record.pop(name, None)
+        record.pop("documents", None)
         del record["updatedAt"]
         record["trashedAt"] = exact_time(self.trashed(number)).decode()
         return record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import uuid
 from collections import Counter
@@ -13,13 +14,17 @@ from wbym_wildberries.simulator import assortment, card_rules
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Variant
 from wbym_wildberries.simulator.data_cards import MICROS
+from wbym_wildberries.simulator.later_fields import overwrite_later_fields
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Cards
+from wbym_wildberries.simulator.state_permits import Permits
 
 SetPrice = Callable[[int, int, int], None]
 """Sets the price of a card's size: number, size, price."""
 PAID_LIMIT = 10
 _BARCODE = "29"
+_KEPT = ("nmID", "imtID", "nmUUID", "photos", "video", "tags", "createdAt")
+"""What an update leaves as it is."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,7 @@ class Uploads:
     def __init__(
         self,
         cards: Cards,
+        permits: Permits,
         *,
         set_price: SetPrice,
         room: int,
@@ -54,6 +60,7 @@ class Uploads:
 
         Args:
             cards: The cards of the cabinet.
+            permits: Their documents.
             set_price: Where the price of a new size goes.
             room: How many more cards the free limit allows.
             delay: Seconds from the answer to the effect.
@@ -63,6 +70,7 @@ class Uploads:
             now: Unix time.
         """
         self._cards = cards
+        self._permits = permits
         self._set_price = set_price
         self._delay = delay
         self._rng = random.Random(f"uploads {seed}")
@@ -118,28 +126,30 @@ class Uploads:
 
         self._later(apply)
 
-    def edit(self, edits: list[Edit]) -> None:
-        """Overwrites cards."""
+    def edit(self, edits: list[tuple[Edit, Json]]) -> None:
+        """Overwrites cards, each with its update as it came."""
 
         def apply() -> None:
             errors: dict[str, list[str]] = {}
             subjects: dict[str, int] = {}
-            for edit in edits:
+            for edit, sent in edits:
                 number = self._cards.find(edit.nmID)
                 if number is None:
                     errors[edit.vendorCode] = [card_rules.NO_CARD]
                     continue
                 traits = self._cards.traits(number)
                 wrong = card_rules.problems(edit, traits.subject, self._cards, number)
+                wrong += self._permits.problems(edit.documents, number)
                 if wrong:
                     errors[edit.vendorCode] = wrong
                     subjects[edit.vendorCode] = traits.subject
                     continue
-                self._cards.save(number, self._edited(number, edit))
+                self._cards.save(number, self._edited(number, edit, sent))
                 self._effects["card_edit"] += 1
+                self._permits.check_later(number)
                 self._settle(edit.vendorCode)
             if errors:
-                failed = [edit for edit in edits if edit.vendorCode in errors]
+                failed = [edit for edit, _ in edits if edit.vendorCode in errors]
                 self._fail(failed, 0, errors, subjects)
 
         self._later(apply)
@@ -148,6 +158,7 @@ class Uploads:
         errors: dict[str, list[str]] = {}
         for variant in variants:
             wrong = card_rules.problems(variant, subject_id, self._cards, None)
+            wrong += self._permits.problems(variant.documents, None)
             if self.room <= 0:
                 wrong.append(card_rules.NO_ROOM)
             if wrong:
@@ -163,8 +174,11 @@ class Uploads:
                 sizes=self._sizes(number, variant, []),
                 tags=[],
             )
+            if variant.documents is not None:
+                record["documents"] = self._permits.overwritten(None, variant.documents)
             self._cards.add(record)
             self._effects["card"] += 1
+            self._permits.check_later(number)
             self._settle(variant.vendorCode)
         if errors:
             self._fail([v for v in variants if v.vendorCode in errors], subject_id, errors)
@@ -182,7 +196,8 @@ class Uploads:
             "brand": variant.brand,
             "title": variant.title,
             "description": variant.description,
-            "needKiz": variant.kizMarked or directories.is_marked(subject_id),
+            "needKiz": directories.is_marked(subject_id),
+            "kizMarked": variant.kizMarked,
             "dimensions": {
                 "length": size.length,
                 "width": size.width,
@@ -200,13 +215,25 @@ class Uploads:
                 "enabled": variant.wholesale.enabled,
                 "quantum": variant.wholesale.quantum,
             }
+        if variant.gtin is not None:
+            record["gtin"] = variant.gtin
         return record
 
-    def _edited(self, number: int, edit: Edit) -> Json:
+    def _edited(self, number: int, edit: Edit, sent: Json) -> Json:
+        """A card overwritten as a whole, but for what an update does not change."""
         before = self._cards.load(number)
-        sizes = before["sizes"]
-        record = {**before, **self._described(edit, self._cards.traits(number).subject)}
+        record = {name: before[name] for name in _KEPT if name in before}
+        record.update(self._described(edit, self._cards.traits(number).subject))
+        sizes = copy.deepcopy(before["sizes"])
         record["sizes"] = self._sizes(number, edit, sizes if isinstance(sizes, list) else [])
+        if edit.documents is not None:
+            known = before.get("documents")
+            record["documents"] = self._permits.overwritten(known, edit.documents)
+        was, now = before["dimensions"], record["dimensions"]
+        if isinstance(was, dict) and isinstance(now, dict) and was.items() >= _sides(now).items():
+            # The same dimensions are as doubtful as they were.
+            now["isValid"] = was["isValid"]
+        overwrite_later_fields(record, before, sent)
         return record
 
     def _sizes(self, number: int, variant: Variant, before: list[Json]) -> list[Json]:
@@ -256,6 +283,10 @@ class Uploads:
     def failed(self) -> list[Batch]:
         """Every batch with failed cards, oldest first."""
         return sorted(self.batches.values(), key=lambda batch: (batch.updated, batch.id))
+
+
+def _sides(dimensions: Json) -> Json:
+    return {name: value for name, value in dimensions.items() if name != "isValid"}
 
 
 def _all_wrong(variants: list[Variant], text: str) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.adapter import require_aware
+from wbym.adapter import length, require_aware, within
 from wbym.calls import (
     ApiGroup,
     Count,
@@ -251,17 +251,6 @@ class MarketGroup(Group, host=HOST, envelope=in_result):
         return await self._business() if place == "businessId" else await super()._known(place)
 
 
-def within(method: str, argument: str, value: int, least: int, most: int) -> int:
-    """Refuse a number outside its bounds.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= value <= most:
-        raise InvalidInput(method, argument, f"must be from {least} to {most}", value)
-    return value
-
-
 def positive(method: str, argument: str, value: int) -> int:
     """Refuse an id that is none.
 
@@ -283,18 +272,6 @@ def ids(method: str, argument: str, values: Collection[int] | None, most: int) -
         return None
     within(method, f"number of {argument}", len(values), 1, most)
     return [positive(method, argument, value) for value in dict.fromkeys(values)]
-
-
-def length(method: str, argument: str, text: str, least: int, most: int) -> str:
-    """Refuse a text that is too short or too long; it is never cut.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= len(text) <= most:
-        rule = f"must have {least} to {most} characters, this has {len(text)}"
-        raise InvalidInput(method, argument, rule, text)
-    return text
 
 
 def page_query(

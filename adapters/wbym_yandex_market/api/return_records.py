@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from wbym.adapter import require_visible
 from wbym.errors import InvalidInput
 from wbym_yandex_market.api.base import Money, Paging, Wire, positive
 
@@ -199,8 +200,8 @@ def item_body(method: str, decision: ItemDecision, *, reasons: bool = True) -> I
 
     Raises:
         InvalidInput: A refusal comes without a reason or another decision with one, a part of the
-            price without an amount or another decision with one, a comment is missing, or the id is
-            none.
+            price without an amount or another decision with one, a comment is missing or shows
+            nothing, or the id is none.
     """
     kind = decision.decision_type
     if reasons and (kind == DECLINE) is (decision.decision_reason_type is None):
@@ -212,6 +213,8 @@ def item_body(method: str, decision: ItemDecision, *, reasons: bool = True) -> I
         raise InvalidInput(method, "compensation", rule, decision.compensation)
     if kind in COMMENT_REQUIRED and not decision.comment:
         raise InvalidInput(method, "comment", f"is needed with {kind}", decision.comment)
+    if decision.comment is not None:
+        require_visible(method, "comment", decision.comment)
     amount = decision.compensation
     return ItemBody(
         return_item_id=positive(method, "return_item_id", decision.return_item_id),

@@ -225,13 +225,18 @@ class TestRequests:
         ]
         assert merge == {"targetIMT": 123, "nmIDs": [837459235, 828572090]}
         assert separate == {"nmIDs": [837459235]}
-        assert update == [
+        (card,) = update
+        assert card["sizes"] == [
             {
-                "nmID": 1,
-                "vendorCode": "АртикулПродавца",
-                "sizes": [{"chrtID": 5, "skus": ["88005553535"]}],
+                "chrtID": 5,
+                "techSize": "M",
+                "wbSize": "42",
+                "price": 5000,
+                "skus": ["88005553535"],
             }
         ]
+        assert card["documents"]["items"][0]["type"] == 2
+        assert card["documents"]["excludeDocuments"] is False
 
     async def test_upload_when_compared_with_the_published_example(self, published: Path) -> None:
         document = spec(published, PRODUCTS)
@@ -241,8 +246,8 @@ class TestRequests:
         (card,) = sent[0]["variants"]
         assert sent[0]["subjectID"] == at(group)["subjectID"]
         (stated,) = map(at, _list(at(group)["variants"]))
-        assert card.keys() == stated.keys()
-        for name in card.keys() - {"characteristics", "sizes"}:
+        assert card.keys() - UNSTATED == stated.keys() - UNSTATED
+        for name in card.keys() - UNSTATED - {"characteristics", "sizes"}:
             assert card[name] == stated[name], name
 
     async def test_merging_when_its_schemas_are_followed(self, published: Path) -> None:
@@ -263,6 +268,10 @@ class TestRequests:
         assert request.parts == (Part("uploadfile", PNG.content, "a.png", "image/png"),)
 
 
+UNSTATED = frozenset({"documents", "gtin", "wholesale"})
+"""What cards have and the file does not say of some of their methods; see the drift check."""
+
+
 def _check_body(document: Mapping[str, Json], schema: Json, body: Json) -> None:
     schema = resolve(document, schema)
     if not isinstance(schema, Mapping):
@@ -272,11 +281,11 @@ def _check_body(document: Mapping[str, Json], schema: Json, body: Json) -> None:
             _check_body(document, schema.get("items"), item)
     elif isinstance(properties := schema.get("properties"), Mapping):
         assert isinstance(body, Mapping)
-        assert set(body) <= set(properties)
+        assert set(body) - UNSTATED <= set(properties)
         required = schema.get("required")
         assert {str(name) for name in _list(required)} <= set(body)
-        for name, value in body.items():
-            _check_body(document, properties[name], value)
+        for name in body.keys() & properties.keys():
+            _check_body(document, properties[name], body[name])
 
 
 def _shape(stated: Json, sent: Json) -> list[str]:

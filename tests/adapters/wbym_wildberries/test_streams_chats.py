@@ -390,7 +390,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings().max_examples // 2)
 @given(steps=steps, begins=st.sampled_from(["all", "now", "hours ago"]))
 async def test_poll_when_anything_happens(
     steps: list[Step], begins: Literal["all", "now", "hours ago"]

@@ -401,7 +401,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=settings().max_examples // 3)
 @given(noun=st.sampled_from(["questions", "feedbacks"]), steps=steps)
 async def test_poll_when_anything_happens(noun: str, steps: list[tuple[str, int]]) -> None:
     async with scene(feedbacks=20, questions=20) as it:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.wbym_yandex_market.chat_shops import EPOCH, ChatShop, open_chat_shop
@@ -23,7 +23,6 @@ STEPS = st.lists(
 
 class TestAll:
     @given(steps=STEPS, all_time=st.booleans())
-    @settings(max_examples=40)
     async def test_messages_when_anything_happens(
         self, steps: list[tuple[str, float]], all_time: bool
     ) -> None:

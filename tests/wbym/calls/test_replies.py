@@ -1,5 +1,8 @@
 """What a body becomes."""
 
+import gc
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
@@ -29,3 +32,42 @@ class TestOptional:
     def test_statuses_when_asked_for(self) -> None:
         assert PLAN.accepts(204)
         assert not PLAN.accepts(404)
+
+collected: list[bool] = []
+"""Whether the collector was on, for each record that was made."""
+
+
+class Item(msgspec.Struct):
+    id: int
+
+    def __post_init__(self) -> None:
+        collected.append(gc.isenabled())
+
+
+@pytest.fixture(autouse=True)
+def _collector() -> Iterator[None]:
+    collected.clear()
+    yield
+    gc.enable()
+
+
+ITEMS: Json[list[Item], list[Item]] = Json(list[Item], lambda items: items)
+
+
+class TestCollector:
+    def test_collector_when_decoded(self) -> None:
+        items, _ = ITEMS.decode("items", b'[{"id":1},{"id":2}]')
+        assert [item.id for item in items] == [1, 2]
+        assert collected == [False, False]
+        assert gc.isenabled()
+
+    def test_collector_when_body_is_bad(self) -> None:
+        with pytest.raises(Unreadable):
+            ITEMS.decode("items", b'[{"id":1},{"id":"two"}]')
+        assert collected == [False]
+        assert gc.isenabled()
+
+    def test_collector_when_program_has_it_off(self) -> None:
+        gc.disable()
+        ITEMS.decode("items", b'[{"id":1}]')
+        assert not gc.isenabled()

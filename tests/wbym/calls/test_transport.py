@@ -3,6 +3,8 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aioresponses import aioresponses
 
 from wbym.calls import AiohttpTransport, Part, Request, TransportError
@@ -31,6 +33,24 @@ class TestSend:
             (calls,) = server.requests.values()
             assert calls[0].kwargs["headers"]["Authorization"] == "s3cret"
             assert calls[0].kwargs["allow_redirects"] is False
+
+    async def test_send_when_answers_set_cookies(self) -> None:
+        seen: list[str | None] = []
+
+        async def answer(request: web.Request) -> web.Response:
+            seen.append(request.headers.get("Cookie"))
+            response = web.Response()
+            response.set_cookie("session", "1")
+            return response
+
+        app = web.Application()
+        app.router.add_get("/", answer)
+        # An address that is no number, as aiohttp's own jar keeps nothing of those.
+        async with TestServer(app, host="localhost") as server, AiohttpTransport() as transport:
+            for _ in range(2):
+                async with transport.send(Request("GET", str(server.make_url("/")), {})):
+                    pass
+        assert seen == [None, None]
 
     async def test_send_when_multipart(self, transport: AiohttpTransport) -> None:
         parts = (Part("message", "Привет"), Part("file", b"%PDF-", "a.pdf", "application/pdf"))

@@ -54,7 +54,7 @@ def simulated() -> Iterator[Simulated]:
             yield msgspec.json.decode(process.stdout.readline(), type=Simulated)
         finally:
             process.stdin.close()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 @pytest.fixture(autouse=True)

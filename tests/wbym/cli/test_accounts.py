@@ -90,7 +90,11 @@ def test_without_any_account_it_says_how_to_name_one() -> None:
         ),
         (
             '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\nbase_url = "wb.ru"',
-            r"accounts\.a\.base_url \(line 4\): expected an address",
+            r"accounts\.a\.base_url \(line 4\): must be an address",
+        ),
+        (
+            '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\nbase_url = ""',
+            r"accounts\.a\.base_url \(line 4\): must be an address .* got ''",
         ),
     ],
 )
@@ -99,6 +103,12 @@ def test_an_error_in_the_file_names_the_key_and_what_is_expected(
 ) -> None:
     with pytest.raises(ConfigError, match=said):
         found(text, tmp_path)
+
+
+def test_an_empty_address_in_the_environment_is_not_the_marketplace() -> None:
+    environ = {"WBYM_WILDBERRIES_TOKEN": "x", "WBYM_WILDBERRIES_BASE_URL": ""}
+    with pytest.raises(ConfigError, match=r"WBYM_WILDBERRIES_BASE_URL: must be an address"):
+        find_accounts(None, environ=environ, adapters=ADAPTERS)
 
 
 def test_a_secret_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:

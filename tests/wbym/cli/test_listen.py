@@ -48,13 +48,13 @@ class Listening:
 
     async def line(self) -> str:
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return (await self.process.stdout.readline()).decode().rstrip("\n")
 
     async def ended(self, number: int) -> tuple[int | None, list[str], str]:
         """Exit code, the other lines of stdout and stderr, after this signal."""
         self.process.send_signal(number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             out, err = await self.process.communicate()
         return self.process.returncode, out.decode().splitlines(), err.decode()
 

@@ -183,7 +183,7 @@ async def test_settle_when_again_is_sent_at_the_next_start(run: Run) -> None:
     await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
     await asyncio.to_thread(run, "outbox", "settle", "unknown", "again")
     shop = Shop()
-    async with Inbox(shop, state="wbym.db") as inbox, asyncio.timeout(10):
+    async with Inbox(shop, state="wbym.db") as inbox, asyncio.timeout(60):
         async for event in inbox.events(since=AT):
             if event.sent_as == "unknown":
                 break

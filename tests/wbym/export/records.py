@@ -1,4 +1,4 @@
-"""Any record of a noun, for hypothesis."""
+"""Any record, for hypothesis."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wbym.export import LAYOUTS, Noun
 
-__all__ = ["any_record"]
+__all__ = ["any_record", "anything"]
 
 ODD = [
     "",
@@ -42,17 +42,17 @@ LEAVES: dict[object, st.SearchStrategy[Any]] = {
 
 
 def any_record(noun: Noun) -> st.SearchStrategy[Any]:
-    return _any(LAYOUTS[noun].record)
+    return anything(LAYOUTS[noun].record)
 
 
-def _any(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a type, of any form
+def anything(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a type, of any form
     if hint in LEAVES:
         return LEAVES[hint]
     if get_origin(hint) in {Union, UnionType}:
-        return st.one_of([_any(each) for each in get_args(hint)])
+        return st.one_of([anything(each) for each in get_args(hint)])
     if get_origin(hint) is tuple:
-        return st.lists(_any(get_args(hint)[0]), max_size=3).map(tuple)
+        return st.lists(anything(get_args(hint)[0]), max_size=3).map(tuple)
     if issubclass(hint, msgspec.Struct):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{name: _any(hints[name]) for name in hint.__struct_fields__})
+        return st.builds(hint, **{name: anything(hints[name]) for name in hint.__struct_fields__})
     return st.sampled_from(list(hint))

@@ -44,7 +44,7 @@ def rewrite(old: Path, new: Path, noun: Noun, drop: set[str]) -> int:
 
 @pytest.mark.parametrize("suffix", Suffix)
 @pytest.mark.parametrize("noun", Noun)
-@settings(max_examples=25)
+@settings(max_examples=settings().max_examples // 2)
 @given(data=st.data())
 def test_rows_come_back_as_they_were(noun: Noun, suffix: Suffix, data: st.DataObject) -> None:
     records: list[Any] = data.draw(st.lists(any_record(noun), min_size=1, max_size=4))

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from tests.account import BareAccount
-from wbym.adapter import Batch, Poll, Sighting, Stream
+from wbym.adapter import Batch, Poll, Sighting, Stream, length
 from wbym.calls import Download, Upload
 from wbym.domain import (
     Answer,
@@ -33,7 +33,6 @@ from wbym.errors import (
     CallError,
     ConnectionFailed,
     DeliveryUnknown,
-    InvalidInput,
     NotFound,
     WbymError,
 )
@@ -159,8 +158,7 @@ class Shop(BareAccount):
         raise NotImplementedError
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        if not text:
-            raise InvalidInput("send", "text", "must not be empty", text)
+        length("send", "text", text, 1, 100)
 
         def effect() -> None:
             self.sent.append((chat.ref.id, text))
@@ -175,8 +173,7 @@ class Shop(BareAccount):
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         number = item.ref.id
-        if not text:
-            raise InvalidInput("answer", "text", "must not be empty", text)
+        length("answer", "text", text, 1, 100)
 
         def effect() -> None:
             self.sent.append((number, text))

@@ -133,11 +133,26 @@ class TestSending:
     async def test_bad_input_is_not_kept(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="must not be empty"):
-                await inbox.send(shop.chat(), "", key="k")
+            with pytest.raises(InvalidInput, match="1 to 100 characters"):
+                await inbox.send(shop.chat(), "а" * 101, key="k")
             assert await inbox.outbox.delivery("k") is None
             await inbox.send(shop.chat(), "Да", key="k")
         assert shop.sent == [("1", "Да")]
+
+    async def test_a_text_that_shows_nothing_is_not_kept(self) -> None:
+        shop, blank = Shop(every=5), "\N{ZERO WIDTH SPACE} "
+        item = Return(
+            ref=Ref("toy", "shop", "1"), decisions=(Decision("approve1", DecisionKind.REFUND),)
+        )
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            with pytest.raises(InvalidInput, match="send: text must have a visible"):
+                await inbox.send(shop.chat(), blank, key="k")
+            with pytest.raises(InvalidInput, match="answer: text must have a visible"):
+                await inbox.answer(Feedback(ref=item.ref, created_at=LONG_AGO), blank, key="k")
+            with pytest.raises(InvalidInput, match="decide: comment must have a visible"):
+                await inbox.decide(item, item.decisions[0], comment=blank, key="k")
+            assert await inbox.outbox.deliveries() == []
+        assert not shop.sent
 
     async def test_a_refusal_is_for_good(self) -> None:
         shop, store = Shop(every=5), Kept()

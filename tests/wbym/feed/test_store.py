@@ -7,7 +7,7 @@ from typing import TypeAlias, cast
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
@@ -358,7 +358,6 @@ REOPEN: Call = ("reopen", (), {})
 
 
 @given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
-@settings(max_examples=80)
 async def test_both_stores_give_the_same_answers(calls: list[Call]) -> None:
     memory = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:

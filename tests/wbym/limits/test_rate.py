@@ -3,7 +3,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.limits import LimitSignal, Priority, Quota, Scheduler
@@ -92,7 +92,6 @@ class TestRate:
 
 
 class TestPublishedLimit:
-    @settings(max_examples=60, deadline=None)
     @given(
         limit=st.integers(1, 300),
         period=st.sampled_from([1.0, 6.0, 10.0, 60.0, 3600.0]),

@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wbym.paging.shop import START, Item, Shop
@@ -89,7 +89,6 @@ class TestCaps:
 
 
 class TestChange:
-    @settings(max_examples=60, deadline=None)
     @given(
         seed=st.integers(0, 2**32),
         apart=st.sampled_from([0.02, 0.5, 1.0, 40.0]),

@@ -53,7 +53,7 @@ class Contract:
             yield account
 
 
-async def eventually(condition: Callable[[], bool], *, within: float = 5.0) -> None:
+async def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> None:
     """Let others run until the condition holds.
 
     Raises:

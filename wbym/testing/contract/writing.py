@@ -54,6 +54,18 @@ class InputContract(Contract):
                 await write(text)
         assert harness.requests == before
 
+    async def test_text_when_it_shows_nothing(
+        self, harness: Harness, shop: Adapter, text_rule: Capability
+    ) -> None:
+        """A text of spaces or zero-width characters is refused, however long it is."""
+        least, _ = self._bounds(text_rule)
+        _, write = await prepare(harness, shop, text_rule)
+        before = harness.requests
+        for text in (" ", "\n\t", "\N{NO-BREAK SPACE}", "\N{ZERO WIDTH SPACE}"):
+            with pytest.raises(InvalidInput):
+                await write(text * least)
+        assert harness.requests == before
+
     async def test_file_when_it_breaks_a_rule(self, harness: Harness, shop: Adapter) -> None:
         """A file that is too big or of another type is refused; one of the most bytes passes."""
         supported = stated(shop.capabilities, Capability.SEND_FILES)

@@ -15,6 +15,7 @@ from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, TaskPending
 from wbym.limits import Quota, Scheduler
 from wbym_wildberries import Wildberries
+from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, NewSize, SizeUpdate
 from wbym_wildberries.api.card_tasks import Merge, SentCards
 from wbym_wildberries.batches import Batch, Outcome
@@ -31,6 +32,15 @@ Body = dict[str, Any]
 
 def _stamp(seconds: float) -> str:
     return (START + timedelta(seconds=seconds)).isoformat()
+
+
+def update_of(nm_id: int, vendor_code: str) -> CardUpdate:
+    return CardUpdate(
+        nm_id=nm_id,
+        vendor_code=vendor_code,
+        sizes=[SizeUpdate(chrt_id=7)],
+        documents=LeaveOut.DOCUMENTS,
+    )
 
 
 class CardService:
@@ -162,7 +172,7 @@ class TestOneCall:
         assert len(found) == 150
 
     async def test_update_when_it_is_worked_on(self) -> None:
-        update = CardUpdate(nm_id=2, vendor_code="old2", sizes=[SizeUpdate(chrt_id=7)])
+        update = update_of(2, "old2")
         found = await open_at(CardService()).api.content.cards.update_and_wait([update])
         assert found["old2"].outcome is Outcome.DONE
         assert asyncio.get_running_loop().time() >= 60
@@ -236,11 +246,8 @@ class TestManyCalls:
     async def test_update_when_calls_are_lost_and_refused(self) -> None:
         service = CardService(takes=5)
         service.failures = {1: _lose, 2: lambda: refused("Неверный запрос")}
-        updates = [
-            CardUpdate(nm_id=number, vendor_code=f"code{number}", sizes=[SizeUpdate(chrt_id=7)])
-            for number in range(1, 7001)
-        ]
-        updates.append(CardUpdate(nm_id=9000, vendor_code="", sizes=[SizeUpdate(chrt_id=7)]))
+        updates = [update_of(number, f"code{number}") for number in range(1, 7001)]
+        updates.append(update_of(9000, ""))
         cards = open_at(service).api.content.cards
         batch = await cards.update_all(updates)
         assert [len(body) for _, body in service.sent] == [3000, 3000, 1000]

@@ -9,6 +9,7 @@ from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.fakes import json_response
 from wbym.calls import Request, TransportError, Upload
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
+from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, SizeUpdate
 from wbym_wildberries.api.cards import Cards
@@ -18,7 +19,9 @@ from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
 
 CARD = NewCard(vendor_code="A-1")
 GROUP = CardGroup(subject_id=105, variants=[CARD])
-UPDATE = CardUpdate(nm_id=1, vendor_code="A-1", sizes=[SizeUpdate(skus=["880"])])
+UPDATE = CardUpdate(
+    nm_id=1, vendor_code="A-1", sizes=[SizeUpdate(skus=["880"])], documents=LeaveOut.DOCUMENTS
+)
 TAKEN = json_response({"data": None, "error": False, "errorText": "", "additionalErrors": {}})
 PNG = b"\x89PNG\r\n\x1a\n"
 MP4 = b"\x00\x00\x00\x20ftypisom"

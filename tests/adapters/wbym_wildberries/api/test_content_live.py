@@ -23,6 +23,7 @@ from wbym_wildberries.api import (
     tags,
     users,
 )
+from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
@@ -272,27 +273,8 @@ class TestCards:
         assert room.free_limits is not None
         card = await one_card(shop, "НОВАЯ-1")
         assert card.subject_id == SNEAKERS
-        (size,) = card.sizes or []
-        sizes = [
-            SizeUpdate(chrt_id=size.chrt_id, tech_size="42", wb_size="42", skus=size.skus or [])
-        ]
-        values = [
-            Value(id=one.id, value=one.value)  # type: ignore[arg-type]
-            for one in card.characteristics or []
-        ]
-        assert card.vendor_code is not None
-        await api.update(
-            [
-                CardUpdate(
-                    nm_id=card.nm_id,
-                    vendor_code=card.vendor_code,
-                    sizes=sizes,
-                    title="Другое название",
-                    brand="Север",
-                    characteristics=values,
-                )
-            ]
-        )
+        update = card.to_update(documents=card.documents, title="Другое название", brand="Север")
+        await api.update([update])
         assert (await find(shop, "НОВАЯ-1")).title == "Другое название"
 
         await api.trash([card.nm_id])
@@ -328,7 +310,14 @@ class TestCards:
             )
         assert taken.vendor_code == "ЗАНЯТО"
         await api.update(
-            [CardUpdate(nm_id=404, vendor_code="НЕТ-ТАКОЙ", sizes=[SizeUpdate(skus=["880"])])]
+            [
+                CardUpdate(
+                    nm_id=404,
+                    vendor_code="НЕТ-ТАКОЙ",
+                    sizes=[SizeUpdate(skus=["880"])],
+                    documents=LeaveOut.DOCUMENTS,
+                )
+            ]
         )
 
         (failed,) = await api.all_failed().all()

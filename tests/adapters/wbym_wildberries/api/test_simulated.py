@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.shops import FREELY
@@ -11,14 +10,9 @@ from wbym.errors import BadRequest, Conflict, NotFound, StatusError, TaskPending
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_records import (
-    Card,
     CardGroup,
-    CardUpdate,
-    Dimensions,
     NewCard,
     NewSize,
-    SizeUpdate,
-    Value,
 )
 from wbym_wildberries.api.card_tasks import SentCards
 from wbym_wildberries.api.inventory import NewStock
@@ -218,7 +212,9 @@ class TestCards:
     ) -> None:
         cards = shop.api.content.cards
         there = await cards.all_cards().all(limit=250)
-        updates = [_anew(card, "Новое название") for card in there]
+        updates = [
+            card.to_update(documents=card.documents, title="Новое название") for card in there
+        ]
         batch = await cards.update_all(updates, timeout=0.05, poll=0.01)
         assert batch.counts() == {Outcome.ACCEPTED: 250}
         clock.passed = 61
@@ -234,32 +230,6 @@ class TestCards:
         assert {card.nm_id for card in await cards.all_trashed().all()} >= set(nm_ids)
         back = await cards.recover_all(nm_ids)
         assert back.counts() == {Outcome.DONE: 1100}
-
-
-def _anew(card: Card, title: str) -> CardUpdate:
-    """Everything that a card is, with another title."""
-    size = card.dimensions
-    assert size is not None
-    return CardUpdate(
-        nm_id=card.nm_id,
-        vendor_code=card.vendor_code or "",
-        title=title,
-        description=card.description,
-        brand=card.brand,
-        dimensions=Dimensions(
-            length=int(size.length or 1),
-            width=int(size.width or 1),
-            height=int(size.height or 1),
-            weight_brutto=size.weight_brutto or 1,
-        ),
-        characteristics=msgspec.convert(
-            [{"id": one.id, "value": one.value} for one in card.characteristics or ()], list[Value]
-        ),
-        sizes=[
-            SizeUpdate(chrt_id=one.chrt_id, tech_size=one.tech_size, wb_size=one.wb_size)
-            for one in card.sizes or ()
-        ],
-    )
 
 
 class TestCosts:

@@ -52,7 +52,7 @@ async def test_process_ends_when_its_stdin_closes() -> None:
         assert process is not None
         assert process.stdin is not None
         process.stdin.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
 
 

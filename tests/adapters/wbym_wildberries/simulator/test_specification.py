@@ -184,13 +184,16 @@ class Judge:
             return None
         content_type = reply.headers["Content-Type"].partition(";")[0]
         published = response["content"][content_type]
-        wrong = schemas.check(reply.json, published["schema"])
-        assert [one for one in wrong if not one.startswith(EXCUSED.get(key, ()))] == [], key
+        excused = EXCUSED.get(key, ())
+        found = [one for one in schemas.check(reply.json, published["schema"]) if one not in NEWER]
+        assert [one for one in found if not one.startswith(excused)] == [], key
         self.seen |= schemas.seen
         return reply.json
 
 
 NM = 987_654_321
+NEWER = frozenset({"$.cards[]: unknown documents", "$.cards[]: unknown gtin"})
+"""What the published file, of August 2026, does not have yet."""
 
 
 async def test_every_answer_fits(run: Run, time: Time, documents: dict[str, Json]) -> None:

@@ -1,0 +1,191 @@
+"""Documents of cards: how they are overwritten, and what the check of them says later.
+
+The words of a verdict are not published; those here are this simulator's own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import cast
+
+import msgspec
+
+from wbym.testing.schedule import Schedule
+from wbym_wildberries.simulator import data_directories as directories
+from wbym_wildberries.simulator.data_cards import APPROVED
+from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.state_cards import Cards
+
+REJECTED = "rejected"
+TYPES = frozenset({1, 2, 3, 4, 5, 7, 8, 9})
+NO_DOCUMENT = "Документ не найден в карточке товара"
+NO_TYPE = "Недопустимый тип документа"
+_FIRST_ID = 9_000_001
+
+
+class Document(msgspec.Struct):
+    """A permit as it is sent; what is read only is ignored."""
+
+    type: int = 0
+    number: str = ""
+    productNumber: str = ""  # noqa: N815 -- the field's name on the wire
+    tradeName: str = ""  # noqa: N815
+    applicant: str = ""
+    startDate: str = ""  # noqa: N815
+    endDate: str = ""  # noqa: N815
+    isEndless: bool = False  # noqa: N815
+    id: int | None = None
+
+
+class Documents(msgspec.Struct):
+    """All permits of a card as they are sent."""
+
+    items: list[Document] = []
+    excludeDocuments: bool = False  # noqa: N815
+
+
+class Permits:
+    """The documents of one cabinet's cards.
+
+    Attributes:
+        blocked: Cards that are not sold for want of a permit.
+    """
+
+    def __init__(
+        self,
+        cards: Cards,
+        *,
+        delay: float,
+        effects: Counter[str],
+        schedule: Schedule,
+        now: Callable[[], float],
+    ) -> None:
+        """No card is blocked.
+
+        Args:
+            cards: The cards of the cabinet.
+            delay: Seconds that a check takes; 0 for none.
+            effects: Counts what was done.
+            schedule: Runs what is due.
+            now: Unix time.
+        """
+        self._cards = cards
+        self._delay = delay
+        self._effects = effects
+        self._schedule = schedule
+        self._now = now
+        self._next_id = _FIRST_ID
+        self._checks: dict[int, int] = {}
+        self.blocked: set[int] = set()
+
+    # Writing.
+
+    def problems(self, sent: Documents | None, number: int | None) -> list[str]:
+        """What is wrong with documents that were sent.
+
+        Args:
+            sent: The documents.
+            number: The card that is overwritten; None for a new one.
+        """
+        if sent is None or sent.excludeDocuments:
+            return []
+        before = None if number is None else self._cards.load(number).get("documents")
+        known = _by_id(before)
+        found: list[str] = []
+        if any(one.id is not None and one.id not in known for one in sent.items):
+            found.append(NO_DOCUMENT)
+        if any(one.type not in TYPES for one in sent.items):
+            found.append(NO_TYPE)
+        return found
+
+    def overwritten(self, before: object, sent: Documents) -> Json:
+        """The whole object as the card has it once it is written.
+
+        A document with an id is changed, one without is new, one that was not sent is gone. What
+        has changed has no verdict until it is checked.
+        """
+        known = _by_id(before)
+        sent_items = [] if sent.excludeDocuments else sent.items
+        items = [self._item(one, known.get(one.id or 0)) for one in sent_items]
+        after: Json = {"items": items, "excludeDocuments": sent.excludeDocuments}
+        if isinstance(before, dict) and "overallVerdict" in before:
+            same = (
+                len(items) == len(known)
+                and all("verdict" in one for one in items)
+                and before["excludeDocuments"] == sent.excludeDocuments
+            )
+            if same:
+                after["overallVerdict"] = before["overallVerdict"]
+        return after
+
+    def _item(self, sent: Document, before: Json | None) -> Json:
+        item: Json = msgspec.to_builtins(sent)
+        if sent.id is None:
+            item["id"] = self._next_id
+            self._next_id += 1
+        elif before is not None and "verdict" in before:
+            same = all(before.get(name) == value for name, value in item.items())
+            if same:
+                item["verdict"] = before["verdict"]
+        return item
+
+    # Checking.
+
+    def check_later(self, number: int) -> None:
+        """Has a written card checked when the delay is over, which may be at once."""
+        turn = self._checks[number] = self._checks.get(number, 0) + 1
+        if self._delay > 0:
+            self._schedule.at(self._now() + self._delay, lambda: self._check(number, turn))
+        else:
+            self._check(number, turn)
+
+    def _check(self, number: int, turn: int) -> None:
+        if self._checks[number] != turn or number not in self._cards.live:
+            return
+        record = self._cards.load(number)
+        documents = record.get("documents")
+        verdict = REJECTED
+        if isinstance(documents, dict):
+            for one in documents["items"]:
+                one.setdefault("verdict", APPROVED if self._is_valid(one) else REJECTED)
+            marked = bool(record.get("kizMarked")) or not record.get("needKiz")
+            approved = all(one["verdict"] == APPROVED for one in documents["items"])
+            verdict = APPROVED if approved and marked else REJECTED
+            documents["overallVerdict"] = verdict
+            if documents != self._cards.load(number).get("documents"):
+                self._cards.save(number, record)
+                self._effects["card_verdict"] += 1
+        self._block(number, is_permitted=self._is_permitted(record, verdict))
+
+    def _is_permitted(self, record: Json, verdict: str) -> bool:
+        if not directories.needs_permit(cast(int, record["subjectID"])):
+            return True
+        documents = record.get("documents")
+        if not isinstance(documents, dict):
+            return False
+        return verdict == APPROVED and bool(documents["items"] or documents["excludeDocuments"])
+
+    def _is_valid(self, document: Json) -> bool:
+        if document.get("isEndless"):
+            return True
+        try:
+            end = datetime.fromisoformat(str(document.get("endDate")))
+        except ValueError:
+            return False
+        end = end if end.tzinfo is not None else end.replace(tzinfo=UTC)
+        return end.timestamp() > self._now()
+
+    def _block(self, number: int, *, is_permitted: bool) -> None:
+        if is_permitted and number in self.blocked:
+            self.blocked.remove(number)
+            self._effects["card_unblocked"] += 1
+        elif not is_permitted and number not in self.blocked:
+            self.blocked.add(number)
+            self._effects["card_blocked"] += 1
+
+
+def _by_id(documents: object) -> dict[int, Json]:
+    items = documents.get("items") if isinstance(documents, dict) else None
+    return {one["id"]: one for one in items or ()}

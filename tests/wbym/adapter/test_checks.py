@@ -1,0 +1,72 @@
+import pytest
+
+from wbym.adapter import length, require_address, require_visible
+from wbym.errors import InvalidInput
+
+BLANK = [
+    "",
+    " ",
+    "\t\r\n",
+    "\N{NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}",
+    "\N{ZERO WIDTH SPACE}",
+    "\N{ZERO WIDTH JOINER}\N{WORD JOINER}\N{SOFT HYPHEN}",
+    "\N{ZERO WIDTH NO-BREAK SPACE}",
+    "\N{LINE SEPARATOR}",
+    "\N{HANGUL FILLER}\N{BRAILLE PATTERN BLANK}",
+]
+
+
+@pytest.mark.parametrize("text", BLANK)
+def test_text_when_it_shows_nothing(text: str) -> None:
+    with pytest.raises(InvalidInput, match="send: text must have a visible character"):
+        require_visible("send", "text", text)
+
+
+@pytest.mark.parametrize("text", ["я", " . ", "👍", "\N{ZERO WIDTH JOINER}я", "👩\u200d🚀"])
+def test_text_when_it_shows_something(text: str) -> None:
+    require_visible("send", "text", text)
+
+
+def test_length_when_the_text_shows_nothing() -> None:
+    with pytest.raises(InvalidInput, match="visible"):
+        length("answer", "text", "\u200b" * 5, 2, 10)
+    assert length("upload", "description", "  ", 0, 10) == "  "
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (None, None),
+        ("http://127.0.0.1:8080/", "http://127.0.0.1:8080"),
+        ("https://proxy.example/wb/", "https://proxy.example/wb"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_address_when_it_is_one(given: str | None, address: str | None) -> None:
+    assert require_address("Toy", given) == address
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        " ",
+        "127.0.0.1:8080",
+        "wb.example",
+        "//wb.example",
+        "http://",
+        "http://:80",
+        "http:///api",
+        "ftp://wb.example",
+        "http://wb.example:port",
+        "http://wb.example:99999",
+        "http://wb.example:0",
+        "http://wb example",
+        "http://wb.example?x=1",
+        "http://[::1",
+        "http://wb.example/#x",
+    ],
+)
+def test_address_when_it_is_none(given: str) -> None:
+    with pytest.raises(InvalidInput, match="Toy: base_url must be an address"):
+        require_address("Toy", given)

@@ -1,0 +1,49 @@
+"""What ``from wbym import ...`` gives, and what it does not."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+import wbym
+from wbym import domain, errors
+
+NO_RECORDS = {"attach_raw", "error_for_status"}
+"""For adapters, not for programs."""
+
+
+def test_names_when_each_is_taken() -> None:
+    assert len(set(wbym.__all__)) == len(wbym.__all__)
+    assert set(wbym.__all__) <= set(dir(wbym))
+    for name in wbym.__all__:
+        assert getattr(wbym, name) is not None
+
+
+def test_names_when_they_are_records_or_errors() -> None:
+    for home in (domain, errors):
+        for name in set(home.__all__) - NO_RECORDS:
+            assert name in wbym.__all__
+            assert getattr(wbym, name) is getattr(home, name)
+
+
+def test_name_when_there_is_none() -> None:
+    # Without the comments mypy would fail here, and with them where it saw no error.
+    with pytest.raises(ImportError, match="Feedbak"):
+        from wbym import Feedbak  # type: ignore[attr-defined]  # noqa: F401
+    with pytest.raises(AttributeError, match="Inboxes"):
+        wbym.Inboxes  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_version_when_asked_for() -> None:
+    assert wbym.__version__ == version("wbym")
+
+
+def test_modules_when_records_and_errors_are_imported() -> None:
+    code = (
+        "import sys; from wbym import Chat, Feedback, InvalidInput, __version__;"
+        "heavy = {'aiohttp', 'anyio', 'asyncio', 'importlib.metadata'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"

@@ -1,0 +1,80 @@
+"""What adapters refuse alike, before it costs a request."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from wbym.calls import shows_nothing
+from wbym.errors import InvalidInput
+
+__all__ = ["length", "require_address", "require_aware", "require_visible", "within"]
+
+def require_aware(method: str, argument: str, moment: datetime | None) -> None:
+    """Refuse a time without a zone.
+
+    Raises:
+        InvalidInput: ``moment`` is naive.
+    """
+    if moment is not None and moment.tzinfo is None:
+        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
+
+
+def require_visible(method: str, argument: str, text: str) -> None:
+    """Refuse a text that shows nothing: it is empty, or all spaces and zero-width characters.
+
+    Raises:
+        InvalidInput: ``text`` has no visible character.
+    """
+    if shows_nothing(text):
+        raise InvalidInput(method, argument, "must have a visible character", text)
+
+
+def require_address(method: str, base_url: str | None) -> str | None:
+    """The server's address without a slash at the end; None where none is given.
+
+    Raises:
+        InvalidInput: ``base_url`` is empty, or has another scheme than http and https, no host, or
+            a query.
+    """
+    if base_url is None:
+        return None
+    try:
+        parts = urlsplit(base_url)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:  # of a port that is not a number, or brackets that do not match
+        sound = False
+    if not sound or any(char.isspace() or char in "?#" for char in base_url):
+        rule = "must be an address such as http://127.0.0.1:8080, or None for the marketplace's own"
+        raise InvalidInput(method, "base_url", rule, base_url)
+    return base_url.rstrip("/")
+
+
+def within(method: str, argument: str, value: int, least: int, most: int) -> int:
+    """Refuse a number outside its bounds.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if not least <= value <= most:
+        raise InvalidInput(method, argument, f"must be from {least} to {most}", value)
+    return value
+
+
+def length(method: str, argument: str, text: str, least: int, most: int) -> str:
+    """Refuse a text that is too short or too long, or shows nothing; it is never cut.
+
+    Args:
+        method: The method that was called.
+        argument: The name of the argument.
+        text: The text.
+        least: The fewest characters; with 0, a text that shows nothing passes too.
+        most: The most characters.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if not least <= len(text) <= most:
+        rule = f"must have {least} to {most} characters, this has {len(text)}"
+        raise InvalidInput(method, argument, rule, text)
+    if least:
+        require_visible(method, argument, text)
+    return text
