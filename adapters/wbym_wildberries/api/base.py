@@ -6,12 +6,13 @@ lists are plain strings, and fields that are not listed are ignored.
 
 from datetime import UTC, datetime
 from math import ceil, floor
-from typing import Final, Generic, Literal, TypeVar
+from types import NoneType
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
 from wbym.adapter import require_aware
-from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
+from wbym.calls import Json, Nothing, QueryValue, Refusal, Refused, Reply, Unreadable
 from wbym.errors import InvalidInput
 from wbym.paging import ByOffset
 from wbym_wildberries.words import words
@@ -24,11 +25,14 @@ __all__ = [
     "SortOrder",
     "Wire",
     "acknowledged",
+    "as_is",
     "check_envelope",
     "created_query",
     "enveloped",
+    "in_envelope",
     "itself",
     "length",
+    "opened",
     "page_query",
     "rfc3339",
     "seconds",
@@ -75,11 +79,44 @@ def check_envelope(envelope: Envelope[T]) -> None:
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
-def _open(envelope: Envelope[T]) -> T:
+def opened(envelope: Envelope[T]) -> T:
+    """What is in an envelope.
+
+    Raises:
+        Refused: Its ``error`` is true.
+        Unreadable: There is nothing in it.
+    """
     check_envelope(envelope)
     if envelope.data is None:
         raise Unreadable("the envelope holds no data")
     return envelope.data
+
+
+def in_envelope(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Json[Any, Any]:
+    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Json(Envelope[object], check_envelope)
+    path = ("data", *records) if record else ()
+    return Json(Envelope[data], opened, records=path, record=record)
+
+
+def as_is(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """The reply that is the body; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Nothing()
+    return Json(data, _same, records=records, record=record)
 
 
 def enveloped(
@@ -93,7 +130,7 @@ def enveloped(
         record: The type of one record. Without ``records``, ``data`` itself is their list.
     """
     path = ("data", records) if records else ("data",) if record else ()
-    return Json(Envelope[data], _open, records=path, record=record)  # type: ignore[valid-type]
+    return Json(Envelope[data], opened, records=path, record=record)  # type: ignore[valid-type]
 
 
 def acknowledged() -> Json[Envelope[object], None]:
