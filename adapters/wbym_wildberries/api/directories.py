@@ -124,6 +124,7 @@ class Directories(
     @get("/content/v2/object/parent/all")
     async def parents(self, *, locale: Locale | None = None) -> Sequence[ParentCategory]:
         """All parent categories."""
+        ...
 
     @get("/content/v2/object/all", pages=ByOffset("limit", "offset", max_size=1000))
     def subjects(
@@ -140,32 +141,39 @@ class Directories(
             parent_id: Those of one category.
             locale: The language of names.
         """
+        ...
 
     @get("/content/v2/object/charcs/{subjectId}")
     async def characteristics(
         self, subject_id: int, *, locale: Locale | None = None
     ) -> Sequence[Characteristic]:
         """What cards of a subject tell."""
+        ...
 
     @get("/content/v2/directory/colors", buckets=_WORDS)
     async def colors(self, *, locale: Locale | None = None) -> Sequence[Color]:
         """Words for the colour."""
+        ...
 
     @get("/content/v2/directory/kinds", buckets=_WORDS)
     async def kinds(self, *, locale: Locale | None = None) -> Sequence[str]:
         """Words for whom it is for."""
+        ...
 
     @get("/content/v2/directory/countries")
     async def countries(self, *, locale: Locale | None = None) -> Sequence[Country]:
         """Words for the country of origin."""
+        ...
 
     @get("/content/v2/directory/seasons", buckets=_WORDS)
     async def seasons(self, *, locale: Locale | None = None) -> Sequence[str]:
         """Words for the season."""
+        ...
 
     @get("/content/v2/directory/vat", buckets=_WORDS)
     async def vat(self, *, locale: Locale | None = None) -> Sequence[str]:
         """Words for the VAT rate."""
+        ...
 
     @get("/content/v2/directory/tnved")
     async def hs_codes(
@@ -182,6 +190,7 @@ class Directories(
             search: Those that have these digits.
             locale: The language of names.
         """
+        ...
 
     @get(
         "/api/content/v1/brands",
@@ -202,3 +211,4 @@ class Directories(
         Raises:
             NotFound: While reading: there are none.
         """
+        ...

@@ -163,6 +163,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
             QuotaExhausted: It would be one too many; no request was made.
             Unauthorized: The host does not take the token.
         """
+        ...
 
     @get(
         "/api/communications/v2/news",
@@ -184,6 +185,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
             from_id: Those from this one on, itself included. To read on, give the highest id plus
                 one.
         """
+        ...
 
     @get("/api/v1/seller-info")
     async def seller(self) -> Seller:
@@ -191,6 +193,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
 
         1 call a minute, 10 at once; with a base token 1 a day.
         """
+        ...
 
     @get("/api/common/v1/subscriptions", reply=Optional(as_is(Subscription)))
     async def subscription(self) -> Subscription | None:
@@ -201,6 +204,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
         Raises:
             Forbidden: The token is of another type.
         """
+        ...
 
     @get("/api/common/v1/tariff-constructor/options")
     async def tariff_options(self, *, locale: Literal["ru", "en"] | None = None) -> TariffOptions:
@@ -215,6 +219,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
             Forbidden: The token is of another type.
             NotFound: The seller has no options.
         """
+        ...
 
     @get("/api/common/v1/rating", host="feedbacks", scope=_FEEDBACKS)
     async def rating(self) -> Rating:
@@ -225,3 +230,4 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
         Raises:
             Forbidden: The token is of another type.
         """
+        ...

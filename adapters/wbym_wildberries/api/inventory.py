@@ -93,6 +93,7 @@ class Inventory(
         Raises:
             NotFound: There is no such warehouse.
         """
+        ...
 
     # It says how much there is, not how much comes, so a second call changes nothing more.
     @put(_PATH, idempotent=True, refusal=list[StockRefusal])
@@ -110,6 +111,7 @@ class Inventory(
                 as :class:`StockRefusal`.
             BadRequest: WB has blocked updating for now (406), or the call is wrong.
         """
+        ...
 
     @delete(_PATH, buckets=("inventory.delete",))
     async def delete(self, warehouse_id: int, chrt_ids: Annotated[Sizes, Body()]) -> None:
@@ -125,6 +127,7 @@ class Inventory(
             Conflict: The warehouse is being changed; try again in some seconds.
             DeliveryUnknown: It may or may not have been deleted; read it.
         """
+        ...
 
     async def read_all(
         self,

@@ -111,6 +111,7 @@ class Media(
             BadRequest: There is no such card, or the file is refused.
             DeliveryUnknown: It may or may not be there.
         """
+        ...
 
     @post("/content/v3/media/save")
     async def replace(
@@ -132,3 +133,4 @@ class Media(
             Conflict: Some links were not saved.
             DeliveryUnknown: They may or may not have been replaced.
         """
+        ...

@@ -129,6 +129,7 @@ class Pins(
             date_from: Pinned from this moment on.
             date_to: Pinned up to this moment.
         """
+        ...
 
     @get("/api/feedbacks/v1/pins/count")
     async def count(
@@ -143,6 +144,7 @@ class Pins(
         date_to: datetime | None = None,
     ) -> int:
         """How many feedbacks are pinned and unpinned; filters as in :meth:`list`."""
+        ...
 
     @post("/api/feedbacks/v1/pins")
     async def pin(
@@ -159,6 +161,7 @@ class Pins(
             Forbidden: There is neither a subscription nor a tariff.
             DeliveryUnknown: They may or may not have been pinned.
         """
+        ...
 
     @delete("/api/feedbacks/v1/pins")
     async def unpin(self, pin_ids: Annotated[Sequence[int], WholeBody(), _BATCH]) -> Sequence[int]:
@@ -173,7 +176,9 @@ class Pins(
         Raises:
             DeliveryUnknown: They may or may not have been unpinned.
         """
+        ...
 
     @get("/api/feedbacks/v1/pins/limits")
     async def limits(self) -> PinLimits:
         """How many feedbacks may be pinned."""
+        ...

@@ -111,6 +111,7 @@ class Prices(
             Conflict: The seller is changing its currency.
             DeliveryUnknown: It may or may not have been taken.
         """
+        ...
 
     @post("/api/v2/upload/task/size")
     async def set_sizes(
@@ -128,6 +129,7 @@ class Prices(
             Conflict: The seller is changing its currency.
             DeliveryUnknown: It may or may not have been taken.
         """
+        ...
 
     @post("/api/v2/upload/task/club-discount")
     async def set_club_discounts(
@@ -143,6 +145,7 @@ class Prices(
             Conflict: The seller is changing its currency.
             DeliveryUnknown: It may or may not have been taken.
         """
+        ...
 
     @post(
         "/api/discounts-prices/v1/upload/task/b2b/wholesale",
@@ -163,6 +166,7 @@ class Prices(
             Forbidden: The token is a base one.
             DeliveryUnknown: They may or may not have been taken.
         """
+        ...
 
     @get("/api/v2/history/tasks", reply=_STATE)
     async def state(self, upload_id: UploadId) -> UploadState | None:
@@ -171,6 +175,7 @@ class Prices(
         Returns:
             None where WB does not list it among those that it is done with.
         """
+        ...
 
     @get("/api/v2/history/goods/task", pages=_PAGES, page=UploadedPage)
     def details(self, upload_id: UploadId) -> Listing[UploadedGood]:
@@ -179,6 +184,7 @@ class Prices(
         Args:
             upload_id: What WB answered to the upload.
         """
+        ...
 
     @get("/api/v2/buffer/tasks", reply=_STATE)
     async def pending_state(self, upload_id: UploadId) -> UploadState | None:
@@ -189,6 +195,7 @@ class Prices(
         Returns:
             None where WB does not list it among those in processing.
         """
+        ...
 
     @get("/api/v2/buffer/goods/task", pages=_PAGES, page=PendingPage)
     def pending_details(self, upload_id: UploadId) -> Listing[UploadedGood]:
@@ -197,6 +204,7 @@ class Prices(
         Args:
             upload_id: What WB answered to the upload.
         """
+        ...
 
     @get("/api/v2/list/goods/filter", pages=_PAGES, page=GoodsPage)
     def list(self, *, nm_id: Annotated[int | None, Name("filterNmID")] = None) -> Listing[Good]:
@@ -205,6 +213,7 @@ class Prices(
         Args:
             nm_id: That one good only.
         """
+        ...
 
     @post(
         "/api/v2/list/goods/filter",
@@ -219,6 +228,7 @@ class Prices(
         Args:
             nm_ids: 1 to 1,000.
         """
+        ...
 
     @get("/api/v2/list/goods/size/nm", pages=_PAGES, page=SizesPage)
     def sizes(self, nm_id: Annotated[int, Name("nmID")]) -> Listing[Size]:
@@ -229,6 +239,7 @@ class Prices(
         Args:
             nm_id: Of which good.
         """
+        ...
 
     @get(
         "/api/v2/quarantine/goods",
@@ -243,6 +254,7 @@ class Prices(
     )
     def quarantine(self) -> Listing[Quarantined]:
         """The goods in quarantine, 1,000 a page."""
+        ...
 
     async def upload(self, goods: Sequence[PriceItem]) -> PriceUpload:
         """Make the one upload that goes with the type of the goods.

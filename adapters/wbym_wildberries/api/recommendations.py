@@ -120,6 +120,7 @@ class Recommendations(
             brand_names: At most 30.
             subject_ids: At most 30.
         """
+        ...
 
     @post("/api/content/v1/recommendations/set")
     async def set(
@@ -142,3 +143,4 @@ class Recommendations(
         Raises:
             DeliveryUnknown: They may or may not have been set.
         """
+        ...

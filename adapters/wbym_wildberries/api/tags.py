@@ -44,6 +44,7 @@ class Tags(
     @get("/content/v2/tags")
     async def list(self) -> Sequence[Tag]:
         """The seller's tags."""
+        ...
 
     @post("/content/v2/tag")
     async def create(self, name: TagName, color: TagColor) -> None:
@@ -57,6 +58,7 @@ class Tags(
             BadRequest: There is such a tag, or there are 15 already.
             DeliveryUnknown: It may or may not have been made.
         """
+        ...
 
     @patch("/content/v2/tag/{id}")
     async def update(self, tag_id: TagId, name: TagName, color: TagColor) -> None:
@@ -71,6 +73,7 @@ class Tags(
             BadRequest: There is no such tag.
             DeliveryUnknown: It may or may not have been changed.
         """
+        ...
 
     @post("/content/v2/tag/nomenclature/link")
     async def link(
@@ -90,6 +93,7 @@ class Tags(
             BadRequest: There is no such card or tag.
             DeliveryUnknown: They may or may not have been set.
         """
+        ...
 
     @delete("/content/v2/tag/{id}")
     async def delete(self, tag_id: TagId) -> None:
@@ -99,3 +103,4 @@ class Tags(
             BadRequest: There is no such tag.
             DeliveryUnknown: It may or may not have been deleted.
         """
+        ...

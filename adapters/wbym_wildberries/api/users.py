@@ -115,6 +115,7 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
         Args:
             invited: Those who have not come yet, or those who work, who are the default.
         """
+        ...
 
     @post("/api/v1/invite", body=_invite_body)
     async def invite(
@@ -136,6 +137,7 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
         Raises:
             DeliveryUnknown: They may or may not have been invited.
         """
+        ...
 
     @put("/api/v1/users/access")
     async def set_access(
@@ -149,6 +151,7 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
         Raises:
             DeliveryUnknown: It may or may not have been changed.
         """
+        ...
 
     @delete("/api/v1/user")
     async def delete(self, user_id: Annotated[int, Name("deletedUserID")]) -> None:
@@ -160,3 +163,4 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
             BadRequest: There is no such user.
             DeliveryUnknown: They may or may not have been removed.
         """
+        ...

@@ -101,10 +101,12 @@ class Warehouses(
     @get("/api/v3/offices")
     async def offices(self) -> Sequence[Office]:
         """WB's offices that a warehouse can be linked to."""
+        ...
 
     @get("/api/v3/warehouses")
     async def list(self) -> Sequence[Warehouse]:
         """The seller's warehouses."""
+        ...
 
     @post("/api/v3/warehouses", reply=Json(_Created, lambda body: body.id))
     async def create(self, name: Title, office_id: OfficeId) -> int:
@@ -121,6 +123,7 @@ class Warehouses(
             Conflict: WB cannot make it now.
             DeliveryUnknown: It may or may not have been made; look at the list.
         """
+        ...
 
     @put(_ONE)
     async def update(self, warehouse_id: int, name: Title, office_id: OfficeId) -> None:
@@ -137,6 +140,7 @@ class Warehouses(
             Conflict: WB cannot change it now.
             DeliveryUnknown: It may or may not have been changed; look at the list.
         """
+        ...
 
     @get(
         _CONTACTS,
@@ -148,6 +152,7 @@ class Warehouses(
 
         Only for warehouses with ``delivery_type`` 3.
         """
+        ...
 
     # The list is replaced as a whole, so a second call changes nothing more.
     @put(_CONTACTS, buckets=_CONTACTS_BUCKETS, idempotent=True)
@@ -162,6 +167,7 @@ class Warehouses(
             warehouse_id: Which one.
             contacts: At most 5; none takes all away. Comments of at most 1,000 characters.
         """
+        ...
 
     @delete(_ONE)
     async def delete(self, warehouse_id: int) -> None:
@@ -173,3 +179,4 @@ class Warehouses(
             NotFound: There is none with this id.
             DeliveryUnknown: It may or may not have been deleted; look at the list.
         """
+        ...

@@ -167,21 +167,21 @@ class TestGeneral:
             assert simulator.stats.refusals == 0
 
     async def test_users_when_one_is_invited_and_another_goes(self, shop: Wildberries) -> None:
-        everybody = await shop.api.users.all_users().all()
+        everybody = await shop.api.users.list().all()
         assert len(everybody) == 5
         invitation = await shop.api.users.invite("79991234567", position="Менеджер")
         assert invitation.is_success
-        invited = await shop.api.users.all_users(invited=True).all()
+        invited = await shop.api.users.list(invited=True).all()
         assert any(user.phone == "79991234567" or user.invitee_info for user in invited)
         worker = next(user for user in everybody if not user.is_owner)
         await shop.api.users.set_access(
             [UserAccess(user_id=worker.id, access=[Access(code="balance", disabled=True)])]
         )
-        again = await shop.api.users.list()
-        changed = next(user for user in again.users if user.id == worker.id)
+        again = await shop.api.users.list().all()
+        changed = next(user for user in again if user.id == worker.id)
         assert Access(code="balance", disabled=True) in (changed.access or [])
         await shop.api.users.delete(worker.id)
-        assert worker.id not in {user.id async for user in shop.api.users.all_users()}
+        assert worker.id not in {user.id async for user in shop.api.users.list()}
 
 
 class TestDirectories:
@@ -190,11 +190,11 @@ class TestDirectories:
         assert {parent.id for parent in await api.parents()} >= {306, 760}
         names = [one.name for one in await api.parents(locale="en")]
         assert all(name is not None and name.isascii() for name in names)
-        assert [one.subject_id for one in await api.subjects(name="Sneakers")] == [SNEAKERS]
-        subjects = await api.all_subjects().all()
+        assert [one.subject_id for one in await api.subjects(name="Sneakers").all()] == [SNEAKERS]
+        subjects = await api.subjects().all()
         assert len({one.subject_id for one in subjects}) == len(subjects) > 30
-        inside = await api.subjects(parent_id=760, limit=2, offset=1)
-        assert [one.parent_id for one in inside] == [760, 760]
+        inside = await api.subjects(parent_id=760).using(size=2, cursor="1").page()
+        assert [one.parent_id for one in inside.items] == [760, 760]
         assert {one.subject_id for one in await api.characteristics(SNEAKERS)} == {SNEAKERS}
         assert all(color.name for color in await api.colors())
         assert all(country.name for country in await api.countries())
@@ -204,9 +204,9 @@ class TestDirectories:
         assert [
             code.tnved for code in await api.hs_codes(SNEAKERS, search=int(codes[0].tnved))
         ] == [codes[0].tnved]
-        brands = await api.all_brands(SNEAKERS).all()
-        page = await api.brands(SNEAKERS)
-        assert page.total == len(brands) == len({brand.id for brand in brands}) > len(page.brands)
+        brands = await api.brands(SNEAKERS).all()
+        page = await api.brands(SNEAKERS).page()
+        assert page.total == len(brands) == len({brand.id for brand in brands}) > len(page.items)
 
 
 async def one_card(shop: Wildberries, vendor_code: str) -> Card:
@@ -373,13 +373,13 @@ class TestTagsAndMedia:
         self, shop: Wildberries
     ) -> None:
         api = shop.api.content.recommendations
-        products = (await api.list()).data
+        products = (await api.list().page()).items
         first, second, third = [one for one in products if one.pics_count][:3]
 
         async def recommend(*recommended: Recommended) -> Sequence[int] | None:
             new = NewRecommendations(nm_id=first.nm_id, recommendations=recommended)
             assert not (await api.set([new])).is_error
-            (shown,) = (await api.list(search=str(first.nm_id))).data
+            (shown,) = await api.list(search=str(first.nm_id)).all()
             return shown.recom_nms
 
         shown = await recommend(Recommended(recom_nm=second.nm_id))
@@ -387,4 +387,4 @@ class TestTagsAndMedia:
         shown = await recommend(Recommended(recom_nm=third.nm_id, sort=1))
         assert shown == [third.nm_id, second.nm_id]
         assert not await recommend()
-        assert len(await api.all_products().all()) == 230
+        assert len(await api.list().all()) == 230
