@@ -10,19 +10,11 @@ import pytest
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.published import Json, missing
-from wbym.calls import Endpoint, QueryValue, Upload
+from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api import (
-    card_lists,
-    cards,
-    directories,
-    general,
-    recommendations,
-    tags,
-    users,
-)
+from wbym_wildberries.api import card_lists, cards
 from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
@@ -34,8 +26,11 @@ from wbym_wildberries.api.card_records import (
     SizeUpdate,
     Value,
 )
-from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
-from wbym_wildberries.api.users import Access, UserAccess
+from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.general import General
+from wbym_wildberries.api.recommendations import NewRecommendations, Recommendations, Recommended
+from wbym_wildberries.api.tags import Tags
+from wbym_wildberries.api.users import Access, UserAccess, Users
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 1200) + bytes(64)
@@ -83,26 +78,26 @@ SETTINGS = {
     "settings": {"sort": {"ascending": True}, "filter": {"withPhoto": -1}, "cursor": {"limit": 100}}
 }
 LISTED: dict[Endpoint[object], dict[str, object]] = {
-    general.NEWS: {"query": {"fromID": 0}},
-    general.SELLER: {},
-    general.PING["common"]: {},
-    users.LIST: {"query": {"isInviteOnly": False}},
-    directories.PARENTS: {},
-    directories.SUBJECTS: {},
-    directories.CHARACTERISTICS: {"path": {"subjectId": SNEAKERS}},
-    directories.COLORS: {},
-    directories.KINDS: {},
-    directories.COUNTRIES: {},
-    directories.SEASONS: {},
-    directories.VAT: {},
-    directories.HS_CODES: {"query": {"subjectID": SNEAKERS}},
-    directories.BRANDS: {"query": {"subjectId": SNEAKERS}},
+    row(General.news).endpoint: {"query": {"fromID": 0}},
+    row(General.seller).endpoint: {},
+    row(General.ping).endpoint: {},
+    row(Users.list).endpoint: {"query": {"isInviteOnly": False}},
+    row(Directories.parents).endpoint: {},
+    row(Directories.subjects).endpoint: {},
+    row(Directories.characteristics).endpoint: {"path": {"subjectId": SNEAKERS}},
+    row(Directories.colors).endpoint: {},
+    row(Directories.kinds).endpoint: {},
+    row(Directories.countries).endpoint: {},
+    row(Directories.seasons).endpoint: {},
+    row(Directories.vat).endpoint: {},
+    row(Directories.hs_codes).endpoint: {"query": {"subjectID": SNEAKERS}},
+    row(Directories.brands).endpoint: {"query": {"subjectId": SNEAKERS}},
     card_lists.LIST: {"body": SETTINGS},
     card_lists.TRASHED: {"body": SETTINGS},
     card_lists.FAILED: {"body": {}},
     cards.LIMITS: {},
-    tags.LIST: {},
-    recommendations.LIST: {"body": {}},
+    row(Tags.list).endpoint: {},
+    row(Recommendations.list).endpoint: {"body": {}},
 }
 
 
@@ -120,7 +115,7 @@ class TestFields:
         assert aside == ()
 
     async def test_plan_when_every_field_is_looked_for(self, service: Wildberries) -> None:
-        for endpoint in (general.TARIFF_OPTIONS, general.RATING):
+        for endpoint in (row(General.tariff_options).endpoint, row(General.rating).endpoint):
             sent = await raw(service, endpoint)
             assert isinstance(endpoint.reply, JsonReply)
             decoded = msgspec.json.decode(msgspec.json.encode(sent), type=endpoint.reply.wire)
