@@ -4,7 +4,7 @@ Wire structs are lenient: only what the neutral model cannot do without is requi
 lists are plain strings, and fields that are not listed are ignored.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from math import ceil, floor
 from types import NoneType
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -14,7 +14,6 @@ import msgspec
 from wbym.adapter import require_aware
 from wbym.calls import Json, Nothing, QueryValue, Refusal, Refused, Reply, Unreadable
 from wbym.errors import InvalidInput
-from wbym.paging import ByOffset
 from wbym_wildberries.words import words
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "Locale",
     "SortOrder",
     "Wire",
-    "acknowledged",
     "as_is",
     "check_envelope",
     "created_query",
@@ -33,8 +31,6 @@ __all__ = [
     "itself",
     "length",
     "opened",
-    "page_query",
-    "rfc3339",
     "seconds",
     "within",
 ]
@@ -133,11 +129,6 @@ def enveloped(
     return Json(Envelope[data], opened, records=path, record=record)  # type: ignore[valid-type]
 
 
-def acknowledged() -> Json[Envelope[object], None]:
-    """The reply that only says that it is done."""
-    return Json(Envelope[object], check_envelope)
-
-
 def itself(
     wire: type[T],
     *,
@@ -170,16 +161,6 @@ def seconds(method: str, argument: str, moment: datetime | None, *, up: bool = F
     return ceil(moment.timestamp()) if up else floor(moment.timestamp())
 
 
-def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:
-    """An aware time as text in UTC.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def within(method: str, argument: str, value: int, least: int, most: int) -> int:
     """Refuse a number outside its bounds.
 
@@ -201,19 +182,6 @@ def length(method: str, argument: str, text: str, least: int, most: int) -> str:
         rule = f"must have {least} to {most} characters, this has {len(text)}"
         raise InvalidInput(method, argument, rule, text)
     return text
-
-
-def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str, QueryValue]:
-    """Take and skip, checked against the caps.
-
-    Raises:
-        InvalidInput: One is outside its bounds.
-    """
-    within(method, scheme.size, take, 1, scheme.most)
-    deepest = scheme.deepest if scheme.reach is None else scheme.reach - take
-    if deepest is not None:
-        within(method, scheme.offset, skip, 0, deepest)
-    return {scheme.size: take, scheme.offset: skip}
 
 
 def created_query(

@@ -241,7 +241,7 @@ _UPDATING: Rules[NewStock] = Rules(
 
 def _named(conflict: Conflict) -> Mapping[int, str]:
     """The sizes that a refused update names, with the reasons; none where they cannot be read."""
-    reasons: Sequence[StockRefusal] = conflict.details or ()  # type: ignore[assignment]
+    reasons: Sequence[StockRefusal] = conflict.details if isinstance(conflict.details, list) else ()
     return {
         stock.chrt_id: reason.message or reason.code or "WB gave no reason"
         for reason in reasons
