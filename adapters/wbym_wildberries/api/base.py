@@ -4,15 +4,12 @@ Wire structs are lenient: only what the neutral model cannot do without is requi
 lists are plain strings, and fields that are not listed are ignored.
 """
 
-from datetime import datetime
-from math import ceil, floor
 from types import NoneType
 from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import require_aware
-from wbym.calls import Json, Nothing, QueryValue, Refusal, Refused, Reply, Unreadable
+from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 from wbym.errors import InvalidInput
 from wbym_wildberries.words import words
 
@@ -25,13 +22,11 @@ __all__ = [
     "Wire",
     "as_is",
     "check_envelope",
-    "created_query",
     "enveloped",
     "in_envelope",
     "itself",
     "length",
     "opened",
-    "seconds",
     "within",
 ]
 
@@ -149,18 +144,6 @@ def _same(body: T) -> T:
     return body
 
 
-def seconds(method: str, argument: str, moment: datetime | None, *, up: bool = False) -> int | None:
-    """An aware time as Unix seconds, rounded down, or up for the end of a period.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    if moment is None:
-        return None
-    return ceil(moment.timestamp()) if up else floor(moment.timestamp())
-
-
 def within(method: str, argument: str, value: int, least: int, most: int) -> int:
     """Refuse a number outside its bounds.
 
@@ -182,26 +165,3 @@ def length(method: str, argument: str, text: str, least: int, most: int) -> str:
         rule = f"must have {least} to {most} characters, this has {len(text)}"
         raise InvalidInput(method, argument, rule, text)
     return text
-
-
-def created_query(
-    method: str,
-    *,
-    is_answered: bool | None,
-    nm_id: int | None = None,
-    order: SortOrder | None = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
-) -> dict[str, QueryValue]:
-    """The filters that the lists and counts of feedbacks and questions have in common.
-
-    Raises:
-        InvalidInput: A time is naive.
-    """
-    return {
-        "isAnswered": is_answered,
-        "nmId": nm_id,
-        "order": order,
-        "dateFrom": seconds(method, "date_from", date_from),
-        "dateTo": seconds(method, "date_to", date_to, up=True),
-    }
