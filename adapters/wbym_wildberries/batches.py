@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from wbym.calls import Broken
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
@@ -138,7 +139,7 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     encode: Callable[[T], bytes] = msgspec.json.encode
     """What an item is in the body, to be weighed."""
     check: Callable[[T], object] | None = None
-    """Raises InvalidInput for an item that WB would refuse; the others are sent without it."""
+    """Raises ``Broken`` for an item that WB would refuse; the others are sent without it."""
     key: Callable[[T], Hashable] | None = None
     """What may come once in a call; the second one goes with the next call."""
 
@@ -227,4 +228,6 @@ def _refusal(item: T, weight: int, rules: Rules[T]) -> str | None:
             rules.check(item)
     except InvalidInput as error:
         return str(error)
+    except Broken as broken:
+        return f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
     return None

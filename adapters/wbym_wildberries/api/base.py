@@ -4,15 +4,13 @@ Wire structs are lenient: only what the neutral model cannot do without is requi
 lists are plain strings, and fields that are not listed are ignored.
 """
 
-from datetime import UTC, datetime
-from math import ceil, floor
-from typing import Final, Generic, Literal, TypeVar
+from types import NoneType
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import length, require_aware, within
-from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
-from wbym.paging import ByOffset
+from wbym.adapter import length, within
+from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 from wbym_wildberries.words import words
 
 __all__ = [
@@ -22,15 +20,13 @@ __all__ = [
     "Locale",
     "SortOrder",
     "Wire",
-    "acknowledged",
+    "as_is",
     "check_envelope",
-    "created_query",
     "enveloped",
+    "in_envelope",
     "itself",
     "length",
-    "page_query",
-    "rfc3339",
-    "seconds",
+    "opened",
     "within",
 ]
 
@@ -74,11 +70,44 @@ def check_envelope(envelope: Envelope[T]) -> None:
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
-def _open(envelope: Envelope[T]) -> T:
+def opened(envelope: Envelope[T]) -> T:
+    """What is in an envelope.
+
+    Raises:
+        Refused: Its ``error`` is true.
+        Unreadable: There is nothing in it.
+    """
     check_envelope(envelope)
     if envelope.data is None:
         raise Unreadable("the envelope holds no data")
     return envelope.data
+
+
+def in_envelope(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Json[Any, Any]:
+    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Json(Envelope[object], check_envelope)
+    path = ("data", *records) if record else ()
+    return Json(Envelope[data], opened, records=path, record=record)
+
+
+def as_is(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """The reply that is the body; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Nothing()
+    return Json(data, _same, records=records, record=record)
 
 
 def enveloped(
@@ -92,12 +121,7 @@ def enveloped(
         record: The type of one record. Without ``records``, ``data`` itself is their list.
     """
     path = ("data", records) if records else ("data",) if record else ()
-    return Json(Envelope[data], _open, records=path, record=record)  # type: ignore[valid-type]
-
-
-def acknowledged() -> Json[Envelope[object], None]:
-    """The reply that only says that it is done."""
-    return Json(Envelope[object], check_envelope)
+    return Json(Envelope[data], opened, records=path, record=record)  # type: ignore[valid-type]
 
 
 def itself(
@@ -120,59 +144,3 @@ def _same(body: T) -> T:
     return body
 
 
-def seconds(method: str, argument: str, moment: datetime | None, *, up: bool = False) -> int | None:
-    """An aware time as Unix seconds, rounded down, or up for the end of a period.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    if moment is None:
-        return None
-    return ceil(moment.timestamp()) if up else floor(moment.timestamp())
-
-
-def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:
-    """An aware time as text in UTC.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str, QueryValue]:
-    """Take and skip, checked against the caps.
-
-    Raises:
-        InvalidInput: One is outside its bounds.
-    """
-    within(method, scheme.size, take, 1, scheme.most)
-    deepest = scheme.deepest if scheme.reach is None else scheme.reach - take
-    if deepest is not None:
-        within(method, scheme.offset, skip, 0, deepest)
-    return {scheme.size: take, scheme.offset: skip}
-
-
-def created_query(
-    method: str,
-    *,
-    is_answered: bool | None,
-    nm_id: int | None = None,
-    order: SortOrder | None = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
-) -> dict[str, QueryValue]:
-    """The filters that the lists and counts of feedbacks and questions have in common.
-
-    Raises:
-        InvalidInput: A time is naive.
-    """
-    return {
-        "isAnswered": is_answered,
-        "nmId": nm_id,
-        "order": order,
-        "dateFrom": seconds(method, "date_from", date_from),
-        "dateTo": seconds(method, "date_to", date_to, up=True),
-    }

@@ -1,17 +1,19 @@
 """Content: cards and what belongs to them, by noun."""
 
-from wbym.calls import Pipeline
+from typing import Final
+
+from wbym.calls import Group, Pipeline
 from wbym.limits import Priority
-from wbym_wildberries.api import card_tasks, cards, directories, media, recommendations, tags
+from wbym_wildberries.api import card_tasks, directories, media, recommendations, tags
 
-__all__ = ["ENDPOINTS", "Content"]
+__all__ = ["GROUPS", "Content"]
 
-ENDPOINTS = (
-    *directories.ENDPOINTS,
-    *cards.ENDPOINTS,
-    *media.ENDPOINTS,
-    *tags.ENDPOINTS,
-    *recommendations.ENDPOINTS,
+GROUPS: Final[tuple[type[Group], ...]] = (
+    directories.Directories,
+    card_tasks.CardTasks,
+    media.Media,
+    tags.Tags,
+    recommendations.Recommendations,
 )
 
 

@@ -7,13 +7,13 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from wbym.calls import Broken
 from wbym.errors import (
     BadRequest,
     CallError,
     ConnectionFailed,
     DeliveryUnknown,
     Forbidden,
-    InvalidInput,
     MissingScope,
     WbymError,
 )
@@ -90,13 +90,13 @@ class TestPortions:
     async def test_item_when_it_breaks_a_rule(self) -> None:
         def check(item: int) -> None:
             if item == 2:
-                raise InvalidInput("toy.set", "item", "must not be 2", item)
+                raise Broken("must not be 2", item)
 
         send = Sender()
         batch = await carry_out(Batch(range(5)), send, Rules[int](most=3, check=check))
         assert send.calls == [[0, 1, 3], [4]]
         assert outcomes(batch) == "ddfdd"
-        assert batch.results[2].reason == "toy.set: item must not be 2; got 2"
+        assert batch.results[2].reason == "must not be 2"
 
     async def test_item_when_it_comes_twice(self) -> None:
         send = Sender()

@@ -1,4 +1,4 @@
-"""Cards, media, tags and recommendations: bounds, lists by cursor, what answers say."""
+"""Cards: bounds, lists by cursor, what answers say."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,15 +7,12 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.fakes import json_response
-from wbym.calls import Request, TransportError, Upload
+from wbym.calls import Request, TransportError
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
 from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, SizeUpdate
 from wbym_wildberries.api.cards import Cards
-from wbym_wildberries.api.content import Content
-from wbym_wildberries.api.media import IMAGE_MOST, VIDEO_MOST, check_media
-from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
 
 CARD = NewCard(vendor_code="A-1")
 GROUP = CardGroup(subject_id=105, variants=[CARD])
@@ -23,8 +20,6 @@ UPDATE = CardUpdate(
     nm_id=1, vendor_code="A-1", sizes=[SizeUpdate(skus=["880"])], documents=LeaveOut.DOCUMENTS
 )
 TAKEN = json_response({"data": None, "error": False, "errorText": "", "additionalErrors": {}})
-PNG = b"\x89PNG\r\n\x1a\n"
-MP4 = b"\x00\x00\x00\x20ftypisom"
 LONG = "я" * 5000
 
 
@@ -106,78 +101,6 @@ class TestInput:
         shop, transport = scripted_with(TAKEN)
         assert await call(shop.api.content.cards) == {}
         assert len(transport.requests) == 1
-
-    @pytest.mark.parametrize(
-        ("call", "rule"),
-        [
-            (lambda content: content.tags.create("я" * 16, "D1CFD7"), "1 to 15 characters"),
-            (lambda content: content.tags.create("", "D1CFD7"), "1 to 15 characters"),
-            (lambda content: content.tags.update(1, "я" * 16, "D1CFD7"), "1 to 15 characters"),
-            (lambda content: content.tags.link(1, [*range(16)]), "from 0 to 15"),
-            (lambda content: content.media.replace(1, []), "from 1 to 31"),
-            (lambda content: content.media.replace(1, ["https://a"] * 32), "from 1 to 31"),
-            (lambda content: content.media.replace(1, ["a.ru/1.jpg"]), "begin with https"),
-            (lambda content: content.media.upload(1, 31, Upload("a", PNG)), "from 1 to 30"),
-            (lambda content: content.media.upload(1, 0, Upload("a", PNG)), "from 1 to 30"),
-            (lambda content: content.media.upload(1, 2, Upload("a", MP4)), "1 for a video"),
-            (lambda content: content.media.upload(1, 1, Upload("a", b"%PDF-1.7")), "JPG, PNG"),
-            (
-                lambda content: content.media.upload(
-                    1, 1, Upload("a", PNG + bytes(IMAGE_MOST - len(PNG) + 1))
-                ),
-                "at most 33554432 bytes",
-            ),
-            (
-                lambda content: content.media.upload(
-                    1, 1, Upload("a", MP4 + bytes(VIDEO_MOST - len(MP4) + 1))
-                ),
-                "at most 52428800 bytes",
-            ),
-            (lambda content: content.directories.subjects(limit=1001), "from 1 to 1000"),
-            (lambda content: content.directories.subjects(offset=-1), "must be from 0"),
-            (lambda content: content.recommendations.list(limit=5001), "from 1 to 5000"),
-            (lambda content: content.recommendations.list(search="я" * 73), "0 to 72"),
-            (lambda content: content.recommendations.list(brand_names=["a"] * 31), "0 to 30"),
-            (lambda content: content.recommendations.list(subject_ids=[1] * 31), "0 to 30"),
-            (lambda content: content.recommendations.set([]), "from 1 to 5000"),
-            (
-                lambda content: content.recommendations.set(
-                    [
-                        NewRecommendations(
-                            nm_id=1, recommendations=[Recommended(recom_nm=n) for n in range(21)]
-                        )
-                    ]
-                ),
-                "from 0 to 20",
-            ),
-        ],
-    )
-    async def test_content_when_a_call_breaks_a_rule(
-        self, call: Callable[[Content], Awaitable[object]], rule: str
-    ) -> None:
-        shop, transport = scripted_with()
-        with pytest.raises(InvalidInput, match=rule):
-            await call(shop.api.content)
-        assert transport.requests == []
-
-    @pytest.mark.parametrize(
-        ("content", "kind"),
-        [
-            (b"\xff\xd8\xff\xe0", "image/jpeg"),
-            (PNG, "image/png"),
-            (b"BM....", "image/bmp"),
-            (b"GIF89a", "image/gif"),
-            (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "image/webp"),
-            (MP4, "video/mp4"),
-            (b"\x00\x00\x00\x14ftypqt  ", "video/quicktime"),
-            (b"\x00\x00\x00\x08moov", "video/quicktime"),
-            (PNG + bytes(IMAGE_MOST - len(PNG)), "image/png"),
-            (MP4 + bytes(VIDEO_MOST - len(MP4)), "video/mp4"),
-        ],
-        ids=range(10),
-    )
-    def test_media_when_its_kind_is_told_by_content(self, content: bytes, kind: str) -> None:
-        assert check_media(Upload("file", content)) == kind
 
     @pytest.mark.parametrize("cursor", ["x", "[]", '["2026",1,2]', "7", '{"a":1}'])
     def test_listing_when_its_cursor_is_of_another_list(self, cursor: str) -> None:
@@ -303,33 +226,6 @@ class TestLists:
             "updatedAt": "2026-05-01T12:00:00.000002Z",
             "nmID": 1,
         }
-
-    async def test_all_brands_when_there_are_several_pages(self) -> None:
-        shop, transport = scripted_with(
-            json_response({"brands": [{"id": 1}, {"id": 2}], "next": 2, "total": 3}),
-            json_response({"brands": [{"id": 3}], "total": 3}),
-        )
-        found = await shop.api.content.directories.all_brands(105).all()
-        assert [brand.id for brand in found] == [1, 2, 3]
-        assert transport.requests[1].url.endswith("/brands?subjectId=105&next=2")
-
-    async def test_all_subjects_when_there_are_several_pages(self) -> None:
-        shop, transport = scripted_with(
-            json_response({"data": [{"subjectID": n} for n in range(1000)]}),
-            json_response({"data": [{"subjectID": 1000}]}),
-        )
-        found = await shop.api.content.directories.all_subjects(name="Носки").all()
-        assert len(found) == 1001
-        assert transport.requests[1].url.endswith("&limit=1000&offset=1000")
-
-    async def test_all_products_when_there_are_several_pages(self) -> None:
-        shop, transport = scripted_with(
-            json_response({"data": [{"nmId": n} for n in range(1, 5001)], "next": 5000}),
-            json_response({"data": [{"nmId": 5001}], "next": 5001}),
-        )
-        found = await shop.api.content.recommendations.all_products().all()
-        assert len(found) == 5001
-        assert msgspec.json.decode(transport.requests[1].body or b"")["next"] == 5000
 
 
 class TestAnswers:

@@ -71,13 +71,13 @@ async def shop(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
 
 class TestPrices:
     async def test_goods_when_read_to_the_end(self, shop: Wildberries) -> None:
-        found = await shop.api.prices.all_goods().all()
+        found = await shop.api.prices.list().all()
         assert len({good.nm_id for good in found}) == 1200
-        page = await shop.api.prices.find([good.nm_id for good in found[:3]])
-        assert [good.nm_id for good in page.goods] == [good.nm_id for good in found[:3]]
+        again = await shop.api.prices.find([good.nm_id for good in found[:3]])
+        assert [good.nm_id for good in again] == [good.nm_id for good in found[:3]]
 
     async def test_upload_when_it_is_waited_for(self, shop: Wildberries, clock: Clock) -> None:
-        good, cheap = (await shop.api.prices.list(limit=2)).goods
+        good, cheap = await shop.api.prices.list().all(limit=2)
         assert good.sizes
         changes = [
             NewPrice(nm_id=good.nm_id, price=int(good.sizes[0].price or 0) + 7),
@@ -91,7 +91,7 @@ class TestPrices:
         pending = await shop.api.prices.pending_state(upload_id)
         assert pending is not None
         assert pending.status == 1
-        rows = await shop.api.prices.all_pending_details(upload_id).all()
+        rows = await shop.api.prices.pending_details(upload_id).all()
         assert [row.status for row in rows] == [1, 1, 1]
         # The same upload again is known: WB says so and does not take it twice.
         assert (await shop.api.prices.set(changes)).already_exists
@@ -103,27 +103,27 @@ class TestPrices:
         assert done.outcome is Outcome.DONE
         assert "Price Quarantine" in (quarantined.reason or "")
         assert unknown.outcome is Outcome.FAILED
-        (row,) = await shop.api.prices.all_quarantined().all()
+        (row,) = await shop.api.prices.quarantine().all()
         assert (row.nm_id, row.new_price) == (cheap.nm_id, 1)
-        (again,) = (await shop.api.prices.list(nm_id=good.nm_id)).goods
+        (again,) = await shop.api.prices.list(nm_id=good.nm_id).all()
         assert again.sizes
         assert again.sizes[0].price == changes[0].price
 
     async def test_sizes_when_they_have_prices_of_their_own(
         self, shop: Wildberries, clock: Clock
     ) -> None:
-        goods = (await shop.api.prices.list()).goods
+        goods = (await shop.api.prices.list().page()).items
         nm_id = next(good.nm_id for good in goods if good.editable_size_price)
-        sizes = await shop.api.prices.all_sizes(nm_id).all()
+        sizes = await shop.api.prices.sizes(nm_id).all()
         changes = [SizePrice(nm_id=nm_id, size_id=size.size_id, price=777) for size in sizes]
         upload = await shop.api.prices.set_sizes(changes)
         clock.passed = 61
         report = await shop.api.prices.wait(upload.id, goods=changes, poll=0.01)
         assert report.failed == []
-        assert {size.price for size in await shop.api.prices.all_sizes(nm_id).all()} == {777}
+        assert {size.price for size in await shop.api.prices.sizes(nm_id).all()} == {777}
 
     async def test_discounts_when_there_is_nothing_to_change(self, shop: Wildberries) -> None:
-        good = (await shop.api.prices.list(limit=1)).goods[0]
+        (good,) = await shop.api.prices.list().all(limit=1)
         same = ClubDiscount(nm_id=good.nm_id, club_discount=good.club_discount or 0)
         with pytest.raises(BadRequest, match="already set"):
             await shop.api.prices.set_club_discounts([same])
@@ -131,7 +131,7 @@ class TestPrices:
     async def test_batch_when_it_needs_several_uploads(
         self, shop: Wildberries, clock: Clock, simulator: WildberriesSimulator
     ) -> None:
-        goods = await shop.api.prices.all_goods().all()
+        goods = await shop.api.prices.list().all()
         changes = [NewPrice(nm_id=good.nm_id, discount=(good.discount or 0) + 1) for good in goods]
         batch = await shop.api.prices.upload_all(changes, timeout=0.05, poll=0.01)
         assert batch.counts() == {Outcome.ACCEPTED: 1200}
@@ -166,7 +166,7 @@ class TestWarehouses:
 
     async def test_stock_when_set_read_and_deleted(self, shop: Wildberries) -> None:
         warehouse = (await shop.api.warehouses.list())[0].id
-        goods = await shop.api.prices.all_goods().all()
+        goods = await shop.api.prices.list().all()
         sizes = [size.size_id for good in goods for size in good.sizes or ()]
         assert len(sizes) > 1000
         wanted = [NewStock(chrt_id=size, amount=17) for size in sizes]
