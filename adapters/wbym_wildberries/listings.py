@@ -141,9 +141,7 @@ def in_order(
         order: SortOrder = "dateDesc" if newest_first else "dateAsc"
         return lists.list(is_answered=is_answered, order=order, **dates(span))
 
-    return by_time(
-        listed, span=span, time=_time_of, key=_wire_id, expected=expected, depth=depth
-    )
+    return by_time(listed, span=span, time=_time_of, key=_wire_id, expected=expected, depth=depth)
 
 
 class Dates(TypedDict):
@@ -206,9 +204,7 @@ def _passes(part: Callable[[bool], Listing[T]], flag: bool | None) -> Listing[T]
     return chain([("false", part(False)), ("true", part(True))], key=_id_of)
 
 
-def _is_within(
-    since: datetime | None, until: datetime | None, item: Question | Feedback
-) -> bool:
+def _is_within(since: datetime | None, until: datetime | None, item: Question | Feedback) -> bool:
     """Whether it is of the period, to the fraction of a second."""
     return (since is None or item.created_at >= since) and (
         until is None or item.created_at <= until

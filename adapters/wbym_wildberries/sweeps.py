@@ -171,7 +171,7 @@ class _NounSweep(Generic[W, R]):
         self._lists: TwoLists[W] = lists
         self._record: type[W] = record
         self._neutral: Callable[[W], R] = neutral
-        self._archive = archive
+        self._archive: Listing[W] | None = archive
         self._has_archive = has_archive
         self._depth = depth
         self._counted: tuple[int, int] | None = None

@@ -8,6 +8,7 @@ from wbym.errors import InvalidInput
 
 __all__ = ["length", "require_address", "require_aware", "require_visible", "within"]
 
+
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
     """Refuse a time without a zone.
 

@@ -2,7 +2,7 @@
 
 from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
+from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query, places_of
 from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer
 from wbym.calls.lists import Kept
@@ -114,6 +114,7 @@ __all__ = [
     "in_order",
     "patch",
     "period",
+    "places_of",
     "post",
     "put",
     "require",

@@ -1,6 +1,7 @@
 """One operation of a marketplace, as data."""
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote, quote_plus
 
@@ -11,7 +12,7 @@ from wbym.calls.replies import Reply
 from wbym.limits import Cost
 from wbym.paging.schemes import Scheme
 
-__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query"]
+__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query", "places_of"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -149,6 +150,11 @@ def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
     if given:
         raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
     return "".join(pieces) + rest
+
+
+def places_of(template: str) -> list[str]:
+    """The names of a path's places."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name]
 
 
 def build_query(values: Mapping[str, QueryValue] | None) -> str:

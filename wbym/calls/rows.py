@@ -31,7 +31,6 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from enum import Enum
 from functools import cached_property, wraps
-from string import Formatter
 from types import NoneType
 from typing import (
     Annotated,
@@ -51,7 +50,7 @@ from typing import (
 import msgspec
 
 from wbym.calls.checks import Broken, Check, check_of
-from wbym.calls.endpoint import Endpoint, Method
+from wbym.calls.endpoint import Endpoint, Method, places_of
 from wbym.calls.judge import Answer
 from wbym.calls.lists import Arguments, PageShape, RowSource, Total
 from wbym.calls.marks import (
@@ -253,7 +252,7 @@ class Row:
 
     @cached_property
     def _places_in_path(self) -> tuple[str, ...]:
-        return tuple(name for _, name, _, _ in Formatter().parse(self.path) if name)
+        return tuple(places_of(self.path))
 
     @cached_property
     def _unfilled(self) -> tuple[str, ...]:

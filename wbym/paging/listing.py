@@ -195,9 +195,7 @@ class Listing(Generic[T]):
 
     def known_newest_first(self) -> "Listing[T]":
         """The same list, whose records are known to come newest first."""
-        return Listing(
-            self._read, newest_first=True, reading=self._reading, source=self.source
-        )
+        return Listing(self._read, newest_first=True, reading=self._reading, source=self.source)
 
     def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
         """The same pages with those records only that are wanted."""

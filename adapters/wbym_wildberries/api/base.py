@@ -142,5 +142,3 @@ def itself(
 
 def _same(body: T) -> T:
     return body
-
-
