@@ -98,9 +98,7 @@ class AccountBase:
         Raises:
             InvalidInput: A place in the path has no value.
         """
-        endpoint: Endpoint[object] = (
-            operation.endpoint if isinstance(operation, Row) else operation
-        )
+        endpoint: Endpoint[object] = operation.endpoint if isinstance(operation, Row) else operation
         filled = dict(path or {})
         for place in places_of(endpoint.path):
             if place not in filled:

@@ -116,7 +116,7 @@ async def listings(
 ) -> Sequence[Listing[Neutral]]:
     """The lists that hold every record of a noun: one, or for messages one a chat.
 
-    ``ahead`` says how many pages to ask for at once, of the nouns that take it.
+    ``prefetch`` says how many pages to ask for at once, of the nouns that take it.
     """
     match noun:
         case Capability.CHATS:
@@ -126,9 +126,11 @@ async def listings(
             found = await chats.chats().all()
             return [chats.messages(chat, cursor=cursor).map_pages(list) for chat in found]
         case Capability.QUESTIONS:
-            return [questions_of(account).questions(cursor=cursor, prefetch=prefetch).map_pages(list)]
+            questions = questions_of(account).questions(cursor=cursor, prefetch=prefetch)
+            return [questions.map_pages(list)]
         case Capability.FEEDBACKS:
-            return [feedbacks_of(account).feedbacks(cursor=cursor, prefetch=prefetch).map_pages(list)]
+            feedbacks = feedbacks_of(account).feedbacks(cursor=cursor, prefetch=prefetch)
+            return [feedbacks.map_pages(list)]
         case Capability.RETURNS:
             return [returns_of(account).returns(cursor=cursor).map_pages(list)]
         case _:
