@@ -298,8 +298,10 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
                 offset = at  # it shows no more, and says itself that there is more
                 break
             del chunk  # or it would stay in memory while the next one comes
+    if total is not None and total < offset:
+        total = None  # the pages have exceeded it, so it tells nothing
     if total is None or offset < total:
-        raise PagingLimit(method, offset, total)
+        raise PagingLimit(method, min(offset, scheme.reach or offset), total)
 
 
 async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
