@@ -110,8 +110,8 @@ class MemorySource(Generic[T]):
         """What was asked for, of a list by token."""
         return [cursor for cursor, _ in self.asked]
 
-    def listing(self) -> Listing[T]:
-        return listing_of(self)
+    def listing(self, *, newest_first: bool = False) -> Listing[T]:
+        return listing_of(self, newest_first=newest_first)
 
 
 def offset_source(

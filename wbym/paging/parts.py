@@ -97,8 +97,8 @@ def merge(
 
     Read one at a time, they come in their order; once the second page is wanted, the next one is
     always asked for while one is in hand. Read several at a time, pages come as they arrive, and
-    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read, whatever
-    ``at_once`` was.
+    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
+    whatever ``at_once`` was.
 
     Args:
         parts: The listings, in order.

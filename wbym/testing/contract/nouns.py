@@ -120,17 +120,17 @@ async def listings(
     """
     match noun:
         case Capability.CHATS:
-            return [chats_of(account).chats(cursor=cursor).map(list)]
+            return [chats_of(account).chats(cursor=cursor).map_pages(list)]
         case Capability.MESSAGES:
             chats = chats_of(account)
             found = await chats.chats().all()
-            return [chats.messages(chat, cursor=cursor).map(list) for chat in found]
+            return [chats.messages(chat, cursor=cursor).map_pages(list) for chat in found]
         case Capability.QUESTIONS:
-            return [questions_of(account).questions(cursor=cursor, ahead=ahead).map(list)]
+            return [questions_of(account).questions(cursor=cursor, ahead=ahead).map_pages(list)]
         case Capability.FEEDBACKS:
-            return [feedbacks_of(account).feedbacks(cursor=cursor, ahead=ahead).map(list)]
+            return [feedbacks_of(account).feedbacks(cursor=cursor, ahead=ahead).map_pages(list)]
         case Capability.RETURNS:
-            return [returns_of(account).returns(cursor=cursor).map(list)]
+            return [returns_of(account).returns(cursor=cursor).map_pages(list)]
         case _:
             raise ValueError(f"{noun} is not listed")
 
