@@ -142,13 +142,17 @@ class Listing(Generic[T]):
         Raises:
             WbymError: The call failed.
         """
-        async with aclosing(
-            self._read(msgspec.structs.replace(self._reading, prefetch=None))
-        ) as it:
-            async for page in it:
-                self._cursor = page.cursor
-                return page
-        return Page((), self._reading.cursor or "", None)
+        if self.source is not None:
+            found = await _first(self.source, self._reading)
+        else:
+            found = Page((), self._reading.cursor or "", None)
+            alone = msgspec.structs.replace(self._reading, prefetch=None)
+            async with aclosing(self._read(alone)) as pages:
+                async for page in pages:
+                    found = page
+                    break
+        self._cursor = found.cursor
+        return found
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
         """Page by page.
@@ -304,8 +308,10 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
                 offset = at  # it shows no more, and says itself that there is more
                 break
             del chunk  # or it would stay in memory while the next one comes
+    if total is not None and total < offset:
+        total = None  # the pages have exceeded it, so it tells nothing
     if total is None or offset < total:
-        raise PagingLimit(method, offset, total)
+        raise PagingLimit(method, min(offset, scheme.reach or offset), total)
 
 
 async def _first(source: Source[T], reading: Reading) -> Page[T]:

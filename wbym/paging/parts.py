@@ -11,7 +11,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -97,8 +97,8 @@ def merge(
 
     Read one at a time, they come in their order; once the second page is wanted, the next one is
     always asked for while one is in hand. Read several at a time, pages come as they arrive, and
-    twice ``at_once`` of them are held at most. A cursor knows how far each part was read, whatever
-    ``at_once`` was.
+    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
+    whatever ``at_once`` was.
 
     Args:
         parts: The listings, in order.
@@ -117,9 +117,10 @@ async def _merged(
     untouched, where = _places(method, reading.cursor, names)
     todo = deque([*where.items(), *((index, "") for index in range(untouched, len(parts)))])
 
-    def opened(place: tuple[int, str]) -> AsyncGenerator[Page[T], None]:
+    def opened(place: tuple[int, str], *, ahead: bool) -> AsyncGenerator[Page[T], None]:
         index, begin = place
-        inside = msgspec.structs.replace(reading, cursor=begin or None)
+        prefetch = reading.prefetch or (1 if ahead else None)
+        inside = msgspec.structs.replace(reading, cursor=begin or None, prefetch=prefetch)
         return parts[index][1].read(inside)
 
     found = _together(opened, todo, at_once) if at_once > 1 else _in_turn(opened, todo)
@@ -182,8 +183,12 @@ def by_span(
     return Listing(read, newest_first=newest_first and at_once == 1)
 
 
-Opened: TypeAlias = Callable[[tuple[int, str]], AsyncGenerator[Page[T], None]]
-"""Begins to read a part from a cursor of its own."""
+class Opened(Protocol[T]):
+    """Begins to read a part from a cursor of its own."""
+
+    def __call__(self, place: tuple[int, str], /, *, ahead: bool) -> AsyncGenerator[Page[T], None]:
+        """The part's pages; ``ahead``: its second one is asked for before it is wanted."""
+        ...
 
 
 async def _in_turn(
@@ -197,7 +202,7 @@ async def _in_turn(
         while todo or pages is not None:
             if pages is None:
                 index = todo[0][0]
-                pages = opened(todo.popleft())
+                pages = opened(todo.popleft(), ahead=is_wanted)
             page = await (ahead or anext(pages, None))
             ahead = None
             number = index
@@ -206,7 +211,7 @@ async def _in_turn(
                 pages = None
                 if page is not None and is_wanted and todo:
                     index = todo[0][0]
-                    pages = opened(todo.popleft())
+                    pages = opened(todo.popleft(), ahead=True)
                     ahead = asyncio.ensure_future(anext(pages, None))
             if page is not None:
                 is_wanted = True
@@ -224,13 +229,14 @@ async def _together(
     opened: Opened[T], todo: deque[tuple[int, str]], at_once: int
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
     # A reader's end is None, and its failure an exception, in line after the pages that it read.
-    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(at_once)
+    # Each reader has a page in hand and one under way, so hardly any need to be held besides.
+    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(1)
 
     async def reader() -> None:
         try:
             while todo:
                 place = todo.popleft()
-                async with aclosing(opened(place)) as pages:
+                async with aclosing(opened(place, ahead=True)) as pages:
                     async for page in pages:
                         await arrived.put((place[0], page))
                         del page

@@ -21,6 +21,14 @@ class ByOffset(msgspec.Struct, frozen=True):
     max_reach: int | None = None
     """The largest sum of offset and size."""
 
+    @property
+    def reach(self) -> int | None:
+        """How many records can be reached at most; None for all."""
+        if self.max_offset is None:
+            return self.max_reach
+        deepest = self.max_offset + self.max_size
+        return deepest if self.max_reach is None else min(deepest, self.max_reach)
+
     def size_at(self, offset: int, size: int) -> int:
         """How many records to ask for at this offset; 0 where the marketplace pages no further."""
         if self.max_offset is not None and offset > self.max_offset:

@@ -18,7 +18,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from wbym.errors import CursorStuck, PagingLimit
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
@@ -100,7 +100,8 @@ def by_time(
             documented. It is also found out by an empty page, at the cost of a request.
 
     Raises:
-        InvalidInput: While reading: it is not a cursor of this list.
+        InvalidInput: While reading: it is not a cursor of this list, or pages of the size that is
+            asked for do not overlap enough.
         PagingLimit: While reading: one second has more records than can be reached from both its
             ends.
         CursorStuck: While reading: the marketplace's pages do not let the reader go on, such as a
@@ -138,6 +139,9 @@ class _Timeline(Generic[T]):
         self._key = key
         self._expected = expected
         self._size = reading.size or self._scheme.max_size
+        if not OVERLAP < self._size <= self._scheme.max_size:
+            rule = f"must be from {OVERLAP + 1} to {self._scheme.max_size}"
+            raise InvalidInput(source.method, "size", rule, reading.size)
         self._prefetch = reading.prefetch
         self._priority: Priority | None = reading.priority
         self._depth = depth

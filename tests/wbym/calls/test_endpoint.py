@@ -6,7 +6,7 @@ from wbym.calls import Endpoints, Nothing
 from wbym.limits import Cost
 from wbym.paging import ByOffset
 
-PAGES = ByOffset(size="take", offset="skip", most=10)
+PAGES = ByOffset(size="take", offset="skip", max_size=10)
 
 
 class TestEndpoints:
@@ -54,5 +54,5 @@ class TestEndpoints:
 
         assert (search.writes, search.idempotent) == (False, True)
         assert (mark.writes, mark.idempotent) == (True, True)
-        assert not mark.once
-        assert table.add("GET", "ping", "/ping", Nothing(), once=True).once
+        assert not mark.single_attempt
+        assert table.add("GET", "ping", "/ping", Nothing(), single_attempt=True).single_attempt

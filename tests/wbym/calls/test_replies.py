@@ -33,6 +33,7 @@ class TestOptional:
         assert PLAN.accepts(204)
         assert not PLAN.accepts(404)
 
+
 collected: list[bool] = []
 """Whether the collector was on, for each record that was made."""
 
