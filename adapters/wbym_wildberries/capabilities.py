@@ -8,7 +8,7 @@ from wbym_wildberries.api import chats, claims, feedbacks
 
 __all__ = ["CAPABILITIES"]
 
-_ANSWER = {"text_least": feedbacks.ANSWER.min, "text_most": feedbacks.ANSWER.max or 0}
+_ANSWER = {"text_least": feedbacks.ANSWER.min, "text_most": feedbacks.ANSWER.max}
 _EDIT = {**_ANSWER, "edits": 1, "edit_days": 60}
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
@@ -22,7 +22,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             Support.EMULATED, note="WB has one feed for all chats: it is read and filtered"
         ),
         Capability.MESSAGES_SINCE: Supported(Support.NATIVE),
-        Capability.SEND: Supported(Support.NATIVE, {"text_most": chats.MESSAGE.max or 0}),
+        Capability.SEND: Supported(Support.NATIVE, {"text_most": chats.MESSAGE.max}),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
             {
@@ -56,7 +56,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
-            {"comment_least": claims.COMMENT.min, "comment_most": claims.COMMENT.max or 0},
+            {"comment_least": claims.COMMENT.min, "comment_most": claims.COMMENT.max},
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),

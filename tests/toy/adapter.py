@@ -1,13 +1,12 @@
 """Toy as an account of wbym, and what it can do."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
-import msgspec
 
 from tests.toy import api, mapping
 from tests.toy.dialect import MARKETPLACE, QUOTAS, URL, ToyDialect
@@ -28,11 +27,8 @@ from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
     Download,
-    Endpoint,
     Length,
-    Part,
     Pipeline,
-    QueryValue,
     RetryPolicy,
     Upload,
 )
@@ -134,21 +130,6 @@ class Toy(AccountBase):
 
     async def _first_page(self) -> str:
         return f"{len((await self._chats.list().page()).items)} on the first page"
-
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
-        answer = await self._pipeline.call(
-            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
-        )
-        return answer.value
 
     async def counts(self) -> Waiting:
         chats = await self.chats(waiting_for_seller=True).all()

@@ -32,6 +32,7 @@ __all__ = [
     "Length",
     "MaxSize",
     "Name",
+    "NotEmpty",
     "Query",
     "Range",
     "Rule",
@@ -76,13 +77,21 @@ class Length(msgspec.Struct, frozen=True):
     """Characters of a text, both ends included. A text of at least 1 must show something too."""
 
     min: int
-    max: int | None = None
+    max: int
 
     def broken(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
-        if _is_outside(len(value), self):
-            return f"must have {_bounds(self)} characters, this has {len(value)}"
+        if not self.min <= len(value) <= self.max:
+            return f"must have {self.min} to {self.max} characters, this has {len(value)}"
         return "must have a visible character" if self.min and shows_nothing(value) else None
+
+
+class NotEmpty(msgspec.Struct, frozen=True):
+    """A text that shows something, of any length."""
+
+    def broken(self, value: str, /) -> str | None:
+        """See :class:`Rule`."""
+        return "must have a visible character" if shows_nothing(value) else None
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -112,17 +121,10 @@ class Count(msgspec.Struct, frozen=True):
 
     def broken(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
-        if _is_outside(len(value), self):
-            return f"must have {_bounds(self)} values, there are {len(value)}"
-        return None
-
-
-def _is_outside(number: int, bounds: Length | Count) -> bool:
-    return number < bounds.min or (bounds.max is not None and number > bounds.max)
-
-
-def _bounds(bounds: Length | Count) -> str:
-    return f"at least {bounds.min}" if bounds.max is None else f"{bounds.min} to {bounds.max}"
+        if self.min <= len(value) and (self.max is None or len(value) <= self.max):
+            return None
+        bounds = f"at least {self.min}" if self.max is None else f"{self.min} to {self.max}"
+        return f"must have {bounds} values, there are {len(value)}"
 
 
 class Unique(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from wbym.calls import Group, Length, Name, get, patch
+from wbym.calls import Group, Length, Name, NotEmpty, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.token import Category
@@ -99,8 +99,8 @@ class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is
     @patch("/api/v1/claim", rules=[_comment_of_its_action])
     async def decide(
         self,
-        claim_id: Annotated[str, Name("id"), Length(1)],
-        action: Annotated[str, Length(1)],
+        claim_id: Annotated[str, Name("id"), NotEmpty()],
+        action: Annotated[str, NotEmpty()],
         *,
         comment: Annotated[str, COMMENT] | None = None,
     ) -> None:

@@ -4,7 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from wbym.calls import Group, Length, Name, Nothing, UnixSeconds, UnixSecondsUp, get, patch, post
+from wbym.calls import (
+    Group,
+    Length,
+    Name,
+    NotEmpty,
+    Nothing,
+    UnixSeconds,
+    UnixSecondsUp,
+    get,
+    patch,
+    post,
+)
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import SortOrder, Wire, in_envelope
 from wbym_wildberries.token import Category
@@ -24,7 +35,7 @@ __all__ = [
 ANSWER: Final = Length(2, 5000)
 """Characters of an answer to a feedback or a question, and of a question's rejection."""
 
-FeedbackId = Annotated[str, Length(1), Name("id")]
+FeedbackId = Annotated[str, NotEmpty(), Name("id")]
 
 
 class FeedbackAnswer(Wire, frozen=True):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from wbym.calls import Group, Length, Name, UnixSeconds, UnixSecondsUp, get, patch
+from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import SortOrder, Wire, in_envelope
 from wbym_wildberries.api.feedbacks import ANSWER, Counters, ProductDetails, counted
@@ -13,7 +13,7 @@ from wbym_wildberries.token import Category
 
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
 
-QuestionId = Annotated[str, Length(1), Name("id")]
+QuestionId = Annotated[str, NotEmpty(), Name("id")]
 
 
 class QuestionAnswer(Wire, frozen=True):

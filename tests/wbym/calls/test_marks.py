@@ -5,14 +5,14 @@ from typing import Annotated
 
 import pytest
 
-from wbym.calls import Count, Length, Range, require
+from wbym.calls import Count, NotEmpty, Range, require
 from wbym.errors import InvalidInput
 
 
 @pytest.mark.parametrize(
     ("hint", "value", "rule"),
     [
-        (Annotated[str, Length(1)], "", "text must have at least 1 characters, this has 0"),
+        (Annotated[str, NotEmpty()], "", "text must have a visible character"),
         (Annotated[list[int], Count(2)], [1], "at least 2 values, there are 1"),
         (Decimal, Decimal("NaN"), "must be a finite Decimal"),
         (Decimal, 1.5, "must be a finite Decimal"),
@@ -29,7 +29,7 @@ def test_require_when_a_value_breaks_a_bound(hint: object, value: object, rule: 
 @pytest.mark.parametrize(
     ("hint", "value"),
     [
-        (Annotated[str, Length(1)], "x" * 10_000),
+        (Annotated[str, NotEmpty()], "x" * 10_000),
         (Annotated[list[int], Count(0)], []),
         (Annotated[Decimal, Range(0)], Decimal(0)),
         (Annotated[Decimal, Range(0)] | None, None),
