@@ -139,7 +139,7 @@ class Shop(Toy):
             last = until or datetime.max.replace(tzinfo=UTC)
             found = [each for each in shop.records if first <= each.created_at <= last]
 
-            async def read(_: Reading) -> AsyncGenerator[Page[Feedback], None]:
+            async def read() -> AsyncGenerator[Page[Feedback], None]:
                 at = int(cursor or 0)
                 while at < len(found):
                     await asyncio.sleep(0)
