@@ -17,8 +17,8 @@ __all__ = [
     "LogFacts",
     "Observer",
     "current",
-    "is_watched",
     "set_observer",
+    "watched",
 ]
 
 _log = logging.getLogger("wbym.observe")
@@ -167,7 +167,7 @@ class Observer:
 
 
 class CallWatch:
-    """One call as the observer is told of it: counts attempts and takes times.
+    """One call as the observer is told of it, with the times that it took.
 
     It begins when it is made and ends when it is left, both in one step of one task, since an
     observer may set context variables between the two.
@@ -264,15 +264,11 @@ def set_observer(observer: Observer | None) -> Observer | None:
     Returns:
         Who was told until now; None where nobody was.
     """
-    global _current, _observer  # noqa: PLW0603 - one a process, as with loggers
+    global _current, _observer, watched  # noqa: PLW0603 - one per process, as with loggers
     before, _observer = _observer, observer
+    watched = observer is not None
     _current = _SILENT if observer is None else cast(Observer, _Guarded(observer))
     return before
-
-
-def is_watched() -> bool:
-    """Whether somebody is told; for what has to be found out first."""
-    return _observer is not None
 
 
 def current() -> Observer:
@@ -305,6 +301,9 @@ class _Guarded:
 
         return tell
 
+
+watched: bool = False
+"""Whether somebody is told; for what has to be found out or made first."""
 
 _SILENT_CALL = CallObserver()
 _SILENT = Observer()

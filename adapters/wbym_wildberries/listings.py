@@ -177,8 +177,9 @@ def _neutral(
     wanted: Callable[[R], bool] | None,
 ) -> Listing[R]:
     """One of WB's two lists of a noun or both, as neutral records; of these, those wanted."""
-    require_aware(noun, "since", since)
-    require_aware(noun, "until", until)
+    for argument, moment in (("since", since), ("until", until)):
+        if moment is not None:
+            require_aware(noun, argument, moment)
     nm_id = _nm_id(noun, product)
 
     def part(processed: bool) -> Listing[R]:

@@ -2,9 +2,9 @@
 
 from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query, places_of
+from wbym.calls.endpoint import Endpoint, Endpoints, Method, places_of
 from wbym.calls.group import ApiGroup
-from wbym.calls.judge import Answer
+from wbym.calls.judge import Answer, Fate, RetryPolicy
 from wbym.calls.lists import Kept
 from wbym.calls.marks import (
     Body,
@@ -33,9 +33,8 @@ from wbym.calls.marks import (
     shows_nothing,
 )
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline
+from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
 from wbym.calls.replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
-from wbym.calls.retry import Fate, RetryPolicy
 from wbym.calls.rows import (
     Envelope,
     Group,

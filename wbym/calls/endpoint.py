@@ -1,18 +1,15 @@
 """One operation of a marketplace, as data."""
 
-from collections.abc import Mapping
 from string import Formatter
 from typing import Generic, Literal, TypeVar
-from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from wbym.calls.messages import QueryValue
 from wbym.calls.replies import Reply
 from wbym.limits import Cost
 from wbym.paging.schemes import Scheme
 
-__all__ = ["Endpoint", "Endpoints", "Method", "build_path", "build_query", "places_of"]
+__all__ = ["Endpoint", "Endpoints", "Method", "places_of"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -132,39 +129,6 @@ class Endpoints:
         return endpoint
 
 
-def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
-    """The path with its places filled in and percent-encoded.
-
-    Raises:
-        ValueError: A place has no value, or a value no place.
-    """
-    given = dict(values or {})
-    pieces: list[str] = []
-    rest = template
-    while "{" in rest:
-        before, _, rest = rest.partition("{")
-        name, _, rest = rest.partition("}")
-        if name not in given:
-            raise ValueError(f"{template} needs a value for {name!r}")
-        pieces += [before, quote(str(given.pop(name)), safe="")]
-    if given:
-        raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
-    return "".join(pieces) + rest
-
-
 def places_of(template: str) -> list[str]:
     """The names of a path's places."""
     return [name for _, name, _, _ in Formatter().parse(template) if name]
-
-
-def build_query(values: Mapping[str, QueryValue] | None) -> str:
-    """The query string with its question mark; empty where nothing is left to say."""
-    if not values:
-        return ""
-    pairs = []
-    for name, value in values.items():
-        if value is None:
-            continue
-        text = ("true" if value else "false") if isinstance(value, bool) else quote_plus(str(value))
-        pairs.append(f"{quote_plus(name)}={text}")
-    return f"?{'&'.join(pairs)}" if pairs else ""

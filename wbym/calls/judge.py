@@ -1,5 +1,6 @@
-"""What an answer means: the status first, the body second; pure."""
+"""What an answer means, the status first and the body second, and what follows from it; pure."""
 
+from enum import Enum
 from typing import Generic, NoReturn, TypeVar, cast
 
 import msgspec
@@ -8,7 +9,6 @@ from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.messages import Response, TransportError
 from wbym.calls.replies import Refusal, Refused, Unreadable
-from wbym.calls.retry import Fate
 from wbym.errors import (
     BadRequest,
     CallError,
@@ -24,7 +24,7 @@ from wbym.errors import (
     error_for_status,
 )
 
-__all__ = ["Answer", "Failed", "Judge"]
+__all__ = ["Answer", "Failed", "Fate", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
@@ -39,6 +39,47 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     """Records of the page that could not be decoded."""
     body: bytes = b""
     """What the value was decoded from."""
+
+
+class Fate(Enum):
+    """What is known of a call that brought no result."""
+
+    NOT_SENT = "it surely did not reach the marketplace"
+    REFUSED = "the marketplace said that it did nothing, because of a limit"
+    UNKNOWN = "it may have taken effect: the answer is lost, unreadable, or a failure of theirs"
+    FINAL = "the marketplace has answered, and asking again would bring the same"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How often and how soon."""
+
+    attempts: int = 4
+    """Calls in all, the first one included, at least 1."""
+    refusals: int = 8
+    """Calls in all where the marketplace refuses for its limits; the waiting is the scheduler's."""
+    base: float = 0.5
+    """Seconds before the second attempt; doubled for each one after."""
+    longest: float = 30.0
+    """Seconds, at most, between two attempts."""
+
+    def delay(
+        self, fate: Fate, attempt: int, *, idempotent: bool, draw: float = 1.0
+    ) -> float | None:
+        """Seconds until the next attempt, or None for no more.
+
+        Args:
+            fate: What is known of the call.
+            attempt: How many calls were made, from 1.
+            idempotent: Whether the endpoint may be called twice.
+            draw: From 0 to 1, a random share that keeps many clients from retrying as one.
+        """
+        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not idempotent):
+            return None
+        if fate is Fate.REFUSED:
+            return 0.0 if attempt < self.refusals else None
+        if attempt >= self.attempts:
+            return None
+        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * draw)
 
 
 class Failed(Exception):

@@ -14,26 +14,27 @@ or when the marketplace refused it for a limit; if its fate is unknown it raises
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from copy import copy
 from os import PathLike
 from typing import Final, TypeVar
+from urllib.parse import quote, quote_plus
 
 import anyio
 import msgspec
 
+from wbym import observe
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, build_path, build_query
-from wbym.calls.judge import Answer, Failed, Judge
+from wbym.calls.endpoint import Endpoint
+from wbym.calls.judge import Answer, Failed, Judge, RetryPolicy
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
-from wbym.calls.retry import RetryPolicy
 from wbym.calls.transport import Exchange, Transport
 from wbym.errors import SetAside
 from wbym.limits import Charge, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
-__all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline"]
+__all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
 
 R = TypeVar("R")
 
@@ -174,9 +175,12 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with self._watch(endpoint, request) as watch:
+        with self._watched(endpoint, request) as watch:
+            attempt = 0
             while True:
-                watch.attempt_begins()
+                attempt += 1
+                if watch is not None:
+                    watch.attempt_begins()
                 try:
                     async with self._exchange(
                         endpoint, request, charges, priority, watch
@@ -188,9 +192,10 @@ class Pipeline:
                     if len(response.body) > _LARGE:
                         self._scheduler.held_up_at = asyncio.get_running_loop().time()
                 except TransportError as error:
-                    await self._again(endpoint, self._judge.lost(endpoint, error), watch)
+                    failed = self._judge.lost(endpoint, error)
+                    await self._again(endpoint, failed, attempt, watch)
                 except Failed as failed:
-                    await self._again(endpoint, failed, watch)
+                    await self._again(endpoint, failed, attempt, watch)
                 else:
                     for aside in answer.set_aside:
                         self.report(aside)
@@ -214,7 +219,7 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with self._watch(endpoint, request) as watch:
+            with self._watched(endpoint, request) as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
@@ -243,11 +248,14 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: CallWatch,
+        watch: CallWatch | None,
     ) -> Exchange:
         """An answer with the promised status, kept open by ``stack``."""
+        attempt = 0
         while True:
-            watch.attempt_begins()
+            attempt += 1
+            if watch is not None:
+                watch.attempt_begins()
             try:
                 exchange = await stack.enter_async_context(
                     self._exchange(endpoint, request, charges, priority, watch)
@@ -260,7 +268,7 @@ class Pipeline:
             except Failed as error:
                 failed = error
             await stack.aclose()
-            await self._again(endpoint, failed, watch)
+            await self._again(endpoint, failed, attempt, watch)
 
     def _prepare(
         self,
@@ -290,15 +298,20 @@ class Pipeline:
         )
         return request, charges
 
-    def _watch(self, endpoint: Endpoint[R], request: Request) -> CallWatch:
-        return CallWatch(
+    @contextmanager
+    def _watched(self, endpoint: Endpoint[R], request: Request) -> Iterator[CallWatch | None]:
+        if not observe.watched:
+            yield None
+            return
+        with CallWatch(
             asyncio.get_running_loop().time,
             marketplace=self._dialect.marketplace,
             account=self._dialect.account,
             endpoint=endpoint.name,
             method=endpoint.method,
             address=request.address,
-        )
+        ) as watch:
+            yield watch
 
     @asynccontextmanager
     async def _exchange(
@@ -307,7 +320,7 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: CallWatch,
+        watch: CallWatch | None,
     ) -> AsyncIterator[Exchange]:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
@@ -315,10 +328,12 @@ class Pipeline:
         max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
         async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
-            watch.sent_at = sent_at
+            if watch is not None:
+                watch.sent_at = sent_at
             async with self._transport.send(request) as exchange:
                 head = exchange.head
-                watch.status = head.status
+                if watch is not None:
+                    watch.status = head.status
                 now = clock()
                 # Right after a large page was decoded, all answers look late that waited for it.
                 timed = now - self._scheduler.held_up_at > _HELD_UP
@@ -327,12 +342,15 @@ class Pipeline:
                 lease.settle(cost, self._dialect.signal(head), elapsed)
                 yield exchange
 
-    async def _again(self, endpoint: Endpoint[R], failed: Failed, watch: CallWatch) -> None:
+    async def _again(
+        self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None
+    ) -> None:
         """Wait for the next attempt, or raise what the caller gets."""
-        watch.attempt_ended(failed.error)
+        if watch is not None:
+            watch.attempt_ended(failed.error)
         delay = self._retry.delay(
             failed.fate,
-            watch.attempts,
+            attempt,
             idempotent=endpoint.idempotent,
             draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
@@ -341,15 +359,48 @@ class Pipeline:
         logger.info(
             "%s; attempt %d follows in %.1f s",
             failed.error,
-            watch.attempts + 1,
+            attempt + 1,
             delay,
             extra=LogFacts(
                 marketplace=failed.error.marketplace,
                 account=failed.error.account,
                 endpoint=failed.error.endpoint,
                 status=failed.error.status,
-                attempt=watch.attempts,
+                attempt=attempt,
             ),
         )
         if delay:
             await anyio.sleep(delay)
+
+
+def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
+    """The path with its places filled in and percent-encoded.
+
+    Raises:
+        ValueError: A place has no value, or a value no place.
+    """
+    given = dict(values or {})
+    pieces: list[str] = []
+    rest = template
+    while "{" in rest:
+        before, _, rest = rest.partition("{")
+        name, _, rest = rest.partition("}")
+        if name not in given:
+            raise ValueError(f"{template} needs a value for {name!r}")
+        pieces += [before, quote(str(given.pop(name)), safe="")]
+    if given:
+        raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
+    return "".join(pieces) + rest
+
+
+def build_query(values: Mapping[str, QueryValue] | None) -> str:
+    """The query string with its question mark; empty where nothing is left to say."""
+    if not values:
+        return ""
+    pairs = []
+    for name, value in values.items():
+        if value is None:
+            continue
+        text = ("true" if value else "false") if isinstance(value, bool) else quote_plus(str(value))
+        pairs.append(f"{quote_plus(name)}={text}")
+    return f"?{'&'.join(pairs)}" if pairs else ""

@@ -73,9 +73,11 @@ class Bucket(ABC):
         "_timer",
         "banned_until",
         "calls",
+        "capacity",
         "in_flight",
         "key",
         "loop",
+        "name",
         "quota",
         "refusals",
     )
@@ -88,8 +90,11 @@ class Bucket(ABC):
         self, key: BucketKey, quota: Quota | Window | ParallelCap, loop: asyncio.AbstractEventLoop
     ) -> None:
         self.key = key
+        self.name = str(key)
         self.quota = quota
         self.loop = loop
+        self.capacity: float = 1
+        """How much there is when all is free."""
         self.in_flight = 0
         """Calls counted here and not over yet."""
         self.calls = 0
@@ -105,9 +110,12 @@ class Bucket(ABC):
 
     # What a kind of bucket is.
 
-    @abstractmethod
     def size(self, cost: int) -> float:
-        """How much must be free at once before a call of this cost may go."""
+        """How much must be free at once before a call of this cost may go.
+
+        A call that costs more than there ever is goes when all is free.
+        """
+        return min(cost, self.capacity)
 
     @abstractmethod
     def wait_for(self, size: float, now: float) -> float:
@@ -231,7 +239,7 @@ class Bucket(ABC):
         if head is None:
             return
         now = self.loop.time()
-        wait = max(self.banned_until - now, self.wait_for(self.size(head.cost), now))
+        wait = max(self.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
         if wait <= 0:
             heapq.heappop(self._heap)
             self._remove(head)

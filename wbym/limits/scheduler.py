@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from wbym import observe
 from wbym.errors import QuotaExhausted
 from wbym.limits.bans import BanStore, MemoryBans
 from wbym.limits.buckets import ParallelBucket, RateBucket, WindowBucket
@@ -355,9 +356,9 @@ class Scheduler:
                 return bucket
             bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
             try:
-                until = await self._bans.load(str(key))
+                until = await self._bans.load(bucket.name)
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
-                _log.exception("the ban of %s could not be loaded", key, extra=_facts(key))
+                _log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
                 until = None
             if until is not None:
                 now = loop.time()
@@ -370,29 +371,29 @@ class Scheduler:
 
     def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
         """Say that a bucket is banned for so long from now on."""
-        key = bucket.key
-        _log.info("%s is banned for %.1f s", key, seconds, extra=_facts(key))
-        until = datetime.fromtimestamp(self._wall() + seconds, UTC)
-        current().banned(marketplace=key.marketplace, bucket=str(key), until=until)
+        _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
+        if observe.watched:
+            until = datetime.fromtimestamp(self._wall() + seconds, UTC)
+            current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
 
     async def _store_ban(self, bucket: Bucket) -> None:
         """Store the end of a bucket's ban; a store that fails is logged, not raised."""
         until = self._wall() + bucket.banned_until - bucket.loop.time()
         try:
-            await self._bans.save(str(bucket.key), until)
+            await self._bans.save(bucket.name, until)
         except Exception:  # noqa: BLE001 - as above
             _log.exception(
                 "the ban of %s until %.0f could not be saved",
-                bucket.key,
+                bucket.name,
                 until,
-                extra=_facts(bucket.key),
+                extra=_facts(bucket),
             )
 
     def _exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
         """The error for a wait of so many seconds (infinite: nobody can tell)."""
         wait = 0.0 if wait == math.inf else wait
         return QuotaExhausted(
-            str(bucket.key),
+            bucket.name,
             retry_at=datetime.fromtimestamp(self._wall() + wait, UTC),
             wait=wait,
             max_wait=max_wait,
@@ -420,8 +421,8 @@ def _closed(bucket: Bucket | None = None) -> RuntimeError:
     return RuntimeError("the scheduler is closed")
 
 
-def _facts(key: BucketKey) -> LogFacts:
-    return LogFacts(marketplace=key.marketplace, bucket=str(key))
+def _facts(bucket: Bucket) -> LogFacts:
+    return LogFacts(marketplace=bucket.key.marketplace, bucket=bucket.name)
 
 
 def _state(bucket: Bucket, now: float, wall: float) -> BucketState:

@@ -16,7 +16,7 @@ import msgspec
 
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
-from wbym.paging.prefetch import read_ahead
+from wbym.paging.prefetch import read_ahead, size_at
 from wbym.paging.schemes import ByOffset
 from wbym.paging.source import Chunk, Origin, Reading, Source
 
@@ -321,7 +321,7 @@ async def _first(source: Source[T], reading: Reading) -> Page[T]:
     following: str | None
     if isinstance(scheme, ByOffset):
         offset = _offset(source, cursor)
-        count = scheme.size_at(offset, size or scheme.max_size)
+        count = size_at(scheme, offset, size or scheme.max_size)
         if not count:
             raise PagingLimit(source.method, offset)
         chunk = await source.fetch(str(offset), count, priority=reading.priority)

@@ -10,7 +10,7 @@ from wbym.limits import Priority
 from wbym.paging.schemes import ByOffset
 from wbym.paging.source import Chunk, Source
 
-__all__ = ["read_ahead"]
+__all__ = ["read_ahead", "size_at"]
 
 T = TypeVar("T")
 
@@ -19,6 +19,15 @@ PREFETCH = 3
 
 MAX_BUFFERED_PAGES = 2
 """Pages whose bodies may be in memory, the consumer's own included."""
+
+
+def size_at(scheme: ByOffset, offset: int, size: int) -> int:
+    """How many records to ask for at this offset; 0 where the marketplace pages no further."""
+    if scheme.max_offset is not None and offset > scheme.max_offset:
+        return 0
+    if scheme.max_reach is not None:
+        size = min(size, scheme.max_reach - offset)
+    return max(0, size)
 
 
 async def read_ahead(
@@ -63,7 +72,7 @@ async def read_ahead(
     def ask() -> None:
         nonlocal asked, offset
         while not tasks or (len(tasks) < room and (expected is None or offset < expected)):
-            count = scheme.size_at(offset, size)
+            count = size_at(scheme, offset, size)
             if count <= overlap:
                 return
             gate = partial(in_turn, asked)

@@ -29,14 +29,6 @@ class ByOffset(msgspec.Struct, frozen=True):
         deepest = self.max_offset + self.max_size
         return deepest if self.max_reach is None else min(deepest, self.max_reach)
 
-    def size_at(self, offset: int, size: int) -> int:
-        """How many records to ask for at this offset; 0 where the marketplace pages no further."""
-        if self.max_offset is not None and offset > self.max_offset:
-            return 0
-        if self.max_reach is not None:
-            size = min(size, self.max_reach - offset)
-        return max(0, size)
-
 
 class ByToken(msgspec.Struct, frozen=True):
     """Pages that name the next one. They can only be read one after the other."""

@@ -4,6 +4,7 @@ Wire structs are lenient: only what the neutral model cannot do without is requi
 lists are plain strings, and fields that are not listed are ignored.
 """
 
+from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -11,7 +12,6 @@ import msgspec
 
 from wbym.adapter import length, within
 from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
-from wbym_wildberries.words import words
 
 __all__ = [
     "ANSWER_LEAST",
@@ -22,7 +22,9 @@ __all__ = [
     "Wire",
     "as_is",
     "check_envelope",
+    "counted",
     "enveloped",
+    "flatten_message",
     "in_envelope",
     "itself",
     "length",
@@ -57,6 +59,20 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False, rename="camel"
     request_id: str | None = None
 
 
+def flatten_message(value: object) -> str:
+    """The words of a text, a list or an object; empty where it says nothing."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(flatten_message, value)))
+    if isinstance(value, dict):
+        said = ((key, flatten_message(inner)) for key, inner in value.items())
+        return "; ".join(f"{key}: {text}" for key, text in said if text)
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value)
+
+
 def check_envelope(envelope: Envelope[T]) -> None:
     """Raise what an envelope says of a refusal.
 
@@ -65,7 +81,9 @@ def check_envelope(envelope: Envelope[T]) -> None:
     """
     if envelope.error:
         # Content repeats its text as the one additional error.
-        said = dict.fromkeys([words(envelope.error_text), words(envelope.additional_errors)])
+        said = dict.fromkeys(
+            [flatten_message(envelope.error_text), flatten_message(envelope.additional_errors)]
+        )
         message = "; ".join(filter(None, said)) or "refused without a reason"
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
@@ -142,3 +160,15 @@ def itself(
 
 def _same(body: T) -> T:
     return body
+
+
+def counted(
+    page: Any,  # noqa: ANN401 - a page of feedbacks or of questions
+    arguments: Mapping[str, Any],
+) -> int | None:
+    """How many records a list has; WB's counters are of the whole list, whatever the filters."""
+    filters = ("nm_id", "date_from", "date_to")
+    if any(arguments[name] is not None for name in filters):
+        return None
+    total: int | None = page.count_archive if arguments["is_answered"] else page.count_unanswered
+    return total

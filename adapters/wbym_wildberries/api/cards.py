@@ -8,14 +8,20 @@ import msgspec
 from wbym.calls import Endpoints, Json
 from wbym.errors import InvalidInput
 from wbym_wildberries.api import card_lists
-from wbym_wildberries.api.base import Envelope, check_envelope, enveloped, length, within
+from wbym_wildberries.api.base import (
+    Envelope,
+    check_envelope,
+    enveloped,
+    flatten_message,
+    length,
+    within,
+)
 from wbym_wildberries.api.card_documents import Documents
 from wbym_wildberries.api.card_lists import CardLists
 from wbym_wildberries.api.card_records import CardGroup, CardLimits, CardUpdate, NewCard
 from wbym_wildberries.api.card_updates import update_json
 from wbym_wildberries.batches import BODY_MOST
 from wbym_wildberries.token import Category
-from wbym_wildberries.words import words
 
 __all__ = ["ENDPOINTS", "Cards", "check_group", "check_new", "check_update"]
 
@@ -55,7 +61,11 @@ def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
     check_envelope(envelope)
     said = envelope.additional_errors
     by_name = said if isinstance(said, dict) else {"": said}
-    return {str(name): words(value) for name, value in by_name.items() if words(value)}
+    return {
+        str(name): flatten_message(value)
+        for name, value in by_name.items()
+        if flatten_message(value)
+    }
 
 
 _TABLE = Endpoints("content.cards", host="content", scope=Category.CONTENT.scope)

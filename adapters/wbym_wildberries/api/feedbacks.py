@@ -1,8 +1,7 @@
 """Feedbacks: reading, answering, asking for a return."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from wbym.calls import (
     Group,
@@ -17,7 +16,7 @@ from wbym.calls import (
     post,
 )
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import SortOrder, Wire, in_envelope
+from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
 from wbym_wildberries.token import Category
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "Feedbacks",
     "FeedbacksPage",
     "Unseen",
-    "counted",
 ]
 
 ANSWER: Final = Length(2, 5000)
@@ -133,18 +131,6 @@ class Unseen(Wire, frozen=True):
 
     has_new_questions: bool
     has_new_feedbacks: bool
-
-
-def counted(
-    page: Any,  # noqa: ANN401 - a page of feedbacks or of questions
-    arguments: Mapping[str, Any],
-) -> int | None:
-    """How many records a list has; WB's counters are of the whole list, whatever the filters."""
-    filters = ("nm_id", "date_from", "date_to")
-    if any(arguments[name] is not None for name in filters):
-        return None
-    total: int | None = page.count_archive if arguments["is_answered"] else page.count_unanswered
-    return total
 
 
 _PAGES: Final = ByOffset("take", "skip", max_size=5000, max_offset=199_990)

@@ -7,8 +7,8 @@ import msgspec
 
 from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import SortOrder, Wire, in_envelope
-from wbym_wildberries.api.feedbacks import ANSWER, Counters, ProductDetails, counted
+from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api.feedbacks import ANSWER, Counters, ProductDetails
 from wbym_wildberries.token import Category
 
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
