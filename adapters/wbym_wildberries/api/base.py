@@ -5,36 +5,25 @@ lists are plain strings, and fields that are not listed are ignored.
 """
 
 from types import NoneType
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import length, within
 from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 from wbym_wildberries.words import words
 
 __all__ = [
-    "ANSWER_LEAST",
-    "ANSWER_MOST",
     "Envelope",
     "Locale",
     "SortOrder",
     "Wire",
     "as_is",
     "check_envelope",
-    "enveloped",
     "in_envelope",
-    "itself",
-    "length",
     "opened",
-    "within",
 ]
 
 T = TypeVar("T")
-
-ANSWER_LEAST: Final = 2
-ANSWER_MOST: Final = 5000
-"""Characters of an answer, in feedbacks and questions alike."""
 
 SortOrder = Literal["dateAsc", "dateDesc"]
 
@@ -108,36 +97,6 @@ def as_is(
     if data is NoneType:
         return Nothing()
     return Json(data, _same, records=records, record=record)
-
-
-def enveloped(
-    data: type[T], *, records: str | None = None, record: type[msgspec.Struct] | None = None
-) -> Json[Envelope[T], T]:
-    """The reply that comes in an :class:`Envelope`.
-
-    Args:
-        data: The type inside.
-        records: The field inside that holds the list of records, where it is a page.
-        record: The type of one record. Without ``records``, ``data`` itself is their list.
-    """
-    path = ("data", records) if records else ("data",) if record else ()
-    return Json(Envelope[data], opened, records=path, record=record)  # type: ignore[valid-type]
-
-
-def itself(
-    wire: type[T],
-    *,
-    records: tuple[str, ...] = (),
-    record: type[msgspec.Struct] | None = None,
-) -> Json[T, T]:
-    """The reply that is the body as it is.
-
-    Args:
-        wire: The type of the body.
-        records: The path to the list of records, where it is a page.
-        record: The type of one record.
-    """
-    return Json(wire, _same, records=records, record=record)
 
 
 def _same(body: T) -> T:
