@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
-from wbym.calls import Count, Length
+from wbym.calls import Count, Length, NotEmpty
 from wbym.errors import InvalidInput
 from wbym_wildberries.api.base import Wire
 from wbym_wildberries.api.card_documents import Documents, LeaveOut
@@ -414,7 +414,7 @@ class CardUpdate(_Sent, frozen=True):
     """
 
     nm_id: int = msgspec.field(name="nmID")
-    vendor_code: Annotated[str, Length(1)]
+    vendor_code: Annotated[str, NotEmpty()]
     """Of any length: cards older than the bound on new ones can still be changed."""
     sizes: Annotated[Sequence[SizeUpdate], Count(1)]
     """All that there are, or the card's one without a name, and new ones. Barcodes can be added,

@@ -21,7 +21,7 @@ from wbym.calls import (
     require,
     row,
 )
-from wbym.errors import TaskPending
+from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_wildberries.api.base import Envelope, Locale, as_is, check_envelope, in_envelope
@@ -93,14 +93,15 @@ CARDS_POLL: Final = 20.0
 class FitsBody(msgspec.Struct, frozen=True):
     """The values fit into the body of one call."""
 
-    encode: Callable[[object], bytes] = msgspec.json.encode
-
     def broken(self, values: Sequence[object], /) -> str | None:
         """See :class:`wbym.calls.marks.Rule`."""
-        size = sum(len(self.encode(value)) + 1 for value in values)
-        if size <= MAX_BODY_SIZE:
-            return None
-        return f"must have at most {MAX_BODY_SIZE} bytes in one call, not {size}: send several"
+        return _too_large(len(msgspec.json.encode(values)))
+
+
+def _too_large(size: int) -> str | None:
+    if size <= MAX_BODY_SIZE:
+        return None
+    return f"must have at most {MAX_BODY_SIZE} bytes in one call, not {size}: send several"
 
 
 def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
@@ -111,7 +112,12 @@ def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
 
 
 def _updates(cards: Sequence[CardUpdate]) -> Sequence[msgspec.Raw]:
-    return [msgspec.Raw(update_json(card)) for card in cards]
+    # They are weighed here, for encoding thousands of them twice would hold up the loop.
+    encoded = [update_json(card) for card in cards]
+    rule = _too_large(sum(map(len, encoded)) + len(encoded) + 1)
+    if rule is not None:
+        raise InvalidInput(row(Cards.update).name, "cards", rule, cards)
+    return [msgspec.Raw(card) for card in encoded]
 
 
 _NOTES: Final = Json(Envelope[object], _notes)
@@ -278,7 +284,6 @@ class Cards(
             WholeBody(),
             Encode(_updates),
             Count(1, MAX_UPDATES),
-            FitsBody(update_json),
         ],
     ) -> Mapping[str, str]:
         """Write cards anew: what is left out of one is lost.
