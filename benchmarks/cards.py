@@ -193,7 +193,7 @@ async def _read(task: Task) -> Found:
     seen: set[int] = set()
     token = make_token(scopes=("content",))
     async with Wildberries(token, transport=marketplace, scheduler=Scheduler()) as shop:
-        async for card in shop.api.content.cards.all_cards():
+        async for card in shop.api.content.cards.list():
             seen.add(card.nm_id)
     return Found(
         cards=len(seen),

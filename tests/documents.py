@@ -147,7 +147,7 @@ class Frame:
                 wbym.Inbox(wildberries, market, state=MemoryStore())
             )
             shop = market if page.stem == "yandex-market" else wildberries
-            cards = (await wildberries.api.content.cards.list(limit=2)).cards
+            cards = await wildberries.api.content.cards.list().all(limit=2)
             sizes = cards[0].sizes or []
             self.names |= {
                 **_MODULES,

@@ -176,7 +176,10 @@ class TestProgress:
         seen: list[str] = []
         send = Sender(call2=error(BadRequest))
         await carry_out(
-            Batch(range(5)), send, Rules(max_size=2), progress=lambda batch: seen.append(repr(batch))
+            Batch(range(5)),
+            send,
+            Rules(max_size=2),
+            progress=lambda batch: seen.append(repr(batch)),
         )
         assert seen == [
             "Batch(3 not_tried, 2 done)",

@@ -278,4 +278,4 @@ class TestManyCalls:
         merges = Batch[Merge, None]([Merge(7, [1, 2]), Merge(8, list(range(1, 32))), Merge(9, [3])])
         await open_at(service).api.content.cards.merge_all(merges)
         assert [body["targetIMT"] for _, body in service.sent] == [7, 9]
-        assert "from 1 to 30" in (merges.failed[0][1].reason or "")
+        assert "1 to 30 values" in (merges.failed[0][1].reason or "")

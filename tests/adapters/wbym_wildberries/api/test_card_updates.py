@@ -14,9 +14,9 @@ from tests.fakes import json_response
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_documents import Document, Documents, DocumentType, LeaveOut
-from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
+    CardFilter,
     CardGroup,
     CardUpdate,
     NewCard,
@@ -309,12 +309,12 @@ def grow(simulator: WildberriesSimulator, nm_id: int) -> None:
 
 
 async def read(shop: Wildberries, nm_id: int) -> Card:
-    (card,) = (await shop.api.content.cards.list(CardFilter(text=str(nm_id)))).cards
+    (card,) = await shop.api.content.cards.list(CardFilter(text=str(nm_id))).all()
     return card
 
 
 async def with_documents(shop: Wildberries) -> list[Card]:
-    cards = await shop.api.content.cards.all_cards().all()
+    cards = await shop.api.content.cards.list().all()
     return [card for card in cards if card.documents is not None]
 
 
@@ -351,7 +351,7 @@ class TestWritingBack:
     async def test_every_card_when_it_is_written_back(
         self, simulator: WildberriesSimulator, shop: Wildberries
     ) -> None:
-        cards = await shop.api.content.cards.all_cards().all()
+        cards = await shop.api.content.cards.list().all()
         before = {card.nm_id: shown(simulator, card.nm_id) for card in cards}
         await shop.api.content.cards.update(
             [card.to_update(documents=card.documents) for card in cards]
@@ -413,7 +413,7 @@ class TestWritingBack:
         """Each good card has its own bytes, whichever are bad."""
         rows = [{"nmID": 1, "later": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {}]
         shop, _ = scripted_with(json_response({"cards": rows, "cursor": {"total": 4}}))
-        page = await shop.api.content.cards.list()
-        assert [card.nm_id for card in page.cards] == [1, 3]
-        originals = [msgspec.json.decode(card.original or b"") for card in page.cards]
+        page = await shop.api.content.cards.list().page()
+        assert [card.nm_id for card in page.items] == [1, 3]
+        originals = [msgspec.json.decode(card.original or b"") for card in page.items]
         assert originals == [rows[0], rows[2]]
