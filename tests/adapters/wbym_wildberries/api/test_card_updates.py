@@ -202,6 +202,26 @@ class TestUpdate:
         with pytest.raises(TypeError, match="documents"):
             CardUpdate(nm_id=7, vendor_code="A", sizes=[SizeUpdate()])  # type: ignore[call-arg]
 
+    @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
+    async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
+        """What Wildberries sends it takes, whatever its documents say of it."""
+        said: Json = {"id": 9, "value": value}
+        card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
+        taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
+        shop, transport = scripted_with(json_response(taken))
+        await shop.api.content.cards.update([card.to_update(documents=card.documents)])
+        (sent,) = msgspec.json.decode(transport.requests[0].body or b"")
+        assert sent["characteristics"] == [said]
+
+    async def test_update_when_a_new_value_is_of_another_kind(self) -> None:
+        shop, transport = scripted_with()
+        card = card_of(RECORD)
+        values = [*(card.characteristics or ()), Value(id=4, value={})]  # type: ignore[arg-type]
+        update = card.to_update(documents=card.documents, characteristics=values)
+        with pytest.raises(InvalidInput, match=r"cards\[0\]\.characteristics\[3\]\.value must be"):
+            await shop.api.content.cards.update([update])
+        assert transport.requests == []
+
     @pytest.mark.parametrize("documents", [{}, {"documents": None}])
     def test_update_when_the_card_has_no_documents(self, documents: Json) -> None:
         bare = {name: value for name, value in RECORD.items() if name != "documents"}

@@ -11,6 +11,7 @@ from wbym.calls import Request, TransportError
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
 from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_records import (
+    Card,
     CardFilter,
     CardGroup,
     CardUpdate,
@@ -92,7 +93,10 @@ class TestInput:
             (lambda cards: cards.recover([*range(1001)]), "1 to 1000 values"),
             (lambda cards: cards.trash([True]), r"nm_ids\[0\] must be an integer"),
             (lambda cards: cards.merge(None, [1]), "target_imt must be an integer"),
-            (lambda cards: cards.list(CardFilter(with_photo=2)).page(), "where.with_photo must be"),
+            (
+                lambda cards: cards.list(CardFilter(with_photo=2)).page(),  # type: ignore[arg-type]
+                r"where\.with_photo must be",
+            ),
             (lambda cards: cards.list(locale="de").page(), "locale must be one of"),
             (lambda cards: cards.upload_and_wait([]), "1 to 100 values"),
             (lambda cards: cards.update_and_wait([]), "1 to 3000 values"),
@@ -207,6 +211,21 @@ class TestLists:
         found = await shop.api.content.cards.list().all()
         assert len(found) == 100
         assert [aside.where for aside in shop.set_aside] == ["cards[5]"]
+
+    async def test_list_when_a_card_cannot_be_understood(self) -> None:
+        """It is set aside with the bytes that Wildberries sent, beside one that is broken."""
+        cards = [{"nmID": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {"nmID": 4}]
+        shop, _ = scripted_with(json_response({"cards": cards, "cursor": {"total": 4}}))
+
+        def number(card: Card) -> int:
+            if card.nm_id == 3:
+                raise ValueError("three")
+            return card.nm_id
+
+        page = await shop.api.content.cards.list().map(number).page()
+        assert page.items == [1, 4]
+        assert [aside.where for aside in page.set_aside] == ["cards[1]", "cards[2]"]
+        assert msgspec.json.decode(page.set_aside[1].data) == cards[2]
 
     async def test_trashed_when_there_are_several_pages(self) -> None:
         shop, transport = scripted_with(
