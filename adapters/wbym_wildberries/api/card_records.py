@@ -29,7 +29,6 @@ __all__ = [
     "Dimensions",
     "ErrorsCursor",
     "ErrorsPage",
-    "IsNew",
     "NamedId",
     "NewCard",
     "NewSize",

@@ -124,7 +124,7 @@ _NOTES: Final = Json(Envelope[object], _notes)
 _SHARED: Final = ("content",)
 """The bucket of methods without one of their own."""
 
-InQuery = Annotated[Locale | None, Query()]
+LocaleInQuery = Annotated[Locale | None, Query()]
 Merged = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_GROUP_SIZE)]
 Trashed = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_TRASHED)]
 
@@ -160,7 +160,7 @@ class Cards(
         where: CardFilter | None = None,
         *,
         ascending: bool = True,
-        locale: InQuery = None,
+        locale: LocaleInQuery = None,
     ) -> Listing[Card]:
         """Cards, without those in the trash, 100 a page.
 
@@ -185,7 +185,7 @@ class Cards(
         buckets=_SHARED,
     )
     def trashed(
-        self, *, text: str | None = None, ascending: bool = True, locale: InQuery = None
+        self, *, text: str | None = None, ascending: bool = True, locale: LocaleInQuery = None
     ) -> Listing[TrashedCard]:
         """Cards in the trash, 100 a page.
 
@@ -204,7 +204,9 @@ class Cards(
         reply=FAILED,
         body=failed_body,
     )
-    def failed(self, *, ascending: bool = True, locale: InQuery = None) -> Listing[CardErrors]:
+    def failed(
+        self, *, ascending: bool = True, locale: LocaleInQuery = None
+    ) -> Listing[CardErrors]:
         """What was wrong with cards, 100 requests a page.
 
         Each item has the errors of one request. They stay until the cards are sent again and right.
