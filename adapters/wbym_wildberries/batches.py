@@ -15,18 +15,17 @@ from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
     Forbidden,
-    InvalidInput,
     PaymentRequired,
     Unauthorized,
     WbymError,
 )
 
-__all__ = ["BODY_MOST", "DONE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
+__all__ = ["DONE", "MAX_BODY_SIZE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-BODY_MOST: Final = 10_000_000
+MAX_BODY_SIZE: Final = 10_000_000
 """Bytes of a JSON body: WB says 10 MB and not which."""
 
 _ENVELOPE = 64
@@ -130,11 +129,11 @@ Progress: TypeAlias = Callable[[Batch[T, R]], object]
 class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What one call may hold."""
 
-    most: int
+    max_size: int
     """Items, at most."""
-    body_most: int = BODY_MOST
+    max_body_size: int = MAX_BODY_SIZE
     """Bytes, at most."""
-    repeatable: bool = False
+    idempotent: bool = False
     """Whether an item that may have been sent can be sent again without harm."""
     encode: Callable[[T], bytes] = msgspec.json.encode
     """What an item is in the body, to be weighed."""
@@ -168,7 +167,7 @@ async def carry_out(
     """
     batch.stopped = None
     for places in _portions(batch, rules):
-        if not rules.repeatable:
+        if not rules.idempotent:
             # Whatever ends the run meanwhile, these are not sent again.
             sent = Result[R](Outcome.UNKNOWN, "the run ended while it was being sent")
             batch.note(places, [sent] * len(places))
@@ -203,13 +202,15 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
     size = _ENVELOPE
     for place in batch.places(Outcome.NOT_TRIED):
         item = batch.items[place]
-        weight = len(rules.encode(item)) + 1
-        refusal = _refusal(item, weight, rules)
+        refusal = _refusal(item, rules)
+        weight = 0 if refusal else len(rules.encode(item)) + 1
+        if weight + _ENVELOPE > rules.max_body_size:
+            refusal = f"it has {weight} bytes, and a call may have {rules.max_body_size}"
         if refusal is not None:
             batch.note([place], [Result(Outcome.FAILED, refusal)])
             continue
         key = rules.key(item) if rules.key is not None else place
-        full = len(portion) == rules.most or size + weight > rules.body_most
+        full = len(portion) == rules.max_size or size + weight > rules.max_body_size
         if full or key in keys:
             yield portion
             portion, keys, size = [], set(), _ENVELOPE
@@ -220,14 +221,10 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         yield portion
 
 
-def _refusal(item: T, weight: int, rules: Rules[T]) -> str | None:
-    if weight + _ENVELOPE > rules.body_most:
-        return f"it has {weight} bytes, and a call may have {rules.body_most}"
+def _refusal(item: T, rules: Rules[T]) -> str | None:
     try:
         if rules.check is not None:
             rules.check(item)
-    except InvalidInput as error:
-        return str(error)
     except Broken as broken:
         return f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
     return None

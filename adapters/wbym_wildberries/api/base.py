@@ -6,16 +6,13 @@ lists are plain strings, and fields that are not listed are ignored.
 
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import length, within
 from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 
 __all__ = [
-    "ANSWER_LEAST",
-    "ANSWER_MOST",
     "Envelope",
     "Locale",
     "SortOrder",
@@ -23,20 +20,12 @@ __all__ = [
     "as_is",
     "check_envelope",
     "counted",
-    "enveloped",
     "flatten_message",
     "in_envelope",
-    "itself",
-    "length",
     "opened",
-    "within",
 ]
 
 T = TypeVar("T")
-
-ANSWER_LEAST: Final = 2
-ANSWER_MOST: Final = 5000
-"""Characters of an answer, in feedbacks and questions alike."""
 
 SortOrder = Literal["dateAsc", "dateDesc"]
 
@@ -126,36 +115,6 @@ def as_is(
     if data is NoneType:
         return Nothing()
     return Json(data, _same, records=records, record=record)
-
-
-def enveloped(
-    data: type[T], *, records: str | None = None, record: type[msgspec.Struct] | None = None
-) -> Json[Envelope[T], T]:
-    """The reply that comes in an :class:`Envelope`.
-
-    Args:
-        data: The type inside.
-        records: The field inside that holds the list of records, where it is a page.
-        record: The type of one record. Without ``records``, ``data`` itself is their list.
-    """
-    path = ("data", records) if records else ("data",) if record else ()
-    return Json(Envelope[data], opened, records=path, record=record)  # type: ignore[valid-type]
-
-
-def itself(
-    wire: type[T],
-    *,
-    records: tuple[str, ...] = (),
-    record: type[msgspec.Struct] | None = None,
-) -> Json[T, T]:
-    """The reply that is the body as it is.
-
-    Args:
-        wire: The type of the body.
-        records: The path to the list of records, where it is a page.
-        record: The type of one record.
-    """
-    return Json(wire, _same, records=records, record=record)
 
 
 def _same(body: T) -> T:

@@ -41,7 +41,9 @@ _CARD: Final = _Shape(
     names=_names(Card, CardUpdate) - {"original"},
     inside={
         "sizes": _Shape(names=_names(CardSize, SizeUpdate), key="chrtID"),
-        "characteristics": _Shape(names=_names(CardValue, Value), key="id"),
+        "characteristics": _Shape(
+            names=_names(CardValue, Value), key="id", read_only=frozenset({"name"})
+        ),
         "dimensions": _Shape(names=_names(CardDimensions, Dimensions)),
         "wholesale": _Shape(names=_names(Wholesale)),
         "documents": _Shape(

@@ -4,13 +4,13 @@ from typing import Final
 
 from wbym.calls import Group, Pipeline
 from wbym.limits import Priority
-from wbym_wildberries.api import card_tasks, directories, media, recommendations, tags
+from wbym_wildberries.api import cards, directories, media, recommendations, tags
 
 __all__ = ["GROUPS", "Content"]
 
 GROUPS: Final[tuple[type[Group], ...]] = (
     directories.Directories,
-    card_tasks.CardTasks,
+    cards.Cards,
     media.Media,
     tags.Tags,
     recommendations.Recommendations,
@@ -22,7 +22,7 @@ class Content:
 
     def __init__(self, pipeline: Pipeline, priority: Priority | None = None) -> None:
         self.directories = directories.Directories(pipeline, priority)
-        self.cards = card_tasks.CardTasks(pipeline, priority)
+        self.cards = cards.Cards(pipeline, priority)
         self.media = media.Media(pipeline, priority)
         self.tags = tags.Tags(pipeline, priority)
         self.recommendations = recommendations.Recommendations(pipeline, priority)

@@ -155,7 +155,7 @@ class Inventory(
             found = {stock.chrt_id: stock for stock in stocks}
             return [Result(Outcome.DONE, value=found.get(size)) for size in sizes]
 
-        rules = Rules[int](most=MAX_SIZES, repeatable=True)
+        rules = Rules[int](max_size=MAX_SIZES, idempotent=True)
         return await carry_out(batch, send, rules, stop=stop, progress=progress)
 
     async def update_all(
@@ -227,13 +227,13 @@ class Inventory(
             await self.delete(warehouse_id, sizes)
             return [DONE] * len(sizes)
 
-        rules = Rules[int](most=MAX_SIZES)
+        rules = Rules[int](max_size=MAX_SIZES)
         return await carry_out(batch, send, rules, stop=stop, progress=progress)
 
 
 _UPDATING: Rules[NewStock] = Rules(
-    most=MAX_SIZES,
-    repeatable=True,
+    max_size=MAX_SIZES,
+    idempotent=True,
     check=check_of(NewStock),
     key=lambda stock: stock.chrt_id,
 )

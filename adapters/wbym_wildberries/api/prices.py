@@ -357,7 +357,7 @@ class Prices(
             upload = await self.upload(portion)
             return [Result(Outcome.ACCEPTED, value=Uploaded(upload.id))] * len(portion)
 
-        rules: Rules[G] = Rules(most=MAX_GOODS, check=_check, key=price_key)
+        rules: Rules[G] = Rules(max_size=MAX_GOODS, check=_check, key=price_key)
         await carry_out(batch, send, rules, stop=stop, progress=progress)
         clock = asyncio.get_running_loop().time
         deadline = None if timeout is None else clock() + timeout

@@ -14,11 +14,10 @@ from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api import card_lists, cards
 from wbym_wildberries.api.card_documents import LeaveOut
-from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
+    CardFilter,
     CardGroup,
     CardUpdate,
     Dimensions,
@@ -27,6 +26,7 @@ from wbym_wildberries.api.card_records import (
     SizeUpdate,
     Value,
 )
+from wbym_wildberries.api.cards import Cards
 from wbym_wildberries.api.directories import Directories
 from wbym_wildberries.api.general import General
 from wbym_wildberries.api.recommendations import NewRecommendations, Recommendations, Recommended
@@ -93,10 +93,10 @@ LISTED: dict[Endpoint[object], dict[str, object]] = {
     row(Directories.vat).endpoint: {},
     row(Directories.hs_codes).endpoint: {"query": {"subjectID": SNEAKERS}},
     row(Directories.brands).endpoint: {"query": {"subjectId": SNEAKERS}},
-    card_lists.LIST: {"body": SETTINGS},
-    card_lists.TRASHED: {"body": SETTINGS},
-    card_lists.FAILED: {"body": {}},
-    cards.LIMITS: {},
+    row(Cards.list).endpoint: {"body": SETTINGS},
+    row(Cards.trashed).endpoint: {"body": SETTINGS},
+    row(Cards.failed).endpoint: {"body": {}},
+    row(Cards.limits).endpoint: {},
     row(Tags.list).endpoint: {},
     row(Recommendations.list).endpoint: {"body": {}},
 }
@@ -232,34 +232,34 @@ async def one_card(shop: Wildberries, vendor_code: str) -> Card:
 
 async def find(shop: Wildberries, vendor_code: str) -> Card:
     """The simulator works on cards as soon as it is asked anything else."""
-    page = await shop.api.content.cards.list(CardFilter(text=vendor_code))
-    (card,) = [card for card in page.cards if card.vendor_code == vendor_code]
+    found = await shop.api.content.cards.list(CardFilter(text=vendor_code)).all()
+    (card,) = [card for card in found if card.vendor_code == vendor_code]
     return card
 
 
 class TestCards:
-    async def test_all_cards_when_read_to_the_end(self, shop: Wildberries) -> None:
+    async def test_list_when_read_to_the_end(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
-        found = await api.all_cards().all()
+        found = await api.list().all()
         assert len({card.nm_id for card in found}) == len(found) == 230
         times = [card.updated_at for card in found if card.updated_at is not None]
         assert times == sorted(times)
         assert len(times) == 230
-        back = await api.all_cards(ascending=False).all()
+        back = await api.list(ascending=False).all()
         assert {card.nm_id for card in back} == {card.nm_id for card in found}
-        photographed = await api.all_cards(CardFilter(with_photo=1)).all()
-        bare = await api.all_cards(CardFilter(with_photo=0)).all()
+        photographed = await api.list(CardFilter(with_photo=1)).all()
+        bare = await api.list(CardFilter(with_photo=0)).all()
         assert len(photographed) + len(bare) == 230
         assert all(card.photos for card in photographed)
-        trashed = await api.all_trashed().all()
+        trashed = await api.trashed().all()
         assert len({card.nm_id for card in trashed}) == 120
         assert all(card.trashed_at for card in trashed)
 
-    async def test_all_cards_when_reading_goes_on_from_each_page(self, shop: Wildberries) -> None:
+    async def test_list_when_reading_goes_on_from_each_page(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
-        pages = [page async for page in api.all_cards().pages()]
+        pages = [page async for page in api.list().pages()]
         assert [len(page.items) for page in pages] == [100, 100, 30]
-        rest = await api.all_cards(cursor=pages[1].next_cursor).all()
+        rest = await api.list().using(cursor=pages[1].next_cursor).all()
         assert rest == list(pages[2].items)
 
     async def test_card_when_it_is_made_changed_and_thrown_away(self, shop: Wildberries) -> None:
@@ -273,8 +273,8 @@ class TestCards:
         assert (await find(shop, "НОВАЯ-1")).title == "Другое название"
 
         await api.trash([card.nm_id])
-        assert card.nm_id not in {one.nm_id async for one in api.all_cards()}
-        assert [one.nm_id for one in (await api.trashed(text="НОВАЯ-1")).cards] == [card.nm_id]
+        assert card.nm_id not in {one.nm_id async for one in api.list()}
+        assert [one.nm_id for one in await api.trashed(text="НОВАЯ-1").all()] == [card.nm_id]
         await api.recover([card.nm_id])
         assert (await find(shop, "НОВАЯ-1")).imt_id != card.imt_id
 
@@ -293,7 +293,7 @@ class TestCards:
         third = NewCard(vendor_code="ПАРА-3", title="Третья", sizes=[NewSize(tech_size="41")])
         values = [Value(id=one.id, value=one.value) for one in first.characteristics or []]  # type: ignore[arg-type]
         await api.add(first.imt_id, [msgspec.structs.replace(third, characteristics=values)])
-        assert await api.all_failed().all() == []
+        assert await api.failed().all() == []
         assert (await find(shop, "ПАРА-3")).imt_id == first.imt_id
 
     async def test_failed_when_a_card_cannot_be_made(self, shop: Wildberries) -> None:
@@ -315,7 +315,7 @@ class TestCards:
             ]
         )
 
-        (failed,) = await api.all_failed().all()
+        (failed,) = await api.failed().all()
         assert failed.vendor_codes == ["НЕТ-ТАКОЙ"]
         assert failed.errors is not None
         assert failed.errors["НЕТ-ТАКОЙ"]
@@ -329,9 +329,9 @@ class TestTagsAndMedia:
         (tag,) = [tag for tag in await api.list() if tag.id not in before]
         assert (tag.name, tag.color) == ("Майская акция", "D1CFD7")
         await api.update(tag.id, "Осень", "FFECC7")
-        (card, *_) = (await shop.api.content.cards.list(limit=1)).cards
+        (card,) = await shop.api.content.cards.list().all(limit=1)
         await api.link(card.nm_id, [tag.id])
-        tagged = await shop.api.content.cards.all_cards(CardFilter(tag_ids=[tag.id])).all()
+        tagged = await shop.api.content.cards.list(CardFilter(tag_ids=[tag.id])).all()
         assert [one.nm_id for one in tagged] == [card.nm_id]
         assert [(one.name, one.color) for one in tagged[0].tags or []] == [("Осень", "FFECC7")]
         await api.delete(tag.id)

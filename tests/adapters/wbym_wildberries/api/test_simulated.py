@@ -185,7 +185,7 @@ class TestWarehouses:
 class TestCards:
     async def test_upload_when_a_card_has_errors(self, shop: Wildberries, clock: Clock) -> None:
         cards = shop.api.content.cards
-        (card,) = (await cards.list(limit=1)).cards
+        (card,) = await cards.list().all(limit=1)
         assert card.subject_id is not None
         assert card.sizes
         sizes = [NewSize(tech_size="42", wb_size="42", skus=card.sizes[0].skus or ())]
@@ -211,7 +211,7 @@ class TestCards:
         self, shop: Wildberries, clock: Clock, simulator: WildberriesSimulator
     ) -> None:
         cards = shop.api.content.cards
-        there = await cards.all_cards().all(limit=250)
+        there = await cards.list().all(limit=250)
         updates = [
             card.to_update(documents=card.documents, title="Новое название") for card in there
         ]
@@ -224,10 +224,10 @@ class TestCards:
 
     async def test_trash_when_cards_are_thrown_away_and_recovered(self, shop: Wildberries) -> None:
         cards = shop.api.content.cards
-        nm_ids = [card.nm_id for card in await cards.all_cards().all(limit=1100)]
+        nm_ids = [card.nm_id for card in await cards.list().all(limit=1100)]
         thrown = await cards.trash_all(nm_ids)
         assert thrown.counts() == {Outcome.DONE: 1100}
-        assert {card.nm_id for card in await cards.all_trashed().all()} >= set(nm_ids)
+        assert {card.nm_id for card in await cards.trashed().all()} >= set(nm_ids)
         back = await cards.recover_all(nm_ids)
         assert back.counts() == {Outcome.DONE: 1100}
 
