@@ -56,6 +56,7 @@ ERRORS = [
     DeliveryRejected("k", "no"),
     ExportError("a.csv", "no"),
     FeedBusy("shop", "process 1"),
+    errors.InboxNotOpen("counts"),
     InvalidInput("answer", "text", "must not be empty", ""),
     PagingLimit("feedbacks", 10),
     QuotaExhausted("chats", retry_at=datetime.now(UTC), wait=2.0, max_wait=1.0),
