@@ -252,16 +252,16 @@ class TestFeedbacks:
                 and (until is None or f.created_at <= until)
             }
 
-    @pytest.mark.parametrize("ahead", [None, 4])
-    async def test_feedbacks_when_the_period_is_of_years(self, ahead: int | None) -> None:
+    @pytest.mark.parametrize("prefetch", [None, 4])
+    async def test_feedbacks_when_the_period_is_of_years(self, prefetch: int | None) -> None:
         async with (
             YandexMarketSimulator(feedbacks=300, feedback_days=900, limits=False) as market,
             open_shop(market) as shop,
         ):
             since = datetime.now(UTC) - timedelta(days=1000)
-            found = await shop.feedbacks(since=since, ahead=ahead).all()
+            found = await shop.feedbacks(since=since, prefetch=ahead).all()
             assert len({f.ref for f in found}) == len(found) == 300
-            listing = shop.feedbacks(since=since, ahead=ahead)
+            listing = shop.feedbacks(since=since, prefetch=ahead)
             pages = [page async for page in listing.pages()]
             half = pages[len(pages) // 2]
             rest = await shop.feedbacks(since=since, cursor=half.cursor).all()
@@ -272,7 +272,7 @@ class TestFeedbacks:
         market = YandexMarketSimulator(feedbacks=2000)
         market.faults.latency = 0.05
         async with market, open_shop(market) as shop:
-            found = await shop.feedbacks(ahead=8).all()
+            found = await shop.feedbacks(prefetch=8).all()
             assert len({f.ref for f in found}) == len(found) == 2000
             assert market.peak_parallel(1001) == 4
             assert market.stats.refusals == 0
@@ -377,7 +377,7 @@ class TestQuestions:
         ):
             everything = await shop.questions().all()
             assert len({q.ref for q in everything}) == len(everything) == 150
-            assert {q.ref for q in await shop.questions(ahead=4).all()} == {
+            assert {q.ref for q in await shop.questions(prefetch=4).all()} == {
                 q.ref for q in everything
             }
             times = sorted(q.created_at for q in everything)
