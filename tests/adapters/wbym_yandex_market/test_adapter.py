@@ -18,7 +18,7 @@ from wbym.adapter import (
     Returns,
     TellsDecisions,
 )
-from wbym.calls import Upload
+from wbym.calls import Upload, row
 from wbym.domain import (
     AnswerStatus,
     Author,
@@ -37,8 +37,9 @@ from wbym.errors import BadRequest, DeliveryUnknown, Forbidden, InvalidInput, No
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.api import chats as chats_api
-from wbym_yandex_market.api.return_records import ItemDecision
+from wbym_yandex_market.api.chats import Chats as ChatRows
+from wbym_yandex_market.api.chats import ChatsPage
+from wbym_yandex_market.api.returns import ItemDecision
 from wbym_yandex_market.simulator import (
     YandexMarketSimulator,
     make_api_key,
@@ -259,9 +260,9 @@ class TestFeedbacks:
             open_shop(market) as shop,
         ):
             since = datetime.now(UTC) - timedelta(days=1000)
-            found = await shop.feedbacks(since=since, prefetch=ahead).all()
+            found = await shop.feedbacks(since=since, prefetch=prefetch).all()
             assert len({f.ref for f in found}) == len(found) == 300
-            listing = shop.feedbacks(since=since, prefetch=ahead)
+            listing = shop.feedbacks(since=since, prefetch=prefetch)
             pages = [page async for page in listing.pages()]
             half = pages[len(pages) // 2]
             rest = await shop.feedbacks(since=since, cursor=half.cursor).all()
@@ -604,20 +605,23 @@ class TestCabinet:
         assert "MANUALLY_DISABLED" in caplog.text
 
     async def test_call_when_the_path_names_the_business(self, shop: YandexMarket) -> None:
-        page = await shop.call(chats_api.LIST, query={"limit": 5}, body={})
-        assert len(page.chats) == 5
+        operation = row(ChatRows.list)
+        for known in (operation, operation.endpoint):
+            page = await shop.call(known, query={"limit": 5}, body={})
+            assert isinstance(page, ChatsPage)
+            assert len(page.chats) == 5
 
     async def test_token_when_asked(self, shop: YandexMarket) -> None:
         told = await shop.api.auth.token()
         assert told.api_key.auth_scopes == ["ALL_METHODS"]
 
     async def test_campaigns_when_asked(self, shop: YandexMarket) -> None:
-        page = await shop.api.campaigns.list(limit=1)
-        assert page.paging is not None
-        assert page.paging.next_page_token
-        assert page.campaigns is not None
-        one = await shop.api.campaigns.get(page.campaigns[0].id or 0)
-        assert one == page.campaigns[0]
+        listing = shop.api.campaigns.list()
+        page = await listing.using(size=1).page()
+        assert page.next_cursor
+        one = await shop.api.campaigns.get(page.items[0].id or 0)
+        assert [one] == page.items
+        assert len(await listing.using(size=1).all()) == len(await listing.all()) > 1
 
 
 class TestTrouble:
