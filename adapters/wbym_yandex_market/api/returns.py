@@ -73,10 +73,10 @@ class ReturnItemDecision(Wire, frozen=True):
     subreason_type: str | None = None
     decision_type: str | None = None
     refund_amount: int | None = None
-    """Deprecated by Market: see ``amount``. In kopecks."""
+    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     partner_compensation: int | None = None
-    """Deprecated by Market: see ``partner_compensation_amount``. In kopecks."""
+    """Market sends it no more since October 2026: see ``partner_compensation_amount``."""
     partner_compensation_amount: Money | None = None
     images: list[str] | None = None
     """What ``api.returns.photo`` takes."""
@@ -111,7 +111,7 @@ class Return(Wire, frozen=True):
     shipment_recipient_type: str | None = None
     shipment_status: str | None = None
     refund_amount: int | None = None
-    """Deprecated by Market: see ``amount``. In kopecks."""
+    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     fast_return: bool | None = None
 
@@ -213,7 +213,7 @@ class Returns(MarketGroup, scope=ORDERS):
         order_ids: Annotated[Ids, Commas()] | None = None,
         statuses: Annotated[Collection[str], Unique(), Commas()] | None = None,
         shipment_statuses: Annotated[Collection[str], Unique(), Commas()] | None = None,
-        type: Literal["UNREDEEMED", "RETURN"] | None = None,  # noqa: A002 - Market's own name
+        type: Literal["UNREDEEMED", "RETURN"] | None = None,
         from_date: date | None = None,
         to_date: date | None = None,
     ) -> Listing[Return]:
