@@ -2,10 +2,10 @@
 
 from __future__ import annotations  # the API's modules are loaded when they are first asked for
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 
 from wbym.adapter import require_aware
 from wbym.calls import Count, Range, require
@@ -32,6 +32,8 @@ __all__ = [
     "list_returns",
 ]
 
+R = TypeVar("R", Feedback, Question)
+
 BY_DEFAULT: Final = timedelta(days=180)
 """How far back is read by default; half a year is Market's own default."""
 
@@ -54,7 +56,7 @@ def list_chats(api: Api, account: str, *, waiting: bool | None) -> Listing[Chat]
     statuses = None
     if waiting is not None:
         statuses = mapping.WAITING_CHATS if waiting else mapping.OTHER_CHATS
-    return api.chats.list(statuses=statuses).map(lambda wire: mapping.chat(wire, account))
+    return api.chats.list(statuses=statuses).map(partial(mapping.chat, account=account))
 
 
 def list_messages(
@@ -63,7 +65,7 @@ def list_messages(
     """Messages, from ``first`` on, itself included; see ``YandexMarket.messages``."""
     require_aware("messages", "since", since)
     wires = api.chats.history(chat_id, message_id_from=first)
-    listing = wires.map(lambda wire: mapping.message(wire, chat))
+    listing = wires.map(partial(mapping.message, chat=chat))
     if since is None:
         return listing
     return listing.filter(lambda item: item.sent_at >= since)
@@ -93,10 +95,8 @@ def list_feedbacks(
             rating_values=None if rating is None else set(rating),
             offer_ids=None if product is None else [product],
         )
-        low, high = span.since, span.until or _END
-        return wires.map(lambda wire: mapping.feedback(wire, account)).filter(
-            lambda item: low <= item.created_at < high
-        )
+        neutral = wires.map(partial(mapping.feedback, account=account))
+        return neutral.map_pages(_created_in(span))
 
     listing = by_span(
         part,
@@ -136,8 +136,11 @@ def list_questions(
             )
 
         def neutral(need_answer: bool, status: Status) -> Listing[Question]:
-            listing = wires(need_answer).map(lambda wire: mapping.question(wire, account, status))
-            return listing.filter(lambda item: item.created_at in span and _is_about(item, product))
+            listing = wires(need_answer).map(
+                partial(mapping.question, account=account, status=status)
+            )
+            found = listing.map_pages(_created_in(span))
+            return found if product is None else found.filter(partial(_is_about, product))
 
         told = datetime.now(UTC) - _LAG
         waiting: set[str] | None = None
@@ -219,8 +222,14 @@ async def _count(
     return found
 
 
-def _is_about(item: Question, product: str | None) -> bool:
-    return product is None or (item.product is not None and item.product.seller_sku == product)
+def _created_in(span: Span) -> Callable[[Sequence[R]], list[R]]:
+    """What leaves out the records of a page that are not of a span."""
+    low, high = span.since, span.until or _END
+    return lambda items: [item for item in items if low <= item.created_at < high]
+
+
+def _is_about(product: str, item: Question) -> bool:
+    return item.product is not None and item.product.seller_sku == product
 
 
 def _begin(method: str, since: datetime | None, until: datetime | None) -> datetime:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from wbym.domain import Answer, Feedback, Question, QuestionStatus
@@ -83,7 +84,7 @@ async def known_or_read(api: Api, item: Question | Feedback, number: int) -> Ans
 async def read_question(api: Api, account: str, number: int) -> Question:
     """One question; see ``YandexMarket.question``."""
     found = api.questions.list(question_ids=[number])
-    page = await found.map(lambda wire: mapping.question(wire, account)).page()
+    page = await found.map(partial(mapping.question, account=account)).page()
     if not page.items:
         raise _missing(account, "questions.list", f"there is no question {number}")
     answer = await own_answer(list_answers(api, number))
@@ -95,7 +96,7 @@ async def read_question(api: Api, account: str, number: int) -> Question:
 async def read_feedback(api: Api, account: str, number: int) -> Feedback:
     """One feedback; see ``YandexMarket.feedback``."""
     found = api.feedbacks.list(feedback_ids=[number])
-    page = await found.map(lambda wire: mapping.feedback(wire, account)).page()
+    page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
         raise _missing(account, "feedbacks.list", f"there is no feedback {number}")
     item = page.items[0]

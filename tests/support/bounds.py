@@ -65,7 +65,7 @@ def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annota
     if kind in {int, float, Decimal}:
         low = limits.min or 0
         span = 10**6 if limits.max is None else limits.max - low + 1
-        return kind(low + index % span)  # type: ignore[operator]
+        return kind(low + index % span)
     if kind is datetime:
         return NOW + timedelta(index)
     if kind is date:
@@ -107,11 +107,10 @@ def tries(hint: object) -> Iterator[Try]:
 def _beside(mark: object, base: object, hint: object) -> Iterator[Any]:
     match mark:
         case Range(low, high):
-            kind = Decimal if base is Decimal else type(low if high is None else high)
             step = Decimal("0.01") if base is Decimal else 1
             for bound, outward in ((low, -step), (high, step)):
                 if bound is not None:
-                    yield from (kind(bound), kind(bound + outward))
+                    yield from (_as(base, bound), _as(base, bound + outward))
         case Length(low, high):
             for count in _around(low, high):
                 yield "x" * count
@@ -133,6 +132,10 @@ def _beside(mark: object, base: object, hint: object) -> Iterator[Any]:
             for value in _beside(rule, get_args(base)[0], hint):
                 if rule.broken(value) is None:
                     yield [value]
+
+
+def _as(base: object, number: int | Decimal) -> int | Decimal:
+    return Decimal(number) if base is Decimal else number
 
 
 def _around(low: int, high: int | None) -> Iterator[int]:

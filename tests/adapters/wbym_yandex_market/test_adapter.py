@@ -36,9 +36,10 @@ from wbym.domain import (
 from wbym.errors import BadRequest, DeliveryUnknown, Forbidden, InvalidInput, NotFound
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
-from wbym_yandex_market import YandexMarket
+from wbym_yandex_market import YandexMarket, mapping
 from wbym_yandex_market.api.chats import Chats as ChatRows
 from wbym_yandex_market.api.chats import ChatsPage
+from wbym_yandex_market.api.feedbacks import Feedback as WireFeedback
 from wbym_yandex_market.api.returns import ItemDecision
 from wbym_yandex_market.simulator import (
     YandexMarketSimulator,
@@ -632,6 +633,31 @@ class TestTrouble:
         assert len(await shop.feedbacks().all()) == 119
         assert [aside.endpoint for aside in shop.set_aside] == ["feedbacks.list"]
         assert shop.set_aside[0].where.startswith("result.feedbacks[")
+
+    async def test_feedbacks_when_one_cannot_be_mapped(
+        self, shop: YandexMarket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is set aside with its bytes, in a sweep too; its neighbours are delivered."""
+        everything = await shop.feedbacks().all()
+        bad, mapped = everything[3], mapping.feedback
+
+        def failing(wire: WireFeedback, account: str) -> Feedback:
+            if str(wire.feedback_id) == bad.ref.id:
+                raise ValueError("an odd feedback")
+            return mapped(wire, account)
+
+        monkeypatch.setattr(mapping, "feedback", failing)
+        expected = {f.ref for f in everything} - {bad.ref}
+        for listing in (
+            shop.feedbacks(),
+            shop.sweep.feedbacks(since=datetime.now(UTC) - timedelta(days=200)),
+        ):
+            assert {f.ref for f in await listing.all()} == expected
+            aside = shop.set_aside[-1]
+            assert aside.endpoint == "feedbacks.list"
+            assert aside.reason == "ValueError: an odd feedback"
+            assert f'"feedbackId":{bad.ref.id}' in aside.data.decode().replace(" ", "")
+        assert len(shop.set_aside) == 2
 
     @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
     async def test_reads_when_the_data_are_odd(
