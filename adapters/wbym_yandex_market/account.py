@@ -1,10 +1,9 @@
 """The part of an account that has no nouns: its credentials, its business, its limits, any call."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, ClassVar, Final, Self, TypeVar, overload
+from typing import Annotated, ClassVar, Final, Self
 
 import aiohttp
-import msgspec
 from aiohttp import web
 
 from wbym.adapter import (
@@ -20,17 +19,14 @@ from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
     Endpoint,
-    Part,
     Pipeline,
-    QueryValue,
     Range,
     RetryPolicy,
-    Row,
     Transport,
     require,
 )
 from wbym.errors import InvalidToken, SetAside
-from wbym.limits import BucketState, Priority, Scheduler, Window, shared_scheduler
+from wbym.limits import BucketState, Scheduler, Window, shared_scheduler
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import Id
 from wbym_yandex_market.cabinet import Cabinet
@@ -44,8 +40,6 @@ from wbym_yandex_market.sweeps import Sweeps
 from wbym_yandex_market.token import Credential, CredentialKind
 
 __all__ = ["Account"]
-
-R = TypeVar("R")
 
 
 class Account(AccountBase):
@@ -229,50 +223,7 @@ class Account(AccountBase):
         """
         return make_receiver(self._cabinet, on_hints, proxy=proxy, networks=networks, rate=rate)
 
-    @overload
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R: ...
-
-    @overload
-    async def call(
-        self,
-        endpoint: Row,
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> object: ...
-
-    async def call(
-        self,
-        endpoint: Endpoint[object] | Row,
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> object:
-        """Make any call, through the same limits, retries and errors as the typed methods.
-
-        Where the path of the endpoint or row names the business and ``path`` does not, it is the
-        account's.
-        """
-        if isinstance(endpoint, Row):
-            endpoint = endpoint.endpoint
-        if "{businessId}" in endpoint.path and "businessId" not in (path or {}):
-            path = {**(path or {}), "businessId": await self._cabinet.business()}
-        answer = await self._pipeline.call(
-            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
-        )
-        return answer.value
+    async def _known(self, method: str, place: str) -> str | int:
+        if place == "businessId":
+            return await self._cabinet.business()
+        return await super()._known(method, place)

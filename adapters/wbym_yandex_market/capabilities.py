@@ -12,7 +12,7 @@ __all__ = ["CAPABILITIES"]
 
 
 def _length(text: Length) -> dict[str, int]:
-    return {"text_least": text.min, "text_most": text.max or 0}
+    return {"text_least": text.min, "text_most": text.max}
 
 
 _AS_WRITTEN = "Market tells the seller's own article only (offerId): it is what is asked with"

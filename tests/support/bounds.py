@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from wbym.calls import Count, Each, KnownType, Length, MaxSize, Range, Unique, Upload
+from wbym.calls import Count, Each, KnownType, Length, MaxSize, NotEmpty, Range, Unique, Upload
 from wbym.calls.marks import Rule
 
 __all__ = ["Try", "sample", "tries"]
@@ -120,6 +120,8 @@ def _beside(mark: object, base: object, hint: object) -> Iterator[Any]:
             item = get_args(base)[0]
             for count in _around(low, high):
                 yield [sample(item, number) for number in range(count)]
+        case NotEmpty():
+            yield from ("x", "", " ", "\u200b")
         case Unique():
             yield [sample(get_args(base)[0])] * 2
         case MaxSize(high):

@@ -12,7 +12,7 @@ from wbym.calls import (
     Count,
     Download,
     Encode,
-    Length,
+    NotEmpty,
     Unique,
     WholeBody,
     get,
@@ -156,7 +156,7 @@ class ItemDecision(Wire, frozen=True, omit_defaults=True):
     """One of those that are available for the return; new ones appear, so any word is sent."""
     decision_reason_type: str | None = None
     """Why, with ``DECLINE_REFUND``."""
-    comment: Annotated[str, Length(1)] | None = None
+    comment: Annotated[str, NotEmpty()] | None = None
     """Needed with :data:`COMMENT_REQUIRED`."""
     compensation: Money | None = None
     """How much is paid back, with ``PARTIAL_MONEY_REFUND``."""
@@ -249,7 +249,7 @@ class Returns(MarketGroup, scope=ORDERS):
         order_id: Id,
         return_id: Id,
         item_id: Id,
-        image_hash: Annotated[str, Length(1)],
+        image_hash: Annotated[str, NotEmpty()],
     ) -> AbstractAsyncContextManager[Download]:
         """Open a photo of the buyer's; 5,000 an hour.
 
