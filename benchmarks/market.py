@@ -94,9 +94,9 @@ async def run(sizes: Sizes) -> Report:
             Target("windows, refusals", windows[3], "at most", 0),
         ],
         [
-            "No latency and no limits but in the last row: a page after the other, with `prefetch=4`"
-            f" windows side by side; medians of {sizes.runs} runs in turn. The last row reads"
-            f" {sizes.market_windowed:,} feedbacks in windows with the real limits."
+            "No latency and no limits but in the last row: a page after the other, with"
+            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last row"
+            f" reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
             " `ya-market-api` fails where a list of photos is null, as the specification allows;"
             " its model is widened for this. *models* are pydantic's.",
             *missing(),
