@@ -95,8 +95,8 @@ async def run(sizes: Sizes) -> Report:
         ],
         [
             "No latency and no limits but in the last row: a page after the other, with"
-            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last row"
-            f" reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
+            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last"
+            f" row reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
             " `ya-market-api` fails where a list of photos is null, as the specification allows;"
             " its model is widened for this. *models* are pydantic's.",
             *missing(),
