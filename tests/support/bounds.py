@@ -52,6 +52,25 @@ def _is_optional(hint: object) -> bool:
 def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annotation's type
     """A value that the annotation allows; another one for another index, where there is one."""
     base, marks = _marked(hint)
+    rules = [mark for mark in marks if isinstance(mark, Rule) and not isinstance(mark, Count)]
+    found = [_plain(base, marks, index)]
+    if isinstance(found[0], str):
+        found += [f"https://example.org/{index}", f"+7900000000{index}"]
+    if isinstance(found[0], msgspec.Struct):
+        hints = get_type_hints(type(found[0]), include_extras=True)
+        found += [
+            msgspec.structs.replace(found[0], **{name: sample(hint, index)})
+            for name, hint in hints.items()
+            if _is_optional(hint)
+        ]
+    for value in found:
+        if all(rule.broken(value) is None for rule in rules):
+            return value
+    raise AssertionError(f"no sample of {hint}")
+
+
+def _plain(base: object, marks: tuple[object, ...], index: int) -> Any:  # noqa: ANN401 - any type
+    """A value within the common bounds."""
     kind = get_origin(base) or base
     length = next((mark for mark in marks if isinstance(mark, Length)), Length(1, 20))
     limits = next((mark for mark in marks if isinstance(mark, Range)), Range(1))
@@ -72,7 +91,7 @@ def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annota
         return NOW.date() + timedelta(index)
     if kind is Upload:
         return Upload("a.png", PNG + str(index).encode())
-    assert isinstance(kind, type), hint
+    assert isinstance(kind, type), base
     if issubclass(kind, Enum):
         return list(kind)[index % len(kind)]
     if issubclass(kind, msgspec.Struct):
@@ -81,8 +100,8 @@ def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annota
         return kind(**{one.name: sample(hints[one.name], index) for one in fields if one.required})
     if issubclass(kind, Collection) and not issubclass(kind, Mapping):
         count = next((mark for mark in marks if isinstance(mark, Count)), Count(1))
-        return [sample(get_args(base)[0], number) for number in range(max(count.min, 1))]
-    raise AssertionError(f"no sample of {hint}")
+        return [sample(_item(base, marks), number) for number in range(max(count.min, 1))]
+    raise AssertionError(f"no sample of {base}")
 
 
 def tries(hint: object) -> Iterator[Try]:
@@ -95,7 +114,7 @@ def tries(hint: object) -> Iterator[Try]:
         return [words for rule in rules if (words := rule.broken(value)) is not None]
 
     for mark in marks:
-        for value in _beside(mark, base, hint):
+        for value in _beside(mark, base, marks):
             yield Try(value, "", broken(value))
     for value in _of_wrong_type(base):
         yield Try(value, "", ["must "])
@@ -104,7 +123,16 @@ def tries(hint: object) -> Iterator[Try]:
         yield one if one.rules else Try(one.value, one.path, broken(one.value))
 
 
-def _beside(mark: object, base: object, hint: object) -> Iterator[Any]:
+def _item(base: object, marks: tuple[object, ...]) -> object:
+    """The annotation of one of several values."""
+    item = get_args(base)[0]
+    for mark in marks:
+        if isinstance(mark, Each):
+            item = Annotated[item, mark.rule]
+    return item
+
+
+def _beside(mark: object, base: object, marks: tuple[object, ...]) -> Iterator[Any]:
     match mark:
         case Range(low, high):
             step = Decimal("0.01") if base is Decimal else 1
@@ -117,23 +145,30 @@ def _beside(mark: object, base: object, hint: object) -> Iterator[Any]:
             if low:
                 yield " " * low
         case Count(low, high):
-            item = get_args(base)[0]
+            item = _item(base, marks)
             for count in _around(low, high):
                 yield [sample(item, number) for number in range(count)]
         case NotEmpty():
             yield from ("x", "", " ", "\u200b")
         case Unique():
-            yield [sample(get_args(base)[0])] * 2
+            yield [sample(_item(base, marks))] * 2
         case MaxSize(high):
             for size in (high, high + 1):
-                file = Upload("a.png", PNG.ljust(size, b"0"))
-                yield file if base is Upload else [file]
+                if base is Upload:
+                    yield _file(size)
+                    continue
+                # Several files together, each within its own bound.
+                own = [
+                    one.max for one in _marked(_item(base, marks))[1] if isinstance(one, MaxSize)
+                ]
+                step = own[0] if own else size
+                yield [_file(min(step, size - at)) for at in range(0, size, step)]
         case KnownType():
             yield Upload("a.png", b"not a picture")
-        case Each(rule):
-            for value in _beside(rule, get_args(base)[0], hint):
-                if rule.broken(value) is None:
-                    yield [value]
+
+
+def _file(size: int) -> Upload:
+    return Upload("a.png", PNG.ljust(size, b"0")[:size])
 
 
 def _as(base: object, number: int | Decimal) -> int | Decimal:
@@ -179,9 +214,5 @@ def _inside(base: object, marks: tuple[object, ...]) -> Iterator[Try]:
                 changed = msgspec.structs.replace(whole, **{name: one.value})
                 yield Try(changed, f".{name}{one.path}", one.rules)
     elif issubclass(kind, Collection) and not issubclass(kind, str | bytes | Mapping):
-        item = get_args(base)[0]
-        for mark in marks:
-            if isinstance(mark, Each):
-                item = Annotated[item, mark.rule]
-        for one in tries(item):
+        for one in tries(_item(base, marks)):
             yield Try([one.value], f"[0]{one.path}", one.rules)
