@@ -122,24 +122,18 @@ def _market(job: Job) -> YandexMarket:
 async def _market_wire(job: Job, tally: Tally) -> None:
     until = datetime.now(UTC) + timedelta(minutes=1)
     since = until - timedelta(days=180)
-    token: str | None = None
     async with _market(job) as shop:
-        while True:
-            page = await shop.api.feedbacks.list(
-                date_time_from=since, date_time_to=until, limit=job.take, page_token=token
-            )
-            for feedback in page.feedbacks:
+        listing = shop.api.feedbacks.list(date_time_from=since, date_time_to=until)
+        async for page in listing.using(size=job.take).pages():
+            for feedback in page.items:
                 tally.records += 1
                 tally.ratings += (feedback.statistics and feedback.statistics.rating) or 0
-            token = page.paging.next_page_token if page.paging else None
-            if not token:
-                return
 
 
 async def _market_neutral(job: Job, tally: Tally) -> None:
     """A page after the other, or with windows of time side by side."""
     async with _market(job) as shop:
-        async for feedback in shop.feedbacks(ahead=4 if job.at_once else None):
+        async for feedback in shop.feedbacks(prefetch=4 if job.at_once else None):
             tally.records += 1
             tally.ratings += feedback.rating or 0
 

@@ -1,25 +1,121 @@
 """Chats with buyers: opening, listing, history, messages, files."""
 
-from collections.abc import Collection
-from typing import Annotated, Final, Literal
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
 
-from wbym.calls import Form, Length, MaxSize, Name, Query, Unique, Upload, get, post
+from wbym.calls import Form, Name, Query, Upload, get, post
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import COMMUNICATION, Id, MarketGroup, pages
-from wbym_yandex_market.api.chat_records import (
-    Chat,
-    ChatContext,
-    ChatsPage,
-    HistoryPage,
-    Message,
-    NewChat,
-    Status,
+from wbym_yandex_market.api.base import (
+    COMMUNICATION,
+    Id,
+    MarketGroup,
+    Paging,
+    Several,
+    Wire,
+    pages,
 )
+from wbym_yandex_market.api.bounds import CHATS_PAGE, FILE_SIZE, HISTORY_PAGE, MESSAGE
 
-__all__ = ["FILE_SIZE", "MESSAGE", "Chat", "ChatContext", "Chats", "Message", "NewChat", "Status"]
+__all__ = ["Chat", "ChatContext", "Chats", "Message", "NewChat", "Status"]
 
-MESSAGE: Final = Length(1, 4096)
-FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
+Status: TypeAlias = Literal[
+    "NEW",
+    "WAITING_FOR_CUSTOMER",
+    "WAITING_FOR_PARTNER",
+    "WAITING_FOR_ARBITER",
+    "WAITING_FOR_MARKET",
+    "FINISHED",
+]
+"""Whose turn it is; a new chat waits for the seller too."""
+
+
+class Customer(Wire, frozen=True):
+    """The buyer."""
+
+    name: str | None = None
+    """As it is shown in Yandex's services."""
+    public_id: str | None = None
+
+
+class FullContext(Wire, frozen=True):
+    """What a chat is about."""
+
+    type: str | None = None
+    """``ORDER``, ``RETURN`` or ``DIRECT``, which the buyer began."""
+    customer: Customer | None = None
+    campaign_id: int | None = None
+    order_id: int | None = None
+    """With orders and returns."""
+    return_id: int | None = None
+    """With returns."""
+
+
+class Chat(Wire, frozen=True):
+    """A chat as Market sends it."""
+
+    chat_id: int
+    context: FullContext | None = None
+    type: str | None = None
+    """``CHAT``, or ``ARBITRAGE``: a dispute."""
+    status: str | None = None
+    """A word of :data:`Status`, or a new one."""
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    """When the last message was written."""
+    order_id: int | None = None
+    """Market sends it no more since October 2026: see ``context``."""
+
+
+class ChatsPage(Wire, frozen=True):
+    """One page of chats."""
+
+    chats: list[Chat]
+    paging: Paging | None = None
+
+
+class Payload(Wire, frozen=True):
+    """A file of a message."""
+
+    name: str | None = None
+    url: str | None = None
+    size: int | None = None
+    """Bytes."""
+
+
+class Message(Wire, frozen=True):
+    """A message as Market sends it."""
+
+    message_id: int
+    created_at: datetime
+    sender: str | None = None
+    """``PARTNER`` (the shop), ``CUSTOMER``, ``MARKET`` (automatic) or ``SUPPORT``."""
+    message: str | None = None
+    payload: list[Payload] | None = None
+    """Files; there may be files without a text."""
+
+
+class HistoryPage(Wire, frozen=True):
+    """One page of a chat's messages."""
+
+    messages: list[Message]
+    context: FullContext | None = None
+    paging: Paging | None = None
+    order_id: int | None = None
+    """Market sends it no more since October 2026: see ``context``."""
+
+
+class NewChat(Wire, frozen=True):
+    """A chat that was opened, or was there already."""
+
+    chat_id: int
+
+
+class ChatContext(Wire, frozen=True):
+    """An order or a return that chats are about."""
+
+    type: Literal["ORDER", "RETURN"]
+    id: Id
+
 
 ChatId = Annotated[Id, Query()]
 """The chat's number, in the address."""
@@ -42,14 +138,19 @@ class Chats(MarketGroup, scope=COMMUNICATION):
             NotFound: There is no such order or return of this seller.
         """
 
-    @post("/v2/businesses/{businessId}/chats", reads=True, pages=pages(max_size=20), page=ChatsPage)
+    @post(
+        "/v2/businesses/{businessId}/chats",
+        reads=True,
+        pages=pages(CHATS_PAGE),
+        page=ChatsPage,
+    )
     def list(
         self,
         *,
-        contexts: Annotated[Collection[ChatContext], Unique()] | None = None,
-        context_types: Collection[Literal["ORDER", "RETURN", "DIRECT"]] | None = None,
-        types: Collection[Literal["CHAT", "ARBITRAGE"]] | None = None,
-        statuses: Collection[Status] | None = None,
+        contexts: Several[ChatContext] | None = None,
+        context_types: Several[Literal["ORDER", "RETURN", "DIRECT"]] | None = None,
+        types: Several[Literal["CHAT", "ARBITRAGE"]] | None = None,
+        statuses: Several[Status] | None = None,
     ) -> Listing[Chat]:
         """Chats; 5,000 requests an hour.
 
@@ -63,7 +164,7 @@ class Chats(MarketGroup, scope=COMMUNICATION):
     @post(
         "/v2/businesses/{businessId}/chats/history",
         reads=True,
-        pages=pages(max_size=100),
+        pages=pages(HISTORY_PAGE),
         page=HistoryPage,
     )
     def history(self, chat_id: ChatId, *, message_id_from: Id | None = None) -> Listing[Message]:

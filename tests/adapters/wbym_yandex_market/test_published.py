@@ -10,23 +10,15 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from tests.drift.calls_yandex_market import CALLS, OTHERS, Call
 from tests.fakes import ScriptedTransport
 from tests.published import Json, at, coverage, example, missing, resolve, spec
-from wbym.calls import Binary, Endpoint, Request, Response, Upload
+from tests.support.yandex_market_calls import CALLS, OTHERS, Call
+from wbym.calls import Binary, Count, Endpoint, Request, Response, Upload
 from wbym.calls import Json as JsonReply
 from wbym.limits import Scheduler, Window
 from wbym_yandex_market import Tier, YandexMarket, mapping
-from wbym_yandex_market.api import (
-    ENDPOINTS,
-    auth,
-    campaigns,
-    chats,
-    feedbacks,
-    questions,
-    returns,
-)
-from wbym_yandex_market.api import return_records as records
+from wbym_yandex_market.api import bounds, chats, feedbacks, operations, questions
+from wbym_yandex_market.api import returns as records
 from wbym_yandex_market.dialect import HOSTS
 from wbym_yandex_market.limits import BUCKETS
 
@@ -38,28 +30,31 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = date(2026, 5, 1)
 PNG = Upload("a.png", b"\x89PNG\r\n\x1a\n....")
 
-BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS}
+ROWS = {one.name: one for one in operations()}
+ENDPOINTS = {name: one.endpoint for name, one in ROWS.items()}
+BY_ROUTE = {(endpoint.method, endpoint.path): endpoint for endpoint in ENDPOINTS.values()}
 
-REPLIES: dict[str, Endpoint[object]] = {
-    "CreateChatResponse": chats.NEW,
-    "GetChatsResponse": chats.LIST,
-    "GetChatResponse": chats.GET,
-    "GetChatHistoryResponse": chats.HISTORY,
-    "GetChatMessageResponse": chats.MESSAGE,
-    "GetGoodsFeedbackResponse": feedbacks.LIST,
-    "GetGoodsFeedbackCommentsResponse": feedbacks.COMMENTS,
-    "UpdateGoodsFeedbackCommentResponse": feedbacks.UPDATE_COMMENT,
-    "GetQuestionsResponse": questions.LIST,
-    "GetAnswersResponse": questions.ANSWERS,
-    "UpdateGoodsQuestionTextEntityResponse": questions.UPDATE,
-    "GetReturnsResponse": returns.LIST,
-    "GetReturnResponse": returns.GET,
-    "GetReturnAvailableDecisionsResponse": returns.DECISIONS,
-    "GetCampaignsResponse": campaigns.LIST,
-    "GetCampaignResponse": campaigns.GET,
-    "GetTokenInfoResponse": auth.TOKEN,
+REPLIES = {
+    "CreateChatResponse": "chats.new",
+    "GetChatsResponse": "chats.list",
+    "GetChatResponse": "chats.get",
+    "GetChatHistoryResponse": "chats.history",
+    "GetChatMessageResponse": "chats.message",
+    "GetGoodsFeedbackResponse": "feedbacks.list",
+    "GetGoodsFeedbackCommentsResponse": "feedbacks.comments",
+    "UpdateGoodsFeedbackCommentResponse": "feedbacks.update_comment",
+    "GetQuestionsResponse": "questions.list",
+    "GetAnswersResponse": "questions.answers",
+    "UpdateGoodsQuestionTextEntityResponse": "questions.update",
+    "GetReturnsResponse": "returns.list",
+    "GetReturnResponse": "returns.get",
+    "GetReturnAvailableDecisionsResponse": "returns.decisions",
+    "GetCampaignsResponse": "campaigns.list",
+    "GetCampaignResponse": "campaigns.get",
+    "GetTokenInfoResponse": "auth.token",
 }
 """What the methods answer with a body of their own."""
+DOWNLOADS = {"returns.application", "returns.photo"}
 
 _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
@@ -75,7 +70,7 @@ class TestFields:
     def test_reply_when_it_has_every_field(self, published: Path, name: str) -> None:
         document = spec(published, SPEC)
         sample = example(document, at(document, "components", "schemas")[name])
-        endpoint = REPLIES[name]
+        endpoint = ENDPOINTS[REPLIES[name]]
         assert isinstance(endpoint.reply, JsonReply)
         assert missing(sample, _kept(endpoint.reply.wire, sample)) == []
         value, aside = endpoint.reply.decode(endpoint.name, msgspec.json.encode(sample))
@@ -83,15 +78,15 @@ class TestFields:
         assert not aside
 
     def test_replies_when_all_are_counted(self) -> None:
-        binary = {endpoint for endpoint in ENDPOINTS if isinstance(endpoint.reply, Binary)}
-        assert binary == {returns.APPLICATION, returns.PHOTO}
+        binary = {name for name, one in ENDPOINTS.items() if isinstance(one.reply, Binary)}
+        assert binary == DOWNLOADS
         empty = {
-            chats.SEND,
-            chats.SEND_FILE,
-            feedbacks.DELETE_COMMENT,
-            feedbacks.SKIP_REACTION,
-            returns.SET_DECISION,
-            returns.SUBMIT_DECISION,
+            "chats.send",
+            "chats.send_file",
+            "feedbacks.delete_comment",
+            "feedbacks.skip_reaction",
+            "returns.set_decision",
+            "returns.submit_decision",
         }
         assert binary | empty | set(REPLIES.values()) == set(ENDPOINTS)
 
@@ -124,9 +119,9 @@ class TestFields:
     def test_seeds_when_their_samples_are_decoded(self, published: Path) -> None:
         text = (published / "seeds" / CHAT_SEED).read_text("utf-8")
         sample = _sample_after(text, "200 OK")
-        assert isinstance(chats.GET.reply, JsonReply)
-        assert missing(sample, _kept(chats.GET.reply.wire, sample)) == []
-        chat, _ = chats.GET.reply.decode("chats.get", msgspec.json.encode(sample))
+        assert isinstance(ENDPOINTS["chats.get"].reply, JsonReply)
+        assert missing(sample, _kept(ENDPOINTS["chats.get"].reply.wire, sample)) == []
+        chat, _ = ENDPOINTS["chats.get"].reply.decode("chats.get", msgspec.json.encode(sample))
         assert isinstance(chat, chats.Chat)
         assert chat.context is not None
         assert (chat.chat_id, chat.context.return_id, chat.order_id) == (1, 1, 1)
@@ -137,7 +132,7 @@ class TestFields:
         context = msgspec.convert(asked["context"], chats.ChatContext)
         assert context == chats.ChatContext(type="ORDER", id=1)
         opened = {"status": "OK", "result": {"chatId": 1}}
-        reply, _ = chats.NEW.reply.decode("chats.new", msgspec.json.encode(opened))
+        reply, _ = ENDPOINTS["chats.new"].reply.decode("chats.new", msgspec.json.encode(opened))
         assert reply == chats.NewChat(chat_id=1)
 
 
@@ -170,21 +165,21 @@ class TestRoutes:
             assert endpoint.writes is (f"{endpoint.scope}:read-only" not in scopes) or (
                 endpoint.scope in {"any", "communication"}
             )
-        assert BUCKETS.keys() == {endpoint.name for endpoint in ENDPOINTS}
+        assert BUCKETS.keys() == set(ENDPOINTS)
 
     def test_endpoints_when_they_page(self, published: Path) -> None:
         document = spec(published, SPEC)
-        for endpoint in ENDPOINTS:
-            found = {str(p["name"]): p for p in _parameters(document, endpoint)}
+        for name, row in ROWS.items():
+            found = {str(p["name"]): p for p in _parameters(document, row.endpoint)}
             if "pageToken" not in found:
-                assert endpoint.pages is None
+                assert row.shape is None
                 continue
-            assert endpoint.pages is not None
+            assert row.shape is not None
             most = at(resolve(document, found["limit"]["schema"]))["maximum"]
-            assert getattr(endpoint.pages, "most", None) == most, endpoint.name
+            assert row.shape.scheme.max_size == most, name
 
     def test_endpoints_when_they_write(self) -> None:
-        writing = {endpoint.name for endpoint in ENDPOINTS if endpoint.writes}
+        writing = {endpoint.name for endpoint in ENDPOINTS.values() if endpoint.writes}
         assert writing == {
             "chats.new",
             "chats.send",
@@ -197,29 +192,38 @@ class TestRoutes:
             "returns.submit_decision",
         }
         # Opening a chat answers with the one that is there, and skipping twice is skipping.
-        again = {endpoint.name for endpoint in ENDPOINTS if endpoint.writes and endpoint.repeatable}
+        again = {one.name for one in ENDPOINTS.values() if one.writes and one.idempotent}
         assert again == {"chats.new", "feedbacks.skip_reaction"}
-        assert all(endpoint.repeatable for endpoint in ENDPOINTS if not endpoint.writes)
+        assert all(one.idempotent for one in ENDPOINTS.values() if not one.writes)
 
     def test_bounds_when_compared_with_the_specification(self, published: Path) -> None:
         document = spec(published, SPEC)
         message = at(_schema(document, "SendMessageToChatRequest"), "properties", "message")
-        assert (message["minLength"], message["maxLength"]) == (chats.TEXT_LEAST, chats.TEXT_MOST)
         comment = _schema(document, "GoodsFeedbackCommentText")
-        assert (comment["minLength"], comment["maxLength"]) == (
-            feedbacks.TEXT_LEAST,
-            feedbacks.TEXT_MOST,
-        )
         answer = _schema(document, "QuestionsTextContent")
-        assert (answer["minLength"], answer["maxLength"]) == (
-            questions.TEXT_LEAST,
-            questions.TEXT_MOST,
-        )
+        for text, bound in (
+            (message, bounds.MESSAGE),
+            (comment, bounds.COMMENT),
+            (answer, bounds.ANSWER),
+        ):
+            assert (text["minLength"], text["maxLength"]) == (bound.min, bound.max)
         filters = at(_schema(document, "GetGoodsFeedbackRequest"), "properties")
-        assert at(filters["offerIds"])["maxItems"] == feedbacks.PRODUCTS_MOST
-        assert at(filters["feedbackIds"])["maxItems"] == feedbacks.IDS_MOST
+        for name, field in (
+            ("rating_values", "ratingValues"),
+            ("offer_ids", "offerIds"),
+            ("feedback_ids", "feedbackIds"),
+        ):
+            published_bounds = at(filters[field])
+            found = {one.name: one for one in ROWS["feedbacks.list"].parameters}[name]
+            (count,) = [mark for mark in found.marks if isinstance(mark, Count)]
+            assert (count.min, count.max) == (
+                published_bounds["minItems"],
+                published_bounds["maxItems"],
+            )
         skipped = at(_schema(document, "SkipGoodsFeedbackReactionRequest"), "properties")
-        assert at(skipped["feedbackIds"])["maxItems"] == feedbacks.IDS_MOST
+        (parameter, _) = ROWS["feedbacks.skip_reaction"].parameters
+        (count,) = [mark for mark in parameter.marks if isinstance(mark, Count)]
+        assert at(skipped["feedbackIds"])["maxItems"] == count.max
 
     def test_words_when_compared_with_the_specification(self, published: Path) -> None:
         document = spec(published, SPEC)
@@ -234,9 +238,9 @@ class TestRoutes:
             "PREMODERATION_DECISION_WAITING",
         }
         assert words("ReturnRequestDecisionType") >= {
-            records.DECLINE,
-            records.PARTIAL,
-            *records.COMMENT_REQUIRED,
+            bounds.DECLINE,
+            bounds.PARTIAL,
+            *bounds.COMMENT_REQUIRED,
         }
 
 
@@ -267,13 +271,14 @@ async def _sent(call: Call) -> Request:
 
 class TestRequests:
     def test_calls_when_all_methods_are_counted(self) -> None:
-        assert CALLS.keys() | {returns.APPLICATION, returns.PHOTO} == set(ENDPOINTS)
+        assert CALLS.keys() | DOWNLOADS == set(ENDPOINTS)
 
-    @pytest.mark.parametrize("endpoint", CALLS, ids=lambda endpoint: endpoint.name)
+    @pytest.mark.parametrize("name", CALLS)
     async def test_request_when_compared_with_the_specification(
-        self, published: Path, endpoint: Endpoint[object]
+        self, published: Path, name: str
     ) -> None:
-        request = await _sent(CALLS[endpoint])
+        request = await _sent(CALLS[name])
+        endpoint = ENDPOINTS[name]
         document = spec(published, SPEC)
         url = urlsplit(request.url)
         assert f"{url.scheme}://{url.netloc}" == HOSTS[endpoint.host]
@@ -305,11 +310,12 @@ class TestRequests:
 
         self._check_content(document, endpoint, request, whole=True)
 
-    @pytest.mark.parametrize(("endpoint", "call"), OTHERS)
+    @pytest.mark.parametrize(("name", "call"), OTHERS)
     async def test_request_when_the_method_takes_another_body(
-        self, published: Path, endpoint: Endpoint[object], call: Call
+        self, published: Path, name: str, call: Call
     ) -> None:
-        self._check_content(spec(published, SPEC), endpoint, await _sent(call), whole=False)
+        request = await _sent(call)
+        self._check_content(spec(published, SPEC), ENDPOINTS[name], request, whole=False)
 
     def _check_content(
         self,
@@ -332,8 +338,13 @@ class TestRequests:
         assert request.headers["Content-Type"] == "application/json"
         body = msgspec.json.decode(request.body or b"null")
         self._check_body(document, at(contents["application/json"])["schema"], body)
-        alternatives = {feedbacks.LIST, feedbacks.COMMENTS, questions.ANSWERS, questions.UPDATE}
-        if whole and endpoint not in alternatives:
+        alternatives = {
+            "feedbacks.list",
+            "feedbacks.comments",
+            "questions.answers",
+            "questions.update",
+        }
+        if whole and endpoint.name not in alternatives:
             schema = at(resolve(document, at(contents["application/json"])["schema"]))
             assert set(body) == at(schema, "properties").keys() - DEPRECATED_FIELDS
 
@@ -367,7 +378,7 @@ class TestRequests:
             assert isinstance(body, bool)
 
     async def test_amount_when_it_is_sent_with_its_digits(self) -> None:
-        request = await _sent(CALLS[returns.SET_DECISION])
+        request = await _sent(CALLS["returns.set_decision"])
         assert b'"value":100.10' in (request.body or b"")
 
     @pytest.mark.parametrize("what", ["application", "photo"])
@@ -391,7 +402,7 @@ def _list(value: Json) -> list[Json]:
 
 
 def test_names_when_shown_to_people() -> None:
-    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", endpoint.name) for endpoint in ENDPOINTS)
+    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", name) for name in ENDPOINTS)
 
 
 def test_catalog_when_listed() -> None:
