@@ -3,13 +3,14 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.judge import Answer
 from wbym.calls.messages import Part, QueryValue
+from wbym.calls.pipeline import Pipeline
 from wbym.calls.replies import Json
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Priority
@@ -51,19 +52,8 @@ class PageShape(msgspec.Struct, frozen=True):
     total: Total | None = None
 
 
-class Send(Protocol):
-    """Makes a call."""
-
-    def __call__(
-        self,
-        endpoint: Endpoint[Any],
-        arguments: Arguments,
-        *,
-        priority: Priority | None = None,
-        gate: BodyGate | None = None,
-    ) -> Awaitable[Answer[Any]]:
-        """What the call brought."""
-        ...
+Fill: TypeAlias = Callable[[Arguments], Awaitable[Arguments]]
+"""Fills what the account knows."""
 
 
 class RowSource(Generic[T]):
@@ -74,8 +64,9 @@ class RowSource(Generic[T]):
         shape: How its pages are read.
         arguments: What is asked for, without the page.
         values: The row's arguments as they were given.
-        send: Makes the calls.
-        report: Gets each record that cannot be used.
+        pipeline: What makes the calls.
+        priority: Who goes first at the limits, where the reader does not say.
+        fill: Fills what the account knows, where there is something.
     """
 
     def __init__(
@@ -84,8 +75,9 @@ class RowSource(Generic[T]):
         shape: PageShape,
         arguments: Arguments,
         values: Mapping[str, Any],
-        send: Send,
-        report: Callable[[SetAside], None],
+        pipeline: Pipeline,
+        priority: Priority | None,
+        fill: Fill | None,
     ) -> None:
         self.method: Final = endpoint.name
         self.scheme: Final = shape.scheme
@@ -93,8 +85,9 @@ class RowSource(Generic[T]):
         self._shape = shape
         self._arguments = arguments
         self._values = values
-        self._send = send
-        self._report = report
+        self._pipeline = pipeline
+        self._priority = priority
+        self._fill = fill
 
     async def fetch(
         self,
@@ -105,21 +98,23 @@ class RowSource(Generic[T]):
         gate: BodyGate | None = None,
     ) -> Chunk[T]:
         """One page."""
-        answer = await self._send(
-            self._endpoint, self._paged(cursor, size), priority=priority, gate=gate
+        arguments = self._paged(cursor, size)
+        if self._fill is not None:
+            arguments = await self._fill(arguments)
+        answer = await self._pipeline.call(
+            self._endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            body=arguments.body,
+            priority=self._priority if priority is None else priority,
+            gate=gate,
         )
         page, shape = answer.value, self._shape
         items: Sequence[T] = page if shape.records is None else getattr(page, shape.records) or ()
         count = len(items) + len(answer.set_aside)
-        return Chunk(
-            items,
-            count,
-            self._following(page, count, size),
-            self._total(page),
-            answer.set_aside,
-            page,
-            _Origin(self._endpoint, answer, self._report),
-        )
+        following = self._following(page, count, size)
+        origin = _Origin(self._endpoint, answer, self._pipeline.report)
+        return Chunk(items, count, following, self._total(page), answer.set_aside, page, origin)
 
     def _total(self, page: object) -> int | None:
         total = self._shape.total

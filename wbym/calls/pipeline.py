@@ -14,8 +14,8 @@ or when the marketplace refused it for a limit; if its fate is unknown it raises
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
 from os import PathLike
 from typing import Final, TypeVar
@@ -175,7 +175,7 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with self._watched(endpoint, request) as watch:
+        with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
             attempt = 0
             while True:
                 attempt += 1
@@ -219,7 +219,7 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with self._watched(endpoint, request) as watch:
+            with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
@@ -298,20 +298,15 @@ class Pipeline:
         )
         return request, charges
 
-    @contextmanager
-    def _watched(self, endpoint: Endpoint[R], request: Request) -> Iterator[CallWatch | None]:
-        if not observe.watched:
-            yield None
-            return
-        with CallWatch(
+    def _watch(self, endpoint: Endpoint[R], request: Request) -> CallWatch:
+        return CallWatch(
             asyncio.get_running_loop().time,
             marketplace=self._dialect.marketplace,
             account=self._dialect.account,
             endpoint=endpoint.name,
             method=endpoint.method,
             address=request.address,
-        ) as watch:
-            yield watch
+        )
 
     @asynccontextmanager
     async def _exchange(

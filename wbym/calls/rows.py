@@ -51,7 +51,6 @@ import msgspec
 
 from wbym.calls.checks import Broken, Check, check_of
 from wbym.calls.endpoint import Endpoint, Method, places_of
-from wbym.calls.judge import Answer
 from wbym.calls.lists import Arguments, PageShape, RowSource, Total
 from wbym.calls.marks import (
     Body,
@@ -71,7 +70,7 @@ from wbym.calls.pipeline import Download, Pipeline
 from wbym.calls.replies import Binary, Reply
 from wbym.errors import InvalidInput
 from wbym.limits import Cost, Priority
-from wbym.paging import BodyGate, Listing, Scheme, listing_of
+from wbym.paging import Listing, Scheme, listing_of
 
 __all__ = [
     "Envelope",
@@ -442,7 +441,19 @@ class Row:
                 rule = f"must be one of {', '.join(self.endpoints)}"
                 raise InvalidInput(self.name, "host", rule, host)
             endpoint = self.endpoints[host]
-        return (await group._make(endpoint, self.arguments(values))).value
+        arguments = self.arguments(values)
+        if arguments.unfilled:
+            arguments = await group._filled(arguments)  # noqa: SLF001
+        answer = await group._pipeline.call(  # noqa: SLF001
+            endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            body=arguments.body,
+            parts=arguments.parts,
+            headers=arguments.headers,
+            priority=group._priority,  # noqa: SLF001
+        )
+        return answer.value
 
     def list(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -450,14 +461,14 @@ class Row:
         """Make the listing; nothing is sent before it is read."""
         values = self.values(args, kwargs)
         assert self.shape is not None  # noqa: S101 - it lists
-        pipeline = group._pipeline  # noqa: SLF001
         source: RowSource[Any] = RowSource(
             self.endpoint,
             self.shape,
             self.arguments(values),
             values,
-            group._make,
-            pipeline.report,
+            group._pipeline,  # noqa: SLF001
+            group._priority,  # noqa: SLF001
+            group._filled if self._unfilled else None,  # noqa: SLF001
         )
         return listing_of(source)
 
@@ -619,27 +630,11 @@ class Group:
         """
         raise TypeError(f"{self.noun}: nothing fills {{{place}}}")
 
-    async def _make(
-        self,
-        endpoint: Endpoint[Any],
-        arguments: Arguments,
-        *,
-        priority: Priority | None = None,
-        gate: BodyGate | None = None,
-    ) -> Answer[Any]:
-        path = arguments.path
+    async def _filled(self, arguments: Arguments) -> Arguments:
+        path = dict(arguments.path)
         for name in arguments.unfilled:
-            path = {**path, name: await self._known(name)}
-        return await self._pipeline.call(
-            endpoint,
-            path=path,
-            query=arguments.query,
-            body=arguments.body,
-            parts=arguments.parts,
-            headers=arguments.headers,
-            priority=self._priority if priority is None else priority,
-            gate=gate,
-        )
+            path[name] = await self._known(name)
+        return msgspec.structs.replace(arguments, path=path, unfilled=())
 
 
 class _Verb:

@@ -153,7 +153,7 @@ class RateBucket(Bucket):
 
     async def count(self, cost: int, now: float) -> None:
         """Count in the limiter what fits there, and the rest beside it."""
-        size = self.size(cost)
+        size = min(cost, self.capacity)
         if self._full_until != -math.inf:
             allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):

@@ -163,13 +163,14 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[-1][1] if taken else now
+        spoken = self._spoken_of() if signal is not None and taken else None
         for bucket, at in taken:
             if extra:
                 bucket.charge(extra, at, now)
             if elapsed is not None:
                 bucket.observe(elapsed + (last - at))
-        if signal is not None and taken:
-            bucket, at = self._spoken_of()
+        if signal is not None and spoken is not None:
+            bucket, at = spoken
             bucket.apply_headers(signal, at, now, self._scheduler._wall())
             if signal.retry_after is not None:
                 self._refused(bucket, signal.retry_after, now)

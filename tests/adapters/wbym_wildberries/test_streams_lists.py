@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS
 
 from tests.adapters.wbym_wildberries.following import Clock, Follower, Told
 from tests.adapters.wbym_wildberries.shops import open_shop
@@ -16,7 +17,6 @@ from wbym.domain import Feedback, Question, Return, ReturnStatus
 from wbym.errors import ServerError
 from wbym.limits import Priority
 from wbym_wildberries import Wildberries, versions
-from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Questions
 from wbym_wildberries.streams_lists import NounStream, ReturnStream
