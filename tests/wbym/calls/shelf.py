@@ -186,6 +186,15 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
     async def change(self, *, nm_id: int | None = None, imt_id: int | None = None) -> None:
         """Some of two."""
 
+    @patch("/boxes/sign", rules=[exactly_one("sign", "token")])
+    async def sign(
+        self,
+        *,
+        sign: Annotated[str | None, Secret()] = None,
+        token: Annotated[str, Secret()] | None = None,
+    ) -> None:
+        """One of two secrets."""
+
     @put("/boxes/stocks/{shelfId}", refusal=NoStock, not_found=(409,), idempotent=True)
     async def stock(
         self, shelf_id: int, stocks: Annotated[Collection[Stock], Count(1, 9), WholeBody()]

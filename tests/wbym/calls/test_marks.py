@@ -105,6 +105,9 @@ class TestTimes:
     def test_text_when_it_is_of_another_zone(self) -> None:
         assert utc_text(self.MOMENT) == "2026-05-01T00:00:00Z"
 
+    def test_text_when_the_year_is_short(self) -> None:
+        assert utc_text(datetime(999, 1, 2, 3, 4, 5, tzinfo=UTC)) == "0999-01-02T03:04:05Z"
+
     def test_seconds_when_there_is_a_fraction(self) -> None:
         second = 1777593600
         assert _written(UnixSeconds, self.MOMENT) == second

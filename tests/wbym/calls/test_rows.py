@@ -352,6 +352,12 @@ class TestSecrets:
         assert caught.value.__cause__ is None
         assert not transport.requests
 
+    async def test_value_when_a_rule_over_secrets_is_broken(self) -> None:
+        group, _ = boxes(DONE)
+        with pytest.raises(InvalidInput, match="exactly one of them") as caught:
+            await group.sign(sign="s3cret", token="s3cret")
+        assert "s3cret" not in str(caught.value)
+
     async def test_value_when_the_secret_is_of_another_type(self) -> None:
         group, _ = boxes(DONE)
         with pytest.raises(InvalidInput) as caught:
