@@ -103,7 +103,7 @@ BAD: list[tuple[object, object, str, str]] = [
     ),
     (date, NOW, "", "must be a date"),
     (date, "2026-01-01", "", "must be a date"),
-    (Decimal, 1.5, "", "must be of type Decimal"),
+    (Decimal, 1.5, "", "must be a finite Decimal"),
     (Colour, "red", "", "must be one of Colour"),
     (Upload, b"a", "", "must be of type Upload"),
     (Literal["a", "b"], "c", "", "must be one of 'a', 'b'"),

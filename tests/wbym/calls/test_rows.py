@@ -13,7 +13,7 @@ from tests.fakes import Scripted, ScriptedTransport, json_response, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Colour, Lists, NoStock, Stock, Words
 from wbym.calls import Group, Part, Request, Response, Upload, get, row, rows_of
 from wbym.errors import BadRequest, Conflict, InvalidInput, NotFound, RateLimited, Unprocessable
-from wbym.limits import Priority
+from wbym.limits import Cost, Priority
 
 pytestmark = pytest.mark.looptime
 
@@ -245,7 +245,7 @@ WRONG: list[tuple[str, tuple[object, ...], dict[str, object], str, str, str]] = 
     ("some", (), {"ids": "123"}, "ids", "must be several values", "'123'"),
     ("add", ("a",), {}, "text", "must have 2 to 10 characters", "'a'"),
     ("add", ("a" * 11,), {}, "text", "must have 2 to 10 characters", "'aaaaaaaaaaa'"),
-    ("add", ("  ",), {}, "text", "must not be blank", "'  '"),
+    ("add", ("  ",), {}, "text", "must have a visible character", "'  '"),
     ("add", (None,), {}, "text", "must be a text", "None"),
     ("add", ("ab",), {"colour": "red"}, "colour", "must be one of Colour", "'red'"),
     ("add", ("ab",), {"at": date(2026, 5, 1)}, "at", "must be a datetime", "datetime.date"),
@@ -369,13 +369,13 @@ class TestInheritance:
     def test_endpoint_when_the_group_states_it(self) -> None:
         found = row(Boxes.find).endpoint
         assert (found.name, found.host, found.scope) == ("shelf.boxes.find", "main", "goods")
-        assert (found.buckets, found.cost.of(404)) == (("all",), 10)
+        assert (found.buckets, found.cost) == (("all",), Cost(by_class={4: 10}))
         assert (found.writes, found.idempotent, found.single_attempt) == (False, True, False)
 
     def test_endpoint_when_the_row_states_it(self) -> None:
         found = row(Boxes.upload).endpoint
         assert (found.host, found.scope, found.buckets) == ("files", "media", ("one", "two"))
-        assert (found.cost.of(404), found.writes, found.idempotent) == (1, True, False)
+        assert (found.cost, found.writes, found.idempotent) == (Cost(), True, False)
         read, put = row(Boxes.nest).endpoint, row(Boxes.stock).endpoint
         assert (read.writes, read.idempotent) == (False, True)
         assert (put.writes, put.idempotent, put.not_found) == (True, True, (409,))
