@@ -189,13 +189,13 @@ class Toy(AccountBase):
         rating: Collection[int] | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
         require_aware("feedbacks", "since", since)
         self._lacks("feedbacks", since=since, until=until, product=product)
         wires = self._feedbacks.list(answered=answered)
-        listing = wires.using(cursor=cursor, prefetch=ahead, priority=priority).map(
+        listing = wires.using(cursor=cursor, prefetch=prefetch, priority=priority).map(
             lambda wire: mapping.feedback(wire, self.name)
         )
         if rating is None:

@@ -229,7 +229,7 @@ class Encode(msgspec.Struct, frozen=True):
 
 def utc_text(moment: datetime) -> str:
     """A time as RFC 3339 in UTC, in whole seconds: how times are written by default."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 UnixSeconds: TypeAlias = Annotated[datetime, Encode(lambda moment: floor(moment.timestamp()))]

@@ -364,27 +364,37 @@ class Row:
             TypeError: An argument is missing, there is one too many, or it has another name.
             InvalidInput: A value is not of its type, or breaks a rule.
         """
-        given = dict(zip(self._positional, args, strict=False)) | dict(kwargs)
+        given = dict(zip(self._positional, args, strict=False))
+        given.update(kwargs)
         values: dict[str, Any] = {}
-        for parameter in self.parameters:
-            value = given.get(parameter.name, parameter.default)
-            values[parameter.name] = value
-            if value is msgspec.UNSET:
-                break
+        for name, default, check in self._checks:
+            value = values[name] = given.get(name, default)
+            if value is default:
+                if value is msgspec.UNSET:
+                    break
+                continue
             try:
-                parameter.check(value)
+                check(value)
             except Broken as broken:
-                shown = "(not shown)" if parameter.is_secret else broken.value
-                argument = f"{parameter.name}{broken.path}"
-                raise InvalidInput(self.name, argument, broken.rule, shown) from None
+                raise self._invalid(name, broken) from None
         else:
             if len(given) == len(args) + len(kwargs) and given.keys() <= values.keys():
                 for rule in self.options.rules:
                     broke = rule(values)
                     if broke is not None:
-                        raise InvalidInput(self.name, *broke, values[broke[0]])
+                        name, words = broke
+                        raise self._invalid(name, Broken(words, values.get(name)))
                 return values
         raise self._type_error(args, kwargs)
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, object, Check]]:
+        return [(one.name, one.default, one.check) for one in self.parameters]
+
+    def _invalid(self, name: str, broken: Broken) -> InvalidInput:
+        is_secret = any(one.is_secret for one in self.parameters if one.name == name)
+        shown = "(not shown)" if is_secret else broken.value
+        return InvalidInput(self.name, f"{name}{broken.path}", broken.rule, shown)
 
     def _type_error(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TypeError:
         """The error that Python has for such arguments."""

@@ -22,7 +22,7 @@ class TestEndpoints:
         assert (read.name, write.name) == ("shelf.list", "shelf.fill")
         for row in table.rows:
             assert (row.host, row.scope, row.buckets) == ("main", "goods", ("all",))
-            assert row.cost.of(404) == 10
+            assert row.cost == Cost(by_class={4: 10})
         assert (read.path, read.pages, write.pages) == ("/shelf", PAGES, None)
 
     def test_a_row_has_a_bucket_of_its_own_when_the_table_names_none(self) -> None:
