@@ -214,21 +214,29 @@ class WildberriesDialect:
             error = _single(_ERRORS.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
-        title, detail = flatten_message(error.title), flatten_message(error.detail)
-        said = [detail, flatten_message(error.error_text), flatten_message(error.message)]
-        said += [flatten_message(error.additional_errors), flatten_message(error.moderation_state)]
-        said += [flatten_message(error.errors)]
-        if not any(said):
-            said = [flatten_message(error.error)]
-        text = "; ".join(dict.fromkeys(word for word in said if word))
+        title, code, request_id, seconds, alone, *said = map(
+            flatten_message,
+            (
+                error.title,
+                error.code,
+                error.request_id,
+                error.retry_seconds,
+                error.error,
+                error.detail,
+                error.error_text,
+                error.message,
+                error.additional_errors,
+                error.moderation_state,
+                error.errors,
+            ),
+        )
+        text = "; ".join(filter(None, dict.fromkeys(said))) or alone
         message = f"{title}: {text}" if title and text and title != text else text or title
-        if retry is None:
-            retry = _number(flatten_message(error.retry_seconds))
         return Refusal(
             message or _snippet(body),
-            code=flatten_message(error.code) or None,
-            request_id=flatten_message(error.request_id) or None,
-            retry_after=retry,
+            code=code or None,
+            request_id=request_id or None,
+            retry_after=_number(seconds) if retry is None else retry,
         )
 
 

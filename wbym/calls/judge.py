@@ -121,7 +121,8 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             Failed: The marketplace refused, or the answer cannot be read.
         """
-        if not endpoint.reply.accepts(response.status):
+        # No answer of 300 or more is a promised one.
+        if response.status >= 300 or not endpoint.reply.accepts(response.status):
             self.refuse(endpoint, response)
         try:
             value, aside = endpoint.reply.decode(endpoint.name, response.body)
@@ -143,13 +144,11 @@ class Judge(msgspec.Struct, frozen=True):
         if response.status < 300:
             waiting = refusal or Refusal("accepted, but there is no result yet")
             raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
-        kind = error_for_status(response.status)
-        if response.status in endpoint.not_found:
-            kind = NotFound
+        kind = NotFound if response.status in endpoint.not_found else None
         error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
-        if issubclass(kind, RateLimited):
+        if isinstance(error, RateLimited):
             raise Failed(error, Fate.REFUSED)
-        raise Failed(error, Fate.UNKNOWN if issubclass(kind, ServerError) else Fate.FINAL)
+        raise Failed(error, Fate.UNKNOWN if isinstance(error, ServerError) else Fate.FINAL)
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
         """What it means that no whole answer came."""
@@ -159,11 +158,15 @@ class Judge(msgspec.Struct, frozen=True):
 
     def _error(
         self,
-        kind: type[CallError],
+        kind: type[CallError] | None,
         endpoint: Endpoint[object],
         refusal: Refusal,
         response: Response | None,
     ) -> CallError:
+        """The error of a kind, or else of the response's status."""
+        details = _details(endpoint, response) if endpoint.refusal is not None else None
+        if kind is None:
+            kind = error_for_status(response.status) if response else CallError
         return kind(
             refusal.message,
             marketplace=self.dialect.marketplace,
@@ -174,13 +177,13 @@ class Judge(msgspec.Struct, frozen=True):
             request_id=refusal.request_id,
             retry_after=refusal.retry_after,
             body=response.body if response else b"",
-            details=_details(endpoint, response),
+            details=details,
         )
 
 
 def _details(endpoint: Endpoint[object], response: Response | None) -> object:
     """The body of a refusal as the endpoint says that it is; None where it is not."""
-    if endpoint.refusal is None or response is None or response.status < 400:
+    if response is None or response.status < 400:
         return None
     try:
         return cast(object, msgspec.json.decode(response.body, type=endpoint.refusal))

@@ -173,16 +173,13 @@ class Lease:
             bucket, at = spoken
             bucket.apply_headers(signal, at, now, self._scheduler._wall())
             if signal.retry_after is not None:
-                self._refused(bucket, signal.retry_after, now)
-
-    def _refused(self, bucket: Bucket, retry_after: float, now: float) -> None:
-        bucket.refusals += 1
-        until = now + min(retry_after, _LONGEST_BAN)
-        if until > bucket.banned_until:
-            bucket.ban(until, now)
-            bucket.refuse_waiting(before=bucket.banned_until)
-            self._banned = bucket
-            self._scheduler._publish_ban(bucket, until - now)
+                bucket.refusals += 1
+                until = now + min(signal.retry_after, _LONGEST_BAN)
+                if until > bucket.banned_until:
+                    bucket.ban(until, now)
+                    bucket.refuse_waiting(before=bucket.banned_until)
+                    self._banned = bucket
+                    self._scheduler._publish_ban(bucket, until - now)
 
     def _spoken_of(self) -> tuple[Bucket, float]:
         keys = [charge.key for charge in self._charges if type(charge.quota) is not ParallelCap]
