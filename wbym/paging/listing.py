@@ -299,8 +299,8 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
             offset, total = at + count, chunk.total
             last = chunk.count < count or total == offset
             following = None if last else str(offset)
-            if not last:
-                progress.note(chunk, following)
+            if following is not None:
+                progress.check(chunk, following)
             yield _page(chunk, str(at), following)
             if last:
                 if not at or chunk.count or total is None or at >= total:
@@ -358,10 +358,12 @@ async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
                 ahead = None
             wanted += 1
             following = chunk.following
+            leads_on = False
             if following is not None:
-                progress.note(chunk, following)
+                progress.check(chunk, following)
+                leads_on = progress.leads_on(following)
                 # Most readers want one page only, so the second is not asked for before it is.
-                if wanted > 1 or reading.prefetch is not None:
+                if leads_on and (wanted > 1 or reading.prefetch is not None):
                     ahead = asyncio.ensure_future(
                         source.fetch(following, size, priority=reading.priority)
                     )
@@ -369,6 +371,8 @@ async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
             del chunk  # or it would stay in memory while the next one comes
             if following is None:
                 return
+            if not leads_on:
+                raise CursorStuck(source.method, following)
             cursor = following
     finally:
         if ahead is not None:
@@ -407,26 +411,32 @@ class _Progress:
         self._recent: deque[int] = deque(maxlen=REMEMBERED_PAGES)
         self._empty = 0
 
-    def note(self, chunk: Chunk[T], following: str | None) -> None:
-        """A page that is not the last.
+    def leads_on(self, following: str) -> bool:
+        """Whether a cursor was not there before."""
+        found = hash(following)
+        is_new = found not in self._cursors
+        self._cursors.add(found)
+        return is_new
+
+    def check(self, chunk: Chunk[T], following: str) -> None:
+        """Refuse a page that is not the last and brings nothing.
 
         Raises:
-            CursorStuck: The next cursor was there before, the page was, or nothing comes any more.
+            CursorStuck: It was there before, or it is one of several without a record.
         """
-        if hash(following) in self._cursors:
-            raise CursorStuck(self._method, following)
-        self._cursors.add(hash(following))
         if not chunk.count:
             self._empty += 1
             if self._empty >= MAX_STALE_PAGES:
                 raise CursorStuck(self._method, following)
             return
         self._empty = 0
-        if chunk.items:
-            ends = msgspec.msgpack.encode((len(chunk.items), chunk.items[0], chunk.items[-1]))
-            if hash(ends) in self._recent:
-                raise CursorStuck(self._method, following)
-            self._recent.append(hash(ends))
+        ends = [*chunk.items[:1], *chunk.items[-1:], *(one.data for one in chunk.set_aside[:1])]
+        if not ends:
+            return
+        found = hash(msgspec.msgpack.encode((chunk.count, ends)))
+        if found in self._recent:
+            raise CursorStuck(self._method, following)
+        self._recent.append(found)
 
 
 def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:
