@@ -489,7 +489,7 @@ class SetAside(msgspec.Struct, frozen=True):
     """The place in the answer, such as ``data.feedbacks[17]``."""
     reason: str
     data: bytes
-    """The record as it came. It may hold what the API holds: treat it as such."""
+    """The record as it came, but for secrets that it had, such as a chat's signature: ``***``."""
 
     def __repr__(self) -> str:
         where = f"{self.endpoint} {self.where}"

@@ -143,11 +143,11 @@ class Wildberries(Account):
             if fresh == sign:
                 raise
             answer = await self.api.chats.send(fresh, text, files=files)
-        at = answer.result.add_time if answer.result is not None else None
+        at = mapping.moment_of_stamp(answer.result.add_time if answer.result is not None else None)
         return Sent(
             chat=chat.ref,
             text=text,
-            sent_at=datetime.now(UTC) if at is None else mapping.from_milliseconds(at),
+            sent_at=at or datetime.now(UTC),
             file_errors=tuple(answer.errors or ()),
         )
 

@@ -34,11 +34,13 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    in_utc,
 )
 from wbym_wildberries.api import chats as chats_api
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
+from wbym_wildberries.api.chats import LATEST_STAMP
 
 __all__ = [
     "MARKETPLACE",
@@ -51,6 +53,7 @@ __all__ = [
     "message",
     "milliseconds",
     "moment_of_claim",
+    "moment_of_stamp",
     "question",
 ]
 
@@ -156,7 +159,7 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
         buyer=_chat_buyer(wire.client_name, wire.client_id),
         product=_card_product(wire.good_card),
         order=_card_order(wire.good_card),
-        updated_at=from_milliseconds(stamp) if stamp is not None else None,
+        updated_at=moment_of_stamp(stamp),
         last_text=last.text if last is not None else None,
         writable=True if wire.reply_sign else None,
     )
@@ -269,12 +272,17 @@ def moment_of_claim(text: str | None) -> datetime | None:
         return None
     if moment.year == MINYEAR:  # what WB writes where it has no date
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW)).astimezone(UTC)
+    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
 
 def from_milliseconds(stamp: int) -> datetime:
     """Unix milliseconds as an aware time."""
     return datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+def moment_of_stamp(stamp: int | None) -> datetime | None:
+    """Unix milliseconds as an aware time; None where they are none."""
+    return None if stamp is None or not 0 <= stamp <= LATEST_STAMP else from_milliseconds(stamp)
 
 
 def milliseconds(moment: datetime) -> int:
@@ -287,7 +295,7 @@ def _utc(moment: datetime) -> datetime:
     if zone is UTC:
         return moment
     # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
-    return moment.astimezone(UTC) if zone is not None else moment.replace(tzinfo=UTC)
+    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
 
 
 def _moment(text: str) -> datetime | None:

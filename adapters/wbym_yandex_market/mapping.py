@@ -36,6 +36,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    in_utc,
 )
 from wbym_yandex_market.api.bounds import COMMENT_REQUIRED
 
@@ -365,7 +366,7 @@ def _utc(moment: datetime) -> datetime:
     zone = moment.tzinfo
     if zone is UTC:
         return moment
-    return moment.astimezone(UTC) if zone is not None else moment.replace(tzinfo=UTC)
+    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
 
 
 def _utc_or_none(moment: datetime | None) -> datetime | None:

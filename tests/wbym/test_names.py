@@ -9,7 +9,7 @@ import pytest
 import wbym
 from wbym import domain, errors
 
-NO_RECORDS = {"attach_raw", "error_for_status"}
+NO_RECORDS = {"attach_raw", "error_for_status", "in_utc"}
 """For adapters, not for programs."""
 
 

@@ -7,7 +7,14 @@ it can do. An argument that it cannot honour raises ``Unsupported`` before any r
 
 from wbym.adapter.account import Adapter, installed_adapters
 from wbym.adapter.base import AccountBase
-from wbym.adapter.checks import length, require_address, require_aware, require_visible, within
+from wbym.adapter.checks import (
+    length,
+    require_address,
+    require_aware,
+    require_visible,
+    whole_characters,
+    within,
+)
 from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.adapter.nouns import (
     Chats,
@@ -77,5 +84,6 @@ __all__ = [
     "require_aware",
     "require_visible",
     "unreadable",
+    "whole_characters",
     "within",
 ]

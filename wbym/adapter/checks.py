@@ -1,12 +1,21 @@
 """What adapters refuse alike, before it costs a request."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from wbym.calls import shows_nothing
+from wbym.calls import HALF_A_CHARACTER, shows_nothing
 from wbym.errors import InvalidInput
 
-__all__ = ["length", "require_address", "require_aware", "require_visible", "within"]
+__all__ = [
+    "length",
+    "require_address",
+    "require_aware",
+    "require_visible",
+    "whole_characters",
+    "within",
+]
 
 
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
@@ -23,29 +32,50 @@ def require_visible(method: str, argument: str, text: str) -> None:
     """Refuse a text that shows nothing: it is empty, or all spaces and zero-width characters.
 
     Raises:
-        InvalidInput: ``text`` has no visible character.
+        InvalidInput: ``text`` has no visible character, or half of one.
     """
+    with whole_characters(method, argument):
+        text.encode()
     if shows_nothing(text):
         raise InvalidInput(method, argument, "must have a visible character", text)
+
+
+@contextmanager
+def whole_characters(method: str, argument: str) -> Iterator[None]:
+    """Refuse what cannot be encoded inside, since a text has half of a surrogate pair.
+
+    Raises:
+        InvalidInput: It has.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise InvalidInput(method, argument, HALF_A_CHARACTER, error.object) from error
 
 
 def require_address(method: str, base_url: str | None) -> str | None:
     """The server's address without a slash at the end; None where none is given.
 
     Raises:
-        InvalidInput: ``base_url`` is empty, or has another scheme than http and https, no host, or
-            a query.
+        InvalidInput: ``base_url`` is empty, or has another scheme than http and https, no host that
+            can be looked up, a query, or credentials.
     """
     if base_url is None:
         return None
     try:
         parts = urlsplit(base_url)
         sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:  # of a port that is not a number, or brackets that do not match
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # of a port that is not a number, brackets that do not match, a bad host
         sound = False
-    if not sound or any(char.isspace() or char in "?#" for char in base_url):
+    else:
+        if "@" in parts.netloc:
+            # They would go out beside the account's own, and they must not be shown.
+            rule = "must have no credentials: the account has its own"
+            raise InvalidInput(method, "base_url", rule, parts.hostname)
+    if not sound or any(char.isspace() or char in "?#\\" for char in base_url):
         rule = "must be an address such as http://127.0.0.1:8080, or None for the marketplace's own"
-        raise InvalidInput(method, "base_url", rule, base_url)
+        raise InvalidInput(method, "base_url", rule, base_url.rpartition("@")[2])
     return base_url.rstrip("/")
 
 

@@ -43,7 +43,7 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
     """The endpoint, and the place in its answer."""
     reason: str
     data: bytes
-    """The record as it came."""
+    """The record as it came, without secrets; see ``SetAside``."""
 
     def __repr__(self) -> str:
         return f"Unreadable({self.where}: {self.reason}, {len(self.data)} bytes)"

@@ -7,6 +7,7 @@ from wbym.calls.group import ApiGroup
 from wbym.calls.judge import Answer, Fate, RetryPolicy
 from wbym.calls.lists import Kept
 from wbym.calls.marks import (
+    HALF_A_CHARACTER,
     Body,
     Commas,
     Count,
@@ -52,6 +53,7 @@ from wbym.calls.transport import AiohttpTransport, Exchange, Transport
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
+    "HALF_A_CHARACTER",
     "AiohttpTransport",
     "Answer",
     "ApiGroup",

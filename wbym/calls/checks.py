@@ -24,7 +24,7 @@ from typing import (
 
 import msgspec
 
-from wbym.calls.marks import Each, Rule
+from wbym.calls.marks import HALF_A_CHARACTER, Each, Rule
 from wbym.errors import InvalidInput
 
 __all__ = ["Broken", "Check", "check_of", "require"]
@@ -100,7 +100,7 @@ def _text(value: object) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise Broken("must not contain half of a surrogate pair", value) from None
+            raise Broken(HALF_A_CHARACTER, value) from None
 
 
 def _integer(value: object) -> None:

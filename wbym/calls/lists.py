@@ -226,11 +226,14 @@ class _Origin:
         """The places and bytes of those records that could be decoded."""
         reply = self._endpoint.reply
         path = reply.records if isinstance(reply, Json) else ()
+        blanked = reply.blanked if isinstance(reply, Json) else bytes
         rest = msgspec.Raw(self._answer.body)
         for name in path:
             rest = _LEVEL.decode(rest)[name]
         undecodable = {aside.where for aside in self._answer.set_aside}
-        places = ((f"{'.'.join(path)}[{n}]", bytes(raw)) for n, raw in enumerate(_RAW.decode(rest)))
+        places = (
+            (f"{'.'.join(path)}[{n}]", blanked(raw)) for n, raw in enumerate(_RAW.decode(rest))
+        )
         return [(place, raw) for place, raw in places if place not in undecodable]
 
 

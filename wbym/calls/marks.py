@@ -20,6 +20,7 @@ import msgspec
 from wbym.calls.messages import Upload
 
 __all__ = [
+    "HALF_A_CHARACTER",
     "Body",
     "Commas",
     "Count",
@@ -64,8 +65,14 @@ class Rule(Protocol):
 
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's categories of controls, formats (zero-width characters among them) and spaces."""
-_FILLERS: Final = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0")
+_FILLERS: Final = frozenset(
+    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0])
+) | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 """Shown as nothing, though Unicode counts them as letters, marks and symbols."""
+
+
+HALF_A_CHARACTER: Final = "must be whole characters: it has half of one, such as of a cut emoji"
+"""The rule that a lone surrogate breaks, which cannot be sent or stored."""
 
 
 def shows_nothing(text: str) -> bool:

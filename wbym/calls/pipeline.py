@@ -28,9 +28,10 @@ from wbym import observe
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.judge import Answer, Failed, Judge, RetryPolicy
+from wbym.calls.marks import HALF_A_CHARACTER
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
 from wbym.calls.transport import Exchange, Transport
-from wbym.errors import SetAside
+from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Charge, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
@@ -279,20 +280,34 @@ class Pipeline:
         parts: Sequence[Part],
         headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
+        """The request, and what it counts in.
+
+        Raises:
+            InvalidInput: A text in it has half of a surrogate pair, which cannot be sent.
+            CredentialError: The account's credentials cannot make the call.
+        """
         dialect = self._dialect
         address, authorization = dialect.address(endpoint), dialect.authorize(endpoint)
         charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
+        try:
+            url = address + build_path(endpoint.path, path) + build_query(query)
+            encoded = msgspec.json.encode(body) if has_body else None
+            for part in parts:
+                if isinstance(part.value, str):
+                    part.value.encode()  # which the transport does when it is under way
+        except UnicodeEncodeError as error:
+            raise InvalidInput(endpoint.name, "text", HALF_A_CHARACTER, error.object) from error
         request = Request(
             method=endpoint.method,
-            url=address + build_path(endpoint.path, path) + build_query(query),
+            url=url,
             headers={
                 "User-Agent": _USER_AGENT,
                 **headers,
                 **({"Content-Type": "application/json"} if has_body else {}),
                 **authorization,
             },
-            body=msgspec.json.encode(body) if has_body else None,
+            body=encoded,
             parts=tuple(parts),
             address=address,
         )

@@ -122,6 +122,8 @@ class Json(Generic[W, R]):
         records: The path to the list of records, such as ``("data", "feedbacks")``; empty where
             the body is no page.
         record: The type of one record.
+        secrets: The fields of a record that are blanked when it is set aside: its bytes are shown
+            and stored.
     """
 
     def __init__(
@@ -131,11 +133,13 @@ class Json(Generic[W, R]):
         *,
         records: tuple[str, ...] = (),
         record: type[msgspec.Struct] | None = None,
+        secrets: frozenset[str] = frozenset(),
     ) -> None:
         self.wire: Final = wire
         self.unwrap: Final = unwrap
         self.records: Final = records
         self.record: Final = record
+        self.secrets: Final = secrets
 
     def __repr__(self) -> str:
         return f"Json({self.wire!r})"
@@ -189,13 +193,24 @@ class Json(Generic[W, R]):
                 self._record_decoder.decode(raw)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 where = f"{'.'.join(self.records)}[{index}]"
-                aside.append(SetAside(endpoint, where, str(error), bytes(raw)))
+                aside.append(SetAside(endpoint, where, str(error), self.blanked(raw)))
             else:
                 good.append(raw)
         rest = msgspec.Raw(msgspec.json.encode(good))
         for name, level in zip(reversed(self.records), reversed(levels), strict=True):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
         return self.unwrap(self._decoder.decode(rest)), tuple(aside)
+
+    def blanked(self, raw: msgspec.Raw) -> bytes:
+        """A record's bytes without its secrets; as they came where it has none."""
+        try:
+            fields = _LEVEL.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return bytes(raw)  # it is no object, or its names are no text
+        found = self.secrets & fields.keys()
+        if not found:
+            return bytes(raw)
+        return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
@@ -215,6 +230,7 @@ def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 _NO_RECORDS = msgspec.Raw(b"[]")
+_BLANK = msgspec.Raw(b'"***"')
 
 
 def _what_is(body: bytes, error: Exception) -> str:

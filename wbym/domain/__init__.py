@@ -16,6 +16,7 @@ from wbym.domain.common import (
     Ref,
     Waiting,
     attach_raw,
+    in_utc,
 )
 from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
 from wbym.domain.returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
@@ -48,4 +49,5 @@ __all__ = [
     "Sent",
     "Waiting",
     "attach_raw",
+    "in_utc",
 ]

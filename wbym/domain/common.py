@@ -7,7 +7,7 @@ version does not know.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -26,6 +26,7 @@ __all__ = [
     "Ref",
     "Waiting",
     "attach_raw",
+    "in_utc",
 ]
 
 
@@ -59,6 +60,17 @@ class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
 
 attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"].__set__
 """``attach_raw(record, wire)``, for adapters: keep the wire object with the neutral one."""
+
+
+def in_utc(moment: datetime) -> datetime:
+    """An aware time in UTC, for adapters; its own digits where UTC would leave the calendar.
+
+    A marketplace that has no date may write the first or the last day that there is, in its zone.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return moment.replace(tzinfo=UTC)
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, order=True):

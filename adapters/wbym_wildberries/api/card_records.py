@@ -45,7 +45,7 @@ __all__ = [
 MAX_GROUP_SIZE: Final = 30
 """Cards in one group."""
 
-_UPDATE: Final = "content.cards.update"
+UPDATE_METHOD: Final = "content.cards.update"
 
 Title = Annotated[str | None, Length(0, 60)]
 Description = Annotated[str | None, Length(0, 5000)]
@@ -200,14 +200,14 @@ class Card(_CardRecord, frozen=True):
                 "must be as it was read from Wildberries: a copy or a card made by hand lacks the"
                 " fields that would be lost; pass changes to to_update instead"
             )
-            raise InvalidInput(_UPDATE, "card", rule, self.nm_id)
+            raise InvalidInput(UPDATE_METHOD, "card", rule, self.nm_id)
         if documents is None:
             if self.documents is not None:
                 rule = (
                     f"must be said, since card {self.nm_id} has documents and an update without"
                     " them loses them: card.documents, other ones, or LeaveOut.DOCUMENTS"
                 )
-                raise InvalidInput(_UPDATE, "documents", rule, None)
+                raise InvalidInput(UPDATE_METHOD, "documents", rule, None)
             documents = LeaveOut.DOCUMENTS
         own = CardUpdate(
             nm_id=self.nm_id,

@@ -18,7 +18,7 @@ from wbym_wildberries.api.card_records import (
     Wholesale,
 )
 
-__all__ = ["update_json"]
+__all__ = ["KeepsCard", "update_json"]
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,7 @@ _CARD: Final = _Shape(
 )
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw] | None)
+_ITEM: Final = msgspec.json.Decoder(dict[str, object] | None)
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _NULL: Final = msgspec.Raw(b"null")
 
@@ -66,7 +67,7 @@ def update_json(update: CardUpdate) -> bytes:
 
     Fields that are typed here are as the update says. All others are those of ``original``, byte
     for byte: of the card, of the objects inside, and of the items of its lists, which are told
-    apart by their ids.
+    apart by their ids, or without one by what is typed.
     """
     bare = msgspec.structs.replace(update, original=b"")
     said: dict[str, object] = msgspec.to_builtins(bare)
@@ -76,21 +77,44 @@ def update_json(update: CardUpdate) -> bytes:
     return msgspec.json.encode(_laid_over(read, said, _CARD))
 
 
+class KeepsCard(msgspec.Struct, frozen=True):
+    """An update neither loses what its card has nor gives it what another one has."""
+
+    def broken(self, update: CardUpdate, /) -> str | None:
+        """See :class:`wbym.calls.Rule`."""
+        if not update.original:
+            return None
+        try:
+            card = msgspec.json.decode(update.original, type=Card)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return f"must have the original of a card as Wildberries sent it ({error})"
+        if card.nm_id != update.nm_id:
+            return f"must have the original of card {update.nm_id}, not that of {card.nm_id}"
+        return None
+
+
 def _laid_over(read: msgspec.Raw, said: object, shape: _Shape) -> object:
     if said is None:
         return None
     if shape.key is None:
         return _object_over(read, cast(Mapping[str, object], said), shape)
-    before: dict[bytes, msgspec.Raw] = {}
+    before: dict[bytes, list[msgspec.Raw]] = {}
     for item in _LIST.decode(read) or ():
-        name = (_OBJECT.decode(item) or {}).get(shape.key)
-        if name is not None:
-            before[bytes(name)] = item
+        before.setdefault(_name(_ITEM.decode(item) or {}, shape), []).append(item)
     found: list[object] = []
     for one in cast(list[dict[str, object]], said):
-        name = msgspec.json.encode(one.get(shape.key))
-        found.append(_object_over(before.get(name, _NULL), one, shape))
+        same = before.get(_name(one, shape))
+        found.append(_object_over(same.pop(0) if same else _NULL, one, shape))
     return found
+
+
+def _name(item: Mapping[str, object], shape: _Shape) -> bytes:
+    """What tells an item of a list from the others: its id, or without one all that is typed."""
+    name = item.get(shape.key or "")
+    if name is None:
+        typed = shape.names - shape.read_only
+        name = {field: item[field] for field in typed if item.get(field) is not None}
+    return msgspec.json.encode(name, order="sorted")
 
 
 def _object_over(

@@ -8,6 +8,7 @@ import msgspec
 
 from wbym.calls import (
     Count,
+    Each,
     Encode,
     Group,
     Json,
@@ -66,7 +67,7 @@ from wbym_wildberries.api.card_tasks import (
     result_after,
     vendor_codes,
 )
-from wbym_wildberries.api.card_updates import update_json
+from wbym_wildberries.api.card_updates import KeepsCard, update_json
 from wbym_wildberries.batches import (
     DONE,
     MAX_BODY_SIZE,
@@ -296,6 +297,7 @@ class Cards(
             WholeBody(),
             Encode(_updates),
             Count(1, MAX_UPDATES),
+            Each(KeepsCard()),
         ],
     ) -> Mapping[str, str]:
         """Write cards anew: what is left out of one is lost.
@@ -593,7 +595,7 @@ _UPLOADING: Final = Rules[CardGroup](max_size=MAX_GROUPS, check=check_of(CardGro
 _UPDATING: Final = Rules[CardUpdate](
     max_size=MAX_UPDATES,
     encode=update_json,
-    check=check_of(CardUpdate),
+    check=check_of(Annotated[CardUpdate, KeepsCard()]),
     key=lambda card: card.nm_id,
 )
 _TRASHING: Final = Rules[int](max_size=MAX_TRASHED, check=check_of(int), key=lambda nm_id: nm_id)

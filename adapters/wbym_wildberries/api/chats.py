@@ -31,6 +31,7 @@ from wbym_wildberries.token import Category
 __all__ = [
     "FILES_SIZE",
     "FILE_SIZE",
+    "LATEST_STAMP",
     "MESSAGE",
     "Chat",
     "Chats",
@@ -44,6 +45,10 @@ T = TypeVar("T")
 MESSAGE: Final = Length(0, 1000)
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
 FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
+
+LATEST_STAMP: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999. An event with another time, such as in microseconds, has
+no place in the feed: it is undecodable."""
 
 
 class _Signed(Wire, frozen=True):
@@ -59,6 +64,7 @@ class _Signed(Wire, frozen=True):
 
 
 _SECRET = {"reply_sign", "sign"}
+_REPLY_SIGN = frozenset({"replySign"})
 
 
 class GoodCard(Wire, frozen=True):
@@ -133,7 +139,7 @@ class Event(_Signed, frozen=True):
 
     chat_id: str = msgspec.field(name="chatID")
     event_id: str = msgspec.field(name="eventID")
-    add_timestamp: int
+    add_timestamp: Annotated[int, msgspec.Meta(ge=0, le=LATEST_STAMP)]
     """Unix milliseconds."""
     event_type: str | None = None
     """``message``."""
@@ -208,7 +214,7 @@ def in_result(
         return as_is(data)
     path = ("result", *records) if record else ()
     opened = _open_list if get_origin(data) is list else _open
-    return Json(Result[data], opened, records=path, record=record)
+    return Json(Result[data], opened, records=path, record=record, secrets=_REPLY_SIGN)
 
 
 def _says_something(arguments: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -350,7 +350,7 @@ class TestInput:
         [
             ("", [], "1 to 1000"),
             ("x" * 1001, [], "0 to 1000|1 to 1000"),
-            ("x" * 1001, [PNG], "0 to 1000"),
+            ("x" * 1001, [PNG], "1 to 1000"),
             ("", [Upload("a.gif", b"GIF89a")], "JPEG, PNG or PDF"),
             ("", [Upload("a.png", b"no png")], "JPEG, PNG or PDF"),
             ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "each"),

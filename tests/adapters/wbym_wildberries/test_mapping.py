@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from wbym_wildberries import mapping
+from wbym_wildberries.api.chats import Chat, Event
 from wbym_wildberries.api.claims import Claim
 from wbym_wildberries.api.feedbacks import Feedback
 
@@ -27,6 +28,12 @@ class TestClaim:
         times = (claim.delivered_at, claim.order.ordered_at, claim.created_at, claim.updated_at)
         assert times == (None, None, None, None)
 
+    @pytest.mark.parametrize("text", ["9999-12-31T23:59:59-03:00", "9999-12-31T23:59:59.9-12:00"])
+    def test_times_when_they_are_none_in_utc(self, text: str) -> None:
+        claim = mapping.claim(_claim(dt=text), "shop")
+        assert claim.created_at is not None
+        assert claim.created_at.year == 9999
+
     @pytest.mark.parametrize("words", ["", None])
     def test_imei_check_when_there_was_none(self, words: str | None) -> None:
         assert mapping.claim(_claim(origin_id_info=words), "shop").imei_check is None
@@ -42,3 +49,27 @@ class TestFeedback:
             "lastOrderCreatedAt": text,
         }
         assert mapping.feedback(msgspec.convert(wire, Feedback), "shop").order is None
+
+    @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+03:00", "9999-12-31T23:59:59-03:00"])
+    def test_time_when_it_is_none_in_utc(self, text: str) -> None:
+        wire = {"id": "f", "createdDate": text, "productValuation": 5}
+        neutral = mapping.feedback(msgspec.convert(wire, Feedback), "shop")
+        assert neutral.created_at.year in {1, 9999}
+
+
+STAMPS = [-1, 1_790_000_000_000_000, 10**20]
+"""Before 1970; in microseconds; beyond the calendar."""
+
+
+class TestChat:
+    @pytest.mark.parametrize("stamp", STAMPS)
+    def test_last_message_when_its_time_is_none(self, stamp: int) -> None:
+        wire = {"chatID": "c", "lastMessage": {"text": "Где заказ?", "addTimestamp": stamp}}
+        chat = mapping.chat(msgspec.convert(wire, Chat), "shop")
+        assert (chat.updated_at, chat.last_text) == (None, "Где заказ?")
+
+    @pytest.mark.parametrize("stamp", STAMPS)
+    def test_event_when_its_time_is_none(self, stamp: int) -> None:
+        wire = {"chatID": "c", "eventID": "e", "addTimestamp": stamp}
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(wire, Event)

@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.adapters.wbym_wildberries.following import Clock, Follower, Told
 from tests.adapters.wbym_wildberries.shops import open_shop
+from wbym.adapter import Unreadable
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
 from wbym.testing.answers import Answer, Body
@@ -375,6 +377,29 @@ class TestUnusual:
             assert messages(told) == [said]
             assert len(new_chats(told)) == 2
         assert "unknown type 'typing'" in caplog.text
+
+    async def test_poll_when_the_time_of_an_event_is_none(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handle = ChatHandlers.events
+
+        async def microseconds(self: ChatHandlers, call: Call) -> Answer:
+            answer = await handle(self, call)
+            page = msgspec.json.decode(answer.body.raw)
+            for event in page["result"]["events"]:
+                if event.get("message", {}).get("text") == "Когда?":
+                    event["addTimestamp"] *= 1000
+            return Answer(200, Body(msgspec.json.encode(page)), answer.content_type)
+
+        monkeypatch.setattr(ChatHandlers, "events", microseconds)
+        async with scene(chats=0) as it:
+            follower = it.follow()
+            await follower.round()
+            it.chats.arrive("Когда?")
+            said = it.chats.arrive("Жду ответа")
+            told = await follower.round()
+            assert messages(told) == [said]
+            assert sum(isinstance(event.record, Unreadable) for event in told) == 1
 
 
 Step: TypeAlias = tuple[str, int, int]

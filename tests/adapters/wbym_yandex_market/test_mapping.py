@@ -1,5 +1,6 @@
 """Where the neutral records come from, since the old fields were switched off."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -28,3 +29,9 @@ def test_return_when_its_sum_is_told_or_not() -> None:
     assert told.amount == Money(Decimal("12.5"), "RUB")
     del wire["amount"]
     assert mapping.refund(msgspec.convert(wire, Return), "shop").amount is None
+
+
+def test_chat_when_its_time_is_none_in_utc() -> None:
+    wire = {"chatId": 1, "createdAt": "0001-01-01T00:00:00+03:00"}
+    chat = mapping.chat(msgspec.convert(wire, Chat), "shop")
+    assert chat.created_at == datetime(1, 1, 1, tzinfo=UTC)

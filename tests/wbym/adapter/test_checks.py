@@ -13,6 +13,7 @@ BLANK = [
     "\N{ZERO WIDTH NO-BREAK SPACE}",
     "\N{LINE SEPARATOR}",
     "\N{HANGUL FILLER}\N{BRAILLE PATTERN BLANK}",
+    "\N{VARIATION SELECTOR-16}\N{VARIATION SELECTOR-17}",
 ]
 
 
@@ -22,9 +23,17 @@ def test_text_when_it_shows_nothing(text: str) -> None:
         require_visible("send", "text", text)
 
 
-@pytest.mark.parametrize("text", ["я", " . ", "👍", "\N{ZERO WIDTH JOINER}я", "👩\u200d🚀"])
+@pytest.mark.parametrize(
+    "text", ["я", " . ", "👍", "\N{ZERO WIDTH JOINER}я", "👩\u200d🚀", "❤\ufe0f"]
+)
 def test_text_when_it_shows_something(text: str) -> None:
     require_visible("send", "text", text)
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "Спасибо, Оля \udc4d!"])
+def test_text_when_half_of_a_character_is_there(text: str) -> None:
+    with pytest.raises(InvalidInput, match="send: text must be whole characters"):
+        require_visible("send", "text", text)
 
 
 def test_length_when_the_text_shows_nothing() -> None:
@@ -65,8 +74,20 @@ def test_address_when_it_is_one(given: str | None, address: str | None) -> None:
         "http://wb.example?x=1",
         "http://[::1",
         "http://wb.example/#x",
+        "http://wb..example",
+        "http://\\wb.example",
+        f"http://{'w' * 64}.example",
     ],
 )
 def test_address_when_it_is_none(given: str) -> None:
     with pytest.raises(InvalidInput, match="Toy: base_url must be an address"):
         require_address("Toy", given)
+
+
+@pytest.mark.parametrize(
+    "given", ["https://anna:hush@wb.example", "http://anna:hush@wb.example?x=1", "http://hush@:80"]
+)
+def test_address_when_it_has_credentials(given: str) -> None:
+    with pytest.raises(InvalidInput, match="Toy: base_url must") as caught:
+        require_address("Toy", given)
+    assert "hush" not in str(caught.value)

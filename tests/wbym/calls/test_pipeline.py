@@ -25,6 +25,7 @@ from wbym.errors import (
     ConnectionFailed,
     DeliveryUnknown,
     Forbidden,
+    InvalidInput,
     Locked,
     NotFound,
     NotReady,
@@ -72,6 +73,22 @@ pytestmark = pytest.mark.looptime
 
 
 class TestRequest:
+    @pytest.mark.parametrize("where", ["path", "query", "body", "part"])
+    async def test_request_when_a_text_has_half_of_a_character(self, where: str) -> None:
+        calls, transport, _ = pipeline(PAGE)
+        half = "Оля \ud83d"
+        with pytest.raises(InvalidInput, match="text must be whole characters"):
+            match where:
+                case "path":
+                    await calls.call(READ, path={"group": half})
+                case "query":
+                    await calls.call(READ, path={"group": 1}, query={"x": half})
+                case "body":
+                    await calls.call(READ, path={"group": 1}, body={"x": [half]})
+                case _:
+                    await calls.call(READ, path={"group": 1}, parts=[Part("x", half)])
+        assert not transport.requests
+
     async def test_request_when_all_is_given(self) -> None:
         calls, transport, _ = pipeline(PAGE)
         await calls.call(READ, path={"group": "a/б"}, query={"x": True, "n": 5, "none": None})

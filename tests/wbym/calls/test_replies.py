@@ -72,3 +72,16 @@ class TestCollector:
         gc.disable()
         ITEMS.decode("items", b'[{"id":1}]')
         assert not gc.isenabled()
+
+
+class TestSecrets:
+    BODY = b'[{"id":1},{"id":"two","key":{"a":"hush"},"n":1.50},{"id":"three"},"hush"]'
+
+    def test_secrets_when_their_record_is_set_aside(self) -> None:
+        page: Json[list[Item], list[Item]] = Json(
+            list[Item], lambda items: items, record=Item, secrets=frozenset({"key"})
+        )
+        items, aside = page.decode("items", self.BODY)
+        assert [item.id for item in items] == [1]
+        data = [one.data for one in aside]
+        assert data == [b'{"id":"two","key":"***","n":1.50}', b'{"id":"three"}', b'"hush"']

@@ -98,6 +98,18 @@ class TestPortions:
         assert outcomes(batch) == "ddfdd"
         assert batch.results[2].reason == "must not be 2"
 
+    async def test_item_when_it_cannot_be_encoded(self) -> None:
+        async def send(items: Sequence[str]) -> Sequence[Result[None]]:
+            assert items == ["да", "и да"]
+            return [DONE] * len(items)
+
+        batch = await carry_out(Batch(["да", "\ud83d", "и да"]), send, Rules(most=3))
+        assert [result.outcome for result in batch.results] == [
+            Outcome.DONE,
+            Outcome.FAILED,
+            Outcome.DONE,
+        ]
+
     async def test_item_when_it_comes_twice(self) -> None:
         send = Sender()
         await carry_out(Batch([1, 2, 1, 3]), send, Rules[int](max_size=10, key=lambda item: item))

@@ -26,6 +26,7 @@ from wbym_wildberries.api.card_records import (
     keep_original,
 )
 from wbym_wildberries.api.card_updates import update_json
+from wbym_wildberries.api.cards import check_update
 from wbym_wildberries.batches import Outcome
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
@@ -192,6 +193,38 @@ class TestUpdate:
         sent = update_json(card.to_update(documents=card.documents))
         assert b'"later":{ "x" : 1e2 }' in sent
         assert b'"n":1.10' in sent
+
+    def test_update_when_items_have_no_id_or_an_escaped_one(self) -> None:
+        raw = (
+            rb'{"nmID":7,"vendorCode":"A","documents":{"items":[{"number":"N-1","pages":1},'
+            rb'{"number":"N-2","pages":2},{"number":"N-1","pages":3},{"id":"a\/\u0430","pages":4},'
+            rb'{"number":"N-5","verdict":"ok","endDate":null,"pages":5}]}}'
+        )
+        card = msgspec.json.decode(raw, type=Card)
+        keep_original(card, Original(raw))
+        assert card.documents is not None
+        kept = msgspec.structs.replace(
+            card.documents, items=[*(card.documents.items or ()), Document(number="N-6")]
+        )
+        sent = sent_for(card.to_update(documents=kept))
+        pages = [item.get("pages") for item in sent["documents"]["items"]]
+        assert pages == [1, 2, 3, 4, 5, None]
+
+    @pytest.mark.parametrize(
+        ("changes", "rule"),
+        [
+            ({"documents": None}, "documents must be said for card 7"),
+            ({"original": b"{"}, "original must be a card as Wildberries sent it"),
+            ({"original": b'{"sizes":5}'}, "original must be a card as Wildberries sent it"),
+            ({"nm_id": 8}, "original must be of card 8"),
+        ],
+        ids=["documents", "broken", "no card", "another card"],
+    )
+    def test_update_when_it_was_made_by_hand(self, changes: Json, rule: str) -> None:
+        card = card_of(RECORD)
+        update = msgspec.structs.replace(card.to_update(documents=card.documents), **changes)
+        with pytest.raises(InvalidInput, match=rule):
+            check_update(update)
 
     def test_update_when_documents_are_not_said(self) -> None:
         card = card_of(RECORD)

@@ -1,0 +1,25 @@
+"""Signatures of chats, which whoever has them can write with, are in no record set aside."""
+
+import msgspec
+import pytest
+
+from wbym.calls import Reply
+from wbym_wildberries.api import chats
+
+ROW = {"chatID": 5, "eventID": "e", "addTimestamp": 1, "isNewChat": True, "replySign": "1:hush"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "body"),
+    [
+        (chats.LIST.reply, {"result": [ROW]}),
+        (chats.EVENTS.reply, {"result": {"next": 1, "totalEvents": 1, "events": [ROW]}}),
+    ],
+    ids=["list", "events"],
+)
+def test_signature_when_its_record_is_set_aside(
+    reply: Reply[object], body: dict[str, object]
+) -> None:
+    _, (aside,) = reply.decode("chats", msgspec.json.encode(body))
+    assert b'"replySign":"***"' in aside.data
+    assert b"hush" not in aside.data
