@@ -8,13 +8,12 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting, unreadable
-from wbym.calls import Kept, Pipeline
+from wbym.calls import Kept
 from wbym.domain import Feedback, Question
-from wbym.errors import NotFound
+from wbym.errors import NotFound, SetAside
 from wbym.limits import Priority
 from wbym.paging import Page, Span, map_page
 from wbym_wildberries import mapping, versions
-from wbym_wildberries.api import Api
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
@@ -65,11 +64,11 @@ class NounStream(Generic[W, R]):
 
     Args:
         name: Which of them.
-        pipeline: What makes the calls.
-        lists: The noun's operations, of an API.
+        lists: The noun's operations.
         account: The account's name.
         neutral: Makes a record neutral.
         version: What of a record counts as a change.
+        report: Gets each record that cannot be used.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
     """
@@ -77,23 +76,22 @@ class NounStream(Generic[W, R]):
     def __init__(
         self,
         name: str,
-        pipeline: Pipeline,
-        lists: Callable[[Api], TwoLists[W]],
+        lists: TwoLists[W],
         account: str,
         neutral: Callable[[W, str], R],
         version: Callable[[R], str],
         *,
+        report: Callable[[SetAside], None],
         every: float,
         now: Callable[[], datetime],
     ) -> None:
         self.name: Final = name
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._pipeline = pipeline.with_max_wait(None)
-        self._lists: TwoLists[W] = lists(Api(self._pipeline))
+        self._lists: TwoLists[W] = lists
         self._account = account
         self._neutral: Callable[[W, str], R] = neutral
         self._version: Callable[[R], str] = version
+        self._report = report
         self._now = now
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
@@ -138,9 +136,8 @@ class NounStream(Generic[W, R]):
                 async for page in pages:
                     if not page.items and not page.set_aside:
                         continue
-                    kept = Kept(self.name, page.items, self._pipeline.report)
-                    page = msgspec.structs.replace(page, origin=kept)  # noqa: PLW2901 - the same
-                    seen = map_page(page, self._sight)
+                    kept = Kept(self.name, page.items, self._report)
+                    seen = map_page(page, self._sight, kept)
                     aside = _aside(seen, self._account, self._now())
                     yield _Sighted(list(seen.items), aside)
 
@@ -163,7 +160,7 @@ class ReturnStream:
     """The stream ``returns``: the claims of the last 14 days, which are all that WB tells.
 
     Args:
-        pipeline: What makes the calls.
+        claims: Their operations.
         account: The account's name.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
@@ -172,11 +169,15 @@ class ReturnStream:
     name: Final = "returns"
 
     def __init__(
-        self, pipeline: Pipeline, account: str, *, every: float, now: Callable[[], datetime]
+        self,
+        claims: claims_api.Claims,
+        account: str,
+        *,
+        every: float,
+        now: Callable[[], datetime],
     ) -> None:
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._claims = Api(pipeline.with_max_wait(None)).claims
+        self._claims = claims
         self._account = account
         self._now = now
 
