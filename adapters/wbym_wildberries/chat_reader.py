@@ -184,11 +184,17 @@ class ChatReader:
     ) -> Page[Line[Message]]:
         """The messages of a stretch of the feed after a time in Unix milliseconds, oldest first.
 
-        The feed's end is an empty page without a next cursor.
+        The feed's end is an empty page without a next cursor. Of each event :meth:`chat_of` can be
+        made.
         """
         cursor = None if after is None else str(after)
         feed = self._chats.events().using(cursor=cursor, priority=priority)
-        return self._lines(await feed.page(), self._message)
+
+        def made(event: chats_api.Event) -> Message:
+            self.chat_of(event)  # an event that it fails on is set aside here, with the others
+            return self._message(event)
+
+        return self._lines(await feed.page(), made)
 
     def _message(self, event: chats_api.Event) -> Message:
         return mapping.message(event, self._account)

@@ -134,12 +134,8 @@ class NounStream(Generic[W, R]):
             listing = in_order(self._lists, is_answered=is_answered, span=span, expected=0)
             async with aclosing(listing.using(priority=priority).pages()) as pages:
                 async for page in pages:
-                    if not page.items and not page.set_aside:
-                        continue
-                    kept = Kept(self.name, page.items, self._report)
-                    seen = map_page(page, self._sight, kept)
-                    aside = _aside(seen, self._account, self._now())
-                    yield _Sighted(list(seen.items), aside)
+                    if page.items or page.set_aside:
+                        yield self._sighted(page)
 
     async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
         found = []
@@ -148,8 +144,14 @@ class NounStream(Generic[W, R]):
                 wire = await self._lists.get(identifier)
             except NotFound:
                 continue  # there is none: whoever hinted at it was wrong
-            found.append(self._sight(wire))
-        return found
+            found.append(wire)
+        seen = self._sighted(Page(found, "", None))
+        return [*seen.aside, *seen.sightings]
+
+    def _sighted(self, page: Page[W]) -> _Sighted:
+        kept = Kept(self.name, page.items, self._report)
+        seen = map_page(page, self._sight, kept)
+        return _Sighted(list(seen.items), _aside(seen, self._account, self._now()))
 
     def _sight(self, wire: W) -> Sighting:
         record = self._neutral(wire, self._account)
