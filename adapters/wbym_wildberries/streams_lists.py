@@ -138,14 +138,14 @@ class NounStream(Generic[W, R]):
                         yield self._sighted(page)
 
     async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
-        found = []
+        found: list[W] = []
         for identifier in ids:
             try:
                 wire = await self._lists.get(identifier)
             except NotFound:
                 continue  # there is none: whoever hinted at it was wrong
             found.append(wire)
-        seen = self._sighted(Page(found, "", None))
+        seen: _Sighted = self._sighted(Page(found, "", None))
         return [*seen.aside, *seen.sightings]
 
     def _sighted(self, page: Page[W]) -> _Sighted:
