@@ -20,7 +20,7 @@ from wbym.errors import (
     Unprocessable,
 )
 from wbym.limits import Priority
-from wbym.paging import Listing, Page, Reading
+from wbym.paging import Listing, Page, Reading, map_page
 from wbym_wildberries import mapping
 from wbym_wildberries.api import Api
 from wbym_wildberries.api import chats as chats_api
@@ -161,17 +161,18 @@ class ChatReader:
                 is_seen |= line.event.chat_id == chat_id
         return is_seen
 
-    async def listed(self, priority: Priority | None) -> Page[Listed]:
+    async def listed(self, priority: Priority | None = None) -> Page[Listed]:
         """All chats that WB lists, their signatures remembered."""
-        listing = self._chats.list().using(priority=priority)
-        page = await listing.map(self._listed).page()
-        for one in page.items:
-            self._signs.listed(one.wire)
-            self._know(one.chat)
-        return page
+        return await self._listed().using(priority=priority).page()
 
-    def _listed(self, wire: chats_api.Chat) -> Listed:
-        return Listed(wire, mapping.chat(wire, self._account))
+    def _listed(self) -> Listing[Listed]:
+        def made(wire: chats_api.Chat) -> Listed:
+            self._signs.listed(wire)
+            chat = mapping.chat(wire, self._account)
+            self._know(chat)
+            return Listed(wire, chat)
+
+        return self._chats.list().map(made)
 
     def chat_of(self, event: chats_api.Event) -> Chat:
         """An event's chat as of that event, with what the list or its first event told of it."""
@@ -183,36 +184,56 @@ class ChatReader:
     ) -> Page[Line[Message]]:
         """The messages of a stretch of the feed after a time in Unix milliseconds, oldest first.
 
-        The feed's end is an empty page without a next cursor.
+        The feed's end is an empty page without a next cursor. Of each event :meth:`chat_of` can be
+        made.
         """
         cursor = None if after is None else str(after)
-        return await self._events(self._message).using(cursor=cursor, priority=priority).page()
+        feed = self._chats.events().using(cursor=cursor, priority=priority)
+
+        def made(event: chats_api.Event) -> Message:
+            self.chat_of(event)  # an event that it fails on is set aside here, with the others
+            return self._message(event)
+
+        return self._lines(await feed.page(), made)
 
     def _message(self, event: chats_api.Event) -> Message:
         return mapping.message(event, self._account)
 
+    def _lines(
+        self, page: Page[chats_api.Event], make: Callable[[chats_api.Event], T]
+    ) -> Page[Line[T]]:
+        """A page's events with what is made of each, in order of time, which WB does not promise.
+
+        What they tell of their chats is remembered.
+        """
+
+        def line(event: chats_api.Event) -> Line[T]:
+            if event.is_new_chat and event.chat_id not in self._known:
+                self._know(mapping.chat_of_event(event, self._account))
+            return Line(event, make(event))
+
+        for event in sorted(page.items, key=_added):
+            self._signs.told(event)
+        made = map_page(page, line)
+        return replace(made, items=sorted(made.items, key=lambda line: _added(line.event)))
+
     def _events(self, make: Callable[[chats_api.Event], T]) -> Listing[Line[T]]:
         """The feed, oldest first, each event once and with what is made of it.
 
-        WB promises no order within a page, and may repeat events at its borders.
+        WB may repeat events at the borders of pages.
         """
-        seen: set[str] = set()
 
-        def in_order(page: Sequence[Line[T]]) -> list[Line[T]]:
-            lines = sorted(page, key=lambda line: line.event.add_timestamp)
-            for line in lines:
-                event = line.event
-                self._signs.told(event)
-                if event.is_new_chat and event.chat_id not in self._known:
-                    self._know(mapping.chat_of_event(event, self._account))
-            fresh = [line for line in lines if line.event.event_id not in seen]
-            # An event can come again on the next page only: both borders have the same time.
-            seen.clear()
-            seen.update(line.event.event_id for line in lines)
-            return fresh
+        async def read(reading: Reading) -> AsyncGenerator[Page[Line[T]], None]:
+            seen: set[str] = set()
+            async with aclosing(self._chats.events().read(reading)) as pages:
+                async for page in pages:
+                    lines = self._lines(page, make)
+                    fresh = [line for line in lines.items if line.event.event_id not in seen]
+                    # It can come again on the next page only: both borders have the same time.
+                    seen = {line.event.event_id for line in lines.items}
+                    yield replace(lines, items=fresh)
 
-        feed = self._chats.events().map(lambda event: Line(event, make(event)))
-        return feed.map_pages(in_order)
+        return Listing(read)
 
     def messages(self, chat_id: str, *, since: datetime | None) -> Listing[Message]:
         """A chat's messages, oldest first; read from a cursor on, ``since`` says nothing more."""
@@ -226,16 +247,15 @@ class ChatReader:
 
     def chats(self, *, waiting: bool | None) -> Listing[Chat]:
         """The account's chats, with whose turn it is where ``waiting`` is asked for."""
+        listed = self._listed()
+        if waiting is None:
+            return listed.map_pages(lambda page: [one.chat for one in page])
 
         async def read(reading: Reading) -> AsyncGenerator[Page[Chat], None]:
-            if reading.cursor:
-                rule = "is not taken: WB lists all chats at once"
-                raise InvalidInput("chats", "cursor", rule, reading.cursor)
-            listed = await self.listed(reading.priority)
-            chats = [one.chat for one in listed.items]
-            if waiting is not None:
-                chats = await self._with_turns(listed.items, waiting, reading.priority)
-            yield Page(chats, "", None, None, listed.set_aside)
+            async with aclosing(listed.read(reading)) as pages:
+                async for page in pages:
+                    chats = await self._with_turns(page.items, waiting, reading.priority)
+                    yield Page(chats, page.cursor, page.next_cursor, None, page.set_aside)
 
         return Listing(read)
 
@@ -302,6 +322,10 @@ class ChatReader:
                 word.introduction = event
             if event.sender in _STATUS and event.add_timestamp >= word.at:
                 word.at, word.sender = event.add_timestamp, event.sender
+
+
+def _added(event: chats_api.Event) -> int:
+    return event.add_timestamp
 
 
 def _itself(event: chats_api.Event) -> chats_api.Event:

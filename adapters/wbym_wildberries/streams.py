@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from wbym.adapter import Stream
 from wbym.calls import Pipeline, row
+from wbym.domain import Feedback, Question
 from wbym.errors import MissingScope, Unsupported
 from wbym.observe import LogFacts
 from wbym_wildberries import mapping, versions
+from wbym_wildberries.api import Api
+from wbym_wildberries.api import feedbacks as feedbacks_api
+from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.chats import Chats
 from wbym_wildberries.api.claims import Claims
 from wbym_wildberries.api.feedbacks import Feedbacks
@@ -19,11 +23,15 @@ from wbym_wildberries.api.questions import Questions
 from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import Tier
+from wbym_wildberries.listings import TwoLists
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.streams_chats import ChatStream
 from wbym_wildberries.streams_lists import NounStream, ReturnStream
 
 __all__ = ["open_streams"]
+
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
+R = TypeVar("R", Question, Feedback)
 
 NOUNS_EVERY: Final = 30.0
 RETURNS_EVERY: Final = 60.0
@@ -45,8 +53,15 @@ class _Plan(msgspec.Struct, frozen=True):
     """Seconds between two rounds at least."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def open_streams(
-    pipeline: Pipeline, dialect: WildberriesDialect, reader: ChatReader
+    pipeline: Pipeline,
+    dialect: WildberriesDialect,
+    reader: ChatReader,
+    now: Callable[[], datetime] = _now,
 ) -> tuple[Stream, ...]:
     """The streams that the account's tokens open.
 
@@ -56,41 +71,32 @@ def open_streams(
         pipeline: What makes the calls.
         dialect: Whose tokens and limits count.
         reader: What reads the account's chats.
+        now: Our clock.
     """
     name = dialect.account
 
-    def questions_stream(every: float) -> Stream:
-        return NounStream(
-            "questions",
-            pipeline,
-            lambda api: api.questions,
-            name,
-            mapping.question,
-            versions.of_question,
-            every=every,
-            now=_now,
+    api = Api(pipeline.with_max_wait(None))  # a base token has to wait between two lists
+
+    def of_noun(
+        noun: str,
+        lists: TwoLists[W],
+        neutral: Callable[[W, str], R],
+        version: Callable[[R], str],
+    ) -> Callable[[float], Stream]:
+        return lambda every: NounStream(
+            noun, lists, name, neutral, version, report=pipeline.report, every=every, now=now
         )
 
-    def feedbacks_stream(every: float) -> Stream:
-        return NounStream(
-            "feedbacks",
-            pipeline,
-            lambda api: api.feedbacks,
-            name,
-            mapping.feedback,
-            versions.of_feedback,
-            every=every,
-            now=_now,
-        )
-
+    questions = of_noun("questions", api.questions, mapping.question, versions.of_question)
+    feedbacks = of_noun("feedbacks", api.feedbacks, mapping.feedback, versions.of_feedback)
     plans = (
-        _Plan(Chats.events, lambda every: ChatStream(reader, name, every=every, now=_now)),
+        _Plan(Chats.events, lambda every: ChatStream(reader, name, every=every, now=now)),
         # Two lists each of questions and of feedbacks.
-        _Plan(Questions.list, questions_stream, calls=4, min_every=NOUNS_EVERY),
-        _Plan(Feedbacks.list, feedbacks_stream, calls=4, min_every=NOUNS_EVERY),
+        _Plan(Questions.list, questions, calls=4, min_every=NOUNS_EVERY),
+        _Plan(Feedbacks.list, feedbacks, calls=4, min_every=NOUNS_EVERY),
         _Plan(
             Claims.list,
-            lambda every: ReturnStream(pipeline, name, every=every, now=_now),
+            lambda every: ReturnStream(api.claims, name, every=every, now=now),
             calls=2,
             min_every=RETURNS_EVERY,
         ),
@@ -118,7 +124,3 @@ def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
             extra=extra,
         )
     return stream
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -110,7 +110,7 @@ class ChatStream:
 
         One with a message since then may be new or old: its first event in the feed tells.
         """
-        listed = await self._chats.listed(None)
+        listed = await self._chats.listed()
         self._has_list = True
         chats = [one.chat for one in listed.items]
         times = [(chat, chat.updated_at or since - TICK) for chat in chats]
@@ -125,7 +125,7 @@ class ChatStream:
         if self._has_list:
             return
         try:
-            await self._hurried.listed(None)
+            await self._hurried.listed()
         except WbymError as error:
             logger.info(
                 "%s: chats come without product and order, for they could not be listed: %s",

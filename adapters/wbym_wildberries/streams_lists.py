@@ -8,13 +8,12 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting, unreadable
-from wbym.calls import Kept, Pipeline
+from wbym.calls import Kept
 from wbym.domain import Feedback, Question
-from wbym.errors import NotFound
+from wbym.errors import NotFound, SetAside
 from wbym.limits import Priority
 from wbym.paging import Page, Span, map_page
 from wbym_wildberries import mapping, versions
-from wbym_wildberries.api import Api
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
@@ -65,11 +64,11 @@ class NounStream(Generic[W, R]):
 
     Args:
         name: Which of them.
-        pipeline: What makes the calls.
-        lists: The noun's operations, of an API.
+        lists: The noun's operations.
         account: The account's name.
         neutral: Makes a record neutral.
         version: What of a record counts as a change.
+        report: Gets each record that cannot be used.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
     """
@@ -77,23 +76,22 @@ class NounStream(Generic[W, R]):
     def __init__(
         self,
         name: str,
-        pipeline: Pipeline,
-        lists: Callable[[Api], TwoLists[W]],
+        lists: TwoLists[W],
         account: str,
         neutral: Callable[[W, str], R],
         version: Callable[[R], str],
         *,
+        report: Callable[[SetAside], None],
         every: float,
         now: Callable[[], datetime],
     ) -> None:
         self.name: Final = name
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._pipeline = pipeline.with_max_wait(None)
-        self._lists: TwoLists[W] = lists(Api(self._pipeline))
+        self._lists: TwoLists[W] = lists
         self._account = account
         self._neutral: Callable[[W, str], R] = neutral
         self._version: Callable[[R], str] = version
+        self._report = report
         self._now = now
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
@@ -136,23 +134,24 @@ class NounStream(Generic[W, R]):
             listing = in_order(self._lists, is_answered=is_answered, span=span, expected=0)
             async with aclosing(listing.using(priority=priority).pages()) as pages:
                 async for page in pages:
-                    if not page.items and not page.set_aside:
-                        continue
-                    kept = Kept(self.name, page.items, self._pipeline.report)
-                    page = msgspec.structs.replace(page, origin=kept)  # noqa: PLW2901 - the same
-                    seen = map_page(page, self._sight)
-                    aside = _aside(seen, self._account, self._now())
-                    yield _Sighted(list(seen.items), aside)
+                    if page.items or page.set_aside:
+                        yield self._sighted(page)
 
     async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
-        found = []
+        found: list[W] = []
         for identifier in ids:
             try:
                 wire = await self._lists.get(identifier)
             except NotFound:
                 continue  # there is none: whoever hinted at it was wrong
-            found.append(self._sight(wire))
-        return found
+            found.append(wire)
+        seen: _Sighted = self._sighted(Page(found, "", None))
+        return [*seen.aside, *seen.sightings]
+
+    def _sighted(self, page: Page[W]) -> _Sighted:
+        kept = Kept(self.name, page.items, self._report)
+        seen = map_page(page, self._sight, kept)
+        return _Sighted(list(seen.items), _aside(seen, self._account, self._now()))
 
     def _sight(self, wire: W) -> Sighting:
         record = self._neutral(wire, self._account)
@@ -163,7 +162,7 @@ class ReturnStream:
     """The stream ``returns``: the claims of the last 14 days, which are all that WB tells.
 
     Args:
-        pipeline: What makes the calls.
+        claims: Their operations.
         account: The account's name.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
@@ -172,11 +171,15 @@ class ReturnStream:
     name: Final = "returns"
 
     def __init__(
-        self, pipeline: Pipeline, account: str, *, every: float, now: Callable[[], datetime]
+        self,
+        claims: claims_api.Claims,
+        account: str,
+        *,
+        every: float,
+        now: Callable[[], datetime],
     ) -> None:
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._claims = Api(pipeline.with_max_wait(None)).claims
+        self._claims = claims
         self._account = account
         self._now = now
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
 
-import msgspec
-
 from wbym.calls import Kept, Pipeline
 from wbym.domain import Feedback, Question
 from wbym.errors import InvalidInput
@@ -198,8 +196,7 @@ class _NounSweep(Generic[W, R]):
             async with aclosing(found) as pages:
                 async for page in pages:
                     kept = Kept(self._method, page.items, self._pipeline.report)
-                    page = msgspec.structs.replace(page, origin=kept)  # noqa: PLW2901 - the same
-                    yield map_page(page, self._neutral)
+                    yield map_page(page, self._neutral, kept)
                     del page, kept  # or they would stay in memory while the next ones come
 
         return Sweep(

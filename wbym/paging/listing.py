@@ -248,16 +248,17 @@ def _with_items(page: Page[T], items: Sequence[U], aside: tuple[SetAside, ...] =
     return Page(items, page.cursor, page.next_cursor, page.total, page.set_aside + aside, page.sent)
 
 
-def map_page(page: Page[T], change: Callable[[T], U]) -> Page[U]:
+def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = None) -> Page[U]:
     """The page with each record made into something else: in one pass if none fails.
 
-    Where one fails, they go one by one, and what fails is set aside by the page's origin; without
-    an origin the error is raised.
+    Where one fails, they go one by one, and what fails is set aside by the page's origin, or the
+    one given instead; without an origin the error is raised.
     """
+    origin = origin or page.origin
     try:
         return _with_items(page, [change(item) for item in page.items])
     except Exception:
-        if page.origin is None:
+        if origin is None:
             raise
     items: list[U] = []
     aside: list[SetAside] = []
@@ -265,7 +266,7 @@ def map_page(page: Page[T], change: Callable[[T], U]) -> Page[U]:
         try:
             items.append(change(item))
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
-            aside.append(page.origin.set_aside(index, error))
+            aside.append(origin.set_aside(index, error))
     return _with_items(page, items, tuple(aside))
 
 

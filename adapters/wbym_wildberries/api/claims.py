@@ -87,7 +87,7 @@ class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is
         id: str | None = None,
         nm_id: int | None = None,
     ) -> Listing[Claim]:
-        """The claims of the last 14 days.
+        """The claims of the last 14 days, at most 200 per page.
 
         Args:
             is_archive: In the archive, or under review.

@@ -188,6 +188,8 @@ class Feedbacks(
     ) -> Listing[Feedback]:
         """Feedbacks; a page is a :class:`FeedbacksPage`.
 
+        A page has at most 5,000, and begins at most 199,990 deep; where more follow the last,
+        ``PagingLimit`` is raised.
         The total is known without filters only: WB's counters are of the whole list.
 
         Args:
@@ -207,7 +209,7 @@ class Feedbacks(
         """The archive, which cannot be filtered by date; a page is a :class:`FeedbacksPage`.
 
         A feedback is archived when it is answered, or after 30 days without an answer, or at once
-        without text and photos.
+        without text and photos. Pages are as those of :meth:`list`.
 
         Args:
             nm_id: Of one product.
@@ -238,7 +240,7 @@ class Feedbacks(
         ...
 
     @post("/api/v1/feedbacks/order/return")
-    async def request_return(self, feedback_id: str) -> None:
+    async def request_return(self, feedback_id: Annotated[str, NotEmpty()]) -> None:
         """Offer the buyer a return; only for feedbacks with ``is_able_return_product_orders``.
 
         Raises:

@@ -46,10 +46,24 @@ class QuestionsPage(Wire, frozen=True):
     count_archive: int | None = None
 
 
-class AnswerText(msgspec.Struct, frozen=True):
-    """The words of an answer, or of a rejection."""
-
+class _Text(msgspec.Struct, frozen=True):
     text: Annotated[str, ANSWER]
+
+
+class _Update(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    id: str
+    was_viewed: bool | None = None
+    answer: _Text | None = None
+    state: Literal["none", "wbRu"] | None = None
+
+
+def _update_body(
+    question_id: str,
+    was_viewed: bool | None,
+    text: str | None,
+    state: Literal["none", "wbRu"] | None,
+) -> _Update:
+    return _Update(question_id, was_viewed, None if text is None else _Text(text), state)
 
 
 class Questions(
@@ -100,6 +114,7 @@ class Questions(
     ) -> Listing[Question]:
         """Questions, the first 10,000 of the list; a page is a :class:`QuestionsPage`.
 
+        A page has at most 10,000; where more follow the last, ``PagingLimit`` is raised.
         The total is known without filters only: WB's counters are of the whole list.
 
         Args:
@@ -111,28 +126,21 @@ class Questions(
         """
         ...
 
-    @patch("/api/v1/questions")
-    async def update(
+    @patch("/api/v1/questions", body=_update_body)
+    async def _update(
         self,
         question_id: QuestionId,
         *,
         was_viewed: bool | None = None,
-        answer: AnswerText | None = None,
+        text: Annotated[str, ANSWER] | None = None,
         state: Literal["none", "wbRu"] | None = None,
     ) -> None:
-        """Mark a question as seen, answer or reject it; see the methods that do one of them.
-
-        Args:
-            question_id: Which one.
-            was_viewed: Seen or not, without the others.
-            answer: With ``state``.
-            state: ``wbRu`` to answer, ``none`` to reject.
-        """
+        """Mark a question as seen, or else answer (``wbRu``) or reject it (``none``)."""
         ...
 
     async def view(self, question_id: str, *, viewed: bool = True) -> None:
-        """Mark a question as seen."""
-        await self.update(question_id, was_viewed=viewed)
+        """Mark a question as seen, or as not seen."""
+        await self._update(question_id, was_viewed=viewed)
 
     async def answer(self, question_id: str, text: str) -> None:
         """Answer a question or change its answer, once and within 60 days.
@@ -146,7 +154,7 @@ class Questions(
             Unprocessable: It cannot be answered or edited any more.
             DeliveryUnknown: It may or may not have been answered.
         """
-        await self.update(question_id, answer=AnswerText(text), state="wbRu")
+        await self._update(question_id, text=text, state="wbRu")
 
     async def reject(self, question_id: str, text: str) -> None:
         """Reject a question, so that it is not shown.
@@ -159,7 +167,7 @@ class Questions(
             NotFound: There is no such question.
             DeliveryUnknown: It may or may not have been rejected.
         """
-        await self.update(question_id, answer=AnswerText(text), state="none")
+        await self._update(question_id, text=text, state="none")
 
     @get("/api/v1/question", not_found=(422,))
     async def get(self, question_id: QuestionId) -> Question:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -29,8 +30,8 @@ from wbym.errors import (
     InvalidInput,
     NotFound,
     NotReady,
+    PagingLimit,
     RefusedByModeration,
-    Unprocessable,
 )
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
@@ -316,9 +317,9 @@ class TestReread:
         moment = datetime(2026, 5, 1, tzinfo=UTC)
         with pytest.raises(NotFound, match="14 days"):
             await shop.reread(Return(ref))
-        with pytest.raises(Unprocessable):
+        with pytest.raises(NotFound, match="422"):
             await shop.reread(Question(ref, "?", moment))
-        with pytest.raises(Unprocessable):
+        with pytest.raises(NotFound, match="422"):
             await shop.reread(Feedback(ref, moment))
         with pytest.raises(InvalidInput, match="account"):
             await shop.reread(Return(Ref("wildberries", "other", ref.id)))
@@ -341,19 +342,20 @@ class TestInput:
     async def test_answer_when_the_text_is_too_short_or_long(self, text: str) -> None:
         shop, transport = self.shop()
         for item in (self.FEEDBACK, self.QUESTION):
-            with pytest.raises(InvalidInput, match="2 to 5000 characters"):
+            with pytest.raises(InvalidInput, match="2 to 5000 characters") as caught:
                 await shop.answer(item, text)
+            assert caught.value.argument == "text"
         assert not transport.requests
 
     @pytest.mark.parametrize(
         ("text", "files", "rule"),
         [
-            ("", [], "1 to 1000"),
-            ("x" * 1001, [], "0 to 1000|1 to 1000"),
-            ("x" * 1001, [PNG], "1 to 1000"),
+            ("", [], "visible"),
+            ("x" * 1001, [], "0 to 1000"),
+            ("x" * 1001, [PNG], "0 to 1000"),
             ("", [Upload("a.gif", b"GIF89a")], "JPEG, PNG or PDF"),
             ("", [Upload("a.png", b"no png")], "JPEG, PNG or PDF"),
-            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "each"),
+            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "at most 5242880 bytes"),
             ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20 - 5))] * 7, "in all"),
         ],
     )
@@ -382,29 +384,42 @@ class TestInput:
         with pytest.raises(InvalidInput, match="1 to 5"):
             shop.feedbacks(rating={0})
         with pytest.raises(InvalidInput, match="cursor"):
-            shop.chats(cursor="5")
+            await shop.chats(cursor="5").all()
         with pytest.raises(InvalidInput, match="cursor"):
-            shop.messages(Chat(ref=self.REF), cursor="x")
+            await shop.chats(waiting_for_seller=True, cursor="5").all()
+        with pytest.raises(InvalidInput, match="size"):
+            await shop.chats(waiting_for_seller=True).using(size=5).all()
+        for cursor in ("x", "0", "-1"):
+            with pytest.raises(InvalidInput, match="cursor"):
+                await shop.messages(Chat(ref=self.REF), cursor=cursor).all()
+            with pytest.raises(InvalidInput, match="cursor"):
+                await shop.api.chats.events().using(cursor=cursor).page()
         assert not transport.requests
 
-    @pytest.mark.parametrize(("take", "skip"), [(0, 0), (5001, 0), (1, -1), (1, 199_991)])
-    async def test_feedbacks_when_over_the_caps(self, take: int, skip: int) -> None:
+    async def test_lists_when_over_the_caps(self) -> None:
         shop, transport = self.shop()
-        with pytest.raises(InvalidInput, match="must be from"):
-            await shop.api.feedbacks.list(is_answered=False, take=take, skip=skip)
+        feedbacks = shop.api.feedbacks.list(is_answered=False)
+        questions = shop.api.questions.list(is_answered=False)
+        claims = shop.api.claims.list(is_archive=False)
+        for listing, largest in ((feedbacks, 5000), (questions, 10_000), (claims, 200)):
+            with pytest.raises(InvalidInput, match="at least 1"):
+                listing.using(size=0)
+            with pytest.raises(InvalidInput, match=f"from 1 to {largest}"):
+                await listing.using(size=largest + 1).page()
+            with pytest.raises(InvalidInput, match="must be a cursor"):
+                await listing.using(cursor="-1").page()
+        for listing, deepest in ((feedbacks, "199991"), (questions, "10000")):
+            with pytest.raises(PagingLimit):
+                await listing.using(cursor=deepest).page()
         assert not transport.requests
 
-    async def test_questions_when_over_the_caps(self) -> None:
-        shop, transport = self.shop()
-        with pytest.raises(InvalidInput, match="from 0 to 0"):
-            await shop.api.questions.list(is_answered=False, take=10_000, skip=1)
-        with pytest.raises(InvalidInput, match="from 1 to 200"):
-            await shop.api.claims.list(is_archive=False, limit=201)
-        with pytest.raises(InvalidInput, match="from 1 to 500"):
-            await shop.api.pins.unpin([])
-        with pytest.raises(InvalidInput, match="milliseconds"):
-            await shop.api.chats.events(next=0)
-        assert not transport.requests
+    async def test_listed_when_the_page_reaches_past_the_cap(self) -> None:
+        empty = json_response({"data": {"questions": []}, "error": False})
+        transport = ScriptedTransport(empty)
+        shop = Wildberries(make_token(), transport=transport, scheduler=Scheduler())
+        await shop.api.questions.list(is_answered=False).using(cursor="1").page()
+        query = dict(parse_qsl(urlsplit(transport.requests[0].url).query))
+        assert (query["take"], query["skip"]) == ("9999", "1")
 
     @pytest.mark.parametrize(
         ("action", "comment"),
