@@ -404,12 +404,12 @@ def _size(source: Source[T], reading: Reading) -> int | None:
 
 
 class _Progress:
-    """Sees to it that pages bring something new."""
+    """Sees to it that pages bring something new: told by the first and last records of a few."""
 
     def __init__(self, method: str, cursor: str | None = None) -> None:
         self._method = method
         self._cursors = {hash(cursor or "")}
-        self._recent: deque[int] = deque(maxlen=REMEMBERED_PAGES)
+        self._recent: deque[tuple[int, list[object]]] = deque(maxlen=REMEMBERED_PAGES)
         self._empty = 0
 
     def leads_on(self, following: str) -> bool:
@@ -431,13 +431,17 @@ class _Progress:
                 raise CursorStuck(self._method, following)
             return
         self._empty = 0
-        ends = [*chunk.items[:1], *chunk.items[-1:], *(one.data for one in chunk.set_aside[:1])]
+        ends: list[object] = [
+            *chunk.items[:1],
+            *chunk.items[-1:],
+            *(one.data for one in chunk.set_aside[:1]),
+        ]
         if not ends:
             return
-        found = hash(msgspec.msgpack.encode((chunk.count, ends)))
-        if found in self._recent:
+        page = (chunk.count, ends)
+        if page in self._recent:
             raise CursorStuck(self._method, following)
-        self._recent.append(found)
+        self._recent.append(page)
 
 
 def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:
