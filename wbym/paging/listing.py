@@ -164,7 +164,11 @@ class Listing(Generic[T]):
         async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
-                yield page
+                # Whoever keeps it need not keep what its records came from.
+                shown = _with_items(page, page.items)
+                del page
+                yield shown
+                del shown  # or it would stay in memory while the next one comes
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self.records()
@@ -174,9 +178,11 @@ class Listing(Generic[T]):
         async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
-                for item in page.items:
+                items = page.items
+                del page
+                for item in items:
                     yield item
-                del page  # or it would stay in memory while the next one comes
+                del items  # or they would stay in memory while the next ones come
 
     async def all(self, *, limit: int | None = None) -> list[T]:
         """The records in memory, the first ``limit`` of them where one is given."""
