@@ -10,7 +10,7 @@ import pytest
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import ScriptedTransport, json_response
 from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Rereads, Returns, Streams
-from wbym.calls import Upload
+from wbym.calls import Answer, Endpoint, Pipeline, Upload
 from wbym.domain import (
     AnswerStatus,
     Attachment,
@@ -33,7 +33,7 @@ from wbym.errors import (
     PagingLimit,
     RefusedByModeration,
 )
-from wbym.limits import Scheduler
+from wbym.limits import Priority, Scheduler
 from wbym.testing.faults import KINDS
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
@@ -64,6 +64,44 @@ class TestFeedbacks:
         assert not any(feedback.answered for feedback in unprocessed)
         assert all(feedback.answered for feedback in await shop.feedbacks(answered=True).all())
         assert not shop.set_aside
+
+    async def test_feedbacks_when_both_lists_are_read_in_one_way(
+        self, shop: Wildberries, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        used: list[tuple[str, Priority | None]] = []
+        call = Pipeline.call
+
+        async def noted(
+            self: Pipeline, endpoint: Endpoint[object], **named: object
+        ) -> Answer[object]:
+            query = named["query"]
+            assert isinstance(query, dict)
+            used.append((f"{query['isAnswered']}:{query['skip']}", named["priority"]))  # type: ignore[arg-type]
+            return await call(self, endpoint, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Pipeline, "call", noted)
+        reading = shop.feedbacks(prefetch=2, priority=Priority.BULK).using(size=20)
+        assert len(await reading.all()) == 60
+        assert {priority for _, priority in used} == {Priority.BULK}
+        # Two pages of each list are asked for at once, before any tells how long it is.
+        assert {"False:0", "False:20", "True:0", "True:20"} <= {place for place, _ in used}
+
+    async def test_feedbacks_when_resumed_from_a_cursor_of_an_earlier_version(
+        self, shop: Wildberries
+    ) -> None:
+        processed = await shop.api.feedbacks.list(is_answered=True, order="dateDesc").all()
+        rest = await shop.feedbacks(cursor="true:5").all()
+        assert [item.ref.id for item in rest] == [wire.id for wire in processed[5:]]
+        both = await shop.feedbacks(cursor="false:0").all()
+        assert len(both) == 60
+        answered = await shop.feedbacks(answered=True, cursor="0").all()
+        assert answered == await shop.feedbacks(answered=True).all()
+
+    async def test_lists_when_their_order_is_known(self, shop: Wildberries) -> None:
+        assert shop.feedbacks(answered=True, rating={5}, since=datetime.now(UTC)).newest_first
+        assert shop.questions(answered=False).using(size=5).newest_first
+        assert not shop.feedbacks().newest_first  # one list after the other
+        assert not shop.returns(open=True).newest_first
 
     async def test_feedbacks_when_filtered(self, shop: Wildberries) -> None:
         everything = await shop.feedbacks().all()
