@@ -146,6 +146,9 @@ class TestChats:
         found = {chat.ref.id for chat in await shop.chats(waiting_for_seller=waiting).all()}
         assert found == everything - {bad}
         assert shop.set_aside
+        data = b"".join(one.data for one in shop.set_aside)
+        assert data.count(b'"replySign":') == data.count(b'"replySign":"***"')
+        assert waiting is not None or b'"replySign":' in data
 
     async def test_stream_when_an_event_cannot_be_mapped(
         self, shop: Wildberries, simulator: WildberriesSimulator, spoil: Spoiled
