@@ -11,9 +11,10 @@ from tests.support.bounds import sample, tries
 from wbym.calls import Parameter, Row
 from wbym.calls.checks import Broken
 from wbym.errors import InvalidInput
+from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market
 
-ROWS = list(yandex_market.operations())
+ROWS = [*wildberries.operations(), *yandex_market.operations()]
 ARGUMENTS = [(row, parameter) for row in ROWS for parameter in row.parameters]
 
 
