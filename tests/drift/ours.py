@@ -80,16 +80,15 @@ MARKETPLACES: Final = (
 
 def parameters_of(row: Row) -> dict[str, Field]:
     """What goes into the address and the headers, by its place, such as ``query.limit``."""
-    filled = row.endpoint.path.count("{") - sum(one.place == "path" for one in row.parameters)
-    found = {f"path.{name}": Field(UNKNOWN, None) for name in row._unfilled}
-    assert len(found) == filled
+    found = {f"path.{name}": Field(UNKNOWN) for name in row._unfilled}
     found |= {
         f"{one.place}.{one.wire}": _field(one.hint, one.default)
         for one in row.parameters
         if one.place in {"path", "query", "header"}
     }
-    if (pages := _pages(row)) is not None and pages[0] is None:
-        found |= {f"query.{name}": field for name, field in pages[1].items()}
+    at, fields = _pages(row)
+    if at is None:
+        found |= {f"query.{name}": field for name, field in fields.items()}
     return found
 
 
@@ -111,8 +110,9 @@ def body_of(row: Row) -> tuple[str, Shape] | None:
         shape = _made(
             of_annotation(get_type_hints(row.options.body, include_extras=True)["return"])
         )
-    if (pages := _pages(row)) is not None and pages[0] is not None:
-        shape = with_fields(shape, *pages)
+    at, pages = _pages(row)
+    if at is not None:
+        shape = with_fields(shape, at, pages)
     return ("body", shape) if shape.known else None
 
 
@@ -132,12 +132,12 @@ def _made(shape: Shape) -> Shape:
     return msgspec.structs.replace(shape, fields=fields)
 
 
-def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]] | None:
+def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]]:
     """The parameters of pages, and where in the body they are; None for the address."""
     scheme = row.options.pages
+    fields: dict[str, Field] = {}
     if scheme is None or isinstance(scheme, Whole):
-        return None
-    fields = {}
+        return None, fields
     if scheme.size is not None and scheme.max_size is not None:
         fields[scheme.size] = _number(1, scheme.max_size)
     if isinstance(scheme, ByOffset):
