@@ -25,7 +25,7 @@ def _sent(route: Route) -> Arguments:
     if row.shape is None or isinstance(scheme, Whole):
         return arguments
     nothing = cast(Any, None)
-    source = RowSource[object](row.endpoint, row.shape, arguments, {}, nothing, nothing)
+    source = RowSource[object](row.endpoint, row.shape, arguments, {}, nothing, None, None)
     return source._paged('["1", 1]' if isinstance(scheme, ByCursor) else "1", 1)
 
 
