@@ -18,6 +18,7 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import FREELY
 from tests.contract.test_toy import ToyHarness
 from tests.toy import Toy, ToySimulator
+from tests.toy import api as toy
 from wbym import otel
 from wbym.calls import RetryPolicy, row
 from wbym.feed import Event, MemoryStore
@@ -192,6 +193,7 @@ _QUICKLY: Final = RetryPolicy(base=0.001)
 
 _MODULES: Final[Mapping[str, object]] = MappingProxyType(
     {
+        **vars(toy),
         "__name__": "fragment",
         "asyncio": asyncio,
         "datetime": datetime,

@@ -189,7 +189,8 @@ def _compensation(wire: AvailableDecision, amount: Money | None) -> WireMoney | 
     if not amount.amount.is_finite() or amount.amount < 0 or too_little or too_much:
         raise InvalidInput("decide", "amount", f"must be within its bounds{_bounds(wire)}", amount)
     known = most or least
-    code = known.currency_id if known is not None else mapping.market_currency(amount.currency)
+    code = None if known is None else known.currency_id
+    code = code or mapping.market_currency(amount.currency)
     return WireMoney(value=amount.amount, currency_id=code)
 
 

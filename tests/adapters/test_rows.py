@@ -1,9 +1,6 @@
 """Every bound of every operation, on both sides: what breaks one is refused before a request."""
 
 import inspect
-import re
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -11,9 +8,10 @@ from tests.support.bounds import sample, tries
 from wbym.calls import Parameter, Row
 from wbym.calls.checks import Broken
 from wbym.errors import InvalidInput
+from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market
 
-ROWS = list(yandex_market.operations())
+ROWS = [*wildberries.operations(), *yandex_market.operations()]
 ARGUMENTS = [(row, parameter) for row in ROWS for parameter in row.parameters]
 
 
@@ -66,17 +64,3 @@ async def test_call_when_its_arguments_are_not_those_of_the_method(row: Row) -> 
     for arguments in wrong:
         with pytest.raises(TypeError, match=row.function.__name__):
             await _call(row, arguments)
-
-
-@pytest.mark.parametrize("api", [yandex_market])
-def test_calls_when_an_adapter_makes_them(api: ModuleType) -> None:
-    """Rows are the only door: nothing calls the pipeline past them, but for files by address."""
-    client = Path(api.__file__ or "").parents[1]
-    sources = {path.relative_to(client): path.read_text("utf-8") for path in client.rglob("*.py")}
-    assert len(sources) > 20
-    past = {
-        str(path)
-        for path, text in sources.items()
-        if "simulator" not in path.parts and re.search(r"pipeline\.(call|download)\(", text)
-    }
-    assert past == {"files.py"}

@@ -49,6 +49,14 @@ def _is_optional(hint: object) -> bool:
     return NoneType in get_args(hint)
 
 
+def _is_mixed(hint: object) -> bool:
+    """Whether values of several types will do."""
+    if get_origin(hint) is Annotated:
+        return _is_mixed(get_args(hint)[0])
+    is_union = get_origin(hint) in {Union, UnionType}
+    return is_union and len({*get_args(hint)} - {NoneType}) > 1
+
+
 def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annotation's type
     """A value that the annotation allows; another one for another index, where there is one."""
     base, marks = _marked(hint)
@@ -106,7 +114,7 @@ def _plain(base: object, marks: tuple[object, ...], index: int) -> Any:  # noqa:
 
 def tries(hint: object) -> Iterator[Try]:
     """Values beside the bounds of an annotation, those of what is in it included."""
-    yield Try(None, "", () if _is_optional(hint) else ["must "])
+    yield Try(None, "", () if hint is object or _is_optional(hint) else ["must "])
     base, marks = _marked(hint)
     rules = [mark for mark in marks if isinstance(mark, Rule)]
 
@@ -116,7 +124,7 @@ def tries(hint: object) -> Iterator[Try]:
     for mark in marks:
         for value in _beside(mark, base, marks):
             yield Try(value, "", broken(value))
-    for value in _of_wrong_type(base):
+    for value in [object()] if _is_mixed(hint) else _of_wrong_type(base):
         yield Try(value, "", ["must "])
     for one in _inside(base, marks):
         # What is within its own bounds may break a rule over the whole.

@@ -2,8 +2,7 @@
 
 from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Endpoints, Method, places_of
-from wbym.calls.group import ApiGroup
+from wbym.calls.endpoint import Endpoint, Method, places_of
 from wbym.calls.judge import Answer, Fate, RetryPolicy
 from wbym.calls.lists import Kept
 from wbym.calls.marks import (
@@ -56,7 +55,6 @@ __all__ = [
     "HALF_A_CHARACTER",
     "AiohttpTransport",
     "Answer",
-    "ApiGroup",
     "Binary",
     "Body",
     "Broken",
@@ -68,7 +66,6 @@ __all__ = [
     "Each",
     "Encode",
     "Endpoint",
-    "Endpoints",
     "Envelope",
     "Exchange",
     "Fate",

@@ -45,6 +45,8 @@ DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
 
 _USER_AGENT: Final = "wbym"
+_BODIES: Final = msgspec.json.Encoder(decimal_format="number")
+"""Amounts are numbers with all their digits, which a float would round."""
 _AT_ONCE: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
@@ -292,7 +294,7 @@ class Pipeline:
         has_body = body is not msgspec.UNSET
         try:
             url = address + build_path(endpoint.path, path) + build_query(query)
-            encoded = msgspec.json.encode(body) if has_body else None
+            encoded = _BODIES.encode(body) if has_body else None
             for part in parts:
                 if isinstance(part.value, str):
                     part.value.encode()  # which the transport does when it is under way

@@ -317,8 +317,8 @@ class CardFilter(_Sent, frozen=True):
     """Which cards. What is left out does not matter."""
 
     # A default that is made is sent too: Wildberries' own examples always say this one.
-    with_photo: Literal[-1, 0, 1] = msgspec.field(default_factory=lambda: -1)
-    """1 those with pictures, 0 those without, -1 all."""
+    with_photo: Literal[-1, 0, 1, 2] = msgspec.field(default_factory=lambda: -1)
+    """1 those with pictures, 2 those without, -1 and 0 all."""
     text: str | None = msgspec.field(default=None, name="textSearch")
     """In ``vendor_code``, ``nm_id`` or a barcode."""
     tag_ids: Sequence[int] = msgspec.field(default=(), name="tagIDs")

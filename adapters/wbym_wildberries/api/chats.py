@@ -190,11 +190,12 @@ class Result(Wire, Generic[T], frozen=True):
 
     result: T | msgspec.UnsetType | None = msgspec.UNSET
     """A list may be null where it is empty."""
+    errors: list[str] | None = None
 
 
 def _open(body: Result[T]) -> T:
     if body.result is None or body.result is msgspec.UNSET:
-        raise Unreadable("the answer holds no result")
+        raise Unreadable("; ".join(["the answer holds no result", *(body.errors or ())]))
     return body.result
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -81,9 +81,13 @@ class UserAccess(Wire, frozen=True):
     access: list[Access]
 
 
+PHONE: Final = Length(1, 32)
+POSITION: Final = Length(0, 150)
+
+
 class _Invitee(msgspec.Struct, rename="camel", omit_defaults=True):
-    phone_number: str
-    position: str = ""
+    phone_number: Annotated[str, PHONE]
+    position: Annotated[str, POSITION] = ""
 
 
 class _InviteBody(msgspec.Struct):
@@ -120,9 +124,9 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
     @post("/api/v1/invite", body=_invite_body)
     async def invite(
         self,
-        phone_number: Annotated[str, Length(1, 32)],
+        phone_number: Annotated[str, PHONE],
         *,
-        position: Annotated[str, Length(0, 150)] = "",
+        position: Annotated[str, POSITION] = "",
         access: Sequence[Access] = (),
     ) -> Invitation:
         """Invite somebody into the account.

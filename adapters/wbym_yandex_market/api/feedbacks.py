@@ -118,6 +118,21 @@ def _ids_alone(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
+class CommentUpdate(Wire, frozen=True, omit_defaults=True):
+    """A comment to be written, or changed where it has an id."""
+
+    text: Annotated[str, COMMENT]
+    id: Id | None = None
+    parent_id: Id | None = None
+
+
+class Update(Wire, frozen=True):
+    """Where a comment is to be written, and which."""
+
+    feedback_id: Id
+    comment: CommentUpdate
+
+
 def _comment_body(
     *,
     feedback_id: int,
@@ -125,12 +140,9 @@ def _comment_body(
     comment_id: int | None,
     parent_id: int | None,
     **_: object,
-) -> dict[str, object]:
-    comment = {"text": text, "id": comment_id, "parentId": parent_id}
-    return {
-        "feedbackId": feedback_id,
-        "comment": {name: value for name, value in comment.items() if value is not None},
-    }
+) -> Update:
+    comment = CommentUpdate(text=text, id=comment_id, parent_id=parent_id)
+    return Update(feedback_id=feedback_id, comment=comment)
 
 
 class Feedbacks(MarketGroup, scope=COMMUNICATION):

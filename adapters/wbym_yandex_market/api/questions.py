@@ -21,6 +21,7 @@ from wbym_yandex_market.api.bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
 
 __all__ = ["Answer", "Author", "Comment", "EntityId", "Question", "Questions"]
 
+Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE"]
 Parent: TypeAlias = Literal["QUESTION", "ANSWER"]
 """What is written under: an answer under a question, a comment under an answer."""
 Written: TypeAlias = Literal["ANSWER", "COMMENT"]
@@ -110,7 +111,7 @@ class AnswersPage(Wire, frozen=True):
 class EntityId(Wire, frozen=True):
     """A question, an answer or a comment."""
 
-    id: int
+    id: Id
     type: str
 
 
@@ -135,21 +136,30 @@ def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
+class Update(Wire, frozen=True, omit_defaults=True):
+    """What is to be written, changed or deleted."""
+
+    operation_type: Operation
+    parent_entity_id: EntityId | None = None
+    entity_id: EntityId | None = None
+    text: Annotated[str, ANSWER] | None = None
+
+
 def _update_body(
     *,
-    operation_type: str,
+    operation_type: Operation,
     parent_id: int | None,
-    parent_type: str,
+    parent_type: Parent,
     entity_id: int | None,
-    entity_type: str,
+    entity_type: Written,
     text: str | None,
-) -> dict[str, object]:
-    body: dict[str, object] = {"operationType": operation_type}
-    if parent_id is not None:
-        body["parentEntityId"] = {"id": parent_id, "type": parent_type}
-    if entity_id is not None:
-        body["entityId"] = {"id": entity_id, "type": entity_type}
-    return body if text is None else {**body, "text": text}
+) -> Update:
+    return Update(
+        operation_type=operation_type,
+        parent_entity_id=None if parent_id is None else EntityId(id=parent_id, type=parent_type),
+        entity_id=None if entity_id is None else EntityId(id=entity_id, type=entity_type),
+        text=text,
+    )
 
 
 class Questions(MarketGroup, scope=COMMUNICATION):
@@ -166,7 +176,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
     def list(
         self,
         *,
-        category_ids: Several[Annotated[int, Range(0, 2**63 - 1)]] | None = None,
+        category_ids: Several[Annotated[int, Range(0)]] | None = None,
         question_ids: Ids | None = None,
         date_from: date | None = None,
         date_to: date | None = None,
@@ -212,7 +222,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
     )
     async def _update(
         self,
-        operation_type: Literal["CREATE", "UPDATE", "DELETE"],
+        operation_type: Operation,
         *,
         parent_id: Id | None = None,
         parent_type: Parent = "QUESTION",

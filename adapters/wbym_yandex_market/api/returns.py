@@ -11,7 +11,6 @@ from wbym.calls import (
     Commas,
     Count,
     Download,
-    Encode,
     NotEmpty,
     Unique,
     WholeBody,
@@ -177,21 +176,25 @@ class _Whole(msgspec.Struct, frozen=True):
             return f"must have {'no' if has_reason else 'a'} decision_reason_type with {kind}"
         if (decision.compensation is not None) is not (kind == PARTIAL):
             return f"must have {'a' if kind == PARTIAL else 'no'} compensation with {kind}"
+        if decision.compensation is not None and not decision.compensation.currency_id:
+            return "must have a compensation with currency_id"
         if kind in COMMENT_REQUIRED and not decision.comment:
             return f"must have a comment with {kind}"
         return None
 
 
-_AS_NUMBERS = msgspec.json.Encoder(decimal_format="number")
-"""The digits of amounts as they are: a float would round them."""
+class Submission(Wire, frozen=True):
+    """What is decided about a return, position by position."""
+
+    return_item_decisions: Annotated[Sequence[ItemDecision], Count(1)]
 
 
-def _decision(decision: ItemDecision) -> msgspec.Raw:
-    return msgspec.Raw(_AS_NUMBERS.encode(decision))
-
-
-def _decisions(decisions: Collection[ItemDecision]) -> msgspec.Raw:
-    return msgspec.Raw(_AS_NUMBERS.encode({"returnItemDecisions": list(decisions)}))
+def _submission(
+    decisions: Sequence[ItemDecision] | None, **_: object
+) -> Submission | msgspec.UnsetType:
+    if decisions is None:
+        return msgspec.UNSET
+    return Submission(return_item_decisions=list(decisions))
 
 
 _ONE = "/v2/campaigns/{campaignId}/orders/{orderId}/returns/{returnId}"
@@ -280,9 +283,7 @@ class Returns(MarketGroup, scope=ORDERS):
         campaign_id: Id,
         order_id: Id,
         return_id: Id,
-        decision: Annotated[
-            ItemDecision, _Whole(takes_reason=False), WholeBody(), Encode(_decision)
-        ],
+        decision: Annotated[ItemDecision, _Whole(takes_reason=False), WholeBody()],
     ) -> None:
         """Deprecated by Market, off on 2027-04-05: use :meth:`submit_decision`.
 
@@ -293,16 +294,13 @@ class Returns(MarketGroup, scope=ORDERS):
             DeliveryUnknown: It may or may not have been chosen.
         """
 
-    @post(f"{_ONE}/decision/submit")
+    @post(f"{_ONE}/decision/submit", body=_submission)
     async def submit_decision(
         self,
         campaign_id: Id,
         order_id: Id,
         return_id: Id,
-        decisions: Annotated[
-            Sequence[Annotated[ItemDecision, _Whole()]], Count(1), WholeBody(), Encode(_decisions)
-        ]
-        | None = None,
+        decisions: Annotated[Sequence[Annotated[ItemDecision, _Whole()]], Count(1)] | None = None,
     ) -> None:
         """Decide about a return, within 48 hours; 5,000 an hour. Not idempotent.
 

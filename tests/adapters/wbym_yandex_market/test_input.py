@@ -156,6 +156,10 @@ CALLS: list[tuple[str, Call]] = [
     ("no decision_reason_type", submit(item(decision_reason_type="DEVICE_ACTIVATED"))),
     ("a compensation with PARTIAL", submit(item(decision_type="PARTIAL_MONEY_REFUND"))),
     ("no compensation with REPLACE", submit(item(compensation=RUB))),
+    (
+        "a compensation with currency_id",
+        submit(item(decision_type="PARTIAL_MONEY_REFUND", compensation=Money(value=Decimal(100)))),
+    ),
     ("a comment with REPAIR", submit(item(decision_type="REPAIR"))),
     (
         "use submit_decision",

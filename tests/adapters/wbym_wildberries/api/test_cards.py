@@ -94,7 +94,7 @@ class TestInput:
             (lambda cards: cards.trash([True]), r"nm_ids\[0\] must be an integer"),
             (lambda cards: cards.merge(None, [1]), "target_imt must be an integer"),
             (
-                lambda cards: cards.list(CardFilter(with_photo=2)).page(),  # type: ignore[arg-type]
+                lambda cards: cards.list(CardFilter(with_photo=3)).page(),  # type: ignore[arg-type]
                 r"where\.with_photo must be",
             ),
             (lambda cards: cards.list(locale="de").page(), "locale must be one of"),

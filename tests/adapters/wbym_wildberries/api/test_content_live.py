@@ -248,7 +248,7 @@ class TestCards:
         back = await api.list(ascending=False).all()
         assert {card.nm_id for card in back} == {card.nm_id for card in found}
         photographed = await api.list(CardFilter(with_photo=1)).all()
-        bare = await api.list(CardFilter(with_photo=0)).all()
+        bare = await api.list(CardFilter(with_photo=2)).all()
         assert len(photographed) + len(bare) == 230
         assert all(card.photos for card in photographed)
         trashed = await api.trashed().all()
