@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.calls import Broken
+from wbym.calls import HALF_A_CHARACTER, Broken
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
@@ -202,12 +202,11 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
     size = _ENVELOPE
     for place in batch.places(Outcome.NOT_TRIED):
         item = batch.items[place]
-        refusal = _refusal(item, rules)
-        weight = 0 if refusal else len(rules.encode(item)) + 1
-        if weight + _ENVELOPE > rules.max_body_size:
-            refusal = f"it has {weight} bytes, and a call may have {rules.max_body_size}"
-        if refusal is not None:
-            batch.note([place], [Result(Outcome.FAILED, refusal)])
+        try:
+            weight = _weight(item, rules)
+        except Broken as broken:
+            reason = f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
+            batch.note([place], [Result(Outcome.FAILED, reason)])
             continue
         key = rules.key(item) if rules.key is not None else place
         full = len(portion) == rules.max_size or size + weight > rules.max_body_size
@@ -221,10 +220,19 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         yield portion
 
 
-def _refusal(item: T, rules: Rules[T]) -> str | None:
+def _weight(item: T, rules: Rules[T]) -> int:
+    """The bytes that an item takes in a call.
+
+    Raises:
+        Broken: It breaks a rule.
+    """
+    if rules.check is not None:
+        rules.check(item)
     try:
-        if rules.check is not None:
-            rules.check(item)
-    except Broken as broken:
-        return f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
-    return None
+        weight = len(rules.encode(item)) + 1
+    except UnicodeEncodeError as error:
+        raise Broken(HALF_A_CHARACTER, error.object) from error
+    if weight + _ENVELOPE > rules.max_body_size:
+        rule = f"has {weight} bytes, and a call may have {rules.max_body_size}"
+        raise Broken(rule, weight)
+    return weight

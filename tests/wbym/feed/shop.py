@@ -159,7 +159,7 @@ class Shop(BareAccount):
         raise NotImplementedError
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        length("send", "text", text, 1, 100)
+        length("send", "text", text, 1, 1000)
 
         def effect() -> None:
             self.sent.append((chat.ref.id, text))
@@ -174,7 +174,7 @@ class Shop(BareAccount):
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         number = item.ref.id
-        length("answer", "text", text, 1, 100)
+        length("answer", "text", text, 1, 1000)
 
         def effect() -> None:
             self.sent.append((number, text))

@@ -103,7 +103,7 @@ class TestPortions:
             assert items == ["да", "и да"]
             return [DONE] * len(items)
 
-        batch = await carry_out(Batch(["да", "\ud83d", "и да"]), send, Rules(most=3))
+        batch = await carry_out(Batch(["да", "\ud83d", "и да"]), send, Rules(max_size=3))
         assert [result.outcome for result in batch.results] == [
             Outcome.DONE,
             Outcome.FAILED,
