@@ -1,5 +1,6 @@
 """Prices, warehouses, inventory and cards over HTTP, against the simulator."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -268,14 +269,18 @@ class TestCosts:
         if not told:
             monkeypatch.setattr(WildberriesDialect, "signal", _silent)
         async with Wildberries(TOKEN, base_url=limited.url, scheduler=Scheduler()) as shop:
+            began = time.monotonic()
             with pytest.raises(StatusError):
                 await call(shop)
             (state,) = shop.limits()
+            passed = time.monotonic() - began
             theirs = limited._buckets.of(sid=SELLER, acc=PERSONAL, secret=False, group=group)
             assert state.key.bucket == bucket
             assert abs(state.left - theirs.look()) < 1
             # Deleting has two calls at once: the other eight are waited for.
-            assert round(state.limit - state.left) == min(cost, state.limit)
+            # On a busy machine some of the cost has come back by now.
+            spent, whole = state.limit - state.left, min(cost, state.limit)
+            assert whole - passed / theirs.interval - 0.5 < spent < whole + 0.5
             owed = max(0.0, (1 - theirs._tokens) * theirs.interval)
             assert state.next_free == pytest.approx(owed, abs=1)
 
