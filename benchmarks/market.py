@@ -33,7 +33,7 @@ _HAND: Final = Contender("by hand", "by_hand", "market", hand=True)
 _HAND_AHEAD: Final = Contender("by hand, four under way", "by_hand", "market windows", hand=True)
 _WIRE: Final = Contender("wbym, wire", "ours", "market wire")
 _NEUTRAL: Final = Contender("wbym, neutral", "ours", "market neutral")
-_AHEAD: Final = Contender("wbym, neutral, ahead=4", "ours", "market neutral")
+_AHEAD: Final = Contender("wbym, neutral, prefetch=4", "ours", "market neutral")
 _CONTENDERS: Final = (
     _HAND,
     _HAND_AHEAD,
@@ -94,9 +94,9 @@ async def run(sizes: Sizes) -> Report:
             Target("windows, refusals", windows[3], "at most", 0),
         ],
         [
-            "No latency and no limits but in the last row: a page after the other, with `ahead=4`"
-            f" windows side by side; medians of {sizes.runs} runs in turn. The last row reads"
-            f" {sizes.market_windowed:,} feedbacks in windows with the real limits."
+            "No latency and no limits but in the last row: a page after the other, with"
+            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last"
+            f" row reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
             " `ya-market-api` fails where a list of photos is null, as the specification allows;"
             " its model is widened for this. *models* are pydantic's.",
             *missing(),
@@ -123,7 +123,7 @@ async def run(sizes: Sizes) -> Report:
         beside_hand(runs),
     )
     report.rows.append(
-        ["wbym, neutral, ahead=4, 200 ms", "structs", windows[0], "", None, "", None, windows[1]]
+        ["wbym, neutral, prefetch=4, 200 ms", "structs", windows[0], "", None, "", None, windows[1]]
     )
     return report
 
@@ -140,7 +140,7 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
         ) as shop:
             start = time.perf_counter()
             seen = 0
-            async for _ in shop.feedbacks(ahead=_PARALLEL):
+            async for _ in shop.feedbacks(prefetch=_PARALLEL):
                 seen += 1
             took = time.perf_counter() - start
         stats = msgspec.convert(await simulator.stats(), _Seen)

@@ -176,5 +176,5 @@ async def _measure(simulator: SimulatorProcess, calls: Sequence[int]) -> tuple[C
 
 async def _call(shop: Wildberries, turn: int) -> object:
     if turn % 2:
-        return await shop.api.questions.list(is_answered=False, take=10, skip=0)
-    return await shop.api.feedbacks.list(is_answered=False, take=10, skip=0)
+        return await shop.api.questions.list(is_answered=False).using(size=10).page()
+    return await shop.api.feedbacks.list(is_answered=False).using(size=10).page()

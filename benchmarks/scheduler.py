@@ -13,10 +13,10 @@ from benchmarks.measure import sample
 from benchmarks.report import Report, Target
 from benchmarks.serving import new_token
 from benchmarks.sizes import Sizes
-from wbym.calls import Request, build_path, build_query
+from wbym.calls import Request, build_path, build_query, row
 from wbym.limits import BucketKey, Charge, LimitSignal, Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.feedbacks import COUNT_UNANSWERED
+from wbym_wildberries.api.feedbacks import Feedbacks
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.token import Token
 
@@ -108,7 +108,7 @@ async def _call(count: int) -> float:
 async def _build(count: int) -> float:
     """Processor seconds of making so many requests and decoding their answers."""
     dialect = WildberriesDialect("shop", [Token(new_token())], base_url=_URL, quotas=LIFTED)
-    endpoint = COUNT_UNANSWERED
+    endpoint = row(Feedbacks.count_unanswered).endpoint
     start = time.process_time()
     for _ in range(count):
         query = build_query(None)

@@ -1,16 +1,13 @@
 """An account that has nothing, for tests to give it what they need."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import ClassVar, Self, TypeVar
-
-import msgspec
+from typing import ClassVar, Never, Self, TypeVar
 
 from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
-from wbym.calls import Endpoint, Part, QueryValue
 from wbym.domain import Waiting
 from wbym.errors import SetAside
-from wbym.limits import BucketState, Priority
+from wbym.limits import BucketState
 
 R = TypeVar("R")
 
@@ -42,16 +39,7 @@ class BareAccount:
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
         raise NotImplementedError
 
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
+    async def call(self, operation: object, **_: object) -> Never:
         raise NotImplementedError
 
     async def counts(self) -> Waiting:

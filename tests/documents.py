@@ -18,14 +18,15 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import FREELY
 from tests.contract.test_toy import ToyHarness
 from tests.toy import Toy, ToySimulator
+from tests.toy import api as toy
 from wbym import otel
-from wbym.calls import RetryPolicy
+from wbym.calls import RetryPolicy, row
 from wbym.feed import Event, MemoryStore
 from wbym.limits import Priority
 from wbym.observe import set_observer
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api import directories
+from wbym_wildberries.api.directories import Directories
 from wbym_wildberries.api.inventory import NewStock
 from wbym_wildberries.api.price_records import NewPrice
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
@@ -147,7 +148,7 @@ class Frame:
                 wbym.Inbox(wildberries, market, state=MemoryStore())
             )
             shop = market if page.stem == "yandex-market" else wildberries
-            cards = (await wildberries.api.content.cards.list(limit=2)).cards
+            cards = await wildberries.api.content.cards.list().all(limit=2)
             sizes = cards[0].sizes or []
             self.names |= {
                 **_MODULES,
@@ -165,7 +166,7 @@ class Frame:
                 "nm_id": cards[0].nm_id,
                 "warehouse_id": (await wildberries.api.warehouses.list())[0].id,
                 "stocks": [NewStock(chrt_id=size.chrt_id, amount=5) for size in sizes],
-                "endpoint": directories.COLORS,
+                "endpoint": row(Directories.colors),
                 "store": self._store,
                 "remember": self._remember,
                 "handle": self._handle,
@@ -192,6 +193,7 @@ _QUICKLY: Final = RetryPolicy(base=0.001)
 
 _MODULES: Final[Mapping[str, object]] = MappingProxyType(
     {
+        **vars(toy),
         "__name__": "fragment",
         "asyncio": asyncio,
         "datetime": datetime,

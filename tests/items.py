@@ -32,7 +32,7 @@ SEND = Endpoint(
     buckets=("items",),
     scope="items",
     writes=True,
-    repeatable=False,
+    idempotent=False,
 )
 FILE = Endpoint(
     name="items.file",

@@ -1,18 +1,20 @@
 """The tables of methods in ``docs/``: ``python -m tests.methods`` writes them from the code.
 
-A line is a typed method: its name and docstring say what it does, the catalog says which operation
-it calls and how often that may be called.
+A line is a method: its name and docstring say what it does, its row which operation it is, and the
+catalog how often that may be called. A method over one row alone has that row's.
 """
 
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from wbym.adapter import CatalogRow
+from wbym.calls import Group, row
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
@@ -23,8 +25,6 @@ DOCS: Final = Path(__file__).parents[1] / "docs"
 BEGIN: Final = "<!-- methods: made by `python -m tests.methods` -->\n"
 END: Final = "<!-- end of methods -->"
 
-_OPERATION: Final = re.compile(r"\(?\b(GET|POST|PUT|PATCH|DELETE)\s([\w./{}-]+)[^()]*\)?")
-_PLACE: Final = re.compile(r"{\w*}")
 _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
 
 
@@ -43,13 +43,13 @@ class Page(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A typed method."""
+    """A method."""
 
     noun: str
     name: str
     does: str
     row: CatalogRow | None
-    """What it calls; None for what calls others."""
+    """The operation that it is, or that alone it calls; None for what calls several."""
 
 
 def pages() -> list[Page]:
@@ -62,10 +62,18 @@ def pages() -> list[Page]:
 
 
 def lines(page: Page) -> list[Line]:
-    """The typed methods, by noun, those first that call one operation."""
+    """The methods, by noun, those first that call one operation."""
+    by_name = {row.name: row for row in page.rows}
     found = [
-        Line(noun, name, _does(doc), _row(page.rows, noun, doc))
-        for noun, name, doc in _methods(page.api)
+        Line(
+            group.noun,
+            name,
+            _does(inspect.getdoc(method) or ""),
+            _operation(by_name, method, group),
+        )
+        for group in _groups(page.api)
+        for name, method in sorted(vars(group).items())
+        if inspect.isfunction(method) and not name.startswith("_")
     ]
     nouns = list(dict.fromkeys(line.noun for line in found))
     return sorted(found, key=lambda line: (nouns.index(line.noun), line.row is None))
@@ -93,41 +101,33 @@ def with_tables(page: Page, text: str) -> str:
     return f"{before}{BEGIN}\n{tables(page)}\n{END}{after}"
 
 
-def _methods(api: object, noun: str = "") -> Iterator[tuple[str, str, str]]:
-    """Noun, name and docstring of what is below ``api``, in the order of its nouns."""
-    for name, value in vars(api).items():
-        if not name.startswith("_"):
-            yield from _methods(value, f"{noun}.{name}" if noun else name)
-    if noun:
-        for name, member in inspect.getmembers(type(api), inspect.isfunction):
-            if not name.startswith("_"):
-                yield noun, name, inspect.getdoc(member) or ""
+def _groups(api: object) -> Iterator[type[Group]]:
+    """The nouns below ``api``, in the order in which they are stated."""
+    loaded = [name for name, it in vars(type(api)).items() if isinstance(it, cached_property)]
+    for name in loaded or vars(api):
+        inner = getattr(api, name)
+        if isinstance(inner, Group):
+            yield type(inner)
+        else:
+            yield from _groups(inner)
 
 
 def _does(doc: str) -> str:
-    """The first paragraph, without the operation."""
-    first = " ".join(doc.partition("\n\n")[0].split())
-    text = _ROLE.sub(r"`\1`", _OPERATION.sub("", first).strip())
-    text = re.sub(r"\s+([;,.:])", r"\1", re.sub(r"\s+", " ", text.replace("``", "`")))
+    """The first paragraph."""
+    first = " ".join(doc.partition("\n\n")[0].split()).replace("``", "`")
+    text = _ROLE.sub(r"`\1`", first)
     return text if text.endswith(".") else f"{text}."
 
 
-def _row(rows: Sequence[CatalogRow], noun: str, doc: str) -> CatalogRow | None:
-    """The operation that a docstring names first; ``...`` stands for the beginning of its path."""
-    named = _OPERATION.search(doc)
-    if named is None:
+def _operation(
+    rows: Mapping[str, CatalogRow], method: Callable[..., object], group: type[Group]
+) -> CatalogRow | None:
+    own = vars(group)
+    called = [own[name] for name in inspect.unwrap(method).__code__.co_names if name in own]
+    stated = [method] if hasattr(method, "row") else called
+    if len(stated) != 1 or not hasattr(stated[0], "row"):
         return None
-    method, path = named[1], _PLACE.sub("{}", named[2]).rstrip(".")
-    if path.startswith("..."):
-        ending = path.removeprefix("...")
-        fits = [row for row in rows if _PLACE.sub("{}", row.path).endswith(ending)]
-    else:
-        fits = [row for row in rows if _PLACE.sub("{}", row.path) == f"/{path.lstrip('/')}"]
-    fits = [row for row in fits if row.method == method and row.name.startswith(f"{noun}.")]
-    operations = {(row.method, row.path) for row in fits}
-    if len(operations) != 1:
-        raise LookupError(f"{noun}: {named[0]!r} names {sorted(operations)}")
-    return fits[0]
+    return rows[row(stated[0]).endpoint.name]
 
 
 def _cells(line: Line) -> str:

@@ -1,6 +1,5 @@
 """Reading the marketplaces' published documents, which lie beside the project and not in it."""
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,12 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-from wbym.limits import Quota
-
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
-
-CUT = "[MaxDepth]"
-"""What the published files have in place of what lay too deep for who captured them."""
 
 
 def spec(folder: Path, name: str) -> dict[str, Json]:
@@ -40,12 +34,6 @@ def resolve(document: Mapping[str, Json], node: Json) -> Json:
     return node
 
 
-def coverage(folder: Path, marketplace: str) -> list[dict[str, str]]:
-    with (folder / "specs" / "coverage.tsv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return [row for row in rows if row["marketplace"] == marketplace]
-
-
 def samples_of_seed(text: str) -> Iterator[tuple[str, str, list[Json]]]:
     """Title, path and JSON samples of each method of a seed, in the seed's order."""
     heads = list(re.finditer(r"([^\n{}]+)\{\{ (\S+) \}\}", text))
@@ -69,10 +57,10 @@ def _samples(text: str) -> Iterator[Json]:
 
 
 def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
-    """A value with every field that a schema has; what has no type is left out."""
+    """A value with every field that a schema has; None where it says nothing."""
     schema = resolve(document, schema)
     if not isinstance(schema, Mapping):
-        return CUT
+        return None
     if isinstance(parts := schema.get("allOf"), Sequence) and not isinstance(parts, str):
         merged: dict[str, Json] = {}
         for part in parts:
@@ -86,10 +74,10 @@ def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
     kind = schema.get("type")
     if isinstance(properties := schema.get("properties"), Mapping):
         made = {name: example(document, inner, name) for name, inner in properties.items()}
-        return {name: value for name, value in made.items() if value != CUT}
+        return {name: value for name, value in made.items() if value is not None}
     if kind == "array":
         inner = example(document, schema.get("items"))
-        return [] if inner == CUT else [inner]
+        return [] if inner is None else [inner]
     if kind in {"integer", "number"}:
         return 7
     if kind == "boolean":
@@ -98,7 +86,7 @@ def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
         # Not every time is said to be one.
         is_time = schema.get("format") == "date-time" or name.endswith("At")
         return "2026-05-01T12:00:00Z" if is_time else "слово"
-    return CUT
+    return None
 
 
 def missing(sent: Json, kept: Json, where: str = "$") -> list[str]:
@@ -132,35 +120,3 @@ def _same_moment(one: Json, other: Json) -> bool:
         return False
     # Python rounds the nine digits of a second that Wildberries writes.
     return abs(first - second) <= timedelta(microseconds=1)
-
-
-def check_body(document: Mapping[str, Json], schema: Json, body: Json) -> None:
-    """Fail where a body lacks what a schema requires, or has what it does not know."""
-    schema = resolve(document, schema)
-    if not isinstance(schema, Mapping):
-        assert schema == CUT
-        return
-    if schema.get("type") == "array":
-        assert isinstance(body, Sequence)
-        assert not isinstance(body, str)
-        for item in body:
-            check_body(document, schema.get("items", CUT), item)
-    elif isinstance(properties := schema.get("properties"), Mapping):
-        assert isinstance(body, Mapping)
-        assert body.keys() <= properties.keys()
-        required = schema.get("required", [])
-        assert isinstance(required, Sequence)
-        assert set(required) <= body.keys()
-        for name, value in body.items():
-            check_body(document, properties[name], value)
-
-
-def quota_of(limit: Mapping[str, str]) -> Quota:
-    """One row of ``x-wb-rate-limits``."""
-    units = {"s": 1, "min": 60, "h": 3600}
-    period, unit = limit["period"].split()
-    return Quota(
-        limit=int(limit["limit"].split()[0]),
-        period=int(period) * units[unit],
-        burst=int(limit["burst"].split()[0]),
-    )

@@ -32,6 +32,7 @@ from tests.documents import (
     environment,
     marketplaces,
 )
+from tests.toy import api as toy
 from tests.wbym.cli.test_outbox import delivery
 from wbym.cli import app as cli
 from wbym.config import find_accounts
@@ -252,3 +253,8 @@ def test_toml_when_read(block: Block, tmp_path: Path) -> None:
         for group in groups:
             # Both marketplaces register so.
             assert {point.name for point in entry_points(group=group)} >= {"wildberries"}
+
+
+def test_rows_in_the_guide_when_they_are_those_of_toy() -> None:
+    (rows,) = [one for one in blocks("python") if "class ToyGroup(" in one.text]
+    assert rows.text.strip() in inspect.getsource(toy)

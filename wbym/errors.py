@@ -42,7 +42,7 @@
             └── ServerError           5xx
 
 ``retryable`` says whether the same call may succeed when it is made again later; it never says that
-repeating is safe, which only an endpoint's ``repeatable`` does. No error holds a token.
+repeating is safe, which only an endpoint's ``idempotent`` does. No error holds a token.
 """
 
 from datetime import datetime
@@ -289,22 +289,37 @@ class QuotaExhausted(WbymError):
 
 
 class CursorStuck(WbymError):
-    """A page named the cursor that it was read with: going on would read it for ever."""
+    """The marketplace's pages bring nothing new: going on would read them for ever.
+
+    A page named a cursor that was read already, repeated an earlier page, or was one of several
+    empty ones. The pages before were delivered.
+    """
 
     def __init__(self, method: str, cursor: object) -> None:
         self.method = method
         self.cursor = cursor
-        super().__init__(f"{method}: the cursor {_clip(repr(cursor))} did not move")
+        super().__init__(
+            f"{method}: the marketplace's pages bring nothing new at the cursor "
+            f"{_clip(repr(cursor))}; the pages before it were delivered"
+        )
 
 
 class PagingLimit(WbymError):
-    """More records follow than the marketplace lets one list reach; those before were delivered."""
+    """More records follow than the marketplace lets one list reach; those before were delivered.
 
-    def __init__(self, method: str, offset: int) -> None:
+    Args:
+        method: The operation that lists them.
+        offset: How many records can be reached.
+        total: How many there are, where the marketplace tells.
+    """
+
+    def __init__(self, method: str, offset: int, total: int | None = None) -> None:
         self.method = method
         self.offset = offset
+        self.total = total
+        follow = "more follow" if total is None else f"there are {total}"
         super().__init__(
-            f"{method}: the marketplace pages no further than {offset} records, and more follow; "
+            f"{method}: the marketplace pages no further than {offset} records, and {follow}; "
             "sweep it, or narrow the period with since and until"
         )
 
@@ -342,6 +357,7 @@ class CallError(WbymError):
         request_id: The marketplace's id of the request, for its support.
         retry_after: Seconds after which to try again, where the marketplace says so.
         body: The start of the answer's body.
+        details: The answer's body as the operation says that a refusal is, or None.
     """
 
     def __init__(
@@ -356,6 +372,7 @@ class CallError(WbymError):
         request_id: str | None = None,
         retry_after: float | None = None,
         body: bytes = b"",
+        details: object = None,
     ) -> None:
         self.message = message
         self.marketplace = marketplace
@@ -366,6 +383,7 @@ class CallError(WbymError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.body = body[:BODY_SHOWN]
+        self.details = details
         where = f"{marketplace}/{account} {endpoint}"
         facts = [f"{status}" if status is not None else "", code or ""]
         head = " ".join(fact for fact in facts if fact)

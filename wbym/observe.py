@@ -8,9 +8,18 @@ once and in the event loop's thread; it must not block. ``wbym.otel`` is one.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypedDict, cast
+from types import TracebackType
+from typing import Self, TypedDict, cast
 
-__all__ = ["CallObserver", "LogFacts", "Observer", "current", "is_watched", "set_observer"]
+__all__ = [
+    "CallObserver",
+    "CallWatch",
+    "LogFacts",
+    "Observer",
+    "current",
+    "set_observer",
+    "watched",
+]
 
 _log = logging.getLogger("wbym.observe")
 
@@ -157,6 +166,95 @@ class Observer:
         """
 
 
+class CallWatch:
+    """One call as the observer is told of it, with the times that it took.
+
+    It begins when it is made and ends when it is left, both in one step of one task, since an
+    observer may set context variables between the two.
+    """
+
+    __slots__ = (
+        "_attempt_began",
+        "_began",
+        "_call",
+        "_clock",
+        "_is_open",
+        "_waited",
+        "attempts",
+        "sent_at",
+        "status",
+    )
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        marketplace: str,
+        account: str,
+        endpoint: str,
+        method: str,
+        address: str,
+    ) -> None:
+        self.attempts = 0
+        """Attempts begun."""
+        self.status: int | None = None
+        """Of the attempt's answer, once its headers are here."""
+        self.sent_at: float | None = None
+        """Clock time at which the limits were waited for, once they are."""
+        self._waited = 0.0
+        self._is_open = False
+        self._clock = clock
+        self._began = self._attempt_began = clock()
+        self._call = _current.call_began(
+            marketplace=marketplace,
+            account=account,
+            endpoint=endpoint,
+            method=method,
+            address=address,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        if self._is_open:
+            self.attempt_ended(exc)
+        self._call.ended(
+            status=self.status,
+            error=exc,
+            attempts=self.attempts,
+            waited=self._waited,
+            seconds=self._clock() - self._began,
+        )
+
+    def attempt_begins(self) -> None:
+        """The limits are waited for from now on."""
+        self.attempts += 1
+        self._is_open = True
+        self.status = self.sent_at = None
+        self._attempt_began = self._clock()
+
+    def attempt_ended(self, error: BaseException | None) -> None:
+        """It brought a result, or ``error``; to be said of what is not the call's end."""
+        self._is_open = False
+        now = self._clock()
+        sent = now if self.sent_at is None else self.sent_at
+        waited = sent - self._attempt_began
+        self._waited += waited
+        self._call.attempt_ended(
+            attempt=self.attempts,
+            status=self.status,
+            error=error,
+            waited=waited,
+            seconds=now - sent,
+        )
+
+
 def set_observer(observer: Observer | None) -> Observer | None:
     """Let an observer be told from now on, instead of the one before.
 
@@ -166,15 +264,11 @@ def set_observer(observer: Observer | None) -> Observer | None:
     Returns:
         Who was told until now; None where nobody was.
     """
-    global _current, _observer  # noqa: PLW0603 - one a process, as with loggers
+    global _current, _observer, watched  # noqa: PLW0603 - one per process, as with loggers
     before, _observer = _observer, observer
+    watched = observer is not None
     _current = _SILENT if observer is None else cast(Observer, _Guarded(observer))
     return before
-
-
-def is_watched() -> bool:
-    """Whether somebody is told; for what has to be found out first."""
-    return _observer is not None
 
 
 def current() -> Observer:
@@ -207,6 +301,9 @@ class _Guarded:
 
         return tell
 
+
+watched: bool = False
+"""Whether somebody is told; for what has to be found out or made first."""
 
 _SILENT_CALL = CallObserver()
 _SILENT = Observer()

@@ -1,28 +1,26 @@
 """A Wildberries seller's account: its tokens, its limits, its calls."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
-import msgspec
 
 from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts, Stream
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
-    Endpoint,
-    Part,
     Pipeline,
-    QueryValue,
     RetryPolicy,
     Transport,
+    row,
 )
 from wbym.errors import InvalidToken, SetAside
-from wbym.limits import BucketState, Priority, Quota, Scheduler, shared_scheduler
+from wbym.limits import BucketState, Quota, Scheduler, shared_scheduler
 from wbym.observe import LogFacts
-from wbym_wildberries.api import Api, feedbacks
+from wbym_wildberries.api import Api
+from wbym_wildberries.api.feedbacks import Feedbacks
 from wbym_wildberries.capabilities import CAPABILITIES
 from wbym_wildberries.catalog import catalog, facts
 from wbym_wildberries.chat_reader import ChatReader
@@ -141,24 +139,9 @@ class Account(AccountBase):
         return open_streams(self._pipeline, self._dialect, self._chats)
 
     def _feedbacks_bucket(self) -> BucketState | None:
-        keys = {charge.key for charge in self._dialect.charges(feedbacks.LIST, {})}
+        charges = self._dialect.charges(row(Feedbacks.list).endpoint, {})
+        keys = {charge.key for charge in charges}
         return next((state for state in self._scheduler.buckets() if state.key in keys), None)
-
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
-        """Make any call, through the same limits, retries and errors as the typed methods."""
-        answer = await self._pipeline.call(
-            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
-        )
-        return answer.value
 
     def _warn(self) -> None:
         for token in self.tokens:

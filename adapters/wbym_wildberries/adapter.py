@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from wbym.adapter import Stream, require_aware
-from wbym.calls import Download, Upload
+from wbym.calls import Download, Upload, row
 from wbym.domain import (
     Attachment,
     Chat,
@@ -25,7 +25,8 @@ from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_wildberries import mapping
 from wbym_wildberries.account import Account
-from wbym_wildberries.api import chats, claims
+from wbym_wildberries.api.chats import Chats
+from wbym_wildberries.api.claims import Claims
 from wbym_wildberries.listings import list_claims, list_feedbacks, list_questions
 from wbym_wildberries.mapping import MARKETPLACE
 
@@ -73,7 +74,8 @@ class Wildberries(Account):
         async with asyncio.TaskGroup() as group:
             unanswered = group.create_task(self.api.questions.count_unanswered())
             unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
-            under_review = group.create_task(self.api.claims.list(is_archive=False, limit=1))
+            open_claims = self.api.claims.list(is_archive=False).using(size=1)
+            under_review = group.create_task(open_claims.page())
             waiting = group.create_task(self.chats(waiting_for_seller=True).all())
         return Waiting(
             chats=len(waiting.result()),
@@ -95,10 +97,8 @@ class Wildberries(Account):
         who wrote last; automatic lines of WB are no reply. Then chats that are only in the feed yet
         come too, and each has its status.
         """
-        if cursor:
-            rule = "is not taken: WB lists all chats at once"
-            raise InvalidInput("chats", "cursor", rule, cursor)
-        return self._chats.chats(waiting=waiting_for_seller, priority=priority)
+        listing = self._chats.chats(waiting=waiting_for_seller)
+        return listing.using(cursor=cursor, priority=priority)
 
     def messages(
         self,
@@ -114,7 +114,8 @@ class Wildberries(Account):
         """
         self._own("messages", chat)
         require_aware("messages", "since", since)
-        return self._chats.messages(chat.ref.id, since=since, cursor=cursor, priority=priority)
+        listing = self._chats.messages(chat.ref.id, since=since)
+        return listing.using(cursor=cursor, priority=priority)
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
         """Send a message (POST /api/v1/seller/message).
@@ -127,7 +128,7 @@ class Wildberries(Account):
             DeliveryUnknown: It may or may not have been sent; look at the chat's messages.
         """
         self._own("send", chat)
-        chats.check_message(text, files)
+        row(Chats.send).values(("-", text), {"files": files})  # before anything is asked for
         chat_id = chat.ref.id
         sign = await self._chats.sign(chat)
         try:
@@ -170,24 +171,17 @@ class Wildberries(Account):
         until: datetime | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Question]:
         """The questions, newest first (GET /api/v1/questions); both passes where all are asked for.
 
         WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
         """
-        return list_questions(
-            self._pipeline,
-            self.name,
-            answered=answered,
-            since=since,
-            until=until,
-            product=product,
-            cursor=cursor,
-            ahead=ahead,
-            priority=priority,
+        listing = list_questions(
+            self.api, self.name, answered=answered, since=since, until=until, product=product
         )
+        return listing.using(cursor=cursor, prefetch=prefetch, priority=priority)
 
     def feedbacks(
         self,
@@ -198,7 +192,7 @@ class Wildberries(Account):
         rating: Collection[int] | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
         """The feedbacks, newest first (GET /api/v1/feedbacks).
@@ -210,24 +204,22 @@ class Wildberries(Account):
 
         WB pages 199,990 deep; if more follow, ``PagingLimit`` is raised after those.
         """
-        return list_feedbacks(
-            self._pipeline,
+        listing = list_feedbacks(
+            self.api,
             self.name,
             answered=answered,
             since=since,
             until=until,
             rating=rating,
             product=product,
-            cursor=cursor,
-            ahead=ahead,
-            priority=priority,
         )
+        return listing.using(cursor=cursor, prefetch=prefetch, priority=priority)
 
     async def question(self, question_id: str) -> Question:
         """One question by its id (GET /api/v1/question).
 
         Raises:
-            Unprocessable: There is none with this id.
+            NotFound: There is none with this id.
         """
         return mapping.question(await self.api.questions.get(question_id), self.name)
 
@@ -235,7 +227,7 @@ class Wildberries(Account):
         """One feedback by its id (GET /api/v1/feedback).
 
         Raises:
-            Unprocessable: There is none with this id.
+            NotFound: There is none with this id.
         """
         return mapping.feedback(await self.api.feedbacks.get(feedback_id), self.name)
 
@@ -297,7 +289,7 @@ class Wildberries(Account):
 
         Their times come without a zone and are taken as Moscow time.
         """
-        return list_claims(self._pipeline, self.name, open=open, cursor=cursor, priority=priority)
+        return list_claims(self.api, self.name, open=open).using(cursor=cursor, priority=priority)
 
     async def decisions(self, item: Return) -> list[Decision]:
         """What may be decided about a claim: its own actions, which its record has."""
@@ -325,7 +317,10 @@ class Wildberries(Account):
         for name, value in (("reason", reason), ("amount", amount)):
             if value is not None:
                 raise Unsupported(MARKETPLACE, "decide", name, value)
-        claims.check_action(item.ref.id, decision.id, [own.id for own in item.decisions])
+        own = [one.id for one in item.decisions]
+        if decision.id not in own:
+            rule = f"must be one of claim {item.ref.id}'s own actions {own}"
+            raise InvalidInput("decide", "decision", rule, decision.id)
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 
     def streams(self) -> Sequence[Stream]:
@@ -341,8 +336,7 @@ class Wildberries(Account):
         """A question, a feedback or a claim as it is now.
 
         Raises:
-            NotFound: There is no such claim among those of the last 14 days.
-            Unprocessable: There is no such question or feedback.
+            NotFound: There is no such question or feedback, or no such claim of the last 14 days.
         """
         self._own("reread", item)
         return cast(R, await self._as_now(item))
@@ -353,14 +347,14 @@ class Wildberries(Account):
         if isinstance(item, Feedback):
             return await self.feedback(item.ref.id)
         for is_archive in (False, True):
-            page = await self.api.claims.list(is_archive=is_archive, id=item.ref.id)
-            if page.claims:
-                return mapping.claim(page.claims[0], self.name)
+            found = await self.api.claims.list(is_archive=is_archive, id=item.ref.id).page()
+            if found.items:
+                return mapping.claim(found.items[0], self.name)
         raise NotFound(
             f"there is no claim {item.ref.id} of the last 14 days",
             marketplace=MARKETPLACE,
             account=self.name,
-            endpoint=claims.LIST.name,
+            endpoint=row(Claims.list).name,
         )
 
     def _own(self, method: str, item: Chat | Question | Feedback | Return) -> None:

@@ -10,23 +10,22 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.adapter import whole_characters
+from wbym.calls import HALF_A_CHARACTER, Broken
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
     Forbidden,
-    InvalidInput,
     PaymentRequired,
     Unauthorized,
     WbymError,
 )
 
-__all__ = ["BODY_MOST", "DONE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
+__all__ = ["DONE", "MAX_BODY_SIZE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-BODY_MOST: Final = 10_000_000
+MAX_BODY_SIZE: Final = 10_000_000
 """Bytes of a JSON body: WB says 10 MB and not which."""
 
 _ENVELOPE = 64
@@ -130,16 +129,16 @@ Progress: TypeAlias = Callable[[Batch[T, R]], object]
 class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """What one call may hold."""
 
-    most: int
+    max_size: int
     """Items, at most."""
-    body_most: int = BODY_MOST
+    max_body_size: int = MAX_BODY_SIZE
     """Bytes, at most."""
-    repeatable: bool = False
+    idempotent: bool = False
     """Whether an item that may have been sent can be sent again without harm."""
     encode: Callable[[T], bytes] = msgspec.json.encode
     """What an item is in the body, to be weighed."""
     check: Callable[[T], object] | None = None
-    """Raises InvalidInput for an item that WB would refuse; the others are sent without it."""
+    """Raises ``Broken`` for an item that WB would refuse; the others are sent without it."""
     key: Callable[[T], Hashable] | None = None
     """What may come once in a call; the second one goes with the next call."""
 
@@ -168,7 +167,7 @@ async def carry_out(
     """
     batch.stopped = None
     for places in _portions(batch, rules):
-        if not rules.repeatable:
+        if not rules.idempotent:
             # Whatever ends the run meanwhile, these are not sent again.
             sent = Result[R](Outcome.UNKNOWN, "the run ended while it was being sent")
             batch.note(places, [sent] * len(places))
@@ -205,11 +204,12 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         item = batch.items[place]
         try:
             weight = _weight(item, rules)
-        except InvalidInput as error:
-            batch.note([place], [Result(Outcome.FAILED, str(error))])
+        except Broken as broken:
+            reason = f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
+            batch.note([place], [Result(Outcome.FAILED, reason)])
             continue
         key = rules.key(item) if rules.key is not None else place
-        full = len(portion) == rules.most or size + weight > rules.body_most
+        full = len(portion) == rules.max_size or size + weight > rules.max_body_size
         if full or key in keys:
             yield portion
             portion, keys, size = [], set(), _ENVELOPE
@@ -224,13 +224,15 @@ def _weight(item: T, rules: Rules[T]) -> int:
     """The bytes that an item takes in a call.
 
     Raises:
-        InvalidInput: It breaks a rule.
+        Broken: It breaks a rule.
     """
     if rules.check is not None:
         rules.check(item)
-    with whole_characters("batch", "item"):
+    try:
         weight = len(rules.encode(item)) + 1
-    if weight + _ENVELOPE > rules.body_most:
-        rule = f"has {weight} bytes, and a call may have {rules.body_most}"
-        raise InvalidInput("batch", "item", rule, f"{weight} bytes")
+    except UnicodeEncodeError as error:
+        raise Broken(HALF_A_CHARACTER, error.object) from error
+    if weight + _ENVELOPE > rules.max_body_size:
+        rule = f"has {weight} bytes, and a call may have {rules.max_body_size}"
+        raise Broken(rule, weight)
     return weight

@@ -4,11 +4,11 @@ from types import MappingProxyType
 from typing import Final
 
 from wbym.adapter import Capabilities, Capability, Support, Supported
-from wbym_wildberries.api import base, chats, claims
+from wbym_wildberries.api import chats, claims, feedbacks
 
 __all__ = ["CAPABILITIES"]
 
-_ANSWER = {"text_least": base.ANSWER_LEAST, "text_most": base.ANSWER_MOST}
+_ANSWER = {"text_least": feedbacks.ANSWER.min, "text_most": feedbacks.ANSWER.max}
 _EDIT = {**_ANSWER, "edits": 1, "edit_days": 60}
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
@@ -22,12 +22,12 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             Support.EMULATED, note="WB has one feed for all chats: it is read and filtered"
         ),
         Capability.MESSAGES_SINCE: Supported(Support.NATIVE),
-        Capability.SEND: Supported(Support.NATIVE, {"text_most": chats.TEXT_MOST}),
+        Capability.SEND: Supported(Support.NATIVE, {"text_most": chats.MESSAGE.max}),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
             {
-                "file_most": chats.FILE_MOST,
-                "files_most": chats.FILES_MOST,
+                "file_most": chats.FILE_SIZE.max,
+                "files_most": chats.FILES_SIZE.max,
                 "types": "image/jpeg image/png application/pdf",
             },
         ),
@@ -56,7 +56,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
-            {"comment_least": claims.COMMENT_LEAST, "comment_most": claims.COMMENT_MOST},
+            {"comment_least": claims.COMMENT.min, "comment_most": claims.COMMENT.max},
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from wbym.adapter import CatalogRow, CredentialFacts
 from wbym.limits import Quota
-from wbym_wildberries.api import ENDPOINTS
+from wbym_wildberries.api import endpoints
 from wbym_wildberries.dialect import HOSTS
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
@@ -29,7 +29,7 @@ def catalog() -> list[CatalogRow]:
             limit=", ".join(words(BUCKETS[name][Tier.STANDARD]) for name in endpoint.buckets),
             lower_limit=", ".join(words(BUCKETS[name][Tier.BASE]) for name in endpoint.buckets),
         )
-        for endpoint in ENDPOINTS
+        for endpoint in endpoints()
     ]
 
 

@@ -1,15 +1,15 @@
 """What is made of WB's one feed of chat events: a chat's messages, and who waits for a reply."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from copy import copy
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from wbym.calls import Pipeline
+from wbym.calls import Pipeline, row
 from wbym.domain import Chat, ChatStatus, Message
 from wbym.errors import (
     BadRequest,
@@ -20,12 +20,15 @@ from wbym.errors import (
     Unprocessable,
 )
 from wbym.limits import Priority
-from wbym.paging import Chunk, Listing, by_token
+from wbym.paging import Listing, Page, Reading, map_page
 from wbym_wildberries import mapping
+from wbym_wildberries.api import Api
 from wbym_wildberries.api import chats as chats_api
 from wbym_wildberries.chat_signs import ChatSigns
 
-__all__ = ["ChatReader"]
+__all__ = ["ChatReader", "Line", "Listed"]
+
+T = TypeVar("T")
 
 READY_AFTER: Final = 60.0
 """Seconds after which to write to a chat again; WB does not say when it lists a new one."""
@@ -36,6 +39,20 @@ _BACK: Final = tuple(timedelta(hours=hours) for hours in (1, 24, 24 * 7, 24 * 30
 _MILLISECOND = timedelta(milliseconds=1)
 
 _STATUS = {"client": ChatStatus.WAITING_FOR_SELLER, "seller": ChatStatus.WAITING_FOR_BUYER}
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A chat of WB's list."""
+
+    wire: chats_api.Chat
+    chat: Chat
+
+
+class Line(msgspec.Struct, Generic[T], frozen=True):
+    """An event of WB's feed, and what is made of it."""
+
+    event: chats_api.Event
+    made: T
 
 
 class _LastWord(msgspec.Struct):
@@ -56,17 +73,19 @@ class ChatReader:
 
     def __init__(self, pipeline: Pipeline, account: str) -> None:
         self._pipeline = pipeline
+        self._chats = Api(pipeline).chats
         self._account = account
         self._signs: Final = ChatSigns()
         self._known: dict[str, Chat] = {}
 
-    def waiting(self, max_wait: float | None) -> "ChatReader":
-        """A reader like it, whose calls wait so many seconds for their limits at most.
+    def with_max_wait(self, max_wait: float | None) -> "ChatReader":
+        """A reader like it, whose calls wait for their limits at most ``max_wait`` seconds.
 
         What the two get to know of chats they know together.
         """
         twin = copy(self)
-        twin._pipeline = self._pipeline.waiting(max_wait)  # noqa: SLF001 - a twin of this class
+        twin._pipeline = self._pipeline.with_max_wait(max_wait)  # noqa: SLF001 - a twin
+        twin._chats = Api(twin._pipeline).chats  # noqa: SLF001
         return twin
 
     @property
@@ -113,7 +132,7 @@ class ChatReader:
             began = mapping.milliseconds(chat.created_at)
         if began is not None:
             # One less, for the feed begins after the time that it is asked with.
-            await self.page(max(1, began - 1), Priority.INTERACTIVE)
+            await self.page(max(1, began - 1), priority=Priority.INTERACTIVE)
             return True
         is_seen = chat.updated_at is not None
         if self._signs.is_unsigned(chat_id):
@@ -133,23 +152,27 @@ class ChatReader:
     async def _read_until(self, chat_id: str, begin: int | None, end: int | None) -> bool:
         """Read the feed after a time and up to another; whether it has events of a chat."""
         cursor = None if begin is None else str(begin)
-        feed = self.events(cursor=cursor, method="send", priority=Priority.INTERACTIVE)
+        feed = self._events(_itself).using(cursor=cursor, priority=Priority.INTERACTIVE)
         is_seen = False
-        async with aclosing(feed.records()) as events:
-            async for event in events:
-                if end is not None and event.add_timestamp > end:
+        async with aclosing(feed.records()) as lines:
+            async for line in lines:
+                if end is not None and line.event.add_timestamp > end:
                     break
-                is_seen |= event.chat_id == chat_id
+                is_seen |= line.event.chat_id == chat_id
         return is_seen
 
-    async def listed(self, priority: Priority | None) -> Chunk[chats_api.Chat]:
+    async def listed(self, priority: Priority | None = None) -> Page[Listed]:
         """All chats that WB lists, their signatures remembered."""
-        answer = await self._pipeline.call(chats_api.LIST, priority=priority)
-        found = answer.value.result or []
-        for wire in found:
+        return await self._listed().using(priority=priority).page()
+
+    def _listed(self) -> Listing[Listed]:
+        def made(wire: chats_api.Chat) -> Listed:
             self._signs.listed(wire)
-            self._know(mapping.chat(wire, self._account))
-        return Chunk(found, len(found), set_aside=answer.set_aside)
+            chat = mapping.chat(wire, self._account)
+            self._know(chat)
+            return Listed(wire, chat)
+
+        return self._chats.list().map(made)
 
     def chat_of(self, event: chats_api.Event) -> Chat:
         """An event's chat as of that event, with what the list or its first event told of it."""
@@ -157,87 +180,98 @@ class ChatReader:
         return self._of_event(event, status, known=self._known.get(event.chat_id))
 
     async def page(
-        self, after: int | None, priority: Priority | None = None
-    ) -> Chunk[chats_api.Event]:
-        """A stretch of the feed after a time in Unix milliseconds, in order of time.
+        self, after: int | None, *, priority: Priority | None = None
+    ) -> Page[Line[Message]]:
+        """The messages of a stretch of the feed after a time in Unix milliseconds, oldest first.
 
-        Its count is 0 at the feed's end; its token, in such milliseconds too, where it goes on.
+        The feed's end is an empty page without a next cursor. Of each event :meth:`chat_of` can be
+        made.
         """
-        query = chats_api.events_query(after)
-        answer = await self._pipeline.call(chats_api.EVENTS, query=query, priority=priority)
-        result = answer.value.result
-        events = sorted(result.events or (), key=lambda event: event.add_timestamp)
-        for event in events:
-            self._signs.told(event)
+        cursor = None if after is None else str(after)
+        feed = self._chats.events().using(cursor=cursor, priority=priority)
+
+        def made(event: chats_api.Event) -> Message:
+            self.chat_of(event)  # an event that it fails on is set aside here, with the others
+            return self._message(event)
+
+        return self._lines(await feed.page(), made)
+
+    def _message(self, event: chats_api.Event) -> Message:
+        return mapping.message(event, self._account)
+
+    def _lines(
+        self, page: Page[chats_api.Event], make: Callable[[chats_api.Event], T]
+    ) -> Page[Line[T]]:
+        """A page's events with what is made of each, in order of time, which WB does not promise.
+
+        What they tell of their chats is remembered.
+        """
+
+        def line(event: chats_api.Event) -> Line[T]:
             if event.is_new_chat and event.chat_id not in self._known:
                 self._know(mapping.chat_of_event(event, self._account))
-        following = str(result.next) if result.total_events and result.next else None
-        return Chunk(events, result.total_events, following, set_aside=answer.set_aside)
+            return Line(event, make(event))
 
-    def events(
-        self, *, cursor: str | None, method: str, priority: Priority | None
-    ) -> Listing[chats_api.Event]:
-        """The feed from a time in Unix milliseconds on, oldest first, each event once.
+        for event in sorted(page.items, key=_added):
+            self._signs.told(event)
+        made = map_page(page, line)
+        return replace(made, items=sorted(made.items, key=lambda line: _added(line.event)))
 
-        WB promises no order within a page, and may repeat events at its borders.
+    def _events(self, make: Callable[[chats_api.Event], T]) -> Listing[Line[T]]:
+        """The feed, oldest first, each event once and with what is made of it.
+
+        WB may repeat events at the borders of pages.
         """
-        if cursor and not cursor.isdigit():
-            raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
-        seen: set[str] = set()
 
-        async def fetch(token: str | None) -> Chunk[chats_api.Event]:
-            page = await self.page(int(token) if token else None, priority)
-            fresh = [event for event in page.items if event.event_id not in seen]
-            # An event can come again on the next page only: both borders have the same time.
-            seen.clear()
-            seen.update(event.event_id for event in page.items)
-            return Chunk(fresh, page.count, page.token, set_aside=page.set_aside)
+        async def read(reading: Reading) -> AsyncGenerator[Page[Line[T]], None]:
+            seen: set[str] = set()
+            async with aclosing(self._chats.events().read(reading)) as pages:
+                async for page in pages:
+                    lines = self._lines(page, make)
+                    fresh = [line for line in lines.items if line.event.event_id not in seen]
+                    # It can come again on the next page only: both borders have the same time.
+                    seen = {line.event.event_id for line in lines.items}
+                    yield replace(lines, items=fresh)
 
-        return by_token(fetch, method=method, cursor=cursor)
+        return Listing(read)
 
-    def messages(
-        self,
-        chat_id: str,
-        *,
-        since: datetime | None,
-        cursor: str | None,
-        priority: Priority | None,
-    ) -> Listing[Message]:
-        """A chat's messages, oldest first."""
-        if cursor is None and since is not None:
+    def messages(self, chat_id: str, *, since: datetime | None) -> Listing[Message]:
+        """A chat's messages, oldest first; read from a cursor on, ``since`` says nothing more."""
+        feed = self._events(
+            lambda event: self._message(event) if event.chat_id == chat_id else None
+        ).map_pages(lambda page: [line.made for line in page if line.made is not None])
+        if since is not None:
             # One less, for the feed begins after the time that it is asked with.
-            cursor = str(max(1, int(since.timestamp() * 1000) - 1))
-        events = self.events(cursor=cursor, method="messages", priority=priority)
-        account = self._account
-        return events.map(
-            lambda page: [mapping.message(e, account) for e in page if e.chat_id == chat_id]
-        )
+            return feed.using(cursor=str(max(1, int(since.timestamp() * 1000) - 1)))
+        return feed
 
-    def chats(self, *, waiting: bool | None, priority: Priority | None) -> Listing[Chat]:
+    def chats(self, *, waiting: bool | None) -> Listing[Chat]:
         """The account's chats, with whose turn it is where ``waiting`` is asked for."""
-        account = self._account
+        listed = self._listed()
+        if waiting is None:
+            return listed.map_pages(lambda page: [one.chat for one in page])
 
-        async def fetch(_: str | None) -> Chunk[Chat]:
-            listed = await self.listed(priority)
-            if waiting is None:
-                items = [mapping.chat(wire, account) for wire in listed.items]
-                return Chunk(items, listed.count, set_aside=listed.set_aside)
-            words = await self._last_words(listed, priority)
-            found = [
-                mapping.chat(wire, account, _status(words, wire.chat_id)) for wire in listed.items
-            ]
-            known = {wire.chat_id for wire in listed.items}
-            found += [
-                self._of_event(word.introduction, _status(words, chat_id))
-                for chat_id, word in words.items()
-                if chat_id not in known and word.introduction is not None
-            ]
-            items = [
-                chat for chat in found if (chat.status is ChatStatus.WAITING_FOR_SELLER) is waiting
-            ]
-            return Chunk(items, listed.count, set_aside=listed.set_aside)
+        async def read(reading: Reading) -> AsyncGenerator[Page[Chat], None]:
+            async with aclosing(listed.read(reading)) as pages:
+                async for page in pages:
+                    chats = await self._with_turns(page.items, waiting, reading.priority)
+                    yield Page(chats, page.cursor, page.next_cursor, None, page.set_aside)
 
-        return by_token(fetch, method="chats")
+        return Listing(read)
+
+    async def _with_turns(
+        self, listed: Sequence[Listed], waiting: bool, priority: Priority | None
+    ) -> list[Chat]:
+        """The chats that wait for the seller, or the others; those too that only events know."""
+        words = await self._last_words(listed, priority)
+        found = [replace(one.chat, status=_status(words, one.wire.chat_id)) for one in listed]
+        known = {one.wire.chat_id for one in listed}
+        found += [
+            self._of_event(word.introduction, _status(words, chat_id))
+            for chat_id, word in words.items()
+            if chat_id not in known and word.introduction is not None
+        ]
+        return [chat for chat in found if (chat.status is ChatStatus.WAITING_FOR_SELLER) is waiting]
 
     def _of_event(
         self, event: chats_api.Event, status: ChatStatus, *, known: Chat | None = None
@@ -255,23 +289,21 @@ class ChatReader:
         self._known[chat.ref.id] = replace(chat)  # a copy is without the wire object
 
     async def _last_words(
-        self, listed: Chunk[chats_api.Chat], priority: Priority | None
+        self, listed: Sequence[Listed], priority: Priority | None
     ) -> dict[str, _LastWord]:
         """Who wrote last in each chat, leaving WB's automatic lines out.
 
         Every chat's last message is in the feed from the oldest of them on. Where that is a line of
         WB's own, the person's line before it may be older still: then the whole feed is read.
         """
-        stamps = [
-            wire.last_message.add_timestamp if wire.last_message is not None else None
-            for wire in listed.items
-        ]
+        last = [one.wire.last_message for one in listed]
+        stamps = [None if one is None else one.add_timestamp for one in last]
         known = [stamp for stamp in stamps if stamp]
         words: dict[str, _LastWord] = {}
         if known and len(known) == len(stamps):
             # One less, for the feed begins after the time that it is asked with.
             await self._read_words(words, str(max(1, min(known) - 1)), priority)
-            if all(words.get(wire.chat_id, _NOBODY).sender for wire in listed.items):
+            if all(words.get(one.wire.chat_id, _NOBODY).sender for one in listed):
                 return words
         await self._read_words(words, None, priority)
         for chat_id in words:
@@ -281,7 +313,10 @@ class ChatReader:
     async def _read_words(
         self, words: dict[str, _LastWord], cursor: str | None, priority: Priority | None
     ) -> None:
-        async for event in self.events(cursor=cursor, method="chats", priority=priority):
+        # What cannot be shown is no chat that waits, so the chat of each event is made here.
+        feed = self._events(self.chat_of).using(cursor=cursor, priority=priority)
+        async for line in feed:
+            event = line.event
             word = words.setdefault(event.chat_id, _LastWord())
             if word.introduction is None or event.is_new_chat:
                 word.introduction = event
@@ -289,9 +324,20 @@ class ChatReader:
                 word.at, word.sender = event.add_timestamp, event.sender
 
 
+def _added(event: chats_api.Event) -> int:
+    return event.add_timestamp
+
+
+def _itself(event: chats_api.Event) -> chats_api.Event:
+    return event
+
+
 def _not_ready(chat: Chat, reason: str) -> ChatNotReady:
     return ChatNotReady(
-        str(chat.ref), method=chats_api.SEND.name, reason=reason, retry_after=READY_AFTER
+        str(chat.ref),
+        method=row(chats_api.Chats.send).name,
+        reason=reason,
+        retry_after=READY_AFTER,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from wbym.adapter import Asked, CheckReport, MethodFacts, ask
-from wbym.calls import Endpoint
+from wbym.calls import Endpoint, row
 from wbym.errors import (
     InvalidToken,
     MissingScope,
@@ -12,8 +12,8 @@ from wbym.errors import (
     TokenExpired,
     Unsupported,
 )
-from wbym_wildberries.api import ENDPOINTS, Api
-from wbym_wildberries.api.general import PING
+from wbym_wildberries.api import Api, endpoints
+from wbym_wildberries.api.general import General
 from wbym_wildberries.catalog import facts, words
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.hosts import HOSTS
@@ -48,7 +48,9 @@ async def check(dialect: WildberriesDialect, api: Api, *, online: bool, ping: bo
     asked: list[Asked] = await asyncio.gather(*questions)
     return CheckReport(
         tuple(facts(token, dialect.tier_of(token)) for token in dialect.tokens),
-        tuple(_method(dialect, endpoint) for endpoint in ENDPOINTS if not endpoint.once),
+        tuple(
+            _method(dialect, endpoint) for endpoint in endpoints() if not endpoint.single_attempt
+        ),
         tuple(asked),
     )
 
@@ -69,7 +71,7 @@ def _open(dialect: WildberriesDialect) -> dict[str, str]:
     Behind one address all hosts are one to whoever counts there: a simulator, a proxy.
     """
     found: dict[str, str] = {}
-    for host, endpoint in PING.items():
+    for host, endpoint in row(General.ping).endpoints.items():
         if _missing(dialect, endpoint) is None:
             found.setdefault(dialect.address(endpoint), host)
     return found

@@ -17,11 +17,11 @@ from wbym.errors import (
     Unsupported,
 )
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
+from wbym_wildberries.api.base import flatten_message
 from wbym_wildberries.hosts import HOSTS, SANDBOX_HOSTS
 from wbym_wildberries.limits import BUCKETS, SANDBOX, SANDBOXED, Tier
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.token import Token
-from wbym_wildberries.words import words
 
 __all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
 
@@ -96,7 +96,7 @@ class WildberriesDialect:
 
     def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
         """The raw token, without ``Bearer``."""
-        return {"Authorization": self.token_for(endpoint).reveal()}
+        return self.token_for(endpoint).headers
 
     def token_for(self, endpoint: Endpoint[object]) -> Token:
         """The account's token for a call.
@@ -108,7 +108,7 @@ class WildberriesDialect:
             InvalidToken: The tokens that would do open the sandbox only.
         """
         chosen = self._chosen.get(endpoint.name)
-        if chosen is None or chosen.expired(datetime.now(UTC)):
+        if chosen is None or datetime.now(UTC) >= chosen.expires_at:
             chosen = self._chosen[endpoint.name] = self._choose(endpoint)
         return chosen
 
@@ -214,21 +214,29 @@ class WildberriesDialect:
             error = _single(_ERRORS.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
             return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
-        title, detail = words(error.title), words(error.detail)
-        said = [detail, words(error.error_text), words(error.message)]
-        said += [words(error.additional_errors), words(error.moderation_state)]
-        said += [words(error.errors)]
-        if not any(said):
-            said = [words(error.error)]
-        text = "; ".join(dict.fromkeys(word for word in said if word))
+        title, code, request_id, seconds, alone, *said = map(
+            flatten_message,
+            (
+                error.title,
+                error.code,
+                error.request_id,
+                error.retry_seconds,
+                error.error,
+                error.detail,
+                error.error_text,
+                error.message,
+                error.additional_errors,
+                error.moderation_state,
+                error.errors,
+            ),
+        )
+        text = "; ".join(filter(None, dict.fromkeys(said))) or alone
         message = f"{title}: {text}" if title and text and title != text else text or title
-        if retry is None:
-            retry = _number(words(error.retry_seconds))
         return Refusal(
             message or _snippet(body),
-            code=words(error.code) or None,
-            request_id=words(error.request_id) or None,
-            retry_after=retry,
+            code=code or None,
+            request_id=request_id or None,
+            retry_after=_number(seconds) if retry is None else retry,
         )
 
 

@@ -1,61 +1,81 @@
-"""The lists of questions, feedbacks and claims: as neutral records, and as WB sends them."""
+"""The lists of questions, feedbacks and claims as neutral records, and by time for sweeps."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import Generic, Protocol, TypedDict, TypeVar
+from typing import Protocol, TypedDict, TypeVar
 
-from wbym.calls import Pipeline
+from wbym.adapter import require_aware
 from wbym.domain import Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
-from wbym.limits import Priority
-from wbym.paging import TICK, Chunk, Listing, Span, Turn, by_offset, by_time, joined, second_of
+from wbym.paging import TICK, Listing, Span, by_time, chain, second_of
 from wbym_wildberries import mapping
-from wbym_wildberries.api import claims as claims_api
+from wbym_wildberries.api import Api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
-from wbym_wildberries.api.base import created_query
-from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
+from wbym_wildberries.api.base import SortOrder
 
-__all__ = [
-    "Dates",
-    "claims_as_sent",
-    "dates",
-    "in_order",
-    "list_claims",
-    "list_feedbacks",
-    "list_questions",
-]
+__all__ = ["TwoLists", "dates", "in_order", "list_claims", "list_feedbacks", "list_questions"]
 
-P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 
 
+class TwoLists(Protocol[W]):
+    """``api.questions`` or ``api.feedbacks``: what is processed, and what is not."""
+
+    async def count(
+        self,
+        *,
+        is_answered: bool | None = None,
+        date_from: datetime | None = None,
+        date_to: datetime | None = None,
+    ) -> int:
+        """Number of records."""
+        ...
+
+    async def get(self, id: str, /) -> W:  # noqa: A002 - the marketplace's own name
+        """One record."""
+        ...
+
+    def list(
+        self,
+        *,
+        is_answered: bool,
+        nm_id: int | None = None,
+        order: SortOrder | None = None,
+        date_from: datetime | None = None,
+        date_to: datetime | None = None,
+    ) -> Listing[W]:
+        """One of the two lists."""
+        ...
+
+
 def list_questions(
-    pipeline: Pipeline,
+    api: Api,
     account: str,
     *,
     answered: bool | None,
     since: datetime | None,
     until: datetime | None,
     product: str | None,
-    cursor: str | None,
-    ahead: int | None,
-    priority: Priority | None,
 ) -> Listing[Question]:
     """Questions, newest first; see ``Wildberries.questions``."""
-    lists = _TwoLists(
-        pipeline, account, QUESTIONS, since=since, until=until, product=product, priority=priority
+    return _neutral(
+        api.questions,
+        lambda wire: mapping.question(wire, account),
+        "questions",
+        answered=answered,
+        since=since,
+        until=until,
+        product=product,
+        # WB counts a rejected question among the answered ones.
+        wanted=None if answered is None else lambda item: item.answered is answered,
     )
-    if answered is None:
-        return lists.both(cursor, ahead)
-    # WB counts a rejected question among the answered ones.
-    return lists.one(answered, cursor, ahead, lambda item: item.answered is answered)
 
 
 def list_feedbacks(
-    pipeline: Pipeline,
+    api: Api,
     account: str,
     *,
     answered: bool | None,
@@ -63,111 +83,65 @@ def list_feedbacks(
     until: datetime | None,
     rating: Collection[int] | None,
     product: str | None,
-    cursor: str | None,
-    ahead: int | None,
-    priority: Priority | None,
 ) -> Listing[Feedback]:
     """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
     ratings = frozenset(rating or ())
     if not ratings <= {1, 2, 3, 4, 5}:
         raise InvalidInput("feedbacks", "rating", "must be of 1 to 5", rating)
-    lists = _TwoLists(
-        pipeline, account, FEEDBACKS, since=since, until=until, product=product, priority=priority
-    )
-    if answered is None:
-        return lists.both(
-            cursor, ahead, None if rating is None else lambda item: item.rating in ratings
-        )
-    return lists.one(
-        answered,
-        cursor,
-        ahead,
-        lambda item: item.answered is answered and (rating is None or item.rating in ratings),
+
+    def wanted(item: Feedback) -> bool:
+        is_of_rating = rating is None or item.rating in ratings
+        return is_of_rating and (answered is None or item.answered is answered)
+
+    return _neutral(
+        api.feedbacks,
+        lambda wire: mapping.feedback(wire, account),
+        "feedbacks",
+        answered=answered,
+        since=since,
+        until=until,
+        product=product,
+        wanted=None if answered is None and rating is None else wanted,
     )
 
 
 def list_claims(
-    pipeline: Pipeline,
+    api: Api,
     account: str,
     *,
     open: bool | None,  # noqa: A002 - the word of the field
-    cursor: str | None,
-    priority: Priority | None,
 ) -> Listing[Return]:
     """Claims; see ``Wildberries.returns``."""
 
-    def part(is_archive: bool, cursor: str | None) -> Listing[Return]:
-        wires = claims_as_sent(pipeline, is_archive=is_archive, cursor=cursor, priority=priority)
-        return wires.map(lambda page: [mapping.claim(wire, account) for wire in page])
+    def part(is_archive: bool) -> Listing[Return]:
+        return api.claims.list(is_archive=is_archive).map(lambda wire: mapping.claim(wire, account))
 
-    return _passes(part, None if open is None else not open, cursor)
-
-
-def claims_as_sent(
-    pipeline: Pipeline, *, is_archive: bool, cursor: str | None, priority: Priority | None
-) -> Listing[claims_api.Claim]:
-    """One of WB's two lists of claims: those in the archive, or those under review."""
-    query = claims_api.list_query(is_archive=is_archive)
-
-    async def fetch(offset: int, size: int, turn: Turn) -> Chunk[claims_api.Claim]:
-        answer = await pipeline.call(
-            claims_api.LIST,
-            query=query | {"limit": size, "offset": offset},
-            priority=priority,
-            turn=turn,
-        )
-        page = answer.value
-        count = len(page.claims) + len(answer.set_aside)
-        return Chunk(page.claims, count, total=page.total, set_aside=answer.set_aside)
-
-    return by_offset(fetch, claims_api.LIST_PAGES, method=claims_api.LIST.name, cursor=cursor)
+    return _passes(part, None if open is None else not open)
 
 
 def in_order(
-    pipeline: Pipeline,
-    noun: Noun[P, W, R],
+    lists: TwoLists[W],
     *,
     is_answered: bool,
     span: Span,
     expected: int | None,
     depth: int | None = None,
-    priority: Priority | None,
 ) -> Listing[W]:
     """One of WB's two lists of a noun, oldest first, complete while it changes and at any length.
 
     Args:
-        pipeline: What makes the calls.
-        noun: Of what.
+        lists: Of what.
         is_answered: Those that WB counts as processed, or the others.
         span: When they were made.
         expected: How many there are; see ``by_time``. 0: the first short page ends the list.
         depth: The ``skip`` from which on WB shows nothing, where it is known.
-        priority: Who goes first at the limits.
     """
 
-    async def fetch(span: Span, newest_first: bool, offset: int, size: int, turn: Turn) -> Chunk[W]:
-        query = created_query(
-            noun.list.name,
-            is_answered=is_answered,
-            order="dateDesc" if newest_first else "dateAsc",
-            **dates(span),
-        )
-        answer = await pipeline.call(
-            noun.list, query=query | {"take": size, "skip": offset}, priority=priority, turn=turn
-        )
-        items = noun.records(answer.value)
-        return Chunk(items, len(items) + len(answer.set_aside), set_aside=answer.set_aside)
+    def listed(span: Span, newest_first: bool, /) -> Listing[W]:
+        order: SortOrder = "dateDesc" if newest_first else "dateAsc"
+        return lists.list(is_answered=is_answered, order=order, **dates(span))
 
-    return by_time(
-        fetch,
-        noun.pages,
-        method=noun.list.name,
-        span=span,
-        time=_time_of,
-        key=_wire_id,
-        expected=expected,
-        depth=depth,
-    )
+    return by_time(listed, span=span, time=_time_of, key=_wire_id, expected=expected, depth=depth)
 
 
 class Dates(TypedDict):
@@ -191,93 +165,47 @@ class _HasRef(Protocol):
 T = TypeVar("T", bound=_HasRef)
 
 
-class _TwoLists(Generic[P, W, R]):
-    """WB's two lists of a noun, what is processed and what is not, with the same filters."""
+def _neutral(
+    lists: TwoLists[W],
+    neutral: Callable[[W], R],
+    noun: str,
+    *,
+    answered: bool | None,
+    since: datetime | None,
+    until: datetime | None,
+    product: str | None,
+    wanted: Callable[[R], bool] | None,
+) -> Listing[R]:
+    """One of WB's two lists of a noun or both, as neutral records; of these, those wanted."""
+    for argument, moment in (("since", since), ("until", until)):
+        if moment is not None:
+            require_aware(noun, argument, moment)
+    nm_id = _nm_id(noun, product)
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        account: str,
-        noun: Noun[P, W, R],
-        *,
-        since: datetime | None,
-        until: datetime | None,
-        product: str | None,
-        priority: Priority | None,
-    ) -> None:
-        self._pipeline = pipeline
-        self._account = account
-        self._noun: Noun[P, W, R] = noun
-        self._since = since
-        self._until = until
-        self._nm_id = _nm_id(noun.name, product)
-        self._priority = priority
-
-    def both(
-        self, cursor: str | None, ahead: int | None, wanted: Callable[[R], bool] | None = None
-    ) -> Listing[R]:
-        """Both, one after the other."""
-
-        def part(flag: bool, cursor: str | None) -> Listing[R]:
-            return self.one(flag, cursor, ahead, wanted)
-
-        return _passes(part, None, cursor)
-
-    def one(
-        self,
-        processed: bool,
-        cursor: str | None,
-        ahead: int | None,
-        wanted: Callable[[R], bool] | None,
-    ) -> Listing[R]:
-        """One of them; of its records those that are wanted."""
-        noun, account = self._noun, self._account
-        since, until = self._since, self._until
-        # WB's counters are of the whole list, whatever the filters.
-        whole = since is None and until is None and self._nm_id is None
-        query = created_query(
-            noun.list.name,
+    def part(processed: bool) -> Listing[R]:
+        wires = lists.list(
             is_answered=processed,
-            nm_id=self._nm_id,
+            nm_id=nm_id,
             order="dateDesc",
             date_from=since,
             date_to=until,
         )
+        records = wires.known_newest_first().map(neutral)
+        if since is not None or until is not None:  # WB is asked in whole seconds
+            records = records.filter(partial(_is_within, since, until))
+        return records if wanted is None else records.filter(wanted)
 
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[R]:
-            answer = await self._pipeline.call(
-                noun.list,
-                query=query | {"take": size, "skip": offset},
-                priority=self._priority,
-                turn=turn,
-            )
-            page = answer.value
-            items = [noun.neutral(wire, account) for wire in noun.records(page)]
-            count = len(items) + len(answer.set_aside)
-            if not whole:  # WB is asked in whole seconds
-                items = [item for item in items if _within(item, since, until)]
-            if wanted is not None:
-                items = [item for item in items if wanted(item)]
-            total = page.count_archive if processed else page.count_unanswered
-            return Chunk(items, count, None, total if whole else None, answer.set_aside)
-
-        return by_offset(
-            fetch, noun.pages, method=noun.list.name, cursor=cursor, ahead=ahead, newest_first=True
-        )
+    return _passes(part, answered)
 
 
-def _passes(
-    part: Callable[[bool, str | None], Listing[T]], flag: bool | None, cursor: str | None
-) -> Listing[T]:
+def _passes(part: Callable[[bool], Listing[T]], flag: bool | None) -> Listing[T]:
     """One of WB's two lists, or both one after the other where the flag is not given."""
     if flag is not None:
-        return part(flag, cursor)
-    return joined(
-        [("false", partial(part, False)), ("true", partial(part, True))], cursor=cursor, key=_id_of
-    )
+        return part(flag)
+    return chain([("false", part(False)), ("true", part(True))], key=_id_of)
 
 
-def _within(item: Question | Feedback, since: datetime | None, until: datetime | None) -> bool:
+def _is_within(since: datetime | None, until: datetime | None, item: Question | Feedback) -> bool:
     """Whether it is of the period, to the fraction of a second."""
     return (since is None or item.created_at >= since) and (
         until is None or item.created_at <= until
@@ -299,6 +227,6 @@ def _id_of(item: _HasRef) -> str:
 def _nm_id(method: str, product: str | None) -> int | None:
     if product is None:
         return None
-    if not product.isdigit():
+    if not (product.isascii() and product.isdigit()):
         raise InvalidInput(method, "product", "must be a WB article, digits only", product)
     return int(product)

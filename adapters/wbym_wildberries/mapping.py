@@ -40,7 +40,7 @@ from wbym_wildberries.api import chats as chats_api
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
-from wbym_wildberries.api.chats import STAMP_MOST
+from wbym_wildberries.api.chats import LATEST_STAMP
 
 __all__ = [
     "MARKETPLACE",
@@ -282,7 +282,7 @@ def from_milliseconds(stamp: int) -> datetime:
 
 def moment_of_stamp(stamp: int | None) -> datetime | None:
     """Unix milliseconds as an aware time; None where they are none."""
-    return None if stamp is None or not 0 <= stamp <= STAMP_MOST else from_milliseconds(stamp)
+    return None if stamp is None or not 0 <= stamp <= LATEST_STAMP else from_milliseconds(stamp)
 
 
 def milliseconds(moment: datetime) -> int:

@@ -8,24 +8,29 @@ from typing import Final, TypeVar
 import msgspec
 
 from wbym.adapter import Stream
-from wbym.calls import Endpoint, Pipeline
+from wbym.calls import Pipeline, row
 from wbym.domain import Feedback, Question
 from wbym.errors import MissingScope, Unsupported
 from wbym.observe import LogFacts
-from wbym_wildberries import versions
-from wbym_wildberries.api import chats, claims, feedbacks, questions
+from wbym_wildberries import mapping, versions
+from wbym_wildberries.api import Api
+from wbym_wildberries.api import feedbacks as feedbacks_api
+from wbym_wildberries.api import questions as questions_api
+from wbym_wildberries.api.chats import Chats
+from wbym_wildberries.api.claims import Claims
+from wbym_wildberries.api.feedbacks import Feedbacks
+from wbym_wildberries.api.questions import Questions
 from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import Tier
+from wbym_wildberries.listings import TwoLists
 from wbym_wildberries.mapping import MARKETPLACE
-from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
 from wbym_wildberries.streams_chats import ChatStream
 from wbym_wildberries.streams_lists import NounStream, ReturnStream
 
 __all__ = ["open_streams"]
 
-P = TypeVar("P", questions.QuestionsPage, feedbacks.FeedbacksPage)
-W = TypeVar("W", questions.Question, feedbacks.Feedback)
+W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 
 NOUNS_EVERY: Final = 30.0
@@ -38,18 +43,25 @@ logger = logging.getLogger("wbym.wildberries")
 class _Plan(msgspec.Struct, frozen=True):
     """How one stream comes about."""
 
-    endpoint: Endpoint[object]
-    """What its rounds call."""
+    calls_row: Callable[..., object]
+    """The operation that its rounds call."""
     make: Callable[[float], Stream]
     """Of the seconds between two rounds."""
     calls: int = 1
     """How many calls go in each round of all streams that share the endpoint's bucket."""
-    least: float = 0.0
+    min_every: float = 0.0
     """Seconds between two rounds at least."""
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 def open_streams(
-    pipeline: Pipeline, dialect: WildberriesDialect, reader: ChatReader
+    pipeline: Pipeline,
+    dialect: WildberriesDialect,
+    reader: ChatReader,
+    now: Callable[[], datetime] = _now,
 ) -> tuple[Stream, ...]:
     """The streams that the account's tokens open.
 
@@ -59,25 +71,34 @@ def open_streams(
         pipeline: What makes the calls.
         dialect: Whose tokens and limits count.
         reader: What reads the account's chats.
+        now: Our clock.
     """
     name = dialect.account
 
-    def nouns(noun: Noun[P, W, R], version: Callable[[R], str]) -> _Plan:
-        def make(every: float) -> Stream:
-            return NounStream(pipeline, name, noun, version, every=every, now=_now)
+    api = Api(pipeline.with_max_wait(None))  # a base token has to wait between two lists
 
-        # Two lists each of questions and of feedbacks.
-        return _Plan(noun.list, make, calls=4, least=NOUNS_EVERY)
+    def of_noun(
+        noun: str,
+        lists: TwoLists[W],
+        neutral: Callable[[W, str], R],
+        version: Callable[[R], str],
+    ) -> Callable[[float], Stream]:
+        return lambda every: NounStream(
+            noun, lists, name, neutral, version, report=pipeline.report, every=every, now=now
+        )
 
+    questions = of_noun("questions", api.questions, mapping.question, versions.of_question)
+    feedbacks = of_noun("feedbacks", api.feedbacks, mapping.feedback, versions.of_feedback)
     plans = (
-        _Plan(chats.EVENTS, lambda every: ChatStream(reader, name, every=every, now=_now)),
-        nouns(QUESTIONS, versions.of_question),
-        nouns(FEEDBACKS, versions.of_feedback),
+        _Plan(Chats.events, lambda every: ChatStream(reader, name, every=every, now=now)),
+        # Two lists each of questions and of feedbacks.
+        _Plan(Questions.list, questions, calls=4, min_every=NOUNS_EVERY),
+        _Plan(Feedbacks.list, feedbacks, calls=4, min_every=NOUNS_EVERY),
         _Plan(
-            claims.LIST,
-            lambda every: ReturnStream(pipeline, name, every=every, now=_now),
+            Claims.list,
+            lambda every: ReturnStream(api.claims, name, every=every, now=now),
             calls=2,
-            least=RETURNS_EVERY,
+            min_every=RETURNS_EVERY,
         ),
     )
     opened = (_opened(plan, dialect) for plan in plans)
@@ -85,7 +106,7 @@ def open_streams(
 
 
 def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
-    endpoint, account = plan.endpoint, dialect.account
+    endpoint, account = row(plan.calls_row).endpoint, dialect.account
     extra = LogFacts(marketplace=MARKETPLACE, account=account, endpoint=endpoint.name)
     try:
         dialect.address(endpoint)  # the sandbox has none for some
@@ -93,7 +114,7 @@ def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
     except (MissingScope, Unsupported) as error:
         logger.info("%s: %s is not followed: %s", account, endpoint.name, error, extra=extra)
         return None
-    stream = plan.make(max(plan.least, plan.calls * interval))
+    stream = plan.make(max(plan.min_every, plan.calls * interval))
     if tier is Tier.BASE:
         logger.info(
             "%s: %s are read every %.0f min: a base token allows no more",
@@ -103,7 +124,3 @@ def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
             extra=extra,
         )
     return stream
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

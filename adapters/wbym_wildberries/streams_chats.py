@@ -8,13 +8,15 @@ from typing import Final
 import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting, unreadable
+from wbym.calls import row
+from wbym.domain import Message
 from wbym.errors import BadRequest, CursorStuck, WbymError
 from wbym.observe import LogFacts
 from wbym.paging import TICK
 from wbym_wildberries import mapping
 from wbym_wildberries.api import chats as chats_api
 from wbym_wildberries.chat_place import ChatPlace, Reading
-from wbym_wildberries.chat_reader import ChatReader
+from wbym_wildberries.chat_reader import ChatReader, Line
 
 __all__ = ["ChatStream"]
 
@@ -47,8 +49,8 @@ class ChatStream:
     ) -> None:
         self.every: Final = every
         # A base token may have to wait an hour for the next page.
-        self._chats = chats.waiting(None)
-        self._hurried = chats.waiting(HURRY)
+        self._chats = chats.with_max_wait(None)
+        self._hurried = chats.with_max_wait(HURRY)
         self._account = account
         self._now = now
         self._has_list = False
@@ -83,7 +85,7 @@ class ChatStream:
                     raise
                 self._warn(error, reading.cursor)
                 continue
-            if not page.count and not page.items:
+            if page.next_cursor is None and not page.items and not page.set_aside:
                 break
             if not shown:
                 await self._learn()
@@ -94,9 +96,10 @@ class ChatStream:
                 ),
                 *await self._sight(page.items, asked, shown, listed),
             ]
-            if not reading.advance(page.items, int(page.token) if page.token else None):
+            following = None if page.next_cursor is None else int(page.next_cursor)
+            if not reading.advance([line.event for line in page.items], following):
                 yield Batch(sightings)
-                raise CursorStuck(chats_api.EVENTS.name, reading.cursor)
+                raise CursorStuck(row(chats_api.Chats.events).name, reading.cursor)
             stored = msgspec.json.encode(reading.place)
             yield Batch(sightings, stored, self._old_news(reading.place.newest))
         if (state := msgspec.json.encode(reading.place)) != stored:
@@ -107,9 +110,9 @@ class ChatStream:
 
         One with a message since then may be new or old: its first event in the feed tells.
         """
-        listed = await self._chats.listed(None)
+        listed = await self._chats.listed()
         self._has_list = True
-        chats = [mapping.chat(wire, self._account) for wire in listed.items]
+        chats = [one.chat for one in listed.items]
         times = [(chat, chat.updated_at or since - TICK) for chat in chats]
         sightings = [Sighting(chat, at) for chat, at in times if at < since]
         return {chat.ref.id for chat in chats}, Batch(sightings)
@@ -122,7 +125,7 @@ class ChatStream:
         if self._has_list:
             return
         try:
-            await self._hurried.listed(None)
+            await self._hurried.listed()
         except WbymError as error:
             logger.info(
                 "%s: chats come without product and order, for they could not be listed: %s",
@@ -135,13 +138,13 @@ class ChatStream:
 
     async def _sight(
         self,
-        events: Sequence[chats_api.Event],
+        lines: Sequence[Line[Message]],
         asked: Poll,
         shown: set[str],
         listed: Collection[str],
     ) -> list[Sighting]:
         """The events of a page; ``shown`` gets the chats that need not be shown any more."""
-        unsure = {event.chat_id for event in events} - shown
+        unsure = {line.event.chat_id for line in lines} - shown
         if unsure:
             known = await asked.known("chat", unsure)
             shown.update(known)
@@ -149,7 +152,8 @@ class ChatStream:
                 if began:
                     self._chats.signs.begins(chat_id, int(began))
         sightings = []
-        for event in events:
+        for line in lines:
+            event = line.event
             at = mapping.from_milliseconds(event.add_timestamp)
             chat = self._chats.chat_of(event)
             if event.chat_id not in shown:
@@ -160,8 +164,7 @@ class ChatStream:
                 began = str(event.add_timestamp) if event.is_new_chat else ""
                 sightings.append(Sighting(chat, seen_at, began))
             if _is_message(event):
-                message = mapping.message(event, self._account)
-                sightings.append(Sighting(message, at, chat=chat))
+                sightings.append(Sighting(line.made, at, chat=chat))
             else:
                 logger.info(
                     "%s: event %s of the unknown type %r is no message",

@@ -8,22 +8,20 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from wbym.adapter import Batch, Poll, Sighting, unreadable
-from wbym.calls import Pipeline
+from wbym.calls import Kept
 from wbym.domain import Feedback, Question
-from wbym.errors import Unprocessable
+from wbym.errors import NotFound, SetAside
 from wbym.limits import Priority
-from wbym.paging import Page, Span
+from wbym.paging import Page, Span, map_page
 from wbym_wildberries import mapping, versions
 from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
-from wbym_wildberries.listings import claims_as_sent, in_order
-from wbym_wildberries.nouns import Noun
+from wbym_wildberries.listings import TwoLists, in_order
 from wbym_wildberries.sweeps import EARLIEST
 
 __all__ = ["NounStream", "ReturnStream"]
 
-P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 T = TypeVar("T")
@@ -61,35 +59,39 @@ class _Sighted(msgspec.Struct, frozen=True):
     """Of what cannot be read, which has no time of its own."""
 
 
-class NounStream(Generic[P, W, R]):
+class NounStream(Generic[W, R]):
     """The stream ``questions`` or ``feedbacks``: WB's two lists, by when records were made.
 
     Args:
-        pipeline: What makes the calls.
+        name: Which of them.
+        lists: The noun's operations.
         account: The account's name.
-        noun: Which of them.
+        neutral: Makes a record neutral.
         version: What of a record counts as a change.
+        report: Gets each record that cannot be used.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
     """
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        name: str,
+        lists: TwoLists[W],
         account: str,
-        noun: Noun[P, W, R],
+        neutral: Callable[[W, str], R],
         version: Callable[[R], str],
         *,
+        report: Callable[[SetAside], None],
         every: float,
         now: Callable[[], datetime],
     ) -> None:
-        self.name: Final = noun.name
+        self.name: Final = name
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._pipeline = pipeline.waiting(None)
+        self._lists: TwoLists[W] = lists
         self._account = account
-        self._noun: Noun[P, W, R] = noun
+        self._neutral: Callable[[W, str], R] = neutral
         self._version: Callable[[R], str] = version
+        self._report = report
         self._now = now
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
@@ -129,34 +131,30 @@ class NounStream(Generic[P, W, R]):
         """Both lists, page by page, those that are empty left out."""
         # In this order, what is answered meanwhile is seen twice and not never.
         for is_answered in (False, True):
-            listing = in_order(
-                self._pipeline,
-                self._noun,
-                is_answered=is_answered,
-                span=span,
-                expected=0,
-                priority=priority,
-            )
-            async with aclosing(listing.pages()) as pages:
+            listing = in_order(self._lists, is_answered=is_answered, span=span, expected=0)
+            async with aclosing(listing.using(priority=priority).pages()) as pages:
                 async for page in pages:
                     if page.items or page.set_aside:
-                        yield _Sighted(
-                            [self._sight(wire) for wire in page.items],
-                            _aside(page, self._account, self._now()),
-                        )
+                        yield self._sighted(page)
 
     async def _by_id(self, ids: Collection[str]) -> list[Sighting]:
-        found = []
+        found: list[W] = []
         for identifier in ids:
             try:
-                answer = await self._pipeline.call(self._noun.get, query={"id": identifier})
-            except Unprocessable:
+                wire = await self._lists.get(identifier)
+            except NotFound:
                 continue  # there is none: whoever hinted at it was wrong
-            found.append(self._sight(answer.value))
-        return found
+            found.append(wire)
+        seen: _Sighted = self._sighted(Page(found, "", None))
+        return [*seen.aside, *seen.sightings]
+
+    def _sighted(self, page: Page[W]) -> _Sighted:
+        kept = Kept(self.name, page.items, self._report)
+        seen = map_page(page, self._sight, kept)
+        return _Sighted(list(seen.items), _aside(seen, self._account, self._now()))
 
     def _sight(self, wire: W) -> Sighting:
-        record = self._noun.neutral(wire, self._account)
+        record = self._neutral(wire, self._account)
         return Sighting(record, record.created_at, self._version(record))
 
 
@@ -164,7 +162,7 @@ class ReturnStream:
     """The stream ``returns``: the claims of the last 14 days, which are all that WB tells.
 
     Args:
-        pipeline: What makes the calls.
+        claims: Their operations.
         account: The account's name.
         every: Seconds between the beginnings of rounds.
         now: Our clock.
@@ -173,11 +171,15 @@ class ReturnStream:
     name: Final = "returns"
 
     def __init__(
-        self, pipeline: Pipeline, account: str, *, every: float, now: Callable[[], datetime]
+        self,
+        claims: claims_api.Claims,
+        account: str,
+        *,
+        every: float,
+        now: Callable[[], datetime],
     ) -> None:
         self.every: Final = every
-        # A base token has to wait between the two lists.
-        self._pipeline = pipeline.waiting(None)
+        self._claims = claims
         self._account = account
         self._now = now
 
@@ -191,14 +193,12 @@ class ReturnStream:
         """
         newest: datetime | None = None
         for is_archive in (False, True):
-            listing = claims_as_sent(
-                self._pipeline, is_archive=is_archive, cursor=None, priority=None
-            )
+            claims = self._claims.list(is_archive=is_archive)
+            listing = claims.map(lambda wire: self._sight(wire, asked.since))
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
                     aside = _aside(page, self._account, self._now())
-                    sightings = [self._sight(wire, asked.since) for wire in page.items]
-                    sightings.sort(key=lambda sighting: sighting.at)
+                    sightings = sorted(page.items, key=lambda sighting: sighting.at)
                     if sightings:
                         newest = max(newest or sightings[-1].at, sightings[-1].at)
                     if aside or sightings:

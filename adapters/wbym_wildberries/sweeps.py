@@ -1,38 +1,35 @@
 """Whole archives of feedbacks and questions: ``shop.sweep``."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Generic, TypeVar
 
-from wbym.calls import Endpoint, Pipeline, QueryValue
+from wbym.calls import Kept, Pipeline
 from wbym.domain import Feedback, Question
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Priority
 from wbym.paging import (
-    Chunk,
     Listing,
     ListsSweep,
     Page,
     Span,
     Sweep,
     SweepPlan,
-    Turn,
-    by_offset,
+    map_page,
     pages_for,
     whole_span,
 )
+from wbym_wildberries import mapping
+from wbym_wildberries.api import Api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
-from wbym_wildberries.api.base import created_query
-from wbym_wildberries.listings import dates, in_order
-from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS, Noun
+from wbym_wildberries.listings import TwoLists, dates, in_order
 
 __all__ = ["Sweeps"]
 
-P = TypeVar("P", questions_api.QuestionsPage, feedbacks_api.FeedbacksPage)
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 
@@ -97,13 +94,17 @@ class Sweeps:
             PagingLimit: One second has more feedbacks than can be paged from both its ends, or the
                 archive more than can be paged.
         """
+        pipeline = self._pipeline.with_max_wait(max_wait)
+        group = Api(pipeline, priority).feedbacks
         sweep = _NounSweep(
-            self._pipeline.waiting(max_wait),
-            self._account,
-            FEEDBACKS,
-            archive=archive,
+            pipeline,
+            "feedbacks",
+            group,
+            feedbacks_api.Feedback,
+            lambda wire: mapping.feedback(wire, self._account),
+            archive=group.archive(order="dateDesc"),
+            has_archive=archive,
             depth=depth,
-            priority=priority,
         )
         span = whole_span("sweep.feedbacks", since, until, EARLIEST)
         return sweep.of(span, cursor, self._limit)
@@ -123,39 +124,54 @@ class Sweeps:
         Requests: two counts, pages of 10,000, one after the other since WB pages no deeper, and the
         last day once more. Arguments and errors are those of :meth:`feedbacks`.
         """
+        pipeline = self._pipeline.with_max_wait(max_wait)
         sweep = _NounSweep(
-            self._pipeline.waiting(max_wait),
-            self._account,
-            QUESTIONS,
-            archive=False,
-            depth=None,
-            priority=priority,
+            pipeline,
+            "questions",
+            Api(pipeline, priority).questions,
+            questions_api.Question,
+            lambda wire: mapping.question(wire, self._account),
         )
         span = whole_span("sweep.questions", since, until, EARLIEST)
         return sweep.of(span, cursor, self._limit)
 
 
-class _NounSweep(Generic[P, W, R]):
-    """One sweep of one noun. What is held is as WB sent it, and made neutral when it goes out."""
+class _NounSweep(Generic[W, R]):
+    """One sweep of one noun. What is held is as WB sent it, and made neutral when it goes out.
+
+    Args:
+        pipeline: What makes the calls; it makes no others.
+        noun: For errors.
+        lists: The two lists.
+        record: The type of their records.
+        neutral: Makes a record neutral.
+        archive: The third list, newest first, which has no dates.
+        has_archive: Whether the archive has records of its own; None to find out.
+        depth: The ``skip`` from which on WB shows nothing, where it is known.
+    """
 
     def __init__(
         self,
         pipeline: Pipeline,
-        account: str,
-        noun: Noun[P, W, R],
+        noun: str,
+        lists: TwoLists[W],
+        record: type[W],
+        neutral: Callable[[W], R],
         *,
-        archive: bool | None,
-        depth: int | None,
-        priority: Priority,
+        archive: Listing[W] | None = None,
+        has_archive: bool | None = False,
+        depth: int | None = None,
     ) -> None:
         if depth is not None and depth < 1:
-            raise InvalidInput(f"sweep.{noun.name}", "depth", "must be 1 or more", depth)
+            raise InvalidInput(f"sweep.{noun}", "depth", "must be 1 or more", depth)
         self._pipeline = pipeline
-        self._account = account
-        self._noun: Noun[P, W, R] = noun
-        self._has_archive = archive
+        self._method = f"sweep.{noun}"
+        self._lists: TwoLists[W] = lists
+        self._record: type[W] = record
+        self._neutral: Callable[[W], R] = neutral
+        self._archive: Listing[W] | None = archive
+        self._has_archive = has_archive
         self._depth = depth
-        self._priority = priority
         self._counted: tuple[int, int] | None = None
 
     def of(
@@ -165,21 +181,23 @@ class _NounSweep(Generic[P, W, R]):
         lists = ListsSweep(
             waiting=partial(self._list, False),
             done=partial(self._list, True),
-            record=self._noun.record,
+            record=self._record,
             time=_time_of,
             key=_id_of,
-            method=f"sweep.{self._noun.name}",
+            method=self._method,
             span=span,
             cursor=cursor,
         )
 
         async def read() -> AsyncGenerator[Page[R], None]:
-            archive = self._archived if self._has_archive else None
-            async with aclosing(lists.read(self._counted, archive)) as pages:
+            # Page after page, so what joins the archive shifts nothing away.
+            archive = self._archive.using(prefetch=1) if self._archive else None
+            found = lists.read(self._counted, archive if self._has_archive else None)
+            async with aclosing(found) as pages:
                 async for page in pages:
-                    items = [self._noun.neutral(wire, self._account) for wire in page.items]
-                    yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
-                    del page, items  # or they would stay in memory while the next ones come
+                    kept = Kept(self._method, page.items, self._pipeline.report)
+                    yield map_page(page, self._neutral, kept)
+                    del page, kept  # or they would stay in memory while the next ones come
 
         return Sweep(
             read,
@@ -190,81 +208,48 @@ class _NounSweep(Generic[P, W, R]):
 
     async def _plan(self, lists: ListsSweep[W]) -> SweepPlan:
         span = lists.rest
-        looks = self._has_archive is None and self._noun.archive is not None
+        looks = self._has_archive is None
         waiting, done, apart = await asyncio.gather(
-            self._count(False, span), self._count(True, span), self._is_apart() if looks else _no()
+            self._lists.count(is_answered=False, **dates(span)),
+            self._lists.count(is_answered=True, **dates(span)),
+            self._is_apart() if looks else _no(),
         )
         self._counted = waiting, done
-        if self._has_archive is None:
+        if looks:
             self._has_archive = apart
-        most = self._noun.pages.most
-        to_come = pages_for(waiting, most) + pages_for(done, most)
+        size = self._max_size
+        to_come = pages_for(waiting, size) + pages_for(done, size)
         closing = 0 if lists.recent is None else 2
         return SweepPlan(waiting + done, self._pipeline.calls + to_come + closing)
 
-    async def _count(self, is_answered: bool, span: Span) -> int:
-        query = created_query(self._noun.count.name, is_answered=is_answered, **dates(span))
-        answer = await self._pipeline.call(self._noun.count, query=query, priority=self._priority)
-        return answer.value
+    @property
+    def _max_size(self) -> int:
+        source = self._lists.list(is_answered=False).source
+        assert source is not None  # noqa: S101 - it is WB's own list
+        return source.scheme.max_size or 0
 
     def _list(self, is_answered: bool, span: Span, expected: int | None) -> Listing[W]:
         """One of the two lists, by time."""
         return in_order(
-            self._pipeline,
-            self._noun,
-            is_answered=is_answered,
-            span=span,
-            expected=expected,
-            depth=self._depth,
-            priority=self._priority,
-        )
-
-    def _archived(self, cursor: str | None) -> Listing[W]:
-        """The archive, newest first, page after page: so what joins it shifts nothing away."""
-        noun = self._noun
-        endpoint = noun.archive or noun.list
-
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[W]:
-            return await self._chunk(endpoint, {"order": "dateDesc"}, offset, size, turn)
-
-        return by_offset(
-            fetch, noun.pages, method=endpoint.name, cursor=cursor, ahead=1, newest_first=True
+            self._lists, is_answered=is_answered, span=span, expected=expected, depth=self._depth
         )
 
     async def _is_apart(self) -> bool:
         """Whether the newest of the archive are in neither list."""
-        noun = self._noun
-        sample = await self._chunk(noun.archive or noun.list, {"order": "dateDesc"}, 0, SAMPLE)
+        if self._archive is None:
+            return False
+        sample = await self._archive.using(size=SAMPLE).page()
         missing = {_id_of(item) for item in sample.items}
         if not missing:
             return False
         since = min(map(_time_of, sample.items))
         for is_answered in (True, False):
-            query = created_query(
-                noun.list.name, is_answered=is_answered, order="dateAsc", date_from=since
-            )
-            found = await self._chunk(noun.list, query, 0, noun.pages.most)
+            listing = self._lists.list(is_answered=is_answered, order="dateAsc", date_from=since)
+            found = await listing.page()
             missing -= {_id_of(item) for item in found.items}
             if not missing:
                 return False
         return True
-
-    async def _chunk(
-        self,
-        endpoint: Endpoint[P],
-        query: Mapping[str, QueryValue],
-        skip: int,
-        take: int,
-        turn: Turn | None = None,
-    ) -> Chunk[W]:
-        answer = await self._pipeline.call(
-            endpoint,
-            query={**query, "take": take, "skip": skip},
-            priority=self._priority,
-            turn=turn,
-        )
-        items = self._noun.records(answer.value)
-        return Chunk(items, len(items) + len(answer.set_aside), set_aside=answer.set_aside)
 
 
 async def _no() -> bool:

@@ -4,6 +4,7 @@ A token is a JWT. Its signature is WB's business; here its payload is only read.
 """
 
 from base64 import urlsafe_b64decode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final
@@ -81,20 +82,22 @@ class Token:
     """
 
     __slots__ = (
-        "_text",
         "categories",
         "expires_at",
+        "headers",
         "read_only",
         "scopes",
         "seller",
         "test",
+        "tier",
         "type",
     )
 
     def __init__(self, text: str, *, account: str = "wildberries") -> None:
         text = text.strip()
         payload = _read(text, account)
-        self._text = text
+        self.headers: Final[Mapping[str, str]] = {"Authorization": text}
+        """Secret: what the token is sent in, raw, without ``Bearer``."""
         self.seller = payload.sid or str(payload.oid)
         """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
         self.type = _TYPES.get(payload.acc, TokenType.UNKNOWN)
@@ -105,11 +108,8 @@ class Token:
         self.test = payload.t or self.type is TokenType.TEST
         """Whether it opens the sandbox only."""
         self.expires_at = datetime.fromtimestamp(payload.exp, UTC)
-
-    @property
-    def tier(self) -> Tier:
+        self.tier = Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
         """The row of the limits that counts for it."""
-        return Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
 
     def opens(self, scope: str) -> bool:
         """Whether it may be used for an endpoint of this scope."""
@@ -118,10 +118,6 @@ class Token:
     def expired(self, now: datetime) -> bool:
         """Whether its life is over at this moment."""
         return now >= self.expires_at
-
-    def reveal(self) -> str:
-        """The secret text, for the ``Authorization`` header and nothing else."""
-        return self._text
 
     def __repr__(self) -> str:
         scopes = "+".join(c.scope for c in sorted(self.categories)) or "nothing"

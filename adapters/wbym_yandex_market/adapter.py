@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Annotated
 
 from wbym.adapter import require_visible
-from wbym.calls import Download, Upload
+from wbym.calls import Download, Range, Upload, require
 from wbym.domain import (
     Answer,
     Attachment,
@@ -23,9 +24,7 @@ from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_yandex_market import listings, mapping, replies
-from wbym_yandex_market.api import feedbacks as feedbacks_api
-from wbym_yandex_market.api import questions as questions_api
-from wbym_yandex_market.api.base import length
+from wbym_yandex_market.api.bounds import ANSWER, COMMENT
 from wbym_yandex_market.decisions import Deciding, number_of
 from wbym_yandex_market.files import open_file
 from wbym_yandex_market.followed import FollowedAccount
@@ -76,7 +75,7 @@ class YandexMarket(FollowedAccount):
         Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;
         questions and feedbacks of the last 180 days.
         """
-        return await listings.count_waiting(self._cabinet, at_once=self._parallel)
+        return await listings.count_waiting(self.api, self._cabinet, at_once=self._parallel)
 
     def chats(
         self,
@@ -90,9 +89,9 @@ class YandexMarket(FollowedAccount):
         Those that wait for the seller are the new ones and those in ``WAITING_FOR_PARTNER``;
         disputes are among them.
         """
-        return listings.list_chats(
-            self._cabinet, waiting=waiting_for_seller, cursor=cursor, priority=priority
-        )
+        api = self.api.at(priority)
+        listing = listings.list_chats(api, self.name, waiting=waiting_for_seller)
+        return listing.using(cursor=cursor)
 
     async def chat(self, chat_id: str) -> Chat:
         """One chat by its id (GET v2/businesses/{}/chat).
@@ -132,9 +131,8 @@ class YandexMarket(FollowedAccount):
         left out.
         """
         chat_id = self._own("messages", chat)
-        return listings.list_messages(
-            self._cabinet, chat.ref, chat_id, since=since, cursor=cursor, priority=priority
-        )
+        listing = listings.list_messages(self.api.at(priority), chat.ref, chat_id, since=since)
+        return listing.using(cursor=cursor)
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
         """Send a message (POST .../chats/message) or a file (POST .../chats/file/send).
@@ -171,14 +169,14 @@ class YandexMarket(FollowedAccount):
         until: datetime | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Question]:
         """The questions, newest first, by 50 (POST v1/businesses/{}/goods-questions).
 
         Of the last 180 days, where ``since`` is not given. Market takes a month at a time: longer
-        periods are read in parts, the newest first; with ``ahead`` so many parts at once, and then
-        the questions come as they arrive.
+        periods are read in parts, the newest first; with ``prefetch`` so many parts at once, and
+        then the questions come as they arrive.
 
         Market's record does not say whether a question is answered, so those that wait are read
         first, and each has its status by that; it is unknown for those of the last ten minutes that
@@ -186,15 +184,14 @@ class YandexMarket(FollowedAccount):
         seller's own article, and the others are left out after reading.
         """
         return listings.list_questions(
-            self._cabinet,
+            self.api.at(priority),
+            self.name,
             answered=answered,
             since=since,
             until=until,
             product=product,
-            cursor=cursor,
-            at_once=self._at_once("questions", ahead),
-            priority=priority,
-        )
+            at_once=self._at_once("questions", prefetch),
+        ).using(cursor=cursor)
 
     def feedbacks(
         self,
@@ -205,14 +202,14 @@ class YandexMarket(FollowedAccount):
         rating: Collection[int] | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
         """The feedbacks, by 50 (POST v2/businesses/{}/goods-feedback).
 
         Of the last 180 days, where ``since`` is not given. Market takes six months at a time:
         longer periods are read in parts, the newest first, each in Market's own order; with
-        ``ahead`` so many parts at once, and then the feedbacks come as they arrive.
+        ``prefetch`` so many parts at once, and then the feedbacks come as they arrive.
 
         Market counts comments without saying whose they are, so ``answer`` is None and ``comments``
         is their number. With ``answered`` the comments of those that have any are read too, a
@@ -220,16 +217,15 @@ class YandexMarket(FollowedAccount):
         for commenting counts as looking. ``product`` is the seller's own article.
         """
         return listings.list_feedbacks(
-            self._cabinet,
+            self.api.at(priority),
+            self.name,
             answered=answered,
             since=since,
             until=until,
             rating=rating,
             product=product,
-            cursor=cursor,
-            at_once=self._at_once("feedbacks", ahead),
-            priority=priority,
-        )
+            at_once=self._at_once("feedbacks", prefetch),
+        ).using(cursor=cursor)
 
     async def question(self, question_id: str) -> Question:
         """One question by its id, with the seller's answer: two calls.
@@ -238,7 +234,7 @@ class YandexMarket(FollowedAccount):
             NotFound: There is none with this id.
         """
         number = number_of("question", "question_id", question_id)
-        return await replies.read_question(self.api, self._cabinet, number)
+        return await replies.read_question(self.api, self.name, number)
 
     async def feedback(self, feedback_id: str) -> Feedback:
         """One feedback by its id, with the seller's answer: two calls, if somebody looked at it.
@@ -247,7 +243,7 @@ class YandexMarket(FollowedAccount):
             NotFound: There is none with this id.
         """
         number = number_of("feedback", "feedback_id", feedback_id)
-        return await replies.read_feedback(self.api, self._cabinet, number)
+        return await replies.read_feedback(self.api, self.name, number)
 
     def answers(
         self, question: Question, *, cursor: str | None = None, priority: Priority | None = None
@@ -257,7 +253,7 @@ class YandexMarket(FollowedAccount):
         Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
         """
         number = self._own("answers", question)
-        return replies.list_answers(self._cabinet, number, cursor=cursor, priority=priority)
+        return replies.list_answers(self.api.at(priority), number).using(cursor=cursor)
 
     def comments(
         self, feedback: Feedback, *, cursor: str | None = None, priority: Priority | None = None
@@ -268,7 +264,7 @@ class YandexMarket(FollowedAccount):
         they were written.
         """
         number = self._own("comments", feedback)
-        return replies.list_comments(self._cabinet, number, cursor=cursor, priority=priority)
+        return replies.list_comments(self.api.at(priority), number).using(cursor=cursor)
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         """Answer a question (1 to 5,000 characters) or a feedback (1 to 4,096).
@@ -283,7 +279,7 @@ class YandexMarket(FollowedAccount):
         """
         number = self._own("answer", item)
         _check_answer("answer", item, text)
-        found = await replies.known_or_read(self._cabinet, item, number)
+        found = await replies.known_or_read(self.api, item, number)
         if item.answered or (found is not None and found.stands):
             raise InvalidInput("answer", "item", "must have no answer: use edit_answer", item.ref)
         if isinstance(item, Question):
@@ -303,7 +299,7 @@ class YandexMarket(FollowedAccount):
         """
         number = self._own("edit_answer", item)
         _check_answer("edit_answer", item, text)
-        found = await replies.known_or_read(self._cabinet, item, number)
+        found = await replies.known_or_read(self.api, item, number)
         if found is None or found.id is None:
             raise InvalidInput("edit_answer", "item", "must have an answer: use answer", item.ref)
         if found.editable is False:
@@ -333,9 +329,8 @@ class YandexMarket(FollowedAccount):
         ``api.returns.photo``, by the hashes in ``raw``.
         """
         statuses = {None: None, True: mapping.OPEN_RETURNS, False: mapping.CLOSED_RETURNS}[open]
-        return listings.list_returns(
-            self._cabinet, statuses=statuses, cursor=cursor, priority=priority
-        )
+        api = self.api.at(priority)
+        return listings.list_returns(api, self._cabinet, statuses=statuses).using(cursor=cursor)
 
     async def decisions(self, item: Return) -> list[Decision]:
         """What may be decided about a return now (POST v1/businesses/{}/returns/decisions).
@@ -382,12 +377,11 @@ class YandexMarket(FollowedAccount):
     def _deciding(self) -> Deciding:
         return Deciding(self.api.at(Priority.INTERACTIVE), self._cabinet)
 
-    def _at_once(self, method: str, ahead: int | None) -> int:
-        if ahead is not None and ahead < 1:
-            raise InvalidInput(method, "ahead", "must be 1 or more", ahead)
-        return min(ahead or 1, self._parallel)
+    def _at_once(self, method: str, prefetch: int | None) -> int:
+        require(method, "prefetch", prefetch, Annotated[int, Range(1)] | None)
+        return min(prefetch or 1, self._parallel)
 
 
 def _check_answer(method: str, item: Question | Feedback, text: str) -> None:
-    most = questions_api.TEXT_MOST if isinstance(item, Question) else feedbacks_api.TEXT_MOST
-    length(method, "text", text, 1, most)
+    bound = ANSWER if isinstance(item, Question) else COMMENT
+    require(method, "text", text, Annotated[str, bound])

@@ -1,17 +1,19 @@
 """Which business an account is of, and which shops it has: found once, when first needed."""
 
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
 import asyncio
 import logging
 from collections.abc import Collection
-from copy import copy
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from wbym.calls import Pipeline
 from wbym.errors import InvalidInput, MissingScope
 from wbym.observe import LogFacts
-from wbym_yandex_market.api import campaigns as campaigns_api
-from wbym_yandex_market.api.campaigns import Campaign
+from wbym_yandex_market.api import Api
 from wbym_yandex_market.mapping import MARKETPLACE
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api.campaigns import Campaign
 
 __all__ = ["Cabinet"]
 
@@ -22,10 +24,10 @@ _REMEMBERED: Final = 100_000
 
 
 class Cabinet:
-    """Knows the business and its shops, and makes the account's calls.
+    """Knows the business and its shops.
 
     Args:
-        pipeline: What makes the calls.
+        api: The account's operations.
         account: The account's name.
         business_id: The business, where it is given.
         campaign_ids: Its shops, where they are given.
@@ -33,24 +35,18 @@ class Cabinet:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        api: Api,
         account: str,
         business_id: int | None,
         campaign_ids: Collection[int] | None,
     ) -> None:
-        self.pipeline = pipeline
+        self._api: Final = api
         self.account: Final = account
         self._given = None if campaign_ids is None else tuple(dict.fromkeys(campaign_ids))
         self._business = business_id
         self._campaigns = self._given if business_id is not None else None
         self._looking = asyncio.Lock()
         self._shop_of: dict[int, int] = {}
-
-    def waiting(self, max_wait: float | None) -> "Cabinet":
-        """A cabinet like it, whose calls wait so many seconds for their limits at most."""
-        twin = copy(self)
-        twin.pipeline = self.pipeline.waiting(max_wait)
-        return twin
 
     @property
     def known_business(self) -> int | None:
@@ -94,7 +90,7 @@ class Cabinet:
         async with self._looking:
             if self._business is not None and self._campaigns is not None:
                 return
-            found = await self._found()
+            found = await self._api.campaigns.list().all()
             business = self._chosen(found)
             # A shop whose business is not told is the key's own, where that is given.
             mine = [shop for shop in found if _business_of(shop) in {business, None}]
@@ -105,19 +101,6 @@ class Cabinet:
                     shop.id for shop in mine if shop.id is not None and self._open(shop)
                 )
             self._business = business
-
-    async def _found(self) -> list[Campaign]:
-        shops: list[Campaign] = []
-        token: str | None = None
-        while True:
-            query = {"limit": campaigns_api.PAGE_MOST, "pageToken": token}
-            answer = await self.pipeline.call(campaigns_api.LIST, query=query)
-            page = answer.value
-            shops += page.campaigns or ()
-            following = page.paging.next_page_token if page.paging is not None else None
-            if not following or following == token:
-                return shops
-            token = following
 
     def _chosen(self, shops: list[Campaign]) -> int:
         """The business among those of the key's shops."""
@@ -130,7 +113,7 @@ class Cabinet:
             return self._business
         if not names:
             reason = "the key opens no shop whose business is told: pass business_id="
-            raise MissingScope(self.account, reason, method=campaigns_api.LIST.name)
+            raise MissingScope(self.account, reason, method="campaigns.list")
         told = ", ".join(f"{number} ({name})" for number, name in sorted(names.items()))
         if self._business is not None:
             if self._business in names:

@@ -4,32 +4,34 @@ from types import MappingProxyType
 from typing import Final
 
 from wbym.adapter import Capabilities, Capability, Support, Supported
+from wbym.calls import Length
 from wbym_yandex_market import listings
-from wbym_yandex_market.api import chats, feedbacks, questions
+from wbym_yandex_market.api import bounds
 
 __all__ = ["CAPABILITIES"]
 
-_ANSWER = {"text_least": questions.TEXT_LEAST, "text_most": questions.TEXT_MOST}
-_COMMENT = {"text_least": feedbacks.TEXT_LEAST, "text_most": feedbacks.TEXT_MOST}
+
+def _length(text: Length) -> dict[str, int]:
+    return {"text_least": text.min, "text_most": text.max}
+
+
 _AS_WRITTEN = "Market tells the seller's own article only (offerId): it is what is asked with"
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
-        Capability.CHATS: Supported(Support.NATIVE, {"page_most": chats.PAGE_MOST}),
+        Capability.CHATS: Supported(Support.NATIVE, {"page_most": bounds.CHATS_PAGE}),
         Capability.CHATS_WAITING: Supported(Support.NATIVE),
         Capability.OPEN_CHAT: Supported(
             Support.NATIVE, note="by order; by return for FBY, FBS and Express only"
         ),
-        Capability.MESSAGES: Supported(Support.NATIVE, {"page_most": chats.HISTORY_MOST}),
+        Capability.MESSAGES: Supported(Support.NATIVE, {"page_most": bounds.HISTORY_PAGE}),
         Capability.MESSAGES_SINCE: Supported(
             Support.EMULATED, note="Market filters by message, not by time: older ones are left out"
         ),
-        Capability.SEND: Supported(
-            Support.NATIVE, {"text_least": chats.TEXT_LEAST, "text_most": chats.TEXT_MOST}
-        ),
+        Capability.SEND: Supported(Support.NATIVE, _length(bounds.MESSAGE)),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
-            {"file_most": chats.FILE_MOST, "files": 1},
+            {"file_most": bounds.FILE_SIZE.max, "files": 1},
             note="a text with a file are two messages; Market publishes no list of types",
         ),
         Capability.DOWNLOAD: Supported(
@@ -38,8 +40,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.QUESTIONS: Supported(
             Support.NATIVE,
             {
-                "page_most": questions.PAGE_MOST,
-                "window_days": questions.LONGEST.days,
+                "page_most": bounds.QUESTIONS_PAGE,
+                "window_days": bounds.QUESTIONS_DAYS,
                 "days_by_default": listings.BY_DEFAULT.days,
             },
         ),
@@ -53,14 +55,14 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.QUESTIONS_PRODUCT: Supported(
             Support.EMULATED, note=f"all are read, and the others are left out; {_AS_WRITTEN}"
         ),
-        Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _ANSWER),
-        Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _ANSWER),
+        Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _length(bounds.ANSWER)),
+        Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _length(bounds.ANSWER)),
         Capability.REJECT_QUESTION: Supported(Support.ABSENT),
         Capability.FEEDBACKS: Supported(
             Support.NATIVE,
             {
-                "page_most": feedbacks.PAGE_MOST,
-                "window_days": feedbacks.LONGEST.days,
+                "page_most": bounds.FEEDBACKS_PAGE,
+                "window_days": bounds.FEEDBACKS_DAYS,
                 "days_by_default": listings.BY_DEFAULT.days,
             },
             note="the newest part of the period first, within a part as Market orders them",
@@ -74,9 +76,9 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.FEEDBACKS_RATING: Supported(Support.NATIVE),
         Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE, note=_AS_WRITTEN),
-        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _COMMENT),
-        Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _COMMENT),
-        Capability.COMMENTS: Supported(Support.NATIVE, {"page_most": feedbacks.PAGE_MOST}),
+        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _length(bounds.COMMENT)),
+        Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _length(bounds.COMMENT)),
+        Capability.COMMENTS: Supported(Support.NATIVE, {"page_most": bounds.FEEDBACKS_PAGE}),
         Capability.SKIP_REACTION: Supported(Support.NATIVE),
         Capability.RETURNS: Supported(Support.NATIVE, note="of all shops of the business"),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),

@@ -5,7 +5,7 @@ from typing import Final
 
 from wbym.adapter import CatalogRow, CredentialFacts
 from wbym.limits import Window
-from wbym_yandex_market.api import ENDPOINTS
+from wbym_yandex_market.api import operations
 from wbym_yandex_market.dialect import HOSTS
 from wbym_yandex_market.limits import BUCKETS, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
@@ -33,7 +33,7 @@ def catalog() -> list[CatalogRow]:
             limit=", ".join(words(BUCKETS[name][Tier.SUBSCRIPTION]) for name in endpoint.buckets),
             lower_limit=", ".join(words(BUCKETS[name][Tier.STANDARD]) for name in endpoint.buckets),
         )
-        for endpoint in ENDPOINTS
+        for endpoint in (row.endpoint for row in operations())
     ]
 
 

@@ -5,11 +5,12 @@ from typing import Final
 
 from wbym.adapter import Asked, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.calls import Endpoint
-from wbym_yandex_market.api import ENDPOINTS, Api, auth
-from wbym_yandex_market.api.campaigns import ANY, PAGE_MOST, Campaign
+from wbym_yandex_market.api import Api, operations
+from wbym_yandex_market.api.base import ANY
+from wbym_yandex_market.api.campaigns import Campaign
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.catalog import READ_ONLY, words
-from wbym_yandex_market.dialect import YandexMarketDialect
+from wbym_yandex_market.dialect import KEYS_ONLY, YandexMarketDialect
 from wbym_yandex_market.token import CredentialKind
 
 __all__ = ["check"]
@@ -39,15 +40,15 @@ async def check(
         if dialect.credential.kind is CredentialKind.API_KEY:
             asked.append(await ask("key", key()))
         asked.append(await ask("shops", _shops(api, cabinet)))
-    methods = tuple(_method(dialect, endpoint, scopes) for endpoint in ENDPOINTS)
+    methods = tuple(_method(dialect, row.endpoint, scopes) for row in operations())
     return CheckReport(tuple(credentials(scopes)), methods, tuple(asked))
 
 
 async def _shops(api: Api, cabinet: Cabinet) -> str:
     await cabinet.campaigns()  # raises where the credential does not open the business
-    page = await api.campaigns.list(limit=PAGE_MOST)
-    shops = ", ".join(_shop(campaign) for campaign in page.campaigns or ()) or "none"
-    more = page.paging is not None and page.paging.next_page_token
+    page = await api.campaigns.list().page()
+    shops = ", ".join(map(_shop, page.items)) or "none"
+    more = page.next_cursor is not None
     return f"{shops} and more; business {await cabinet.business()}" if more else shops
 
 
@@ -71,7 +72,7 @@ def _method(
 def _missing(
     dialect: YandexMarketDialect, endpoint: Endpoint[object], scopes: Collection[str] | None
 ) -> str | None:
-    if endpoint is auth.TOKEN and dialect.credential.kind is not CredentialKind.API_KEY:
+    if endpoint.name in KEYS_ONLY and dialect.credential.kind is not CredentialKind.API_KEY:
         return "an Api-Key"
     # An OAuth token opens what its user may do; a key that was not asked may open anything.
     if scopes is None or endpoint.scope == ANY:

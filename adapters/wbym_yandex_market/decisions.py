@@ -1,6 +1,9 @@
 """Deciding about returns: whose shop's it is, what is possible, what goes with a decision."""
 
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -8,9 +11,12 @@ from wbym.domain import Decision, Money, Return
 from wbym.errors import InvalidInput, NotFound
 from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
-from wbym_yandex_market.api import return_records as records
 from wbym_yandex_market.api.base import Money as WireMoney
+from wbym_yandex_market.api.bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 from wbym_yandex_market.cabinet import Cabinet
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api.returns import AvailableDecision
 
 __all__ = ["Deciding"]
 
@@ -35,7 +41,7 @@ class Deciding:
         self._api = api
         self._cabinet = cabinet
 
-    async def possible(self, item: Return) -> list[records.AvailableDecision]:
+    async def possible(self, item: Return) -> list[AvailableDecision]:
         """What may be decided about a return now."""
         place = await self._place("decisions", item)
         told = await self._api.returns.decisions(place.campaign, place.number)
@@ -51,10 +57,14 @@ class Deciding:
         amount: Money | None,
     ) -> None:
         """Decide about all positions of a return; see ``YandexMarket.decide``."""
+        from wbym_yandex_market.api.returns import ItemDecision
+
         place = await self._place("decide", item)
         told = await self._api.returns.decisions(place.campaign, place.number)
         wire = _chosen(decision, told.available_decisions)
         _check_reason(wire, reason)
+        if not comment and wire.decision_type in COMMENT_REQUIRED:
+            raise InvalidInput("decide", "comment", f"is needed with {wire.decision_type}", comment)
         compensation = _compensation(wire, amount)
         positions = [part.id for part in item.items if part.id is not None]
         if not positions:
@@ -70,7 +80,7 @@ class Deciding:
             place.order,
             place.number,
             [
-                records.ItemDecision(
+                ItemDecision(
                     return_item_id=number_of("decide", "items", position),
                     decision_type=wire.decision_type,
                     decision_reason_type=reason,
@@ -137,9 +147,7 @@ def number_of(method: str, argument: str, text: str) -> int:
     return number
 
 
-def _chosen(
-    decision: Decision, available: Sequence[records.AvailableDecision]
-) -> records.AvailableDecision:
+def _chosen(decision: Decision, available: Sequence[AvailableDecision]) -> AvailableDecision:
     for wire in available:
         if wire.decision_type == decision.id:
             return wire
@@ -148,8 +156,8 @@ def _chosen(
     raise InvalidInput("decide", "decision", rule, decision.id)
 
 
-def _check_reason(wire: records.AvailableDecision, reason: str | None) -> None:
-    needed = wire.decision_type == records.DECLINE
+def _check_reason(wire: AvailableDecision, reason: str | None) -> None:
+    needed = wire.decision_type == DECLINE
     reasons = wire.decision_reason_types
     if reason is None and needed:
         told = f": one of {reasons}" if reasons else ""
@@ -160,8 +168,8 @@ def _check_reason(wire: records.AvailableDecision, reason: str | None) -> None:
         raise InvalidInput("decide", "reason", f"must be one of {reasons}", reason)
 
 
-def _compensation(wire: records.AvailableDecision, amount: Money | None) -> WireMoney | None:
-    needed = wire.decision_type == records.PARTIAL
+def _compensation(wire: AvailableDecision, amount: Money | None) -> WireMoney | None:
+    needed = wire.decision_type == PARTIAL
     if amount is None:
         if needed:
             rule = f"is needed with {wire.decision_type}{_bounds(wire)}"
@@ -181,11 +189,12 @@ def _compensation(wire: records.AvailableDecision, amount: Money | None) -> Wire
     if not amount.amount.is_finite() or amount.amount < 0 or too_little or too_much:
         raise InvalidInput("decide", "amount", f"must be within its bounds{_bounds(wire)}", amount)
     known = most or least
-    code = known.currency_id if known is not None else mapping.market_currency(amount.currency)
+    code = None if known is None else known.currency_id
+    code = code or mapping.market_currency(amount.currency)
     return WireMoney(value=amount.amount, currency_id=code)
 
 
-def _bounds(wire: records.AvailableDecision) -> str:
+def _bounds(wire: AvailableDecision) -> str:
     bounds = wire.partial_compensation_bounds
     if bounds is None or bounds.min_amount is None or bounds.max_amount is None:
         return ""

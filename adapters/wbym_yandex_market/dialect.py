@@ -14,15 +14,17 @@ from wbym.adapter import require_address
 from wbym.calls import Binary, Endpoint, Refusal, Response
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window
-from wbym_yandex_market.api import auth
 from wbym_yandex_market.api.base import COMMUNICATION, HOST, ApiError, refusal_of
 from wbym_yandex_market.limits import BUCKETS, PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
 from wbym_yandex_market.token import Credential, CredentialKind
 
-__all__ = ["HOSTS", "YandexMarketDialect"]
+__all__ = ["HOSTS", "KEYS_ONLY", "YandexMarketDialect"]
 
 HOSTS: Final = {HOST: "https://api.partner.market.yandex.ru"}
+
+KEYS_ONLY: Final = frozenset({"auth.token"})
+"""Operations that take no OAuth token."""
 
 MARKET: Final = "market.yandex.ru"
 """Its own and its subdomains' files are asked for with the account's credential, no others."""
@@ -107,7 +109,7 @@ class YandexMarketDialect:
         if endpoint.host not in HOSTS:
             own = _is_market(endpoint.host) or endpoint.host == self._base_url
             return self._file_credential.headers() if own else {}
-        if endpoint is auth.TOKEN and self.credential.kind is not CredentialKind.API_KEY:
+        if endpoint.name in KEYS_ONLY and self.credential.kind is not CredentialKind.API_KEY:
             reason = "Market tells what an Api-Key may do, and this account has an OAuth token"
             raise MissingScope(self.account, reason, method=endpoint.name)
         return self.credential.headers()

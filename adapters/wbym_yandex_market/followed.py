@@ -43,9 +43,9 @@ class FollowedAccount(Account):
         number = self._own("reread", item)
         match item:
             case Question():
-                return await replies.read_question(self.api, self._cabinet, number)
+                return await replies.read_question(self.api, self.name, number)
             case Feedback():
-                return await replies.read_feedback(self.api, self._cabinet, number)
+                return await replies.read_feedback(self.api, self.name, number)
             case Return():
                 return await Deciding(self.api, self._cabinet).reread(item)
 

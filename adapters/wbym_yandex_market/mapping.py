@@ -3,9 +3,13 @@
 Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
 """
 
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import msgspec
 
 from wbym.domain import (
     Answer,
@@ -34,10 +38,14 @@ from wbym.domain import (
     attach_raw,
     in_utc,
 )
-from wbym_yandex_market.api import base, return_records
-from wbym_yandex_market.api import chats as chats_api
-from wbym_yandex_market.api import feedbacks as feedbacks_api
-from wbym_yandex_market.api import questions as questions_api
+from wbym_yandex_market.api.bounds import COMMENT_REQUIRED
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api import base
+    from wbym_yandex_market.api import chats as chats_api
+    from wbym_yandex_market.api import feedbacks as feedbacks_api
+    from wbym_yandex_market.api import questions as questions_api
+    from wbym_yandex_market.api import returns as returns_api
 
 __all__ = [
     "CLOSED_RETURNS",
@@ -51,6 +59,7 @@ __all__ = [
     "comment",
     "decision",
     "feedback",
+    "known",
     "market_currency",
     "message",
     "money",
@@ -59,9 +68,11 @@ __all__ = [
     "refund",
 ]
 
+R = TypeVar("R", Feedback, Question)
+
 MARKETPLACE: Final = "yandex_market"
 
-_CHAT_STATUS = {
+_CHAT_STATUS: dict[str, ChatStatus] = {
     "NEW": ChatStatus.WAITING_FOR_SELLER,
     "WAITING_FOR_PARTNER": ChatStatus.WAITING_FOR_SELLER,
     "WAITING_FOR_CUSTOMER": ChatStatus.WAITING_FOR_BUYER,
@@ -70,9 +81,13 @@ _CHAT_STATUS = {
     "FINISHED": ChatStatus.CLOSED,
 }
 WAITING_CHATS: Final = tuple(
-    word for word, status in _CHAT_STATUS.items() if status is ChatStatus.WAITING_FOR_SELLER
+    cast("chats_api.Status", word)
+    for word, status in _CHAT_STATUS.items()
+    if status is ChatStatus.WAITING_FOR_SELLER
 )
-OTHER_CHATS: Final = tuple(word for word in _CHAT_STATUS if word not in WAITING_CHATS)
+OTHER_CHATS: Final = tuple(
+    cast("chats_api.Status", word) for word in _CHAT_STATUS if word not in WAITING_CHATS
+)
 """Market's words for chats in which the buyer waits for the seller, and for the others."""
 
 _CHAT_KIND = {"ORDER": ChatKind.ORDER, "RETURN": ChatKind.RETURN, "DIRECT": ChatKind.DIRECT}
@@ -258,7 +273,14 @@ def own(answers: Iterable[Answer]) -> Answer | None:
     return max(found, key=lambda one: (one.stands, one.editable is True), default=None)
 
 
-def refund(wire: return_records.Return, account: str) -> Return:
+def known(item: R, **fields: object) -> R:
+    """The record with what was found out about it."""
+    neutral = msgspec.structs.replace(item, **fields)
+    attach_raw(neutral, item.raw)
+    return neutral
+
+
+def refund(wire: returns_api.Return, account: str) -> Return:
     """A return. What may be decided about it has to be asked for."""
     said = [
         position.comment
@@ -281,7 +303,7 @@ def refund(wire: return_records.Return, account: str) -> Return:
     return neutral
 
 
-def decision(wire: return_records.AvailableDecision) -> Decision:
+def decision(wire: returns_api.AvailableDecision) -> Decision:
     """One thing that may be decided."""
     bounds = wire.partial_compensation_bounds
     least = bounds.min_amount if bounds is not None else None
@@ -289,7 +311,7 @@ def decision(wire: return_records.AvailableDecision) -> Decision:
     return Decision(
         id=wire.decision_type,
         kind=_DECISION_KIND.get(wire.decision_type, DecisionKind.OTHER),
-        comment_required=wire.decision_type in return_records.COMMENT_REQUIRED,
+        comment_required=wire.decision_type in COMMENT_REQUIRED,
         comment_allowed=True,
         reasons=tuple(wire.decision_reason_types or ()),
         least=None if least is None else money(least),
@@ -308,7 +330,7 @@ def market_currency(code: str) -> str:
     return next((word for word, iso in _ISO.items() if iso == code), code)
 
 
-def _positions(item: return_records.ReturnItem) -> list[ReturnItem]:
+def _positions(item: returns_api.ReturnItem) -> list[ReturnItem]:
     """An item's positions, for decisions are made about those; the item itself where none is told.
 
     They have ids; an item may have several, given back for different reasons.

@@ -20,8 +20,7 @@ from wbym.adapter import Batch, Poll, Sighting
 from wbym.domain import Chat, Message
 from wbym.errors import BadRequest, InvalidInput, NotFound, SetAside, WbymError
 from wbym_yandex_market import mapping
-from wbym_yandex_market.api import Api
-from wbym_yandex_market.api import chats as chats_api
+from wbym_yandex_market.api.bounds import CHATS_PAGE
 from wbym_yandex_market.decisions import number_of
 from wbym_yandex_market.listings import list_chats, list_messages
 from wbym_yandex_market.streams_base import HALF, QUARTER, Context, Due, Failures, each, pace
@@ -34,6 +33,7 @@ EVERY: Final = 5.0
 ALL_EVERY: Final = 600.0
 """Seconds between rounds over all chats at least."""
 
+_BUCKET: Final = "chats.list"
 HURRY: Final = 5.0
 """Seconds that a look at one chat waits at most for its budget."""
 
@@ -89,9 +89,10 @@ class ChatStream:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._cabinet = context.cabinet
+        self._api = context.api
+        self._account = context.cabinet.account
         # What hints name is found by the next round over all chats, if there is no budget now.
-        self._hurried = Api(self._cabinet.pipeline.waiting(HURRY), self._cabinet.business)
+        self._hurried = context.api.with_max_wait(HURRY)
         self._pages = 1
         self._newest = datetime.fromtimestamp(0, UTC)
         self._changed_at: dict[str, float] = {}
@@ -100,7 +101,7 @@ class ChatStream:
     @property
     def every(self) -> float:
         """Five seconds; more where the chats that wait fill many pages."""
-        budget = self._context.quota(chats_api.LIST.name)
+        budget = self._context.quota(_BUCKET)
         return max(EVERY, pace(budget, self._pages, HALF))
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
@@ -120,8 +121,8 @@ class ChatStream:
     ) -> AsyncGenerator[Batch, None]:
         # Most wait for the seller: one request lists them, and the budget of chat by chat is small.
         ids = sorted(asked.hints - {""} - listed)
-        for start in range(0, len(ids), chats_api.PAGE_MOST):
-            some = ids[start : start + chats_api.PAGE_MOST]
+        for start in range(0, len(ids), CHATS_PAGE):
+            some = ids[start : start + CHATS_PAGE]
             calls = [partial(self._get, chat_id, failures) for chat_id in some]
             async with aclosing(each(calls, self._context.at_once)) as found:
                 chats = [chat async for chat in found]
@@ -136,7 +137,7 @@ class ChatStream:
         state = None if asked.state is None else _states.decode(asked.state)
         all_ = state is None or (asked.due and state.all.over(now))
         pages, complete = 0, True
-        listing = list_chats(self._cabinet, waiting=None if all_ else True)
+        listing = list_chats(self._api, self._account, waiting=None if all_ else True)
         async with aclosing(listing.pages()) as listed:
             async for page in listed:
                 pages += 1
@@ -156,7 +157,7 @@ class ChatStream:
         if state is None:
             early = _early(asked)
             forget = early if forget is None else max(early, forget)
-        budget = self._context.quota(chats_api.LIST.name)
+        budget = self._context.quota(_BUCKET)
         due = Due(now, max(ALL_EVERY, pace(budget, pages, QUARTER)))
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 
@@ -264,7 +265,7 @@ class ChatStream:
     ) -> list[Message]:
         number = number_of("messages", "chat", chat.ref.id)
         found: list[Message] = []
-        async for page in list_messages(self._cabinet, chat.ref, number, first=first).pages():
+        async for page in list_messages(self._api, chat.ref, number, first=first).pages():
             found += page.items
             aside += page.set_aside
         return found
@@ -279,7 +280,7 @@ class ChatStream:
         except WbymError as error:
             failures.add(chat_id, error)
             return None
-        return mapping.chat(wire, self._cabinet.account)
+        return mapping.chat(wire, self._account)
 
 
 def _early(asked: Poll) -> datetime:

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import blake2s
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
 import msgspec
 
@@ -20,15 +20,14 @@ from wbym.domain import Feedback, Question, QuestionStatus, Return
 from wbym.errors import InvalidInput, NotFound, SetAside, WbymError
 from wbym.paging import Listing
 from wbym_yandex_market import mapping
-from wbym_yandex_market.api import feedbacks as feedbacks_api
-from wbym_yandex_market.api import questions as questions_api
-from wbym_yandex_market.api import return_records
-from wbym_yandex_market.api import returns as returns_api
 from wbym_yandex_market.decisions import number_of
 from wbym_yandex_market.listings import list_feedbacks, list_questions, list_returns
 from wbym_yandex_market.replies import read_feedback, read_question
 from wbym_yandex_market.streams_base import HALF, QUARTER, Context, Due, Failures, each, pace
 from wbym_yandex_market.sweeps import EARLIEST
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api import returns as returns_api
 
 __all__ = ["FeedbackStream", "QuestionStream", "ReturnStream"]
 
@@ -81,7 +80,8 @@ class _RecordStream(ABC, Generic[R]):
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._cabinet = context.cabinet
+        self._api = context.api
+        self._account = context.cabinet.account
         self._pages = 1
 
     @property
@@ -216,12 +216,12 @@ class QuestionStream(_ReadById[Question]):
     name = "questions"
     noun = "question"
     at_first = QuestionStatus.WAITING.value  # a new one is missing among those that wait at first
-    bucket = questions_api.LIST.name
+    bucket = "questions.list"
     far = timedelta(days=26)
     requests = 2  # those that wait are listed too
 
     def _listings(self, begin: datetime, *, long: bool) -> Sequence[Listing[Question]]:
-        return [list_questions(self._cabinet, answered=None, since=begin)]
+        return [list_questions(self._api, self._account, answered=None, since=begin)]
 
     def _version(self, item: Question) -> str | None:
         return None if item.status is QuestionStatus.UNKNOWN else item.status.value
@@ -230,7 +230,7 @@ class QuestionStream(_ReadById[Question]):
         return item.created_at, None
 
     async def _one(self, number: int) -> Question:
-        return await read_question(self._context.api, self._cabinet, number)
+        return await read_question(self._api, self._account, number)
 
 
 class FeedbackStream(_ReadById[Feedback]):
@@ -241,11 +241,11 @@ class FeedbackStream(_ReadById[Feedback]):
 
     name = "feedbacks"
     noun = "feedback"
-    bucket = feedbacks_api.LIST.name
+    bucket = "feedbacks.list"
     far = timedelta(days=30)
 
     def _listings(self, begin: datetime, *, long: bool) -> Sequence[Listing[Feedback]]:
-        return [list_feedbacks(self._cabinet, since=begin)]
+        return [list_feedbacks(self._api, self._account, since=begin)]
 
     def _version(self, item: Feedback) -> str | None:
         if item.comments is None:
@@ -257,7 +257,7 @@ class FeedbackStream(_ReadById[Feedback]):
         return item.created_at, None
 
     async def _one(self, number: int) -> Feedback:
-        return await read_feedback(self._context.api, self._cabinet, number)
+        return await read_feedback(self._api, self._account, number)
 
 
 class ReturnStream(_RecordStream[Return]):
@@ -269,17 +269,16 @@ class ReturnStream(_RecordStream[Return]):
 
     name = "returns"
     noun = "return"
-    bucket = returns_api.LIST.name
+    bucket = "returns.list"
     far = timedelta(days=60)
     kept = timedelta(days=365)  # a return may be open for months
 
     def _listings(self, begin: datetime, *, long: bool) -> Sequence[Listing[Return]]:
-        open_ = list_returns(self._cabinet, statuses=mapping.OPEN_RETURNS)
+        open_ = list_returns(self._api, self._context.cabinet, statuses=mapping.OPEN_RETURNS)
         return [open_, self._changed(begin)] if long else [open_]
 
     def _version(self, item: Return) -> str | None:
-        wire = item.raw
-        assert isinstance(wire, return_records.Return)  # noqa: S101 - it was read just now
+        wire = cast("returns_api.Return", item.raw)
         return f"{wire.refund_status}/{wire.shipment_status}/{item.updated_at}"
 
     def _times(self, item: Return) -> tuple[datetime | None, datetime | None]:
@@ -297,4 +296,4 @@ class ReturnStream(_RecordStream[Return]):
     def _changed(self, begin: datetime) -> Listing[Return]:
         # Market takes days, by Moscow's time, where the date is never before that of UTC.
         day = begin.astimezone(UTC).date()
-        return list_returns(self._cabinet, statuses=None, changed_since=day)
+        return list_returns(self._api, self._context.cabinet, statuses=None, changed_since=day)

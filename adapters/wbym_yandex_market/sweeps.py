@@ -2,16 +2,14 @@
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from wbym.calls import Endpoint
+from wbym.calls import Endpoint, row
 from wbym.domain import Feedback, Question
 from wbym.limits import BucketState, Priority
 from wbym.paging import TICK, Listing, Page, Span, SpansSweep, Sweep, SweepPlan, whole_span
 from wbym_yandex_market import listings
-from wbym_yandex_market.api import feedbacks as feedbacks_api
-from wbym_yandex_market.api import questions as questions_api
-from wbym_yandex_market.cabinet import Cabinet
+from wbym_yandex_market.api import Api
 
 __all__ = ["Sweeps"]
 
@@ -27,18 +25,21 @@ class Sweeps:
     Market does not count, so a plan tells no numbers.
 
     Args:
-        cabinet: Makes the account's calls.
+        api: The account's operations.
+        account: The account's name.
         parallel: Calls under way at once.
         limit: The bucket that an endpoint's calls count in, once there is one.
     """
 
     def __init__(
         self,
-        cabinet: Cabinet,
+        api: Api,
+        account: str,
         parallel: int,
         limit: Callable[[Endpoint[object]], BucketState | None],
     ) -> None:
-        self._cabinet = cabinet
+        self._api = api
+        self._account = account
         self._parallel = parallel
         self._limit = limit
 
@@ -69,17 +70,15 @@ class Sweeps:
         Raises:
             InvalidInput: A time is naive or in the future, or ``since`` after ``until``.
         """
-        cabinet = self._cabinet.waiting(max_wait)
+        api = self._api.with_max_wait(max_wait).at(priority)
 
-        def part(span: Span, cursor: str | None) -> Listing[Feedback]:
-            return listings.list_feedbacks(
-                cabinet, since=span.since, until=_last(span), cursor=cursor, priority=priority
-            )
+        def part(span: Span) -> Listing[Feedback]:
+            return listings.list_feedbacks(api, self._account, since=span.since, until=_last(span))
 
         return self._sweep(
             part,
-            cabinet,
-            feedbacks_api.LIST,
+            api,
+            row(type(api.feedbacks).list).endpoint,
             whole_span("sweep.feedbacks", since, until, EARLIEST),
             listings.FEEDBACKS_SPAN,
             in_order=in_order,
@@ -101,22 +100,17 @@ class Sweeps:
         Each part is read twice, for Market's list does not say which questions are answered.
         Arguments and errors are those of :meth:`feedbacks`.
         """
-        cabinet = self._cabinet.waiting(max_wait)
+        api = self._api.with_max_wait(max_wait).at(priority)
 
-        def part(span: Span, cursor: str | None) -> Listing[Question]:
+        def part(span: Span) -> Listing[Question]:
             return listings.list_questions(
-                cabinet,
-                answered=None,
-                since=span.since,
-                until=_last(span),
-                cursor=cursor,
-                priority=priority,
+                api, self._account, answered=None, since=span.since, until=_last(span)
             )
 
         return self._sweep(
             part,
-            cabinet,
-            questions_api.LIST,
+            api,
+            row(type(api.questions).list).endpoint,
             whole_span("sweep.questions", since, until, EARLIEST),
             listings.QUESTIONS_SPAN,
             in_order=in_order,
@@ -125,8 +119,8 @@ class Sweeps:
 
     def _sweep(
         self,
-        part: "_ReadPart[R]",
-        cabinet: Cabinet,
+        part: Callable[[Span], Listing[R]],
+        api: Api,
         endpoint: Endpoint[object],
         span: Span,
         longest: timedelta,
@@ -155,13 +149,9 @@ class Sweeps:
         return Sweep(
             read,
             make_plan=plan,
-            requests=lambda: cabinet.pipeline.calls,
+            requests=lambda: api.calls,
             limit=lambda: self._limit(endpoint),
         )
-
-
-class _ReadPart(Protocol[R]):
-    def __call__(self, span: Span, cursor: str | None, /) -> Listing[R]: ...
 
 
 def _last(span: Span) -> datetime | None:

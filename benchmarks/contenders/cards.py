@@ -11,7 +11,6 @@ from benchmarks.contenders.ours import LIFTED
 from benchmarks.handwritten import decoded, open_session
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.card_records import CardCursor
 
 __all__ = ["WAYS"]
 
@@ -117,21 +116,20 @@ def _shop(job: Job) -> Wildberries:
 
 
 async def _by_page(job: Job, tally: Tally) -> None:
-    after: CardCursor | None = None
+    cursor: str | None = ""
     async with _shop(job) as shop:
-        while True:
-            page = await shop.api.content.cards.list(after=after, limit=job.take)
-            for card in page.cards:
+        cards = shop.api.content.cards.list().using(size=job.take)
+        while cursor is not None:
+            page = await cards.using(cursor=cursor).page()
+            for card in page.items:
                 tally.records += 1
                 tally.ratings += len(card.sizes or ())
-            after = page.cursor
-            if after.total < job.take:
-                return
+            cursor = page.next_cursor
 
 
 async def _listing(job: Job, tally: Tally) -> None:
     async with _shop(job) as shop:
-        async for card in shop.api.content.cards.all_cards():
+        async for card in shop.api.content.cards.list():
             tally.records += 1
             tally.ratings += len(card.sizes or ())
 

@@ -5,10 +5,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from benchmarks.contenders.harness import Job, Tally, Way, in_flight, main, many
+from benchmarks.contenders.harness import Job, Tally, Way, main, many
 from wbym.limits import Quota, Scheduler, Window
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.feedbacks import Feedback
 from wbym_wildberries.limits import BUCKETS
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.limits import BUCKETS as MARKET_BUCKETS
@@ -47,15 +46,9 @@ def _shops(job: Job) -> list[Wildberries]:
 
 async def _wire(job: Job, tally: Tally) -> None:
     async with _shops(job)[0] as shop:
-
-        async def fetch(skip: int) -> list[Feedback]:
-            page = await shop.api.feedbacks.list(
-                is_answered=False, take=job.take, skip=skip, order="dateDesc"
-            )
-            return page.feedbacks
-
-        async for page in in_flight(2, fetch, range(0, job.pages * job.take, job.take)):
-            for feedback in page:
+        listing = shop.api.feedbacks.list(is_answered=False, order="dateDesc")
+        async for page in listing.using(size=job.take, prefetch=2).pages():
+            for feedback in page.items:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0
             del page  # or it would stay in memory while the next one comes
@@ -64,7 +57,7 @@ async def _wire(job: Job, tally: Tally) -> None:
 async def _neutral(job: Job, tally: Tally) -> None:
     """With as many requests under way as the limits allow, or as the other loops."""
     async with _shops(job)[0] as shop:
-        async for feedback in shop.feedbacks(answered=False, ahead=8 if job.limited else 2):
+        async for feedback in shop.feedbacks(answered=False, prefetch=8 if job.limited else 2):
             tally.records += 1
             tally.ratings += feedback.rating or 0
             if not tally.records % job.take:
@@ -100,8 +93,8 @@ async def _mixed(job: Job, tally: Tally) -> None:
 
     async def call(shop: Wildberries, turn: int) -> object:
         if turn % 2:
-            return await shop.api.questions.list(is_answered=False, take=job.take, skip=0)
-        return await shop.api.feedbacks.list(is_answered=False, take=job.take, skip=0)
+            return await shop.api.questions.list(is_answered=False).using(size=job.take).page()
+        return await shop.api.feedbacks.list(is_answered=False).using(size=job.take).page()
 
     shops = _shops(job)
     calls = [partial(call, shop, turn) for shop in shops for turn in range(job.calls)]
@@ -122,24 +115,18 @@ def _market(job: Job) -> YandexMarket:
 async def _market_wire(job: Job, tally: Tally) -> None:
     until = datetime.now(UTC) + timedelta(minutes=1)
     since = until - timedelta(days=180)
-    token: str | None = None
     async with _market(job) as shop:
-        while True:
-            page = await shop.api.feedbacks.list(
-                date_time_from=since, date_time_to=until, limit=job.take, page_token=token
-            )
-            for feedback in page.feedbacks:
+        listing = shop.api.feedbacks.list(date_time_from=since, date_time_to=until)
+        async for page in listing.using(size=job.take).pages():
+            for feedback in page.items:
                 tally.records += 1
                 tally.ratings += (feedback.statistics and feedback.statistics.rating) or 0
-            token = page.paging.next_page_token if page.paging else None
-            if not token:
-                return
 
 
 async def _market_neutral(job: Job, tally: Tally) -> None:
     """A page after the other, or with windows of time side by side."""
     async with _market(job) as shop:
-        async for feedback in shop.feedbacks(ahead=4 if job.at_once else None):
+        async for feedback in shop.feedbacks(prefetch=4 if job.at_once else None):
             tally.records += 1
             tally.ratings += feedback.rating or 0
 

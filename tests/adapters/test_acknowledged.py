@@ -1,5 +1,7 @@
 """A yes is a yes, whatever lies beside it: a write that was done must not seem undone."""
 
+from types import NoneType
+
 import pytest
 
 from wbym_wildberries.api import base as wildberries
@@ -8,9 +10,11 @@ from wbym_yandex_market.api import base as yandex_market
 
 @pytest.mark.parametrize("value", ["null", "{}", "[]", "7", '"ok"'])
 def test_acknowledged_when_something_comes_with_it(value: str) -> None:
-    ours = wildberries.acknowledged().decode("x", b'{"data": %s, "error": false}' % value.encode())
+    ours = wildberries.in_envelope(NoneType).decode(
+        "x", b'{"data": %s, "error": false}' % value.encode()
+    )
     assert ours == (None, ())
-    theirs = yandex_market.acknowledged().decode(
+    theirs = yandex_market.in_result(None).decode(
         "x", b'{"status": "OK", "result": %s}' % value.encode()
     )
     assert theirs == (None, ())

@@ -55,8 +55,6 @@ KNOWN: Final[tuple[Known, ...]] = (
     _wb("*", "- reply.errorText: string", _ENVELOPE),
     _wb("GET /api/v1/feedbacks/archive", "- reply.data.count*: integer", _PAGE),
     _wb("GET /api/v1/question*", "- reply.data.*roductDetails.size: string", _PAGE),
-    _wb("GET /api/v2/buffer/goods/task", "- reply.data.historyGoods: array", _PAGE),
-    _wb("GET /api/v2/history/goods/task", "- reply.data.bufferGoods: array", _PAGE),
     _wb(
         "POST /api/v3/stocks/{warehouseId}",
         "- reply.stocks[].sku: string",
@@ -93,6 +91,21 @@ KNOWN: Final[tuple[Known, ...]] = (
     _wb("POST /content/v2/cards/up*", "- body*.gtin: *", _PERMITS),
     _wb(
         "POST /content/v2/cards/update",
+        "- body[].original: string",
+        "never sent: the card as it was read, which what is said of it is laid over",
+    ),
+    _wb(
+        "POST /content/v2/cards/update",
+        "- body[].characteristics[].name: string",
+        "never sent: an update takes the values of a card as they were read, without their names",
+    ),
+    _wb(
+        "POST /content/v2/cards/update",
+        "~ body[].characteristics[].value: is required, and we let it be left out",
+        "what was read without a value goes back as it was read",
+    ),
+    _wb(
+        "POST /content/v2/cards/update",
         "- body[].wholesale*",
         "the file says to send all that a card has and is not to lose, and cards have it",
     ),
@@ -103,7 +116,7 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     _wb(
         "POST /api/content/v1/recommendations/list",
-        "~ body.limit: least 0 in the file; we refuse it",
+        "~ body.limit: least 0 in the file, 1 here",
         "a page of none says nothing and never ends",
     ),
     # --- Wildberries: bounds that are told elsewhere
@@ -111,11 +124,6 @@ KNOWN: Final[tuple[Known, ...]] = (
         "GET /api/v1/feedbacks/archive",
         "- query.skip: at most 199990; *",
         "told of the same parameter of GET /api/v1/feedbacks, in the same file",
-    ),
-    _wb(
-        "GET /api/v1/questions",
-        "- query.skip: at most 9999; *",
-        "the file bounds the sum of take and skip by 10,000, and take is 1 at least",
     ),
     _wb("* /api/v1/feedbacks/answer", "- body.text: at most 5000; *", "seed 000: 2 to 5,000"),
     _wb(
@@ -169,6 +177,11 @@ KNOWN: Final[tuple[Known, ...]] = (
         "POST /v2/campaigns/*/returns/{returnId}/decision",
         "- body.decisionReasonType: string",
         "the Struct is that of decision/submit; our method refuses a reason before any request",
+    ),
+    _ym(
+        "POST /v2/campaigns/*/returns/{returnId}/decision*",
+        "~ body*.compensation.currencyId: is required, and we let it be left out",
+        "the Struct is that of replies; our methods refuse a compensation without it",
     ),
     _ym(
         "POST /v2/businesses/{businessId}/goods-feedback",

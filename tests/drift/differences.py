@@ -1,10 +1,10 @@
 """Comparing two shapes, place by place.
 
 Leniently: an integer is as good as a number; a time is a text, whatever becomes of it here; what is
-cut, or not described, differs from nothing; what the file calls deprecated need not be here.
+not described differs from nothing; what the file calls deprecated need not be here.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from enum import StrEnum
 
 import msgspec
@@ -67,55 +67,48 @@ def of_replies(operation: str, file: Shape, ours: Shape, place: str) -> Iterator
             if name in file.fields:
                 there = file.fields[name].shape
                 yield from of_replies(operation, there, field.shape, f"{place}.{name}")
-            elif not file.partial:
+            else:
                 yield _lacking(operation, Side.OURS, f"{place}.{name}", field)
-    elif file.fields and not file.partial and "object" in ours.kinds:
+    elif file.fields and "object" in ours.kinds:
         names = ", ".join(sorted(file.fields))
         yield Difference(operation, Side.FILE, place, f"has {names}; we take any fields")
     if file.items is not None:
         yield from of_replies(operation, file.items, ours.items or UNKNOWN, f"{place}[]")
 
 
-def of_requests(
-    operation: str, file: Shape, ours: Shape, place: str, free: Collection[str] = ()
-) -> Iterator[Difference]:
-    """What differs where we write and the marketplace reads.
-
-    Args:
-        operation: Which one.
-        file: What may be there.
-        ours: What we send.
-        place: Where it is.
-        free: Places that we always fill and the caller need not.
-    """
-    if not file.known or not ours.known:
+def of_requests(operation: str, file: Shape, ours: Shape, place: str) -> Iterator[Difference]:
+    """What differs where we write and the marketplace reads."""
+    if not file.known or place.startswith("path."):
         return
-    if strange := _strange(ours, file):
+    if not ours.known or (file.fields and ours.kinds == {"object"} and ours.fields is None):
+        yield Difference(operation, Side.FILE, place, f"{_or(file.kinds)}; we say nothing of it")
+        return
+    # All is text in a header.
+    if (strange := _strange(ours, file)) and not place.startswith("header."):
         what = f"is {_or(file.kinds)}, and we send {_or(strange)}"
         yield Difference(operation, Side.BOTH, place, what)
         return
     yield from _words(operation, file, ours, place)
     if file.fields is not None and ours.fields is not None:
         for name, field in file.fields.items():
+            inner = f"{place}.{name}".removeprefix(".")
             if name not in ours.fields:
                 if not field.deprecated:
-                    yield _lacking(operation, Side.FILE, f"{place}.{name}", field)
+                    yield _lacking(operation, Side.FILE, inner, field)
                 continue
             mine = ours.fields[name].required
             if field.required and mine is False:
                 what = "is required, and we let it be left out"
-                yield Difference(operation, Side.BOTH, f"{place}.{name}", what)
-            if field.required is False and mine and f"{place}.{name}" not in free:
+                yield Difference(operation, Side.BOTH, inner, what)
+            if field.required is False and mine:
                 what = "may be left out, and we require it"
-                yield Difference(operation, Side.BOTH, f"{place}.{name}", what)
-        for name, field in ours.fields.items():
-            if name in file.fields:
-                there = file.fields[name].shape
-                yield from of_requests(operation, there, field.shape, f"{place}.{name}", free)
-            elif not file.partial:
-                yield _lacking(operation, Side.OURS, f"{place}.{name}", field)
+                yield Difference(operation, Side.BOTH, inner, what)
+            yield from of_requests(operation, field.shape, ours.fields[name].shape, inner)
+        for name in ours.fields.keys() - file.fields.keys():
+            inner = f"{place}.{name}".removeprefix(".")
+            yield _lacking(operation, Side.OURS, inner, ours.fields[name])
     if file.items is not None and ours.items is not None:
-        yield from of_requests(operation, file.items, ours.items, f"{place}[]", free)
+        yield from of_requests(operation, file.items, ours.items, f"{place}[]")
 
 
 def _lacking(operation: str, side: Side, place: str, field: Field) -> Difference:

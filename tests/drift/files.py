@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tests.drift.shapes import UNKNOWN, Field, Shape, either, filled, of_example, of_schema
-from tests.published import CUT, Json, resolve
+from tests.drift.shapes import UNKNOWN, Field, Shape, either, of_schema
+from tests.published import Json, resolve
 
-__all__ = ["Operation", "Route", "Row", "operations", "rows", "schemas_of"]
+__all__ = ["Listed", "Operation", "Route", "listed", "operations", "schemas_of"]
 
 FILES: Final = {
     "wildberries": "wildberries/*.json",
@@ -60,8 +60,6 @@ class Operation(msgspec.Struct, frozen=True):
             if not isinstance(stated, Mapping):
                 continue
             shape = of_schema(self.document, stated.get("schema"))
-            told = f"{shape.text} {stated.get('description', '')}".strip()
-            shape = msgspec.structs.replace(shape, text=told)
             needed, old = stated.get("required") is True, stated.get("deprecated") is True
             yield f"{stated['in']}.{stated['name']}", Field(shape, needed, old)
 
@@ -78,35 +76,31 @@ class Operation(msgspec.Struct, frozen=True):
 
     def reply(self) -> Shape:
         """What comes with a status of success."""
-        answers = self.node.get("responses")
-        assert isinstance(answers, Mapping)
         found = []
-        for status in sorted(answers):
-            stated = resolve(self.document, answers[status])
-            # 202 says that it is not ready yet.
-            if not status.startswith("2") or status == "202" or not isinstance(stated, Mapping):
-                continue
+        for status, stated in self.answers():
             contents = stated.get("content")
-            if isinstance(contents, Mapping) and "application/json" in contents:
+            # 202 says that it is not ready yet.
+            if status // 100 != 2 or status == 202 or not isinstance(contents, Mapping):
+                continue
+            if "application/json" in contents:
                 found.append(self._content(contents["application/json"]))
         return either(found)
 
+    def answers(self) -> Iterator[tuple[int, Mapping[str, Json]]]:
+        """What comes with each status."""
+        answers = self.node.get("responses")
+        assert isinstance(answers, Mapping)
+        for status in sorted(answers):
+            stated = resolve(self.document, answers[status])
+            if status.isdigit() and isinstance(stated, Mapping):
+                yield int(status), stated
+
     def _content(self, stated: Json) -> Shape:
-        if not isinstance(stated, Mapping):
-            return UNKNOWN
-        shape = of_schema(self.document, stated.get("schema"))
-        samples = [stated.get("example")]
-        named = stated.get("examples")
-        if isinstance(named, Mapping):
-            for one in named.values():
-                sample = resolve(self.document, one)
-                samples.append(sample.get("value") if isinstance(sample, Mapping) else None)
-        for sample in samples:
-            shape = filled(shape, of_example(sample))
-        return shape
+        schema = stated.get("schema") if isinstance(stated, Mapping) else None
+        return of_schema(self.document, schema)
 
 
-class Row(
+class Listed(
     msgspec.Struct, frozen=True, rename={"limit_or_lower": "limit_base_token_or_subscription"}
 ):
     """A row of the coverage table."""
@@ -170,10 +164,10 @@ def schemas_of(
     return schemas
 
 
-def rows(folder: Path) -> dict[Route, Row]:
+def listed(folder: Path) -> dict[Route, Listed]:
     """The coverage table."""
     with (folder / "coverage.tsv").open(encoding="utf-8") as file:
-        table = [msgspec.convert(row, Row) for row in csv.DictReader(file, delimiter="\t")]
+        table = [msgspec.convert(row, Listed) for row in csv.DictReader(file, delimiter="\t")]
     return {row.route: row for row in table}
 
 
@@ -185,7 +179,7 @@ def _texts(document: Mapping[str, Json], node: Json, within: tuple[str, ...]) ->
         for key, inner in node.items():
             if key in {"description", "title", "summary"} and isinstance(inner, str):
                 yield re.sub(r"\s+", " ", inner)
-            elif key not in {"responses", "examples", "example"} and inner != CUT:
+            elif key not in {"responses", "examples", "example"}:
                 yield from _texts(document, inner, within)
     for inner in _list(node):
         yield from _texts(document, inner, within)

@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from tests.drift.bounds import bounded, stands_in
 from tests.drift.differences import Difference, Side
-from tests.drift.files import Operation, Route, Row
+from tests.drift.files import Listed, Operation, Route
 from tests.drift.ours import Marketplace
 from tests.published import at
-from wbym.calls import Endpoint
-from wbym.limits import Quota, Window
+from wbym.calls import Row
+from wbym.limits import Cost, Quota, Window
 
 __all__ = ["of_limits", "of_places", "of_sharing"]
 
@@ -20,36 +19,44 @@ _ALONE: Final = "Request limit per one seller account:"
 
 
 def of_places(
-    marketplace: Marketplace, endpoint: Endpoint[object], operation: Operation, row: Row | None
+    marketplace: Marketplace, row: Row, operation: Operation, listed: Listed | None
 ) -> Iterator[Difference]:
-    """Hosts, access and page sizes."""
-    route = str(operation.route)
-    ours = {marketplace.hosts[endpoint.host]}
-    if endpoint.host in marketplace.sandbox_hosts:
-        ours.add(marketplace.sandbox_hosts[endpoint.host])
-    theirs = {*operation.servers, *((row.host, row.sandbox_host) if row is not None else ())}
+    """Hosts and access."""
+    route, endpoint = str(operation.route), row.endpoint
+    names = row.endpoints.keys()
+    ours = {
+        table[name]
+        for table in (marketplace.hosts, marketplace.sandbox_hosts)
+        for name in names
+        if name in table
+    }
+    theirs = {*operation.servers, *((listed.host, listed.sandbox_host) if listed else ())}
+    if row.options.hosts is not None:  # which the file names in words
+        theirs |= set(re.findall(rf"(https://\S+?){row.path}", str(operation.node["description"])))
     if strange := theirs - ours - {"-"}:
         yield Difference(route, Side.FILE, "host", ", ".join(sorted(strange)))
-    if row is not None and marketplace.hosts[endpoint.host] not in theirs:
-        yield Difference(route, Side.OURS, "host", marketplace.hosts[endpoint.host])
+    if strange := {marketplace.hosts[name] for name in names} - theirs:
+        yield Difference(route, Side.OURS, "host", ", ".join(sorted(strange)))
 
     reads = operation.node.get("x-readonly-method")
     if isinstance(reads, bool) and endpoint.writes is reads:
         what = "reads, and we say that it writes" if reads else "writes, and we say that it reads"
         yield Difference(route, Side.BOTH, "access", what)
-    categories = _categories(operation, row)
+    categories = _categories(operation, listed)
     mine = {_category(endpoint.scope)}
     if categories and not mine & categories and not (endpoint.scope == "any" and _any(categories)):
         what = f"{', '.join(sorted(categories))} in the file, {endpoint.scope} here"
         yield Difference(route, Side.BOTH, "access", what)
-    yield from _page(endpoint, operation)
+    if operation.deprecated is not bool(row.options.deprecated):
+        side = Side.FILE if operation.deprecated else Side.OURS
+        yield Difference(route, side, "operation", "is deprecated")
 
 
-def _categories(operation: Operation, row: Row | None) -> set[str]:
+def _categories(operation: Operation, listed: Listed | None) -> set[str]:
     stated = operation.node.get("x-category") or operation.node.get("x-auth-scopes")
     words = [stated] if isinstance(stated, str) else stated if isinstance(stated, list) else []
-    if row is not None:
-        words = [*words, *row.token_category.split(",")]
+    if listed is not None:
+        words = [*words, *listed.token_category.split(",")]
     return {_category(str(word)) for word in words}
 
 
@@ -71,60 +78,37 @@ def _any(categories: set[str]) -> bool:
     return bool(categories & {"all", "commonapi", "allmethods"})
 
 
-def _page(endpoint: Endpoint[object], operation: Operation) -> Iterator[Difference]:
-    size, most = getattr(endpoint.pages, "size", None), getattr(endpoint.pages, "most", None)
-    if size is None or most is None:
-        return
-    stated = dict(operation.parameters())
-    shapes = {place: field.shape for place, field in stated.items()}
-    if (body := operation.body()) is not None:
-        shapes |= dict(bounded(*body))
-    route = str(operation.route)
-    for place, shape in shapes.items():
-        if place.endswith(f".{size}") and shape.bounds.get("most", most) != most:
-            what = f"at most {shape.bounds['most']} in the file, {most} here"
-            yield Difference(route, Side.BOTH, f"pages of {place}", what)
-            return
-        if place.endswith(f".{size}") and "most" in shape.bounds:
-            return
-    if not stands_in(most, operation.text):
-        what = f"at most {most} here; the file has no such number"
-        yield Difference(route, Side.OURS, f"pages by {size}", what)
-
-
 def of_limits(
-    marketplace: Marketplace, endpoint: Endpoint[object], operation: Operation, row: Row | None
+    marketplace: Marketplace, row: Row, operation: Operation, listed: Listed | None
 ) -> Iterator[Difference]:
     """How many calls in what time, by the type of token or subscription, and what answers cost."""
-    route = str(operation.route)
+    route, buckets = str(operation.route), row.endpoint.buckets
+    stated: list[tuple[str, str, Quota | Window | None, str]] = []
     for name, quota, words in _stated(operation):
         known = [tier for kind, tier in marketplace.tiers.items() if name in {kind, None}]
         if not known:
             yield Difference(route, Side.FILE, "limit", f"for {name}, of which we know nothing")
-        for tier in dict.fromkeys(known):
-            yield from _limit(marketplace, endpoint, route, f"limit for {tier}", tier, quota, words)
-    if row is not None:
-        tiers = list(dict.fromkeys(marketplace.tiers.values()))
-        for tier, words in zip(tiers, (row.limit, row.limit_or_lower), strict=True):
+        stated += [(f"limit for {tier}", tier, quota, words) for tier in dict.fromkeys(known)]
+    if listed is not None:
+        tiers = dict.fromkeys(marketplace.tiers.values())
+        for tier, words in zip(tiers, (listed.limit, listed.limit_or_lower), strict=True):
             if words != "-":
-                place = f"coverage, limit for {tier}"
-                quota = _read(words)
-                yield from _limit(marketplace, endpoint, route, place, tier, quota, words)
-    yield from _cost(endpoint, operation, row)
-
-
-def _limit(
-    marketplace: Marketplace,
-    endpoint: Endpoint[object],
-    route: str,
-    place: str,
-    tier: str,
-    quota: Quota | Window | None,
-    words: str,
-) -> Iterator[Difference]:
-    ours = [marketplace.buckets[name][tier] for name in endpoint.buckets]
-    if quota not in ours:
-        yield Difference(route, Side.BOTH, place, f"{words} in the file, {ours} here")
+                stated.append((f"coverage, limit for {tier}", tier, _read(words), words))
+    for place, tier, quota, words in stated:
+        ours = [marketplace.buckets[name][tier] for name in buckets]
+        if quota not in ours:
+            yield Difference(route, Side.BOTH, place, f"{words} in the file, {ours} here")
+    published = operation.node.get("x-wb-rate-limits")
+    if isinstance(published, Mapping):
+        note = str(published.get("note", ""))
+        yield from _cost(route, row.endpoint.cost or Cost(), note, listed)
+        # Tokens that the sandbox takes are left out of these.
+        noted = "In Sandbox" in note
+        if not operation.node.get("x-token-types") and noted is marketplace.sandboxed.isdisjoint(
+            buckets
+        ):
+            what = "has another limit there, and we have none" if noted else "has no other limit"
+            yield Difference(route, Side.BOTH, "sandbox", what)
 
 
 def _stated(operation: Operation) -> Iterator[tuple[str | None, Quota | Window | None, str]]:
@@ -159,22 +143,16 @@ def _read(words: str) -> Quota | Window | None:
     return Quota(limit=limit, period=period, burst=int(found[5]))
 
 
-def _cost(
-    endpoint: Endpoint[object], operation: Operation, row: Row | None
-) -> Iterator[Difference]:
-    published = operation.node.get("x-wb-rate-limits")
-    if not isinstance(published, Mapping):
-        return
-    note = str(published.get("note", ""))
+def _cost(route: str, cost: Cost, note: str, listed: Listed | None) -> Iterator[Difference]:
     found = re.search(r"4XX response codes is counted as (\d+)", note)
     stated = {int(found[1]) if found else 1}
-    if row is not None:
-        told = re.match(r"4XX counts as (\d+)", row.cost)
+    if listed is not None:
+        told = re.match(r"4XX counts as (\d+)", listed.cost)
         stated.add(int(told[1]) if told else 1)
     for status in (400, 404, 409):
-        if stated != {endpoint.cost.of(status)}:
-            what = f"{sorted(stated)} calls in the file, {endpoint.cost.of(status)} here"
-            yield Difference(str(operation.route), Side.BOTH, f"cost of {status}", what)
+        if stated != {cost.of(status)}:
+            what = f"{sorted(stated)} calls in the file, {cost.of(status)} here"
+            yield Difference(route, Side.BOTH, f"cost of {status}", what)
 
 
 def of_sharing(
@@ -184,9 +162,8 @@ def of_sharing(
     """Methods that count together in the file and apart here, or the reverse."""
     together: dict[str, dict[Route, str]] = {}
     users: dict[str, list[Route]] = {}
-    routes = marketplace.routes()
-    for route, endpoint in routes.items():
-        for bucket in endpoint.buckets:
+    for route, row in marketplace.rows.items():
+        for bucket in row.endpoint.buckets:
             users.setdefault(bucket, []).append(route)
         if route not in operations:
             continue
@@ -194,7 +171,7 @@ def of_sharing(
         scope = str(published.get("scope")) if isinstance(published, Mapping) else _ALONE
         if scope.strip() == _ALONE or published is None:
             scope = str(route)
-        together.setdefault(scope, {})[route] = endpoint.buckets[0]
+        together.setdefault(scope, {})[route] = row.endpoint.buckets[0]
     for scope, members in together.items():
         buckets = sorted(set(members.values()))
         if len(buckets) > 1:

@@ -1,53 +1,45 @@
-"""The SDK's side: each marketplace's endpoints, limits and hosts, and its methods' samples."""
+"""The SDK's side: each marketplace's operations, limits and hosts, and what a row sends."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final, TypeVar
+from collections.abc import Mapping, Set
+from typing import Any, Final, TypeVar, get_type_hints
 
 import msgspec
 
-from tests.drift import calls_wildberries, calls_yandex_market
 from tests.drift.files import Route
-from tests.drift.samples import PIPELINE, Method, business, noted
-from wbym.calls import Endpoint
+from tests.drift.shapes import UNKNOWN, Field, Shape, of_annotation, with_fields
+from wbym.calls import Form, Row
 from wbym.limits import Quota, Window
+from wbym.paging import ByCursor, ByOffset, Whole
 from wbym_wildberries import api as wildberries
 from wbym_wildberries import hosts as wildberries_hosts
 from wbym_wildberries import limits as wildberries_limits
-from wbym_wildberries.api import general
 from wbym_yandex_market import api as yandex_market
 from wbym_yandex_market import dialect as yandex_market_dialect
 from wbym_yandex_market import limits as yandex_market_limits
 
-__all__ = ["MARKETPLACES", "Marketplace"]
+__all__ = ["MARKETPLACES", "Marketplace", "body_of", "parameters_of", "reach_of"]
 
-Shop = TypeVar("Shop")
 Tier = TypeVar("Tier", bound=str)
+
+_NUMBER: Final = frozenset({"integer"})
 
 
 class Marketplace(msgspec.Struct, frozen=True):
     """What the SDK says of one."""
 
     name: str
-    endpoints: tuple[Endpoint[object], ...]
+    rows: Mapping[Route, Row]
     hosts: Mapping[str, str]
     sandbox_hosts: Mapping[str, str]
     buckets: Mapping[str, Mapping[str, Quota | Window]]
+    sandboxed: Set[str]
+    """Buckets that have another limit in the sandbox."""
     tiers: Mapping[str, str]
     """Ours by the file's name of a token's type, or of a subscription."""
-    methods: tuple[Method, ...]
-
-    def routes(self) -> dict[Route, Endpoint[object]]:
-        """The endpoints by what they are known by."""
-        return {Route(self.name, one.method, one.path): one for one in self.endpoints}
-
-    def methods_of(self, endpoint: Endpoint[object]) -> list[Method]:
-        """The samples that call an endpoint."""
-        return [method for method in self.methods if method.sent().endpoint is endpoint]
 
 
-def _noted(api: object, calls: Iterable[Callable[[Shop], object]]) -> Iterator[Method]:
-    for call in calls:
-        yield noted(api, call)
+def _routes(name: str, api: Any) -> dict[Route, Row]:  # noqa: ANN401 - a module
+    return {Route(name, row.method, row.path): row for row in api.operations()}
 
 
 def _buckets(
@@ -59,53 +51,114 @@ def _buckets(
 MARKETPLACES: Final = (
     Marketplace(
         name="wildberries",
-        # The files have one row for the pings of all hosts.
-        endpoints=tuple(
-            endpoint
-            for endpoint in wildberries.ENDPOINTS
-            if endpoint not in general.PING.values() or endpoint is general.PING["common"]
-        ),
+        rows=_routes("wildberries", wildberries),
         hosts=wildberries_hosts.HOSTS,
         sandbox_hosts=wildberries_hosts.SANDBOX_HOSTS,
         buckets=_buckets(wildberries_limits.BUCKETS),
+        sandboxed=wildberries_limits.SANDBOXED,
         tiers={
             "Personal": wildberries_limits.Tier.STANDARD,
             "Service": wildberries_limits.Tier.STANDARD,
             "Base with secret": wildberries_limits.Tier.STANDARD,
             "Base": wildberries_limits.Tier.BASE,
         },
-        methods=tuple(
-            _noted(
-                wildberries.Api(PIPELINE),
-                [
-                    *calls_wildberries.COMMUNICATION.values(),
-                    *calls_wildberries.PRICES.values(),
-                    *calls_wildberries.CONTENT.values(),
-                    *(call for _, call in calls_wildberries.OTHERS),
-                    *calls_wildberries.DOWNLOADS.values(),
-                ],
-            )
-        ),
     ),
     Marketplace(
         name="yandex_market",
-        endpoints=yandex_market.ENDPOINTS,
+        rows=_routes("yandex_market", yandex_market),
         hosts=yandex_market_dialect.HOSTS,
         sandbox_hosts={},
         buckets=_buckets(yandex_market_limits.BUCKETS),
+        sandboxed=frozenset(),
         tiers={
             "none": yandex_market_limits.Tier.STANDARD,
             "medium": yandex_market_limits.Tier.SUBSCRIPTION,
         },
-        methods=tuple(
-            _noted(
-                yandex_market.Api(PIPELINE, business),
-                [
-                    *calls_yandex_market.CALLS.values(),
-                    *(call for _, call in calls_yandex_market.OTHERS),
-                    *calls_yandex_market.DOWNLOADS.values(),
-                ],
-            )
-        ),
     ),
 )
+
+
+def parameters_of(row: Row) -> dict[str, Field]:
+    """What goes into the address and the headers, by its place, such as ``query.limit``."""
+    found = {f"path.{name}": Field(UNKNOWN) for name in row._unfilled}
+    found |= {
+        f"{one.place}.{one.wire}": _field(one.hint, one.default)
+        for one in row.parameters
+        if one.place in {"path", "query", "header"}
+    }
+    at, fields = _pages(row)
+    if at is None:
+        found |= {f"query.{name}": field for name, field in fields.items()}
+    return found
+
+
+def body_of(row: Row) -> tuple[str, Shape] | None:
+    """``body`` or ``part``, and the shape of it; None where nothing is sent."""
+    fields: dict[str, Field] = {}
+    for one in row.parameters:
+        if one.place == "whole body":
+            return "body", of_annotation(one.hint)
+        if one.place == "form":
+            wire = next(mark.name for mark in one.marks if isinstance(mark, Form))
+            fields[wire] = _field(one.hint, one.default)
+        elif one.place == "body":
+            fields[one.wire] = _field(one.hint, one.default)
+    if any(one.place == "form" for one in row.parameters):
+        return "part", with_fields(UNKNOWN, (), fields)
+    shape = with_fields(UNKNOWN, (), fields) if fields else UNKNOWN
+    if row.options.body is not None:
+        shape = _made(
+            of_annotation(get_type_hints(row.options.body, include_extras=True)["return"])
+        )
+    at, pages = _pages(row)
+    if at is not None:
+        shape = with_fields(shape, at, pages)
+    return ("body", shape) if shape.known else None
+
+
+def _field(hint: object, default: object) -> Field:
+    required = True if default is msgspec.UNSET else None if default is not None else False
+    return Field(of_annotation(hint), required)
+
+
+def _made(shape: Shape) -> Shape:
+    """What a function makes: a field without a default is sent, whoever gives it."""
+    if shape.fields is None:
+        return shape
+    fields = {
+        name: Field(_made(field.shape), None if field.required else False)
+        for name, field in shape.fields.items()
+    }
+    return msgspec.structs.replace(shape, fields=fields)
+
+
+def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]]:
+    """The parameters of pages, and where in the body they are; None for the address."""
+    scheme = row.options.pages
+    fields: dict[str, Field] = {}
+    if scheme is None or isinstance(scheme, Whole):
+        return None, fields
+    if scheme.size is not None and scheme.max_size is not None:
+        fields[scheme.size] = _number(1, scheme.max_size)
+    if isinstance(scheme, ByOffset):
+        return None, fields | {scheme.offset: _number(0, scheme.max_offset)}
+    if isinstance(scheme, ByCursor):
+        page: Any = row.options.page
+        cursor = next(one for one in msgspec.structs.fields(page) if one.name == "cursor")
+        known = of_annotation(cursor.type).fields or {}
+        fields |= {name: Field(known[name].shape, required=False) for name in scheme.fields}
+        return scheme.at, fields
+    kinds = _NUMBER if scheme.is_number else frozenset({"string"})
+    fields[scheme.token] = Field(Shape(kinds=kinds), required=False)
+    return (() if scheme.where == "body" else None), fields
+
+
+def _number(least: int, most: int | None) -> Field:
+    bounds = {"least": least} if most is None else {"least": least, "most": most}
+    return Field(Shape(kinds=_NUMBER, bounds=bounds))
+
+
+def reach_of(row: Row) -> list[int]:
+    """How many records pages reach, where they do not reach all."""
+    reach = getattr(row.options.pages, "max_reach", None)
+    return [] if reach is None else [reach]

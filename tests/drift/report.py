@@ -6,16 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from tests.drift.bounds import of_bounds
 from tests.drift.deviations import KNOWN, Known
 from tests.drift.differences import Difference, Side
-from tests.drift.files import Operation, Route, Row, operations, rows
+from tests.drift.files import Listed, Operation, Route, listed, operations
 from tests.drift.limits import of_limits, of_places, of_sharing
 from tests.drift.messages import of_messages
 from tests.drift.ours import MARKETPLACES, Marketplace
-from tests.drift.records import of_records
 from tests.drift.words import of_words
-from wbym.calls import Json
 
 __all__ = ["Report", "compare", "printed"]
 
@@ -25,8 +22,6 @@ class Report(msgspec.Struct, frozen=True):
 
     compared: int
     """Operations."""
-    unseen: int
-    """Of these, operations whose reply was cut from the file as a whole."""
     unknown: list[Difference]
     """That nobody has looked at."""
     known: list[tuple[Difference, Known]]
@@ -45,30 +40,23 @@ class Report(msgspec.Struct, frozen=True):
 
 def compare(folder: Path) -> Report:
     """Compare the SDK with the files in a folder."""
-    published, table = operations(folder), rows(folder)
+    published, table = operations(folder), listed(folder)
     found: list[Difference] = []
-    compared = unseen = 0
+    compared = 0
     for marketplace in MARKETPLACES:
-        routes = marketplace.routes()
         found += _routes(marketplace, published, table)
         found += of_sharing(marketplace, published)
-        found += of_records(marketplace.name, published)
         found += of_words(marketplace.name, published)
-        for route, endpoint in routes.items():
-            if route not in published:
-                continue
-            compared += 1
-            unseen += isinstance(endpoint.reply, Json) and not published[route].reply().seen
-            operation, methods = published[route], marketplace.methods_of(endpoint)
-            found += of_places(marketplace, endpoint, operation, table.get(route))
-            found += of_limits(marketplace, endpoint, operation, table.get(route))
-            found += of_messages(operation, endpoint, methods)
-            found += of_bounds(operation, methods)
-    ours = {route for marketplace in MARKETPLACES for route in marketplace.routes()}
+        for route, row in marketplace.rows.items():
+            if route in published:
+                compared += 1
+                found += of_places(marketplace, row, published[route], table.get(route))
+                found += of_limits(marketplace, row, published[route], table.get(route))
+                found += of_messages(published[route], row)
+    ours = {route for marketplace in MARKETPLACES for route in marketplace.rows}
     explained = {one: known for known in KNOWN for one in found if known.explains(one)}
     return Report(
         compared=compared,
-        unseen=unseen,
         unknown=[one for one in found if one not in explained],
         known=list(explained.items()),
         stale=[known for known in KNOWN if not any(map(known.explains, found))],
@@ -82,16 +70,15 @@ def compare(folder: Path) -> Report:
 
 
 def _routes(
-    marketplace: Marketplace, published: Mapping[Route, Operation], table: Mapping[Route, Row]
+    marketplace: Marketplace, published: Mapping[Route, Operation], table: Mapping[Route, Listed]
 ) -> Iterator[Difference]:
-    routes = marketplace.routes()
-    for route in routes:
+    for route in marketplace.rows:
         if route not in published:
             yield Difference(str(route), Side.OURS, "operation", "is in no file")
         elif route not in table:
             yield Difference(str(route), Side.OURS, "operation", "is not in coverage.tsv")
     for route, row in table.items():
-        if route.marketplace != marketplace.name or route in routes:
+        if route.marketplace != marketplace.name or route in marketplace.rows:
             continue
         if row.required == "yes":
             yield Difference(str(route), Side.FILE, "operation", "is required, and we lack it")
@@ -111,8 +98,7 @@ def printed(report: Report) -> str:
         lines += [f"  {known}" for known in report.stale]
         lines.append("")
     lines.append(
-        f"{report.compared} operations compared, {report.unseen} of them without their replies,"
-        f" which were cut: {len(report.unknown)} differences, {len(report.known)} known ones,"
-        f" {len(report.stale)} stale entries"
+        f"{report.compared} operations compared: {len(report.unknown)} differences,"
+        f" {len(report.known)} known ones, {len(report.stale)} stale entries"
     )
     return "\n".join(lines) + "\n"

@@ -1,27 +1,29 @@
-"""What a place in a request or a reply may hold, read from a schema, an example or a type of ours.
+"""What a place in a request or a reply may hold, read from a schema or from an annotation of ours.
 
-All three become a :class:`Shape`, so that they can be compared. Whatever was cut from the published
-files is a shape that knows nothing, and never differs from anything.
+Both become a :class:`Shape`, so that they can be compared.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
-from msgspec import inspect
 
-from tests.published import CUT, Json, resolve
+from tests.published import Json, resolve
+from wbym.calls import Count, Each, Encode, Length, MaxSize, Range, Upload
 
 __all__ = [
     "UNKNOWN",
     "Field",
     "Shape",
     "either",
-    "filled",
     "of_annotation",
-    "of_example",
     "of_schema",
-    "of_value",
+    "places",
+    "with_fields",
 ]
 
 
@@ -29,8 +31,8 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """What may be at a place."""
 
     kinds: frozenset[str] = frozenset()
-    """JSON's types; none where nothing is known, or where ours takes anything. A ``decimal`` is
-    written as a number, and read from a text too."""
+    """JSON's types; none where anything may come. A ``decimal`` is written as a number, and read
+    from a text too."""
     fields: Mapping[str, "Field"] | None = None
     """Of an object; None where they are not known."""
     items: "Shape | None" = None
@@ -38,23 +40,14 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     words: frozenset[str | int] = frozenset()
     """The values of an enumeration; none where any may come."""
     bounds: Mapping[str, int] = {}
-    """``least`` and ``most``: of a number, of a text's characters, of a list's items."""
+    """``least`` and ``most`` of a number, of a text's characters, of a list's items; ``bytes`` of
+    a file."""
     nullable: bool = False
-    partial: bool = False
-    """Read from an example, which has not every field."""
-    text: str = ""
-    """What the file says of it in words."""
 
     @property
     def known(self) -> bool:
         """Whether it says anything."""
         return bool(self.kinds)
-
-    @property
-    def seen(self) -> bool:
-        """Whether there is anything to compare in it."""
-        inside = [field.shape for field in (self.fields or {}).values()]
-        return self.known and ("object" not in self.kinds or any(one.known for one in inside))
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -62,12 +55,33 @@ class Field(msgspec.Struct, frozen=True):
 
     shape: Shape
     required: bool | None = None
-    """None where the file does not say for any field of the object."""
+    """None where the file does not say for any field of the object; of ours, where it is always
+    sent and the caller need not give it."""
     deprecated: bool = False
 
 
 UNKNOWN: Final = Shape()
-_STRING: Final = frozenset({"string"})
+
+
+def places(place: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
+    """A shape and all that is in it, with their places; without what is deprecated."""
+    yield place, shape
+    for name, field in (shape.fields or {}).items():
+        if not field.deprecated:
+            yield from places(f"{place}.{name}", field.shape)
+    if shape.items is not None:
+        yield from places(f"{place}[]", shape.items)
+
+
+def with_fields(shape: Shape, path: Sequence[str], fields: Mapping[str, Field]) -> Shape:
+    """An object with more fields at a place in it."""
+    there = dict(shape.fields or {})
+    if path:
+        inner = there[path[0]].shape if path[0] in there else UNKNOWN
+        there[path[0]] = Field(with_fields(inner, path[1:], fields))
+    else:
+        there |= fields
+    return Shape(kinds=frozenset({"object"}), fields=there)
 
 
 # --- The published side
@@ -85,52 +99,45 @@ def of_schema(document: Mapping[str, Json], node: Json, within: tuple[str, ...] 
         return UNKNOWN
     parts = [of_schema(document, part, within) for part in _list(schema.get("allOf"))]
     choices = _list(schema.get("oneOf")) + _list(schema.get("anyOf"))
-    own = _own(document, schema, within)
-    shape = _all_of([*parts, own])
+    parts.append(_own(document, schema, within))
     if choices:
-        shape = _all_of([shape, either(of_schema(document, choice, within) for choice in choices)])
-    return shape
+        parts.append(either(of_schema(document, choice, within) for choice in choices))
+    return _all_of(parts)
 
 
 def _own(
     document: Mapping[str, Json], schema: Mapping[str, Json], within: tuple[str, ...]
 ) -> Shape:
     kind = schema.get("type")
-    properties, required = schema.get("properties"), schema.get("required")
+    properties = schema.get("properties")
     if kind is None and isinstance(properties, Mapping):
         kind = "object"
     if kind is None and "items" in schema:
         kind = "array"
     fields = None
     if isinstance(properties, Mapping):
-        needed = set(map(str, _list(required))) if required != CUT else None
+        needed = set(map(str, _list(schema.get("required"))))
         fields = {
             name: Field(
                 of_schema(document, inner, within),
-                None if not needed else name in needed,
+                name in needed if needed else None,
                 _deprecated(document, inner),
             )
             for name, inner in properties.items()
         }
-    items = of_schema(document, schema["items"], within) if "items" in schema else None
     return Shape(
-        kinds=frozenset({kind}) if isinstance(kind, str) and kind != CUT else frozenset(),
+        kinds=frozenset({kind}) if isinstance(kind, str) else frozenset(),
         fields=fields,
-        items=items,
-        words=_words(schema.get("enum")),
+        items=of_schema(document, schema["items"], within) if "items" in schema else None,
+        words=frozenset(one for one in _list(schema.get("enum")) if isinstance(one, str | int)),
         bounds=_bounds(schema),
         nullable=schema.get("nullable") is True,
-        text=" ".join(str(schema.get(name, "")) for name in ("title", "description")).strip(),
     )
 
 
 def _deprecated(document: Mapping[str, Json], node: Json) -> bool:
     schema = resolve(document, node)
     return isinstance(schema, Mapping) and schema.get("deprecated") is True
-
-
-def _words(stated: Json) -> frozenset[str | int]:
-    return frozenset(word for word in _list(stated) if isinstance(word, str | int) and word != CUT)
 
 
 def _bounds(schema: Mapping[str, Json]) -> dict[str, int]:
@@ -154,113 +161,83 @@ def _bounds(schema: Mapping[str, Json]) -> dict[str, int]:
     return found
 
 
-def of_example(value: Json) -> Shape:
-    """The shape of which this is an example."""
-    if value is None or value == CUT:
-        return UNKNOWN
-    if isinstance(value, Mapping):
-        fields = {name: Field(of_example(inner)) for name, inner in value.items()}
-        return Shape(kinds=frozenset({"object"}), fields=fields, partial=True)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        items = either(of_example(item) for item in value)
-        return Shape(kinds=frozenset({"array"}), items=items if value else None)
-    return Shape(kinds=_kind_of(value))
-
-
-def filled(stated: Shape, shown: Shape) -> Shape:
-    """A schema's shape, and what an example shows where the schema was cut."""
-    if not stated.known:
-        return shown
-    fields = stated.fields
-    partial = stated.partial
-    if shown.fields is not None:
-        if fields is None:
-            fields, partial = shown.fields, True
-        else:
-            fields = {
-                name: msgspec.structs.replace(field, shape=filled(field.shape, theirs.shape))
-                if (theirs := shown.fields.get(name)) is not None
-                else field
-                for name, field in fields.items()
-            }
-    items = filled(stated.items or UNKNOWN, shown.items) if shown.items else stated.items
-    return msgspec.structs.replace(stated, fields=fields, items=items, partial=partial)
-
-
 # --- Our side
 
+_KINDS: Final[Mapping[object, str]] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    Decimal: "decimal",
+    str: "string",
+    bytes: "string",
+    datetime: "string",
+    date: "string",
+    Upload: "string",
+}
+_ABSENT: Final = {NoneType, msgspec.UnsetType}
+_NOW: Final = datetime(2026, 5, 1, tzinfo=UTC)
 
-def of_annotation(annotation: object) -> Shape:
+
+def of_annotation(hint: object, within: tuple[object, ...] = ()) -> Shape:
     """The shape of what is annotated so; a type that is no message of ours takes anything."""
-    try:
-        return _of_info(inspect.type_info(annotation))
-    except (TypeError, NameError):
-        return UNKNOWN
-
-
-def of_value(value: object) -> Shape:
-    """The shape of a body as it is handed over: its Structs by their types."""
-    if isinstance(value, msgspec.Struct):
-        shape = of_annotation(type(value))
-        # What a field's type leaves open, its value tells.
-        fields = {
-            field.encode_name: Field(of_value(getattr(value, field.name)))
-            for field in msgspec.structs.fields(value)
-        }
-        return filled(shape, Shape(kinds=shape.kinds, fields=fields))
-    if isinstance(value, msgspec.Raw):
-        return of_example(msgspec.json.decode(value))
-    if isinstance(value, Mapping):
-        fields = {str(name): Field(of_value(inner), True) for name, inner in value.items()}
-        return Shape(kinds=frozenset({"object"}), fields=fields)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        items = either(of_value(item) for item in value)
-        return Shape(kinds=frozenset({"array"}), items=items if value else None)
-    return Shape(kinds=_kind_of(value))
-
-
-def _of_info(info: inspect.Type, within: tuple[type, ...] = ()) -> Shape:
-    kinds = _KINDS.get(type(info))
-    if kinds is not None:
-        return Shape(kinds=kinds)
-    if isinstance(info, inspect.UnionType):
-        parts = [_of_info(part, within) for part in info.types if part != inspect.NoneType()]
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _marked(of_annotation(inner[0], within), inner[0], inner[1:])
+    if origin in {Union, UnionType}:
+        parts = [of_annotation(one, within) for one in inner if one not in _ABSENT]
         shape = either(parts) if all(part.known for part in parts) else UNKNOWN
-        return msgspec.structs.replace(shape, nullable=info.includes_none)
-    if isinstance(info, inspect.LiteralType):
-        words = frozenset(word for word in info.values if isinstance(word, str | int))
-        kinds = frozenset().union(*(_kind_of(word) for word in words))
-        return Shape(kinds=kinds, words=words)
-    if isinstance(info, inspect.EnumType):
-        words = frozenset(member.value for member in info.cls)
-        return Shape(kinds=frozenset().union(*map(_kind_of, words)), words=words)
-    if isinstance(info, inspect.StructType):
-        if info.cls in within:
-            return UNKNOWN
-        # A body of ours leaves out what has its default, or requires it to be given.
-        fields = {
-            field.encode_name: Field(_of_info(field.type, (*within, info.cls)), field.required)
-            for field in info.fields
-        }
-        return Shape(kinds=frozenset({"object"}), fields=fields)
-    item = getattr(info, "item_type", None)
-    if isinstance(item, inspect.Type):
-        return Shape(kinds=frozenset({"array"}), items=_of_info(item, within))
+        return msgspec.structs.replace(shape, nullable=NoneType in inner)
+    if origin is Literal:
+        return _words(inner)
+    if hint in _KINDS:
+        return Shape(kinds=frozenset({_KINDS[hint]}))
+    kind = origin or hint
+    if not isinstance(kind, type):
+        return UNKNOWN
+    if issubclass(kind, Enum):
+        return _words([member.value for member in kind])
+    if issubclass(kind, msgspec.Struct):
+        return UNKNOWN if hint in within else _of_struct(hint, (*within, hint))
+    if issubclass(kind, Mapping):
+        return Shape(kinds=frozenset({"object"}))
+    if issubclass(kind, Collection):
+        items = of_annotation(inner[0], within) if inner else None
+        return Shape(kinds=frozenset({"array"}), items=items)
     return UNKNOWN
 
 
-_KINDS: Final[dict[type[inspect.Type], frozenset[str]]] = {
-    inspect.BoolType: frozenset({"boolean"}),
-    inspect.IntType: frozenset({"integer"}),
-    inspect.FloatType: frozenset({"number"}),
-    inspect.DecimalType: frozenset({"decimal"}),
-    inspect.StrType: _STRING,
-    inspect.BytesType: _STRING,
-    inspect.DateTimeType: _STRING,
-    inspect.DateType: _STRING,
-    inspect.UUIDType: _STRING,
-    inspect.DictType: frozenset({"object"}),
-}
+def _of_struct(kind: Any, within: tuple[object, ...]) -> Shape:  # noqa: ANN401 - of any Struct
+    fields = {
+        field.encode_name: Field(of_annotation(field.type, within), field.required)
+        for field in msgspec.structs.fields(kind)
+    }
+    return Shape(kinds=frozenset({"object"}), fields=fields)
+
+
+def _words(values: Iterable[object]) -> Shape:
+    words = [word for word in values if isinstance(word, str | int)]
+    kinds = frozenset(_KINDS[type(word)] for word in words)
+    numbers = [word for word in words if isinstance(word, int)]
+    bounds = {"least": min(numbers), "most": max(numbers)} if numbers else {}
+    return Shape(kinds=kinds, words=frozenset(words), bounds=bounds)
+
+
+def _marked(shape: Shape, base: object, marks: Sequence[object]) -> Shape:
+    bounds = dict(shape.bounds)
+    for mark in marks:
+        match mark:
+            case Length(least, most) | Range(least, most) | Count(least, most):
+                found = {"least": least, "most": most}
+                bounds |= {name: bound for name, bound in found.items() if bound is not None}
+            case MaxSize(size):
+                bounds["bytes"] = size
+            case Each(rule):
+                items = _marked(shape.items or UNKNOWN, object, [rule])
+                shape = msgspec.structs.replace(shape, items=items)
+            case Encode(write) if datetime in {base, *get_args(base)}:
+                kinds = frozenset({_KINDS[type(write(_NOW))]})
+                shape = msgspec.structs.replace(shape, kinds=kinds)
+    return msgspec.structs.replace(shape, bounds=bounds)
 
 
 # --- Joining shapes
@@ -291,8 +268,6 @@ def either(shapes: Iterable[Shape]) -> Shape:
         else frozenset(),
         bounds=found[0].bounds if all(one.bounds == found[0].bounds for one in found) else {},
         nullable=any(shape.nullable for shape in found),
-        partial=any(shape.partial for shape in found),
-        text=" ".join(shape.text for shape in found),
     )
 
 
@@ -306,7 +281,6 @@ def _all_of(shapes: Sequence[Shape]) -> Shape:
     if len(found) < 2:
         return found[0] if found else UNKNOWN
     objects = [shape.fields for shape in found if shape.fields is not None]
-    lists = [shape.items for shape in found if shape.items is not None]
     bounds: dict[str, int] = {}
     for shape in found:
         bounds |= shape.bounds
@@ -315,27 +289,11 @@ def _all_of(shapes: Sequence[Shape]) -> Shape:
         fields={name: field for fields in objects for name, field in fields.items()}
         if objects
         else None,
-        items=lists[0] if lists else None,
+        items=next((shape.items for shape in found if shape.items is not None), None),
         words=next((shape.words for shape in found if shape.words), frozenset()),
         bounds=bounds,
         nullable=any(shape.nullable for shape in found),
-        partial=any(shape.partial for shape in found),
-        text=" ".join(shape.text for shape in found),
     )
-
-
-def _kind_of(value: object) -> frozenset[str]:
-    match value:
-        case bool():
-            return frozenset({"boolean"})
-        case int():
-            return frozenset({"integer"})
-        case float():
-            return frozenset({"number"})
-        case None:
-            return frozenset()
-        case _:
-            return _STRING
 
 
 def _list(value: Json) -> list[Json]:

@@ -14,6 +14,7 @@ from tests.published import Json
 
 FEEDBACKS = "wildberries/user-communication.json"
 PRODUCTS = "wildberries/work-with-products.json"
+GENERAL = "wildberries/api-information.json"
 MARKET = "yandex-market/openapi.json"
 
 
@@ -59,7 +60,12 @@ CHAT = "components > schemas > ChatMessageDTO"
             ),
             "+ query.brand: string",
         ),
-        (FEEDBACKS, f"{LIST} > parameters", lambda node: node.pop(0), "- query.isAnswered: such"),
+        (
+            FEEDBACKS,
+            f"{LIST} > parameters",
+            lambda node: node.pop(0),
+            "- query.isAnswered: boolean",
+        ),
         (
             FEEDBACKS,
             f"{LIST} > parameters > 1",
@@ -94,7 +100,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             FEEDBACKS,
             "components > parameters > limit > schema",
             lambda node: node.update(maximum=100),
-            "~ query.limit: most 100 in the file; we let 101 pass",
+            "~ query.limit: most 100 in the file, 200 here",
         ),
         (
             FEEDBACKS,
@@ -107,13 +113,13 @@ CHAT = "components > schemas > ChatMessageDTO"
             "components > requestBodies > FilterPost > content > application/json > schema"
             " > properties > nmList",
             lambda node: node.update(maxItems=2000),
-            "~ body.nmList: most 2000 in the file; we refuse it",
+            "~ body.nmList: most 2000 in the file, 1000 here",
         ),
         (
             PRODUCTS,
             "components > schemas > ItemsList > properties",
             lambda node: node.update(isNew={"type": "boolean"}),
-            "+ schema ItemsList.isNew: boolean",
+            "+ reply.data.listGoods[].isNew: boolean",
         ),
         (
             PRODUCTS,
@@ -126,6 +132,37 @@ CHAT = "components > schemas > ChatMessageDTO"
             "paths > /api/v3/offices > get",
             lambda node: node.update({"x-readonly-method": False}),
             "~ access: writes, and we say that it reads",
+        ),
+        (
+            PRODUCTS,
+            "paths > /api/v2/upload/task > post > x-wb-rate-limits",
+            lambda node: node.pop("note"),
+            "~ sandbox: has no other limit",
+        ),
+        (
+            PRODUCTS,
+            "paths > /api/v3/offices > get",
+            lambda node: node.update(deprecated=True),
+            "+ operation: is deprecated",
+        ),
+        (
+            GENERAL,
+            "paths > /ping > get",
+            lambda node: node.update(description=node["description"].replace("advert-", "ads-")),
+            "+ host: https://ads-api",
+        ),
+        (
+            GENERAL,
+            "components > schemas > createInviteRequest > properties > invite > properties"
+            " > position",
+            lambda node: node.update(maxLength=100),
+            "~ body.invite.position: most 100 in the file, 150 here",
+        ),
+        (
+            MARKET,
+            "components > schemas > GoodsFeedbackCommentText",
+            lambda node: node.pop("maxLength"),
+            "- body.comment.text: at most 4096; the file has no such number",
         ),
         (
             MARKET,
@@ -149,7 +186,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             MARKET,
             "components > schemas > SendMessageToChatRequest > properties > message",
             lambda node: node.update(maxLength=2000),
-            "~ body.message: most 2000 in the file; we let 2001 pass",
+            "~ body.message: most 2000 in the file, 4096 here",
         ),
         (
             MARKET,

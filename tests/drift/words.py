@@ -11,7 +11,7 @@ from tests.drift.files import Operation, Route, schemas_of
 from tests.drift.shapes import of_schema
 from wbym_wildberries import mapping as wildberries
 from wbym_yandex_market import mapping as yandex_market
-from wbym_yandex_market.api import return_records
+from wbym_yandex_market.api import bounds
 
 __all__ = ["of_words"]
 
@@ -43,9 +43,9 @@ _KNOWN: Final[Mapping[tuple[str, str], Collection[str]]] = {
 _SOME: Final[Mapping[tuple[str, str], Collection[str]]] = {
     ("yandex_market", "CurrencyType"): yandex_market._ISO,
     ("yandex_market", "ReturnRequestDecisionType"): {
-        return_records.DECLINE,
-        return_records.PARTIAL,
-        *return_records.COMMENT_REQUIRED,
+        bounds.DECLINE,
+        bounds.PARTIAL,
+        *bounds.COMMENT_REQUIRED,
     },
 }
 """Of which only these matter here."""

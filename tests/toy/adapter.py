@@ -1,13 +1,12 @@
 """Toy as an account of wbym, and what it can do."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
-import msgspec
 
 from tests.toy import api, mapping
 from tests.toy.dialect import MARKETPLACE, QUOTAS, URL, ToyDialect
@@ -22,27 +21,28 @@ from wbym.adapter import (
     Support,
     Supported,
     ask,
-    length,
     require_aware,
 )
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
     Download,
-    Endpoint,
-    Part,
+    Length,
     Pipeline,
-    QueryValue,
     RetryPolicy,
     Upload,
 )
 from wbym.domain import Attachment, Chat, Feedback, Message, Question, Sent, Waiting
 from wbym.errors import InvalidInput, InvalidToken, Unsupported
 from wbym.limits import BucketState, Priority, shared_scheduler
-from wbym.paging import Chunk, Listing, by_token
+from wbym.paging import Listing
 
 R = TypeVar("R")
-W = TypeVar("W")
+
+
+def _bounds(text: Length) -> dict[str, int]:
+    return {"text_least": text.min, "text_most": text.max}
+
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     dict.fromkeys(Capability, Supported(Support.ABSENT))
@@ -50,13 +50,13 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.CHATS: Supported(Support.NATIVE),
         Capability.CHATS_WAITING: Supported(Support.NATIVE),
         Capability.MESSAGES: Supported(Support.NATIVE),
-        Capability.SEND: Supported(Support.NATIVE, {"text_least": 1, "text_most": 200}),
+        Capability.SEND: Supported(Support.NATIVE, _bounds(api.MESSAGE)),
         Capability.FEEDBACKS: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(Support.NATIVE),
         Capability.FEEDBACKS_RATING: Supported(
             Support.EMULATED, note="all are read, and the others are left out"
         ),
-        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, {"text_least": 3, "text_most": 300}),
+        Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _bounds(api.REPLY)),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NOT_BUILT),
     }
 )
@@ -91,6 +91,8 @@ class Toy(AccountBase):
             max_wait=max_wait,
             on_set_aside=self.keep,
         )
+        self._chats = api.Chats(self._pipeline)
+        self._feedbacks = api.Feedbacks(self._pipeline)
 
     # What every account has.
 
@@ -98,7 +100,7 @@ class Toy(AccountBase):
     def catalog(cls) -> list[CatalogRow]:
         return [
             CatalogRow(MARKETPLACE, one.name, one.method, one.path, URL, one.scope, limit, limit)
-            for one in api.ENDPOINTS
+            for one in (row.endpoint for row in api.ROWS)
             for limit in [f"{QUOTAS[one.buckets[0]].limit:g} a second"]
         ]
 
@@ -127,22 +129,7 @@ class Toy(AccountBase):
         )
 
     async def _first_page(self) -> str:
-        return f"{len((await self.call(api.CHATS)).items)} on the first page"
-
-    async def call(
-        self,
-        endpoint: Endpoint[R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        body: object = msgspec.UNSET,
-        parts: Sequence[Part] = (),
-        priority: Priority | None = None,
-    ) -> R:
-        answer = await self._pipeline.call(
-            endpoint, path=path, query=query, body=body, parts=parts, priority=priority
-        )
-        return answer.value
+        return f"{len((await self._chats.list().page()).items)} on the first page"
 
     async def counts(self) -> Waiting:
         chats = await self.chats(waiting_for_seller=True).all()
@@ -162,12 +149,9 @@ class Toy(AccountBase):
         cursor: str | None = None,
         priority: Priority | None = None,
     ) -> Listing[Chat]:
-        return self._listing(
-            api.CHATS,
-            lambda wire: mapping.chat(wire, self.name),
-            query={"unread": waiting_for_seller},
-            cursor=cursor,
-            priority=priority,
+        listing = self._chats.list(unread=waiting_for_seller)
+        return listing.using(cursor=cursor, priority=priority).map(
+            lambda wire: mapping.chat(wire, self.name)
         )
 
     def messages(
@@ -180,19 +164,15 @@ class Toy(AccountBase):
     ) -> Listing[Message]:
         self._own("messages", chat)
         self._lacks("messages", since=since)
-        return self._listing(
-            api.MESSAGES,
-            lambda wire: mapping.message(wire, chat.ref),
-            path={"id": chat.ref.id},
-            cursor=cursor,
-            priority=priority,
+        listing = self._chats.messages(chat.ref.id)
+        return listing.using(cursor=cursor, priority=priority).map(
+            lambda wire: mapping.message(wire, chat.ref)
         )
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
         self._own("send", chat)
         self._lacks("send", files=files or None)
-        _check("send", text, CAPABILITIES[Capability.SEND])
-        await self.call(api.SEND, path={"id": chat.ref.id}, body={"text": text})
+        await self._chats.send(chat.ref.id, text)
         return Sent(chat=chat.ref, text=text, sent_at=datetime.now(UTC))
 
     def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
@@ -209,21 +189,18 @@ class Toy(AccountBase):
         rating: Collection[int] | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
         require_aware("feedbacks", "since", since)
         self._lacks("feedbacks", since=since, until=until, product=product)
-        listing = self._listing(
-            api.FEEDBACKS,
-            lambda wire: mapping.feedback(wire, self.name),
-            query={"answered": answered},
-            cursor=cursor,
-            priority=priority,
+        wires = self._feedbacks.list(answered=answered)
+        listing = wires.using(cursor=cursor, prefetch=prefetch, priority=priority).map(
+            lambda wire: mapping.feedback(wire, self.name)
         )
         if rating is None:
             return listing
-        return listing.map(lambda page: [item for item in page if item.rating in rating])
+        return listing.filter(lambda item: item.rating in rating)
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         self._own("answer", item)
@@ -231,33 +208,12 @@ class Toy(AccountBase):
             raise Unsupported(MARKETPLACE, "answer", "item", item.ref)
         if item.answered:
             raise InvalidInput("answer", "item", "must have no answer", item.ref)
-        _check("answer", text, CAPABILITIES[Capability.ANSWER_FEEDBACK])
-        await self.call(api.REPLY, path={"id": item.ref.id}, body={"text": text})
+        await self._feedbacks.reply(item.ref.id, text)
 
     async def edit_answer(self, item: Question | Feedback, text: str) -> None:
         raise Unsupported(MARKETPLACE, "edit_answer", "item", item.ref)
 
     # What they share.
-
-    def _listing(
-        self,
-        endpoint: Endpoint[api.Page[W]],
-        neutral: Callable[[W], R],
-        *,
-        path: Mapping[str, str | int] | None = None,
-        query: Mapping[str, QueryValue] | None = None,
-        cursor: str | None,
-        priority: Priority | None,
-    ) -> Listing[R]:
-        async def fetch(token: str | None) -> Chunk[R]:
-            answer = await self._pipeline.call(
-                endpoint, path=path, query={**(query or {}), "from": token}, priority=priority
-            )
-            page = answer.value
-            items = [neutral(wire) for wire in page.items]
-            return Chunk(items, len(items), page.next, set_aside=answer.set_aside)
-
-        return by_token(fetch, method=endpoint.name, cursor=cursor)
 
     def _own(self, method: str, item: Chat | Question | Feedback) -> None:
         if (item.ref.marketplace, item.ref.account) != (MARKETPLACE, self.name):
@@ -268,8 +224,3 @@ class Toy(AccountBase):
         for name, value in arguments.items():
             if value is not None:
                 raise Unsupported(MARKETPLACE, method, name, value)
-
-
-def _check(method: str, text: str, supported: Supported) -> None:
-    least, most = int(supported.facts["text_least"]), int(supported.facts["text_most"])
-    length(method, "text", text, least, most)

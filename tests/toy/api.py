@@ -1,12 +1,13 @@
-"""What Toy sends, and its endpoints as data."""
+"""What Toy sends, and its operations."""
 
 from datetime import datetime
-from typing import Generic, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import msgspec
 
-from wbym.calls import Endpoints, Json, Nothing
-from wbym.paging import ByToken
+from wbym.calls import Group, Json, Length, Nothing, Reply, get, post, rows_of
+from wbym.paging import ByToken, Listing
 
 W = TypeVar("W")
 
@@ -42,39 +43,60 @@ class Page(Wire, Generic[W], frozen=True):
     next: str | None = None
 
 
-def _itself(page: Page[W]) -> Page[W]:
+def as_it_is(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """Answers have no envelope; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Nothing()
+    return Json(data, _itself, records=records, record=record)
+
+
+def _itself(page: W) -> W:
     return page
 
 
-_PAGES = ByToken(token="from")
-_WRITING = ("writing",)
+PAGES: Final = ByToken("from")
+MESSAGE: Final = Length(1, 200)
+REPLY: Final = Length(3, 300)
+WRITING: Final = ("writing",)
 
-_CHATS = Endpoints("chats", host="api", scope="talk", buckets=("reading",))
-CHATS = _CHATS.add(
-    "GET",
-    "list",
-    "/chats",
-    Json(Page[Chat], _itself, records=("items",), record=Chat),
-    pages=_PAGES,
-)
-MESSAGES = _CHATS.add(
-    "GET",
-    "messages",
-    "/chats/{id}/messages",
-    Json(Page[Message], _itself, records=("items",), record=Message),
-    pages=_PAGES,
-)
-# What is not GET writes, and is not repeatable: a buyer would get it twice.
-SEND = _CHATS.add("POST", "send", "/chats/{id}/messages", Nothing(), buckets=_WRITING)
 
-_FEEDBACKS = Endpoints("feedbacks", host="api", scope="talk", buckets=("reading",))
-FEEDBACKS = _FEEDBACKS.add(
-    "GET",
-    "list",
-    "/feedbacks",
-    Json(Page[Feedback], _itself, records=("items",), record=Feedback),
-    pages=_PAGES,
-)
-REPLY = _FEEDBACKS.add("POST", "reply", "/feedbacks/{id}/reply", Nothing(), buckets=_WRITING)
+class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_it_is):
+    """The base of Toy's operations."""
 
-ENDPOINTS = (*_CHATS.rows, *_FEEDBACKS.rows)
+
+class Chats(ToyGroup):
+    """``api.chats``."""
+
+    @get("/chats", pages=PAGES, page=Page[Chat])
+    def list(self, *, unread: bool | None = None) -> Listing[Chat]:
+        """Chats: all, those that wait for the seller, or the others."""
+
+    @get("/chats/{id}/messages", pages=PAGES, page=Page[Message])
+    def messages(self, id: str) -> Listing[Message]:  # noqa: A002 - Toy's word
+        """A chat's messages, oldest first."""
+
+    # What is not GET writes, and is not idempotent: a buyer would get it twice.
+    @post("/chats/{id}/messages", buckets=WRITING)
+    async def send(self, id: str, text: Annotated[str, MESSAGE]) -> None:  # noqa: A002
+        """Send a message."""
+
+
+class Feedbacks(ToyGroup):
+    """``api.feedbacks``."""
+
+    @get("/feedbacks", pages=PAGES, page=Page[Feedback])
+    def list(self, *, answered: bool | None = None) -> Listing[Feedback]:
+        """Feedbacks: all, those with a reply, or the others."""
+
+    @post("/feedbacks/{id}/reply", buckets=WRITING)
+    async def reply(self, id: str, text: Annotated[str, REPLY]) -> None:  # noqa: A002
+        """Reply to a feedback that has no reply yet."""
+
+
+ROWS: Final = tuple(rows_of(Chats, Feedbacks))

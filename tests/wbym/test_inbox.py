@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.account import BareAccount
+from tests.support.sources import MemorySource
 from wbym.domain import Feedback, Question, Ref, Waiting
 from wbym.errors import ConfigError, InboxNotOpen, InvalidInput, Unauthorized, Unsupported
 from wbym.inbox import Inbox
-from wbym.paging import Chunk, Listing, by_token
+from wbym.paging import Chunk, Listing
 
 pytestmark = pytest.mark.looptime
 
@@ -35,9 +36,8 @@ class Toy(BareAccount):
         self.answered: list[tuple[str, str]] = []
 
     def feedbacks(self, **_: object) -> Listing[Feedback]:
-        async def fetch(token: str | None) -> Chunk[Feedback]:
+        def page(token: str | None, _: int | None) -> Chunk[Feedback]:
             self.requests += 1
-            await asyncio.sleep(1)
             place = int(token or 0)
             if self.error is not None and place == len(self.pages):
                 raise self.error
@@ -52,7 +52,7 @@ class Toy(BareAccount):
             ]
             return Chunk(items, len(items), str(place + 1) if more else None)
 
-        return by_token(fetch, method="toy", newest_first=self.newest_first)
+        return MemorySource(page, latency=1).listing(newest_first=self.newest_first)
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         self.answered.append((item.ref.id, text))

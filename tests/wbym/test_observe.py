@@ -199,7 +199,7 @@ class TestCalls:
 
     async def test_call_when_its_answer_takes_long(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline(ITEM)
-        await calls.call(READ, turn=lambda: asyncio.sleep(2))
+        await calls.call(READ, gate=lambda: asyncio.sleep(2))
         (call,) = recorder.calls
         assert call.attempts == [Attempt(1, 200, None, 0, 2)]
         assert call.end == Attempt(1, 200, None, 0, 2)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from types import TracebackType
-from typing import ClassVar, Protocol, Self, TypeVar
+from typing import ClassVar, Protocol, Self, TypeVar, overload
 
 import msgspec
 
 from wbym.adapter.facts import CatalogRow, CheckReport, CredentialFacts
 from wbym.adapter.support import Capabilities
-from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue
+from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue, Row
 from wbym.domain import Waiting
 from wbym.errors import SetAside
 from wbym.limits import BucketState, Priority
@@ -75,18 +75,29 @@ class Adapter(Protocol):
         """
         ...
 
+    @overload
     async def call(
         self,
-        endpoint: Endpoint[R],
+        operation: Endpoint[R],
         *,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,
         body: object = msgspec.UNSET,
         parts: Sequence[Part] = (),
         priority: Priority | None = None,
-    ) -> R:
-        """Make any call, through the same limits, retries and errors as the typed methods."""
-        ...
+    ) -> R: ...
+
+    @overload
+    async def call(
+        self,
+        operation: Row,
+        *,
+        path: Mapping[str, str | int] | None = None,
+        query: Mapping[str, QueryValue] | None = None,
+        body: object = msgspec.UNSET,
+        parts: Sequence[Part] = (),
+        priority: Priority | None = None,
+    ) -> object: ...
 
     async def counts(self) -> Waiting:
         """How much waits for the seller, with as few requests as the marketplace allows."""

@@ -1,13 +1,11 @@
 """What adapters refuse alike, before it costs a request."""
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Final
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER
+from wbym.calls import HALF_A_CHARACTER, shows_nothing
 from wbym.errors import InvalidInput
 
 __all__ = [
@@ -18,13 +16,6 @@ __all__ = [
     "whole_characters",
     "within",
 ]
-
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
-"""Unicode's categories of controls, formats (zero-width characters among them) and spaces."""
-_FILLERS: Final = frozenset(
-    map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0])
-) | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
-"""Shown as nothing, though Unicode counts them as letters, marks and symbols."""
 
 
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
@@ -45,7 +36,7 @@ def require_visible(method: str, argument: str, text: str) -> None:
     """
     with whole_characters(method, argument):
         text.encode()
-    if all(char in _FILLERS or unicodedata.category(char) in _UNSEEN for char in text):
+    if shows_nothing(text):
         raise InvalidInput(method, argument, "must have a visible character", text)
 
 

@@ -104,7 +104,7 @@ class Questions(Protocol):
         until: datetime | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Question]:
         """The questions of the account, newest first.
@@ -115,7 +115,7 @@ class Questions(Protocol):
             until: Only those asked up to this moment; aware.
             product: Only those about this product, by the marketplace's article.
             cursor: Where to go on.
-            ahead: Pages asked for at once from the start; for bulk reading.
+            prefetch: Pages asked for at once from the start; for bulk reading.
             priority: Who goes first at the limits.
         """
         ...
@@ -134,7 +134,7 @@ class Feedbacks(Protocol):
         rating: Collection[int] | None = None,
         product: str | None = None,
         cursor: str | None = None,
-        ahead: int | None = None,
+        prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
         """The feedbacks of the account, newest first; arguments as for questions.
@@ -146,7 +146,7 @@ class Feedbacks(Protocol):
             rating: Only those with one of these ratings, 1 to 5.
             product: Only those about this product, by the marketplace's article.
             cursor: Where to go on.
-            ahead: Pages asked for at once from the start; for bulk reading.
+            prefetch: Pages asked for at once from the start; for bulk reading.
             priority: Who goes first at the limits.
         """
         ...

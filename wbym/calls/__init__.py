@@ -1,13 +1,53 @@
-"""How one call is made: endpoints as data, pure building and judging, a pipeline over aiohttp."""
+"""How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
+from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Endpoints, Method, build_path, build_query
-from wbym.calls.group import ApiGroup
-from wbym.calls.judge import Answer
+from wbym.calls.endpoint import Endpoint, Method, places_of
+from wbym.calls.judge import Answer, Fate, RetryPolicy
+from wbym.calls.lists import Kept
+from wbym.calls.marks import (
+    HALF_A_CHARACTER,
+    Body,
+    Commas,
+    Count,
+    Each,
+    Encode,
+    Form,
+    Header,
+    KnownType,
+    Length,
+    MaxSize,
+    Name,
+    NotEmpty,
+    Query,
+    Range,
+    Secret,
+    Unique,
+    UnixSeconds,
+    UnixSecondsUp,
+    WholeBody,
+    at_least_one,
+    exactly_one,
+    in_order,
+    period,
+    shows_nothing,
+)
 from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls.pipeline import DEFAULT_MAX_WAIT, HALF_A_CHARACTER, Download, Pipeline
-from wbym.calls.replies import Binary, Json, Nothing, Refusal, Refused, Reply, Unreadable
-from wbym.calls.retry import Fate, RetryPolicy
+from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
+from wbym.calls.replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
+from wbym.calls.rows import (
+    Envelope,
+    Group,
+    Parameter,
+    Row,
+    delete,
+    get,
+    patch,
+    post,
+    put,
+    row,
+    rows_of,
+)
 from wbym.calls.transport import AiohttpTransport, Exchange, Transport
 
 __all__ = [
@@ -15,30 +55,70 @@ __all__ = [
     "HALF_A_CHARACTER",
     "AiohttpTransport",
     "Answer",
-    "ApiGroup",
     "Binary",
+    "Body",
+    "Broken",
+    "Check",
+    "Commas",
+    "Count",
     "Dialect",
     "Download",
+    "Each",
+    "Encode",
     "Endpoint",
-    "Endpoints",
+    "Envelope",
     "Exchange",
     "Fate",
+    "Form",
+    "Group",
+    "Header",
     "Json",
+    "Kept",
+    "KnownType",
+    "Length",
+    "MaxSize",
     "Method",
+    "Name",
+    "NotEmpty",
     "Nothing",
+    "Optional",
+    "Parameter",
     "Part",
     "Pipeline",
+    "Query",
     "QueryValue",
+    "Range",
     "Refusal",
     "Refused",
     "Reply",
     "Request",
     "Response",
     "RetryPolicy",
+    "Row",
+    "Secret",
     "Transport",
     "TransportError",
+    "Unique",
+    "UnixSeconds",
+    "UnixSecondsUp",
     "Unreadable",
     "Upload",
+    "WholeBody",
+    "at_least_one",
     "build_path",
     "build_query",
+    "check_of",
+    "delete",
+    "exactly_one",
+    "get",
+    "in_order",
+    "patch",
+    "period",
+    "places_of",
+    "post",
+    "put",
+    "require",
+    "row",
+    "rows_of",
+    "shows_nothing",
 ]

@@ -1,6 +1,7 @@
-"""What an answer means: the status first, the body second; pure."""
+"""What an answer means, the status first and the body second, and what follows from it; pure."""
 
-from typing import Generic, NoReturn, TypeVar
+from enum import Enum
+from typing import Generic, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -8,13 +9,13 @@ from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.messages import Response, TransportError
 from wbym.calls.replies import Refusal, Refused, Unreadable
-from wbym.calls.retry import Fate
 from wbym.errors import (
     BadRequest,
     CallError,
     CallTimeout,
     ConnectionFailed,
     DeliveryUnknown,
+    NotFound,
     NotReady,
     RateLimited,
     ServerError,
@@ -23,7 +24,7 @@ from wbym.errors import (
     error_for_status,
 )
 
-__all__ = ["Answer", "Failed", "Judge"]
+__all__ = ["Answer", "Failed", "Fate", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
@@ -36,6 +37,49 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     value: R
     set_aside: tuple[SetAside, ...] = ()
     """Records of the page that could not be decoded."""
+    body: bytes = b""
+    """What the value was decoded from."""
+
+
+class Fate(Enum):
+    """What is known of a call that brought no result."""
+
+    NOT_SENT = "it surely did not reach the marketplace"
+    REFUSED = "the marketplace said that it did nothing, because of a limit"
+    UNKNOWN = "it may have taken effect: the answer is lost, unreadable, or a failure of theirs"
+    FINAL = "the marketplace has answered, and asking again would bring the same"
+
+
+class RetryPolicy(msgspec.Struct, frozen=True):
+    """How often and how soon."""
+
+    attempts: int = 4
+    """Calls in all, the first one included, at least 1."""
+    refusals: int = 8
+    """Calls in all where the marketplace refuses for its limits; the waiting is the scheduler's."""
+    base: float = 0.5
+    """Seconds before the second attempt; doubled for each one after."""
+    longest: float = 30.0
+    """Seconds, at most, between two attempts."""
+
+    def delay(
+        self, fate: Fate, attempt: int, *, idempotent: bool, draw: float = 1.0
+    ) -> float | None:
+        """Seconds until the next attempt, or None for no more.
+
+        Args:
+            fate: What is known of the call.
+            attempt: How many calls were made, from 1.
+            idempotent: Whether the endpoint may be called twice.
+            draw: From 0 to 1, a random share that keeps many clients from retrying as one.
+        """
+        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not idempotent):
+            return None
+        if fate is Fate.REFUSED:
+            return 0.0 if attempt < self.refusals else None
+        if attempt >= self.attempts:
+            return None
+        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * draw)
 
 
 class Failed(Exception):
@@ -47,10 +91,10 @@ class Failed(Exception):
         self.error = error
         self.fate = fate
 
-    def final(self, *, repeatable: bool) -> CallError:
+    def final(self, *, idempotent: bool) -> CallError:
         """The error that the caller gets once no further attempt is made."""
         error = self.error
-        if self.fate is not Fate.UNKNOWN or repeatable:
+        if self.fate is not Fate.UNKNOWN or idempotent:
             return error
         unknown = DeliveryUnknown(
             f"it may or may not have taken effect, and was not repeated ({error.message})",
@@ -77,7 +121,8 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             Failed: The marketplace refused, or the answer cannot be read.
         """
-        if not endpoint.reply.accepts(response.status):
+        # No answer of 300 or more is a promised one.
+        if response.status >= 300 or not endpoint.reply.accepts(response.status):
             self.refuse(endpoint, response)
         try:
             value, aside = endpoint.reply.decode(endpoint.name, response.body)
@@ -87,7 +132,7 @@ class Judge(msgspec.Struct, frozen=True):
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
             raise Failed(error, Fate.FINAL) from None
-        return Answer(value, aside)
+        return Answer(value, aside, response.body)
 
     def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
         """Raise what a status outside the promised ones means.
@@ -99,11 +144,11 @@ class Judge(msgspec.Struct, frozen=True):
         if response.status < 300:
             waiting = refusal or Refusal("accepted, but there is no result yet")
             raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
-        kind = error_for_status(response.status)
+        kind = NotFound if response.status in endpoint.not_found else None
         error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
-        if issubclass(kind, RateLimited):
+        if isinstance(error, RateLimited):
             raise Failed(error, Fate.REFUSED)
-        raise Failed(error, Fate.UNKNOWN if issubclass(kind, ServerError) else Fate.FINAL)
+        raise Failed(error, Fate.UNKNOWN if isinstance(error, ServerError) else Fate.FINAL)
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
         """What it means that no whole answer came."""
@@ -113,11 +158,15 @@ class Judge(msgspec.Struct, frozen=True):
 
     def _error(
         self,
-        kind: type[CallError],
+        kind: type[CallError] | None,
         endpoint: Endpoint[object],
         refusal: Refusal,
         response: Response | None,
     ) -> CallError:
+        """The error of a kind, or else of the response's status."""
+        details = _details(endpoint, response) if endpoint.refusal is not None else None
+        if kind is None:
+            kind = error_for_status(response.status) if response else CallError
         return kind(
             refusal.message,
             marketplace=self.dialect.marketplace,
@@ -128,4 +177,15 @@ class Judge(msgspec.Struct, frozen=True):
             request_id=refusal.request_id,
             retry_after=refusal.retry_after,
             body=response.body if response else b"",
+            details=details,
         )
+
+
+def _details(endpoint: Endpoint[object], response: Response | None) -> object:
+    """The body of a refusal as the endpoint says that it is; None where it is not."""
+    if response is None or response.status < 400:
+        return None
+    try:
+        return cast(object, msgspec.json.decode(response.body, type=endpoint.refusal))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

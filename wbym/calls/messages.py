@@ -71,6 +71,8 @@ class Request(msgspec.Struct, frozen=True):
     """A JSON body; ``headers`` has its content type."""
     parts: tuple[Part, ...] = ()
     """A multipart body; never together with ``body``."""
+    address: str = ""
+    """Scheme and host, for those who watch."""
 
     def __repr__(self) -> str:
         # Headers carry the token and bodies may carry secrets.

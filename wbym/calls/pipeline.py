@@ -6,7 +6,7 @@
                                ^                                                  |
                                +--------------- again, where that is safe --------+
 
-A call that is not ``repeatable`` is made again only when it surely did not reach the marketplace,
+A call that is not ``idempotent`` is made again only when it surely did not reach the marketplace,
 or when the marketplace refused it for a limit; if its fate is unknown it raises
 ``DeliveryUnknown``.
 """
@@ -15,26 +15,27 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
 from os import PathLike
 from typing import Final, TypeVar
+from urllib.parse import quote, quote_plus
 
 import anyio
 import msgspec
 
+from wbym import observe
 from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, build_path, build_query
-from wbym.calls.judge import Answer, Failed, Judge
+from wbym.calls.endpoint import Endpoint
+from wbym.calls.judge import Answer, Failed, Judge, RetryPolicy
+from wbym.calls.marks import HALF_A_CHARACTER
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
-from wbym.calls.retry import RetryPolicy
 from wbym.calls.transport import Exchange, Transport
-from wbym.calls.watch import Watch
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Charge, Priority, Scheduler
-from wbym.observe import LogFacts
+from wbym.observe import CallWatch, LogFacts
 
-__all__ = ["DEFAULT_MAX_WAIT", "HALF_A_CHARACTER", "Download", "Pipeline"]
+__all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
 
 R = TypeVar("R")
 
@@ -43,10 +44,9 @@ logger = logging.getLogger("wbym.calls")
 DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
 
-HALF_A_CHARACTER: Final = "must be whole characters: it has half of one, such as of a cut emoji"
-"""The rule that a lone surrogate breaks, which cannot be sent or stored."""
-
 _USER_AGENT: Final = "wbym"
+_BODIES: Final = msgspec.json.Encoder(decimal_format="number")
+"""Amounts are numbers with all their digits, which a float would round."""
 _AT_ONCE: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
@@ -155,7 +155,7 @@ class Pipeline:
         parts: Sequence[Part] = (),
         headers: Mapping[str, str] | None = None,
         priority: Priority | None = None,
-        turn: Callable[[], Awaitable[None]] | None = None,
+        gate: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer[R]:
         """Make a call and return what it brought.
 
@@ -168,7 +168,7 @@ class Pipeline:
             headers: What the method takes there, besides the account's own.
             priority: Who goes first; what writes is interactive and what reads is normal, where
                 nothing is said.
-            turn: Awaited between the headers and the body, so that a reader ahead of its consumer
+            gate: Awaited between the headers and the body, so that a reader ahead of its consumer
                 leaves large bodies in the network until there is room for them.
 
         Raises:
@@ -178,26 +178,30 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with Watch(self._dialect, endpoint) as watch:
+        with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
+            attempt = 0
             while True:
-                watch.attempt_begins()
+                attempt += 1
+                if watch is not None:
+                    watch.attempt_begins()
                 try:
                     async with self._exchange(
                         endpoint, request, charges, priority, watch
                     ) as exchange:
-                        if turn is not None:
-                            await turn()
+                        if gate is not None:
+                            await gate()
                         response = await exchange.read()
                     answer = self._judge.answer(endpoint, response)
                     if len(response.body) > _LARGE:
                         self._scheduler.held_up_at = asyncio.get_running_loop().time()
                 except TransportError as error:
-                    await self._again(endpoint, self._judge.lost(endpoint, error), watch)
+                    failed = self._judge.lost(endpoint, error)
+                    await self._again(endpoint, failed, attempt, watch)
                 except Failed as failed:
-                    await self._again(endpoint, failed, watch)
+                    await self._again(endpoint, failed, attempt, watch)
                 else:
                     for aside in answer.set_aside:
-                        self._on_set_aside(aside)
+                        self.report(aside)
                     return answer
 
     @asynccontextmanager
@@ -218,15 +222,19 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with Watch(self._dialect, endpoint) as watch:
+            with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
-                lambda error: self._judge.lost(endpoint, error).final(repeatable=True),
+                lambda error: self._judge.lost(endpoint, error).final(idempotent=True),
             )
 
-    def waiting(self, max_wait: float | None) -> "Pipeline":
-        """A pipeline like it, whose calls wait so many seconds for their limits at most."""
+    def report(self, aside: SetAside) -> None:
+        """Tell the account of a record that cannot be used."""
+        self._on_set_aside(aside)
+
+    def with_max_wait(self, max_wait: float | None) -> "Pipeline":
+        """A pipeline like it, whose calls wait for their limits at most ``max_wait`` seconds."""
         twin = copy(self)
         twin.calls = 0
         twin._max_wait = max_wait  # noqa: SLF001 - a twin of this class
@@ -243,11 +251,14 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: Watch,
+        watch: CallWatch | None,
     ) -> Exchange:
         """An answer with the promised status, kept open by ``stack``."""
+        attempt = 0
         while True:
-            watch.attempt_begins()
+            attempt += 1
+            if watch is not None:
+                watch.attempt_begins()
             try:
                 exchange = await stack.enter_async_context(
                     self._exchange(endpoint, request, charges, priority, watch)
@@ -260,7 +271,7 @@ class Pipeline:
             except Failed as error:
                 failed = error
             await stack.aclose()
-            await self._again(endpoint, failed, watch)
+            await self._again(endpoint, failed, attempt, watch)
 
     def _prepare(
         self,
@@ -271,47 +282,47 @@ class Pipeline:
         parts: Sequence[Part],
         headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
-        """The request, and what it costs.
+        """The request, and what it counts in.
 
         Raises:
             InvalidInput: A text in it has half of a surrogate pair, which cannot be sent.
-            WbymError: The credentials cannot make the call.
+            CredentialError: The account's credentials cannot make the call.
         """
+        dialect = self._dialect
+        address, authorization = dialect.address(endpoint), dialect.authorize(endpoint)
+        charges = dialect.charges(endpoint, path or {})
+        has_body = body is not msgspec.UNSET
         try:
-            request = self._request(endpoint, path, query, body, parts, headers)
+            url = address + build_path(endpoint.path, path) + build_query(query)
+            encoded = _BODIES.encode(body) if has_body else None
+            for part in parts:
+                if isinstance(part.value, str):
+                    part.value.encode()  # which the transport does when it is under way
         except UnicodeEncodeError as error:
             raise InvalidInput(endpoint.name, "text", HALF_A_CHARACTER, error.object) from error
-        return request, self._dialect.charges(endpoint, path or {})
-
-    def _request(
-        self,
-        endpoint: Endpoint[object],
-        path: Mapping[str, str | int] | None,
-        query: Mapping[str, QueryValue] | None,
-        body: object,
-        parts: Sequence[Part],
-        headers: Mapping[str, str],
-    ) -> Request:
-        query_string = build_query(query)
-        address = self._dialect.address(endpoint)
-        url = (
-            f"{address}{build_path(endpoint.path, path)}{'?' if query_string else ''}{query_string}"
-        )
-        has_body = body is not msgspec.UNSET
-        for part in parts:
-            if isinstance(part.value, str):
-                part.value.encode()  # which the transport does when it is under way
-        return Request(
+        request = Request(
             method=endpoint.method,
             url=url,
             headers={
                 "User-Agent": _USER_AGENT,
                 **headers,
                 **({"Content-Type": "application/json"} if has_body else {}),
-                **self._dialect.authorize(endpoint),
+                **authorization,
             },
-            body=msgspec.json.encode(body) if has_body else None,
+            body=encoded,
             parts=tuple(parts),
+            address=address,
+        )
+        return request, charges
+
+    def _watch(self, endpoint: Endpoint[R], request: Request) -> CallWatch:
+        return CallWatch(
+            asyncio.get_running_loop().time,
+            marketplace=self._dialect.marketplace,
+            account=self._dialect.account,
+            endpoint=endpoint.name,
+            method=endpoint.method,
+            address=request.address,
         )
 
     @asynccontextmanager
@@ -321,48 +332,87 @@ class Pipeline:
         request: Request,
         charges: Sequence[Charge],
         priority: Priority | None,
-        watch: Watch,
+        watch: CallWatch | None,
     ) -> AsyncIterator[Exchange]:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
         clock = asyncio.get_running_loop().time
-        max_wait = _AT_ONCE if endpoint.once else self._max_wait
+        max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
         async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
             sent_at = clock()
-            watch.sent(sent_at)
+            if watch is not None:
+                watch.sent_at = sent_at
             async with self._transport.send(request) as exchange:
                 head = exchange.head
-                watch.answered(head.status)
+                if watch is not None:
+                    watch.status = head.status
                 now = clock()
                 # Right after a large page was decoded, all answers look late that waited for it.
                 timed = now - self._scheduler.held_up_at > _HELD_UP
                 elapsed = now - sent_at if timed else None
-                lease.settle(endpoint.cost.of(head.status), self._dialect.signal(head), elapsed)
+                cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
+                lease.settle(cost, self._dialect.signal(head), elapsed)
                 yield exchange
 
-    async def _again(self, endpoint: Endpoint[R], failed: Failed, watch: Watch) -> None:
+    async def _again(
+        self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None
+    ) -> None:
         """Wait for the next attempt, or raise what the caller gets."""
-        watch.attempt_ended(failed.error)
+        if watch is not None:
+            watch.attempt_ended(failed.error)
         delay = self._retry.delay(
             failed.fate,
-            watch.attempts,
-            repeatable=endpoint.repeatable,
+            attempt,
+            idempotent=endpoint.idempotent,
             draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
-        if delay is None or endpoint.once:
-            raise failed.final(repeatable=endpoint.repeatable)
+        if delay is None or endpoint.single_attempt:
+            raise failed.final(idempotent=endpoint.idempotent)
         logger.info(
             "%s; attempt %d follows in %.1f s",
             failed.error,
-            watch.attempts + 1,
+            attempt + 1,
             delay,
             extra=LogFacts(
                 marketplace=failed.error.marketplace,
                 account=failed.error.account,
                 endpoint=failed.error.endpoint,
                 status=failed.error.status,
-                attempt=watch.attempts,
+                attempt=attempt,
             ),
         )
         if delay:
             await anyio.sleep(delay)
+
+
+def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
+    """The path with its places filled in and percent-encoded.
+
+    Raises:
+        ValueError: A place has no value, or a value no place.
+    """
+    given = dict(values or {})
+    pieces: list[str] = []
+    rest = template
+    while "{" in rest:
+        before, _, rest = rest.partition("{")
+        name, _, rest = rest.partition("}")
+        if name not in given:
+            raise ValueError(f"{template} needs a value for {name!r}")
+        pieces += [before, quote(str(given.pop(name)), safe="")]
+    if given:
+        raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
+    return "".join(pieces) + rest
+
+
+def build_query(values: Mapping[str, QueryValue] | None) -> str:
+    """The query string with its question mark; empty where nothing is left to say."""
+    if not values:
+        return ""
+    pairs = []
+    for name, value in values.items():
+        if value is None:
+            continue
+        text = ("true" if value else "false") if isinstance(value, bool) else quote_plus(str(value))
+        pairs.append(f"{quote_plus(name)}={text}")
+    return f"?{'&'.join(pairs)}" if pairs else ""

@@ -14,7 +14,7 @@ import msgspec
 
 from wbym.errors import SetAside
 
-__all__ = ["Binary", "Json", "Nothing", "Refusal", "Refused", "Reply", "Unreadable"]
+__all__ = ["Binary", "Json", "Nothing", "Optional", "Refusal", "Refused", "Reply", "Unreadable"]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -82,6 +82,35 @@ class Binary(Reply[bytes]):
     def decode(self, endpoint: str, body: bytes) -> tuple[bytes, tuple[SetAside, ...]]:
         """The bytes as they are."""
         return body, ()
+
+
+class Optional(Generic[R]):
+    """A reply that may be missing: an empty body, ``{}`` and ``null`` are None.
+
+    Args:
+        reply: What any other body is.
+    """
+
+    def __init__(self, reply: Reply[R]) -> None:
+        self.reply: Final = reply
+
+    def accepts(self, status: int) -> bool:
+        """What the reply accepts."""
+        return self.reply.accepts(status)
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[R | None, tuple[SetAside, ...]]:
+        """The value, or None.
+
+        Raises:
+            Unreadable: The body is not what is promised.
+            Refused: The body says that the marketplace refused.
+        """
+        if body.strip() in _MISSING:
+            return None, ()
+        return self.reply.decode(endpoint, body)
+
+
+_MISSING: Final = {b"", b"{}", b"null"}
 
 
 class Json(Generic[W, R]):
@@ -164,7 +193,7 @@ class Json(Generic[W, R]):
                 self._record_decoder.decode(raw)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 where = f"{'.'.join(self.records)}[{index}]"
-                aside.append(SetAside(endpoint, where, str(error), self._blanked(raw)))
+                aside.append(SetAside(endpoint, where, str(error), self.blanked(raw)))
             else:
                 good.append(raw)
         rest = msgspec.Raw(msgspec.json.encode(good))
@@ -172,7 +201,7 @@ class Json(Generic[W, R]):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
         return self.unwrap(self._decoder.decode(rest)), tuple(aside)
 
-    def _blanked(self, raw: msgspec.Raw) -> bytes:
+    def blanked(self, raw: msgspec.Raw) -> bytes:
         """A record's bytes without its secrets; as they came where it has none."""
         try:
             fields = _LEVEL.decode(raw)

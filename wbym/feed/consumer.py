@@ -11,11 +11,12 @@ from typing import Final, Self
 
 import msgspec
 
+from wbym import observe
 from wbym.errors import StateError
 from wbym.feed.events import Event
 from wbym.feed.intake import decode_chat, decode_record
 from wbym.feed.store import Store, StoredEvent
-from wbym.observe import current, is_watched
+from wbym.observe import current
 
 __all__ = ["Confirmations", "Events"]
 
@@ -154,7 +155,7 @@ class Events:
             reason = f"event {stored.id} was stored by another version and cannot be read: {error}"
             raise StateError("the state", reason) from error
         self._out = stored
-        if is_watched():
+        if observe.watched:
             lag = (datetime.now(UTC) - stored.at).total_seconds()
             current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
         return Event(

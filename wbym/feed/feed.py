@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import anyio
 
+from wbym import observe
 from wbym.adapter import Adapter, Hint, Stream, Streams, TakesNotifications
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox
 from wbym.feed.reader import Reader, StreamStatus
 from wbym.feed.store import Store
-from wbym.observe import current, is_watched
+from wbym.observe import current
 
 __all__ = ["Feed"]
 
@@ -168,7 +169,7 @@ class Feed:
 
     async def _report_backlog(self) -> None:
         while True:
-            if is_watched():
+            if observe.watched:
                 for account, count in (await self._store.backlog()).items():
                     current().backlog(account=account, count=count)
             await anyio.sleep(_BACKLOG_EVERY)

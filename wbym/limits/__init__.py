@@ -1,7 +1,6 @@
 """How often calls may be made: what limits say (`quota`) and the scheduler that keeps them."""
 
 from wbym.limits.bans import BanStore, MemoryBans, SqliteBans
-from wbym.limits.lease import Lease
 from wbym.limits.quota import (
     BucketKey,
     Charge,
@@ -12,7 +11,7 @@ from wbym.limits.quota import (
     Quota,
     Window,
 )
-from wbym.limits.scheduler import BucketState, Scheduler, shared_scheduler
+from wbym.limits.scheduler import BucketState, Lease, Scheduler, shared_scheduler
 
 __all__ = [
     "BanStore",

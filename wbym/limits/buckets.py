@@ -15,18 +15,77 @@ from typing import ClassVar
 
 from aiolimiter import AsyncLimiter
 
-from wbym.limits.jitter import Spread
 from wbym.limits.queueing import Bucket, Kind
 from wbym.limits.quota import BucketKey, LimitSignal, ParallelCap, Quota, Window
 
-__all__ = ["ParallelBucket", "RateBucket", "WindowBucket"]
+__all__ = ["ParallelBucket", "RateBucket", "Spread", "WindowBucket"]
 
 _HEADROOM = 1.25
 """How much more jitter is allowed for than was seen."""
 _UNSEEN = 0.05
 """Jitter allowed for before any was seen where the burst is 1, as a part of the interval."""
-_HAIR = 1e-9
+_EPSILON = 1e-9
 """Calls; keeps the sums of floats on the side where there is room."""
+
+
+_BLOCK = 64
+"""How many samples stay together; so many to twice as many are remembered."""
+
+
+class Spread:
+    """How unevenly calls arrive: the greatest less the least of the last 64 to 128 samples.
+
+    A call leaves in time but arrives later, and not always by the same delay. Where delays lie
+    between ``d`` and ``d + J`` seconds, the calls that arrive within some ``t`` seconds have left
+    within ``t + J`` seconds; so a sender that keeps ``J / interval`` calls of the burst unused
+    never exceeds the limit as the marketplace counts it. A constant delay, however long, costs
+    nothing.
+
+    The delay one way cannot be seen, but the time from sending to the first byte of the answer
+    varies by at least as much.
+
+    Two blocks are kept, the one being filled and the full one before it, each as its two extremes:
+    little memory, and an extreme is forgotten after 128 samples at the latest.
+    """
+
+    __slots__ = ("_count", "_high", "_low", "_old_high", "_old_low")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._low = self._old_low = float("inf")
+        self._high = self._old_high = float("-inf")
+
+    def add(self, sample: float) -> None:
+        """Remember one sample."""
+        if self._count == _BLOCK:
+            self._old_low, self._old_high = self._low, self._high
+            self._low = self._high = sample
+            self._count = 1
+            return
+        self._count += 1
+        if sample < self._low:
+            self._low = sample
+        if sample > self._high:
+            self._high = sample
+
+    @property
+    def seen(self) -> float:
+        """The greatest less the least, in the samples' unit; 0 before two samples."""
+        if not self._count:
+            return 0.0
+        return max(self._high, self._old_high) - min(self._low, self._old_low)
+
+    @property
+    def likely(self) -> float:
+        """What more samples will likely show: few show too little of a spread.
+
+        Of ``n`` evenly spread samples the extremes are ``(n - 1) / (n + 1)`` of the whole apart.
+        """
+        if self._old_high >= self._old_low or self._count == _BLOCK:
+            return self.seen
+        if self._count < 2:
+            return 0.0
+        return self.seen * (self._count + 1) / (self._count - 1)
 
 
 class RateBucket(Bucket):
@@ -86,10 +145,6 @@ class RateBucket(Bucket):
         """Calls that could go at once, a fraction included."""
         return max(0.0, self._room(now))
 
-    def size(self, cost: int) -> float:
-        """A call that costs more than the burst goes when the bucket is empty."""
-        return min(float(cost), self._limiter.max_rate)
-
     def wait_for(self, size: float, now: float) -> float:
         """Seconds until there is room for so many calls."""
         if self._full_until == -math.inf and self._limiter.has_capacity(size):
@@ -98,9 +153,9 @@ class RateBucket(Bucket):
 
     async def count(self, cost: int, now: float) -> None:
         """Count in the limiter what fits there, and the rest beside it."""
-        size = self.size(cost)
+        size = min(cost, self.capacity)
         if self._full_until != -math.inf:
-            allowed = max((now - self._full_until) / self._interval, size) + _HAIR
+            allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):
                 # Both count from here on; they leak alike, so the stricter one stays it until
                 # the limiter is empty.
@@ -125,7 +180,7 @@ class RateBucket(Bucket):
         if after != before:
             self._set_reserve(after)
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Take over the burst that is stated; lower the count where less is left than thought."""
         if signal.limit is not None and signal.limit >= 1 and signal.limit != self._burst:
             self._burst = float(signal.limit)
@@ -156,6 +211,7 @@ class RateBucket(Bucket):
         self._reserve = min(reserve, self._max_jitter)
         gained = max(1.0, self._burst - self._reserve / self._interval) - self._limiter.max_rate
         self._limiter.max_rate += gained
+        self.capacity = self._limiter.max_rate
         self._full_until -= gained * self._interval
         if gained > 0:
             self.pump()
@@ -203,7 +259,7 @@ class WindowBucket(Bucket):
         self, key: BucketKey, quota: Window, loop: asyncio.AbstractEventLoop, max_jitter: float
     ) -> None:
         super().__init__(key, quota, loop)
-        self._limit = quota.limit
+        self._limit = self.capacity = quota.limit
         self._period = quota.period
         self._margin = max_jitter
         self._used = 0
@@ -219,10 +275,6 @@ class WindowBucket(Bucket):
         """What is left of the budget."""
         self._turn_over(now)
         return max(0, self._limit - self._used)
-
-    def size(self, cost: int) -> float:
-        """A call that costs more than the budget goes when the period begins."""
-        return min(cost, self._limit)
 
     def wait_for(self, size: float, now: float) -> float:
         """Seconds until the period in which so many calls more fit."""
@@ -253,11 +305,11 @@ class WindowBucket(Bucket):
             if extra < 0:
                 self.pump()
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Take over the budget and the end that are stated, and what is left if it is less."""
         self._turn_over(now)
         if signal.limit is not None and signal.limit >= 1:
-            self._limit = signal.limit
+            self._limit = self.capacity = signal.limit
         if at >= self._started:
             end = math.inf
             if signal.resets_at is not None:
@@ -303,10 +355,6 @@ class ParallelBucket(Bucket):
     def left(self, now: float) -> float:
         """Free places."""
         return max(0, self.quota.limit - self.in_flight)
-
-    def size(self, cost: int) -> float:
-        """Every call takes one place."""
-        return 1
 
     def wait_for(self, size: float, now: float) -> float:
         """Nothing if there are places; else only a release can tell."""

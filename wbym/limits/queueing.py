@@ -26,7 +26,7 @@ Refusal = Callable[["Bucket"], Exception]
 """Makes the error with which a caller gives up."""
 Kind = Literal["rate", "window", "parallel"]
 
-_TICK = 1e-5
+_MIN_SLEEP = 1e-5
 """The shortest sleep, seconds: a wait that rounds to nothing must still let the clock move."""
 
 
@@ -73,9 +73,11 @@ class Bucket(ABC):
         "_timer",
         "banned_until",
         "calls",
+        "capacity",
         "in_flight",
         "key",
         "loop",
+        "name",
         "quota",
         "refusals",
     )
@@ -88,8 +90,11 @@ class Bucket(ABC):
         self, key: BucketKey, quota: Quota | Window | ParallelCap, loop: asyncio.AbstractEventLoop
     ) -> None:
         self.key = key
+        self.name = str(key)
         self.quota = quota
         self.loop = loop
+        self.capacity: float = 1
+        """How much there is when all is free."""
         self.in_flight = 0
         """Calls counted here and not over yet."""
         self.calls = 0
@@ -105,9 +110,12 @@ class Bucket(ABC):
 
     # What a kind of bucket is.
 
-    @abstractmethod
     def size(self, cost: int) -> float:
-        """How much must be free at once before a call of this cost may go."""
+        """How much must be free at once before a call of this cost may go.
+
+        A call that costs more than there ever is goes when all is free.
+        """
+        return min(cost, self.capacity)
 
     @abstractmethod
     def wait_for(self, size: float, now: float) -> float:
@@ -127,7 +135,7 @@ class Bucket(ABC):
     def observe(self, elapsed: float) -> None:  # noqa: B027 - most kinds do not care
         """Learn from the seconds between counting a call and the first byte of its answer."""
 
-    def heed(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
         """Correct the count by what the answer to a call of the time ``at`` said (bans aside)."""
 
     def stale(self, at: float, now: float) -> bool:
@@ -231,14 +239,14 @@ class Bucket(ABC):
         if head is None:
             return
         now = self.loop.time()
-        wait = max(self.banned_until - now, self.wait_for(self.size(head.cost), now))
+        wait = max(self.banned_until - now, self.wait_for(min(head.size, self.capacity), now))
         if wait <= 0:
             heapq.heappop(self._heap)
             self._remove(head)
             self._handed = head
             head.turn.set_result(None)
         elif wait != math.inf:
-            self._timer = self.loop.call_at(now + max(wait, _TICK), self.pump)
+            self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
 
     def refuse_waiting(self, why: Refusal | None = None, *, before: float = math.inf) -> None:
         """Fail those who wait, or of them those who give up ``before`` this loop time.

@@ -6,22 +6,40 @@ clients of one seller, whose keys are equal, share what the marketplace counts a
 processes spend is learned from the headers.
 """
 
+# ruff: noqa: SLF001 - a lease is the scheduler's other half
+
 import asyncio
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import count
+from types import TracebackType
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import msgspec
 
+from wbym import observe
+from wbym.errors import QuotaExhausted
 from wbym.limits.bans import BanStore, MemoryBans
-from wbym.limits.lease import Lease
+from wbym.limits.buckets import ParallelBucket, RateBucket, WindowBucket
 from wbym.limits.queueing import Bucket, Kind
-from wbym.limits.quota import BucketKey, Charge, ParallelCap, Priority, Quota, Window
-from wbym.limits.registry import Registry
+from wbym.limits.quota import (
+    BucketKey,
+    Charge,
+    LimitSignal,
+    ParallelCap,
+    Priority,
+    Quota,
+    Window,
+)
+from wbym.observe import LogFacts, current
 
-__all__ = ["BucketState", "Scheduler", "shared_scheduler"]
+__all__ = ["BucketState", "Lease", "Scheduler", "shared_scheduler"]
+
+_log = logging.getLogger("wbym.limits")
 
 
 class BucketState(msgspec.Struct, frozen=True):
@@ -53,6 +71,168 @@ class BucketState(msgspec.Struct, frozen=True):
     """Seconds of arrival jitter that a rate allows for."""
 
 
+_ROUNDS = 4
+"""How often stale counts are taken afresh before a call goes regardless."""
+_GRACE = 0.05
+"""Seconds over ``max_wait`` that a caller whose turn is due is kept."""
+_LONGEST_BAN = 30 * 86400.0
+"""Seconds; a header that says more means milliseconds or a date."""
+
+
+class Lease:
+    """The right to make one call: ``async with scheduler.lease(charges) as lease``.
+
+    A lease that is left without `settle` counts as made, at the cost it was taken for: the call
+    may have reached the marketplace.
+    """
+
+    __slots__ = (
+        "_banned",
+        "_charges",
+        "_cost",
+        "_loop",
+        "_max_wait",
+        "_priority",
+        "_scheduler",
+        "_taken",
+        "waited",
+    )
+
+    def __init__(
+        self,
+        scheduler: "Scheduler",
+        charges: Sequence[Charge],
+        priority: Priority,
+        max_wait: float | None,
+        cost: int,
+    ) -> None:
+        self._scheduler = scheduler
+        self._charges = charges
+        self._priority = priority
+        self._max_wait = max_wait
+        self._cost = cost
+        self._taken: list[tuple[Bucket, float]] = []
+        self._banned: Bucket | None = None
+        self.waited = 0.0
+        """Seconds that the limits were waited for."""
+
+    async def __aenter__(self) -> Self:
+        scheduler = self._scheduler
+        self._loop = loop = scheduler._enter()
+        start = loop.time()
+        buckets = [await scheduler._bucket(charge, loop) for charge in self._charges]
+        now = loop.time()
+        if len(buckets) > 1:
+            buckets = sorted(dict.fromkeys(buckets), key=_order)
+        for bucket in buckets:
+            if not bucket.free(self._cost, now):
+                await self._wait(buckets, start)
+                self.waited = loop.time() - start
+                return self
+        for bucket in buckets:
+            await bucket.take(self._cost, now)
+            self._taken.append((bucket, now))
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        taken, self._taken = self._taken, []
+        for bucket, _ in taken:
+            bucket.release()
+        if self._banned is not None:
+            await self._scheduler._store_ban(self._banned)
+
+    def settle(
+        self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
+    ) -> None:
+        """Say what the answer cost and what its headers told. Once, before the lease is left.
+
+        Args:
+            cost: Calls that the answer counts as. Below what the lease was taken for, windows get
+                the difference back and quotas do not.
+            signal: What the headers say. A ban begins at once; it is stored when the lease is
+                left.
+            elapsed: Seconds from sending to the first byte of the answer; None if none came.
+        """
+        now = self._loop.time()
+        extra = cost - self._cost
+        self._cost = cost
+        taken = self._taken
+        last = taken[-1][1] if taken else now
+        spoken = self._spoken_of() if signal is not None and taken else None
+        for bucket, at in taken:
+            if extra:
+                bucket.charge(extra, at, now)
+            if elapsed is not None:
+                bucket.observe(elapsed + (last - at))
+        if signal is not None and spoken is not None:
+            bucket, at = spoken
+            bucket.apply_headers(signal, at, now, self._scheduler._wall())
+            if signal.retry_after is not None:
+                bucket.refusals += 1
+                until = now + min(signal.retry_after, _LONGEST_BAN)
+                if until > bucket.banned_until:
+                    bucket.ban(until, now)
+                    bucket.refuse_waiting(before=bucket.banned_until)
+                    self._banned = bucket
+                    self._scheduler._publish_ban(bucket, until - now)
+
+    def _spoken_of(self) -> tuple[Bucket, float]:
+        keys = [charge.key for charge in self._charges if type(charge.quota) is not ParallelCap]
+        for bucket, at in self._taken:
+            if keys and bucket.key == keys[0]:
+                return bucket, at
+        return self._taken[0]
+
+    async def _wait(self, buckets: list[Bucket], start: float) -> None:
+        """Take the buckets one after the other; all or, raising, none."""
+        priority, cost = self._priority, self._cost
+        if self._max_wait is not None:
+            now = self._loop.time()
+            left = self._max_wait - (now - start)
+            for bucket in buckets:
+                wait = bucket.estimate(cost, priority, now)
+                if wait > left and (wait != math.inf or left <= 0):
+                    raise self._scheduler._exhausted(bucket, wait, self._max_wait)
+            deadline = start + self._max_wait + _GRACE
+        else:
+            deadline = math.inf
+        order = next(self._scheduler._arrivals)
+        taken = self._taken
+        try:
+            for bucket in buckets:
+                at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                taken.append((bucket, at))
+            for _ in range(_ROUNDS if len(buckets) > 1 else 0):
+                now = self._loop.time()
+                stale = [old for old in taken if old[0].stale(old[1], now)]
+                if not stale:
+                    break
+                for old in stale:
+                    bucket = old[0]
+                    self._undo(old)
+                    at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                    taken.append((bucket, at))
+        except BaseException:
+            for old in taken[::-1]:
+                self._undo(old)
+            raise
+
+    def _undo(self, taken: tuple[Bucket, float]) -> None:
+        bucket, at = taken
+        self._taken.remove(taken)
+        bucket.uncount(self._cost, at)
+        bucket.release()
+
+    def _refuse(self, bucket: Bucket) -> QuotaExhausted:
+        wait = bucket.estimate(self._cost, self._priority, self._loop.time())
+        return self._scheduler._exhausted(bucket, wait, self._max_wait or 0.0)
+
+
 class Scheduler:
     """Keeps the buckets of any number of sellers. Bound to the event loop that first uses it.
 
@@ -75,17 +255,22 @@ class Scheduler:
         max_jitter: float = 0.4,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._registry = Registry(
-            bans if bans is not None else MemoryBans(), min_jitter, max_jitter, wall
-        )
-
+        self._bans = bans if bans is not None else MemoryBans()
+        self._min_jitter = min_jitter
+        self._max_jitter = max_jitter
+        self._wall = wall
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._arrivals = count()
+        self._buckets: dict[BucketKey, Bucket] = {}
+        self._opening: dict[BucketKey, asyncio.Lock] = {}
         self.held_up_at = -math.inf
         """Loop time at which something (the decoding of a large page) last held the loop up."""
 
     @property
     def closed(self) -> bool:
         """Whether `aclose` was called."""
-        return self._registry.closed
+        return self._closed
 
     def lease(
         self,
@@ -122,22 +307,120 @@ class Scheduler:
             ValueError: On entering: one key with two kinds of limit.
             RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
         """
-        return Lease(self._registry, charges, priority, max_wait, cost)
+        return Lease(self, charges, priority, max_wait, cost)
 
     def buckets(self) -> list[BucketState]:
         """Every bucket that was used, in the order of the keys."""
-        loop = self._registry.loop
-        if loop is None:
+        if self._loop is None:
             return []
-        now, wall = loop.time(), self._registry.wall()
-        return [_state(bucket, now, wall) for bucket in self._registry]
+        now, wall = self._loop.time(), self._wall()
+        return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
         """Refuse everybody who waits, and whoever comes later, with RuntimeError.
 
         Leases that are held may still be settled and left.
         """
-        self._registry.close()
+        self._closed = True
+        for bucket in self._buckets.values():
+            bucket.refuse_waiting(_closed)
+
+    def _enter(self) -> asyncio.AbstractEventLoop:
+        """The running loop; raises RuntimeError if it is another one, or this is closed."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            if self._loop is not None:
+                raise RuntimeError("this scheduler belongs to another event loop")
+            self._loop = loop
+        if self._closed:
+            raise _closed()
+        return loop
+
+    async def _bucket(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
+        """The bucket of a charge; raises ValueError if its key has another kind of limit."""
+        bucket = self._buckets.get(charge.key)
+        if bucket is None:
+            bucket = await self._open(charge, loop)
+        if type(bucket.quota) is not type(charge.quota):
+            raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
+        return bucket
+
+    async def _open(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
+        key = charge.key
+        lock = self._opening.setdefault(key, asyncio.Lock())
+        async with lock:
+            bucket = self._buckets.get(key)
+            if bucket is not None:
+                return bucket
+            bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
+            try:
+                until = await self._bans.load(bucket.name)
+            except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
+                _log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
+                until = None
+            if until is not None:
+                now = loop.time()
+                bucket.ban(now + until - self._wall(), now)
+            if self._closed:
+                raise _closed()
+            self._buckets[key] = bucket
+            self._opening.pop(key, None)
+            return bucket
+
+    def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
+        """Say that a bucket is banned for so long from now on."""
+        _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
+        if observe.watched:
+            until = datetime.fromtimestamp(self._wall() + seconds, UTC)
+            current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
+
+    async def _store_ban(self, bucket: Bucket) -> None:
+        """Store the end of a bucket's ban; a store that fails is logged, not raised."""
+        until = self._wall() + bucket.banned_until - bucket.loop.time()
+        try:
+            await self._bans.save(bucket.name, until)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception(
+                "the ban of %s until %.0f could not be saved",
+                bucket.name,
+                until,
+                extra=_facts(bucket),
+            )
+
+    def _exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
+        """The error for a wait of so many seconds (infinite: nobody can tell)."""
+        wait = 0.0 if wait == math.inf else wait
+        return QuotaExhausted(
+            bucket.name,
+            retry_at=datetime.fromtimestamp(self._wall() + wait, UTC),
+            wait=wait,
+            max_wait=max_wait,
+        )
+
+
+def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
+    quota = bucket.quota
+    return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
+
+
+def _make(
+    charge: Charge, loop: asyncio.AbstractEventLoop, min_jitter: float, max_jitter: float
+) -> Bucket:
+    match charge.quota:
+        case Quota():
+            return RateBucket(charge.key, charge.quota, loop, min_jitter, max_jitter)
+        case Window():
+            return WindowBucket(charge.key, charge.quota, loop, max_jitter)
+        case ParallelCap():
+            return ParallelBucket(charge.key, charge.quota, loop)
+
+
+def _closed(bucket: Bucket | None = None) -> RuntimeError:
+    return RuntimeError("the scheduler is closed")
+
+
+def _facts(bucket: Bucket) -> LogFacts:
+    return LogFacts(marketplace=bucket.key.marketplace, bucket=bucket.name)
 
 
 def _state(bucket: Bucket, now: float, wall: float) -> BucketState:

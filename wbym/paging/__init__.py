@@ -1,9 +1,9 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
-from wbym.paging.ahead import Chunk, Turn
-from wbym.paging.listing import Listing, Page, by_offset, by_token, joined
-from wbym.paging.parts import TICK, Span, by_span, deferred, mapped, side_by_side
-from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme
+from wbym.paging.listing import Listing, Page, chain, lazy, listing_of, map_page
+from wbym.paging.parts import TICK, Span, by_span, merge
+from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
+from wbym.paging.source import BodyGate, Chunk, Origin, Reading, Source
 from wbym.paging.spans_sweep import SpansSweep
 from wbym.paging.sweep import Progress, Sweep, SweepPlan, whole_span
 from wbym.paging.timeline import by_time, pages_for, second_of
@@ -11,29 +11,32 @@ from wbym.paging.two_lists import ListsSweep
 
 __all__ = [
     "TICK",
+    "BodyGate",
     "ByCursor",
     "ByOffset",
     "ByToken",
     "Chunk",
     "Listing",
     "ListsSweep",
+    "Origin",
     "Page",
     "Progress",
+    "Reading",
     "Scheme",
+    "Source",
     "Span",
     "SpansSweep",
     "Sweep",
     "SweepPlan",
-    "Turn",
-    "by_offset",
+    "Whole",
     "by_span",
     "by_time",
-    "by_token",
-    "deferred",
-    "joined",
-    "mapped",
+    "chain",
+    "lazy",
+    "listing_of",
+    "map_page",
+    "merge",
     "pages_for",
     "second_of",
-    "side_by_side",
     "whole_span",
 ]

@@ -2,23 +2,34 @@
 
 A :class:`Listing` makes no request before it is iterated, so its errors surface while iterating.
 Where pages are independent it asks for several ahead, and delivers them in order; their bodies are
-left in the network until there is room for them, so memory stays flat at any latency.
+left in the network until there is room for them, so memory stays flat at any latency. Where each
+page names the next, one is asked for ahead.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
-from wbym.paging.ahead import Chunk, FetchAt, read_ahead
+from wbym.limits import Priority
+from wbym.paging.prefetch import read_ahead, size_at
 from wbym.paging.schemes import ByOffset
+from wbym.paging.source import Chunk, Origin, Reading, Source
 
-__all__ = ["Listing", "Page", "by_offset", "by_token", "joined"]
+__all__ = ["Listing", "Page", "chain", "lazy", "listing_of", "map_page"]
 
 T = TypeVar("T")
 U = TypeVar("U")
+
+MAX_STALE_PAGES = 5
+"""Pages in a row without a record before a list that always names a next page is given up."""
+
+REMEMBERED_PAGES = 8
+"""Pages that a page is compared with, to see that it brings something new."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -32,7 +43,11 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     total: int | None = None
     """How many records the list has at most, where the marketplace tells."""
     set_aside: tuple[SetAside, ...] = ()
-    """Records of this page that could not be decoded."""
+    """Records of this page that could not be decoded or understood."""
+    sent: object = None
+    """The page as the marketplace sent it, decoded; None where the page is made of several."""
+    origin: Origin | None = None
+    """Where the items came from, while they are as the marketplace sent them."""
 
 
 Pages: TypeAlias = AsyncGenerator[Page[T], None]
@@ -42,53 +57,137 @@ class Listing(Generic[T]):
     """A list at the marketplace, read page by page while it is iterated.
 
     ``async for item in listing`` yields records; ``async for page in listing.pages()`` yields pages
-    with their cursors; ``await listing.all(limit=...)`` collects records. Each of these reads from
-    the beginning. A listing that is left early stops its requests.
+    with their cursors; ``await listing.all(limit=...)`` collects records; ``await listing.page()``
+    makes one request. Each of these reads from the beginning, or from ``using(cursor=...)``. A
+    listing that is left early stops its requests.
+
+    Args:
+        read: Reads the pages in the way that is asked for.
+        newest_first: Whether the records are known to come newest first.
+        reading: How they are read.
+        source: What the pages come from, where that is one list of the marketplace.
     """
 
-    def __init__(self, read: Callable[[], Pages[T]], *, newest_first: bool = False) -> None:
+    def __init__(
+        self,
+        read: Callable[[Reading], Pages[T]],
+        *,
+        newest_first: bool = False,
+        reading: Reading | None = None,
+        source: Source[T] | None = None,
+    ) -> None:
         self._read = read
+        self._reading = reading or Reading()
         self.newest_first: Final = newest_first
         """Whether the records are known to come newest first."""
+        self.source: Final = source
+        """What the pages come from, where that is one list of the marketplace."""
         self._cursor: str | None = None
+
+    def using(
+        self,
+        *,
+        cursor: str | None = None,
+        size: int | None = None,
+        prefetch: int | None = None,
+        priority: Priority | None = None,
+    ) -> "Listing[T]":
+        """The same list, read in another way; what is None stays as it is.
+
+        Args:
+            cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
+            size: Records per page, from 1 to what the marketplace allows; by default that many.
+            prefetch: Pages asked for at once from the start, at least 1. By default the first is
+                asked for alone, since most lists are short, and then three ahead; a list whose
+                pages name the next one is read one page ahead at most.
+            priority: Who goes first at the limits; by default reading goes after replies and
+                before bulk reading.
+
+        Raises:
+            InvalidInput: ``size`` or ``prefetch`` is less than 1. While reading: ``size`` is more
+                than the marketplace allows, or it is not a cursor of this list.
+        """
+        for argument, value in (("size", size), ("prefetch", prefetch)):
+            if value is not None and (type(value) is not int or value < 1):
+                raise InvalidInput("using", argument, "must be an integer, at least 1", value)
+        if cursor is not None and not isinstance(cursor, str):
+            raise InvalidInput("using", "cursor", "must be a page's cursor", cursor)
+        return Listing(
+            self._read,
+            newest_first=self.newest_first,
+            reading=_over(self._reading, Reading(cursor, size, prefetch, priority)),
+            source=self.source,
+        )
 
     @property
     def cursor(self) -> str | None:
-        """The cursor of the page in hand, to go on later with ``cursor=...``.
+        """The cursor of the page in hand, to go on later with ``using(cursor=...)``.
 
         None before the first page. Going on begins with that page again, so nothing is missed and
         its records may come twice.
         """
         return self._cursor
 
+    def read(self, reading: Reading | None = None) -> Pages[T]:
+        """The pages, without noting a cursor; for listings that are made of others.
+
+        Args:
+            reading: How the whole is read; what is None in it is read as this listing is.
+        """
+        return self._read(self._reading if reading is None else _over(self._reading, reading))
+
+    async def page(self) -> Page[T]:
+        """The first page from the cursor on; one request.
+
+        Raises:
+            WbymError: The call failed.
+        """
+        if self.source is not None:
+            found = await _first(self.source, self._reading)
+        else:
+            found = Page((), self._reading.cursor or "", None)
+            alone = msgspec.structs.replace(self._reading, prefetch=None)
+            async with aclosing(self._read(alone)) as pages:
+                async for page in pages:
+                    found = page
+                    break
+        self._cursor = found.cursor
+        return found
+
     async def pages(self) -> AsyncGenerator[Page[T], None]:
         """Page by page.
 
         Raises:
-            CursorStuck: The marketplace named the same cursor twice.
+            CursorStuck: The marketplace's pages go round in a circle, or bring nothing any more.
             PagingLimit: More records follow than the marketplace lets a list reach.
         """
-        async with aclosing(self._read()) as pages:
+        async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
-                yield page
+                # Whoever keeps it need not keep what its records came from.
+                shown = _with_items(page, page.items)
+                del page
+                yield shown
+                del shown  # or it would stay in memory while the next one comes
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self.records()
 
     async def records(self) -> AsyncGenerator[T, None]:
         """The records, as a generator that can be closed before its end."""
-        async with aclosing(self._read()) as pages:
+        async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
-                for item in page.items:
+                items = page.items
+                del page
+                for item in items:
                     yield item
-                del page  # or it would stay in memory while the next one comes
+                del items  # or they would stay in memory while the next ones come
 
     async def all(self, *, limit: int | None = None) -> list[T]:
         """The records in memory, the first ``limit`` of them where one is given."""
         found: list[T] = []
-        async with aclosing(self._read()) as pages:
+        async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
                 found.extend(page.items)
@@ -96,123 +195,275 @@ class Listing(Generic[T]):
                     break
         return found[:limit]
 
-    def map(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
-        """The same pages with other items: filtered, or made into something else."""
+    def map(self, change: Callable[[T], U]) -> "Listing[U]":
+        """The same pages with each record made into something else.
 
-        async def read() -> Pages[U]:
-            async with aclosing(self._read()) as pages:
+        A record of the marketplace's own list that ``change`` fails on does not stop the others: it
+        is set aside, as one that cannot be decoded.
+        """
+        return self._change(lambda page: map_page(page, change))
+
+    def known_newest_first(self) -> "Listing[T]":
+        """The same list, whose records are known to come newest first."""
+        return Listing(self._read, newest_first=True, reading=self._reading, source=self.source)
+
+    def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
+        """The same pages with those records only that are wanted."""
+        return self.map_pages(lambda items: [item for item in items if wanted(item)])
+
+    def map_pages(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
+        """The same pages with other items."""
+        return self._change(lambda page: _with_items(page, change(page.items)))
+
+    def _change(self, change: Callable[[Page[T]], Page[U]]) -> "Listing[U]":
+        async def read(reading: Reading) -> Pages[U]:
+            async with aclosing(self._read(reading)) as pages:
                 async for page in pages:
-                    items = change(page.items)
-                    yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
-                    del page, items
+                    changed = change(page)
+                    del page
+                    yield changed
+                    del changed
 
-        return Listing(read, newest_first=self.newest_first)
+        return Listing(read, newest_first=self.newest_first, reading=self._reading)
+
+    def map_async(self, change: Callable[[Sequence[T]], Awaitable[Sequence[U]]]) -> "Listing[U]":
+        """The same pages with other items, as by :meth:`map_pages`, with more to ask for."""
+
+        async def read(reading: Reading) -> Pages[U]:
+            async with aclosing(self._read(reading)) as pages:
+                async for page in pages:
+                    changed = _with_items(page, await change(page.items))
+                    del page
+                    yield changed
+                    del changed
+
+        return Listing(read, newest_first=self.newest_first, reading=self._reading)
 
 
-def by_offset(
-    fetch: FetchAt[T],
-    scheme: ByOffset,
-    *,
-    method: str,
-    size: int | None = None,
-    cursor: str | None = None,
-    ahead: int | None = None,
-    newest_first: bool = False,
-) -> Listing[T]:
-    """A listing of independent pages.
+def _over(old: Reading, new: Reading) -> Reading:
+    """The new way of reading, and the old where the new says nothing."""
+    return Reading(
+        new.cursor or old.cursor,
+        new.size or old.size,
+        new.prefetch or old.prefetch,
+        old.priority if new.priority is None else new.priority,
+    )
 
-    Args:
-        fetch: Asks for one page.
-        scheme: How the method pages.
-        method: The endpoint's name, for errors.
-        size: Records a page; the most that the marketplace allows, where nothing is said.
-        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
-        ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
-            alone, since most lists are short, and the rest three ahead.
-        newest_first: Whether the marketplace sends the newest records first.
+
+def _with_items(page: Page[T], items: Sequence[U], aside: tuple[SetAside, ...] = ()) -> Page[U]:
+    return Page(items, page.cursor, page.next_cursor, page.total, page.set_aside + aside, page.sent)
+
+
+def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = None) -> Page[U]:
+    """The page with each record made into something else: in one pass if none fails.
+
+    Where one fails, they go one by one, and what fails is set aside by the page's origin, or the
+    one given instead; without an origin the error is raised.
     """
-    page_size = size or scheme.most
-    if cursor and not cursor.isdigit():
-        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
-    start = int(cursor or 0)
-
-    async def read() -> Pages[T]:
-        offset, total = start, None
-        chunks = read_ahead(fetch, scheme, size=page_size, start=start, ahead=ahead)
-        async with aclosing(chunks):
-            async for at, count, chunk in chunks:
-                offset, total = at + count, chunk.total
-                last = chunk.count < count
-                following = None if last else str(offset)
-                yield Page(chunk.items, str(at), following, total, chunk.set_aside)
-                if last:
-                    if not at or chunk.count or total is None or at >= total:
-                        return
-                    offset = at  # it shows no more, and says itself that there is more
-                    break
-                del chunk  # or it would stay in memory while the next one comes
-        if total is None or offset < total:
-            raise PagingLimit(method, offset)
-
-    return Listing(read, newest_first=newest_first)
+    origin = origin or page.origin
+    try:
+        return _with_items(page, [change(item) for item in page.items])
+    except Exception:
+        if origin is None:
+            raise
+    items: list[U] = []
+    aside: list[SetAside] = []
+    for index, item in enumerate(page.items):
+        try:
+            items.append(change(item))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+            aside.append(origin.set_aside(index, error))
+    return _with_items(page, items, tuple(aside))
 
 
-class FetchNext(Protocol[T]):
-    """Asks for one page by its token."""
+def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
+    """The listing of a source's pages."""
 
-    async def __call__(self, token: str | None, /) -> Chunk[T]:
-        """The chunk that the token stands for; None stands for the first."""
-        ...
+    def read(reading: Reading) -> Pages[T]:
+        if isinstance(source.scheme, ByOffset):
+            return _by_offset(source, source.scheme, reading)
+        return _by_token(source, reading)
+
+    return Listing(read, newest_first=newest_first, source=source)
 
 
-def by_token(
-    fetch: FetchNext[T], *, method: str, cursor: str | None = None, newest_first: bool = False
-) -> Listing[T]:
-    """A listing of pages that name the next one.
+async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> Pages[T]:
+    method = source.method
+    size = _size(source, reading) or scheme.max_size
+    start = _offset(source, reading.cursor)
+    offset, total = start, None
+    progress = _Progress(method)
+    chunks = read_ahead(
+        source,
+        scheme,
+        size=size,
+        start=start,
+        prefetch=reading.prefetch,
+        priority=reading.priority,
+    )
+    async with aclosing(chunks):
+        async for at, count, chunk in chunks:
+            offset, total = at + count, chunk.total
+            last = chunk.count < count or total == offset
+            following = None if last else str(offset)
+            if following is not None:
+                progress.check(chunk, following)
+            yield _page(chunk, str(at), following)
+            if last:
+                if not at or chunk.count or total is None or at >= total:
+                    return
+                offset = at  # it shows no more, and says itself that there is more
+                break
+            del chunk  # or it would stay in memory while the next one comes
+    if total is not None and total < offset:
+        total = None  # the pages have exceeded it, so it tells nothing
+    if total is None or offset < total:
+        raise PagingLimit(method, min(offset, scheme.reach or offset), total)
 
-    It ends where a chunk has no token.
 
-    Args:
-        fetch: Asks for one page.
-        method: The endpoint's name, for errors.
-        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
-        newest_first: Whether the marketplace sends the newest records first.
+async def _first(source: Source[T], reading: Reading) -> Page[T]:
+    """One page of a source."""
+    scheme, cursor = source.scheme, reading.cursor
+    size = _size(source, reading)
+    following: str | None
+    if isinstance(scheme, ByOffset):
+        offset = _offset(source, cursor)
+        count = size_at(scheme, offset, size or scheme.max_size)
+        if not count:
+            raise PagingLimit(source.method, offset)
+        chunk = await source.fetch(str(offset), count, priority=reading.priority)
+        end = offset + count
+        following = None if chunk.count < count or chunk.total == end else str(end)
+        return _page(chunk, str(offset), following)
+    chunk = await source.fetch(cursor, size, priority=reading.priority)
+    return _page(chunk, cursor or "", chunk.following)
+
+
+def _offset(source: Source[T], cursor: str | None) -> int:
+    """The offset that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor of this list.
     """
+    if cursor and not (cursor.isascii() and cursor.isdigit()):
+        raise InvalidInput(source.method, "cursor", "must be a cursor of this list", cursor)
+    return int(cursor or 0)
 
-    async def read() -> Pages[T]:
-        token = cursor or None
+
+async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
+    size = _size(source, reading)
+    cursor = reading.cursor
+    progress = _Progress(source.method, cursor)
+    ahead: asyncio.Task[Chunk[T]] | None = None
+    wanted = 0
+    try:
         while True:
-            chunk = await fetch(token)
-            following = chunk.token
-            if following is not None and following == token and chunk.count:
-                raise CursorStuck(method, token)
-            yield Page(chunk.items, token or "", following, chunk.total, chunk.set_aside)
+            if ahead is None:
+                chunk = await source.fetch(cursor, size, priority=reading.priority)
+            else:
+                chunk = await ahead
+                ahead = None
+            wanted += 1
+            following = chunk.following
+            leads_on = False
+            if following is not None:
+                progress.check(chunk, following)
+                leads_on = progress.leads_on(following)
+                # Most readers want one page only, so the second is not asked for before it is.
+                if leads_on and (wanted > 1 or reading.prefetch is not None):
+                    ahead = asyncio.ensure_future(
+                        source.fetch(following, size, priority=reading.priority)
+                    )
+            yield _page(chunk, cursor or "", following)
+            del chunk  # or it would stay in memory while the next one comes
             if following is None:
                 return
-            token = following
+            if not leads_on:
+                raise CursorStuck(source.method, following)
+            cursor = following
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
 
-    return Listing(read, newest_first=newest_first)
+
+def _page(chunk: Chunk[T], cursor: str, following: str | None) -> Page[T]:
+    return Page(
+        chunk.items, cursor, following, chunk.total, chunk.set_aside, chunk.sent, chunk.origin
+    )
 
 
-def joined(
-    parts: Sequence[tuple[str, Callable[[str | None], Listing[T]]]],
-    *,
-    cursor: str | None = None,
-    key: Callable[[T], str],
-) -> Listing[T]:
+def _size(source: Source[T], reading: Reading) -> int | None:
+    """The size of pages; None where the list has none.
+
+    Raises:
+        InvalidInput: The marketplace allows no such size, or none at all.
+    """
+    largest = source.scheme.max_size
+    if reading.size is None:
+        return largest
+    if largest is None:
+        raise InvalidInput(source.method, "size", "is not taken by this list", reading.size)
+    if reading.size > largest:
+        raise InvalidInput(source.method, "size", f"must be from 1 to {largest}", reading.size)
+    return reading.size
+
+
+class _Progress:
+    """Sees to it that pages bring something new: told by the first and last records of a few."""
+
+    def __init__(self, method: str, cursor: str | None = None) -> None:
+        self._method = method
+        self._cursors = {hash(cursor or "")}
+        self._recent: deque[tuple[int, list[object]]] = deque(maxlen=REMEMBERED_PAGES)
+        self._empty = 0
+
+    def leads_on(self, following: str) -> bool:
+        """Whether a cursor was not there before."""
+        found = hash(following)
+        is_new = found not in self._cursors
+        self._cursors.add(found)
+        return is_new
+
+    def check(self, chunk: Chunk[T], following: str) -> None:
+        """Refuse a page that is not the last and brings nothing.
+
+        Raises:
+            CursorStuck: It was there before, or it is one of several without a record.
+        """
+        if not chunk.count:
+            self._empty += 1
+            if self._empty >= MAX_STALE_PAGES:
+                raise CursorStuck(self._method, following)
+            return
+        self._empty = 0
+        ends: list[object] = [
+            *chunk.items[:1],
+            *chunk.items[-1:],
+            *(one.data for one in chunk.set_aside[:1]),
+        ]
+        if not ends:
+            return
+        page = (chunk.count, ends)
+        if page in self._recent:
+            raise CursorStuck(self._method, following)
+        self._recent.append(page)
+
+
+def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:
     """Several listings one after the other, with cursors of their own.
 
     A record that moves from one list to a later one while they are read comes once.
 
     Args:
-        parts: A name, and what makes the listing from a cursor.
-        cursor: Where to begin.
+        parts: A name without ``:``, and the listing.
         key: What makes a record the same in two parts.
     """
+    names = [name for name, _ in parts]
 
-    async def read() -> Pages[T]:
+    async def read(reading: Reading) -> Pages[T]:
+        cursor = reading.cursor
         name, _, inner = (cursor or "").partition(":")
-        names = [part for part, _ in parts]
         if cursor and name not in names:
             rule = f"must be a cursor of this list, which begins with one of {names}"
             raise InvalidInput("list", "cursor", rule, cursor)
@@ -221,7 +472,8 @@ def joined(
         for index, (part, listing) in enumerate(parts[skipped:], skipped):
             begin = inner if cursor and index == skipped else None
             last_part = index == len(parts) - 1
-            async with aclosing(listing(begin or None)._read()) as pages:  # noqa: SLF001
+            inside = msgspec.structs.replace(reading, cursor=begin or None)
+            async with aclosing(listing.read(inside)) as pages:
                 async for page in pages:
                     fresh = [item for item in page.items if key(item) not in seen]
                     if not last_part:
@@ -232,5 +484,17 @@ def joined(
                         following = None if last_part else f"{names[index + 1]}:"
                     yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
                     del page, fresh
+
+    return Listing(read)
+
+
+def lazy(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
+    """A listing that is known only after asking for something, when it is first iterated."""
+
+    async def read(reading: Reading) -> Pages[T]:
+        listing = await make()
+        async with aclosing(listing.read(reading)) as pages:
+            async for page in pages:
+                yield page
 
     return Listing(read)

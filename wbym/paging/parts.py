@@ -6,23 +6,23 @@ same time.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import ceil
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
 
 from wbym.errors import InvalidInput
 from wbym.paging.listing import Listing, Page
+from wbym.paging.source import Reading
 
-__all__ = ["Span", "by_span", "cut", "deferred", "mapped", "side_by_side"]
+__all__ = ["Span", "by_span", "cut", "merge"]
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 SHARE = 4
 """Parts of a period for each that is read at once, so that all readers are done about together."""
@@ -30,8 +30,8 @@ SHARE = 4
 LEAST = timedelta(days=1)
 """Parts are not made shorter for the sake of reading them at once."""
 
-Part: TypeAlias = tuple[str, Callable[[str | None], Listing[T]]]
-"""A name (no ``:``, ``,`` or ``;``), and what makes the listing from a cursor of its own."""
+Part: TypeAlias = tuple[str, Listing[T]]
+"""A name (no ``:``, ``,`` or ``;``), and the listing."""
 
 
 TICK = timedelta(microseconds=1)
@@ -90,66 +90,63 @@ def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
     return [newest, *_below(newest.since, since, step)]
 
 
-def side_by_side(
-    parts: Sequence[Part[T]],
-    *,
-    method: str,
-    cursor: str | None = None,
-    at_once: int = 1,
-    newest_first: bool = False,
+def merge(
+    parts: Sequence[Part[T]], *, method: str, at_once: int = 1, newest_first: bool = False
 ) -> Listing[T]:
     """Listings that have no record in common, up to so many of them read at the same time.
 
     Read one at a time, they come in their order; once the second page is wanted, the next one is
     always asked for while one is in hand. Read several at a time, pages come as they arrive, and
-    twice ``at_once`` of them are held at most.
+    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
+    whatever ``at_once`` was.
 
     Args:
         parts: The listings, in order.
-        method: The endpoint's name, for errors.
-        cursor: Where to begin: a page's ``cursor`` or ``next_cursor``. It knows how far each part
-            was read, whatever ``at_once`` was.
+        method: The operation's name, for errors.
         at_once: How many are read at the same time.
         newest_first: Whether the newest records come first when one is read at a time.
-
-    Raises:
-        InvalidInput: It is no cursor of this list.
     """
-    names = [name for name, _ in parts]
-    begun, places = _places(method, cursor, names)
-
-    async def read() -> AsyncGenerator[Page[T], None]:
-        todo = deque([*places.items(), *((index, "") for index in range(begun, len(parts)))])
-        where, untouched = dict(places), begun
-        pages = (
-            _together(parts, todo, at_once) if at_once > 1 else _one_ahead(_in_turn(parts, todo))
-        )
-        async with aclosing(pages):
-            async for index, page in pages:
-                where |= dict.fromkeys(range(untouched, index + 1), "")
-                untouched = max(untouched, index + 1)
-                where[index] = page.cursor
-                here = _cursor(where, untouched, names)
-                if page.next_cursor is None:
-                    del where[index]
-                else:
-                    where[index] = page.next_cursor
-                more = where or untouched < len(names)
-                following = _cursor(where, untouched, names) if more else None
-                yield Page(page.items, here, following, None, page.set_aside)
-                del page  # or it would stay in memory while the next one comes
-
+    read = partial(_merged, parts, method, at_once)
     return Listing(read, newest_first=newest_first and at_once == 1)
 
 
+async def _merged(
+    parts: Sequence[Part[T]], method: str, at_once: int, reading: Reading
+) -> AsyncGenerator[Page[T], None]:
+    names = [name for name, _ in parts]
+    untouched, where = _places(method, reading.cursor, names)
+    todo = deque([*where.items(), *((index, "") for index in range(untouched, len(parts)))])
+
+    def opened(place: tuple[int, str], *, ahead: bool) -> AsyncGenerator[Page[T], None]:
+        index, begin = place
+        prefetch = reading.prefetch or (1 if ahead else None)
+        inside = msgspec.structs.replace(reading, cursor=begin or None, prefetch=prefetch)
+        return parts[index][1].read(inside)
+
+    found = _together(opened, todo, at_once) if at_once > 1 else _in_turn(opened, todo)
+    async with aclosing(found) as pages:
+        async for index, page in pages:
+            where |= dict.fromkeys(range(untouched, index + 1), "")
+            untouched = max(untouched, index + 1)
+            where[index] = page.cursor
+            here = _cursor(where, untouched, names)
+            if page.next_cursor is None:
+                del where[index]
+            else:
+                where[index] = page.next_cursor
+            more = where or untouched < len(names)
+            following = _cursor(where, untouched, names) if more else None
+            yield Page(page.items, here, following, None, page.set_aside)
+            del page  # or it would stay in memory while the next one comes
+
+
 def by_span(
-    part: Callable[[Span, str | None], Listing[T]],
+    part: Callable[[Span], Listing[T]],
     *,
     method: str,
     since: datetime,
     until: datetime | None,
     longest: timedelta,
-    cursor: str | None = None,
     at_once: int = 1,
     finely: bool = True,
     newest_first: bool = False,
@@ -157,101 +154,92 @@ def by_span(
     """A period read in parts that the marketplace takes, the newest part first.
 
     Args:
-        part: Makes the listing of one part from a cursor of its own.
-        method: The endpoint's name, for errors.
+        part: Makes the listing of one part.
+        method: The operation's name, for errors.
         since: From this moment on; aware.
         until: Up to and with this moment; None for up to now and whatever comes while it is read.
-        longest: The longest part.
-        cursor: Where to go on; the parts are those that it was made with.
+        longest: The longest part. Read from a cursor on, the parts are those that it was made with.
         at_once: How many parts are read at the same time; then the records come as they arrive.
         finely: Whether the period is then cut into more parts than ``longest`` asks for, so that
             none is left to be read alone at the end. For few records it only costs requests.
         newest_first: Whether a part's newest records come first.
-
-    Raises:
-        InvalidInput: It is no cursor of this list.
     """
-    spans = (
-        _resumed(method, cursor, since)
-        if cursor
-        else cut(
-            Span(since, None if until is None else until + TICK),
-            longest,
-            SHARE * at_once if finely and at_once > 1 else 1,
+
+    async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        spans = (
+            _resumed(method, reading.cursor, since)
+            if reading.cursor
+            else cut(
+                Span(since, None if until is None else until + TICK),
+                longest,
+                SHARE * at_once if finely and at_once > 1 else 1,
+            )
         )
-    )
-    parts: list[Part[T]] = [(span.name, partial(part, span)) for span in spans]
-    return side_by_side(
-        parts, method=method, cursor=cursor, at_once=at_once, newest_first=newest_first
-    )
-
-
-def deferred(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
-    """A listing that is known only after asking for something, when it is first iterated."""
-
-    async def read() -> AsyncGenerator[Page[T], None]:
-        listing = await make()
-        async with aclosing(listing._read()) as pages:  # noqa: SLF001
+        parts = [(span.name, part(span)) for span in spans]
+        async with aclosing(_merged(parts, method, at_once, reading)) as pages:
             async for page in pages:
                 yield page
 
-    return Listing(read)
+    return Listing(read, newest_first=newest_first and at_once == 1)
 
 
-def mapped(
-    listing: Listing[T], change: Callable[[Sequence[T]], Awaitable[Sequence[U]]]
-) -> Listing[U]:
-    """The same pages with other items, as ``Listing.map`` makes them, but with more to ask for."""
+class Opened(Protocol[T]):
+    """Begins to read a part from a cursor of its own."""
 
-    async def read() -> AsyncGenerator[Page[U], None]:
-        async with aclosing(listing._read()) as pages:  # noqa: SLF001
-            async for page in pages:
-                items = await change(page.items)
-                yield Page(items, page.cursor, page.next_cursor, page.total, page.set_aside)
-                del page, items
-
-    return Listing(read, newest_first=listing.newest_first)
+    def __call__(self, place: tuple[int, str], /, *, ahead: bool) -> AsyncGenerator[Page[T], None]:
+        """The part's pages; ``ahead``: its second one is asked for before it is wanted."""
+        ...
 
 
 async def _in_turn(
-    parts: Sequence[Part[T]], todo: deque[tuple[int, str]]
+    opened: Opened[T], todo: deque[tuple[int, str]]
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
-    while todo:
-        index, begin = todo.popleft()
-        async with aclosing(parts[index][1](begin or None)._read()) as pages:  # noqa: SLF001
-            async for page in pages:
-                yield index, page
-
-
-async def _one_ahead(
-    pages: AsyncGenerator[tuple[int, Page[T]], None],
-) -> AsyncGenerator[tuple[int, Page[T]], None]:
-    task: asyncio.Future[tuple[int, Page[T]] | None] | None = None
-    async with aclosing(pages):
-        try:
-            found = await anext(pages, None)
-            while found is not None:
-                yield found
-                # Most readers want one page only, so the second is not asked for before it is.
-                found = await (task or anext(pages, None))
-                task = asyncio.ensure_future(anext(pages, None))
-        finally:
-            if task is not None:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+    ahead: asyncio.Future[Page[T] | None] | None = None
+    is_wanted = False  # most readers want one page only
+    pages: AsyncGenerator[Page[T], None] | None = None
+    index = 0
+    try:
+        while todo or pages is not None:
+            if pages is None:
+                index = todo[0][0]
+                pages = opened(todo.popleft(), ahead=is_wanted)
+            page = await (ahead or anext(pages, None))
+            ahead = None
+            number = index
+            if page is None or page.next_cursor is None:
+                await pages.aclose()
+                pages = None
+                if page is not None and is_wanted and todo:
+                    index = todo[0][0]
+                    pages = opened(todo.popleft(), ahead=True)
+                    ahead = asyncio.ensure_future(anext(pages, None))
+            if page is not None:
+                is_wanted = True
+                yield number, page
+                del page
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+        if pages is not None:
+            await pages.aclose()
 
 
 async def _together(
-    parts: Sequence[Part[T]], todo: deque[tuple[int, str]], at_once: int
+    opened: Opened[T], todo: deque[tuple[int, str]], at_once: int
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
     # A reader's end is None, and its failure an exception, in line after the pages that it read.
-    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(at_once)
+    # Each reader has a page in hand and one under way, so hardly any need to be held besides.
+    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(1)
 
     async def reader() -> None:
         try:
-            async with aclosing(_in_turn(parts, todo)) as pages:
-                async for found in pages:
-                    await arrived.put(found)
+            while todo:
+                place = todo.popleft()
+                async with aclosing(opened(place, ahead=True)) as pages:
+                    async for page in pages:
+                        await arrived.put((place[0], page))
+                        del page
         except Exception as error:  # noqa: BLE001 - it is raised where the pages are read
             await arrived.put(error)
         else:

@@ -1,10 +1,11 @@
-"""How a method pages, as data."""
+"""How a list pages, as data."""
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme"]
+__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme", "Whole"]
 
 
 class ByOffset(msgspec.Struct, frozen=True):
@@ -14,35 +15,46 @@ class ByOffset(msgspec.Struct, frozen=True):
     """The name of the parameter for the size, such as ``take``."""
     offset: str
     """The name of the parameter for the offset, such as ``skip``."""
-    most: int
-    """The largest size."""
-    deepest: int | None = None
-    """The largest offset."""
-    reach: int | None = None
+    max_size: int
+    """Records per page."""
+    max_offset: int | None = None
+    max_reach: int | None = None
     """The largest sum of offset and size."""
 
-    def size_at(self, offset: int, size: int) -> int:
-        """How many records to ask for at this offset; 0 where the marketplace pages no further."""
-        if self.deepest is not None and offset > self.deepest:
-            return 0
-        if self.reach is not None:
-            size = min(size, self.reach - offset)
-        return max(0, size)
+    @property
+    def reach(self) -> int | None:
+        """How many records can be reached at most; None for all."""
+        if self.max_offset is None:
+            return self.max_reach
+        deepest = self.max_offset + self.max_size
+        return deepest if self.max_reach is None else min(deepest, self.max_reach)
 
 
 class ByToken(msgspec.Struct, frozen=True):
-    """Pages by what the page before says. They can only be read one after the other."""
+    """Pages that name the next one. They can only be read one after the other."""
 
     token: str
     """The name of the parameter, such as ``next`` or ``pageToken``."""
+    following: str = "next"
+    """Where a page names the next one: the attributes of its Struct, such as
+    ``paging.next_page_token``. The list ends at a page that names none, or 0."""
     size: str | None = None
-    """The name of the parameter for the size, where there is one."""
-    most: int | None = None
-    """The largest size."""
+    """The name of the parameter for the size, if there is one."""
+    max_size: int | None = None
+    """Records per page."""
+    where: Literal["query", "body"] = "query"
+    """Where the parameters go."""
+    is_number: bool = False
+    """Whether tokens are positive integers."""
+    end: str | None = None
+    """The attribute of a page with the number of its records, for a list that always names a next
+    page: the list ends where it is 0."""
+    ends_short: bool = False
+    """Whether a page with fewer records than asked for is the last, although it names a next."""
 
 
 class ByCursor(msgspec.Struct, frozen=True):
-    """Pages by where the page before ended: some fields of its last record are sent back.
+    """Pages by where the page before ended: some fields of its ``cursor`` are sent back.
 
     They can only be read one after the other.
     """
@@ -51,8 +63,18 @@ class ByCursor(msgspec.Struct, frozen=True):
     """Their names, such as ``updatedAt`` and ``nmID``."""
     size: str
     """The name of the field for the size, such as ``limit``."""
-    most: int
-    """The largest size."""
+    max_size: int
+    """Records per page."""
+    at: tuple[str, ...]
+    """Where in the body the cursor is, such as ``("settings", "cursor")``."""
+    more: Callable[[Any, int], bool]
+    """Whether a page follows, from the page's cursor and the size that was asked for."""
 
 
-Scheme: TypeAlias = ByCursor | ByOffset | ByToken
+class Whole(msgspec.Struct, frozen=True):
+    """One page with all records."""
+
+    max_size: None = None
+
+
+Scheme: TypeAlias = ByCursor | ByOffset | ByToken | Whole

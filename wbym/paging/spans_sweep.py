@@ -7,15 +7,15 @@ the last day is read again, for what has appeared late or since then.
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from functools import partial
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from wbym.errors import SetAside
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
-from wbym.paging.parts import Span, cut, side_by_side, stamp, unstamp
+from wbym.paging.parts import Span, cut, merge, stamp, unstamp
+from wbym.paging.source import Reading
 from wbym.paging.two_lists import LATE
 
 __all__ = ["SpansSweep"]
@@ -27,14 +27,6 @@ PARTS = 16
 
 SORTED = timedelta(days=30)
 """The longest part that is held in memory to be put in order."""
-
-
-class ReadPart(Protocol[T]):
-    """Makes the listing of a part from a cursor of its own."""
-
-    def __call__(self, span: Span, cursor: str | None, /) -> Listing[T]:
-        """The listing, in whatever order."""
-        ...
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -70,7 +62,7 @@ class SpansSweep(Generic[T]):
 
     def __init__(
         self,
-        part: ReadPart[T],
+        part: Callable[[Span], Listing[T]],
         *,
         time: Callable[[T], datetime],
         key: Callable[[T], str],
@@ -117,7 +109,7 @@ class SpansSweep(Generic[T]):
                     here = following
                     del page
         if self._recent.until is None or self._recent.since < self._recent.until:
-            async with aclosing(self._part(self._recent, None).pages()) as pages:
+            async with aclosing(self._part(self._recent).pages()) as pages:
                 async for page in pages:
                     fresh = [item for item in page.items if self._key(item) not in recent]
                     if self._in_order:
@@ -132,22 +124,21 @@ class SpansSweep(Generic[T]):
 
     def _in_parts(self, state: _State) -> Listing[T]:
         spans = reversed(cut(self._closed, self._longest, PARTS))
-        return side_by_side(
-            [(span.name, partial(self._once, span)) for span in spans],
-            method=self._method,
-            cursor=state.parts,
-            at_once=self._at_once,
-        )
+        parts = [(span.name, self._once(span)) for span in spans]
+        listing = merge(parts, method=self._method, at_once=self._at_once)
+        return listing.using(cursor=state.parts)
 
-    def _once(self, span: Span, cursor: str | None) -> Listing[T]:
+    def _once(self, span: Span) -> Listing[T]:
         """A part, each of its records once, and in order where that is asked for."""
-        listing = self._part(span, None if self._in_order else cursor)
+        listing = self._part(span)
 
-        async def read() -> AsyncGenerator[Page[T], None]:
+        async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+            if self._in_order:  # then the part is read as a whole
+                reading = msgspec.structs.replace(reading, cursor=None)
             seen: set[str] = set()
             held: list[T] = []
             aside: tuple[SetAside, ...] = ()
-            async with aclosing(listing.pages()) as pages:
+            async with aclosing(listing.read(reading)) as pages:
                 async for page in pages:
                     fresh = [item for item in page.items if self._key(item) not in seen]
                     seen.update(map(self._key, fresh))

@@ -13,6 +13,7 @@ from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging.listing import Listing, Page
 from wbym.paging.parts import EPOCH, TICK, Span
+from wbym.paging.source import Reading
 
 __all__ = ["Progress", "Sweep", "SweepPlan", "whole_span"]
 
@@ -132,7 +133,10 @@ class Sweep(Listing[T], Generic[T]):
             banned_until=None if state is None else state.banned_until,
         )
 
-    async def _run(self) -> AsyncGenerator[Page[T], None]:
+    async def _run(self, reading: Reading) -> AsyncGenerator[Page[T], None]:
+        if reading != Reading():
+            rule = "is not taken by a sweep: pass it to the method that makes the sweep"
+            raise InvalidInput("sweep", "using", rule, reading)
         self._records = 0
         await self.plan()
         async with aclosing(self._pages_of()) as pages:

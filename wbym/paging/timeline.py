@@ -12,21 +12,22 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import takewhile
 from math import ceil
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from wbym.errors import CursorStuck, PagingLimit
-from wbym.paging.ahead import AHEAD, Chunk, Turn, read_ahead
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
+from wbym.limits import Priority
 from wbym.paging.cursors import Cursor
 from wbym.paging.listing import Listing, Page
 from wbym.paging.parts import TICK, Span, stamp, unstamp
+from wbym.paging.prefetch import PREFETCH, read_ahead
 from wbym.paging.schemes import ByOffset
+from wbym.paging.source import Chunk, Reading
 
-__all__ = ["FetchSpan", "by_time", "pages_for", "second_of"]
+__all__ = ["InOrder", "by_time", "pages_for", "second_of"]
 
 T = TypeVar("T")
 
@@ -47,13 +48,11 @@ SECOND = timedelta(seconds=1)
 """What marketplaces take the ends of a period in."""
 
 
-class FetchSpan(Protocol[T]):
-    """Asks for one page of a period, in order of time."""
+class InOrder(Protocol[T]):
+    """A list of a period that the marketplace sorts by time."""
 
-    async def __call__(
-        self, span: Span, newest_first: bool, offset: int, size: int, turn: Turn, /
-    ) -> Chunk[T]:
-        """The chunk with ``size`` records from ``offset`` on; records just outside may be in it."""
+    def __call__(self, span: Span, newest_first: bool, /) -> Listing[T]:
+        """The listing, by offset; records just outside of the period may be in it."""
         ...
 
 
@@ -77,48 +76,43 @@ def pages_for(records: int, most: int) -> int:
 
 
 def by_time(
-    fetch: FetchSpan[T],
-    scheme: ByOffset,
+    listed: InOrder[T],
     *,
-    method: str,
     span: Span,
     time: Callable[[T], datetime],
     key: Callable[[T], str],
     expected: int | None = None,
-    size: int | None = None,
-    ahead: int | None = None,
     depth: int | None = None,
-    cursor: str | None = None,
 ) -> Listing[T]:
     """The records of a period, oldest first, each once, complete while the list changes.
 
     Complete means: each record that is listed from the beginning to the end of the reading is
     delivered. A short page ends the list only where ``expected`` records were seen or the next look
-    brings a short page too.
+    brings a short page too. Read from a cursor on, nothing comes twice.
 
     Args:
-        fetch: Asks for one page.
-        scheme: How the method pages.
-        method: The endpoint's name, for errors.
+        listed: The marketplace's list of a period.
         span: The period.
         time: When a record was made; what the marketplace sorts by.
         key: A record's id.
         expected: How many records the marketplace counts, where that was asked.
-        size: Records a page; the most that the marketplace allows, where nothing is said.
-        ahead: Pages asked for at once; see ``read_ahead``.
         depth: The offset from which on the marketplace shows nothing, where it is less than
             documented. It is also found out by an empty page, at the cost of a request.
-        cursor: Where to go on: a page's ``cursor`` or ``next_cursor``. Nothing comes twice.
 
     Raises:
-        InvalidInput: It is no cursor of this list.
-        PagingLimit: One second has more records than can be reached from both its ends.
-        CursorStuck: The marketplace's pages do not let the reader go on, such as a second with many
-            records whose order is another in each page.
+        InvalidInput: While reading: it is not a cursor of this list, or pages of the size that is
+            asked for do not overlap enough.
+        PagingLimit: While reading: one second has more records than can be reached from both its
+            ends.
+        CursorStuck: While reading: the marketplace's pages do not let the reader go on, such as a
+            second with many records whose order is another in each page.
     """
-    start = _MARKS.read(method, cursor) if cursor else _Mark(stamp(second_of(span.since)))
-    timeline = _Timeline(fetch, scheme, method, span, time, key, expected, size, ahead, depth)
-    return Listing(partial(timeline.read, start))
+
+    def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        timeline = _Timeline(listed, span, time, key, expected, depth, reading)
+        return timeline.read()
+
+    return Listing(read)
 
 
 class _Timeline(Generic[T]):
@@ -126,30 +120,38 @@ class _Timeline(Generic[T]):
 
     def __init__(
         self,
-        fetch: FetchSpan[T],
-        scheme: ByOffset,
-        method: str,
+        listed: InOrder[T],
         span: Span,
         time: Callable[[T], datetime],
         key: Callable[[T], str],
         expected: int | None,
-        size: int | None,
-        ahead: int | None,
         depth: int | None,
+        reading: Reading,
     ) -> None:
-        self._fetch = fetch
-        self._scheme = scheme
-        self._method = method
+        source = listed(span, False).source
+        if source is None or not isinstance(source.scheme, ByOffset):
+            raise TypeError("a list is read by time only where it is paged by offset")
+        self._listed = listed
+        self._scheme = source.scheme
+        self._method = source.method
         self._span = span
         self._time = time
         self._key = key
         self._expected = expected
-        self._size = size or scheme.most
-        self._ahead = ahead
+        self._size = reading.size or self._scheme.max_size
+        if not OVERLAP < self._size <= self._scheme.max_size:
+            rule = f"must be from {OVERLAP + 1} to {self._scheme.max_size}"
+            raise InvalidInput(source.method, "size", rule, reading.size)
+        self._prefetch = reading.prefetch
+        self._priority: Priority | None = reading.priority
         self._depth = depth
+        self._cursor = reading.cursor
 
-    async def read(self, mark: _Mark) -> AsyncGenerator[Page[T], None]:
-        """The pages from a mark on."""
+    async def read(self) -> AsyncGenerator[Page[T], None]:
+        """The pages."""
+        mark = _Mark(stamp(second_of(self._span.since)))
+        if self._cursor:
+            mark = _MARKS.read(self._method, self._cursor)
         delivered = 0
         was_short = False
         stalls = 0
@@ -203,22 +205,41 @@ class _Timeline(Generic[T]):
     ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
         """Pages by offset from a mark on."""
         left = None if self._expected is None else self._expected - delivered + len(mark.ids)
-        return read_ahead(
-            partial(self._fetch, Span(unstamp(mark.at), self._span.until), False),
+        return self._pages(
+            Span(unstamp(mark.at), self._span.until),
             self._reaching(RUN, empty_from),
+            prefetch=self._prefetch or (None if left is None or left <= self._size else PREFETCH),
+            expected=left,
+        )
+
+    def _pages(
+        self,
+        span: Span,
+        scheme: ByOffset,
+        *,
+        newest_first: bool = False,
+        prefetch: int | None,
+        expected: int | None = None,
+    ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
+        source = self._listed(span, newest_first).source
+        assert source is not None  # noqa: S101 - it is the same list
+        return read_ahead(
+            source,
+            scheme,
             size=self._size,
             overlap=OVERLAP,
-            ahead=self._ahead or (None if left is None or left <= self._size else AHEAD),
-            expected=left,
+            prefetch=prefetch,
+            expected=expected,
+            priority=self._priority,
         )
 
     def _reaching(self, pages: int, empty_from: int | None = None) -> ByOffset:
         """The scheme, ending after so many pages, or sooner where nothing more is shown."""
         ends = [pages * (self._size - OVERLAP) - 1]
         ends += [depth - 1 for depth in (self._depth, empty_from) if depth is not None]
-        if self._scheme.deepest is not None:
-            ends.append(self._scheme.deepest)
-        return msgspec.structs.replace(self._scheme, deepest=max(0, min(ends)))
+        if self._scheme.max_offset is not None:
+            ends.append(self._scheme.max_offset)
+        return msgspec.structs.replace(self._scheme, max_offset=max(0, min(ends)))
 
     def _continues(self, items: Sequence[T], last: datetime, seen: "_Seen[T]") -> bool:
         """Whether a page begins before the one before it ended, so that nothing lies between."""
@@ -249,13 +270,7 @@ class _Timeline(Generic[T]):
         """The rest of a second that has more records than can be paged: from its other end."""
         since = unstamp(mark.at)
         scheme = self._reaching(2**31)
-        run = read_ahead(
-            partial(self._fetch, Span(since, since + SECOND), True),
-            scheme,
-            size=self._size,
-            overlap=OVERLAP,
-            ahead=1,
-        )
+        run = self._pages(Span(since, since + SECOND), scheme, newest_first=True, prefetch=1)
         came: set[str] = set()
         async with aclosing(run):
             async for _, asked, chunk in run:
@@ -271,7 +286,7 @@ class _Timeline(Generic[T]):
                 mark = following
                 if met or chunk.count < asked:
                     return
-        raise PagingLimit(self._method, (scheme.deepest or 0) + 1)
+        raise PagingLimit(self._method, (scheme.max_offset or 0) + 1)
 
 
 class _Seen(Generic[T]):

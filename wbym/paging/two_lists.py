@@ -119,15 +119,15 @@ class ListsSweep(Generic[T]):
         return span if span.until is None or span.since < span.until else None
 
     async def read(
-        self, counted: tuple[int, int] | None, archive: Callable[[str | None], Listing[T]] | None
+        self, counted: tuple[int, int] | None, archive: Listing[T] | None
     ) -> AsyncGenerator[Page[T], None]:
         """The pages.
 
         Args:
             counted: How many records the marketplace counts in :attr:`rest`: waiting, and done.
-            archive: Reads the archive from a cursor on, newest first, where it has records that are
-                in neither list. It has no periods, so the ids of all that is delivered are kept
-                then; after a stop they are not known, and what has moved to it may come again.
+            archive: The archive, newest first, where it has records that are in neither list. It
+                has no periods, so the ids of all that is delivered are kept then; after a stop they
+                are not known, and what has moved to it may come again.
         """
         delivered = _Delivered(self, self._begin.recent, keep=archive is not None)
         state = self._begin
@@ -248,14 +248,14 @@ class ListsSweep(Generic[T]):
     async def _archived(
         self,
         state: _State,
-        archive: Callable[[str | None], Listing[T]] | None,
+        archive: Listing[T] | None,
         delivered: "_Delivered[T]",
     ) -> AsyncGenerator[Step[T], None]:
         """What the archive has and the lists have not."""
         if archive is None:
             return
         state = msgspec.structs.replace(state, stage="archive")
-        async with aclosing(archive(state.archive).pages()) as pages:
+        async with aclosing(archive.using(cursor=state.archive).pages()) as pages:
             async for page in pages:
                 fresh = self._without(page.items, delivered.ids or set())
                 fresh = [item for item in fresh if self.time(item) in self._span]

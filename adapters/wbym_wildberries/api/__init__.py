@@ -1,61 +1,160 @@
-"""Every documented method of Wildberries that is built, typed: one module a noun."""
+"""Every documented operation of Wildberries that is built, typed: one module a noun.
 
-from wbym.calls import Endpoint, Pipeline
+A noun's module is loaded when its operations are first asked for.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from wbym.calls import Endpoint, Pipeline, Row, rows_of
 from wbym.limits import Priority
-from wbym_wildberries.api import (
-    chats,
-    claims,
-    content,
-    feedbacks,
-    general,
-    inventory,
-    pins,
-    price_tasks,
-    prices,
-    questions,
-    users,
-    warehouses,
-)
 
-__all__ = ["ENDPOINTS", "Api"]
+if TYPE_CHECKING:
+    from wbym_wildberries.api.chats import Chats
+    from wbym_wildberries.api.claims import Claims
+    from wbym_wildberries.api.content import Content
+    from wbym_wildberries.api.feedbacks import Feedbacks
+    from wbym_wildberries.api.general import General
+    from wbym_wildberries.api.inventory import Inventory
+    from wbym_wildberries.api.pins import Pins
+    from wbym_wildberries.api.prices import Prices
+    from wbym_wildberries.api.questions import Questions
+    from wbym_wildberries.api.users import Users
+    from wbym_wildberries.api.warehouses import Warehouses
 
-ENDPOINTS: tuple[Endpoint[object], ...] = (
-    *feedbacks.ENDPOINTS,
-    *questions.ENDPOINTS,
-    *pins.ENDPOINTS,
-    *chats.ENDPOINTS,
-    *claims.ENDPOINTS,
-    *general.ENDPOINTS,
-    *users.ENDPOINTS,
-    *content.ENDPOINTS,
-    *prices.ENDPOINTS,
-    *warehouses.ENDPOINTS,
-    *inventory.ENDPOINTS,
-)
-"""All that the adapter knows."""
+__all__ = ["Api", "endpoints", "operations"]
+
+
+def operations() -> Iterator[Row]:
+    """Every operation, noun by noun; this loads all their modules."""
+    from wbym_wildberries.api import (
+        chats,
+        claims,
+        content,
+        feedbacks,
+        general,
+        inventory,
+        pins,
+        prices,
+        questions,
+        users,
+        warehouses,
+    )
+
+    return rows_of(
+        feedbacks.Feedbacks,
+        questions.Questions,
+        pins.Pins,
+        chats.Chats,
+        claims.Claims,
+        general.General,
+        users.Users,
+        *content.GROUPS,
+        prices.Prices,
+        warehouses.Warehouses,
+        inventory.Inventory,
+    )
+
+
+def endpoints() -> Iterator[Endpoint[object]]:
+    """Every endpoint: an operation's own, or one for each of its hosts."""
+    return (endpoint for row in operations() for endpoint in row.endpoints.values())
 
 
 class Api:
-    """The typed methods of an account, by noun.
+    """The operations of an account, by noun.
 
-    Each method makes one call; its docstring names the marketplace's method. Wherever a call is
-    made, ``QuotaExhausted``, ``CredentialError`` and ``CallError`` may be raised.
+    A method checks its arguments before anything is sent: ``InvalidInput`` names the argument and
+    the rule. Wherever a call is made, ``QuotaExhausted``, ``CredentialError`` and ``CallError`` may
+    be raised.
+
+    Args:
+        pipeline: What makes the calls.
+        priority: Who goes first at the limits; None leaves it to each operation.
     """
 
     def __init__(self, pipeline: Pipeline, priority: Priority | None = None) -> None:
         self._pipeline = pipeline
-        self.feedbacks = feedbacks.Feedbacks(pipeline, priority)
-        self.questions = questions.Questions(pipeline, priority)
-        self.pins = pins.Pins(pipeline, priority)
-        self.chats = chats.Chats(pipeline, priority)
-        self.claims = claims.Claims(pipeline, priority)
-        self.general = general.General(pipeline, priority)
-        self.users = users.Users(pipeline, priority)
-        self.content = content.Content(pipeline, priority)
-        self.prices = price_tasks.Prices(pipeline, priority)
-        self.warehouses = warehouses.Warehouses(pipeline, priority)
-        self.inventory = inventory.Inventory(pipeline, priority)
+        self._priority = priority
 
-    def at(self, priority: Priority) -> "Api":
-        """The same methods with another priority at the limits."""
-        return Api(self._pipeline, priority)
+    @cached_property
+    def feedbacks(self) -> "Feedbacks":
+        """Feedbacks, and answers to them."""
+        from wbym_wildberries.api.feedbacks import Feedbacks
+
+        return Feedbacks(self._pipeline, self._priority)
+
+    @cached_property
+    def questions(self) -> "Questions":
+        """Questions, and answers to them."""
+        from wbym_wildberries.api.questions import Questions
+
+        return Questions(self._pipeline, self._priority)
+
+    @cached_property
+    def pins(self) -> "Pins":
+        """Pinned feedbacks."""
+        from wbym_wildberries.api.pins import Pins
+
+        return Pins(self._pipeline, self._priority)
+
+    @cached_property
+    def chats(self) -> "Chats":
+        """Chats with buyers."""
+        from wbym_wildberries.api.chats import Chats
+
+        return Chats(self._pipeline, self._priority)
+
+    @cached_property
+    def claims(self) -> "Claims":
+        """Claims of buyers for a return."""
+        from wbym_wildberries.api.claims import Claims
+
+        return Claims(self._pipeline, self._priority)
+
+    @cached_property
+    def general(self) -> "General":
+        """The seller and its account."""
+        from wbym_wildberries.api.general import General
+
+        return General(self._pipeline, self._priority)
+
+    @cached_property
+    def users(self) -> "Users":
+        """Who may work in the seller's account."""
+        from wbym_wildberries.api.users import Users
+
+        return Users(self._pipeline, self._priority)
+
+    @cached_property
+    def content(self) -> "Content":
+        """Cards and what belongs to them."""
+        from wbym_wildberries.api.content import Content
+
+        return Content(self._pipeline, self._priority)
+
+    @cached_property
+    def prices(self) -> "Prices":
+        """Prices and discounts."""
+        from wbym_wildberries.api.prices import Prices
+
+        return Prices(self._pipeline, self._priority)
+
+    @cached_property
+    def warehouses(self) -> "Warehouses":
+        """The seller's warehouses."""
+        from wbym_wildberries.api.warehouses import Warehouses
+
+        return Warehouses(self._pipeline, self._priority)
+
+    @cached_property
+    def inventory(self) -> "Inventory":
+        """Stock in the seller's warehouses."""
+        from wbym_wildberries.api.inventory import Inventory
+
+        return Inventory(self._pipeline, self._priority)
+
+    def at(self, priority: Priority | None) -> "Api":
+        """The same operations with another priority at the limits; None leaves it as it is."""
+        return self if priority is None else Api(self._pipeline, priority)

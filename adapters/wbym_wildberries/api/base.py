@@ -4,41 +4,28 @@ Wire structs are lenient: only what the neutral model cannot do without is requi
 lists are plain strings, and fields that are not listed are ignored.
 """
 
-from datetime import UTC, datetime
-from math import ceil, floor
-from typing import Final, Generic, Literal, TypeVar
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.adapter import length, require_aware, within
-from wbym.calls import Json, QueryValue, Refusal, Refused, Unreadable
-from wbym.paging import ByOffset
-from wbym_wildberries.words import words
+from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 
 __all__ = [
-    "ANSWER_LEAST",
-    "ANSWER_MOST",
     "Envelope",
     "Locale",
     "SortOrder",
     "Wire",
-    "acknowledged",
+    "as_is",
     "check_envelope",
-    "created_query",
-    "enveloped",
-    "itself",
-    "length",
-    "page_query",
-    "rfc3339",
-    "seconds",
-    "within",
+    "counted",
+    "flatten_message",
+    "in_envelope",
+    "opened",
 ]
 
 T = TypeVar("T")
-
-ANSWER_LEAST: Final = 2
-ANSWER_MOST: Final = 5000
-"""Characters of an answer, in feedbacks and questions alike."""
 
 SortOrder = Literal["dateAsc", "dateDesc"]
 
@@ -61,6 +48,20 @@ class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False, rename="camel"
     request_id: str | None = None
 
 
+def flatten_message(value: object) -> str:
+    """The words of a text, a list or an object; empty where it says nothing."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(flatten_message, value)))
+    if isinstance(value, dict):
+        said = ((key, flatten_message(inner)) for key, inner in value.items())
+        return "; ".join(f"{key}: {text}" for key, text in said if text)
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value)
+
+
 def check_envelope(envelope: Envelope[T]) -> None:
     """Raise what an envelope says of a refusal.
 
@@ -69,112 +70,64 @@ def check_envelope(envelope: Envelope[T]) -> None:
     """
     if envelope.error:
         # Content repeats its text as the one additional error.
-        said = dict.fromkeys([words(envelope.error_text), words(envelope.additional_errors)])
+        said = dict.fromkeys(
+            [flatten_message(envelope.error_text), flatten_message(envelope.additional_errors)]
+        )
         message = "; ".join(filter(None, said)) or "refused without a reason"
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
-def _open(envelope: Envelope[T]) -> T:
+def opened(envelope: Envelope[T]) -> T:
+    """What is in an envelope.
+
+    Raises:
+        Refused: Its ``error`` is true.
+        Unreadable: There is nothing in it.
+    """
     check_envelope(envelope)
     if envelope.data is None:
         raise Unreadable("the envelope holds no data")
     return envelope.data
 
 
-def enveloped(
-    data: type[T], *, records: str | None = None, record: type[msgspec.Struct] | None = None
-) -> Json[Envelope[T], T]:
-    """The reply that comes in an :class:`Envelope`.
-
-    Args:
-        data: The type inside.
-        records: The field inside that holds the list of records, where it is a page.
-        record: The type of one record. Without ``records``, ``data`` itself is their list.
-    """
-    path = ("data", records) if records else ("data",) if record else ()
-    return Json(Envelope[data], _open, records=path, record=record)  # type: ignore[valid-type]
-
-
-def acknowledged() -> Json[Envelope[object], None]:
-    """The reply that only says that it is done."""
-    return Json(Envelope[object], check_envelope)
-
-
-def itself(
-    wire: type[T],
+def in_envelope(
+    data: Any,  # noqa: ANN401 - a type
+    /,
     *,
     records: tuple[str, ...] = (),
-    record: type[msgspec.Struct] | None = None,
-    secrets: frozenset[str] = frozenset(),
-) -> Json[T, T]:
-    """The reply that is the body as it is.
+    record: type | None = None,
+) -> Json[Any, Any]:
+    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Json(Envelope[object], check_envelope)
+    path = ("data", *records) if record else ()
+    return Json(Envelope[data], opened, records=path, record=record)
 
-    Args:
-        wire: The type of the body.
-        records: The path to the list of records, where it is a page.
-        record: The type of one record.
-        secrets: The fields of a record that are blanked when it is set aside.
-    """
-    return Json(wire, _same, records=records, record=record, secrets=secrets)
+
+def as_is(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """The reply that is the body; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return Nothing()
+    return Json(data, _same, records=records, record=record)
 
 
 def _same(body: T) -> T:
     return body
 
 
-def seconds(method: str, argument: str, moment: datetime | None, *, up: bool = False) -> int | None:
-    """An aware time as Unix seconds, rounded down, or up for the end of a period.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    if moment is None:
+def counted(
+    page: Any,  # noqa: ANN401 - a page of feedbacks or of questions
+    arguments: Mapping[str, Any],
+) -> int | None:
+    """How many records a list has; WB's counters are of the whole list, whatever the filters."""
+    filters = ("nm_id", "date_from", "date_to")
+    if any(arguments[name] is not None for name in filters):
         return None
-    return ceil(moment.timestamp()) if up else floor(moment.timestamp())
-
-
-def rfc3339(method: str, argument: str, moment: datetime | None) -> str | None:
-    """An aware time as text in UTC.
-
-    Raises:
-        InvalidInput: The time is naive.
-    """
-    require_aware(method, argument, moment)
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def page_query(method: str, scheme: ByOffset, take: int, skip: int) -> dict[str, QueryValue]:
-    """Take and skip, checked against the caps.
-
-    Raises:
-        InvalidInput: One is outside its bounds.
-    """
-    within(method, scheme.size, take, 1, scheme.most)
-    deepest = scheme.deepest if scheme.reach is None else scheme.reach - take
-    if deepest is not None:
-        within(method, scheme.offset, skip, 0, deepest)
-    return {scheme.size: take, scheme.offset: skip}
-
-
-def created_query(
-    method: str,
-    *,
-    is_answered: bool | None,
-    nm_id: int | None = None,
-    order: SortOrder | None = None,
-    date_from: datetime | None = None,
-    date_to: datetime | None = None,
-) -> dict[str, QueryValue]:
-    """The filters that the lists and counts of feedbacks and questions have in common.
-
-    Raises:
-        InvalidInput: A time is naive.
-    """
-    return {
-        "isAnswered": is_answered,
-        "nmId": nm_id,
-        "order": order,
-        "dateFrom": seconds(method, "date_from", date_from),
-        "dateTo": seconds(method, "date_to", date_to, up=True),
-    }
+    total: int | None = page.count_archive if arguments["is_answered"] else page.count_unanswered
+    return total

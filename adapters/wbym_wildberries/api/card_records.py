@@ -2,22 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias, TypedDict, Unpack, cast
+from typing import Annotated, Final, Literal, TypeAlias, TypedDict, Unpack
 
 import msgspec
 
+from wbym.calls import Count, Length, NotEmpty
 from wbym.errors import InvalidInput
 from wbym_wildberries.api.base import Wire
 from wbym_wildberries.api.card_documents import Documents, LeaveOut
 from wbym_wildberries.api.tags import Tag
 
 __all__ = [
-    "UPDATE_METHOD",
     "Card",
     "CardChanges",
     "CardCursor",
     "CardDimensions",
     "CardErrors",
+    "CardFilter",
     "CardGroup",
     "CardLimits",
     "CardPhoto",
@@ -41,7 +42,13 @@ __all__ = [
     "keep_original",
 ]
 
+MAX_GROUP_SIZE: Final = 30
+"""Cards in one group."""
+
 UPDATE_METHOD: Final = "content.cards.update"
+
+Title = Annotated[str | None, Length(0, 60)]
+Description = Annotated[str | None, Length(0, 5000)]
 
 
 class CardPhoto(Wire, frozen=True):
@@ -211,10 +218,7 @@ class Card(_CardRecord, frozen=True):
             description=self.description,
             brand=self.brand,
             dimensions=_dimensions_update(self.dimensions),
-            characteristics=[
-                Value(id=one.id, value=cast(_Value, one.value))
-                for one in self.characteristics or ()
-            ],
+            characteristics=self.characteristics or (),
             wholesale=self.wholesale,
             kiz_marked=self.kiz_marked,
             gtin=self.gtin,
@@ -309,6 +313,22 @@ class _Sent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defa
     """The base of what is sent; fields that are left out are not sent."""
 
 
+class CardFilter(_Sent, frozen=True):
+    """Which cards. What is left out does not matter."""
+
+    # A default that is made is sent too: Wildberries' own examples always say this one.
+    with_photo: Literal[-1, 0, 1, 2] = msgspec.field(default_factory=lambda: -1)
+    """1 those with pictures, 2 those without, -1 and 0 all."""
+    text: str | None = msgspec.field(default=None, name="textSearch")
+    """In ``vendor_code``, ``nm_id`` or a barcode."""
+    tag_ids: Sequence[int] = msgspec.field(default=(), name="tagIDs")
+    subject_ids: Sequence[int] = msgspec.field(default=(), name="objectIDs")
+    brands: Sequence[str] = ()
+    imt_id: int | None = msgspec.field(default=None, name="imtID")
+    allowed_categories_only: bool | None = None
+    """Only those whose category the seller may sell in, or only the others."""
+
+
 class Dimensions(_Sent, frozen=True):
     """The packed product, in centimetres and kilograms."""
 
@@ -339,15 +359,28 @@ class NewSize(_Sent, frozen=True):
     """Rubles, whole; 0 until a price is set, where nothing is said."""
 
 
+class IsNew(msgspec.Struct, frozen=True):
+    """Documents have neither ids nor verdicts, as those of a new card."""
+
+    def broken(self, documents: Documents, /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        given = [documents.overall_verdict]
+        for one in documents.items or ():
+            given += [one.id, one.verdict]
+        if all(value is None for value in given):
+            return None
+        return "must have no ids and no verdicts in a new card: Wildberries gives both"
+
+
 class NewCard(_Sent, frozen=True):
     """A card to be made."""
 
-    vendor_code: str
+    vendor_code: Annotated[str, Length(1, 72)]
     """The seller's own article, not used in another card; at most 72 characters."""
     sizes: Sequence[NewSize] = ()
-    title: str | None = None
+    title: Title = None
     """At most 60 characters."""
-    description: str | None = None
+    description: Description = None
     """At most 5,000 characters; 2,000 in most subjects."""
     brand: str | None = None
     dimensions: Dimensions | None = None
@@ -355,7 +388,7 @@ class NewCard(_Sent, frozen=True):
     wholesale: Wholesale | None = None
     kiz_marked: bool | None = None
     gtin: str | None = None
-    documents: Documents | None = None
+    documents: Annotated[Documents | None, IsNew()] = None
     """Permits, without ids and verdicts: Wildberries gives both."""
 
 
@@ -363,7 +396,7 @@ class CardGroup(_Sent, frozen=True):
     """Cards to be made as one group of merged cards; one card stands alone."""
 
     subject_id: int = msgspec.field(name="subjectID")
-    variants: Sequence[NewCard]
+    variants: Annotated[Sequence[NewCard], Count(1, MAX_GROUP_SIZE)]
     """1 to 30."""
 
 
@@ -380,17 +413,21 @@ class CardUpdate(_Sent, frozen=True):
     """
 
     nm_id: int = msgspec.field(name="nmID")
-    vendor_code: str
-    sizes: Sequence[SizeUpdate]
-    """All that there are, and new ones. Barcodes can be added, not changed or taken away."""
-    documents: Documents | LeaveOut
+    vendor_code: Annotated[str, NotEmpty()]
+    """Of any length: cards older than the bound on new ones can still be changed."""
+    sizes: Annotated[Sequence[SizeUpdate], Count(1)]
+    """All that there are, or the card's one without a name, and new ones. Barcodes can be added,
+    not changed or taken away."""
+    documents: LeaveOut | Documents
     """All permits that the card is to have: Wildberries overwrites them in full."""
-    title: str | None = None
+    title: Title = None
     """At most 60 characters."""
-    description: str | None = None
+    description: Description = None
+    """At most 5,000 characters; 2,000 in most subjects."""
     brand: str | None = None
     dimensions: Dimensions | None = None
-    characteristics: Sequence[Value] = ()
+    characteristics: Sequence[CardValue | Value] = ()
+    """Those of the card as they were read, or others."""
     wholesale: Wholesale | None = None
     kiz_marked: bool | None = None
     gtin: str | int | None = None
@@ -408,7 +445,7 @@ class CardChanges(TypedDict, total=False):
     description: str | None
     brand: str | None
     dimensions: Dimensions | None
-    characteristics: Sequence[Value]
+    characteristics: Sequence[CardValue | Value]
     wholesale: Wholesale | None
     kiz_marked: bool | None
     gtin: str | int | None

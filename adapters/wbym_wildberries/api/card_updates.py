@@ -5,23 +5,20 @@ from typing import Final, cast
 
 import msgspec
 
-from wbym.errors import InvalidInput
-from wbym_wildberries.api.card_documents import Document, Documents, LeaveOut
+from wbym_wildberries.api.card_documents import Document, Documents
 from wbym_wildberries.api.card_records import (
-    UPDATE_METHOD,
     Card,
     CardDimensions,
     CardSize,
     CardUpdate,
     CardValue,
     Dimensions,
-    Original,
     SizeUpdate,
     Value,
     Wholesale,
 )
 
-__all__ = ["check_kept", "update_json"]
+__all__ = ["KeepsCard", "update_json"]
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +41,9 @@ _CARD: Final = _Shape(
     names=_names(Card, CardUpdate) - {"original"},
     inside={
         "sizes": _Shape(names=_names(CardSize, SizeUpdate), key="chrtID"),
-        "characteristics": _Shape(names=_names(CardValue, Value), key="id"),
+        "characteristics": _Shape(
+            names=_names(CardValue, Value), key="id", read_only=frozenset({"name"})
+        ),
         "dimensions": _Shape(names=_names(CardDimensions, Dimensions)),
         "wholesale": _Shape(names=_names(Wholesale)),
         "documents": _Shape(
@@ -78,28 +77,20 @@ def update_json(update: CardUpdate) -> bytes:
     return msgspec.json.encode(_laid_over(read, said, _CARD))
 
 
-def check_kept(update: CardUpdate) -> None:
-    """Refuse an update that would lose what the card has, or give it what another one has.
+class KeepsCard(msgspec.Struct, frozen=True):
+    """An update neither loses what its card has nor gives it what another one has."""
 
-    Raises:
-        InvalidInput: ``documents`` are not said, or ``original`` is not this card's.
-    """
-    if not isinstance(cast(object, update.documents), Documents | LeaveOut):  # by a replace
-        rule = (
-            f"must be said for card {update.nm_id}, since an update without them loses them: the"
-            " card's own, other ones, or LeaveOut.DOCUMENTS"
-        )
-        raise InvalidInput(UPDATE_METHOD, "documents", rule, update.documents)
-    if not update.original:
-        return
-    try:
-        card = msgspec.json.decode(update.original, type=Card)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        rule = f"must be a card as Wildberries sent it ({error})"
-        raise InvalidInput(UPDATE_METHOD, "original", rule, Original(update.original)) from error
-    if card.nm_id != update.nm_id:
-        rule = f"must be of card {update.nm_id}, which is updated"
-        raise InvalidInput(UPDATE_METHOD, "original", rule, card.nm_id)
+    def broken(self, update: CardUpdate, /) -> str | None:
+        """See :class:`wbym.calls.Rule`."""
+        if not update.original:
+            return None
+        try:
+            card = msgspec.json.decode(update.original, type=Card)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return f"must have the original of a card as Wildberries sent it ({error})"
+        if card.nm_id != update.nm_id:
+            return f"must have the original of card {update.nm_id}, not that of {card.nm_id}"
+        return None
 
 
 def _laid_over(read: msgspec.Raw, said: object, shape: _Shape) -> object:

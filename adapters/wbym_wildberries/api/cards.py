@@ -1,83 +1,152 @@
-"""Cards: making, changing, merging, the trash; with the lists of them."""
+"""Cards: lists of them, making, changing, merging, the trash."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
-from wbym.adapter import whole_characters
-from wbym.calls import Endpoints, Json
-from wbym.errors import InvalidInput
-from wbym_wildberries.api import card_lists
-from wbym_wildberries.api.base import Envelope, check_envelope, enveloped, length, within
-from wbym_wildberries.api.card_documents import Documents
-from wbym_wildberries.api.card_lists import CardLists
-from wbym_wildberries.api.card_records import CardGroup, CardLimits, CardUpdate, NewCard
-from wbym_wildberries.api.card_updates import check_kept, update_json
-from wbym_wildberries.batches import BODY_MOST
+from wbym.calls import (
+    Count,
+    Each,
+    Encode,
+    Group,
+    Json,
+    Name,
+    Query,
+    Range,
+    WholeBody,
+    check_of,
+    get,
+    post,
+    require,
+    row,
+)
+from wbym.errors import InvalidInput, TaskPending
+from wbym.limits import Priority
+from wbym.paging import Listing
+from wbym_wildberries.api.base import (
+    Envelope,
+    Locale,
+    as_is,
+    check_envelope,
+    flatten_message,
+    in_envelope,
+)
+from wbym_wildberries.api.card_lists import (
+    CARD_PAGES,
+    FAILED,
+    FAILED_PAGES,
+    TRASHED_PAGES,
+    CardsReply,
+    failed_body,
+    list_body,
+    trash_body,
+)
+from wbym_wildberries.api.card_records import (
+    MAX_GROUP_SIZE,
+    Card,
+    CardErrors,
+    CardFilter,
+    CardGroup,
+    CardLimits,
+    CardsPage,
+    CardUpdate,
+    ErrorsPage,
+    NewCard,
+    TrashedCard,
+    TrashPage,
+)
+from wbym_wildberries.api.card_tasks import (
+    Mark,
+    Merge,
+    Search,
+    SentCards,
+    accepted_cards,
+    mark_of,
+    result_after,
+    vendor_codes,
+)
+from wbym_wildberries.api.card_updates import KeepsCard, update_json
+from wbym_wildberries.batches import (
+    DONE,
+    MAX_BODY_SIZE,
+    Batch,
+    Outcome,
+    Progress,
+    Result,
+    Rules,
+    carry_out,
+)
+from wbym_wildberries.tasks import follow
 from wbym_wildberries.token import Category
-from wbym_wildberries.words import words
 
-__all__ = ["ENDPOINTS", "Cards", "check_group", "check_new", "check_update"]
+__all__ = ["Cards"]
 
-GROUPS_MOST: Final = 100
+T = TypeVar("T", CardGroup, CardUpdate)
+
+MAX_GROUPS: Final = 100
 """Groups in one upload."""
-MERGED_MOST: Final = 30
-"""Cards in one group."""
-UPDATES_MOST: Final = 3000
-TRASH_MOST: Final = 1000
-BARCODES_MOST: Final = 5000
-VENDOR_CODE_MOST: Final = 72
-"""Characters, of a new card's; a change states no bound."""
-TITLE_MOST: Final = 60
-DESCRIPTION_MOST: Final = 5000
-"""Characters; in most subjects the description's bound is lower."""
+MAX_UPDATES: Final = 3000
+MAX_TRASHED: Final = 1000
+"""Cards that one call throws away or brings back."""
+
+CARDS_TIMEOUT: Final = 2400.0
+"""Seconds: WB says that it may take half an hour."""
+CARDS_POLL: Final = 20.0
+"""Seconds: errors may be asked for ten times a minute."""
 
 
-class _Articles(msgspec.Struct):
-    nm_ids: Sequence[int] = msgspec.field(name="nmIDs")
+class FitsBody(msgspec.Struct, frozen=True):
+    """The values fit into the body of one call."""
+
+    def broken(self, values: Sequence[object], /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        return _too_large(len(msgspec.json.encode(values)))
 
 
-class _MergeBody(msgspec.Struct):
-    target_imt: int = msgspec.field(name="targetIMT")
-    nm_ids: Sequence[int] = msgspec.field(name="nmIDs")
-
-
-class _AddBody(msgspec.Struct):
-    imt_id: int = msgspec.field(name="imtID")
-    cards: Sequence[NewCard] = msgspec.field(name="cardsToAdd")
-
-
-class _CountBody(msgspec.Struct):
-    count: int
+def _too_large(size: int) -> str | None:
+    if size <= MAX_BODY_SIZE:
+        return None
+    return f"must have at most {MAX_BODY_SIZE} bytes in one call, not {size}: send several"
 
 
 def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
     check_envelope(envelope)
     said = envelope.additional_errors
     by_name = said if isinstance(said, dict) else {"": said}
-    return {str(name): words(value) for name, value in by_name.items() if words(value)}
+    return {
+        str(name): flatten_message(value)
+        for name, value in by_name.items()
+        if flatten_message(value)
+    }
 
 
-_TABLE = Endpoints("content.cards", host="content", scope=Category.CONTENT.scope)
-_CONTENT = ("content",)
-_NOTES = Json(Envelope[object], _notes)
-
-LIMITS = _TABLE.add("GET", "limits", "/content/v2/cards/limits", enveloped(CardLimits))
-BARCODES = _TABLE.add(
-    "POST", "barcodes", "/content/v2/barcodes", enveloped(list[str]), buckets=_CONTENT
-)
-UPLOAD = _TABLE.add("POST", "upload", "/content/v2/cards/upload", _NOTES)
-ADD = _TABLE.add("POST", "add", "/content/v2/cards/upload/add", _NOTES)
-UPDATE = _TABLE.add("POST", "update", "/content/v2/cards/update", _NOTES)
-MOVE = _TABLE.add("POST", "move", "/content/v2/cards/moveNm", _NOTES, buckets=_CONTENT)
-TRASH = _TABLE.add("POST", "trash", "/content/v2/cards/delete/trash", _NOTES)
-RECOVER = _TABLE.add("POST", "recover", "/content/v2/cards/recover", _NOTES)
-
-ENDPOINTS = (*card_lists.ENDPOINTS, *_TABLE.rows)
+def _updates(cards: Sequence[CardUpdate]) -> Sequence[msgspec.Raw]:
+    # They are weighed here, for encoding thousands of them twice would hold up the loop.
+    encoded = [update_json(card) for card in cards]
+    rule = _too_large(sum(map(len, encoded)) + len(encoded) + 1)
+    if rule is not None:
+        raise InvalidInput(row(Cards.update).name, "cards", rule, cards)
+    return [msgspec.Raw(card) for card in encoded]
 
 
-class Cards(CardLists):
+_NOTES: Final = Json(Envelope[object], _notes)
+_SHARED: Final = ("content",)
+"""The bucket of methods without one of their own."""
+
+LocaleInQuery = Annotated[Locale | None, Query()]
+Merged = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_GROUP_SIZE)]
+Trashed = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_TRASHED)]
+
+
+class Cards(
+    Group,
+    noun="content.cards",
+    host="content",
+    scope=Category.CONTENT.scope,
+    envelope=in_envelope,
+):
     """``api.content.cards``.
 
     Most methods have a bucket of their own: 100 calls a minute, 5 at once; 10 a minute for
@@ -85,30 +154,106 @@ class Cards(CardLists):
 
     A method that changes cards returns what Wildberries notes of single ones although it took the
     request, by ``vendor_code`` or whatever it names; mostly nothing. Taken is not done: cards are
-    worked on later, and what was wrong with them is in :meth:`failed`.
+    worked on later, and what was wrong with them is in :meth:`failed`. Those that wait for it, or
+    take any number of cards, say so in their names.
     """
 
+    @post(
+        "/content/v2/get/cards/list",
+        reads=True,
+        pages=CARD_PAGES,
+        page=CardsPage,
+        reply=CardsReply(),
+        body=list_body,
+    )
+    def list(
+        self,
+        where: CardFilter | None = None,
+        *,
+        ascending: bool = True,
+        locale: LocaleInQuery = None,
+    ) -> Listing[Card]:
+        """Cards, without those in the trash, 100 a page.
+
+        In ascending order a card that changes while they are read comes at the end too, so that
+        none is missed and one may come twice. Going on later from the listing's ``cursor`` brings
+        the last page again, and what was changed since.
+
+        Args:
+            where: Which ones; all, where nothing is said.
+            ascending: Those first that were changed longest ago.
+            locale: The language of names and values.
+        """
+        ...
+
+    @post(
+        "/content/v2/get/cards/trash",
+        reads=True,
+        pages=TRASHED_PAGES,
+        page=TrashPage,
+        envelope=as_is,
+        body=trash_body,
+        buckets=_SHARED,
+    )
+    def trashed(
+        self, *, text: str | None = None, ascending: bool = True, locale: LocaleInQuery = None
+    ) -> Listing[TrashedCard]:
+        """Cards in the trash, 100 a page.
+
+        Args:
+            text: In ``vendor_code``, ``nm_id`` or a barcode.
+            ascending: Those first that were thrown away longest ago.
+            locale: The language of names and values.
+        """
+        ...
+
+    @post(
+        "/content/v2/cards/error/list",
+        reads=True,
+        pages=FAILED_PAGES,
+        page=ErrorsPage,
+        reply=FAILED,
+        body=failed_body,
+    )
+    def failed(
+        self, *, ascending: bool = True, locale: LocaleInQuery = None
+    ) -> Listing[CardErrors]:
+        """What was wrong with cards, 100 requests a page.
+
+        Each item has the errors of one request. They stay until the cards are sent again and right.
+
+        Args:
+            ascending: The oldest first.
+            locale: The language of subjects.
+        """
+        ...
+
+    @get("/content/v2/cards/limits")
     async def limits(self) -> CardLimits:
-        """How many cards may be made (GET /content/v2/cards/limits).
+        """How many cards may be made.
 
         With those that there are, the trash included, no more than free and paid ones together.
         """
-        return await self._call(LIMITS)
+        ...
 
-    async def barcodes(self, count: int) -> Sequence[str]:
-        """Make barcodes for sizes (POST /content/v2/barcodes). Not repeatable.
+    @post("/content/v2/barcodes", buckets=_SHARED)
+    async def barcodes(self, count: Annotated[int, Range(1, 5000)]) -> Sequence[str]:
+        """Make barcodes for sizes.
 
         Args:
             count: 1 to 5,000.
 
         Raises:
-            InvalidInput: ``count`` is outside its bounds.
+            DeliveryUnknown: They may or may not have been made.
         """
-        within(BARCODES.name, "count", count, 1, BARCODES_MOST)
-        return await self._call(BARCODES, body=_CountBody(count))
+        ...
 
-    async def upload(self, groups: Sequence[CardGroup]) -> Mapping[str, str]:
-        """Make cards (POST /content/v2/cards/upload). Not repeatable.
+    @post("/content/v2/cards/upload", reply=_NOTES)
+    async def upload(
+        self,
+        groups: Annotated[Sequence[CardGroup], WholeBody(), Count(1, MAX_GROUPS), FitsBody()],
+    ) -> Mapping[str, str]:
+        """Make cards.
 
         They are made later: it may take half an hour before they have prices and stock. Those that
         were not made are in :meth:`failed`.
@@ -117,75 +262,81 @@ class Cards(CardLists):
             groups: 1 to 100, of 1 to 30 cards each; 10 MB in all.
 
         Raises:
-            InvalidInput: A rule above is broken, or one of the cards' own.
             BadRequest: Wildberries finds something wrong; nothing was taken.
             DeliveryUnknown: They may or may not be on their way.
         """
-        within(UPLOAD.name, "groups", len(groups), 1, GROUPS_MOST)
-        for group in groups:
-            check_group(group)
-        return await self._call(UPLOAD, body=_weighed(UPLOAD.name, "groups", groups))
+        ...
 
-    async def add(self, imt_id: int, cards: Sequence[NewCard]) -> Mapping[str, str]:
-        """Make cards and merge them with those of a group (POST /content/v2/cards/upload/add).
+    @post("/content/v2/cards/upload/add", reply=_NOTES)
+    async def add(
+        self,
+        imt_id: Annotated[int, Name("imtID")],
+        cards: Annotated[
+            Sequence[NewCard], Name("cardsToAdd"), Count(1, MAX_GROUP_SIZE - 1), FitsBody()
+        ],
+    ) -> Mapping[str, str]:
+        """Make cards and merge them with those of a group.
 
-        Not repeatable. As with :meth:`upload`, they are made later.
+        As with :meth:`upload`, they are made later.
 
         Args:
             imt_id: The group, or a single card's.
             cards: 1 to 29: with those that there are, a group has 30 at most; 10 MB in all.
 
         Raises:
-            InvalidInput: A rule above is broken, or one of the cards' own.
             BadRequest: Wildberries finds something wrong; nothing was taken.
             DeliveryUnknown: They may or may not be on their way.
         """
-        within(ADD.name, "cards", len(cards), 1, MERGED_MOST - 1)
-        for card in cards:
-            check_new(card, ADD.name)
-        return await self._call(ADD, body=_weighed(ADD.name, "cards", _AddBody(imt_id, cards)))
+        ...
 
-    async def update(self, cards: Sequence[CardUpdate]) -> Mapping[str, str]:
-        """Write cards anew: what is left out of one is lost (POST /content/v2/cards/update).
+    @post("/content/v2/cards/update", reply=_NOTES)
+    async def update(
+        self,
+        cards: Annotated[
+            Sequence[CardUpdate],
+            WholeBody(),
+            Encode(_updates),
+            Count(1, MAX_UPDATES),
+            Each(KeepsCard()),
+        ],
+    ) -> Mapping[str, str]:
+        """Write cards anew: what is left out of one is lost.
 
-        ``card.to_update`` makes an update that leaves nothing out. Not repeatable. Pictures, tags,
-        prices and barcodes that there are stay as they are. Those that were not changed are in
-        :meth:`failed`.
+        ``card.to_update`` makes an update that leaves nothing out. Pictures, tags, prices and
+        barcodes that there are stay as they are. Those that were not changed are in :meth:`failed`.
 
         Args:
             cards: 1 to 3,000; 10 MB in all.
 
         Raises:
-            InvalidInput: A rule above is broken, or one of the cards' own.
             BadRequest: Wildberries finds something wrong; nothing was taken.
             DeliveryUnknown: They may or may not be on their way.
         """
-        within(UPDATE.name, "cards", len(cards), 1, UPDATES_MOST)
-        for card in cards:
-            check_update(card)
-        with whole_characters(UPDATE.name, "cards"):
-            body = [msgspec.Raw(update_json(card)) for card in cards]
-        return await self._call(UPDATE, body=_weighed(UPDATE.name, "cards", body))
+        ...
+
+    @post("/content/v2/cards/moveNm", reply=_NOTES, buckets=_SHARED)
+    async def _move(
+        self, nm_ids: Merged, target_imt: Annotated[int | None, Name("targetIMT")] = None
+    ) -> Mapping[str, str]:
+        """Move cards to another group, or to a new one."""
+        ...
 
     async def merge(self, target_imt: int, nm_ids: Sequence[int]) -> Mapping[str, str]:
-        """Merge cards of one subject into a group (POST /content/v2/cards/moveNm).
-
-        Not repeatable.
+        """Merge cards of one subject into a group.
 
         Args:
             target_imt: The group's ``imt_id``.
             nm_ids: 1 to 30 cards.
 
         Raises:
-            InvalidInput: There are none or more than 30.
             BadRequest: They are of several subjects, in the group already, or are not there.
             DeliveryUnknown: They may or may not have been merged.
         """
-        within(MOVE.name, "nm_ids", len(nm_ids), 1, MERGED_MOST)
-        return await self._call(MOVE, body=_MergeBody(target_imt, nm_ids))
+        require(row(Cards._move).name, "target_imt", target_imt, int)  # without, they are separated
+        return await self._move(nm_ids, target_imt)
 
     async def separate(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
-        """Take cards out of their groups (POST /content/v2/cards/moveNm). Not repeatable.
+        """Take cards out of their groups.
 
         Several at once become one new group; to part them all, send one a call.
 
@@ -193,31 +344,29 @@ class Cards(CardLists):
             nm_ids: 1 to 30 cards.
 
         Raises:
-            InvalidInput: There are none or more than 30.
             BadRequest: One of them is not there.
             DeliveryUnknown: They may or may not have been separated.
         """
-        within(MOVE.name, "nm_ids", len(nm_ids), 1, MERGED_MOST)
-        return await self._call(MOVE, body=_Articles(nm_ids))
+        return await self._move(nm_ids)
 
-    async def trash(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
+    @post("/content/v2/cards/delete/trash", reply=_NOTES)
+    async def trash(self, nm_ids: Trashed) -> Mapping[str, str]:
         """Throw cards away: after 30 days they are deleted, and their groups are lost at once.
 
-        (POST /content/v2/cards/delete/trash.) Until then :meth:`recover` brings them back, in new
-        groups. They are sold on while there is stock. Not repeatable.
+        Until then :meth:`recover` brings them back, in new groups. They are sold on while there is
+        stock.
 
         Args:
             nm_ids: 1 to 1,000 cards.
 
         Raises:
-            InvalidInput: There are none or more than 1,000.
             DeliveryUnknown: They may or may not be in the trash.
         """
-        within(TRASH.name, "nm_ids", len(nm_ids), 1, TRASH_MOST)
-        return await self._call(TRASH, body=_Articles(nm_ids))
+        ...
 
-    async def recover(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
-        """Bring cards back from the trash (POST /content/v2/cards/recover). Not repeatable.
+    @post("/content/v2/cards/recover", reply=_NOTES)
+    async def recover(self, nm_ids: Trashed) -> Mapping[str, str]:
+        """Bring cards back from the trash.
 
         They have another ``imt_id`` then. 3 calls a minute, 5 at once.
 
@@ -225,72 +374,248 @@ class Cards(CardLists):
             nm_ids: 1 to 1,000 cards.
 
         Raises:
-            InvalidInput: There are none or more than 1,000.
             DeliveryUnknown: They may or may not be back.
         """
-        within(RECOVER.name, "nm_ids", len(nm_ids), 1, TRASH_MOST)
-        return await self._call(RECOVER, body=_Articles(nm_ids))
+        ...
+
+    async def upload_and_wait(
+        self,
+        groups: Sequence[CardGroup],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Make cards in one upload, and wait until each is there or among the errors.
+
+        Args:
+            groups: 1 to 100; ``upload_all`` takes more.
+            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Returns:
+            What became of each card, by ``vendor_code``.
+
+        Raises:
+            InvalidInput: The cards break a rule; nothing was sent.
+            DeliveryUnknown: They may or may not have been taken; they are not sent again.
+            TaskPending: They were taken, and of some it is not known what became of them; ``task``
+                is what :meth:`wait` takes.
+        """
+        row(Cards.upload).values((groups,), {})  # before anything is asked for
+        sent = SentCards(vendor_codes(groups), await self.mark())
+        await self.upload(groups)
+        return await self.wait(sent, timeout=timeout, poll=poll)
+
+    async def update_and_wait(
+        self,
+        updates: Sequence[CardUpdate],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Write cards anew in one call, and wait until each is changed or among the errors.
+
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. A card that is
+        written as it was may never count as changed; waiting for it ends with the time.
+
+        Args:
+            updates: 1 to 3,000; ``update_all`` takes more.
+            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Returns:
+            What became of each card, by ``vendor_code``.
+
+        Raises:
+            InvalidInput: The cards break a rule; nothing was sent.
+            DeliveryUnknown: They may or may not have been taken; they are not sent again.
+            TaskPending: As for :meth:`upload_and_wait`.
+        """
+        row(Cards.update).values((updates,), {})  # before anything is asked for
+        sent = SentCards(vendor_codes(updates), await self.mark())
+        await self.update(updates)
+        return await self.wait(sent, timeout=timeout, poll=poll)
+
+    async def wait(
+        self,
+        sent: SentCards,
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Wait until each card is there or among the errors.
+
+        A card counts as done when WB lists it as changed since it was sent.
+
+        Args:
+            sent: ``task`` of a :class:`~wbym.errors.TaskPending`.
+            timeout: Seconds to wait at most; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Raises:
+            TaskPending: Of some it is not known what became of them.
+        """
+        search = self._search(sent)
+        await _follow(search, sent, timeout, poll)
+        return {code: search.found[code] for code in sent.codes}
+
+    async def mark(self) -> Mark:
+        """Where the lists end now: taken before cards are sent, to tell what came of them."""
+        newest = await self.list(ascending=False).using(size=1).page()
+        return mark_of(newest, await self.failed(ascending=False).page())
+
+    async def upload_all(
+        self,
+        groups: Iterable[CardGroup] | Batch[CardGroup, SentCards],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+        stop: bool = False,
+        progress: Progress[CardGroup, SentCards] | None = None,
+    ) -> Batch[CardGroup, SentCards]:
+        """Make any number of cards, 100 groups an upload, and wait for them.
+
+        Pass the batch again to go on: what was taken is looked for, what was not tried is sent, the
+        rest is left alone.
+
+        Args:
+            groups: The groups, or a batch of them.
+            timeout: Seconds to wait at most once all are sent; 0 not to wait; None: as long as it
+                takes.
+            poll: Seconds between two looks.
+            stop: Whether to make no further upload once one is refused.
+            progress: Is told after each upload, and when the waiting ends.
+
+        Returns:
+            The batch. ``stopped`` says why it ended early, where it did.
+        """
+        batch = groups if isinstance(groups, Batch) else Batch[CardGroup, SentCards](groups)
+        return await self._send_all(batch, self.upload, _UPLOADING, timeout, poll, stop, progress)
+
+    async def update_all(
+        self,
+        updates: Iterable[CardUpdate] | Batch[CardUpdate, SentCards],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+        stop: bool = False,
+        progress: Progress[CardUpdate, SentCards] | None = None,
+    ) -> Batch[CardUpdate, SentCards]:
+        """Write any number of cards anew, 3,000 a call, and wait for them.
+
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. Arguments as for
+        :meth:`upload_all`. Where a card comes twice, it is written once a call.
+        """
+        batch = updates if isinstance(updates, Batch) else Batch[CardUpdate, SentCards](updates)
+        return await self._send_all(batch, self.update, _UPDATING, timeout, poll, stop, progress)
+
+    async def trash_all(
+        self,
+        nm_ids: Iterable[int] | Batch[int, None],
+        *,
+        stop: bool = False,
+        progress: Progress[int, None] | None = None,
+    ) -> Batch[int, None]:
+        """Throw any number of cards away, 1,000 a call: after 30 days they are deleted.
+
+        Their groups are lost at once. Cards that WB notes something of fail with its words.
+        """
+        return await _by_article(nm_ids, self.trash, stop, progress)
+
+    async def recover_all(
+        self,
+        nm_ids: Iterable[int] | Batch[int, None],
+        *,
+        stop: bool = False,
+        progress: Progress[int, None] | None = None,
+    ) -> Batch[int, None]:
+        """Bring any number of cards back from the trash, 1,000 a call.
+
+        Cards that WB notes something of fail with its words.
+        """
+        return await _by_article(nm_ids, self.recover, stop, progress)
+
+    async def merge_all(
+        self,
+        merges: Iterable[Merge] | Batch[Merge, None],
+        *,
+        stop: bool = False,
+        progress: Progress[Merge, None] | None = None,
+    ) -> Batch[Merge, None]:
+        """Merge cards into any number of groups, one a call: a group has 30 cards at most."""
+        batch = merges if isinstance(merges, Batch) else Batch[Merge, None](merges)
+
+        async def send(portion: Sequence[Merge]) -> Sequence[Result[None]]:
+            (merge,) = portion
+            notes = await self.merge(merge.target_imt, merge.nm_ids)
+            return [Result(Outcome.DONE, "; ".join(notes.values()) or None)]
+
+        return await carry_out(batch, send, Rules[Merge](max_size=1), stop=stop, progress=progress)
+
+    async def _send_all(
+        self,
+        batch: Batch[T, SentCards],
+        call: Callable[[Sequence[T]], Awaitable[object]],
+        rules: Rules[T],
+        timeout: float | None,
+        poll: float,
+        stop: bool,
+        progress: Progress[T, SentCards] | None,
+    ) -> Batch[T, SentCards]:
+        since = await self.mark() if batch.places(Outcome.NOT_TRIED) else Mark()
+
+        async def send(portion: Sequence[T]) -> Sequence[Result[SentCards]]:
+            await call(portion)
+            sent = [SentCards(vendor_codes([item]), since) for item in portion]
+            return [Result(Outcome.ACCEPTED, value=one) for one in sent]
+
+        await carry_out(batch, send, rules, stop=stop, progress=progress)
+        clock = asyncio.get_running_loop().time
+        deadline = None if timeout is None else clock() + timeout
+        for mark, places in accepted_cards(batch).items():
+            sent = SentCards(vendor_codes([batch.items[place] for place in places]), mark)
+            search = self._search(sent)
+            left = None if deadline is None else max(0.0, deadline - clock())
+            try:
+                await _follow(search, sent, left, poll)
+            except TaskPending as pending:
+                batch.stopped = batch.stopped or pending
+            results = batch.results
+            batch.note(places, [result_after(results[place], search.found) for place in places])
+            if progress is not None:
+                progress(batch)
+        return batch
+
+    def _search(self, sent: SentCards) -> Search:
+        looking = Cards(self._pipeline, Priority.BULK)
+        return Search(sent, cards=looking.list(), failed=looking.failed(ascending=False))
 
 
-def check_group(group: CardGroup) -> None:
-    """Refuse a group that Wildberries would refuse.
-
-    Raises:
-        InvalidInput: It has no cards or more than 30, or a card breaks a rule.
-    """
-    within(UPLOAD.name, "variants", len(group.variants), 1, MERGED_MOST)
-    for card in group.variants:
-        check_new(card)
-
-
-def check_new(card: NewCard, method: str = UPLOAD.name) -> None:
-    """Refuse a new card that Wildberries would refuse.
-
-    Raises:
-        InvalidInput: It has no ``vendor_code``, a text is too long, or a document has an id or a
-            verdict.
-    """
-    _check_texts(method, card.vendor_code, card.title, card.description)
-    length(method, "vendor_code", card.vendor_code, 1, VENDOR_CODE_MOST)
-    if card.documents is not None:
-        _check_new_documents(method, card.documents)
+_UPLOADING: Final = Rules[CardGroup](max_size=MAX_GROUPS, check=check_of(CardGroup))
+_UPDATING: Final = Rules[CardUpdate](
+    max_size=MAX_UPDATES,
+    encode=update_json,
+    check=check_of(Annotated[CardUpdate, KeepsCard()]),
+    key=lambda card: card.nm_id,
+)
+_TRASHING: Final = Rules[int](max_size=MAX_TRASHED, check=check_of(int), key=lambda nm_id: nm_id)
 
 
-def check_update(card: CardUpdate) -> None:
-    """Refuse a change that Wildberries would refuse.
-
-    Raises:
-        InvalidInput: It has no ``vendor_code`` or no sizes, a text is too long, or it would lose
-            what the card has; see :func:`check_kept`.
-    """
-    check_kept(card)
-    _check_texts(UPDATE.name, card.vendor_code, card.title, card.description)
-    if not card.sizes:
-        rule = f"must have all sizes of card {card.nm_id}, or its one without a name"
-        raise InvalidInput(UPDATE.name, "sizes", rule, card.sizes)
+async def _follow(search: Search, sent: SentCards, timeout: float | None, poll: float) -> None:
+    await follow(search.look, method="content.cards.wait", task=sent, timeout=timeout, poll=poll)
 
 
-def _check_texts(method: str, vendor_code: str, title: str | None, description: str | None) -> None:
-    if not vendor_code:
-        raise InvalidInput(method, "vendor_code", "must not be empty", vendor_code)
-    length(method, "title", title or "", 0, TITLE_MOST)
-    length(method, "description", description or "", 0, DESCRIPTION_MOST)
+async def _by_article(
+    nm_ids: Iterable[int] | Batch[int, None],
+    call: Callable[[Sequence[int]], Awaitable[Mapping[str, str]]],
+    stop: bool,
+    progress: Progress[int, None] | None,
+) -> Batch[int, None]:
+    batch = nm_ids if isinstance(nm_ids, Batch) else Batch[int, None](nm_ids)
 
+    async def send(portion: Sequence[int]) -> Sequence[Result[None]]:
+        notes = await call(portion)
+        reasons = [notes.get(str(nm_id)) for nm_id in portion]
+        return [Result(Outcome.FAILED, reason) if reason else DONE for reason in reasons]
 
-def _check_new_documents(method: str, documents: Documents) -> None:
-    given = [documents.overall_verdict]
-    for one in documents.items or ():
-        given += [one.id, one.verdict]
-    if any(value is not None for value in given):
-        rule = "must have no ids and no verdicts in a new card: Wildberries gives both"
-        raise InvalidInput(method, "documents", rule, documents)
-
-
-def _weighed(method: str, argument: str, body: object) -> msgspec.Raw:
-    """The body as it is sent, so that its size is known and it is encoded once."""
-    with whole_characters(method, argument):
-        encoded = msgspec.json.encode(body)
-    if len(encoded) > BODY_MOST:
-        rule = f"must have at most {BODY_MOST} bytes in one call: send them in several"
-        raise InvalidInput(method, argument, rule, f"{len(encoded)} bytes")
-    return msgspec.Raw(encoded)
+    return await carry_out(batch, send, _TRASHING, stop=stop, progress=progress)

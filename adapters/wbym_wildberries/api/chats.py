@@ -1,28 +1,54 @@
 """Chats with buyers: the list, the feed of events, messages, files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Final
+from types import NoneType
+from typing import Annotated, Any, Final, Generic, TypeVar, get_origin
 
 import msgspec
 
-from wbym.calls import ApiGroup, Binary, Download, Endpoints, Part, QueryValue, Upload
-from wbym.errors import InvalidInput
-from wbym.paging import ByToken
-from wbym_wildberries.api.base import Wire, itself, length
+from wbym.calls import (
+    Download,
+    Each,
+    Form,
+    Group,
+    Json,
+    KnownType,
+    Length,
+    MaxSize,
+    Reply,
+    Secret,
+    Unreadable,
+    Upload,
+    get,
+    post,
+    shows_nothing,
+)
+from wbym.paging import ByToken, Listing, Whole
+from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.token import Category
 
-__all__ = ["Chat", "ChatList", "Chats", "Event", "EventsPage", "SentMessage"]
+__all__ = [
+    "FILES_SIZE",
+    "FILE_SIZE",
+    "LATEST_STAMP",
+    "MESSAGE",
+    "Chat",
+    "Chats",
+    "Event",
+    "EventsResult",
+    "SentMessage",
+]
 
-TEXT_MOST: Final = 1000
-SIGN_MOST: Final = 255
-"""Characters."""
-FILE_MOST: Final = 5 * 1024 * 1024
-FILES_MOST: Final = 30 * 1024 * 1024
-"""Bytes, of one file and of all files of a message."""
-STAMP_MOST: Final = 253_402_300_799_999
+T = TypeVar("T")
+
+MESSAGE: Final = Length(0, 1000)
+FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
+FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
+
+LATEST_STAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999. An event with another time, such as in microseconds, has
-no place in the feed: it is set aside."""
+no place in the feed: it is undecodable."""
 
 
 class _Signed(Wire, frozen=True):
@@ -74,13 +100,6 @@ class Chat(_Signed, frozen=True):
     last_message: LastMessage | None = None
 
 
-class ChatList(Wire, frozen=True):
-    """All chats of the seller."""
-
-    result: list[Chat] | None = None
-    errors: list[str] | None = None
-
-
 class File(Wire, frozen=True):
     """A file of a message."""
 
@@ -120,7 +139,7 @@ class Event(_Signed, frozen=True):
 
     chat_id: str = msgspec.field(name="chatID")
     event_id: str = msgspec.field(name="eventID")
-    add_timestamp: Annotated[int, msgspec.Meta(ge=0, le=STAMP_MOST)]
+    add_timestamp: Annotated[int, msgspec.Meta(ge=0, le=LATEST_STAMP)]
     """Unix milliseconds."""
     event_type: str | None = None
     """``message``."""
@@ -142,18 +161,11 @@ class EventsResult(Wire, frozen=True):
 
     next: int | None = None
     """Unix milliseconds: what to ask the next stretch with."""
-    total_events: int = 0
+    total_events: int | None = None
     """How many events this answer has; 0 says that the feed is read to its end."""
     events: list[Event] | None = None
     newest_event_time: str | None = None
     oldest_event_time: str | None = None
-
-
-class EventsPage(Wire, frozen=True):
-    """One page of the feed."""
-
-    result: EventsResult
-    errors: list[str] | None = None
 
 
 class SendResult(_Signed, frozen=True):
@@ -173,113 +185,104 @@ class SentMessage(Wire, frozen=True):
     """What was wrong with files."""
 
 
-_TABLE = Endpoints("chats", host="chat", scope=Category.BUYER_CHAT.scope)
+class Result(Wire, Generic[T], frozen=True):
+    """How chats and events are wrapped."""
 
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/v1/seller/chats",
-    itself(ChatList, records=("result",), record=Chat, secrets=_REPLY_SIGN),
-)
-EVENTS = _TABLE.add(
-    "GET",
-    "events",
-    "/api/v1/seller/events",
-    itself(EventsPage, records=("result", "events"), record=Event, secrets=_REPLY_SIGN),
-    pages=ByToken(token="next"),
-)
-SEND = _TABLE.add("POST", "send", "/api/v1/seller/message", itself(SentMessage))
-DOWNLOAD = _TABLE.add("GET", "download", "/api/v1/seller/download/{id}", Binary())
-
-ENDPOINTS = _TABLE.rows
+    result: T | msgspec.UnsetType | None = msgspec.UNSET
+    """A list may be null where it is empty."""
+    errors: list[str] | None = None
 
 
-def events_query(next: int | None) -> dict[str, QueryValue]:  # noqa: A002 - WB's own name
-    """The cursor of the feed, checked: Wildberries refuses 0."""
-    if next is not None and next <= 0:
-        raise InvalidInput(EVENTS.name, "next", "must be a time in Unix milliseconds", next)
-    return {"next": next}
+def _open(body: Result[T]) -> T:
+    if body.result is None or body.result is msgspec.UNSET:
+        raise Unreadable("; ".join(["the answer holds no result", *(body.errors or ())]))
+    return body.result
 
 
-def check_message(text: str, files: Sequence[Upload]) -> None:
-    """Refuse what Wildberries would refuse.
-
-    Raises:
-        InvalidInput: The text is too long or shows nothing, there is neither text nor file, or a
-            file is too big or neither JPEG, PNG nor PDF by its content.
-    """
-    length(SEND.name, "text", text, 0 if files and not text else 1, TEXT_MOST)
-    for file in files:
-        if file.content_type is None:
-            rule = "must be JPEG, PNG or PDF by its content"
-            raise InvalidInput(SEND.name, "files", rule, file)
-        if len(file.content) > FILE_MOST:
-            rule = f"must have at most {FILE_MOST} bytes each"
-            raise InvalidInput(SEND.name, "files", rule, file)
-    if sum(len(file.content) for file in files) > FILES_MOST:
-        rule = f"must have at most {FILES_MOST} bytes in all"
-        raise InvalidInput(SEND.name, "files", rule, files)
+def _open_list(body: Result[list[T]]) -> list[T]:
+    return [] if body.result is None else _open(body)
 
 
-class Chats(ApiGroup):
+def in_result(
+    data: Any,  # noqa: ANN401 - a type
+    /,
+    *,
+    records: tuple[str, ...] = (),
+    record: type | None = None,
+) -> Reply[Any]:
+    """The reply that comes in a :class:`Result`; see :class:`wbym.calls.Envelope`."""
+    if data is NoneType:
+        return as_is(data)
+    path = ("result", *records) if record else ()
+    opened = _open_list if get_origin(data) is list else _open
+    return Json(Result[data], opened, records=path, record=record, secrets=_REPLY_SIGN)
+
+
+def _says_something(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A message has a text that shows something, or none and a file."""
+    text = arguments["text"]
+    if not (shows_nothing(text) if text else not arguments["files"]):
+        return None
+    return "text", "must have a visible character, or be left out where there are files"
+
+
+class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_result):
     """``api.chats``.
 
-    Each method has a bucket of its own: 1 call a second, 10 at once; with a base token 1 an hour
+    Each method has a bucket of its own: 1 call a second, burst 10; with a base token 1 an hour
     (downloads 10).
     """
 
-    async def list(self) -> ChatList:
-        """All chats of the seller (GET /api/v1/seller/chats).
+    @get("/api/v1/seller/chats", pages=Whole())
+    def list(self) -> Listing[Chat]:
+        """All chats of the seller, in one page.
 
         It may be empty, or lack a chat, while the feed of events has messages of it.
         """
-        return await self._call(LIST)
+        ...
 
-    async def events(self, *, next: int | None = None) -> EventsPage:  # noqa: A002
-        """A stretch of the feed of all chats (GET /api/v1/seller/events).
+    @get(
+        "/api/v1/seller/events",
+        pages=ByToken("next", is_number=True, end="total_events"),
+        page=EventsResult,
+    )
+    def events(self) -> Listing[Event]:
+        """The feed of all chats; a page is an :class:`EventsResult`.
 
-        Args:
-            next: What the stretch before says, or any past time in Unix milliseconds; None for the
-                beginning. The feed is read to its end when ``total_events`` is 0, not before.
-
-        Raises:
-            InvalidInput: ``next`` is 0 or less.
+        A cursor is any past time in Unix milliseconds, for what came after it. WB promises no order
+        within a page. It is read to its end when ``total_events`` is 0, not before.
         """
-        return await self._call(EVENTS, query=events_query(next))
+        ...
 
+    @post("/api/v1/seller/message", envelope=as_is, rules=[_says_something])
     async def send(
-        self, reply_sign: str, text: str = "", *, files: Sequence[Upload] = ()
+        self,
+        reply_sign: Annotated[str, Form("replySign"), Length(1, 255), Secret()],
+        text: Annotated[str, Form("message"), MESSAGE] = "",
+        *,
+        files: Annotated[
+            Sequence[Upload], Form("file"), Each(KnownType()), Each(FILE_SIZE), FILES_SIZE
+        ] = (),
     ) -> SentMessage:
-        """Send a message to a buyer (POST /api/v1/seller/message). Not repeatable.
+        """Send a message to a buyer.
 
         Args:
-            reply_sign: The chat's signature, from the list of chats or a new chat's event.
+            reply_sign: The chat's signature, from the list of chats or a new chat's event; secret.
             text: At most 1,000 characters; may be empty with files.
             files: JPEG, PNG or PDF, at most 5 MB each and 30 MB in all.
 
         Raises:
-            InvalidInput: The text or a file breaks a rule.
             BadRequest: The signature is not (or no more) valid, or the message is refused.
             DeliveryUnknown: It may or may not have been sent.
         """
-        if not 1 <= len(reply_sign) <= SIGN_MOST:
-            rule = f"must have 1 to {SIGN_MOST} characters"
-            raise InvalidInput(SEND.name, "reply_sign", rule, f"{len(reply_sign)} characters")
-        check_message(text, files)
-        parts = [Part("replySign", reply_sign)]
-        if text:
-            parts.append(Part("message", text))
-        parts += [Part("file", file.content, file.name, file.content_type) for file in files]
-        return await self._call(SEND, parts=parts)
+        ...
 
-    def download(self, download_id: str) -> AbstractAsyncContextManager[Download]:
-        """Open a file of a message (GET /api/v1/seller/download/{id}).
-
-        Args:
-            download_id: ``download_id`` of a file or a picture.
+    @get("/api/v1/seller/download/{id}")
+    def download(self, id: str) -> AbstractAsyncContextManager[Download]:
+        """Open a file of a message, by ``download_id`` of a file or a picture.
 
         Raises:
             NotReady: 202, it is still in moderation.
             RefusedByModeration: 451.
         """
-        return self._pipeline.download(DOWNLOAD, path={"id": download_id}, priority=self._priority)
+        ...

@@ -1,21 +1,16 @@
 """Buyers' claims: wishes to return a product."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
-import msgspec
-
-from wbym.calls import ApiGroup, Endpoints, Nothing, QueryValue
-from wbym.errors import InvalidInput
-from wbym.paging import ByOffset
-from wbym_wildberries.api.base import Wire, itself, length, within
+from wbym.calls import Group, Length, Name, NotEmpty, get, patch
+from wbym.paging import ByOffset, Listing
+from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.token import Category
 
-__all__ = ["Claim", "Claims", "ClaimsPage"]
+__all__ = ["COMMENT", "COMMENT_ALLOWED", "COMMENT_REQUIRED", "Claim", "Claims", "ClaimsPage"]
 
-COMMENT_LEAST: Final = 10
-COMMENT_MOST: Final = 1000
-"""Characters."""
+COMMENT: Final = Length(10, 1000)
 COMMENT_REQUIRED: Final = frozenset({"rejectcustom"})
 COMMENT_ALLOWED: Final = frozenset({"rejectcustom", "approvecc1"})
 """Actions that need a comment, and those that may have one."""
@@ -63,71 +58,53 @@ class ClaimsPage(Wire, frozen=True):
     """How many match, over all pages."""
 
 
-LIST_PAGES = ByOffset(size="limit", offset="offset", most=200)
-_TABLE = Endpoints("claims", host="returns", scope=Category.RETURNS.scope)
-
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/v1/claims",
-    itself(ClaimsPage, records=("claims",), record=Claim),
-    pages=LIST_PAGES,
-)
-DECIDE = _TABLE.add("PATCH", "decide", "/api/v1/claim", Nothing())
-
-ENDPOINTS = _TABLE.rows
+def _comment_of_its_action(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A comment goes with its action."""
+    action, comment = arguments["action"], arguments["comment"]
+    if comment is None and action in COMMENT_REQUIRED:
+        return "comment", f"is needed for {action}, {COMMENT.min} to {COMMENT.max} characters"
+    if comment is not None and action not in COMMENT_ALLOWED:
+        return "comment", f"is not taken with {action}"
+    return None
 
 
-class _DecideBody(msgspec.Struct, omit_defaults=True):
-    id: str
-    action: str
-    comment: str | None = None
-
-
-def list_query(
-    *,
-    is_archive: bool,
-    id: str | None = None,  # noqa: A002
-    nm_id: int | None = None,
-) -> dict[str, QueryValue]:
-    """The filters of the list, without limit and offset."""
-    return {"is_archive": is_archive, "id": id, "nm_id": nm_id}
-
-
-class Claims(ApiGroup):
+class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is, spelling=None):
     """``api.claims``.
 
-    Each method has a bucket of its own: 20 calls a minute, 10 at once; with a base token 1 an hour.
+    Each method has a bucket of its own: 20 calls a minute, burst 10; with a base token 1 an hour.
     """
 
-    async def list(
+    @get(
+        "/api/v1/claims",
+        pages=ByOffset("limit", "offset", max_size=200),
+        page=ClaimsPage,
+        total="total",
+    )
+    def list(
         self,
         *,
         is_archive: bool,
-        id: str | None = None,  # noqa: A002 - the marketplace's own name
+        id: str | None = None,
         nm_id: int | None = None,
-        limit: int = 200,
-        offset: int = 0,
-    ) -> ClaimsPage:
-        """One page of the claims of the last 14 days (GET /api/v1/claims).
+    ) -> Listing[Claim]:
+        """The claims of the last 14 days, at most 200 per page.
 
         Args:
-            is_archive: Those in the archive, or those under review.
+            is_archive: In the archive, or under review.
             id: One claim.
             nm_id: On one product.
-            limit: How many, 1 to 200.
-            offset: After how many.
-
-        Raises:
-            InvalidInput: ``limit`` or ``offset`` is outside its bounds.
         """
-        within(LIST.name, "limit", limit, 1, LIST_PAGES.most)
-        within(LIST.name, "offset", offset, 0, 2**63 - 1)
-        query = list_query(is_archive=is_archive, id=id, nm_id=nm_id)
-        return await self._call(LIST, query=query | {"limit": limit, "offset": offset})
+        ...
 
-    async def decide(self, claim_id: str, action: str, *, comment: str | None = None) -> None:
-        """Answer a claim (PATCH /api/v1/claim). Not repeatable.
+    @patch("/api/v1/claim", rules=[_comment_of_its_action])
+    async def decide(
+        self,
+        claim_id: Annotated[str, Name("id"), NotEmpty()],
+        action: Annotated[str, NotEmpty()],
+        *,
+        comment: Annotated[str, COMMENT] | None = None,
+    ) -> None:
+        """Answer a claim.
 
         Args:
             claim_id: Which one.
@@ -136,36 +113,7 @@ class Claims(ApiGroup):
                 one, the others may not.
 
         Raises:
-            InvalidInput: The comment is missing, not allowed, too short or too long.
             BadRequest: The action is not one of the claim's.
             DeliveryUnknown: It may or may not have been decided.
         """
-        check_comment(action, comment)
-        await self._call(DECIDE, body=_DecideBody(claim_id, action, comment))
-
-
-def check_comment(action: str, comment: str | None) -> None:
-    """Refuse a comment, or its absence, that the action does not go with.
-
-    Raises:
-        InvalidInput: It does not.
-    """
-    if comment is None:
-        if action in COMMENT_REQUIRED:
-            rule = f"is needed for {action}, {COMMENT_LEAST} to {COMMENT_MOST} characters"
-            raise InvalidInput(DECIDE.name, "comment", rule, None)
-        return
-    if action not in COMMENT_ALLOWED:
-        raise InvalidInput(DECIDE.name, "comment", f"is not taken with {action}", comment)
-    length(DECIDE.name, "comment", comment, COMMENT_LEAST, COMMENT_MOST)
-
-
-def check_action(claim_id: str, action: str, actions: Sequence[str]) -> None:
-    """Refuse an action that is not among the claim's own.
-
-    Raises:
-        InvalidInput: It is not.
-    """
-    if action not in actions:
-        rule = f"must be one of claim {claim_id}'s own actions {list(actions)}"
-        raise InvalidInput(DECIDE.name, "action", rule, action)
+        ...

@@ -1,17 +1,19 @@
 """Content: cards and what belongs to them, by noun."""
 
-from wbym.calls import Pipeline
+from typing import Final
+
+from wbym.calls import Group, Pipeline
 from wbym.limits import Priority
-from wbym_wildberries.api import card_tasks, cards, directories, media, recommendations, tags
+from wbym_wildberries.api import cards, directories, media, recommendations, tags
 
-__all__ = ["ENDPOINTS", "Content"]
+__all__ = ["GROUPS", "Content"]
 
-ENDPOINTS = (
-    *directories.ENDPOINTS,
-    *cards.ENDPOINTS,
-    *media.ENDPOINTS,
-    *tags.ENDPOINTS,
-    *recommendations.ENDPOINTS,
+GROUPS: Final[tuple[type[Group], ...]] = (
+    directories.Directories,
+    cards.Cards,
+    media.Media,
+    tags.Tags,
+    recommendations.Recommendations,
 )
 
 
@@ -20,7 +22,7 @@ class Content:
 
     def __init__(self, pipeline: Pipeline, priority: Priority | None = None) -> None:
         self.directories = directories.Directories(pipeline, priority)
-        self.cards = card_tasks.CardTasks(pipeline, priority)
+        self.cards = cards.Cards(pipeline, priority)
         self.media = media.Media(pipeline, priority)
         self.tags = tags.Tags(pipeline, priority)
         self.recommendations = recommendations.Recommendations(pipeline, priority)

@@ -1,26 +1,39 @@
 """Feedbacks: reading, answering, asking for a return."""
 
 from datetime import datetime
-from functools import partial
+from typing import Annotated, Final
 
-import msgspec
-
-from wbym.calls import ApiGroup, Endpoints, Nothing
-from wbym.paging import ByOffset
-from wbym_wildberries.api.base import (
-    ANSWER_LEAST,
-    ANSWER_MOST,
-    SortOrder,
-    Wire,
-    acknowledged,
-    created_query,
-    enveloped,
-    length,
-    page_query,
+from wbym.calls import (
+    Group,
+    Length,
+    Name,
+    NotEmpty,
+    Nothing,
+    UnixSeconds,
+    UnixSecondsUp,
+    get,
+    patch,
+    post,
 )
+from wbym.paging import ByOffset, Listing
+from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
 from wbym_wildberries.token import Category
 
-__all__ = ["Counters", "Feedback", "FeedbackAnswer", "Feedbacks", "FeedbacksPage", "Unseen"]
+__all__ = [
+    "ANSWER",
+    "Counters",
+    "Feedback",
+    "FeedbackAnswer",
+    "FeedbackId",
+    "Feedbacks",
+    "FeedbacksPage",
+    "Unseen",
+]
+
+ANSWER: Final = Length(2, 5000)
+"""Characters of an answer to a feedback or a question, and of a question's rejection."""
+
+FeedbackId = Annotated[str, NotEmpty(), Name("id")]
 
 
 class FeedbackAnswer(Wire, frozen=True):
@@ -120,201 +133,127 @@ class Unseen(Wire, frozen=True):
     has_new_feedbacks: bool
 
 
-_TABLE = Endpoints(
-    "feedbacks",
+_PAGES: Final = ByOffset("take", "skip", max_size=5000, max_offset=199_990)
+
+
+class Feedbacks(
+    Group,
     host="feedbacks",
-    buckets=("feedbacks-and-questions",),
+    bucket="feedbacks-and-questions",
     scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
-)
-
-UNSEEN = _TABLE.add("GET", "unseen", "/api/v1/new-feedbacks-questions", enveloped(Unseen))
-COUNT_UNANSWERED = _TABLE.add(
-    "GET", "count_unanswered", "/api/v1/feedbacks/count-unanswered", enveloped(Counters)
-)
-COUNT = _TABLE.add("GET", "count", "/api/v1/feedbacks/count", enveloped(int))
-LIST_PAGES = ByOffset(size="take", offset="skip", most=5000, deepest=199_990)
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/v1/feedbacks",
-    enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
-    pages=LIST_PAGES,
-)
-ARCHIVE = _TABLE.add(
-    "GET",
-    "archive",
-    "/api/v1/feedbacks/archive",
-    enveloped(FeedbacksPage, records="feedbacks", record=Feedback),
-    pages=LIST_PAGES,
-)
-GET = _TABLE.add("GET", "get", "/api/v1/feedback", enveloped(Feedback))
-ANSWER = _TABLE.add("POST", "answer", "/api/v1/feedbacks/answer", Nothing())
-EDIT_ANSWER = _TABLE.add("PATCH", "edit_answer", "/api/v1/feedbacks/answer", Nothing())
-REQUEST_RETURN = _TABLE.add(
-    "POST", "request_return", "/api/v1/feedbacks/order/return", acknowledged()
-)
-
-ENDPOINTS = _TABLE.rows
-
-
-class _AnswerBody(msgspec.Struct):
-    id: str
-    text: str
-
-
-class _ReturnBody(msgspec.Struct, rename="camel"):
-    feedback_id: str
-
-
-list_query = partial(created_query, LIST.name)
-"""The filters of the list, without take and skip."""
-
-
-class Feedbacks(ApiGroup):
+    envelope=in_envelope,
+):
     """``api.feedbacks``.
 
-    All methods of Feedbacks and Questions share one bucket a seller: 3 calls a second, 6 at once;
-    with a base token 5 an hour.
+    Feedbacks and questions share one bucket per seller: 3 calls a second, burst 6; with a base
+    token 5 an hour.
     """
 
+    @get("/api/v1/new-feedbacks-questions")
     async def unseen(self) -> Unseen:
-        """Whether anything is unseen, questions too (GET /api/v1/new-feedbacks-questions)."""
-        return await self._call(UNSEEN)
+        """Whether anything is unseen, questions too."""
+        ...
 
+    @get("/api/v1/feedbacks/count-unanswered")
     async def count_unanswered(self) -> Counters:
-        """How many are not processed (GET /api/v1/feedbacks/count-unanswered)."""
-        return await self._call(COUNT_UNANSWERED)
+        """Number of unprocessed feedbacks, today and in all."""
+        ...
 
+    @get("/api/v1/feedbacks/count")
     async def count(
         self,
         *,
         is_answered: bool | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
+        date_from: UnixSeconds | None = None,
+        date_to: UnixSecondsUp | None = None,
     ) -> int:
-        """How many there are (GET /api/v1/feedbacks/count).
+        """Number of feedbacks.
 
         Args:
-            is_answered: Those that are processed, or those that are not; WB's own default is those
-                that are.
+            is_answered: Processed or not; WB's own default is those that are.
             date_from: From this moment on; aware, used in whole seconds.
             date_to: Up to this moment; aware, used in whole seconds.
-
-        Raises:
-            InvalidInput: A time is naive.
         """
-        query = created_query(
-            COUNT.name, is_answered=is_answered, date_from=date_from, date_to=date_to
-        )
-        return await self._call(COUNT, query=query)
+        ...
 
-    async def list(
+    @get("/api/v1/feedbacks", pages=_PAGES, page=FeedbacksPage, total=counted)
+    def list(
         self,
         *,
         is_answered: bool,
-        take: int,
-        skip: int,
         nm_id: int | None = None,
         order: SortOrder | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
-    ) -> FeedbacksPage:
-        """One page (GET /api/v1/feedbacks).
+        date_from: UnixSeconds | None = None,
+        date_to: UnixSecondsUp | None = None,
+    ) -> Listing[Feedback]:
+        """Feedbacks; a page is a :class:`FeedbacksPage`.
+
+        A page has at most 5,000, and begins at most 199,990 deep; where more follow the last,
+        ``PagingLimit`` is raised.
+        The total is known without filters only: WB's counters are of the whole list.
 
         Args:
-            is_answered: Those that are processed, or those that are not. Processed does not mean
-                answered: nearly all of those have no answer.
-            take: How many, 1 to 5,000.
-            skip: After how many, 0 to 199,990.
+            is_answered: Processed or not. Processed does not mean answered: nearly all of those
+                have no answer.
             nm_id: Of one product.
             order: By the time of creation.
             date_from: From this moment on; aware, used in whole seconds.
             date_to: Up to this moment; aware, used in whole seconds.
-
-        Raises:
-            InvalidInput: A number is outside its bounds or a time is naive.
         """
-        query = page_query(LIST.name, LIST_PAGES, take, skip) | list_query(
-            is_answered=is_answered,
-            nm_id=nm_id,
-            order=order,
-            date_from=date_from,
-            date_to=date_to,
-        )
-        return await self._call(LIST, query=query)
+        ...
 
-    async def archive(
-        self,
-        *,
-        take: int,
-        skip: int,
-        nm_id: int | None = None,
-        order: SortOrder | None = None,
-    ) -> FeedbacksPage:
-        """One page of the archive (GET /api/v1/feedbacks/archive).
+    @get("/api/v1/feedbacks/archive", pages=_PAGES, page=FeedbacksPage)
+    def archive(
+        self, *, nm_id: int | None = None, order: SortOrder | None = None
+    ) -> Listing[Feedback]:
+        """The archive, which cannot be filtered by date; a page is a :class:`FeedbacksPage`.
 
         A feedback is archived when it is answered, or after 30 days without an answer, or at once
-        without text and photos. The archive cannot be filtered by date.
+        without text and photos. Pages are as those of :meth:`list`.
 
         Args:
-            take: How many, 1 to 5,000.
-            skip: After how many, 0 to 199,990.
             nm_id: Of one product.
             order: By the time of creation.
-
-        Raises:
-            InvalidInput: A number is outside its bounds.
         """
-        query = page_query(ARCHIVE.name, LIST_PAGES, take, skip)
-        return await self._call(ARCHIVE, query=query | {"nmId": nm_id, "order": order})
+        ...
 
-    async def get(self, feedback_id: str) -> Feedback:
-        """One feedback by its id (GET /api/v1/feedback).
+    @post("/api/v1/feedbacks/answer", reply=Nothing())
+    async def answer(self, feedback_id: FeedbackId, text: Annotated[str, ANSWER]) -> None:
+        """Answer a feedback, in 2 to 5,000 characters.
 
-        Raises:
-            Unprocessable: There is none with this id.
-        """
-        return await self._call(GET, query={"id": feedback_id})
-
-    async def answer(self, feedback_id: str, text: str) -> None:
-        """Answer a feedback (POST /api/v1/feedbacks/answer). Not repeatable.
-
-        Wildberries answers 204 even for a wrong id: only reading the feedback proves the answer.
-
-        Args:
-            feedback_id: Which one.
-            text: 2 to 5,000 characters.
+        WB answers 204 even for a wrong id: only reading the feedback proves the answer.
 
         Raises:
-            InvalidInput: The text is too short or too long.
             DeliveryUnknown: It may or may not have been answered.
         """
-        length(ANSWER.name, "text", text, ANSWER_LEAST, ANSWER_MOST)
-        await self._call(ANSWER, body=_AnswerBody(feedback_id, text))
+        ...
 
-    async def edit_answer(self, feedback_id: str, text: str) -> None:
-        """Change an answer, once and within 60 days (PATCH /api/v1/feedbacks/answer).
+    @patch("/api/v1/feedbacks/answer", reply=Nothing())
+    async def edit_answer(self, feedback_id: FeedbackId, text: Annotated[str, ANSWER]) -> None:
+        """Change an answer, once and within 60 days, in 2 to 5,000 characters.
 
-        Not repeatable. Wildberries answers 204 even for a wrong id or a second edit.
-
-        Args:
-            feedback_id: Which one.
-            text: 2 to 5,000 characters.
+        WB answers 204 even for a wrong id or a second edit.
 
         Raises:
-            InvalidInput: The text is too short or too long.
             DeliveryUnknown: It may or may not have been edited.
         """
-        length(EDIT_ANSWER.name, "text", text, ANSWER_LEAST, ANSWER_MOST)
-        await self._call(EDIT_ANSWER, body=_AnswerBody(feedback_id, text))
+        ...
 
-    async def request_return(self, feedback_id: str) -> None:
-        """Offer the buyer a return (POST /api/v1/feedbacks/order/return). Not repeatable.
-
-        Only for feedbacks with ``is_able_return_product_orders``.
+    @post("/api/v1/feedbacks/order/return")
+    async def request_return(self, feedback_id: Annotated[str, NotEmpty()]) -> None:
+        """Offer the buyer a return; only for feedbacks with ``is_able_return_product_orders``.
 
         Raises:
             Unprocessable: A return is not possible.
             DeliveryUnknown: It may or may not have been offered.
         """
-        await self._call(REQUEST_RETURN, body=_ReturnBody(feedback_id))
+        ...
+
+    @get("/api/v1/feedback", not_found=(422,))
+    async def get(self, feedback_id: FeedbackId) -> Feedback:
+        """One feedback.
+
+        Raises:
+            NotFound: There is none with this id; WB answers 422.
+        """
+        ...

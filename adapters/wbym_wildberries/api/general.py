@@ -1,13 +1,13 @@
 """The seller and its account: is the way open, news, who it is, what it subscribes to."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoint, Endpoints, Reply
-from wbym.errors import InvalidInput, SetAside
-from wbym_wildberries.api.base import Wire, enveloped, itself
+from wbym.calls import Group, Name, Optional, Range, at_least_one, get
+from wbym_wildberries.api.base import Wire, as_is, in_envelope
 from wbym_wildberries.hosts import HOSTS
 from wbym_wildberries.token import ANY, Category
 
@@ -24,9 +24,6 @@ __all__ = [
     "TariffPackage",
     "TariffPromotion",
 ]
-
-NEWS_MOST: Final = 100
-"""News in one answer."""
 
 
 class Pong(Wire, frozen=True):
@@ -143,63 +140,17 @@ class Rating(Wire, frozen=True):
     feedback_count: int | None = None
 
 
-class _Perhaps(Reply[Subscription | None]):
-    """A subscription, or an empty body where there never was one."""
-
-    def __init__(self) -> None:
-        self._reply = itself(Subscription)
-
-    def accepts(self, status: int) -> bool:
-        return self._reply.accepts(status)
-
-    def decode(
-        self, endpoint: str, body: bytes
-    ) -> tuple[Subscription | None, tuple[SetAside, ...]]:
-        if body.strip() in {b"", b"{}", b"null"}:
-            return None, ()
-        return self._reply.decode(endpoint, body)
-
-
-_TABLE = Endpoints("general", host="common", scope=ANY)
-
-NEWS = _TABLE.add(
-    "GET", "news", "/api/communications/v2/news", enveloped(list[NewsItem], record=NewsItem)
-)
-SELLER = _TABLE.add("GET", "seller", "/api/v1/seller-info", itself(Seller))
-SUBSCRIPTION = _TABLE.add("GET", "subscription", "/api/common/v1/subscriptions", _Perhaps())
-TARIFF_OPTIONS = _TABLE.add(
-    "GET",
-    "tariff_options",
-    "/api/common/v1/tariff-constructor/options",
-    itself(TariffOptions),
-)
-
-_RATING_TABLE = Endpoints("general", host="feedbacks", scope=Category.FEEDBACKS_AND_QUESTIONS.scope)
-RATING = _RATING_TABLE.add("GET", "rating", "/api/common/v1/rating", itself(Rating))
-
-_SCOPES: Final = {
-    "common": ANY,
-    "chat": Category.BUYER_CHAT.scope,
-    "feedbacks": Category.FEEDBACKS_AND_QUESTIONS.scope,
-}
+_FEEDBACKS: Final = Category.FEEDBACKS_AND_QUESTIONS.scope
+_SCOPES: Final = {"common": ANY, "chat": Category.BUYER_CHAT.scope, "feedbacks": _FEEDBACKS}
 """Of hosts that are not called like the category that opens them."""
 
-PING: Final[dict[str, Endpoint[Pong]]] = {
-    host: Endpoints("general", host=host, scope=_SCOPES.get(host, host)).add(
-        "GET", f"ping.{host}", "/ping", itself(Pong), once=True
-    )
-    for host in HOSTS
-}
-"""By host."""
 
-ENDPOINTS = (*_TABLE.rows, *_RATING_TABLE.rows, *PING.values())
-
-
-class General(ApiGroup):
+class General(Group, host="common", scope=ANY, envelope=as_is):
     """``api.general``; any token opens it, but for the rating and the pings of other hosts."""
 
+    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in HOSTS}, single_attempt=True)
     async def ping(self, host: str = "common") -> Pong:
-        """Ask one host whether it takes the token (GET /ping). Never call it from a program's loop.
+        """Ask one host whether it takes the token. Never call it from a program's loop.
 
         Wildberries blocks who automates it, and says that it does not tell whether a service is up.
         So it is called once, at once: never after waiting, and never again after a failure. Three
@@ -209,73 +160,74 @@ class General(ApiGroup):
             host: A name of ``wbym_wildberries.hosts.HOSTS``, such as ``"content"``.
 
         Raises:
-            InvalidInput: There is no such host.
             QuotaExhausted: It would be one too many; no request was made.
             Unauthorized: The host does not take the token.
         """
-        if host not in PING:
-            raise InvalidInput("general.ping", "host", f"must be one of {sorted(PING)}", host)
-        return await self._call(PING[host])
+        ...
 
+    @get(
+        "/api/communications/v2/news",
+        rules=[at_least_one("date_from", "from_id")],
+        envelope=in_envelope,
+    )
     async def news(
-        self, *, date_from: date | None = None, from_id: int | None = None
-    ) -> list[NewsItem]:
-        """News of the seller's portal, 100 at most (GET /api/communications/v2/news).
+        self,
+        *,
+        date_from: Annotated[date | None, Name("from")] = None,
+        from_id: Annotated[int | None, Name("fromID"), Range(0)] = None,
+    ) -> Sequence[NewsItem]:
+        """News of the seller's portal, 100 at most.
 
-        1 call a minute, 10 at once; with a base token 1 an hour.
+        1 call a minute, 10 at once; with a base token 1 an hour. WB needs one of the arguments.
 
         Args:
             date_from: Those of this day and later.
             from_id: Those from this one on, itself included. To read on, give the highest id plus
                 one.
-
-        Raises:
-            InvalidInput: Neither is given: WB needs one of the two.
         """
-        if date_from is None and from_id is None:
-            raise InvalidInput(NEWS.name, "date_from", "or from_id must be given", None)
-        if from_id is not None and from_id < 0:
-            raise InvalidInput(NEWS.name, "from_id", "must be 0 or more", from_id)
-        day = None if date_from is None else date_from.strftime("%Y-%m-%d")
-        return await self._call(NEWS, query={"from": day, "fromID": from_id})
+        ...
 
+    @get("/api/v1/seller-info")
     async def seller(self) -> Seller:
-        """Who the seller is (GET /api/v1/seller-info).
+        """Who the seller is.
 
         1 call a minute, 10 at once; with a base token 1 a day.
         """
-        return await self._call(SELLER)
+        ...
 
+    @get("/api/common/v1/subscriptions", reply=Optional(as_is(Subscription)))
     async def subscription(self) -> Subscription | None:
-        """The subscription to Jam (GET /api/common/v1/subscriptions); None where there never was.
+        """The subscription to Jam; None where there never was one.
 
         1 call a minute, 10 at once. Wildberries takes service tokens only.
 
         Raises:
             Forbidden: The token is of another type.
         """
-        return await self._call(SUBSCRIPTION)
+        ...
 
+    @get("/api/common/v1/tariff-constructor/options")
     async def tariff_options(self, *, locale: Literal["ru", "en"] | None = None) -> TariffOptions:
-        """Options of the tariff (GET /api/common/v1/tariff-constructor/options).
+        """Options of the tariff.
 
         1 call a minute, 10 at once. Wildberries takes service tokens only.
 
         Args:
-            locale: The language of names; Russian, where nothing is said.
+            locale: The language of names; Russian by default.
 
         Raises:
             Forbidden: The token is of another type.
             NotFound: The seller has no options.
         """
-        return await self._call(TARIFF_OPTIONS, query={"locale": locale})
+        ...
 
+    @get("/api/common/v1/rating", host="feedbacks", scope=_FEEDBACKS)
     async def rating(self) -> Rating:
-        """How buyers rate the seller (GET /api/common/v1/rating). 1 call a minute.
+        """How buyers rate the seller. 1 call a minute.
 
         It needs the category of feedbacks and questions, and a service token.
 
         Raises:
             Forbidden: The token is of another type.
         """
-        return await self._call(RATING)
+        ...

@@ -1,23 +1,21 @@
 """Stock in the seller's warehouses, by size (``chrtID`` of a card's size)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints, Json, Nothing
+from wbym.calls import Body, Count, Group, Json, Range, check_of, delete, post, put
 from wbym.errors import Conflict
-from wbym_wildberries.api.base import Wire, within
+from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.batches import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
 from wbym_wildberries.limits import MARKETPLACE_COST
 from wbym_wildberries.token import Category
 
-__all__ = ["ENDPOINTS", "Inventory", "NewStock", "Stock"]
+__all__ = ["Inventory", "NewStock", "RefusedStock", "Stock", "StockRefusal"]
 
-SIZES_MOST: Final = 1000
+MAX_SIZES: Final = 1000
 """Sizes in one call."""
-AMOUNT_MOST: Final = 100_000
-"""Pieces of one size."""
 
 _ROUNDS = 5
 """How often an update is sent again without what WB refused of it: a refusal costs ten calls."""
@@ -36,110 +34,100 @@ class NewStock(Wire, frozen=True):
     """How much of a size there is to be."""
 
     chrt_id: int
-    amount: int
+    amount: Annotated[int, Range(0, 100_000)]
     """Pieces, 0 to 100,000: not how many come or go, but how many there are."""
+
+
+class RefusedStock(Wire, frozen=True):
+    """A size whose amount WB did not take."""
+
+    chrt_id: int | None = None
+    sku: str | None = None
+    """Its barcode, by which stock was counted before."""
+    amount: int | None = None
+
+
+class StockRefusal(Wire, frozen=True):
+    """One reason for which WB refuses an update, with the sizes that it is about."""
+
+    code: str | None = None
+    message: str | None = None
+    data: list[RefusedStock] | None = None
 
 
 class _Stocks(msgspec.Struct):
     stocks: list[Stock] | None = None
 
 
-class _Update(msgspec.Struct):
-    stocks: Sequence[NewStock]
-
-
-class _Sizes(msgspec.Struct, rename="camel"):
-    chrt_ids: Sequence[int]
-
-
-class _Refused(Wire, frozen=True):
-    """One reason for which WB refuses an update, with the sizes that it is about."""
-
-    code: str | None = None
-    message: str | None = None
-    data: list[Stock] | None = None
-
-
-_HOST = "marketplace"
-_SCOPE = Category.MARKETPLACE.scope
 _PATH = "/api/v3/stocks/{warehouseId}"
 
-_TABLE = Endpoints(
-    "inventory", host=_HOST, buckets=("inventory",), scope=_SCOPE, cost=MARKETPLACE_COST
-)
-_DELETING = Endpoints(
-    "inventory", host=_HOST, buckets=("inventory.delete",), scope=_SCOPE, cost=MARKETPLACE_COST
-)
-
-READ = _TABLE.add(
-    "POST",
-    "read",
-    _PATH,
-    Json(_Stocks, lambda body: body.stocks or [], records=("stocks",), record=Stock),
-    writes=False,
-)
-# It says how much there is and not how much comes, so that saying it twice is saying it once.
-UPDATE = _TABLE.add("PUT", "update", _PATH, Nothing(), repeatable=True)
-DELETE = _DELETING.add("DELETE", "delete", _PATH, Nothing())
-
-ENDPOINTS = (*_TABLE.rows, *_DELETING.rows)
+Sizes = Annotated[Sequence[int], Count(1, MAX_SIZES)]
 
 
-class Inventory(ApiGroup):
+class Inventory(
+    Group,
+    host="marketplace",
+    bucket="inventory",
+    scope=Category.MARKETPLACE.scope,
+    cost=MARKETPLACE_COST,
+    envelope=as_is,
+):
     """``api.inventory``.
 
     Reading and updating share one bucket per seller: 300 calls a minute, 20 at once. Deleting has
     its own: 10 a minute, 2 at once. In both a refusal (4XX) counts as ten calls.
     """
 
-    async def read(self, warehouse_id: int, chrt_ids: Sequence[int]) -> Sequence[Stock]:
-        """How much there is (POST /api/v3/stocks/{warehouseId}).
+    @post(
+        _PATH,
+        reads=True,
+        reply=Json(_Stocks, lambda body: body.stocks or [], records=("stocks",), record=Stock),
+    )
+    async def read(self, warehouse_id: int, chrt_ids: Sizes) -> Sequence[Stock]:
+        """How much there is.
 
         Args:
             warehouse_id: Where.
             chrt_ids: Of which sizes, 1 to 1,000.
 
         Raises:
-            InvalidInput: There are no sizes, or more than 1,000.
             NotFound: There is no such warehouse.
         """
-        within(READ.name, "chrt_ids", len(chrt_ids), 1, SIZES_MOST)
-        return await self._call(READ, path=_where(warehouse_id), body=_Sizes(chrt_ids))
+        ...
 
-    async def update(self, warehouse_id: int, stocks: Sequence[NewStock]) -> None:
-        """Say how much there is (PUT /api/v3/stocks/{warehouseId}).
+    # It says how much there is, not how much comes, so a second call changes nothing more.
+    @put(_PATH, idempotent=True, refusal=list[StockRefusal])
+    async def update(
+        self, warehouse_id: int, stocks: Annotated[Sequence[NewStock], Count(1, MAX_SIZES)]
+    ) -> None:
+        """Say how much there is.
 
         Args:
             warehouse_id: Where.
             stocks: 1 to 1,000 sizes, 0 to 100,000 pieces of each.
 
         Raises:
-            InvalidInput: There are no sizes, too many, or too many pieces.
-            Conflict: WB refuses some of the sizes, and with them the call; ``body`` names them.
+            Conflict: WB refuses some of the sizes, and with them the call; ``details`` names them,
+                as :class:`StockRefusal`.
             BadRequest: WB has blocked updating for now (406), or the call is wrong.
         """
-        within(UPDATE.name, "stocks", len(stocks), 1, SIZES_MOST)
-        for stock in stocks:
-            _check(stock)
-        await self._call(UPDATE, path=_where(warehouse_id), body=_Update(stocks))
+        ...
 
-    async def delete(self, warehouse_id: int, chrt_ids: Sequence[int]) -> None:
-        """Delete stock for ever (DELETE /api/v3/stocks/{warehouseId}).
+    @delete(_PATH, buckets=("inventory.delete",))
+    async def delete(self, warehouse_id: int, chrt_ids: Annotated[Sizes, Body()]) -> None:
+        """Delete stock for ever.
 
-        This cannot be undone: the sizes are sold no more until stock is uploaded anew. Not
-        repeatable.
+        This cannot be undone: the sizes are sold no more until stock is uploaded anew.
 
         Args:
             warehouse_id: Where.
             chrt_ids: Of which sizes, 1 to 1,000.
 
         Raises:
-            InvalidInput: There are no sizes, or more than 1,000.
             Conflict: The warehouse is being changed; try again in some seconds.
             DeliveryUnknown: It may or may not have been deleted; read it.
         """
-        within(DELETE.name, "chrt_ids", len(chrt_ids), 1, SIZES_MOST)
-        await self._call(DELETE, path=_where(warehouse_id), body=_Sizes(chrt_ids))
+        ...
 
     async def read_all(
         self,
@@ -167,7 +155,7 @@ class Inventory(ApiGroup):
             found = {stock.chrt_id: stock for stock in stocks}
             return [Result(Outcome.DONE, value=found.get(size)) for size in sizes]
 
-        rules = Rules[int](most=SIZES_MOST, repeatable=True)
+        rules = Rules[int](max_size=MAX_SIZES, idempotent=True)
         return await carry_out(batch, send, rules, stop=stop, progress=progress)
 
     async def update_all(
@@ -200,7 +188,7 @@ class Inventory(ApiGroup):
                     await self.update(warehouse_id, rest)
                     break
                 except Conflict as conflict:
-                    named = _named(conflict.body)
+                    named = _named(conflict)
                     left = [stock for stock in rest if stock.chrt_id not in named]
                     if stop or attempt == _ROUNDS or len(left) == len(rest):
                         raise
@@ -239,29 +227,21 @@ class Inventory(ApiGroup):
             await self.delete(warehouse_id, sizes)
             return [DONE] * len(sizes)
 
-        rules = Rules[int](most=SIZES_MOST)
+        rules = Rules[int](max_size=MAX_SIZES)
         return await carry_out(batch, send, rules, stop=stop, progress=progress)
 
 
-def _where(warehouse_id: int) -> dict[str, str | int]:
-    return {"warehouseId": warehouse_id}
-
-
-def _check(stock: NewStock) -> None:
-    within(UPDATE.name, "amount", stock.amount, 0, AMOUNT_MOST)
-
-
 _UPDATING: Rules[NewStock] = Rules(
-    most=SIZES_MOST, repeatable=True, check=_check, key=lambda stock: stock.chrt_id
+    max_size=MAX_SIZES,
+    idempotent=True,
+    check=check_of(NewStock),
+    key=lambda stock: stock.chrt_id,
 )
 
 
-def _named(body: bytes) -> Mapping[int, str]:
+def _named(conflict: Conflict) -> Mapping[int, str]:
     """The sizes that a refused update names, with the reasons; none where they cannot be read."""
-    try:
-        reasons = msgspec.json.decode(body, type=list[_Refused])
-    except msgspec.DecodeError:
-        return {}
+    reasons: Sequence[StockRefusal] = conflict.details if isinstance(conflict.details, list) else ()
     return {
         stock.chrt_id: reason.message or reason.code or "WB gave no reason"
         for reason in reasons

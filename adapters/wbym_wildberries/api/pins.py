@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from wbym.calls import ApiGroup, Endpoints, QueryValue
-from wbym.paging import ByToken
-from wbym_wildberries.api.base import Wire, enveloped, itself, rfc3339, within
+from wbym.calls import Count, Group, WholeBody, delete, get, post
+from wbym.paging import ByToken, Listing
+from wbym_wildberries.api.base import Wire, as_is, in_envelope
 from wbym_wildberries.token import Category
 
 __all__ = ["Pin", "PinLimit", "PinLimits", "PinOrder", "PinResult", "Pins", "PinsPage"]
@@ -15,7 +15,7 @@ PinMethod = Literal["subscription", "tariff"]
 PinPlace = Literal["nm", "imt"]
 PinState = Literal["pinned", "unpinned"]
 
-BATCH: Final = 500
+_BATCH: Final = Count(1, 500)
 """Pins or unpins in one call."""
 
 
@@ -39,7 +39,7 @@ class PinsPage(Wire, frozen=True):
 
     data: list[Pin]
     next: int | None = None
-    """What to ask the next page with; None or 0 after the last."""
+    """The token of the next page; None or 0 after the last."""
 
 
 class PinOrder(Wire, frozen=True):
@@ -90,34 +90,22 @@ class PinLimits(Wire, frozen=True):
     tariff: PinLimit | None = None
 
 
-_PAGES = ByToken(token="next", size="limit", most=500)
-
-_TABLE = Endpoints(
-    "pins",
+class Pins(
+    Group,
     host="feedbacks",
-    buckets=("feedbacks-and-questions",),
+    bucket="feedbacks-and-questions",
     scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
-)
-
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/feedbacks/v1/pins",
-    itself(PinsPage, records=("data",), record=Pin),
-    pages=_PAGES,
-)
-PIN = _TABLE.add("POST", "pin", "/api/feedbacks/v1/pins", enveloped(list[PinResult]))
-UNPIN = _TABLE.add("DELETE", "unpin", "/api/feedbacks/v1/pins", enveloped(list[int]))
-COUNT = _TABLE.add("GET", "count", "/api/feedbacks/v1/pins/count", enveloped(int))
-LIMITS = _TABLE.add("GET", "limits", "/api/feedbacks/v1/pins/limits", enveloped(PinLimits))
-
-ENDPOINTS = _TABLE.rows
-
-
-class Pins(ApiGroup):
+    envelope=in_envelope,
+):
     """``api.pins``; the bucket is that of ``api.feedbacks``."""
 
-    async def list(
+    @get(
+        "/api/feedbacks/v1/pins",
+        pages=ByToken("next", size="limit", max_size=500, is_number=True),
+        page=PinsPage,
+        envelope=as_is,
+    )
+    def list(
         self,
         *,
         state: PinState | None = None,
@@ -127,10 +115,8 @@ class Pins(ApiGroup):
         feedback_id: str | None = None,
         date_from: datetime | None = None,
         date_to: datetime | None = None,
-        next: int | None = None,  # noqa: A002 - the marketplace's own name
-        limit: int = BATCH,
-    ) -> PinsPage:
-        """One page of pinned and unpinned feedbacks (GET /api/feedbacks/v1/pins).
+    ) -> Listing[Pin]:
+        """Pinned and unpinned feedbacks, 500 a page.
 
         Unpinned are only those that Wildberries unpinned by itself.
 
@@ -140,18 +126,12 @@ class Pins(ApiGroup):
             imt_id: On one group of merged cards.
             nm_id: On one card.
             feedback_id: Of one feedback. WB's page calls it an integer; its ids are texts.
-            date_from: Pinned from this moment on; aware.
-            date_to: Pinned up to this moment; aware.
-            next: What the page before says.
-            limit: How many, 1 to 500.
-
-        Raises:
-            InvalidInput: ``limit`` is outside its bounds or a time is naive.
+            date_from: Pinned from this moment on.
+            date_to: Pinned up to this moment.
         """
-        within(LIST.name, "limit", limit, 1, BATCH)
-        filters = _filters(LIST.name, state, pin_on, imt_id, nm_id, feedback_id, date_from, date_to)
-        return await self._call(LIST, query=filters | {"next": next, "limit": limit})
+        ...
 
+    @get("/api/feedbacks/v1/pins/count")
     async def count(
         self,
         *,
@@ -163,36 +143,29 @@ class Pins(ApiGroup):
         date_from: datetime | None = None,
         date_to: datetime | None = None,
     ) -> int:
-        """How many are pinned and unpinned (GET /api/feedbacks/v1/pins/count); filters as in list.
+        """How many feedbacks are pinned and unpinned; filters as in :meth:`list`."""
+        ...
 
-        Raises:
-            InvalidInput: A time is naive.
-        """
-        return await self._call(
-            COUNT,
-            query=_filters(
-                COUNT.name, state, pin_on, imt_id, nm_id, feedback_id, date_from, date_to
-            ),
-        )
+    @post("/api/feedbacks/v1/pins")
+    async def pin(
+        self, orders: Annotated[Sequence[PinOrder], WholeBody(), _BATCH]
+    ) -> Sequence[PinResult]:
+        """Pin feedbacks. Needs a subscription or a tariff option.
 
-    async def pin(self, orders: Sequence[PinOrder]) -> Sequence[PinResult]:
-        """Pin feedbacks (POST /api/feedbacks/v1/pins). Needs a subscription or a tariff option.
-
-        Not repeatable. What became of each is in its result, errors too.
+        What became of each is in its result, errors too.
 
         Args:
             orders: 1 to 500.
 
         Raises:
-            InvalidInput: There are none, or more than 500.
             Forbidden: There is neither a subscription nor a tariff.
             DeliveryUnknown: They may or may not have been pinned.
         """
-        within(PIN.name, "orders", len(orders), 1, BATCH)
-        return await self._call(PIN, body=orders)
+        ...
 
-    async def unpin(self, pin_ids: Sequence[int]) -> Sequence[int]:
-        """Unpin feedbacks (DELETE /api/feedbacks/v1/pins). Not repeatable.
+    @delete("/api/feedbacks/v1/pins")
+    async def unpin(self, pin_ids: Annotated[Sequence[int], WholeBody(), _BATCH]) -> Sequence[int]:
+        """Unpin feedbacks.
 
         Args:
             pin_ids: 1 to 500 ids of pinning operations.
@@ -201,33 +174,11 @@ class Pins(ApiGroup):
             The ids that were unpinned.
 
         Raises:
-            InvalidInput: There are none, or more than 500.
             DeliveryUnknown: They may or may not have been unpinned.
         """
-        within(UNPIN.name, "pin_ids", len(pin_ids), 1, BATCH)
-        return await self._call(UNPIN, body=pin_ids)
+        ...
 
+    @get("/api/feedbacks/v1/pins/limits")
     async def limits(self) -> PinLimits:
-        """How many may be pinned (GET /api/feedbacks/v1/pins/limits)."""
-        return await self._call(LIMITS)
-
-
-def _filters(
-    method: str,
-    state: PinState | None,
-    pin_on: PinPlace | None,
-    imt_id: int | None,
-    nm_id: int | None,
-    feedback_id: str | None,
-    date_from: datetime | None,
-    date_to: datetime | None,
-) -> dict[str, QueryValue]:
-    return {
-        "state": state,
-        "pinOn": pin_on,
-        "imtId": imt_id,
-        "nmId": nm_id,
-        "feedbackId": feedback_id,
-        "dateFrom": rfc3339(method, "date_from", date_from),
-        "dateTo": rfc3339(method, "date_to", date_to),
-    }
+        """How many feedbacks may be pinned."""
+        ...

@@ -1,7 +1,11 @@
 """What is sent to and comes from Prices and Discounts."""
 
 from datetime import datetime
+from typing import Annotated
 
+import msgspec
+
+from wbym.calls import Count, Range
 from wbym_wildberries.api.base import Wire
 
 __all__ = [
@@ -10,6 +14,9 @@ __all__ = [
     "GoodSize",
     "GoodsPage",
     "NewPrice",
+    "PendingPage",
+    "Percent",
+    "PriceChange",
     "PriceUpload",
     "QuarantinePage",
     "Quarantined",
@@ -37,14 +44,31 @@ class PriceWire(Wire, frozen=True, rename=_name):
     """The base of what this category sends."""
 
 
+Amount = Annotated[int, Range(1)]
+Percent = Annotated[int, Range(0, 99)]
+"""WB publishes no bounds of discounts; beyond this nothing would be left to pay."""
+
+
 class NewPrice(PriceWire, frozen=True, omit_defaults=True):
     """What to set for a good: a price, a discount, or both."""
 
     nm_id: int
-    price: int | None = None
-    """Before the discount, whole, in the seller's currency."""
-    discount: int | None = None
-    """Per cent."""
+    price: Amount | None = None
+    """Before the discount, whole, in the seller's currency; at least 1."""
+    discount: Percent | None = None
+    """Per cent, 0 to 99."""
+
+
+class SetsSomething(msgspec.Struct, frozen=True):
+    """There is a price or a discount."""
+
+    def broken(self, good: NewPrice, /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        is_empty = good.price is None and good.discount is None
+        return "must have a price or a discount" if is_empty else None
+
+
+PriceChange = Annotated[NewPrice, SetsSomething()]
 
 
 class SizePrice(PriceWire, frozen=True):
@@ -53,15 +77,16 @@ class SizePrice(PriceWire, frozen=True):
     nm_id: int
     size_id: int
     """``chrtID`` of the card's size."""
-    price: int
+    price: Amount
+    """At least 1."""
 
 
 class ClubDiscount(PriceWire, frozen=True):
     """What to set for the buyers of WB Club."""
 
     nm_id: int
-    club_discount: int
-    """Per cent."""
+    club_discount: Percent
+    """Per cent, 0 to 99."""
 
 
 class Threshold(Wire, frozen=True):
@@ -77,7 +102,8 @@ class WholesaleDiscounts(Wire, frozen=True):
     """What to set for buyers that are companies."""
 
     nm_id: int
-    wholesale_discount_threshold: list[Threshold]
+    wholesale_discount_threshold: Annotated[list[Threshold], Count(1, 3)]
+    """1 to 3 levels. Quantity and discount rise from level to level."""
 
 
 class PriceUpload(Wire, frozen=True):
@@ -153,16 +179,17 @@ class UploadedGood(PriceWire, frozen=True):
 
 
 class UploadedPage(PriceWire, frozen=True):
-    """One page of an upload's goods. They are under one name or the other, as they are done."""
+    """One page of the goods of an upload that is done."""
 
     upload_id: int | None = None
     history_goods: list[UploadedGood] | None = None
-    buffer_goods: list[UploadedGood] | None = None
 
-    @property
-    def goods(self) -> list[UploadedGood]:
-        """Under either name."""
-        return (self.history_goods or []) + (self.buffer_goods or [])
+
+class PendingPage(PriceWire, frozen=True):
+    """One page of the goods of an upload in processing."""
+
+    upload_id: int | None = None
+    buffer_goods: list[UploadedGood] | None = None
 
 
 class GoodSize(PriceWire, frozen=True):
@@ -195,11 +222,7 @@ class GoodsPage(PriceWire, frozen=True):
     """One page of goods."""
 
     list_goods: list[Good] | None = None
-
-    @property
-    def goods(self) -> list[Good]:
-        """Also where WB says that there are none."""
-        return self.list_goods or []
+    """None where there are none."""
 
 
 class Size(PriceWire, frozen=True):
@@ -223,11 +246,7 @@ class SizesPage(PriceWire, frozen=True):
     """One page of sizes."""
 
     list_goods: list[Size] | None = None
-
-    @property
-    def sizes(self) -> list[Size]:
-        """Also where WB says that there are none."""
-        return self.list_goods or []
+    """None where there are none."""
 
 
 class Quarantined(PriceWire, frozen=True):
@@ -251,8 +270,4 @@ class QuarantinePage(PriceWire, frozen=True):
     """One page of the quarantine."""
 
     quarantine_goods: list[Quarantined] | None = None
-
-    @property
-    def goods(self) -> list[Quarantined]:
-        """Also where WB says that there are none."""
-        return self.quarantine_goods or []
+    """None where there are none."""

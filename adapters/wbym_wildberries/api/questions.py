@@ -1,28 +1,19 @@
 """Questions: reading, answering, rejecting."""
 
 from datetime import datetime
-from functools import partial
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints
-from wbym.paging import ByOffset
-from wbym_wildberries.api.base import (
-    ANSWER_LEAST,
-    ANSWER_MOST,
-    SortOrder,
-    Wire,
-    acknowledged,
-    created_query,
-    enveloped,
-    length,
-    page_query,
-)
-from wbym_wildberries.api.feedbacks import Counters, ProductDetails
+from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
+from wbym.paging import ByOffset, Listing
+from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api.feedbacks import ANSWER, Counters, ProductDetails
 from wbym_wildberries.token import Category
 
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
+
+QuestionId = Annotated[str, NotEmpty(), Name("id")]
 
 
 class QuestionAnswer(Wire, frozen=True):
@@ -55,157 +46,134 @@ class QuestionsPage(Wire, frozen=True):
     count_archive: int | None = None
 
 
-_TABLE = Endpoints(
-    "questions",
+class _Text(msgspec.Struct, frozen=True):
+    text: Annotated[str, ANSWER]
+
+
+class _Update(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    id: str
+    was_viewed: bool | None = None
+    answer: _Text | None = None
+    state: Literal["none", "wbRu"] | None = None
+
+
+def _update_body(
+    question_id: str,
+    was_viewed: bool | None,
+    text: str | None,
+    state: Literal["none", "wbRu"] | None,
+) -> _Update:
+    return _Update(question_id, was_viewed, None if text is None else _Text(text), state)
+
+
+class Questions(
+    Group,
     host="feedbacks",
-    buckets=("feedbacks-and-questions",),
+    bucket="feedbacks-and-questions",
     scope=Category.FEEDBACKS_AND_QUESTIONS.scope,
-)
-
-COUNT_UNANSWERED = _TABLE.add(
-    "GET", "count_unanswered", "/api/v1/questions/count-unanswered", enveloped(Counters)
-)
-COUNT = _TABLE.add("GET", "count", "/api/v1/questions/count", enveloped(int))
-LIST_PAGES = ByOffset(size="take", offset="skip", most=10_000, reach=10_000)
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/v1/questions",
-    enveloped(QuestionsPage, records="questions", record=Question),
-    pages=LIST_PAGES,
-)
-GET = _TABLE.add("GET", "get", "/api/v1/question", enveloped(Question))
-UPDATE = _TABLE.add("PATCH", "update", "/api/v1/questions", acknowledged())
-
-ENDPOINTS = _TABLE.rows
-
-
-class _ViewBody(msgspec.Struct, rename="camel"):
-    id: str
-    was_viewed: bool
-
-
-class _AnswerText(msgspec.Struct):
-    text: str
-
-
-class _AnswerBody(msgspec.Struct):
-    id: str
-    answer: _AnswerText
-    state: Literal["none", "wbRu"]
-
-
-list_query = partial(created_query, LIST.name)
-"""The filters of the list, without take and skip."""
-
-
-class Questions(ApiGroup):
+    envelope=in_envelope,
+):
     """``api.questions``; the bucket is that of ``api.feedbacks``."""
 
+    @get("/api/v1/questions/count-unanswered")
     async def count_unanswered(self) -> Counters:
-        """How many wait for an answer (GET /api/v1/questions/count-unanswered)."""
-        return await self._call(COUNT_UNANSWERED)
+        """Number of unanswered questions, today and in all."""
+        ...
 
+    @get("/api/v1/questions/count")
     async def count(
         self,
         *,
         is_answered: bool | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
+        date_from: UnixSeconds | None = None,
+        date_to: UnixSecondsUp | None = None,
     ) -> int:
-        """How many there are (GET /api/v1/questions/count).
+        """Number of questions.
 
         Args:
-            is_answered: Those with an answer, or those without; answered ones, where nothing is
-                said.
+            is_answered: Answered or not; WB's own default is those that are.
             date_from: From this moment on; aware, used in whole seconds.
             date_to: Up to this moment; aware, used in whole seconds.
-
-        Raises:
-            InvalidInput: A time is naive.
         """
-        query = created_query(
-            COUNT.name, is_answered=is_answered, date_from=date_from, date_to=date_to
-        )
-        return await self._call(COUNT, query=query)
+        ...
 
-    async def list(
+    @get(
+        "/api/v1/questions",
+        pages=ByOffset("take", "skip", max_size=10_000, max_reach=10_000),
+        page=QuestionsPage,
+        total=counted,
+    )
+    def list(
         self,
         *,
         is_answered: bool,
-        take: int,
-        skip: int,
         nm_id: int | None = None,
         order: SortOrder | None = None,
-        date_from: datetime | None = None,
-        date_to: datetime | None = None,
-    ) -> QuestionsPage:
-        """One page (GET /api/v1/questions).
+        date_from: UnixSeconds | None = None,
+        date_to: UnixSecondsUp | None = None,
+    ) -> Listing[Question]:
+        """Questions, the first 10,000 of the list; a page is a :class:`QuestionsPage`.
+
+        A page has at most 10,000; where more follow the last, ``PagingLimit`` is raised.
+        The total is known without filters only: WB's counters are of the whole list.
 
         Args:
-            is_answered: Those with an answer, or those without.
-            take: How many, 1 to 10,000.
-            skip: After how many; ``take + skip`` is at most 10,000.
+            is_answered: Answered or not.
             nm_id: About one product.
             order: By the time of creation.
             date_from: From this moment on; aware, used in whole seconds.
             date_to: Up to this moment; aware, used in whole seconds.
-
-        Raises:
-            InvalidInput: A number is outside its bounds or a time is naive.
         """
-        query = page_query(LIST.name, LIST_PAGES, take, skip) | list_query(
-            is_answered=is_answered,
-            nm_id=nm_id,
-            order=order,
-            date_from=date_from,
-            date_to=date_to,
-        )
-        return await self._call(LIST, query=query)
+        ...
 
-    async def get(self, question_id: str) -> Question:
-        """One question by its id (GET /api/v1/question).
-
-        Raises:
-            Unprocessable: There is none with this id.
-        """
-        return await self._call(GET, query={"id": question_id})
+    @patch("/api/v1/questions", body=_update_body)
+    async def _update(
+        self,
+        question_id: QuestionId,
+        *,
+        was_viewed: bool | None = None,
+        text: Annotated[str, ANSWER] | None = None,
+        state: Literal["none", "wbRu"] | None = None,
+    ) -> None:
+        """Mark a question as seen, or else answer (``wbRu``) or reject it (``none``)."""
+        ...
 
     async def view(self, question_id: str, *, viewed: bool = True) -> None:
-        """Mark a question as seen (PATCH /api/v1/questions)."""
-        await self._call(UPDATE, body=_ViewBody(question_id, viewed))
+        """Mark a question as seen, or as not seen."""
+        await self._update(question_id, was_viewed=viewed)
 
     async def answer(self, question_id: str, text: str) -> None:
-        """Answer a question or change its answer (PATCH /api/v1/questions). Not repeatable.
-
-        An answer can be changed once, within 60 days.
+        """Answer a question or change its answer, once and within 60 days.
 
         Args:
             question_id: Which one.
             text: 2 to 5,000 characters; WB publishes the bounds for feedbacks only.
 
         Raises:
-            InvalidInput: The text is too short or too long.
             NotFound: There is no such question.
             Unprocessable: It cannot be answered or edited any more.
             DeliveryUnknown: It may or may not have been answered.
         """
-        await self._decide(question_id, text, "wbRu")
+        await self._update(question_id, text=text, state="wbRu")
 
     async def reject(self, question_id: str, text: str) -> None:
-        """Reject a question, so that it is not shown (PATCH /api/v1/questions). Not repeatable.
+        """Reject a question, so that it is not shown.
 
         Args:
             question_id: Which one.
             text: Why, 2 to 5,000 characters.
 
         Raises:
-            InvalidInput: The text is too short or too long.
             NotFound: There is no such question.
             DeliveryUnknown: It may or may not have been rejected.
         """
-        await self._decide(question_id, text, "none")
+        await self._update(question_id, text=text, state="none")
 
-    async def _decide(self, question_id: str, text: str, state: Literal["none", "wbRu"]) -> None:
-        length(UPDATE.name, "text", text, ANSWER_LEAST, ANSWER_MOST)
-        await self._call(UPDATE, body=_AnswerBody(question_id, _AnswerText(text), state))
+    @get("/api/v1/question", not_found=(422,))
+    async def get(self, question_id: QuestionId) -> Question:
+        """One question.
+
+        Raises:
+            NotFound: There is none with this id; WB answers 422.
+        """
+        ...

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Annotated
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints
-from wbym.errors import InvalidInput
-from wbym.paging import ByToken, Chunk, Listing, by_token
-from wbym_wildberries.api.base import Wire, itself, length, within
+from wbym.calls import Count, Group, Length, Name, Range, post
+from wbym.paging import ByToken, Listing
+from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.token import Category
 
 __all__ = [
@@ -21,16 +20,6 @@ __all__ = [
     "Recommended",
     "RecommendedTo",
 ]
-
-PAGE_MOST: Final = 5000
-SET_MOST: Final = 5000
-"""Products in one call."""
-EACH_MOST: Final = 20
-"""Recommendations of one product."""
-FILTER_MOST: Final = 30
-"""Brands, or subjects, to choose by."""
-SEARCH_MOST: Final = 72
-"""Characters."""
 
 
 class RecommendedTo(Wire, frozen=True):
@@ -55,7 +44,7 @@ class RecommendationsPage(Wire, frozen=True):
 
     data: list[RecommendedTo]
     next: int | None = None
-    """What to ask the next page with."""
+    """The token of the next page; the last page has one too."""
 
 
 class RecommendationError(Wire, frozen=True):
@@ -83,7 +72,7 @@ class Recommended(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     recom_nm: int
     """The ``nm_id`` of the product to recommend."""
-    sort: int = 0
+    sort: Annotated[int, Range(0, 20)] = 0
     """Its place, 1 to 20; what is there already moves on. 0 for the order of the list, after those
     that there are already."""
 
@@ -92,98 +81,57 @@ class NewRecommendations(msgspec.Struct, frozen=True, kw_only=True, rename="came
     """What is to be recommended with a product."""
 
     nm_id: int
-    recommendations: Sequence[Recommended]
+    recommendations: Annotated[Sequence[Recommended], Count(0, 20)]
     """At most 20 products; none takes away those that there are."""
 
 
-class _ListBody(msgspec.Struct, rename="camel", omit_defaults=True):
-    limit: int
-    next: int = 0
-    search: str = ""
-    brand_names: Sequence[str] = ()
-    subject_ids: Sequence[int] = ()
+_PAGES = ByToken("next", size="limit", max_size=5000, where="body", is_number=True, ends_short=True)
 
 
-class _SetBody(msgspec.Struct, rename="camel"):
-    rec_list: Sequence[NewRecommendations]
-    replace: bool
-
-
-_TABLE = Endpoints("content.recommendations", host="content", scope=Category.CONTENT.scope)
-
-LIST = _TABLE.add(
-    "POST",
-    "list",
-    "/api/content/v1/recommendations/list",
-    itself(RecommendationsPage, records=("data",), record=RecommendedTo),
-    pages=ByToken(token="next", size="limit", most=PAGE_MOST),
-    writes=False,
-)
-SET = _TABLE.add("POST", "set", "/api/content/v1/recommendations/set", itself(RecommendationsSet))
-
-ENDPOINTS = _TABLE.rows
-
-
-class Recommendations(ApiGroup):
+class Recommendations(
+    Group,
+    noun="content.recommendations",
+    host="content",
+    scope=Category.CONTENT.scope,
+    envelope=as_is,
+):
     """``api.content.recommendations``; Wildberries takes personal and service tokens only.
 
     Each method has a bucket of its own: 100 calls a minute, 5 at once. The sandbox has neither.
     """
 
-    async def list(
+    @post(
+        "/api/content/v1/recommendations/list",
+        reads=True,
+        pages=_PAGES,
+        page=RecommendationsPage,
+    )
+    def list(
         self,
         *,
-        search: str = "",
-        brand_names: Sequence[str] = (),
-        subject_ids: Sequence[int] = (),
-        limit: int = PAGE_MOST,
-        next: int = 0,  # noqa: A002 - the marketplace's own name
-    ) -> RecommendationsPage:
-        """One page of products (POST /api/content/v1/recommendations/list).
+        search: Annotated[str | None, Length(0, 72)] = None,
+        brand_names: Annotated[Sequence[str] | None, Count(0, 30)] = None,
+        subject_ids: Annotated[Sequence[int] | None, Count(0, 30)] = None,
+    ) -> Listing[RecommendedTo]:
+        """The products, 5,000 a page.
 
         Args:
             search: A whole ``nm_id``, or a part of a ``vendor_code``; at most 72 characters.
             brand_names: At most 30.
             subject_ids: At most 30.
-            limit: How many, 1 to 5,000.
-            next: What the page before says.
-
-        Raises:
-            InvalidInput: A bound is broken.
         """
-        body = _list_body(search, brand_names, subject_ids, limit, next)
-        return await self._call(LIST, body=body)
+        ...
 
-    def all_products(
-        self,
-        *,
-        search: str = "",
-        brand_names: Sequence[str] = (),
-        subject_ids: Sequence[int] = (),
-        cursor: str | None = None,
-    ) -> Listing[RecommendedTo]:
-        """The products, page by page; arguments as for :meth:`list`."""
-        if cursor is not None and not cursor.isdigit():
-            raise InvalidInput(LIST.name, "cursor", "must be a cursor of this list", cursor)
-        first = _list_body(search, brand_names, subject_ids, PAGE_MOST, 0)
-
-        async def fetch(token: str | None) -> Chunk[RecommendedTo]:
-            body = msgspec.structs.replace(first, next=int(token or 0))
-            answer = await self._pipeline.call(LIST, body=body, priority=self._priority)
-            page, aside = answer.value, answer.set_aside
-            count = len(page.data) + len(aside)
-            more = count == PAGE_MOST and page.next
-            return Chunk(page.data, count, str(page.next) if more else None, set_aside=aside)
-
-        return by_token(fetch, method=LIST.name, cursor=cursor)
-
+    @post("/api/content/v1/recommendations/set")
     async def set(
-        self, products: Sequence[NewRecommendations], *, replace: bool = False
+        self,
+        products: Annotated[Sequence[NewRecommendations], Name("recList"), Count(1, 5000)],
+        *,
+        replace: bool = False,
     ) -> RecommendationsSet:
         """Add recommendations, or replace those that there are: the old ones are lost then.
 
-        (POST /api/content/v1/recommendations/set.) A product with none loses all that it has, with
-        and without ``replace``. Not repeatable.
+        A product with none loses all that it has, with and without ``replace``.
 
         Args:
             products: 1 to 5,000, with at most 20 recommendations each.
@@ -193,26 +141,6 @@ class Recommendations(ApiGroup):
             What was refused of it; the rest was done.
 
         Raises:
-            InvalidInput: A bound is broken.
             DeliveryUnknown: They may or may not have been set.
         """
-        within(SET.name, "products", len(products), 1, SET_MOST)
-        for product in products:
-            within(SET.name, "recommendations", len(product.recommendations), 0, EACH_MOST)
-            for one in product.recommendations:
-                within(SET.name, "sort", one.sort, 0, EACH_MOST)
-        return await self._call(SET, body=_SetBody(products, replace))
-
-
-def _list_body(
-    search: str,
-    brand_names: Sequence[str],
-    subject_ids: Sequence[int],
-    limit: int,
-    next: int,  # noqa: A002
-) -> _ListBody:
-    length(LIST.name, "search", search, 0, SEARCH_MOST)
-    within(LIST.name, "brand_names", len(brand_names), 0, FILTER_MOST)
-    within(LIST.name, "subject_ids", len(subject_ids), 0, FILTER_MOST)
-    within(LIST.name, "limit", limit, 1, PAGE_MOST)
-    return _ListBody(limit, next, search, brand_names, subject_ids)
+        ...

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints, Nothing
-from wbym.paging import ByOffset, Chunk, Listing, Turn, by_offset
-from wbym_wildberries.api.base import Wire, itself, length, within
+from wbym.calls import Count, Group, Length, Name, delete, get, post, put
+from wbym.paging import ByOffset, Listing
+from wbym_wildberries.api.base import Wire, as_is
 from wbym_wildberries.token import Category
 
 __all__ = ["Access", "Invitation", "Invitee", "User", "UserAccess", "Users", "UsersPage"]
-
-POSITION_MOST: Final = 150
-"""Characters."""
 
 
 class Access(Wire, frozen=True):
@@ -84,9 +81,13 @@ class UserAccess(Wire, frozen=True):
     access: list[Access]
 
 
+PHONE: Final = Length(1, 32)
+POSITION: Final = Length(0, 150)
+
+
 class _Invitee(msgspec.Struct, rename="camel", omit_defaults=True):
-    phone_number: str
-    position: str = ""
+    phone_number: Annotated[str, PHONE]
+    position: Annotated[str, POSITION] = ""
 
 
 class _InviteBody(msgspec.Struct):
@@ -94,105 +95,76 @@ class _InviteBody(msgspec.Struct):
     access: Sequence[Access]
 
 
-class _AccessBody(msgspec.Struct, rename="camel"):
-    users_accesses: Sequence[UserAccess]
+def _invite_body(phone_number: str, position: str, access: Sequence[Access]) -> _InviteBody:
+    return _InviteBody(_Invitee(phone_number, position), access)
 
 
-_TABLE = Endpoints("users", host="users", scope=Category.USERS.scope)
-PAGES = ByOffset(size="limit", offset="offset", most=100)
-
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/api/v1/users",
-    itself(UsersPage, records=("users",), record=User),
-    pages=PAGES,
-)
-INVITE = _TABLE.add("POST", "invite", "/api/v1/invite", itself(Invitation))
-SET_ACCESS = _TABLE.add("PUT", "set_access", "/api/v1/users/access", Nothing())
-DELETE = _TABLE.add("DELETE", "delete", "/api/v1/user", Nothing())
-
-ENDPOINTS = _TABLE.rows
-
-
-class Users(ApiGroup):
+class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
     """``api.users``; Wildberries takes personal tokens only.
 
     Each method has a bucket of its own: 1 call a second, 5 at once (deletions 10).
     """
 
-    async def list(
-        self, *, invited: bool | None = None, limit: int = PAGES.most, offset: int = 0
-    ) -> UsersPage:
-        """One page of users (GET /api/v1/users).
+    @get(
+        "/api/v1/users",
+        pages=ByOffset("limit", "offset", max_size=100),
+        page=UsersPage,
+        total="total",
+    )
+    def list(
+        self, *, invited: Annotated[bool | None, Name("isInviteOnly")] = None
+    ) -> Listing[User]:
+        """The users, 100 a page.
 
         Args:
-            invited: Those who have not come yet, or those who work; these, where nothing is said.
-            limit: How many, 1 to 100.
-            offset: After how many.
-
-        Raises:
-            InvalidInput: A number is outside its bounds.
+            invited: Those who have not come yet, or those who work, who are the default.
         """
-        within(LIST.name, "limit", limit, 1, PAGES.most)
-        within(LIST.name, "offset", offset, 0, 2**63 - 1)
-        return await self._call(
-            LIST, query={"limit": limit, "offset": offset, "isInviteOnly": invited}
-        )
+        ...
 
-    def all_users(self, *, invited: bool | None = None, cursor: str | None = None) -> Listing[User]:
-        """The users, page by page; arguments as for :meth:`list`."""
-
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[User]:
-            answer = await self._pipeline.call(
-                LIST,
-                query={"limit": size, "offset": offset, "isInviteOnly": invited},
-                priority=self._priority,
-                turn=turn,
-            )
-            page, aside = answer.value, answer.set_aside
-            count = len(page.users) + len(aside)
-            return Chunk(page.users, count, total=page.total, set_aside=aside)
-
-        return by_offset(fetch, PAGES, method=LIST.name, cursor=cursor)
-
+    @post("/api/v1/invite", body=_invite_body)
     async def invite(
-        self, phone_number: str, *, position: str = "", access: Sequence[Access] = ()
+        self,
+        phone_number: Annotated[str, PHONE],
+        *,
+        position: Annotated[str, POSITION] = "",
+        access: Sequence[Access] = (),
     ) -> Invitation:
-        """Invite somebody into the account (POST /api/v1/invite). Not repeatable.
+        """Invite somebody into the account.
 
         Without ``access`` all is granted but the showcase and Jam; so is whatever it does not name.
 
         Args:
-            phone_number: As digits, with the country's code.
+            phone_number: As digits, with the country's code; at most 32 characters.
             position: At most 150 characters.
             access: Sections to open or to close.
 
         Raises:
-            InvalidInput: There is no number, or the position is too long.
             DeliveryUnknown: They may or may not have been invited.
         """
-        length(INVITE.name, "phone_number", phone_number, 1, 32)
-        length(INVITE.name, "position", position, 0, POSITION_MOST)
-        return await self._call(INVITE, body=_InviteBody(_Invitee(phone_number, position), access))
+        ...
 
-    async def set_access(self, users: Sequence[UserAccess]) -> None:
-        """Change what users may see (PUT /api/v1/users/access). Not repeatable.
+    @put("/api/v1/users/access")
+    async def set_access(
+        self, users: Annotated[Sequence[UserAccess], Name("usersAccesses"), Count(1)]
+    ) -> None:
+        """Change what users may see.
+
+        Args:
+            users: At least one; those that are not named stay as they are.
 
         Raises:
-            InvalidInput: There are none.
             DeliveryUnknown: It may or may not have been changed.
         """
-        within(SET_ACCESS.name, "users", len(users), 1, 2**31 - 1)
-        await self._call(SET_ACCESS, body=_AccessBody(users))
+        ...
 
-    async def delete(self, user_id: int) -> None:
-        """Take a user's access away (DELETE /api/v1/user). This cannot be undone.
+    @delete("/api/v1/user")
+    async def delete(self, user_id: Annotated[int, Name("deletedUserID")]) -> None:
+        """Take a user's access away. This cannot be undone.
 
-        Who is to come back must be invited anew. Not repeatable.
+        Who is to come back must be invited anew.
 
         Raises:
             BadRequest: There is no such user.
             DeliveryUnknown: They may or may not have been removed.
         """
-        await self._call(DELETE, query={"deletedUserID": user_id})
+        ...

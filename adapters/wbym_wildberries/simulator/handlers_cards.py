@@ -48,7 +48,7 @@ class _Filter(msgspec.Struct):
     def fits(self, traits: Traits) -> bool:
         """Whether a card is wanted; all cards are in allowed categories here."""
         return (
-            (self.withPhoto < 0 or (self.withPhoto > 0) == (traits.photos > 0))
+            (self.withPhoto < 1 or (self.withPhoto == 1) == (traits.photos > 0))
             and (not self.tagIDs or not traits.tags.isdisjoint(self.tagIDs))
             and (not self.objectIDs or traits.subject in self.objectIDs)
             and (not self.brands or traits.brand in self.brands)
@@ -59,7 +59,7 @@ class _Filter(msgspec.Struct):
     def wants_all(self) -> bool:
         """Whether every card is wanted."""
         narrowed = self.tagIDs or self.objectIDs or self.brands or self.imtID or self.textSearch
-        return self.withPhoto < 0 and not narrowed
+        return self.withPhoto < 1 and not narrowed
 
 
 class _Settings(msgspec.Struct):

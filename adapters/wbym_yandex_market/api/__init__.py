@@ -1,29 +1,53 @@
-"""Every documented method of Yandex Market that is built, typed: one module a noun."""
+"""Every documented operation of Yandex Market that is built, typed: one module a noun.
 
-from wbym.calls import Endpoint, Pipeline
+A noun's module is loaded when its operations are first asked for.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from wbym.calls import Pipeline, Row, rows_of
 from wbym.limits import Priority
-from wbym_yandex_market.api import auth, campaigns, chats, feedbacks, questions, returns
 from wbym_yandex_market.api.base import BusinessId
 
-__all__ = ["ENDPOINTS", "Api"]
+if TYPE_CHECKING:
+    from wbym_yandex_market.api.auth import Auth
+    from wbym_yandex_market.api.campaigns import Campaigns
+    from wbym_yandex_market.api.chats import Chats
+    from wbym_yandex_market.api.feedbacks import Feedbacks
+    from wbym_yandex_market.api.questions import Questions
+    from wbym_yandex_market.api.returns import Returns
 
-ENDPOINTS: tuple[Endpoint[object], ...] = (
-    *chats.ENDPOINTS,
-    *feedbacks.ENDPOINTS,
-    *questions.ENDPOINTS,
-    *returns.ENDPOINTS,
-    *campaigns.ENDPOINTS,
-    *auth.ENDPOINTS,
-)
-"""All that the adapter knows."""
+__all__ = ["Api", "operations"]
+
+
+def operations() -> Iterator[Row]:
+    """Every operation, noun by noun; this loads all their modules."""
+    from wbym_yandex_market.api import auth, campaigns, chats, feedbacks, questions, returns
+
+    return rows_of(
+        chats.Chats,
+        feedbacks.Feedbacks,
+        questions.Questions,
+        returns.Returns,
+        campaigns.Campaigns,
+        auth.Auth,
+    )
 
 
 class Api:
-    """The typed methods of an account, by noun.
+    """The operations of an account, by noun.
 
-    Each method makes one call; its docstring names the marketplace's method. Where the address
-    names the business, it is the account's, which is asked for once if it was not given. Wherever a
-    call is made, ``QuotaExhausted``, ``CredentialError`` and ``CallError`` may be raised.
+    A method checks its arguments before anything is sent: ``InvalidInput`` names the argument and
+    the rule. Where the address names the business, it is the account's, which is asked for once if
+    it was not given. Wherever a call is made, ``QuotaExhausted``, ``CredentialError`` and
+    ``CallError`` may be raised.
+
+    Args:
+        pipeline: What makes the calls.
+        business: Says which business it is.
+        priority: Who goes first at the limits; None leaves it to each operation.
     """
 
     def __init__(
@@ -31,13 +55,59 @@ class Api:
     ) -> None:
         self._pipeline = pipeline
         self._business = business
-        self.chats = chats.Chats(pipeline, business, priority)
-        self.feedbacks = feedbacks.Feedbacks(pipeline, business, priority)
-        self.questions = questions.Questions(pipeline, business, priority)
-        self.returns = returns.Returns(pipeline, business, priority)
-        self.campaigns = campaigns.Campaigns(pipeline, priority)
-        self.auth = auth.Auth(pipeline, priority)
+        self._priority = priority
 
-    def at(self, priority: Priority) -> "Api":
-        """The same methods with another priority at the limits."""
-        return Api(self._pipeline, self._business, priority)
+    @cached_property
+    def chats(self) -> "Chats":
+        """Chats with buyers."""
+        from wbym_yandex_market.api.chats import Chats
+
+        return Chats(self._pipeline, self._business, self._priority)
+
+    @cached_property
+    def feedbacks(self) -> "Feedbacks":
+        """Feedbacks, and comments under them."""
+        from wbym_yandex_market.api.feedbacks import Feedbacks
+
+        return Feedbacks(self._pipeline, self._business, self._priority)
+
+    @cached_property
+    def questions(self) -> "Questions":
+        """Questions, and answers to them."""
+        from wbym_yandex_market.api.questions import Questions
+
+        return Questions(self._pipeline, self._business, self._priority)
+
+    @cached_property
+    def returns(self) -> "Returns":
+        """Returns, and decisions about them."""
+        from wbym_yandex_market.api.returns import Returns
+
+        return Returns(self._pipeline, self._business, self._priority)
+
+    @cached_property
+    def campaigns(self) -> "Campaigns":
+        """The seller's shops."""
+        from wbym_yandex_market.api.campaigns import Campaigns
+
+        return Campaigns(self._pipeline, self._business, self._priority)
+
+    @cached_property
+    def auth(self) -> "Auth":
+        """What the Api-Key may do."""
+        from wbym_yandex_market.api.auth import Auth
+
+        return Auth(self._pipeline, self._business, self._priority)
+
+    @property
+    def calls(self) -> int:
+        """Calls begun; what is made again counts once."""
+        return self._pipeline.calls
+
+    def at(self, priority: Priority | None) -> "Api":
+        """The same operations with another priority at the limits; None leaves it as it is."""
+        return self if priority is None else Api(self._pipeline, self._business, priority)
+
+    def with_max_wait(self, max_wait: float | None) -> "Api":
+        """The same operations, waiting for their limits at most ``max_wait`` seconds."""
+        return Api(self._pipeline.with_max_wait(max_wait), self._business, self._priority)

@@ -2,9 +2,8 @@
 
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints
-from wbym_yandex_market.api.base import HOST, Wire, enveloped
-from wbym_yandex_market.api.campaigns import ANY
+from wbym.calls import post
+from wbym_yandex_market.api.base import ANY, MarketGroup, Wire
 
 __all__ = ["ApiKey", "Auth", "TokenInfo"]
 
@@ -24,20 +23,13 @@ class TokenInfo(Wire, frozen=True):
     api_key: ApiKey = msgspec.field(name="apiKey")
 
 
-_TABLE = Endpoints("auth", host=HOST, scope=ANY)
-
-TOKEN = _TABLE.add("POST", "token", "/v2/auth/token", enveloped(TokenInfo), writes=False)
-
-ENDPOINTS = _TABLE.rows
-
-
-class Auth(ApiGroup):
+class Auth(MarketGroup, scope=ANY):
     """``api.auth``."""
 
+    @post("/v2/auth/token", reads=True)
     async def token(self) -> TokenInfo:
-        """What the account's Api-Key is called and may do (POST v2/auth/token, 100 an hour).
+        """What the account's Api-Key is called and may do; 100 an hour.
 
         Raises:
             MissingScope: The account has an OAuth token, for which Market does not tell it.
         """
-        return await self._call(TOKEN)

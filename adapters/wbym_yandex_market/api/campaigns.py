@@ -1,17 +1,12 @@
 """The seller's shops ("campaigns") and the business that they belong to."""
 
-from typing import Final
-
 import msgspec
 
-from wbym.calls import ApiGroup, Endpoints, Json, Unreadable
-from wbym.paging import ByToken
-from wbym_yandex_market.api.base import HOST, ApiError, Paging, Wire, check, page_query, positive
+from wbym.calls import Json, Unreadable, get
+from wbym.paging import Listing
+from wbym_yandex_market.api.base import ANY, ApiError, Id, MarketGroup, Paging, Wire, check, pages
 
-__all__ = ["Business", "Campaign", "Campaigns", "CampaignsPage"]
-
-ANY: Final = "any"
-"""Whatever scope an Api-Key has will do."""
+__all__ = ["Business", "Campaign", "Campaigns"]
 
 
 class Business(Wire, frozen=True):
@@ -80,49 +75,27 @@ def _one(reply: CampaignReply) -> Campaign:
     return reply.campaign
 
 
-PAGE_MOST: Final = 100
+class Campaigns(MarketGroup, scope=ANY):
+    """``api.campaigns``. Its answers come without the envelope of others."""
 
-_TABLE = Endpoints("campaigns", host=HOST, scope=ANY)
-
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/v2/campaigns",
-    Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
-    pages=ByToken(token="pageToken", size="limit", most=PAGE_MOST),
-)
-GET = _TABLE.add("GET", "get", "/v2/campaigns/{campaignId}", Json(CampaignReply, _one))
-
-ENDPOINTS = _TABLE.rows
-
-
-class Campaigns(ApiGroup):
-    """``api.campaigns``."""
-
-    async def list(
-        self, *, limit: int | None = None, page_token: str | None = None
-    ) -> CampaignsPage:
-        """One page of the shops (GET v2/campaigns, 1,000 an hour).
+    @get(
+        "/v2/campaigns",
+        pages=pages(100),
+        page=CampaignsPage,
+        reply=Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
+    )
+    def list(self) -> Listing[Campaign]:
+        """The shops; 1,000 requests an hour.
 
         With an Api-Key those of the key's business; with an OAuth token those that its user may
         see, of any business.
-
-        Args:
-            limit: How many, 1 to 100; Market decides where nothing is said.
-            page_token: ``paging.next_page_token`` of the page before.
-
-        Raises:
-            InvalidInput: ``limit`` is outside its bounds.
         """
-        return await self._call(LIST, query=page_query(LIST.name, page_token, limit, PAGE_MOST))
 
-    async def get(self, campaign_id: int) -> Campaign:
-        """One shop (GET v2/campaigns/{campaignId}, 5,000 an hour).
+    @get("/v2/campaigns/{campaignId}", reply=Json(CampaignReply, _one))
+    async def get(self, campaign_id: Id) -> Campaign:
+        """One shop; 5,000 an hour.
 
         Raises:
-            InvalidInput: The id is none.
             NotFound: There is no such shop.
             Forbidden: It is not the seller's.
         """
-        path = {"campaignId": positive(GET.name, "campaign_id", campaign_id)}
-        return await self._call(GET, path=path)

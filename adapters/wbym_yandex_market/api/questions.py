@@ -1,51 +1,30 @@
 """Questions about products, and answers to them."""
 
-from collections.abc import Collection
-from datetime import date, datetime, timedelta
-from typing import Final, Literal, TypeAlias
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeAlias
 
-import msgspec
-
-from wbym.calls import Endpoints
-from wbym.errors import InvalidInput
-from wbym.paging import ByToken
+from wbym.calls import Range, at_least_one, period, post
+from wbym.paging import Listing
 from wbym_yandex_market.api.base import (
     COMMUNICATION,
-    HOST,
-    BusinessGroup,
+    Id,
+    Ids,
+    MarketGroup,
     Paging,
+    Several,
     Wire,
-    enveloped,
-    ids,
-    length,
-    page_query,
-    perhaps,
-    positive,
-    within,
+    pages,
+    perhaps_in_result,
 )
+from wbym_yandex_market.api.bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
 
-__all__ = [
-    "Answer",
-    "AnswersPage",
-    "Comment",
-    "EntityId",
-    "EntityType",
-    "Question",
-    "Questions",
-    "QuestionsPage",
-    "SortOrder",
-]
+__all__ = ["Answer", "Author", "Comment", "EntityId", "Question", "Questions"]
 
-TEXT_LEAST: Final = 1
-TEXT_MOST: Final = 5000
-"""Characters of answers and of comments under them."""
-PAGE_MOST: Final = 50
-IDS_MOST: Final = 50
-LONGEST: Final = timedelta(days=31)
-"""One month, the longest that there are."""
-
-SortOrder: TypeAlias = Literal["CREATED_AT_DESC", "CREATED_AT_ASC"]
-EntityType: TypeAlias = Literal["QUESTION", "ANSWER", "COMMENT"]
+Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE"]
+Parent: TypeAlias = Literal["QUESTION", "ANSWER"]
+"""What is written under: an answer under a question, a comment under an answer."""
+Written: TypeAlias = Literal["ANSWER", "COMMENT"]
 
 
 class Votes(Wire, frozen=True):
@@ -132,7 +111,7 @@ class AnswersPage(Wire, frozen=True):
 class EntityId(Wire, frozen=True):
     """A question, an answer or a comment."""
 
-    id: int
+    id: Id
     type: str
 
 
@@ -142,167 +121,124 @@ class Created(Wire, frozen=True):
     entity: EntityId
 
 
-_PAGES = ByToken(token="pageToken", size="limit", most=PAGE_MOST)
-
-_TABLE = Endpoints("questions", host=HOST, scope=COMMUNICATION)
-
-LIST = _TABLE.add(
-    "POST",
-    "list",
-    "/v1/businesses/{businessId}/goods-questions",
-    enveloped(QuestionsPage, records="questions", record=Question),
-    pages=_PAGES,
-    writes=False,
-)
-ANSWERS = _TABLE.add(
-    "POST",
-    "answers",
-    "/v1/businesses/{businessId}/goods-questions/answers",
-    enveloped(AnswersPage, records="answers", record=Answer),
-    pages=_PAGES,
-    writes=False,
-)
-UPDATE = _TABLE.add(
-    "POST", "update", "/v1/businesses/{businessId}/goods-questions/update", perhaps(Created)
-)
-
-ENDPOINTS = _TABLE.rows
+_NEEDED = {
+    "CREATE": ("parent_id", "text"),
+    "UPDATE": ("entity_id", "text"),
+    "DELETE": ("entity_id",),
+}
 
 
-class _ListBody(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    category_ids: list[int] | None = None
-    question_ids: list[int] | None = None
-    date_from: date | None = None
-    date_to: date | None = None
-    need_answer: bool | None = None
-    sort: str | None = None
+def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What each operation of ``questions.update`` needs."""
+    for name in _NEEDED[arguments["operation_type"]]:
+        if arguments[name] is None:
+            return name, "must be given"
+    return None
 
 
-class _AnswersBody(msgspec.Struct, rename="camel", omit_defaults=True):
-    question_id: int | None = None
-    answer_ids: list[int] | None = None
+class Update(Wire, frozen=True, omit_defaults=True):
+    """What is to be written, changed or deleted."""
 
-
-class _UpdateBody(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
-    operation_type: Literal["CREATE", "UPDATE", "DELETE"]
-    entity_id: EntityId | None = None
+    operation_type: Operation
     parent_entity_id: EntityId | None = None
-    text: str | None = None
+    entity_id: EntityId | None = None
+    text: Annotated[str, ANSWER] | None = None
 
 
-def list_body(
+def _update_body(
     *,
-    category_ids: Collection[int] | None = None,
-    question_ids: Collection[int] | None = None,
-    date_from: date | None = None,
-    date_to: date | None = None,
-    need_answer: bool | None = None,
-    sort: SortOrder | None = None,
-) -> _ListBody:
-    """The filters of the list, checked; see :meth:`Questions.list`."""
-    for category in category_ids or ():
-        within(LIST.name, "category_ids", category, 0, 2**63 - 1)
-    if date_from is not None:
-        end = date_to or date.today()  # noqa: DTZ011 - a day more or less is refused by Market
-        if date_to is not None and date_from > date_to:
-            rule = "must not be after date_to"
-            raise InvalidInput(LIST.name, "date_from", rule, date_from)
-        if end - date_from > LONGEST:
-            rule = "must be a month before date_to at most"
-            raise InvalidInput(LIST.name, "date_from", rule, date_from)
-    return _ListBody(
-        category_ids=list(dict.fromkeys(category_ids or ())) or None,
-        question_ids=ids(LIST.name, "question_ids", question_ids, IDS_MOST),
-        date_from=date_from,
-        date_to=date_to,
-        need_answer=need_answer,
-        sort=sort,
+    operation_type: Operation,
+    parent_id: int | None,
+    parent_type: Parent,
+    entity_id: int | None,
+    entity_type: Written,
+    text: str | None,
+) -> Update:
+    return Update(
+        operation_type=operation_type,
+        parent_entity_id=None if parent_id is None else EntityId(id=parent_id, type=parent_type),
+        entity_id=None if entity_id is None else EntityId(id=entity_id, type=entity_type),
+        text=text,
     )
 
 
-def answers_body(
-    question_id: int | None, answer_ids: Collection[int] | None = None
-) -> _AnswersBody:
-    """Whose answers, checked; see :meth:`Questions.answers`."""
-    if question_id is None and answer_ids is None:
-        raise InvalidInput(ANSWERS.name, "question_id", "must be given, or answer_ids", None)
-    if question_id is not None:
-        positive(ANSWERS.name, "question_id", question_id)
-    return _AnswersBody(question_id, ids(ANSWERS.name, "answer_ids", answer_ids, IDS_MOST))
+class Questions(MarketGroup, scope=COMMUNICATION):
+    """``api.questions``. Each operation has an hourly budget of its own, which its text states."""
 
-
-class Questions(BusinessGroup):
-    """``api.questions``. Each method has an hourly budget of its own."""
-
-    async def list(
+    @post(
+        "/v1/businesses/{businessId}/goods-questions",
+        reads=True,
+        pages=pages(QUESTIONS_PAGE),
+        page=QuestionsPage,
+        total="total_count",
+        rules=[period("date_from", "date_to", days=QUESTIONS_DAYS)],
+    )
+    def list(
         self,
         *,
-        category_ids: Collection[int] | None = None,
-        question_ids: Collection[int] | None = None,
+        category_ids: Several[Annotated[int, Range(0)]] | None = None,
+        question_ids: Ids | None = None,
         date_from: date | None = None,
         date_to: date | None = None,
         need_answer: bool | None = None,
-        sort: SortOrder | None = None,
-        limit: int | None = None,
-        page_token: str | None = None,
-    ) -> QuestionsPage:
-        """One page (POST v1/businesses/{}/goods-questions, 1,000 an hour, 5,000 with subscription).
+        sort: Literal["CREATED_AT_DESC", "CREATED_AT_ASC"] | None = None,
+    ) -> Listing[Question]:
+        """Questions; 1,000 requests an hour, 5,000 with subscription.
 
         Args:
             category_ids: About products of these categories.
-            question_ids: These, 1 to 50.
-            date_from: From this day on; a month before ``date_to`` where nothing is said.
-            date_to: Up to this day; today where nothing is said. The period is of a month at most.
-            need_answer: True for those that wait for an answer; else all.
+            question_ids: These.
+            date_from: From this day on; by default a month before ``date_to``.
+            date_to: Up to this day; today by default. The period is of a month at most.
+            need_answer: True for unanswered ones; otherwise all.
             sort: By the time of creation.
-            limit: How many, 1 to 50; Market gives 25 where nothing is said.
-            page_token: ``paging.next_page_token`` of the page before.
-
-        Raises:
-            InvalidInput: A filter is outside its bounds, or the period too long.
         """
-        query = page_query(LIST.name, page_token, limit, PAGE_MOST)
-        body = list_body(
-            category_ids=category_ids,
-            question_ids=question_ids,
-            date_from=date_from,
-            date_to=date_to,
-            need_answer=need_answer,
-            sort=sort,
-        )
-        return await self._ask(LIST, query=query, body=body)
 
-    async def answers(
-        self,
-        question_id: int | None = None,
-        *,
-        answer_ids: Collection[int] | None = None,
-        limit: int | None = None,
-        page_token: str | None = None,
-    ) -> AnswersPage:
-        """One page of answers (POST v1/businesses/{}/goods-questions/answers).
-
-        1,000 an hour, 5,000 with subscription.
+    @post(
+        "/v1/businesses/{businessId}/goods-questions/answers",
+        reads=True,
+        pages=pages(QUESTIONS_PAGE),
+        page=AnswersPage,
+        rules=[at_least_one("question_id", "answer_ids")],
+    )
+    def answers(
+        self, question_id: Id | None = None, *, answer_ids: Ids | None = None
+    ) -> Listing[Answer]:
+        """Answers; 1,000 requests an hour, 5,000 with subscription.
 
         Args:
             question_id: To this question.
-            answer_ids: Or these, 1 to 50.
-            limit: How many, 1 to 50; Market gives 25 where nothing is said.
-            page_token: ``paging.next_page_token`` of the page before.
+            answer_ids: Or these.
 
         Raises:
-            InvalidInput: Neither of the first two is given, or a number is outside its bounds.
-            NotFound: There is no such question.
+            NotFound: While reading: there is no such question.
         """
-        query = page_query(ANSWERS.name, page_token, limit, PAGE_MOST)
-        return await self._ask(ANSWERS, query=query, body=answers_body(question_id, answer_ids))
+
+    @post(
+        "/v1/businesses/{businessId}/goods-questions/update",
+        envelope=perhaps_in_result,
+        body=_update_body,
+        rules=[_complete],
+    )
+    async def _update(
+        self,
+        operation_type: Operation,
+        *,
+        parent_id: Id | None = None,
+        parent_type: Parent = "QUESTION",
+        entity_id: Id | None = None,
+        entity_type: Written = "ANSWER",
+        text: Annotated[str, ANSWER] | None = None,
+    ) -> Created | None:
+        """Write, change or delete an answer or a comment; 500 an hour, 1,000 with subscription."""
 
     async def create(
-        self, parent_id: int, text: str, *, parent_type: Literal["QUESTION", "ANSWER"] = "QUESTION"
+        self, parent_id: int, text: str, *, parent_type: Parent = "QUESTION"
     ) -> EntityId | None:
-        """Answer a question, or comment on an answer (POST .../goods-questions/update).
+        """Answer a question, or comment on an answer.
 
-        500 an hour, 1,000 with subscription. Not repeatable: each call makes another one.
+        500 an hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
+        idempotent: each call makes another one.
 
         Args:
             parent_id: The question's id, or the answer's.
@@ -313,26 +249,16 @@ class Questions(BusinessGroup):
             What was created, or None where Market does not tell.
 
         Raises:
-            InvalidInput: The text is empty or too long, or the id is none.
             NotFound: There is no such question or answer.
             DeliveryUnknown: It may or may not have been created.
         """
-        created = await self._ask(
-            UPDATE,
-            body=_UpdateBody(
-                operation_type="CREATE",
-                parent_entity_id=_entity("parent_id", parent_id, parent_type),
-                text=length(UPDATE.name, "text", text, TEXT_LEAST, TEXT_MOST),
-            ),
+        created = await self._update(
+            "CREATE", parent_id=parent_id, parent_type=parent_type, text=text
         )
         return None if created is None else created.entity
 
-    async def edit(
-        self, entity_id: int, text: str, *, entity_type: Literal["ANSWER", "COMMENT"] = "ANSWER"
-    ) -> None:
-        """Change an answer or a comment of the seller (POST .../goods-questions/update).
-
-        500 an hour, 1,000 with subscription. Not repeatable.
+    async def edit(self, entity_id: int, text: str, *, entity_type: Written = "ANSWER") -> None:
+        """Change an answer or a comment of the seller; counts with :meth:`create`.
 
         Args:
             entity_id: Which one; it must have ``can_modify``.
@@ -340,34 +266,18 @@ class Questions(BusinessGroup):
             entity_type: What it is.
 
         Raises:
-            InvalidInput: The text is empty or too long, or the id is none.
             NotFound: There is no such answer or comment.
             DeliveryUnknown: It may or may not have been changed.
         """
-        await self._ask(
-            UPDATE,
-            body=_UpdateBody(
-                operation_type="UPDATE",
-                entity_id=_entity("entity_id", entity_id, entity_type),
-                text=length(UPDATE.name, "text", text, TEXT_LEAST, TEXT_MOST),
-            ),
-        )
+        await self._update("UPDATE", entity_id=entity_id, entity_type=entity_type, text=text)
 
-    async def delete(
-        self, entity_id: int, *, entity_type: Literal["ANSWER", "COMMENT"] = "ANSWER"
-    ) -> None:
-        """Delete an answer or a comment of the seller (POST .../goods-questions/update).
+    async def delete(self, entity_id: int, *, entity_type: Written = "ANSWER") -> None:
+        """Delete an answer or a comment of the seller; counts with :meth:`create`.
 
-        500 an hour, 1,000 with subscription. Not repeatable: a second call finds nothing.
+        A second call finds nothing.
 
         Raises:
-            InvalidInput: The id is none.
             NotFound: There is no such answer or comment.
             DeliveryUnknown: It may or may not have been deleted.
         """
-        entity = _entity("entity_id", entity_id, entity_type)
-        await self._ask(UPDATE, body=_UpdateBody(operation_type="DELETE", entity_id=entity))
-
-
-def _entity(argument: str, number: int, kind: EntityType) -> EntityId:
-    return EntityId(id=positive(UPDATE.name, argument, number), type=kind)
+        await self._update("DELETE", entity_id=entity_id, entity_type=entity_type)

@@ -2,158 +2,259 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import date
-from typing import Final, Literal
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 import msgspec
 
-from wbym.calls import Binary, Download, Endpoint, Endpoints, QueryValue
-from wbym.errors import InvalidInput
-from wbym.paging import ByToken
-from wbym_yandex_market.api.base import (
-    HOST,
-    ORDERS,
-    BusinessGroup,
-    acknowledged,
-    enveloped,
-    ids,
-    page_query,
-    positive,
+from wbym.calls import (
+    Commas,
+    Count,
+    Download,
+    NotEmpty,
+    Unique,
+    WholeBody,
+    get,
+    in_order,
+    post,
 )
-from wbym_yandex_market.api.return_records import (
-    AvailableBody,
-    Decisions,
-    ItemDecision,
-    Return,
-    ReturnsPage,
-    SubmitBody,
-    item_body,
-)
+from wbym.paging import Listing
+from wbym_yandex_market.api.base import ORDERS, Id, Ids, MarketGroup, Money, Paging, Wire, pages
+from wbym_yandex_market.api.bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
-__all__ = ["Returns"]
+__all__ = ["AvailableDecision", "Decisions", "ItemDecision", "Return", "ReturnItem", "Returns"]
 
-PAGE_MOST: Final = 100
-ORDERS_MOST: Final = 50
+
+class Address(Wire, frozen=True):
+    """Where a pick-up point is."""
+
+    country: str | None = None
+    city: str | None = None
+    street: str | None = None
+    house: str | None = None
+    postcode: str | None = None
+
+
+class PickupPoint(Wire, frozen=True):
+    """Where the shop gets a return from."""
+
+    id: int | None = None
+    name: str | None = None
+    address: Address | None = None
+    instruction: str | None = None
+    type: str | None = None
+    logistic_partner_id: int | None = None
+
+
+class Instance(Wire, frozen=True):
+    """One piece of a product, on its way."""
+
+    stock_type: str | None = None
+    status: str | None = None
+    cis: str | None = None
+    imei: str | None = None
+
+
+class Track(Wire, frozen=True):
+    """A parcel's number."""
+
+    track_code: str | None = None
+
+
+class ReturnItemDecision(Wire, frozen=True):
+    """One position of a return, why the buyer gives it back, and what was decided."""
+
+    return_item_id: int | None = None
+    """What a decision is made about."""
+    count: int | None = None
+    comment: str | None = None
+    reason_type: str | None = None
+    subreason_type: str | None = None
+    decision_type: str | None = None
+    refund_amount: int | None = None
+    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    amount: Money | None = None
+    partner_compensation: int | None = None
+    """Market sends it no more since October 2026: see ``partner_compensation_amount``."""
+    partner_compensation_amount: Money | None = None
+    images: list[str] | None = None
+    """What ``api.returns.photo`` takes."""
+
+
+class ReturnItem(Wire, frozen=True):
+    """A product of a return."""
+
+    shop_sku: str | None = None
+    """The seller's own article."""
+    count: int | None = None
+    market_sku: int | None = None
+    decisions: list[ReturnItemDecision] | None = None
+    instances: list[Instance] | None = None
+    tracks: list[Track] | None = None
+
+
+class Return(Wire, frozen=True):
+    """A return as Market sends it, or an order that was not picked up."""
+
+    id: int
+    order_id: int
+    items: list[ReturnItem] | None = None
+    return_type: str | None = None
+    """``RETURN``, or ``UNREDEEMED``: not picked up."""
+    creation_date: datetime | None = None
+    update_date: datetime | None = None
+    refund_status: str | None = None
+    """Where the money is; of returns only."""
+    logistic_pickup_point: PickupPoint | None = None
+    pickup_till_date: datetime | None = None
+    shipment_recipient_type: str | None = None
+    shipment_status: str | None = None
+    refund_amount: int | None = None
+    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    amount: Money | None = None
+    fast_return: bool | None = None
+
+
+class ReturnsPage(Wire, frozen=True):
+    """One page of returns."""
+
+    returns: list[Return]
+    paging: Paging | None = None
+
+
+class Bounds(Wire, frozen=True):
+    """Between which amounts a part of the price may be paid back."""
+
+    min_amount: Money | None = None
+    max_amount: Money | None = None
+    max_percent: int | None = None
+    """Of the position's price."""
+
+
+class AvailableDecision(Wire, frozen=True):
+    """One thing that may be decided about a return."""
+
+    decision_type: str
+    decision_reason_types: list[str] | None = None
+    """Of which one must be given; with ``DECLINE_REFUND`` only."""
+    partial_compensation_bounds: Bounds | None = None
+    """With ``PARTIAL_MONEY_REFUND`` only."""
+
+
+class Decisions(Wire, frozen=True):
+    """All that may be decided about a return now."""
+
+    available_decisions: list[AvailableDecision]
+
+
+class ItemDecision(Wire, frozen=True, omit_defaults=True):
+    """What is decided about one position of a return."""
+
+    return_item_id: Id
+    decision_type: str
+    """One of those that are available for the return; new ones appear, so any word is sent."""
+    decision_reason_type: str | None = None
+    """Why, with ``DECLINE_REFUND``."""
+    comment: Annotated[str, NotEmpty()] | None = None
+    """Needed with :data:`COMMENT_REQUIRED`."""
+    compensation: Money | None = None
+    """How much is paid back, with ``PARTIAL_MONEY_REFUND``."""
+
+
+class _Whole(msgspec.Struct, frozen=True):
+    """What goes with a decision, and what does not."""
+
+    takes_reason: bool = True
+
+    def broken(self, decision: ItemDecision, /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        kind = decision.decision_type
+        has_reason = decision.decision_reason_type is not None
+        if not self.takes_reason and has_reason:
+            return "must have no decision_reason_type: use submit_decision"
+        if self.takes_reason and has_reason is not (kind == DECLINE):
+            return f"must have {'no' if has_reason else 'a'} decision_reason_type with {kind}"
+        if (decision.compensation is not None) is not (kind == PARTIAL):
+            return f"must have {'a' if kind == PARTIAL else 'no'} compensation with {kind}"
+        if decision.compensation is not None and not decision.compensation.currency_id:
+            return "must have a compensation with currency_id"
+        if kind in COMMENT_REQUIRED and not decision.comment:
+            return f"must have a comment with {kind}"
+        return None
+
+
+class Submission(Wire, frozen=True):
+    """What is decided about a return, position by position."""
+
+    return_item_decisions: Annotated[Sequence[ItemDecision], Count(1)]
+
+
+def _submission(
+    decisions: Sequence[ItemDecision] | None, **_: object
+) -> Submission | msgspec.UnsetType:
+    if decisions is None:
+        return msgspec.UNSET
+    return Submission(return_item_decisions=list(decisions))
+
 
 _ONE = "/v2/campaigns/{campaignId}/orders/{orderId}/returns/{returnId}"
 
-_TABLE = Endpoints("returns", host=HOST, scope=ORDERS)
 
-LIST = _TABLE.add(
-    "GET",
-    "list",
-    "/v2/campaigns/{campaignId}/returns",
-    enveloped(ReturnsPage, records="returns", record=Return),
-    pages=ByToken(token="pageToken", size="limit", most=PAGE_MOST),
-)
-GET = _TABLE.add("GET", "get", _ONE, enveloped(Return))
-APPLICATION = _TABLE.add("GET", "application", f"{_ONE}/application", Binary())
-PHOTO = _TABLE.add("GET", "photo", f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}", Binary())
-DECISIONS = _TABLE.add(
-    "POST",
-    "decisions",
-    "/v1/businesses/{businessId}/returns/decisions",
-    enveloped(Decisions),
-    writes=False,
-)
-SET_DECISION = _TABLE.add("POST", "set_decision", f"{_ONE}/decision", acknowledged())
-SUBMIT_DECISION = _TABLE.add("POST", "submit_decision", f"{_ONE}/decision/submit", acknowledged())
-
-ENDPOINTS = _TABLE.rows
-
-
-def list_query(
-    *,
-    order_ids: Collection[int] | None = None,
-    statuses: Collection[str] | None = None,
-    shipment_statuses: Collection[str] | None = None,
-    type: Literal["UNREDEEMED", "RETURN"] | None = None,  # noqa: A002
-    from_date: date | None = None,
-    to_date: date | None = None,
-) -> dict[str, QueryValue]:
-    """The filters of the list, checked; see :meth:`Returns.list`."""
-    orders = ids(LIST.name, "order_ids", order_ids, ORDERS_MOST)
-    if from_date is not None and to_date is not None and from_date > to_date:
-        raise InvalidInput(LIST.name, "from_date", "must not be after to_date", from_date)
-    return {
-        "orderIds": _commas(orders),
-        "statuses": _commas(statuses),
-        "shipmentStatuses": _commas(shipment_statuses),
-        "type": type,
-        "fromDate": None if from_date is None else from_date.isoformat(),
-        "toDate": None if to_date is None else to_date.isoformat(),
-    }
-
-
-class Returns(BusinessGroup):
+class Returns(MarketGroup, scope=ORDERS):
     """``api.returns``. Each method has an hourly budget of its own, per shop mostly."""
 
-    async def list(
+    @get(
+        "/v2/campaigns/{campaignId}/returns",
+        pages=pages(100),
+        page=ReturnsPage,
+        rules=[in_order("from_date", "to_date")],
+    )
+    def list(
         self,
-        campaign_id: int,
+        campaign_id: Id,
         *,
-        order_ids: Collection[int] | None = None,
-        statuses: Collection[str] | None = None,
-        shipment_statuses: Collection[str] | None = None,
-        type: Literal["UNREDEEMED", "RETURN"] | None = None,  # noqa: A002 - Market's own name
+        order_ids: Annotated[Ids, Commas()] | None = None,
+        statuses: Annotated[Collection[str], Unique(), Commas()] | None = None,
+        shipment_statuses: Annotated[Collection[str], Unique(), Commas()] | None = None,
+        type: Literal["UNREDEEMED", "RETURN"] | None = None,
         from_date: date | None = None,
         to_date: date | None = None,
-        limit: int | None = None,
-        page_token: str | None = None,
-    ) -> ReturnsPage:
-        """One page of a shop's returns (GET v2/campaigns/{}/returns, 5,000 an hour).
+    ) -> Listing[Return]:
+        """A shop's returns; 5,000 requests an hour.
 
         Args:
             campaign_id: Which shop.
-            order_ids: Of these orders, 1 to 50.
+            order_ids: Of these orders.
             statuses: With the money in these statuses, such as ``WAITING_FOR_DECISION``.
             shipment_statuses: With the goods in these statuses, such as ``READY_FOR_PICKUP``.
             type: Returns only, or only orders that were not picked up.
             from_date: Changed from this day on.
             to_date: Changed up to this day.
-            limit: How many, 1 to 100; Market gives 50 where nothing is said.
-            page_token: ``paging.next_page_token`` of the page before.
 
         Raises:
-            InvalidInput: A filter is outside its bounds.
-            Forbidden: The shop is not the seller's.
+            Forbidden: While reading: the shop is not the seller's.
         """
-        path = {"campaignId": positive(LIST.name, "campaign_id", campaign_id)}
-        query = page_query(LIST.name, page_token, limit, PAGE_MOST) | list_query(
-            order_ids=order_ids,
-            statuses=statuses,
-            shipment_statuses=shipment_statuses,
-            type=type,
-            from_date=from_date,
-            to_date=to_date,
-        )
-        return await self._call(LIST, path=path, query=query)
 
-    async def get(self, campaign_id: int, order_id: int, return_id: int) -> Return:
-        """One return (GET v2/campaigns/{}/orders/{}/returns/{}, 7,000 an hour).
-
-        Raises:
-            InvalidInput: An id is none.
-            NotFound: There is no such return.
-        """
-        return await self._call(GET, path=_path(GET, campaign_id, order_id, return_id))
-
+    @get(f"{_ONE}/application")
     def application(
-        self, campaign_id: int, order_id: int, return_id: int
+        self, campaign_id: Id, order_id: Id, return_id: Id
     ) -> AbstractAsyncContextManager[Download]:
-        """Open the buyer's application, a PDF (GET .../application, 5,000 an hour).
+        """Open the buyer's application, a PDF; 5,000 an hour.
 
         Raises:
-            InvalidInput: An id is none.
             NotFound: There is no such return, or it has no application.
         """
-        path = _path(APPLICATION, campaign_id, order_id, return_id)
-        return self._pipeline.download(APPLICATION, path=path, priority=self._priority)
 
+    @get(f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}")
     def photo(
-        self, campaign_id: int, order_id: int, return_id: int, item_id: int, image_hash: str
+        self,
+        campaign_id: Id,
+        order_id: Id,
+        return_id: Id,
+        item_id: Id,
+        image_hash: Annotated[str, NotEmpty()],
     ) -> AbstractAsyncContextManager[Download]:
-        """Open a photo of the buyer's (GET .../decision/{}/image/{}, 5,000 an hour).
+        """Open a photo of the buyer's; 5,000 an hour.
 
         JPEG or PNG, as ``content_type`` says, at most 50 MB.
 
@@ -165,61 +266,43 @@ class Returns(BusinessGroup):
             image_hash: One of the position's ``images``.
 
         Raises:
-            InvalidInput: An id is none, or the hash is empty.
             NotFound: There is no such photo.
         """
-        path = _path(PHOTO, campaign_id, order_id, return_id)
-        path["itemId"] = positive(PHOTO.name, "item_id", item_id)
-        if not image_hash:
-            raise InvalidInput(PHOTO.name, "image_hash", "must not be empty", image_hash)
-        path["imageHash"] = image_hash
-        return self._pipeline.download(PHOTO, path=path, priority=self._priority)
 
-    async def decisions(self, campaign_id: int, return_id: int) -> Decisions:
-        """What may be decided about a return (POST v1/businesses/{}/returns/decisions).
-
-        5,000 an hour.
+    @post("/v1/businesses/{businessId}/returns/decisions", reads=True)
+    async def decisions(self, campaign_id: Id, return_id: Id) -> Decisions:
+        """What may be decided about a return; 5,000 an hour.
 
         Raises:
-            InvalidInput: An id is none.
             NotFound: There is no such return.
         """
-        body = AvailableBody(
-            positive(DECISIONS.name, "campaign_id", campaign_id),
-            positive(DECISIONS.name, "return_id", return_id),
-        )
-        return await self._ask(DECISIONS, body=body)
 
+    @post(f"{_ONE}/decision", deprecated="off on 2027-04-05: use submit_decision")
     async def set_decision(
-        self, campaign_id: int, order_id: int, return_id: int, decision: ItemDecision
+        self,
+        campaign_id: Id,
+        order_id: Id,
+        return_id: Id,
+        decision: Annotated[ItemDecision, _Whole(takes_reason=False), WholeBody()],
     ) -> None:
         """Deprecated by Market, off on 2027-04-05: use :meth:`submit_decision`.
 
-        Chooses what is decided about one position (POST .../decision, 1,000 an hour); it takes
-        effect when it is submitted. Not repeatable. It takes no ``decision_reason_type``.
+        Chooses what is decided about one position; 1,000 an hour. It takes effect when it is
+        submitted. Not idempotent. It takes no ``decision_reason_type``.
 
         Raises:
-            InvalidInput: An id is none, or what goes with the decision breaks a rule.
             DeliveryUnknown: It may or may not have been chosen.
         """
-        if decision.decision_reason_type is not None:
-            rule = "is not taken by this method: use submit_decision"
-            value = decision.decision_reason_type
-            raise InvalidInput(SET_DECISION.name, "decision_reason_type", rule, value)
-        body = item_body(SET_DECISION.name, decision, reasons=False)
-        path = _path(SET_DECISION, campaign_id, order_id, return_id)
-        await self._call(SET_DECISION, path=path, body=body)
 
+    @post(f"{_ONE}/decision/submit", body=_submission)
     async def submit_decision(
         self,
-        campaign_id: int,
-        order_id: int,
-        return_id: int,
-        decisions: Sequence[ItemDecision] | None = None,
+        campaign_id: Id,
+        order_id: Id,
+        return_id: Id,
+        decisions: Annotated[Sequence[Annotated[ItemDecision, _Whole()]], Count(1)] | None = None,
     ) -> None:
-        """Decide about a return, within 48 hours (POST .../decision/submit, 5,000 an hour).
-
-        Not repeatable.
+        """Decide about a return, within 48 hours; 5,000 an hour. Not idempotent.
 
         Args:
             campaign_id: Of which shop.
@@ -229,29 +312,14 @@ class Returns(BusinessGroup):
                 for what :meth:`set_decision` has chosen.
 
         Raises:
-            InvalidInput: An id is none, there is no decision, or what goes with one breaks a rule.
             BadRequest: The decision is not possible for this return.
             DeliveryUnknown: It may or may not have been decided.
         """
-        name = SUBMIT_DECISION.name
-        if decisions is not None and not decisions:
-            raise InvalidInput(name, "decisions", "must not be empty", decisions)
-        body: SubmitBody | msgspec.UnsetType = msgspec.UNSET
-        if decisions is not None:
-            body = SubmitBody([item_body(name, decision) for decision in decisions])
-        path = _path(SUBMIT_DECISION, campaign_id, order_id, return_id)
-        await self._call(SUBMIT_DECISION, path=path, body=body)
 
+    @get(_ONE)
+    async def get(self, campaign_id: Id, order_id: Id, return_id: Id) -> Return:
+        """One return; 7,000 an hour.
 
-def _path(
-    endpoint: Endpoint[object], campaign_id: int, order_id: int, return_id: int
-) -> dict[str, str | int]:
-    return {
-        "campaignId": positive(endpoint.name, "campaign_id", campaign_id),
-        "orderId": positive(endpoint.name, "order_id", order_id),
-        "returnId": positive(endpoint.name, "return_id", return_id),
-    }
-
-
-def _commas(values: Collection[object] | None) -> str | None:
-    return ",".join(dict.fromkeys(map(str, values))) if values else None
+        Raises:
+            NotFound: There is no such return.
+        """

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import ScriptedTransport, json_response
 from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Rereads, Returns, Streams
-from wbym.calls import Upload
+from wbym.calls import Answer, Endpoint, Pipeline, Upload
 from wbym.domain import (
     AnswerStatus,
     Attachment,
@@ -29,10 +30,10 @@ from wbym.errors import (
     InvalidInput,
     NotFound,
     NotReady,
+    PagingLimit,
     RefusedByModeration,
-    Unprocessable,
 )
-from wbym.limits import Scheduler
+from wbym.limits import Priority, Scheduler
 from wbym.testing.faults import KINDS
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
@@ -63,6 +64,44 @@ class TestFeedbacks:
         assert not any(feedback.answered for feedback in unprocessed)
         assert all(feedback.answered for feedback in await shop.feedbacks(answered=True).all())
         assert not shop.set_aside
+
+    async def test_feedbacks_when_both_lists_are_read_in_one_way(
+        self, shop: Wildberries, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        used: list[tuple[str, Priority | None]] = []
+        call = Pipeline.call
+
+        async def noted(
+            self: Pipeline, endpoint: Endpoint[object], **named: object
+        ) -> Answer[object]:
+            query = named["query"]
+            assert isinstance(query, dict)
+            used.append((f"{query['isAnswered']}:{query['skip']}", named["priority"]))  # type: ignore[arg-type]
+            return await call(self, endpoint, **named)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Pipeline, "call", noted)
+        reading = shop.feedbacks(prefetch=2, priority=Priority.BULK).using(size=20)
+        assert len(await reading.all()) == 60
+        assert {priority for _, priority in used} == {Priority.BULK}
+        # Two pages of each list are asked for at once, before any tells how long it is.
+        assert {"False:0", "False:20", "True:0", "True:20"} <= {place for place, _ in used}
+
+    async def test_feedbacks_when_resumed_from_a_cursor_of_an_earlier_version(
+        self, shop: Wildberries
+    ) -> None:
+        processed = await shop.api.feedbacks.list(is_answered=True, order="dateDesc").all()
+        rest = await shop.feedbacks(cursor="true:5").all()
+        assert [item.ref.id for item in rest] == [wire.id for wire in processed[5:]]
+        both = await shop.feedbacks(cursor="false:0").all()
+        assert len(both) == 60
+        answered = await shop.feedbacks(answered=True, cursor="0").all()
+        assert answered == await shop.feedbacks(answered=True).all()
+
+    async def test_lists_when_their_order_is_known(self, shop: Wildberries) -> None:
+        assert shop.feedbacks(answered=True, rating={5}, since=datetime.now(UTC)).newest_first
+        assert shop.questions(answered=False).using(size=5).newest_first
+        assert not shop.feedbacks().newest_first  # one list after the other
+        assert not shop.returns(open=True).newest_first
 
     async def test_feedbacks_when_filtered(self, shop: Wildberries) -> None:
         everything = await shop.feedbacks().all()
@@ -316,9 +355,9 @@ class TestReread:
         moment = datetime(2026, 5, 1, tzinfo=UTC)
         with pytest.raises(NotFound, match="14 days"):
             await shop.reread(Return(ref))
-        with pytest.raises(Unprocessable):
+        with pytest.raises(NotFound, match="422"):
             await shop.reread(Question(ref, "?", moment))
-        with pytest.raises(Unprocessable):
+        with pytest.raises(NotFound, match="422"):
             await shop.reread(Feedback(ref, moment))
         with pytest.raises(InvalidInput, match="account"):
             await shop.reread(Return(Ref("wildberries", "other", ref.id)))
@@ -341,19 +380,20 @@ class TestInput:
     async def test_answer_when_the_text_is_too_short_or_long(self, text: str) -> None:
         shop, transport = self.shop()
         for item in (self.FEEDBACK, self.QUESTION):
-            with pytest.raises(InvalidInput, match="2 to 5000 characters"):
+            with pytest.raises(InvalidInput, match="2 to 5000 characters") as caught:
                 await shop.answer(item, text)
+            assert caught.value.argument == "text"
         assert not transport.requests
 
     @pytest.mark.parametrize(
         ("text", "files", "rule"),
         [
-            ("", [], "1 to 1000"),
-            ("x" * 1001, [], "0 to 1000|1 to 1000"),
-            ("x" * 1001, [PNG], "1 to 1000"),
+            ("", [], "visible"),
+            ("x" * 1001, [], "0 to 1000"),
+            ("x" * 1001, [PNG], "0 to 1000"),
             ("", [Upload("a.gif", b"GIF89a")], "JPEG, PNG or PDF"),
             ("", [Upload("a.png", b"no png")], "JPEG, PNG or PDF"),
-            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "each"),
+            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "at most 5242880 bytes"),
             ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20 - 5))] * 7, "in all"),
         ],
     )
@@ -382,29 +422,42 @@ class TestInput:
         with pytest.raises(InvalidInput, match="1 to 5"):
             shop.feedbacks(rating={0})
         with pytest.raises(InvalidInput, match="cursor"):
-            shop.chats(cursor="5")
+            await shop.chats(cursor="5").all()
         with pytest.raises(InvalidInput, match="cursor"):
-            shop.messages(Chat(ref=self.REF), cursor="x")
+            await shop.chats(waiting_for_seller=True, cursor="5").all()
+        with pytest.raises(InvalidInput, match="size"):
+            await shop.chats(waiting_for_seller=True).using(size=5).all()
+        for cursor in ("x", "0", "-1"):
+            with pytest.raises(InvalidInput, match="cursor"):
+                await shop.messages(Chat(ref=self.REF), cursor=cursor).all()
+            with pytest.raises(InvalidInput, match="cursor"):
+                await shop.api.chats.events().using(cursor=cursor).page()
         assert not transport.requests
 
-    @pytest.mark.parametrize(("take", "skip"), [(0, 0), (5001, 0), (1, -1), (1, 199_991)])
-    async def test_feedbacks_when_over_the_caps(self, take: int, skip: int) -> None:
+    async def test_lists_when_over_the_caps(self) -> None:
         shop, transport = self.shop()
-        with pytest.raises(InvalidInput, match="must be from"):
-            await shop.api.feedbacks.list(is_answered=False, take=take, skip=skip)
+        feedbacks = shop.api.feedbacks.list(is_answered=False)
+        questions = shop.api.questions.list(is_answered=False)
+        claims = shop.api.claims.list(is_archive=False)
+        for listing, largest in ((feedbacks, 5000), (questions, 10_000), (claims, 200)):
+            with pytest.raises(InvalidInput, match="at least 1"):
+                listing.using(size=0)
+            with pytest.raises(InvalidInput, match=f"from 1 to {largest}"):
+                await listing.using(size=largest + 1).page()
+            with pytest.raises(InvalidInput, match="must be a cursor"):
+                await listing.using(cursor="-1").page()
+        for listing, deepest in ((feedbacks, "199991"), (questions, "10000")):
+            with pytest.raises(PagingLimit):
+                await listing.using(cursor=deepest).page()
         assert not transport.requests
 
-    async def test_questions_when_over_the_caps(self) -> None:
-        shop, transport = self.shop()
-        with pytest.raises(InvalidInput, match="from 0 to 0"):
-            await shop.api.questions.list(is_answered=False, take=10_000, skip=1)
-        with pytest.raises(InvalidInput, match="from 1 to 200"):
-            await shop.api.claims.list(is_archive=False, limit=201)
-        with pytest.raises(InvalidInput, match="from 1 to 500"):
-            await shop.api.pins.unpin([])
-        with pytest.raises(InvalidInput, match="milliseconds"):
-            await shop.api.chats.events(next=0)
-        assert not transport.requests
+    async def test_listed_when_the_page_reaches_past_the_cap(self) -> None:
+        empty = json_response({"data": {"questions": []}, "error": False})
+        transport = ScriptedTransport(empty)
+        shop = Wildberries(make_token(), transport=transport, scheduler=Scheduler())
+        await shop.api.questions.list(is_answered=False).using(cursor="1").page()
+        query = dict(parse_qsl(urlsplit(transport.requests[0].url).query))
+        assert (query["take"], query["skip"]) == ("9999", "1")
 
     @pytest.mark.parametrize(
         ("action", "comment"),

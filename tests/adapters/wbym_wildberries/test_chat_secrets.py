@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from wbym.calls import Reply
-from wbym_wildberries.api import chats
+from wbym.calls import Reply, row
+from wbym_wildberries.api.chats import Chats
 
 ROW = {"chatID": 5, "eventID": "e", "addTimestamp": 1, "isNewChat": True, "replySign": "1:hush"}
 
@@ -12,8 +12,11 @@ ROW = {"chatID": 5, "eventID": "e", "addTimestamp": 1, "isNewChat": True, "reply
 @pytest.mark.parametrize(
     ("reply", "body"),
     [
-        (chats.LIST.reply, {"result": [ROW]}),
-        (chats.EVENTS.reply, {"result": {"next": 1, "totalEvents": 1, "events": [ROW]}}),
+        (row(Chats.list).endpoint.reply, {"result": [ROW]}),
+        (
+            row(Chats.events).endpoint.reply,
+            {"result": {"next": 1, "totalEvents": 1, "events": [ROW]}},
+        ),
     ],
     ids=["list", "events"],
 )

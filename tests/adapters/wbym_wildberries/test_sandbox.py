@@ -3,12 +3,20 @@
 import pytest
 
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
-from wbym.calls import Endpoint
+from wbym.calls import Endpoint, row
 from wbym.errors import InvalidToken, Unsupported
 from wbym_wildberries import Token
-from wbym_wildberries.api import card_lists, cards, chats, directories, general, prices
+from wbym_wildberries.api.cards import Cards
+from wbym_wildberries.api.chats import Chats
+from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.general import General
+from wbym_wildberries.api.prices import Prices
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import make_token
+
+PARENTS = row(Directories.parents).endpoint
+UPLOAD = row(Cards.upload).endpoint
+SELLER = row(General.seller).endpoint
 
 
 def dialect(*, sandbox: bool, test: bool = False) -> WildberriesDialect:
@@ -23,27 +31,39 @@ def buckets(dialect: WildberriesDialect, endpoint: Endpoint[object]) -> list[str
 class TestSandbox:
     def test_charges_when_the_sandbox_counts_methods_together(self) -> None:
         sandbox = dialect(sandbox=True)
-        for endpoint in (directories.PARENTS, directories.COLORS, cards.LIMITS, prices.LIST):
+        for endpoint in (
+            PARENTS,
+            row(Directories.colors).endpoint,
+            row(Cards.limits).endpoint,
+            row(Prices.list).endpoint,
+        ):
             assert buckets(sandbox, endpoint) == ["sandbox"]
             assert buckets(dialect(sandbox=False), endpoint) == list(endpoint.buckets)
-        assert buckets(sandbox, card_lists.LIST) == ["content.cards.list"]
-        (charge,) = sandbox.charges(directories.PARENTS, {})
+        assert buckets(sandbox, row(Cards.list).endpoint) == ["content.cards.list"]
+        (charge,) = sandbox.charges(PARENTS, {})
         assert charge.quota == sandbox.quota("sandbox", sandbox.tier_of(sandbox.tokens[0]))
 
     def test_charges_when_a_test_token_opens_it_behind_another_address(self) -> None:
         token = Token(make_token(scopes=ALL_SCOPES, test=True))
         proxied = WildberriesDialect("shop", [token], base_url="http://localhost")
-        assert buckets(proxied, directories.PARENTS) == ["sandbox"]
+        assert buckets(proxied, PARENTS) == ["sandbox"]
 
     def test_address_when_there_is_a_sandbox_or_none(self) -> None:
         sandbox = dialect(sandbox=True)
-        assert sandbox.address(cards.UPLOAD) == "https://content-api-sandbox.wildberries.ru"
-        assert sandbox.address(prices.SET) == "https://discounts-prices-api-sandbox.wildberries.ru"
-        for endpoint in (chats.LIST, general.SELLER, general.PING["documents"]):
+        assert sandbox.address(UPLOAD) == "https://content-api-sandbox.wildberries.ru"
+        assert (
+            sandbox.address(row(Prices.set).endpoint)
+            == "https://discounts-prices-api-sandbox.wildberries.ru"
+        )
+        for endpoint in (
+            row(Chats.list).endpoint,
+            SELLER,
+            row(General.ping).endpoints["documents"],
+        ):
             with pytest.raises(Unsupported):
                 sandbox.address(endpoint)
 
     def test_token_when_it_is_for_tests_only(self) -> None:
         with pytest.raises(InvalidToken, match="sandbox only"):
-            dialect(sandbox=False, test=True).authorize(general.SELLER)
-        assert dialect(sandbox=True, test=True).authorize(cards.UPLOAD)
+            dialect(sandbox=False, test=True).authorize(SELLER)
+        assert dialect(sandbox=True, test=True).authorize(UPLOAD)

@@ -15,11 +15,10 @@ from wbym.calls import Endpoint, Pipeline
 from wbym.domain import Feedback, Question, Return, ReturnStatus
 from wbym.errors import ServerError
 from wbym.limits import Priority
-from wbym_wildberries import Wildberries, versions
-from wbym_wildberries.nouns import FEEDBACKS, QUESTIONS
+from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Questions
-from wbym_wildberries.streams_lists import NounStream, ReturnStream
+from wbym_wildberries.streams import open_streams
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -38,12 +37,10 @@ class Scene:
         self.clock = clock
 
     def stream(self, noun: str) -> Stream:
-        pipeline, now = self.shop._pipeline, self.clock.now
-        if noun == "returns":
-            return ReturnStream(pipeline, "shop", every=60, now=now)
-        if noun == "questions":
-            return NounStream(pipeline, "shop", QUESTIONS, versions.of_question, every=30, now=now)
-        return NounStream(pipeline, "shop", FEEDBACKS, versions.of_feedback, every=30, now=now)
+        streams = open_streams(
+            self.shop._pipeline, self.shop._dialect, self.shop._chats, now=self.clock.now
+        )
+        return next(stream for stream in streams if stream.name == noun)
 
     def follow(self, noun: str, since: datetime | None = None) -> Follower:
         return Follower(self.stream(noun), since or self.clock.now())

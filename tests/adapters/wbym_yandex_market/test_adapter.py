@@ -18,7 +18,7 @@ from wbym.adapter import (
     Returns,
     TellsDecisions,
 )
-from wbym.calls import Upload
+from wbym.calls import Upload, row
 from wbym.domain import (
     AnswerStatus,
     Author,
@@ -36,9 +36,11 @@ from wbym.domain import (
 from wbym.errors import BadRequest, DeliveryUnknown, Forbidden, InvalidInput, NotFound
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
-from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.api import chats as chats_api
-from wbym_yandex_market.api.return_records import ItemDecision
+from wbym_yandex_market import YandexMarket, mapping
+from wbym_yandex_market.api.chats import Chats as ChatRows
+from wbym_yandex_market.api.chats import ChatsPage
+from wbym_yandex_market.api.feedbacks import Feedback as WireFeedback
+from wbym_yandex_market.api.returns import ItemDecision
 from wbym_yandex_market.simulator import (
     YandexMarketSimulator,
     make_api_key,
@@ -252,16 +254,16 @@ class TestFeedbacks:
                 and (until is None or f.created_at <= until)
             }
 
-    @pytest.mark.parametrize("ahead", [None, 4])
-    async def test_feedbacks_when_the_period_is_of_years(self, ahead: int | None) -> None:
+    @pytest.mark.parametrize("prefetch", [None, 4])
+    async def test_feedbacks_when_the_period_is_of_years(self, prefetch: int | None) -> None:
         async with (
             YandexMarketSimulator(feedbacks=300, feedback_days=900, limits=False) as market,
             open_shop(market) as shop,
         ):
             since = datetime.now(UTC) - timedelta(days=1000)
-            found = await shop.feedbacks(since=since, ahead=ahead).all()
+            found = await shop.feedbacks(since=since, prefetch=prefetch).all()
             assert len({f.ref for f in found}) == len(found) == 300
-            listing = shop.feedbacks(since=since, ahead=ahead)
+            listing = shop.feedbacks(since=since, prefetch=prefetch)
             pages = [page async for page in listing.pages()]
             half = pages[len(pages) // 2]
             rest = await shop.feedbacks(since=since, cursor=half.cursor).all()
@@ -272,7 +274,7 @@ class TestFeedbacks:
         market = YandexMarketSimulator(feedbacks=2000)
         market.faults.latency = 0.05
         async with market, open_shop(market) as shop:
-            found = await shop.feedbacks(ahead=8).all()
+            found = await shop.feedbacks(prefetch=8).all()
             assert len({f.ref for f in found}) == len(found) == 2000
             assert market.peak_parallel(1001) == 4
             assert market.stats.refusals == 0
@@ -377,7 +379,7 @@ class TestQuestions:
         ):
             everything = await shop.questions().all()
             assert len({q.ref for q in everything}) == len(everything) == 150
-            assert {q.ref for q in await shop.questions(ahead=4).all()} == {
+            assert {q.ref for q in await shop.questions(prefetch=4).all()} == {
                 q.ref for q in everything
             }
             times = sorted(q.created_at for q in everything)
@@ -604,20 +606,23 @@ class TestCabinet:
         assert "MANUALLY_DISABLED" in caplog.text
 
     async def test_call_when_the_path_names_the_business(self, shop: YandexMarket) -> None:
-        page = await shop.call(chats_api.LIST, query={"limit": 5}, body={})
-        assert len(page.chats) == 5
+        operation = row(ChatRows.list)
+        for known in (operation, operation.endpoint):
+            page = await shop.call(known, query={"limit": 5}, body={})
+            assert isinstance(page, ChatsPage)
+            assert len(page.chats) == 5
 
     async def test_token_when_asked(self, shop: YandexMarket) -> None:
         told = await shop.api.auth.token()
         assert told.api_key.auth_scopes == ["ALL_METHODS"]
 
     async def test_campaigns_when_asked(self, shop: YandexMarket) -> None:
-        page = await shop.api.campaigns.list(limit=1)
-        assert page.paging is not None
-        assert page.paging.next_page_token
-        assert page.campaigns is not None
-        one = await shop.api.campaigns.get(page.campaigns[0].id or 0)
-        assert one == page.campaigns[0]
+        listing = shop.api.campaigns.list()
+        page = await listing.using(size=1).page()
+        assert page.next_cursor
+        one = await shop.api.campaigns.get(page.items[0].id or 0)
+        assert [one] == page.items
+        assert len(await listing.using(size=1).all()) == len(await listing.all()) > 1
 
 
 class TestTrouble:
@@ -628,6 +633,31 @@ class TestTrouble:
         assert len(await shop.feedbacks().all()) == 119
         assert [aside.endpoint for aside in shop.set_aside] == ["feedbacks.list"]
         assert shop.set_aside[0].where.startswith("result.feedbacks[")
+
+    async def test_feedbacks_when_one_cannot_be_mapped(
+        self, shop: YandexMarket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is set aside with its bytes, in a sweep too; its neighbours are delivered."""
+        everything = await shop.feedbacks().all()
+        bad, mapped = everything[3], mapping.feedback
+
+        def failing(wire: WireFeedback, account: str) -> Feedback:
+            if str(wire.feedback_id) == bad.ref.id:
+                raise ValueError("an odd feedback")
+            return mapped(wire, account)
+
+        monkeypatch.setattr(mapping, "feedback", failing)
+        expected = {f.ref for f in everything} - {bad.ref}
+        for listing in (
+            shop.feedbacks(),
+            shop.sweep.feedbacks(since=datetime.now(UTC) - timedelta(days=200)),
+        ):
+            assert {f.ref for f in await listing.all()} == expected
+            aside = shop.set_aside[-1]
+            assert aside.endpoint == "feedbacks.list"
+            assert aside.reason == "ValueError: an odd feedback"
+            assert f'"feedbackId":{bad.ref.id}' in aside.data.decode().replace(" ", "")
+        assert len(shop.set_aside) == 2
 
     @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
     async def test_reads_when_the_data_are_odd(

@@ -78,11 +78,11 @@ class TestAsking:
     async def test_check_when_online(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, make_api_key(name="отзывы")) as shop:
             report = await shop.check()
-            page = await shop.api.campaigns.list()
+            campaigns = await shop.api.campaigns.list().all()
         key, shops = report.asked
         assert key.answer == "отзывы, opens all-methods"
         assert shops.answer is not None
-        for campaign in page.campaigns or ():
+        for campaign in campaigns:
             assert f"{campaign.id} ({campaign.domain}" in shops.answer
         assert report.credentials[0].owner == "business 1001"
         assert not report.credentials[0].warnings

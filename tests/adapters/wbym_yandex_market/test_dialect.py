@@ -20,8 +20,10 @@ from wbym.errors import (
 )
 from wbym.limits import ParallelCap, Scheduler, Window
 from wbym_yandex_market import Credential, CredentialKind, Tier, YandexMarket
-from wbym_yandex_market.api import campaigns, chats, feedbacks, returns
+from wbym_yandex_market.api import operations
 from wbym_yandex_market.dialect import YandexMarketDialect
+
+ENDPOINTS = {one.name: one.endpoint for one in operations()}
 
 NOW = 1_790_000_000.0
 
@@ -92,31 +94,35 @@ class TestSignal:
 
 class TestCharges:
     def test_charges_when_they_are_the_business_s(self) -> None:
-        budget, places = _dialect().charges(feedbacks.LIST, {"businessId": 11})
+        budget, places = _dialect().charges(ENDPOINTS["feedbacks.list"], {"businessId": 11})
         assert str(budget.key) == "yandex_market/business-11/standard/feedbacks.list"
         assert budget.quota == Window(limit=5000, period=3600)
         assert str(places.key) == "yandex_market/business-11/any/parallel"
         assert places.quota == ParallelCap(4)
-        _, others = _dialect().charges(chats.LIST, {"businessId": 11})
+        _, others = _dialect().charges(ENDPOINTS["chats.list"], {"businessId": 11})
         assert others.key == places.key
 
     def test_charges_when_they_are_the_shop_s(self) -> None:
-        budget, places = _dialect(Tier.SUBSCRIPTION).charges(returns.LIST, {"campaignId": 22})
+        budget, places = _dialect(Tier.SUBSCRIPTION).charges(
+            ENDPOINTS["returns.list"], {"campaignId": 22}
+        )
         assert str(budget.key) == "yandex_market/campaign-22/subscription/returns.list"
         assert str(places.key) == "yandex_market/campaign-22/any/parallel"
 
     def test_charges_when_there_is_a_subscription(self) -> None:
-        budget, _ = _dialect(Tier.SUBSCRIPTION).charges(feedbacks.LIST, {"businessId": 11})
+        budget, _ = _dialect(Tier.SUBSCRIPTION).charges(
+            ENDPOINTS["feedbacks.list"], {"businessId": 11}
+        )
         assert budget.quota == Window(limit=10_000, period=3600)
 
     def test_charges_when_the_address_names_nobody(self) -> None:
-        budget, _ = _dialect().charges(campaigns.LIST, {})
+        budget, _ = _dialect().charges(ENDPOINTS["campaigns.list"], {})
         assert budget.key.owner.startswith("key-")
         assert KEY not in str(budget.key)
 
     def test_charges_when_the_server_is_another(self) -> None:
         budget, _ = _dialect(base_url="http://localhost:1/").charges(
-            feedbacks.LIST, {"businessId": 11}
+            ENDPOINTS["feedbacks.list"], {"businessId": 11}
         )
         assert budget.key.owner == "business-11@http://localhost:1"
 
@@ -203,6 +209,6 @@ class TestErrors:
         )
         api = shop.api.campaigns
         with pytest.raises(BadRequest, match="Нельзя"):
-            await (api.list() if call == "list" else api.get(1))
+            await (api.list().page() if call == "list" else api.get(1))
         with pytest.raises(UnreadableReply):
-            await (api.list() if call == "list" else api.get(1))
+            await (api.list().page() if call == "list" else api.get(1))

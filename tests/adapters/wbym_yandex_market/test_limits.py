@@ -25,7 +25,7 @@ class TestParallel:
             shops = [
                 open_shop(market, business_id=1001, scheduler=scheduler) for _ in range(accounts)
             ]
-            calls = [shop.api.chats.list() for shop in shops for _ in range(60 // accounts)]
+            calls = [shop.api.chats.list().page() for shop in shops for _ in range(60 // accounts)]
             await asyncio.gather(*calls)
             assert market.peak_parallel(1001) == 4
             assert market.stats.refusals == 0
@@ -41,7 +41,7 @@ class TestParallel:
             )
             async with ours, theirs:
                 answers = await asyncio.gather(
-                    *(shop.api.chats.list() for shop in (ours, theirs) for _ in range(4))
+                    *(shop.api.chats.list().page() for shop in (ours, theirs) for _ in range(4))
                 )
             assert len(answers) == 8
             assert 0 < market.stats.refusals <= 8
@@ -52,7 +52,7 @@ class TestParallel:
         async with market, open_shop(market, business_id=1001) as shop:
             chat = (await shop.chats().all())[0]
             bulk = shop.api.at(Priority.BULK)
-            sweep = [asyncio.create_task(bulk.feedbacks.list()) for _ in range(60)]
+            sweep = [asyncio.create_task(bulk.feedbacks.list().page()) for _ in range(60)]
             await asyncio.wait(sweep, return_when=asyncio.FIRST_COMPLETED)
             before = sum(task.done() for task in sweep)
             await shop.send(chat, "Уже отправили")
@@ -73,7 +73,7 @@ class TestBudget:
                     await shop.api.chats.get(chat)
                 assert 3000 < caught.value.wait < 3610
                 # One method's budget is not another's.
-                await shop.api.chats.list()
+                await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
                 assert (state.limit, state.left, state.refusals) == (10, 0, 0)
             assert market.stats.refusals == 0
@@ -120,10 +120,10 @@ class TestBudget:
             max_wait=1.0,
             quotas={"feedbacks.list": Window(limit=2, period=3600)},
         )
-        await shop.api.feedbacks.list()
-        await shop.api.feedbacks.list()
+        await shop.api.feedbacks.list().page()
+        await shop.api.feedbacks.list().page()
         with pytest.raises(QuotaExhausted):
-            await shop.api.feedbacks.list()
+            await shop.api.feedbacks.list().page()
         assert len(transport.requests) == 2
 
     async def test_limits_when_two_accounts_are_of_two_businesses(self) -> None:
@@ -134,6 +134,6 @@ class TestBudget:
             for number in (11, 12)
         ]
         for shop in shops:
-            await shop.api.feedbacks.list()
+            await shop.api.feedbacks.list().page()
         owners = [{state.key.owner for state in shop.limits()} for shop in shops]
         assert owners == [{"business-11"}, {"business-12"}]

@@ -8,7 +8,7 @@ import msgspec
 from wbym.domain import Money, Order
 from wbym_yandex_market import mapping
 from wbym_yandex_market.api.chats import Chat
-from wbym_yandex_market.api.return_records import Return
+from wbym_yandex_market.api.returns import Return
 
 
 def test_chat_when_its_order_is_in_the_context() -> None:

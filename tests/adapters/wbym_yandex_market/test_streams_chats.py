@@ -166,7 +166,7 @@ class TestRounds:
 
     async def test_histories_when_several_are_read_at_once(self, shop: ChatShop) -> None:
         await begin(shop)
-        shop.market.faults.latency = 0.01
+        shop.market.faults.latency = 0.05
         follower = Follower(shop.follower.shop, "chats", shop.time, EPOCH, at_once=2)
         shop.market.stats.clear()
         await follower.round()

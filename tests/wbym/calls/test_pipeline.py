@@ -1,3 +1,4 @@
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -97,6 +98,11 @@ class TestRequest:
         assert request.url == "https://api.example/items/a%2F%D0%B1?x=true&n=5"
         assert request.headers["Authorization"] == "s3cret"
         assert request.body is None
+
+    async def test_call_when_its_body_has_an_amount(self) -> None:
+        calls, transport, _ = pipeline(Response(204, {}))
+        await calls.call(SEND, body={"value": Decimal("100.10")})
+        assert transport.requests[0].body == b'{"value":100.10}'
 
     async def test_request_when_it_has_a_json_body(self) -> None:
         calls, transport, _ = pipeline(Response(204, {}))

@@ -91,7 +91,7 @@ def test_errors_in_groups_are_a_line_each(capsys: pytest.CaptureFixture[str]) ->
         raise ExceptionGroup("outer", errors)
     assert caught.value.exit_code == 1
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "error: a.list: the cursor 1 did not move"
+    assert first.startswith("error: a.list: ")
     assert second.startswith("error: b.list: ")
 
 

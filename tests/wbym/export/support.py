@@ -32,7 +32,7 @@ from wbym.domain import (
 from wbym.export import LAYOUTS, Kind, Noun
 from wbym.export.csv_table import stored_text
 from wbym.limits import Priority
-from wbym.paging import Listing, Page, Sweep, SweepPlan
+from wbym.paging import Listing, Page, Reading, Sweep, SweepPlan
 
 __all__ = ["BEGIN", "Shop", "feedback", "ids_in", "rows_in"]
 
@@ -75,7 +75,7 @@ class Shop(Toy):
         cursor: str | None = None,
         priority: Priority | None = None,
     ) -> Listing[Chat]:
-        async def read() -> AsyncGenerator[Page[Chat], None]:
+        async def read(_: Reading) -> AsyncGenerator[Page[Chat], None]:
             yield Page(self.kept_chats, "", None)
 
         return Listing(read)
@@ -87,7 +87,7 @@ class Shop(Toy):
         cursor: str | None = None,
         priority: Priority | None = None,
     ) -> Listing[Return]:
-        async def read() -> AsyncGenerator[Page[Return], None]:
+        async def read(_: Reading) -> AsyncGenerator[Page[Return], None]:
             yield Page(self.kept_returns, "", None)
 
         return Listing(read)

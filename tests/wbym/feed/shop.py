@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, TypeVar
 import msgspec
 
 from tests.account import BareAccount
+from tests.support.sources import MemorySource
 from wbym.adapter import Batch, Poll, Sighting, Stream, length
 from wbym.calls import Download, Upload
 from wbym.domain import (
@@ -37,7 +38,7 @@ from wbym.errors import (
     WbymError,
 )
 from wbym.limits import Priority
-from wbym.paging import Chunk, Listing, by_token
+from wbym.paging import Chunk, Listing
 
 E = TypeVar("E", bound=CallError)
 
@@ -144,7 +145,7 @@ class Shop(BareAccount):
         cursor: str | None = None,
         priority: Priority | None = None,
     ) -> Listing[Message]:
-        async def fetch(_: str | None) -> Chunk[Message]:
+        def page(_: str | None, __: int | None) -> Chunk[Message]:
             found = [
                 message
                 for message in self.log
@@ -152,13 +153,13 @@ class Shop(BareAccount):
             ]
             return Chunk(found, len(found))
 
-        return by_token(fetch, method="messages")
+        return MemorySource(page).listing()
 
     def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
         raise NotImplementedError
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        length("send", "text", text, 1, 100)
+        length("send", "text", text, 1, 1000)
 
         def effect() -> None:
             self.sent.append((chat.ref.id, text))
@@ -173,7 +174,7 @@ class Shop(BareAccount):
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         number = item.ref.id
-        length("answer", "text", text, 1, 100)
+        length("answer", "text", text, 1, 1000)
 
         def effect() -> None:
             self.sent.append((number, text))

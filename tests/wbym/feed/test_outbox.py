@@ -133,8 +133,8 @@ class TestSending:
     async def test_bad_input_is_not_kept(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="1 to 100 characters"):
-                await inbox.send(shop.chat(), "а" * 101, key="k")
+            with pytest.raises(InvalidInput, match="1 to 1000 characters"):
+                await inbox.send(shop.chat(), "а" * 1001, key="k")
             assert await inbox.outbox.delivery("k") is None
             await inbox.send(shop.chat(), "Да", key="k")
         assert shop.sent == [("1", "Да")]

@@ -188,7 +188,7 @@ class TestClosing:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), cost=10, signal=LimitSignal(retry_after=60))
         assert asyncio.all_tasks() == {asyncio.current_task()}
-        assert all(bucket._timer is None for bucket in scheduler._registry)
+        assert all(bucket._timer is None for bucket in scheduler._buckets.values())
 
 
 class TestSharing:

@@ -5,11 +5,12 @@ import random
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from typing import Final
 
 import msgspec
 
-from wbym.paging import ByOffset, Chunk, Listing, ListsSweep, Span, Turn, by_time
+from wbym.limits import Priority
+from wbym.paging import BodyGate, ByOffset, Chunk, Listing, ListsSweep, Span, by_time, listing_of
 
 __all__ = ["START", "Item", "Shop"]
 
@@ -29,13 +30,36 @@ def _at(item: Item) -> datetime:
     return item.at
 
 
+class _Period:
+    """A period of one of the lists, as a source."""
+
+    method: Final = "shop.list"
+
+    def __init__(self, shop: "Shop", done: bool, span: Span, newest_first: bool) -> None:
+        self.scheme: Final = shop.scheme
+        self._shop = shop
+        self._asked = done, span, newest_first
+
+    async def fetch(
+        self,
+        cursor: str | None,
+        size: int | None,
+        *,
+        priority: Priority | None,
+        gate: BodyGate | None = None,
+    ) -> Chunk[Item]:
+        assert size is not None
+        assert gate is not None
+        return await self._shop.fetch(*self._asked, int(cursor or 0), size, gate)
+
+
 class Shop:
     """Two lists by offset; ``change`` is called before each look at one of them."""
 
-    def __init__(self, *, most: int = 50, deepest: int | None = None, lag: int = 3) -> None:
+    def __init__(self, *, max_size: int = 50, max_offset: int | None = None, lag: int = 3) -> None:
         self.waiting: list[Item] = []
         self.done: list[Item] = []
-        self.scheme = ByOffset(size="take", offset="skip", most=most, deepest=deepest)
+        self.scheme = ByOffset("take", "skip", max_size, max_offset)
         self.change: Callable[[], None] = lambda: None
         self.spoil: Callable[[int, list[Item]], list[Item]] = lambda _, items: items
         self.shows: int | None = None
@@ -63,7 +87,7 @@ class Shop:
         return {item.id: item.done for item in (*self.waiting, *self.done)}
 
     async def fetch(
-        self, done: bool, span: Span, newest_first: bool, offset: int, size: int, turn: Turn
+        self, done: bool, span: Span, newest_first: bool, offset: int, size: int, gate: BodyGate
     ) -> Chunk[Item]:
         """A page as it is at some moment of the request."""
         self.requests += 1
@@ -88,7 +112,7 @@ class Shop:
             rows = self.spoil(self.requests, rows)
             for _ in range(self._random.randrange(self._lag + 1)):
                 await asyncio.sleep(0)
-            await turn()
+            await gate()
             return Chunk(rows, len(rows))
         finally:
             self.in_flight -= 1
@@ -99,19 +123,19 @@ class Shop:
         done: bool,
         span: Span = EVER,
         expected: int | None = None,
-        cursor: str | None = None,
         depth: int | None = None,
     ) -> Listing[Item]:
         """One list by time."""
+
+        def listed(span: Span, newest_first: bool) -> Listing[Item]:
+            return listing_of(_Period(self, done, span, newest_first), newest_first=newest_first)
+
         return by_time(
-            partial(self.fetch, done),
-            self.scheme,
-            method="shop.list",
+            listed,
             span=span,
             time=_at,
             key=lambda item: item.id,
             expected=expected,
-            cursor=cursor,
             depth=depth,
         )
 

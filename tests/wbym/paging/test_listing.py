@@ -1,113 +1,108 @@
+"""Listings of one source: by offset, by token, and what is made of their records."""
+
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain as joined
+from itertools import count as counting
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.sources import OFFSETS, BytesOrigin, MemorySource, offset_source, token_source
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
-from wbym.paging import ByOffset, Chunk, Listing, Page, Turn, by_offset, by_token, joined
+from wbym.limits import Priority
+from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
 
 pytestmark = pytest.mark.looptime
 
-SCHEME = ByOffset(size="take", offset="skip", most=10)
+CAPPED = ByOffset(size="take", offset="skip", max_size=10, max_offset=40)
+SIZED = ByToken("token", size="limit", max_size=50)
 
 
-class Source:
-    """A list of numbers that is asked for by offset, and what was asked of it."""
+def numbers(count: int) -> list[int]:
+    return list(range(count))
 
-    def __init__(self, count: int, *, latency: float = 0.0, total: bool = False) -> None:
-        self.records = list(range(count))
-        self.latency = latency
-        self.total = total
-        self.shows = count
-        self.asked: list[tuple[int, int]] = []
-        self.flying = 0
-        self.most_flying = 0
-        self.held = 0
-        self.most_held = 0
 
-    async def __call__(self, offset: int, size: int, turn: Turn) -> Chunk[int]:
-        self.asked.append((offset, size))
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
-        try:
-            await asyncio.sleep(self.latency)
-            await turn()
-        finally:
-            self.flying -= 1
-        items = self.records[offset : offset + size] if offset < self.shows else []
-        return Chunk(items, len(items), total=len(self.records) if self.total else None)
+async def pages_of(listing: Listing[int]) -> list[Page[int]]:
+    return [page async for page in listing.pages()]
 
-    def listing(
-        self, *, cursor: str | None = None, ahead: int | None = None, scheme: ByOffset = SCHEME
-    ) -> Listing[int]:
-        return by_offset(self, scheme, method="numbers.list", cursor=cursor, ahead=ahead)
+
+def clock() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class TestByOffset:
-    @given(count=st.integers(0, 60), ahead=st.none() | st.integers(1, 12))
-    async def test_all_when_of_any_length(self, count: int, ahead: int | None) -> None:
-        source = Source(count)
-        assert await source.listing(ahead=ahead).all() == source.records
+    @given(count=st.integers(0, 60), prefetch=st.none() | st.integers(1, 12))
+    async def test_all_when_of_any_length(self, count: int, prefetch: int | None) -> None:
+        listing = offset_source(numbers(count)).listing()
+        assert await listing.using(prefetch=prefetch).all() == numbers(count)
 
-    @given(count=st.integers(0, 60), stop=st.integers(0, 6))
-    async def test_pages_when_resumed_from_a_cursor(self, count: int, stop: int) -> None:
-        source = Source(count)
-        pages = [page async for page in source.listing().pages()]
+    @given(
+        count=st.integers(0, 60),
+        told=st.booleans(),
+        stop=st.integers(0, 6),
+        size=st.integers(1, 10),
+    )
+    async def test_pages_when_resumed_from_a_cursor(
+        self, count: int, told: bool, stop: int, size: int
+    ) -> None:
+        source = offset_source(numbers(count), total=count if told else None)
+        listing = source.listing().using(size=size)
+        pages = await pages_of(listing)
         page = pages[min(stop, len(pages) - 1)]
-        again = await source.listing(cursor=page.cursor).all()
-        assert again == source.records[int(page.cursor) :]
+        assert await listing.using(cursor=page.cursor).all() == numbers(count)[int(page.cursor) :]
         if page.next_cursor is not None:
-            rest = await source.listing(cursor=page.next_cursor).all()
-            assert rest == source.records[int(page.next_cursor) :]
+            rest = await listing.using(cursor=page.next_cursor).all()
+            assert rest == numbers(count)[int(page.next_cursor) :]
 
     async def test_requests_when_the_list_is_short(self) -> None:
-        source = Source(7)
-        assert await source.listing().all() == source.records
-        assert source.asked == [(0, 10)]
+        source = offset_source(numbers(7))
+        assert await source.listing().all() == numbers(7)
+        assert source.offsets == [(0, 10)]
 
-    async def test_requests_when_the_total_is_told(self) -> None:
-        source = Source(35, total=True)
-        assert await source.listing().all() == source.records
-        assert source.asked == [(0, 10), (10, 10), (20, 10), (30, 10)]
+    @pytest.mark.parametrize("prefetch", [None, 1])
+    @pytest.mark.parametrize("count", [0, 9, 10, 20, 35, 40])
+    async def test_requests_when_the_total_is_told(self, count: int, prefetch: int | None) -> None:
+        source = offset_source(numbers(count), total=count)
+        assert await source.listing().using(prefetch=prefetch).all() == numbers(count)
+        assert source.offsets == [(offset, 10) for offset in range(0, max(count, 1), 10)]
 
-    async def test_all_when_the_total_is_too_small(self) -> None:
-        source = Source(35)
-
-        async def lying(offset: int, size: int, turn: Turn) -> Chunk[int]:
-            chunk = await source(offset, size, turn)
-            return Chunk(chunk.items, chunk.count, total=5)
-
-        assert await by_offset(lying, SCHEME, method="x").all() == source.records
+    @pytest.mark.parametrize("total", [0, 5, 15, 34])
+    async def test_all_when_the_total_is_too_small(self, total: int) -> None:
+        source = offset_source(numbers(35), total=total)
+        assert await source.listing().all() == numbers(35)
 
     async def test_time_when_pages_are_asked_for_ahead(self) -> None:
-        source = Source(400, latency=1.0)
-        begin = asyncio.get_running_loop().time()
-        assert await source.listing(ahead=8).all() == source.records
-        assert asyncio.get_running_loop().time() - begin == pytest.approx(41 / 8, abs=1.01)
+        source = offset_source(numbers(400), latency=1.0)
+        begin = clock()
+        assert await source.listing().using(prefetch=8).all() == numbers(400)
+        assert clock() - begin == pytest.approx(41 / 8, abs=1.01)
         assert source.most_flying == 8
 
+    async def test_requests_when_the_first_page_is_asked_for_alone(self) -> None:
+        source = offset_source(numbers(400), latency=1.0)
+        pages = source.listing().pages()
+        begin = clock()
+        await anext(pages)
+        assert clock() - begin == 1.0
+        assert source.most_flying == 1
+        await anext(pages)
+        assert source.most_flying == 3
+        await pages.aclose()
+
     async def test_bodies_when_the_consumer_is_slow(self) -> None:
-        source = Source(200)
-        read = 0
-
-        async def counted(offset: int, size: int, turn: Turn) -> Chunk[int]:
-            nonlocal read
-            chunk = await source(offset, size, turn)
-            read += 1
-            return chunk
-
+        source = offset_source(numbers(200))
         taken = 0
-        async for _ in by_offset(counted, SCHEME, method="x", ahead=8).pages():
+        async for _ in source.listing().using(prefetch=8).pages():
             await asyncio.sleep(1)
             taken += 1
-            assert read <= taken + 1
+            assert source.bodies <= taken + 1
         assert taken == 21
 
     async def test_listing_when_left_early(self) -> None:
-        source = Source(1000, latency=1.0)
-        async for item in source.listing(ahead=8):
+        source = offset_source(numbers(1000), latency=1.0)
+        async for item in source.listing().using(prefetch=8):
             if item == 5:
                 break
         await asyncio.sleep(0.01)
@@ -115,8 +110,8 @@ class TestByOffset:
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_cancelled(self) -> None:
-        source = Source(1000, latency=1.0)
-        task = asyncio.create_task(source.listing(ahead=8).all())
+        source = offset_source(numbers(1000), latency=1.0)
+        task = asyncio.create_task(source.listing().using(prefetch=8).all())
         await asyncio.sleep(2.5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -125,121 +120,521 @@ class TestByOffset:
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_a_page_fails(self) -> None:
-        source = Source(1000, latency=1.0)
-
-        async def failing(offset: int, size: int, turn: Turn) -> Chunk[int]:
-            if offset == 30:
-                raise RuntimeError("boom")
-            return await source(offset, size, turn)
-
+        source = offset_source(numbers(1000), latency=1.0)
+        source.fail_at("30", RuntimeError("boom"))
         got: list[int] = []
         with pytest.raises(RuntimeError, match="boom"):
-            async for item in by_offset(failing, SCHEME, method="x", ahead=8):
+            async for item in source.listing().using(prefetch=8):
                 got.append(item)
-        assert got == source.records[:30]
+        assert got == numbers(30)
         assert len(asyncio.all_tasks()) == 1
 
-    @pytest.mark.parametrize(
-        "scheme",
-        [
-            ByOffset(size="take", offset="skip", most=10, deepest=40),
-            ByOffset(size="take", offset="skip", most=10, reach=50),
-            ByOffset(size="take", offset="skip", most=20, reach=50),
-        ],
-    )
-    async def test_listing_when_it_is_longer_than_the_caps(self, scheme: ByOffset) -> None:
-        source = Source(51)
-        got: list[int] = []
-        with pytest.raises(PagingLimit, match="50 records"):
-            async for item in source.listing(scheme=scheme):
-                got.append(item)
-        assert got == source.records[:50]
-        assert all(offset + size <= 60 for offset, size in source.asked)
-
-    async def test_listing_when_it_shows_less_than_it_counts(self) -> None:
-        source = Source(45, total=True)
-        source.shows = 30
-        got: list[int] = []
-        with pytest.raises(PagingLimit, match="30 records"):
-            async for item in source.listing():
-                got.append(item)
-        assert got == source.records[:30]
-
-    async def test_listing_when_it_ends_at_the_caps(self) -> None:
-        scheme = ByOffset(size="take", offset="skip", most=10, deepest=40)
-        source = Source(50, total=True)
-        assert await source.listing(scheme=scheme).all() == source.records
-
     async def test_all_when_limited(self) -> None:
-        source = Source(1000)
-        assert await source.listing().all(limit=25) == source.records[:25]
+        source = offset_source(numbers(1000))
+        assert await source.listing().all(limit=25) == numbers(25)
         assert len(source.asked) <= 11
 
     async def test_cursor_when_a_page_is_in_hand(self) -> None:
-        listing = Source(25).listing()
+        listing = offset_source(numbers(25)).listing()
         assert listing.cursor is None
         async for item in listing:
             assert listing.cursor == str(item // 10 * 10)
 
+    @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", " 1", "0x10"])
+    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        source = offset_source(numbers(25))
+        with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
+            await source.listing().using(cursor=cursor).all()
+        assert (caught.value.method, caught.value.argument) == ("numbers.list", "cursor")
+        assert not source.asked
+
+
+class TestPagingLimit:
+    @pytest.mark.parametrize(
+        "scheme",
+        [
+            CAPPED,
+            ByOffset(size="take", offset="skip", max_size=10, max_reach=50),
+            ByOffset(size="take", offset="skip", max_size=20, max_reach=50),
+        ],
+    )
+    @pytest.mark.parametrize(("records", "total"), [(51, None), (51, 51), (70, 70), (900, 900)])
+    async def test_listing_when_it_is_longer_than_the_caps(
+        self, scheme: ByOffset, records: int, total: int | None
+    ) -> None:
+        source = offset_source(numbers(records), scheme=scheme, total=total)
+        got: list[int] = []
+        with pytest.raises(PagingLimit, match="50 records") as caught:
+            async for item in source.listing():
+                got.append(item)
+        assert got == numbers(50)
+        assert (caught.value.method, caught.value.offset) == ("numbers.list", 50)
+        assert caught.value.total == total
+        assert all(offset + size <= 50 for offset, size in source.offsets)
+
+    async def test_listing_when_it_ends_at_the_caps(self) -> None:
+        source = offset_source(numbers(50), scheme=CAPPED, total=50)
+        assert await source.listing().all() == numbers(50)
+
+    async def test_listing_when_it_shows_less_than_it_counts(self) -> None:
+        source = offset_source(numbers(45), total=45, shows=30)
+        got: list[int] = []
+        with pytest.raises(PagingLimit, match="30 records") as caught:
+            async for item in source.listing():
+                got.append(item)
+        assert got == numbers(30)
+        assert (caught.value.offset, caught.value.total) == (30, 45)
+
+    async def test_listing_when_the_total_at_the_caps_is_too_small(self) -> None:
+        source = offset_source(numbers(900), scheme=CAPPED, total=5)
+        got: list[int] = []
+        with pytest.raises(PagingLimit, match="more follow") as caught:
+            async for item in source.listing():
+                got.append(item)
+        assert got == numbers(50)
+        assert (caught.value.offset, caught.value.total) == (50, None)
+
+    async def test_numbers_when_it_begins_beyond_the_caps(self) -> None:
+        source = offset_source(numbers(900), scheme=CAPPED)
+        with pytest.raises(PagingLimit, match="50 records"):
+            await source.listing().using(cursor="700").all()
+        assert not source.asked
+
 
 class TestByToken:
     async def test_all_when_there_are_pages(self) -> None:
-        pages: dict[str | None, Chunk[int]] = {
-            None: Chunk([1, 2], 2, "a"),
-            "a": Chunk([3], 1, "b"),
-            "b": Chunk([], 0, None),
-        }
+        source = token_source([[1, 2], [3], []])
+        assert await source.listing().all() == [1, 2, 3]
+        assert await source.listing().using(cursor="1").all() == [3]
 
-        async def fetch(token: str | None) -> Chunk[int]:
-            return pages[token]
+    @given(
+        sizes=st.lists(st.integers(1, 4), min_size=1, max_size=8),
+        prefetch=st.none() | st.integers(1, 3),
+        stop=st.integers(0, 8),
+    )
+    async def test_pages_when_resumed_from_a_cursor(
+        self, sizes: list[int], prefetch: int | None, stop: int
+    ) -> None:
+        number = counting()
+        made = [[next(number) for _ in range(size)] for size in sizes]
+        listing = token_source(made).listing().using(prefetch=prefetch)
+        pages = await pages_of(listing)
+        assert [list(page.items) for page in pages] == made
+        stop = min(stop, len(pages) - 1)
+        rest = [*joined(*made[stop:])]
+        assert await listing.using(cursor=pages[stop].cursor).all() == rest
 
-        assert await by_token(fetch, method="x").all() == [1, 2, 3]
-        assert await by_token(fetch, method="x", cursor="a").all() == [3]
+    async def test_requests_when_one_page_is_enough(self) -> None:
+        source = token_source([[n] for n in range(9)], latency=1.0)
+        pages = source.listing().pages()
+        await anext(pages)
+        await asyncio.sleep(5)
+        assert source.tokens == [None]
+        await pages.aclose()
+        assert len(asyncio.all_tasks()) == 1
 
-    async def test_all_when_the_cursor_does_not_move(self) -> None:
-        async def fetch(token: str | None) -> Chunk[int]:
-            return Chunk([1], 1, "a")
+    async def test_requests_when_reading_goes_on(self) -> None:
+        source = token_source([[n] for n in range(5)], latency=1.0)
+        asked = []
+        async for _ in source.listing().pages():
+            await asyncio.sleep(5)
+            asked.append(len(source.asked))
+        # The first alone, the second when it is wanted, and then one ahead of the page in hand.
+        assert asked == [1, 3, 4, 5, 5]
+        assert source.most_flying == 1
 
+    async def test_requests_when_prefetching_from_the_start(self) -> None:
+        source = token_source([[n] for n in range(5)], latency=1.0)
+        asked = []
+        async for _ in source.listing().using(prefetch=3).pages():
+            await asyncio.sleep(5)
+            asked.append(len(source.asked))
+        assert asked == [2, 3, 4, 5, 5]
+        assert source.most_flying == 1
+
+    async def test_time_when_the_consumer_takes_as_long_as_a_page(self) -> None:
+        source = token_source([[n] for n in range(10)], latency=1.0)
+        begin = clock()
+        async for _ in source.listing().using(prefetch=1).pages():
+            await asyncio.sleep(1)
+        assert clock() - begin == pytest.approx(11, abs=0.1)
+
+    async def test_listing_when_left_early(self) -> None:
+        source = token_source([[n] for n in range(9)], latency=1.0)
+        async for item in source.listing():
+            if item == 3:
+                await asyncio.sleep(0.5)  # the next page is under way
+                assert source.flying == 1
+                break
+        await asyncio.sleep(0.01)
+        assert source.flying == 0
+        assert len(asyncio.all_tasks()) == 1
+
+    async def test_listing_when_the_page_ahead_fails(self) -> None:
+        source = token_source([[n] for n in range(9)])
+        source.fail_at("3", RuntimeError("boom"))
+        got: list[int] = []
+        async for item in source.listing():
+            await asyncio.sleep(1)
+            got.append(item)
+            if item == 2:  # its failure is nobody's any more
+                break
+        assert "3" in source.tokens
+        with pytest.raises(RuntimeError, match="boom"):
+            async for item in source.listing().using(cursor="1"):
+                got.append(item)
+        assert got == [0, 1, 2, 1, 2]
+        assert len(asyncio.all_tasks()) == 1
+
+    async def test_listing_when_cancelled(self) -> None:
+        source = token_source([[n] for n in range(9)], latency=1.0)
+        task = asyncio.create_task(source.listing().all())
+        await asyncio.sleep(3.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert source.flying == 0
+        assert len(asyncio.all_tasks()) == 1
+
+
+def circling(cursor: str | None, _: int | None) -> Chunk[int]:
+    """The pages name each other: A, B, A, B."""
+    return Chunk([0], 1, "a") if cursor in {None, "b"} else Chunk([1], 1, "b")
+
+
+def standing(_: str | None, __: int | None) -> Chunk[int]:
+    """The page names itself."""
+    return Chunk([1], 1, "a")
+
+
+def repeating(cursor: str | None, _: int | None) -> Chunk[int]:
+    """Always the same page, with another token."""
+    return Chunk([1, 2], 2, str(int(cursor or 0) + 1))
+
+
+def alternating(cursor: str | None, _: int | None) -> Chunk[int]:
+    """Two pages in turn, with another token each time."""
+    place = int(cursor or 0)
+    return Chunk([place % 2], 1, str(place + 1))
+
+
+def emptying(cursor: str | None, _: int | None) -> Chunk[int]:
+    """A record, and then nothing for ever, with another token each time."""
+    place = int(cursor or 0)
+    items = [] if place else [7]
+    return Chunk(items, len(items), str(place + 1))
+
+
+def unreadable(cursor: str | None, _: int | None) -> Chunk[int]:
+    """Pages of records that cannot be decoded are pages all the same."""
+    place = int(cursor or 0)
+    return Chunk([], 3, str(place + 1) if place < 19 else None)
+
+
+class TestCursorStuck:
+    @pytest.mark.parametrize("prefetch", [None, 1])
+    @pytest.mark.parametrize(
+        ("page", "delivered", "requests"),
+        [
+            (standing, 1, 2),
+            (circling, 2, 3),
+            (repeating, 2, 3),
+            (alternating, 2, 4),
+            (emptying, 1, 6),
+        ],
+    )
+    async def test_listing_when_pages_bring_nothing_new(
+        self,
+        page: Callable[[str | None, int | None], Chunk[int]],
+        delivered: int,
+        requests: int,
+        prefetch: int | None,
+    ) -> None:
+        source = MemorySource(page)
+        got: list[int] = []
+        with pytest.raises(CursorStuck) as caught:
+            async for item in source.listing().using(prefetch=prefetch):
+                got.append(item)
+        assert caught.value.method == "numbers.list"
+        assert len(got) == delivered
+        assert len(source.asked) <= requests
+        assert len(asyncio.all_tasks()) == 1
+
+    async def test_listing_when_it_begins_at_the_cursor_that_stands(self) -> None:
+        source = MemorySource(standing)
         with pytest.raises(CursorStuck, match="'a'"):
-            await by_token(fetch, method="x").all()
+            await source.listing().using(cursor="a").all()
+        assert source.tokens == ["a"]
 
+    async def test_listing_when_four_pages_are_empty(self) -> None:
+        made: list[list[int]] = [[1], [], [], [], [], [2], [], [], [], [], [3]]
+        assert await token_source(made).listing().all() == [1, 2, 3]
 
-def _listing(pages: Sequence[Sequence[int]], cursor: str | None) -> Listing[int]:
-    async def fetch(token: str | None) -> Chunk[int]:
-        place = int(token or 0)
-        following = str(place + 1) if place + 1 < len(pages) else None
-        return Chunk(pages[place], len(pages[place]), following)
+    async def test_listing_when_no_record_can_be_decoded(self) -> None:
+        source = MemorySource(unreadable)
+        assert await source.listing().all() == []
+        assert len(source.asked) == 20
 
-    return by_token(fetch, method="x", cursor=cursor)
-
-
-class TestJoined:
-    def make(self, cursor: str | None = None) -> Listing[int]:
-        first, second = [[1, 2], [3, 4]], [[4, 5], [1, 6]]
-        return joined(
-            [("new", lambda c: _listing(first, c)), ("old", lambda c: _listing(second, c))],
-            cursor=cursor,
-            key=str,
+    @pytest.mark.parametrize("total", [None, 1_000_000])
+    @pytest.mark.parametrize("prefetch", [None, 1, 6])
+    async def test_offsets_when_the_page_is_always_the_same(
+        self, total: int | None, prefetch: int | None
+    ) -> None:
+        source = MemorySource(
+            lambda _, size: Chunk(numbers(size or 0), size or 0, total=total), scheme=OFFSETS
         )
+        got: list[int] = []
+        with pytest.raises(CursorStuck):
+            async for item in source.listing().using(prefetch=prefetch):
+                got.append(item)
+        assert got == numbers(10)
+        assert len(source.asked) <= 2 + 2 * (prefetch or 3)
+        assert len(asyncio.all_tasks()) == 1
 
-    async def test_all_when_a_record_is_in_both(self) -> None:
-        assert await self.make().all() == [1, 2, 3, 4, 5, 6]
 
-    async def test_pages_when_resumed(self) -> None:
-        pages: list[Page[int]] = [page async for page in self.make().pages()]
-        assert [page.cursor for page in pages] == ["new:", "new:1", "old:", "old:1"]
-        assert [page.next_cursor for page in pages] == ["new:1", "old:", "old:1", None]
-        assert await self.make("new:1").all() == [3, 4, 5, 1, 6]
-        assert await self.make("old:1").all() == [1, 6]
+class TestUsing:
+    async def test_size_when_it_is_less(self) -> None:
+        source = offset_source(numbers(7))
+        assert await source.listing().using(size=3).all() == numbers(7)
+        assert source.offsets[:3] == [(0, 3), (3, 3), (6, 3)]
 
-    async def test_all_when_the_cursor_is_of_another_list(self) -> None:
-        with pytest.raises(InvalidInput, match="must be a cursor of this list"):
-            await self.make("other:1").all()
+    @pytest.mark.parametrize(
+        ("source", "size"),
+        [
+            (offset_source([1]), 10),
+            (token_source([[1]], scheme=SIZED), 50),
+            (token_source([[1]]), None),
+        ],
+    )
+    async def test_size_when_none_is_stated(
+        self, source: MemorySource[int], size: int | None
+    ) -> None:
+        await source.listing().all()
+        assert [asked for _, asked in source.asked] == [size]
+
+    @pytest.mark.parametrize("size", [1, 50])
+    async def test_size_when_it_is_at_its_bound(self, size: int) -> None:
+        source = token_source([[1], [2]], scheme=SIZED)
+        await source.listing().using(size=size).all()
+        assert [asked for _, asked in source.asked] == [size, size]
+
+    @pytest.mark.parametrize(
+        ("source", "size", "rule"),
+        [
+            (offset_source([1]), 11, "must be from 1 to 10"),
+            (token_source([[1]], scheme=SIZED), 51, "must be from 1 to 50"),
+            (token_source([[1]]), 1, "is not taken by this list"),
+        ],
+    )
+    async def test_size_when_the_list_does_not_take_it(
+        self, source: MemorySource[int], size: int, rule: str
+    ) -> None:
+        with pytest.raises(InvalidInput, match=rule) as caught:
+            await source.listing().using(size=size).all()
+        assert (caught.value.method, caught.value.argument) == ("numbers.list", "size")
+        assert not source.asked
+
+    @pytest.mark.parametrize("name", ["size", "prefetch"])
+    @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3"])
+    def test_number_when_it_is_wrong(self, name: str, value: object) -> None:
+        wrong: dict[str, object] = {name: value}
+        with pytest.raises(InvalidInput, match="must be an integer, at least 1") as caught:
+            offset_source([1]).listing().using(**wrong)  # type: ignore[arg-type]
+        assert (caught.value.argument, caught.value.value) == (name, value)
+
+    def test_cursor_when_it_is_not_a_text(self) -> None:
+        with pytest.raises(InvalidInput, match="must be a page's cursor"):
+            offset_source([1]).listing().using(cursor=5)  # type: ignore[arg-type]
+
+    async def test_priority_when_it_is_stated(self) -> None:
+        for source in (offset_source(numbers(25)), token_source([[1], [2]])):
+            await source.listing().using(priority=Priority.BULK).all()
+            assert set(source.priorities) == {Priority.BULK}
+            await source.listing().all()
+            assert source.priorities[-1] is None
+
+    @pytest.mark.parametrize("priority", list(Priority))
+    async def test_priority_when_it_is_stated_twice(self, priority: Priority) -> None:
+        source = offset_source([1])
+        other = source.listing().using(priority=Priority.BULK).using(priority=priority)
+        await other.all()
+        assert source.priorities == [priority]
+
+    async def test_listing_when_used_twice(self) -> None:
+        source = offset_source(numbers(30))
+        listing = source.listing().using(size=5, priority=Priority.BULK).using(cursor="20")
+        assert await listing.all() == numbers(30)[20:]
+        assert source.offsets[0] == (20, 5)
+        assert set(source.priorities) == {Priority.BULK}
+        await listing.using(size=6).page()
+        assert source.offsets[-1] == (20, 6)
+
+    async def test_listing_when_another_was_made_of_it(self) -> None:
+        source = offset_source(numbers(30))
+        listing = source.listing()
+        listing.using(cursor="20", size=3)
+        assert await listing.all() == numbers(30)
+
+    async def test_using_when_records_were_changed(self) -> None:
+        source = offset_source(numbers(30))
+        texts = source.listing().map(str).filter(lambda text: text != "21")
+        wanted = [str(number) for number in range(20, 30) if number != 21]
+        assert await texts.using(cursor="20", size=5).all() == wanted
+        assert source.offsets[0] == (20, 5)
+        again = source.listing().using(cursor="25").map(str)
+        assert await again.all() == ["25", "26", "27", "28", "29"]
+
+
+class TestPage:
+    async def test_page_when_there_are_several(self) -> None:
+        source = offset_source(numbers(35), total=35, latency=1.0)
+        listing = source.listing().using(prefetch=5)
+        page = await listing.page()
+        assert (page.items, page.cursor, page.next_cursor) == (numbers(10), "0", "10")
+        assert page.total == 35
+        assert listing.cursor == "0"
+        assert source.offsets == [(0, 10)]
+        assert len(asyncio.all_tasks()) == 1
+        last = await listing.using(cursor="30").page()
+        assert (last.items, last.next_cursor) == ([30, 31, 32, 33, 34], None)
+        assert source.offsets == [(0, 10), (30, 10)]
+
+    async def test_page_when_it_names_the_next(self) -> None:
+        source = token_source([[1], [2], [3]])
+        page = await source.listing().using(prefetch=1).page()
+        assert (page.items, page.cursor, page.next_cursor) == ([1], "", "1")
+        page = await source.listing().using(cursor="1").page()
+        assert (page.items, page.cursor, page.next_cursor) == ([2], "1", "2")
+        assert source.tokens == [None, "1"]
+
+    async def test_page_when_the_list_is_empty(self) -> None:
+        page = await offset_source(numbers(0)).listing().page()
+        assert (list(page.items), page.next_cursor) == ([], None)
+
+    async def test_page_when_it_is_as_it_was_sent(self) -> None:
+        sent = object()
+        source = MemorySource(lambda *_: Chunk([1, 2], 2, sent=sent))
+        assert (await source.listing().page()).sent is sent
+        assert (await source.listing().map(str).page()).sent is sent
+
+    async def test_page_when_records_were_changed(self) -> None:
+        source = offset_source(numbers(35), total=35)
+        page = await source.listing().filter(lambda n: n % 2 == 1).page()
+        assert (page.items, page.total, page.next_cursor) == ([1, 3, 5, 7, 9], 35, "10")
+        assert source.offsets == [(0, 10)]
 
 
 class TestMap:
+    def make(self, *pages: Sequence[int]) -> MemorySource[int]:
+        def page(cursor: str | None, _: int | None) -> Chunk[int]:
+            place = int(cursor or 0)
+            items = pages[place]
+            following = str(place + 1) if place + 1 < len(pages) else None
+            origin = BytesOrigin(*(b"%d" % item for item in items))
+            return Chunk(items, len(items), following, origin=origin)
+
+        return MemorySource(page)
+
+    async def test_items_when_all_is_well(self) -> None:
+        calls: list[int] = []
+
+        def change(item: int) -> str:
+            calls.append(item)
+            return str(item)
+
+        assert await self.make([1, 2], [3]).listing().map(change).all() == ["1", "2", "3"]
+        assert calls == [1, 2, 3]  # a page goes in one pass
+
+    async def test_items_when_one_cannot_be_changed(self) -> None:
+        calls: list[int] = []
+
+        def change(item: int) -> float:
+            calls.append(item)
+            return 10 / item
+
+        pages = [p async for p in self.make([1, 0, 2], [5, 10]).listing().map(change).pages()]
+        assert [list(page.items) for page in pages] == [[10.0, 5.0], [2.0, 1.0]]
+        (aside,) = pages[0].set_aside
+        assert (aside.where, aside.data, aside.reason) == ("[1]", b"0", "division by zero")
+        assert pages[1].set_aside == ()
+        assert calls == [1, 0, 1, 0, 2, 5, 10]
+
+    @given(
+        sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4), bad=st.sets(st.integers(0, 19))
+    )
+    async def test_items_when_any_cannot_be_changed(self, sizes: list[int], bad: set[int]) -> None:
+        def change(item: int) -> str:
+            if item in bad:
+                raise ValueError(item)
+            return str(item)
+
+        number = counting()
+        made = [[next(number) for _ in range(size)] for size in sizes]
+        found: list[str] = []
+        aside: list[bytes] = []
+        async for page in self.make(*made).listing().map(change).pages():
+            found += page.items
+            aside += [one.data for one in page.set_aside]
+        assert found == [str(item) for item in range(sum(sizes)) if item not in bad]
+        assert aside == [b"%d" % item for item in range(sum(sizes)) if item in bad]
+
+    async def test_items_when_the_change_is_cancelled(self) -> None:
+        def change(item: int) -> str:
+            raise asyncio.CancelledError
+
+        with pytest.raises(asyncio.CancelledError):
+            await self.make([1]).listing().map(change).all()
+
+    async def test_items_when_their_bytes_are_unknown(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await token_source([[1, 0]]).listing().map(lambda item: 1 / item).all()
+
     async def test_items_when_filtered(self) -> None:
-        source = Source(25)
-        even = source.listing().map(lambda items: [item for item in items if item % 2 == 0])
-        assert await even.all() == source.records[::2]
+        even = offset_source(numbers(25)).listing().filter(lambda item: item % 2 == 0)
+        assert await even.all() == numbers(25)[::2]
         assert even.cursor == "20"
+
+    async def test_pages_when_changed(self) -> None:
+        listing = offset_source(numbers(12)).listing().map_pages(lambda items: [len(items)])
+        assert await listing.all() == [10, 2]
+
+
+class TestChain:
+    def make(self) -> tuple[Listing[int], list[MemorySource[int]]]:
+        sources = [
+            token_source([[1, 2], [3, 4]], scheme=SIZED),
+            token_source([[4, 5], [1, 6]], scheme=SIZED),
+        ]
+        new, old = sources
+        return chain([("new", new.listing()), ("old", old.listing())], key=str), sources
+
+    async def test_all_when_a_record_is_in_both(self) -> None:
+        assert await self.make()[0].all() == [1, 2, 3, 4, 5, 6]
+
+    async def test_pages_when_resumed(self) -> None:
+        listing, _ = self.make()
+        pages = await pages_of(listing)
+        assert [page.cursor for page in pages] == ["new:", "new:1", "old:", "old:1"]
+        assert [page.next_cursor for page in pages] == ["new:1", "old:", "old:1", None]
+        assert await listing.using(cursor="new:1").all() == [3, 4, 5, 1, 6]
+        assert await listing.using(cursor="old:").all() == [4, 5, 1, 6]
+        assert await listing.using(cursor="old:1").all() == [1, 6]
+
+    async def test_requests_when_resumed(self) -> None:
+        listing, (new, old) = self.make()
+        await listing.using(cursor="old:1").all()
+        assert (new.tokens, old.tokens) == ([], ["1"])
+
+    async def test_parts_when_read_in_another_way(self) -> None:
+        listing, sources = self.make()
+        await listing.using(size=7, priority=Priority.BULK, prefetch=1).all()
+        for source in sources:
+            assert source.asked == [(None, 7), ("1", 7)]
+            assert set(source.priorities) == {Priority.BULK}
+
+    @pytest.mark.parametrize("cursor", ["other:1", "1", ":", "new;1"])
+    async def test_all_when_the_cursor_is_of_another_list(self, cursor: str) -> None:
+        listing, sources = self.make()
+        with pytest.raises(InvalidInput, match="must be a cursor of this list"):
+            await listing.using(cursor=cursor).all()
+        assert not any(source.asked for source in sources)

@@ -7,8 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.sources import MemorySource, Traffic
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, Listing, Span, by_span, by_token, deferred, mapped, side_by_side
+from wbym.limits import Priority
+from wbym.paging import (
+    ByToken,
+    Chunk,
+    Listing,
+    Span,
+    Sweep,
+    SweepPlan,
+    by_span,
+    lazy,
+    merge,
+)
 
 pytestmark = pytest.mark.looptime
 
@@ -24,47 +36,40 @@ class Parts:
         self.records = [list(range(a, a + size)) for a, size in zip(first, sizes, strict=True)]
         self.page = page
         self.latency = latency
-        self.asked = 0
-        self.flying = 0
-        self.most_flying = 0
+        self.traffic = Traffic()
+        self.priorities: set[Priority | None] = set()
+        self.sizes: set[int | None] = set()
         self.broken: set[int] = set()
 
     @property
     def all(self) -> list[int]:
         return [number for part in self.records for number in part]
 
-    def part(self, place: int, cursor: str | None) -> Listing[int]:
-        async def fetch(token: str | None) -> Chunk[int]:
-            self.asked += 1
-            self.flying += 1
-            self.most_flying = max(self.most_flying, self.flying)
-            try:
-                await asyncio.sleep(self.latency)
-            finally:
-                self.flying -= 1
+    def part(self, place: int) -> Listing[int]:
+        def page(token: str | None, size: int | None) -> Chunk[int]:
+            self.sizes.add(size)
+            self.priorities.add(source.priorities[-1])
             if place in self.broken:
                 raise OSError(f"part {place} is broken")
             # Tokens of a marketplace may be any text.
             start = int(token.removeprefix("; ,:%")) if token else 0
             items = self.records[place][start : start + self.page]
             more = start + self.page < len(self.records[place])
-            token = f"; ,:%{start + self.page}" if more else None
-            return Chunk(items, len(items) + 1, token)
+            return Chunk(items, len(items), f"; ,:%{start + self.page}" if more else None)
 
-        return by_token(fetch, method="numbers.list", cursor=cursor)
+        scheme = ByToken("token", size="limit", max_size=100)
+        source = MemorySource(page, scheme=scheme, latency=self.latency, traffic=self.traffic)
+        return source.listing()
 
-    def listing(self, *, cursor: str | None = None, at_once: int = 1) -> Listing[int]:
-        parts = [
-            (f"p{place}", lambda cursor, place=place: self.part(place, cursor))
-            for place in range(len(self.records))
-        ]
-        return side_by_side(parts, method="numbers.list", cursor=cursor, at_once=at_once)
+    def listing(self, *, at_once: int = 1) -> Listing[int]:
+        parts = [(f"p{place}", self.part(place)) for place in range(len(self.records))]
+        return merge(parts, method="numbers.list", at_once=at_once)
 
 
 sizes = st.lists(st.integers(0, 12), max_size=6)
 
 
-class TestSideBySide:
+class TestMerge:
     @given(sizes=sizes, at_once=st.integers(1, 5))
     async def test_all_when_of_any_length(self, sizes: list[int], at_once: int) -> None:
         parts = Parts(*sizes)
@@ -94,17 +99,17 @@ class TestSideBySide:
             assert sorted(before) == parts.all
             return
         # However many were read at once before, and are now.
-        rest = await parts.listing(cursor=cursor, at_once=then).all()
+        rest = await parts.listing(at_once=then).using(cursor=cursor).all()
         assert sorted([*before, *rest]) == parts.all
 
     async def test_requests_when_left_early(self) -> None:
         parts = Parts(9, 9)
         assert await parts.listing().all(limit=2) == [0, 1]
-        assert parts.asked == 1
+        assert parts.traffic.requests == 1
         await parts.listing(at_once=2).all(limit=2)
         await asyncio.sleep(10)
-        assert parts.flying == 0
-        assert parts.asked < 8
+        assert parts.traffic.flying == 0
+        assert parts.traffic.requests < 8
 
     async def test_requests_when_reading_goes_on(self) -> None:
         parts = Parts(9, 9)
@@ -112,9 +117,11 @@ class TestSideBySide:
         asked = []
         async for _ in pages:
             await asyncio.sleep(1)
-            asked.append(parts.asked)
-        # The first alone, for most readers want no more; then one ahead of the page in hand.
-        assert asked == [1, 3, 4, 5, 6, 6]
+            asked.append(parts.traffic.requests)
+        # The first alone, for most readers want no more; then one ahead of the page in hand, and
+        # at the end of a part two of the next.
+        assert asked == [1, 3, 5, 5, 6, 6]
+        assert parts.traffic.most_flying == 1
 
     async def test_requests_when_several_are_read_at_once(self) -> None:
         parts = Parts(*[30] * 8, latency=0.2)
@@ -122,14 +129,14 @@ class TestSideBySide:
         await parts.listing(at_once=4).all()
         # 80 pages, four at a time, without a gap.
         assert asyncio.get_running_loop().time() - begin == pytest.approx(80 / 4 * 0.2)
-        assert parts.most_flying == 4
+        assert parts.traffic.most_flying == 4
 
     async def test_pages_when_the_consumer_is_slow(self) -> None:
         parts = Parts(*[300] * 4, latency=0.01)
         async for _ in parts.listing(at_once=4).pages():
             await asyncio.sleep(5)
             break
-        assert parts.asked <= 1 + 4 + 4
+        assert parts.traffic.requests <= 2 + 4 + 4
 
     @pytest.mark.parametrize("at_once", [1, 3])
     async def test_pages_when_a_part_fails(self, at_once: int) -> None:
@@ -139,7 +146,7 @@ class TestSideBySide:
         with pytest.raises(OSError, match="part 1 is broken"):
             async for number in parts.listing(at_once=at_once):
                 found.append(number)
-        assert parts.flying == 0
+        assert parts.traffic.flying == 0
         assert set(found) <= set(parts.all)
 
     async def test_reading_when_cancelled(self) -> None:
@@ -149,12 +156,38 @@ class TestSideBySide:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert parts.flying == 0
+        assert parts.traffic.flying == 0
 
     @pytest.mark.parametrize("cursor", ["5", "p0:1", "p9:1;p1", "p0:1;p9", ";p9", "a;b;c"])
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
-        with pytest.raises(InvalidInput, match="cursor of this list"):
-            Parts(3, 3).listing(cursor=cursor)
+        parts = Parts(3, 3)
+        for at_once in (1, 3):
+            with pytest.raises(InvalidInput, match="cursor of this list") as caught:
+                await parts.listing(at_once=at_once).using(cursor=cursor).all()
+            assert (caught.value.method, caught.value.argument) == ("numbers.list", "cursor")
+        assert parts.traffic.requests == 0
+
+    @pytest.mark.parametrize("at_once", [1, 3])
+    async def test_parts_when_read_in_another_way(self, at_once: int) -> None:
+        parts = Parts(6, 6, 6)
+        listing = parts.listing(at_once=at_once).using(size=7, priority=Priority.BULK)
+        assert sorted(await listing.all()) == parts.all
+        assert (parts.sizes, parts.priorities) == ({7}, {Priority.BULK})
+
+    async def test_page_when_one_is_enough(self) -> None:
+        parts = Parts(6, 6)
+        listing = parts.listing()
+        page = await listing.page()
+        assert (page.items, page.cursor) == ([0, 1, 2], "p0:;p1")
+        assert parts.traffic.requests == 1
+        assert page.next_cursor is not None
+        assert (await listing.using(cursor=page.next_cursor).page()).items == [3, 4, 5]
+
+    def test_order_when_it_is_known(self) -> None:
+        parts = [("a", Parts(1).part(0))]
+        for at_once in (1, 2):
+            listing = merge(parts, method="x", at_once=at_once, newest_first=True)
+            assert listing.newest_first == (at_once == 1)
 
 
 class TestBySpan:
@@ -164,18 +197,17 @@ class TestBySpan:
         until: datetime | None,
         *,
         longest: timedelta = 30 * DAY,
-        cursor: str | None = None,
         at_once: int = 1,
         finely: bool = True,
     ) -> tuple[list[Span], Listing[int]]:
         seen: list[Span] = []
 
-        def part(span: Span, cursor: str | None) -> Listing[int]:
-            async def fetch(_: str | None) -> Chunk[int]:
+        def part(span: Span) -> Listing[int]:
+            def page(_: str | None, __: int | None) -> Chunk[int]:
                 seen.append(span)
                 return Chunk([len(seen)], 1)
 
-            return by_token(fetch, method="numbers.list", cursor=cursor)
+            return MemorySource(page).listing()
 
         listing = by_span(
             part,
@@ -183,7 +215,6 @@ class TestBySpan:
             since=since,
             until=until,
             longest=longest,
-            cursor=cursor,
             at_once=at_once,
             finely=finely,
         )
@@ -226,8 +257,8 @@ class TestBySpan:
         if cursor is None:
             return
         done = [seen[number - 1] for page in pages[: stop + 1] for number in page.items]
-        again, rest = self.spans(since, NOW, cursor=cursor)
-        await rest.all()
+        again, rest = self.spans(since, NOW)
+        await rest.using(cursor=cursor).all()
         assert len(again) == len(set(again))
         self._check(sorted({*done, *again}, key=lambda span: span.since), since, NOW)
 
@@ -243,34 +274,87 @@ class TestBySpan:
         assert len(seen) == 1
 
     @pytest.mark.parametrize("cursor", ["5", "x-y:;", ";x-", "1-9999999999999999999999:;"])
-    def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        seen, listing = self.spans(NOW - DAY, NOW)
         with pytest.raises(InvalidInput, match="cursor of this list"):
-            self.spans(NOW - DAY, NOW, cursor=cursor)
+            await listing.using(cursor=cursor).all()
+        assert not seen
+
+    async def test_requests_when_reading_goes_on(self) -> None:
+        seen, listing = self.spans(NOW - 90 * DAY, NOW)
+        asked = []
+        async for _ in listing.pages():
+            await asyncio.sleep(1)
+            asked.append(len(seen))
+        # The first alone, for most readers want no more; then one ahead of the page in hand.
+        assert asked == [1, 3, 4, 4]
 
 
-class TestMapped:
+class TestMapAsync:
     async def test_pages_when_items_are_looked_up(self) -> None:
         async def double(items: Sequence[int]) -> list[str]:
             await asyncio.sleep(1)
             return [str(2 * item) for item in items if item != 4]
 
-        pages = [page async for page in mapped(Parts(4, 2).listing(), double).pages()]
+        listing = Parts(4, 2).listing().map_async(double)
+        pages = [page async for page in listing.pages()]
         assert [list(page.items) for page in pages] == [["0", "2", "4"], ["6"], ["10"]]
         assert pages[-1].next_cursor is None
+        assert await listing.using(cursor=pages[1].cursor).all() == ["6", "10"]
 
 
-class TestDeferred:
+class TestLazy:
     async def test_listing_when_it_is_known_later(self) -> None:
         asked = 0
+        parts = Parts(6)
 
         async def make() -> Listing[int]:
             nonlocal asked
             asked += 1
-            return Parts(6).listing()
+            return parts.listing()
 
-        listing = deferred(make)
+        listing = lazy(make)
         assert asked == 0
         assert await listing.all() == list(range(6))
         pages = [page async for page in listing.pages()]
         assert [page.cursor for page in pages] == ["p0:;", "p0:%3B%20%2C%3A%253;"]
         assert asked == 2
+        again = listing.using(cursor=pages[1].cursor, size=5, priority=Priority.BULK)
+        assert await again.all() == [3, 4, 5]
+        assert 5 in parts.sizes
+        assert Priority.BULK in parts.priorities
+
+
+class TestSweep:
+    def make(self) -> tuple[Sweep[int], Parts]:
+        parts = Parts(6, 6)
+
+        async def plan() -> SweepPlan:
+            return SweepPlan(12, 4)
+
+        sweep = Sweep(
+            parts.listing().pages,
+            make_plan=plan,
+            requests=lambda: parts.traffic.requests,
+            limit=lambda: None,
+        )
+        return sweep, parts
+
+    async def test_sweep_when_it_is_read(self) -> None:
+        sweep, parts = self.make()
+        assert await sweep.all() == parts.all
+        progress = sweep.progress
+        assert (progress.records, progress.expected, progress.requests) == (12, 12, 4)
+        assert (await sweep.page()).items == [0, 1, 2]
+
+    async def test_sweep_when_it_is_to_be_read_in_another_way(self) -> None:
+        sweep, parts = self.make()
+        for listing in (
+            sweep.using(cursor="p0:;p1"),
+            sweep.using(size=5),
+            sweep.using(prefetch=2),
+            sweep.using(priority=Priority.BULK),
+        ):
+            with pytest.raises(InvalidInput, match="is not taken by a sweep"):
+                await listing.all()
+        assert parts.traffic.requests == 0

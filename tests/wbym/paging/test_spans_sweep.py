@@ -1,14 +1,14 @@
 """Sweeping one list by token in parts: once, complete, in order, resumable."""
 
-import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.sources import MemorySource, Traffic
 from tests.wbym.paging.shop import Item
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, Listing, Span, SpansSweep, by_token
+from wbym.paging import Chunk, Listing, Span, SpansSweep
 
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
@@ -21,23 +21,16 @@ class Market:
     def __init__(self, count: int, seed: int = 0) -> None:
         draw = random.Random(seed)
         self.items = [Item(NOW - draw.uniform(0, 364) * DAY, f"{n:05}") for n in range(count)]
-        self.in_flight = 0
-        self.most_in_flight = 0
-        self.requests = 0
+        self.traffic = Traffic()
 
-    def part(self, span: Span, cursor: str | None) -> Listing[Item]:
-        async def fetch(token: str | None) -> Chunk[Item]:
-            self.requests += 1
-            self.in_flight += 1
-            self.most_in_flight = max(self.most_in_flight, self.in_flight)
-            await asyncio.sleep(0)
-            self.in_flight -= 1
+    def part(self, span: Span) -> Listing[Item]:
+        def page(token: str | None, _: int | None) -> Chunk[Item]:
             found = sorted((i for i in self.items if i.at in span), key=lambda item: item.id)
             after = [item for item in found if token is None or item.id > token][:10]
             more = after and after[-1] != found[-1]
-            return Chunk(after, len(after) + 1, token=after[-1].id if more else None)
+            return Chunk(after, len(after), after[-1].id if more else None)
 
-        return by_token(fetch, method="market.list", cursor=cursor)
+        return MemorySource(page, traffic=self.traffic).listing()
 
     def sweep(
         self, span: Span = YEAR, *, cursor: str | None = None, in_order: bool = False
@@ -66,13 +59,13 @@ async def test_sweep_when_nothing_changes(count: int, in_order: bool) -> None:
     found = await swept(market.sweep(in_order=in_order))
     assert sorted(found) == sorted(market.items)
     assert not in_order or found == sorted(found)
-    assert market.most_in_flight <= (2 if in_order else 4)
+    assert market.traffic.most_flying <= (2 if in_order else 4)
 
 
 async def test_sweep_when_parts_are_read_at_once() -> None:
     market = Market(900)
     await swept(market.sweep())
-    assert market.most_in_flight == 4
+    assert market.traffic.most_flying == 4
 
 
 async def test_sweep_when_records_arrive() -> None:

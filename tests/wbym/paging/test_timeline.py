@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.sources import token_source
 from tests.wbym.paging.shop import START, Item, Shop
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
-from wbym.paging import Listing, Span
+from wbym.paging import Listing, Span, by_time
 
 
-def filled(count: int, *, apart: float = 7.0, most: int = 50, deepest: int | None = None) -> Shop:
-    shop = Shop(most=most, deepest=deepest)
+def filled(
+    count: int, *, apart: float = 7.0, max_size: int = 50, max_offset: int | None = None
+) -> Shop:
+    shop = Shop(max_size=max_size, max_offset=max_offset)
     for number in range(count):
         shop.add(number * apart)
     return shop
@@ -58,7 +61,7 @@ class TestRequests:
 
 class TestCaps:
     async def test_list_when_it_is_longer_than_the_deepest_offset(self) -> None:
-        shop = filled(1000, deepest=120)
+        shop = filled(1000, max_offset=120)
         assert await shop.reading(done=False, expected=1000).all() == shop.waiting
 
     async def test_depth_when_it_is_less_than_documented(self) -> None:
@@ -72,7 +75,7 @@ class TestCaps:
 
     @pytest.mark.parametrize("count", [120, 200, 260])
     async def test_second_when_it_has_more_than_a_run(self, count: int) -> None:
-        shop = filled(20, deepest=99)
+        shop = filled(20, max_offset=99)
         for _ in range(count):
             shop.add(33)
         for number in range(20):
@@ -81,7 +84,7 @@ class TestCaps:
         assert sorted(found) == shop.waiting
 
     async def test_second_when_both_its_ends_do_not_meet(self) -> None:
-        shop = Shop(deepest=99)
+        shop = Shop(max_offset=99)
         for _ in range(400):
             shop.add(5)
         with pytest.raises(PagingLimit):
@@ -94,12 +97,12 @@ class TestChange:
         apart=st.sampled_from([0.02, 0.5, 1.0, 40.0]),
         leave=st.integers(0, 12),
         come=st.integers(0, 12),
-        deepest=st.sampled_from([None, 60, 400]),
+        max_offset=st.sampled_from([None, 60, 400]),
     )
     async def test_records_when_others_come_and_go(
-        self, seed: int, apart: float, leave: int, come: int, deepest: int | None
+        self, seed: int, apart: float, leave: int, come: int, max_offset: int | None
     ) -> None:
-        shop = filled(900, apart=apart, deepest=deepest)
+        shop = filled(900, apart=apart, max_offset=max_offset)
         draw = random.Random(seed)
         stays = {item.id for item in draw.sample(shop.waiting, 450)}
         ever = set(shop.all)
@@ -146,7 +149,7 @@ class TestCursor:
         found: list[str] = []
         cursor: str | None = None
         while True:
-            pages = shop.reading(done=False, cursor=cursor).pages()
+            pages = shop.reading(done=False).using(cursor=cursor).pages()
             page = await anext(pages)
             await pages.aclose()
             found += [item.id for item in page.items]
@@ -159,6 +162,51 @@ class TestCursor:
         assert len(found) == len(set(found))
 
     @pytest.mark.parametrize("cursor", ["5", "x", '{"at": "y"}'])
-    def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
-        with pytest.raises(InvalidInput):
-            Shop().reading(done=False, cursor=cursor)
+    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        shop = Shop()
+        with pytest.raises(InvalidInput, match="must be a cursor of this list"):
+            await shop.reading(done=False).using(cursor=cursor).all()
+        assert shop.requests == 0
+
+
+class TestUsing:
+    async def test_size_when_it_is_less(self) -> None:
+        shop = filled(100)
+        listing = shop.reading(done=False, expected=100).using(size=30)
+        assert await listing.all() == shop.waiting
+        assert shop.requests == 10  # 10 new records a page, and one page that was under way
+
+    async def test_prefetch_when_it_is_more(self) -> None:
+        shop = filled(1000)
+        assert await shop.reading(done=False, expected=1000).using(prefetch=6).all() == shop.waiting
+        assert shop.most_in_flight == 6
+
+    async def test_page_when_one_is_enough(self) -> None:
+        shop = filled(1000)
+        page = await shop.reading(done=False).page()
+        assert page.items == shop.waiting[:50]
+        assert shop.requests == 1
+
+    @pytest.mark.parametrize("size", [1, 20, 51])
+    async def test_size_when_the_list_does_not_take_it(self, size: int) -> None:
+        shop = filled(100)
+        with pytest.raises(InvalidInput, match="must be from 21 to 50") as caught:
+            await shop.reading(done=False).using(size=size).all()
+        assert (caught.value.method, caught.value.argument) == ("shop.list", "size")
+        assert shop.requests == 0
+
+    @pytest.mark.parametrize("size", [21, 50])
+    async def test_size_when_it_is_at_its_bound(self, size: int) -> None:
+        shop = filled(60)
+        assert await shop.reading(done=False).using(size=size).all() == shop.waiting
+
+    async def test_list_when_it_is_not_by_offset(self) -> None:
+        source = token_source([[Item(START, "1")]])
+        listing = by_time(
+            lambda *_: source.listing(),
+            span=Span(START, None),
+            time=lambda item: item.at,
+            key=lambda item: item.id,
+        )
+        with pytest.raises(TypeError, match="by offset"):
+            await listing.all()

@@ -5,17 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.sources import MemorySource
 from tests.wbym.paging.shop import START, Item, Shop
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, Listing, ListsSweep, Page, Span, Turn, by_offset, two_lists
+from wbym.paging import Chunk, ListsSweep, Page, Span, two_lists
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AGES_AGO = Span(NOW - timedelta(days=400), None)
 
 
-def shop_of(waiting: int, done: int, *, days: float = 300, most: int = 50) -> Shop:
+def shop_of(waiting: int, done: int, *, days: float = 300, max_size: int = 50) -> Shop:
     """So many records; those that wait are of the last tenth of the time."""
-    shop = Shop(most=most)
+    shop = Shop(max_size=max_size)
     draw = random.Random(5)
     now = (NOW - START).total_seconds()
     for _ in range(done):
@@ -72,7 +73,7 @@ class TestChange:
     @pytest.mark.parametrize("seed", range(50))
     async def test_sweep_when_records_arrive_and_are_answered(self, seed: int) -> None:
         draw = random.Random(seed)
-        shop = shop_of(2_000, 18_000, most=500)
+        shop = shop_of(2_000, 18_000, max_size=500)
         counted = len(shop.waiting), len(shop.done)
         arrived = answered = 0
         looks = 40.0
@@ -149,22 +150,20 @@ class TestArchive:
         for number in range(200):
             rest.add((NOW - START).total_seconds() - number * 86_400, done=True)
 
-        async def fetch(offset: int, size: int, turn: Turn) -> Chunk[Item]:
-            rows = [*reversed(rest.done)][offset : offset + size]
+        def page(cursor: str | None, size: int | None) -> Chunk[Item]:
+            offset = int(cursor or 0)
+            rows = [*reversed(rest.done)][offset : offset + (size or 0)]
             rows = [Item(item.at, f"archived-{item.id}", True) for item in rows]
             both = sorted([*rows, *shop.done[-5:]], reverse=True) if not offset else rows
             return Chunk(both, len(rows))
 
         span = Span(NOW - timedelta(days=days), None)
-
-        def read_archive(cursor: str | None) -> Listing[Item]:
-            return by_offset(fetch, rest.scheme, method="shop.archive", cursor=cursor, ahead=1)
-
-        reading = shop.sweep(span).read(None, read_archive)
+        archive = MemorySource(page, scheme=rest.scheme).listing().using(prefetch=1)
+        reading = shop.sweep(span).read(None, archive)
         pages = [page async for page in reading]
         found = [item.id for page in pages for item in page.items]
         assert len(found) == len(set(found))
         # Going on after the last page of the archive does not begin it again.
-        after = shop.sweep(span, pages[-2].next_cursor).read(None, read_archive)
+        after = shop.sweep(span, pages[-2].next_cursor).read(None, archive)
         assert [page.items async for page in after] == [()]
         assert sum(name.startswith("archived") for name in found) == archived

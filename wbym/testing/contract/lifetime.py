@@ -39,14 +39,14 @@ class LifetimeContract(Contract):
         assert not any(bucket.waiting or bucket.in_flight for bucket in shop.limits())
         assert len(await read(shop, noun)) == expected
 
-    @pytest.mark.parametrize("ahead", [None, 3])
+    @pytest.mark.parametrize("prefetch", [None, 3])
     async def test_reading_when_left_early(
-        self, crowded: Harness, noun: Capability, ahead: int | None
+        self, crowded: Harness, noun: Capability, prefetch: int | None
     ) -> None:
         """Pages asked for ahead are given up."""
         async with crowded.account() as shop:
             before = _tasks()
-            listing = (await listings(shop, noun, ahead=ahead))[0]
+            listing = (await listings(shop, noun, prefetch=prefetch))[0]
             crowded.simulator.faults.latency = 0.05
             async for _ in listing:
                 break

@@ -112,25 +112,27 @@ def lacks(account: Adapter, noun: str) -> Unsupported:
 
 
 async def listings(
-    account: Adapter, noun: Capability, *, cursor: str | None = None, ahead: int | None = None
+    account: Adapter, noun: Capability, *, cursor: str | None = None, prefetch: int | None = None
 ) -> Sequence[Listing[Neutral]]:
     """The lists that hold every record of a noun: one, or for messages one a chat.
 
-    ``ahead`` says how many pages to ask for at once, of the nouns that take it.
+    ``prefetch`` says how many pages to ask for at once, of the nouns that take it.
     """
     match noun:
         case Capability.CHATS:
-            return [chats_of(account).chats(cursor=cursor).map(list)]
+            return [chats_of(account).chats(cursor=cursor).map_pages(list)]
         case Capability.MESSAGES:
             chats = chats_of(account)
             found = await chats.chats().all()
-            return [chats.messages(chat, cursor=cursor).map(list) for chat in found]
+            return [chats.messages(chat, cursor=cursor).map_pages(list) for chat in found]
         case Capability.QUESTIONS:
-            return [questions_of(account).questions(cursor=cursor, ahead=ahead).map(list)]
+            questions = questions_of(account).questions(cursor=cursor, prefetch=prefetch)
+            return [questions.map_pages(list)]
         case Capability.FEEDBACKS:
-            return [feedbacks_of(account).feedbacks(cursor=cursor, ahead=ahead).map(list)]
+            feedbacks = feedbacks_of(account).feedbacks(cursor=cursor, prefetch=prefetch)
+            return [feedbacks.map_pages(list)]
         case Capability.RETURNS:
-            return [returns_of(account).returns(cursor=cursor).map(list)]
+            return [returns_of(account).returns(cursor=cursor).map_pages(list)]
         case _:
             raise ValueError(f"{noun} is not listed")
 

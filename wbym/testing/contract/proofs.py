@@ -257,7 +257,7 @@ async def sweeps(noun: Capability, harness: Harness, account: Adapter) -> None:
     assert _refs(late) == _refs(item for item in everything if item.created_at >= middle)
     assert _refs(early) == _refs(item for item in everything if item.created_at <= middle)
 
-    sweep: Listing[Neutral] = swept(since=begin).map(list)
+    sweep: Listing[Neutral] = swept(since=begin).map_pages(list)
     async with aclosing(sweep.pages()) as pages:
         page = await anext(pages)
     rest = await swept(since=begin, cursor=page.next_cursor).all()

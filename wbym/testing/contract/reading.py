@@ -45,7 +45,7 @@ class PagingContract(Contract):
     ) -> None:
         """Bulk reading brings the same records, each once."""
         async with crowded.account() as shop:
-            lists = await listings(shop, noun, ahead=3)
+            lists = await listings(shop, noun, prefetch=3)
             refs = [item.ref for listing in lists for item in await listing.all()]
             assert len(refs) == len(set(refs)) == crowded.expected()[noun]
 

@@ -7,13 +7,13 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from wbym.calls import Broken
 from wbym.errors import (
     BadRequest,
     CallError,
     ConnectionFailed,
     DeliveryUnknown,
     Forbidden,
-    InvalidInput,
     MissingScope,
     WbymError,
 )
@@ -49,14 +49,14 @@ def outcomes(batch: Batch[int, None]) -> str:
 class TestPortions:
     async def test_calls_when_the_list_is_longer_than_one_may_hold(self) -> None:
         send = Sender()
-        batch = await carry_out(Batch(range(7)), send, Rules(most=3))
+        batch = await carry_out(Batch(range(7)), send, Rules(max_size=3))
         assert send.calls == [[0, 1, 2], [3, 4, 5], [6]]
         assert batch.finished
         assert batch.counts() == {Outcome.DONE: 7}
 
     async def test_calls_when_there_is_nothing(self) -> None:
         send = Sender()
-        batch = await carry_out(Batch[int, None]([]), send, Rules(most=3))
+        batch = await carry_out(Batch[int, None]([]), send, Rules(max_size=3))
         assert send.calls == []
         assert batch.finished
 
@@ -68,7 +68,7 @@ class TestPortions:
             return [DONE] * len(items)
 
         texts = ["я" * length for length in (100, 300, 200, 50, 400)]
-        batch = await carry_out(Batch(texts), send, Rules(most=1000, body_most=900))
+        batch = await carry_out(Batch(texts), send, Rules(max_size=1000, max_body_size=900))
         assert len(sizes) == 3
         assert max(sizes) <= 900
         assert batch.counts() == {Outcome.DONE: 5}
@@ -80,7 +80,7 @@ class TestPortions:
             sent.extend(items)
             return [DONE] * len(items)
 
-        rules = Rules[str](most=1000, body_most=500)
+        rules = Rules[str](max_size=1000, max_body_size=500)
         batch = await carry_out(Batch(["a", "b" * 500, "c"]), send, rules)
         assert sent == ["a", "c"]
         ((item, result),) = batch.failed
@@ -90,20 +90,20 @@ class TestPortions:
     async def test_item_when_it_breaks_a_rule(self) -> None:
         def check(item: int) -> None:
             if item == 2:
-                raise InvalidInput("toy.set", "item", "must not be 2", item)
+                raise Broken("must not be 2", item)
 
         send = Sender()
-        batch = await carry_out(Batch(range(5)), send, Rules[int](most=3, check=check))
+        batch = await carry_out(Batch(range(5)), send, Rules[int](max_size=3, check=check))
         assert send.calls == [[0, 1, 3], [4]]
         assert outcomes(batch) == "ddfdd"
-        assert batch.results[2].reason == "toy.set: item must not be 2; got 2"
+        assert batch.results[2].reason == "must not be 2"
 
     async def test_item_when_it_cannot_be_encoded(self) -> None:
         async def send(items: Sequence[str]) -> Sequence[Result[None]]:
             assert items == ["да", "и да"]
             return [DONE] * len(items)
 
-        batch = await carry_out(Batch(["да", "\ud83d", "и да"]), send, Rules(most=3))
+        batch = await carry_out(Batch(["да", "\ud83d", "и да"]), send, Rules(max_size=3))
         assert [result.outcome for result in batch.results] == [
             Outcome.DONE,
             Outcome.FAILED,
@@ -112,14 +112,14 @@ class TestPortions:
 
     async def test_item_when_it_comes_twice(self) -> None:
         send = Sender()
-        await carry_out(Batch([1, 2, 1, 3]), send, Rules[int](most=10, key=lambda item: item))
+        await carry_out(Batch([1, 2, 1, 3]), send, Rules[int](max_size=10, key=lambda item: item))
         assert send.calls == [[1, 2], [1, 3]]
 
 
 class TestFailures:
     async def test_call_when_it_is_refused(self) -> None:
         send = Sender(call2=error(BadRequest))
-        batch = await carry_out(Batch(range(6)), send, Rules(most=2))
+        batch = await carry_out(Batch(range(6)), send, Rules(max_size=2))
         assert send.calls == [[0, 1], [2, 3], [4, 5]]
         assert outcomes(batch) == "ddffdd"
         assert [item for item, _ in batch.failed] == [2, 3]
@@ -130,19 +130,19 @@ class TestFailures:
     async def test_call_when_it_is_refused_and_that_stops_the_run(self) -> None:
         refusal = error(BadRequest)
         send = Sender(call2=refusal)
-        batch = await carry_out(Batch(range(6)), send, Rules(most=2), stop=True)
+        batch = await carry_out(Batch(range(6)), send, Rules(max_size=2), stop=True)
         assert outcomes(batch) == "ddffnn"
         assert batch.stopped is refusal
-        await carry_out(batch, send, Rules(most=2), stop=True)
+        await carry_out(batch, send, Rules(max_size=2), stop=True)
         assert send.calls == [[0, 1], [2, 3], [4, 5]]
         assert outcomes(batch) == "ddffdd"
         assert batch.stopped is None
 
     async def test_call_when_its_fate_is_unknown(self) -> None:
         send = Sender(call1=error(DeliveryUnknown))
-        batch = await carry_out(Batch(range(4)), send, Rules(most=2))
+        batch = await carry_out(Batch(range(4)), send, Rules(max_size=2))
         assert outcomes(batch) == "uudd"
-        await carry_out(batch, send, Rules(most=2))
+        await carry_out(batch, send, Rules(max_size=2))
         assert send.calls == [[0, 1], [2, 3]]
 
     @pytest.mark.parametrize(
@@ -151,16 +151,16 @@ class TestFailures:
     )
     async def test_call_when_all_others_would_fail_too(self, failure: WbymError) -> None:
         send = Sender(call2=failure)
-        batch = await carry_out(Batch(range(6)), send, Rules(most=2))
+        batch = await carry_out(Batch(range(6)), send, Rules(max_size=2))
         assert outcomes(batch) == "ddnnnn"
         assert batch.stopped is failure
         assert not batch.finished
-        await carry_out(batch, send, Rules(most=2))
+        await carry_out(batch, send, Rules(max_size=2))
         assert send.calls == [[0, 1], [2, 3], [2, 3], [4, 5]]
         assert batch.counts() == {Outcome.DONE: 6}
 
-    @pytest.mark.parametrize(("repeatable", "left"), [(False, "dduunn"), (True, "ddnnnn")])
-    async def test_run_when_it_is_cancelled(self, repeatable: bool, left: str) -> None:
+    @pytest.mark.parametrize(("idempotent", "left"), [(False, "dduunn"), (True, "ddnnnn")])
+    async def test_run_when_it_is_cancelled(self, idempotent: bool, left: str) -> None:
         reached = asyncio.Event()
         sent: list[int] = []
 
@@ -172,7 +172,7 @@ class TestFailures:
             return [DONE] * len(items)
 
         batch = Batch[int, None](range(6))
-        rules = Rules[int](most=2, repeatable=repeatable)
+        rules = Rules[int](max_size=2, idempotent=idempotent)
         run = asyncio.create_task(carry_out(batch, send, rules))
         await reached.wait()
         run.cancel()
@@ -180,7 +180,7 @@ class TestFailures:
             await run
         assert outcomes(batch) == left
         await carry_out(batch, send, rules)
-        assert sent == ([0, 1, 2, 3, 2, 3, 4, 5] if repeatable else [0, 1, 2, 3, 4, 5])
+        assert sent == ([0, 1, 2, 3, 2, 3, 4, 5] if idempotent else [0, 1, 2, 3, 4, 5])
 
 
 class TestProgress:
@@ -188,7 +188,10 @@ class TestProgress:
         seen: list[str] = []
         send = Sender(call2=error(BadRequest))
         await carry_out(
-            Batch(range(5)), send, Rules(most=2), progress=lambda batch: seen.append(repr(batch))
+            Batch(range(5)),
+            send,
+            Rules(max_size=2),
+            progress=lambda batch: seen.append(repr(batch)),
         )
         assert seen == [
             "Batch(3 not_tried, 2 done)",
@@ -203,6 +206,6 @@ class TestProgress:
                 for item in items
             ]
 
-        batch = await carry_out(Batch(range(4)), send, Rules(most=3))
+        batch = await carry_out(Batch(range(4)), send, Rules(max_size=3))
         assert [(item, result.reason) for item, result in batch.failed] == [(1, "odd"), (3, "odd")]
         assert [result.value for result in batch.results] == ["0", None, "2", None]

@@ -273,9 +273,15 @@ class TestManyCalls:
         counted = {Outcome.NOT_TRIED: 500, Outcome.DONE: 1000, Outcome.FAILED: 1000}
         assert batch.counts() == counted
 
+    async def test_trash_when_one_is_no_article(self) -> None:
+        service = CardService()
+        batch = await open_at(service).api.content.cards.trash_all([1, "2", 3])  # type: ignore[list-item]
+        assert [body["nmIDs"] for _, body in service.sent] == [[1, 3]]
+        assert [result.reason for _, result in batch.failed] == ["must be an integer"]
+
     async def test_merge_when_a_group_is_too_large(self) -> None:
         service = CardService()
         merges = Batch[Merge, None]([Merge(7, [1, 2]), Merge(8, list(range(1, 32))), Merge(9, [3])])
         await open_at(service).api.content.cards.merge_all(merges)
         assert [body["targetIMT"] for _, body in service.sent] == [7, 9]
-        assert "from 1 to 30" in (merges.failed[0][1].reason or "")
+        assert "1 to 30 values" in (merges.failed[0][1].reason or "")

@@ -1,7 +1,7 @@
 """Cards that are read and written back: what is not changed stays, down to unknown fields."""
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import pytest
@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import json_response
+from wbym.calls import Broken, check_of
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_documents import Document, Documents, DocumentType, LeaveOut
-from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
+    CardFilter,
     CardGroup,
     CardUpdate,
     NewCard,
@@ -25,8 +26,7 @@ from wbym_wildberries.api.card_records import (
     Value,
     keep_original,
 )
-from wbym_wildberries.api.card_updates import update_json
-from wbym_wildberries.api.cards import check_update
+from wbym_wildberries.api.card_updates import KeepsCard, update_json
 from wbym_wildberries.batches import Outcome
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
@@ -213,18 +213,18 @@ class TestUpdate:
     @pytest.mark.parametrize(
         ("changes", "rule"),
         [
-            ({"documents": None}, "documents must be said for card 7"),
-            ({"original": b"{"}, "original must be a card as Wildberries sent it"),
-            ({"original": b'{"sizes":5}'}, "original must be a card as Wildberries sent it"),
-            ({"nm_id": 8}, "original must be of card 8"),
+            ({"documents": None}, "must be of type"),
+            ({"original": b"{"}, "must have the original of a card as Wildberries sent it"),
+            ({"original": b'{"sizes":5}'}, "must have the original of a card as Wildberries sent"),
+            ({"nm_id": 8}, "must have the original of card 8"),
         ],
         ids=["documents", "broken", "no card", "another card"],
     )
     def test_update_when_it_was_made_by_hand(self, changes: Json, rule: str) -> None:
         card = card_of(RECORD)
         update = msgspec.structs.replace(card.to_update(documents=card.documents), **changes)
-        with pytest.raises(InvalidInput, match=rule):
-            check_update(update)
+        with pytest.raises(Broken, match=rule):
+            check_of(Annotated[CardUpdate, KeepsCard()])(update)
 
     def test_update_when_documents_are_not_said(self) -> None:
         card = card_of(RECORD)
@@ -234,6 +234,26 @@ class TestUpdate:
             card.to_update(title="Другое")  # type: ignore[call-arg]
         with pytest.raises(TypeError, match="documents"):
             CardUpdate(nm_id=7, vendor_code="A", sizes=[SizeUpdate()])  # type: ignore[call-arg]
+
+    @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
+    async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
+        """What Wildberries sends it takes, whatever its documents say of it."""
+        said: Json = {"id": 9, "value": value}
+        card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
+        taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
+        shop, transport = scripted_with(json_response(taken))
+        await shop.api.content.cards.update([card.to_update(documents=card.documents)])
+        (sent,) = msgspec.json.decode(transport.requests[0].body or b"")
+        assert sent["characteristics"] == [said]
+
+    async def test_update_when_a_new_value_is_of_another_kind(self) -> None:
+        shop, transport = scripted_with()
+        card = card_of(RECORD)
+        values = [*(card.characteristics or ()), Value(id=4, value={})]  # type: ignore[arg-type]
+        update = card.to_update(documents=card.documents, characteristics=values)
+        with pytest.raises(InvalidInput, match=r"cards\[0\]\.characteristics\[3\]\.value must be"):
+            await shop.api.content.cards.update([update])
+        assert transport.requests == []
 
     @pytest.mark.parametrize("documents", [{}, {"documents": None}])
     def test_update_when_the_card_has_no_documents(self, documents: Json) -> None:
@@ -342,12 +362,12 @@ def grow(simulator: WildberriesSimulator, nm_id: int) -> None:
 
 
 async def read(shop: Wildberries, nm_id: int) -> Card:
-    (card,) = (await shop.api.content.cards.list(CardFilter(text=str(nm_id)))).cards
+    (card,) = await shop.api.content.cards.list(CardFilter(text=str(nm_id))).all()
     return card
 
 
 async def with_documents(shop: Wildberries) -> list[Card]:
-    cards = await shop.api.content.cards.all_cards().all()
+    cards = await shop.api.content.cards.list().all()
     return [card for card in cards if card.documents is not None]
 
 
@@ -384,7 +404,7 @@ class TestWritingBack:
     async def test_every_card_when_it_is_written_back(
         self, simulator: WildberriesSimulator, shop: Wildberries
     ) -> None:
-        cards = await shop.api.content.cards.all_cards().all()
+        cards = await shop.api.content.cards.list().all()
         before = {card.nm_id: shown(simulator, card.nm_id) for card in cards}
         await shop.api.content.cards.update(
             [card.to_update(documents=card.documents) for card in cards]
@@ -446,7 +466,7 @@ class TestWritingBack:
         """Each good card has its own bytes, whichever are bad."""
         rows = [{"nmID": 1, "later": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {}]
         shop, _ = scripted_with(json_response({"cards": rows, "cursor": {"total": 4}}))
-        page = await shop.api.content.cards.list()
-        assert [card.nm_id for card in page.cards] == [1, 3]
-        originals = [msgspec.json.decode(card.original or b"") for card in page.cards]
+        page = await shop.api.content.cards.list().page()
+        assert [card.nm_id for card in page.items] == [1, 3]
+        originals = [msgspec.json.decode(card.original or b"") for card in page.items]
         assert originals == [rows[0], rows[2]]

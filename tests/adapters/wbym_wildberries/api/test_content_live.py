@@ -10,23 +10,14 @@ import pytest
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.published import Json, missing
-from wbym.calls import Endpoint, QueryValue, Upload
+from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api import (
-    card_lists,
-    cards,
-    directories,
-    general,
-    recommendations,
-    tags,
-    users,
-)
 from wbym_wildberries.api.card_documents import LeaveOut
-from wbym_wildberries.api.card_lists import CardFilter
 from wbym_wildberries.api.card_records import (
     Card,
+    CardFilter,
     CardGroup,
     CardUpdate,
     Dimensions,
@@ -35,8 +26,12 @@ from wbym_wildberries.api.card_records import (
     SizeUpdate,
     Value,
 )
-from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
-from wbym_wildberries.api.users import Access, UserAccess
+from wbym_wildberries.api.cards import Cards
+from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.general import General
+from wbym_wildberries.api.recommendations import NewRecommendations, Recommendations, Recommended
+from wbym_wildberries.api.tags import Tags
+from wbym_wildberries.api.users import Access, UserAccess, Users
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 900, 1200) + bytes(64)
@@ -84,26 +79,26 @@ SETTINGS = {
     "settings": {"sort": {"ascending": True}, "filter": {"withPhoto": -1}, "cursor": {"limit": 100}}
 }
 LISTED: dict[Endpoint[object], dict[str, object]] = {
-    general.NEWS: {"query": {"fromID": 0}},
-    general.SELLER: {},
-    general.PING["common"]: {},
-    users.LIST: {"query": {"isInviteOnly": False}},
-    directories.PARENTS: {},
-    directories.SUBJECTS: {},
-    directories.CHARACTERISTICS: {"path": {"subjectId": SNEAKERS}},
-    directories.COLORS: {},
-    directories.KINDS: {},
-    directories.COUNTRIES: {},
-    directories.SEASONS: {},
-    directories.VAT: {},
-    directories.HS_CODES: {"query": {"subjectID": SNEAKERS}},
-    directories.BRANDS: {"query": {"subjectId": SNEAKERS}},
-    card_lists.LIST: {"body": SETTINGS},
-    card_lists.TRASHED: {"body": SETTINGS},
-    card_lists.FAILED: {"body": {}},
-    cards.LIMITS: {},
-    tags.LIST: {},
-    recommendations.LIST: {"body": {}},
+    row(General.news).endpoint: {"query": {"fromID": 0}},
+    row(General.seller).endpoint: {},
+    row(General.ping).endpoint: {},
+    row(Users.list).endpoint: {"query": {"isInviteOnly": False}},
+    row(Directories.parents).endpoint: {},
+    row(Directories.subjects).endpoint: {},
+    row(Directories.characteristics).endpoint: {"path": {"subjectId": SNEAKERS}},
+    row(Directories.colors).endpoint: {},
+    row(Directories.kinds).endpoint: {},
+    row(Directories.countries).endpoint: {},
+    row(Directories.seasons).endpoint: {},
+    row(Directories.vat).endpoint: {},
+    row(Directories.hs_codes).endpoint: {"query": {"subjectID": SNEAKERS}},
+    row(Directories.brands).endpoint: {"query": {"subjectId": SNEAKERS}},
+    row(Cards.list).endpoint: {"body": SETTINGS},
+    row(Cards.trashed).endpoint: {"body": SETTINGS},
+    row(Cards.failed).endpoint: {"body": {}},
+    row(Cards.limits).endpoint: {},
+    row(Tags.list).endpoint: {},
+    row(Recommendations.list).endpoint: {"body": {}},
 }
 
 
@@ -121,7 +116,7 @@ class TestFields:
         assert aside == ()
 
     async def test_plan_when_every_field_is_looked_for(self, service: Wildberries) -> None:
-        for endpoint in (general.TARIFF_OPTIONS, general.RATING):
+        for endpoint in (row(General.tariff_options).endpoint, row(General.rating).endpoint):
             sent = await raw(service, endpoint)
             assert isinstance(endpoint.reply, JsonReply)
             decoded = msgspec.json.decode(msgspec.json.encode(sent), type=endpoint.reply.wire)
@@ -168,21 +163,21 @@ class TestGeneral:
             assert simulator.stats.refusals == 0
 
     async def test_users_when_one_is_invited_and_another_goes(self, shop: Wildberries) -> None:
-        everybody = await shop.api.users.all_users().all()
+        everybody = await shop.api.users.list().all()
         assert len(everybody) == 5
         invitation = await shop.api.users.invite("79991234567", position="Менеджер")
         assert invitation.is_success
-        invited = await shop.api.users.all_users(invited=True).all()
+        invited = await shop.api.users.list(invited=True).all()
         assert any(user.phone == "79991234567" or user.invitee_info for user in invited)
         worker = next(user for user in everybody if not user.is_owner)
         await shop.api.users.set_access(
             [UserAccess(user_id=worker.id, access=[Access(code="balance", disabled=True)])]
         )
-        again = await shop.api.users.list()
-        changed = next(user for user in again.users if user.id == worker.id)
+        again = await shop.api.users.list().all()
+        changed = next(user for user in again if user.id == worker.id)
         assert Access(code="balance", disabled=True) in (changed.access or [])
         await shop.api.users.delete(worker.id)
-        assert worker.id not in {user.id async for user in shop.api.users.all_users()}
+        assert worker.id not in {user.id async for user in shop.api.users.list()}
 
 
 class TestDirectories:
@@ -191,11 +186,11 @@ class TestDirectories:
         assert {parent.id for parent in await api.parents()} >= {306, 760}
         names = [one.name for one in await api.parents(locale="en")]
         assert all(name is not None and name.isascii() for name in names)
-        assert [one.subject_id for one in await api.subjects(name="Sneakers")] == [SNEAKERS]
-        subjects = await api.all_subjects().all()
+        assert [one.subject_id for one in await api.subjects(name="Sneakers").all()] == [SNEAKERS]
+        subjects = await api.subjects().all()
         assert len({one.subject_id for one in subjects}) == len(subjects) > 30
-        inside = await api.subjects(parent_id=760, limit=2, offset=1)
-        assert [one.parent_id for one in inside] == [760, 760]
+        inside = await api.subjects(parent_id=760).using(size=2, cursor="1").page()
+        assert [one.parent_id for one in inside.items] == [760, 760]
         assert {one.subject_id for one in await api.characteristics(SNEAKERS)} == {SNEAKERS}
         assert all(color.name for color in await api.colors())
         assert all(country.name for country in await api.countries())
@@ -205,9 +200,9 @@ class TestDirectories:
         assert [
             code.tnved for code in await api.hs_codes(SNEAKERS, search=int(codes[0].tnved))
         ] == [codes[0].tnved]
-        brands = await api.all_brands(SNEAKERS).all()
-        page = await api.brands(SNEAKERS)
-        assert page.total == len(brands) == len({brand.id for brand in brands}) > len(page.brands)
+        brands = await api.brands(SNEAKERS).all()
+        page = await api.brands(SNEAKERS).page()
+        assert page.total == len(brands) == len({brand.id for brand in brands}) > len(page.items)
 
 
 async def one_card(shop: Wildberries, vendor_code: str) -> Card:
@@ -237,34 +232,34 @@ async def one_card(shop: Wildberries, vendor_code: str) -> Card:
 
 async def find(shop: Wildberries, vendor_code: str) -> Card:
     """The simulator works on cards as soon as it is asked anything else."""
-    page = await shop.api.content.cards.list(CardFilter(text=vendor_code))
-    (card,) = [card for card in page.cards if card.vendor_code == vendor_code]
+    found = await shop.api.content.cards.list(CardFilter(text=vendor_code)).all()
+    (card,) = [card for card in found if card.vendor_code == vendor_code]
     return card
 
 
 class TestCards:
-    async def test_all_cards_when_read_to_the_end(self, shop: Wildberries) -> None:
+    async def test_list_when_read_to_the_end(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
-        found = await api.all_cards().all()
+        found = await api.list().all()
         assert len({card.nm_id for card in found}) == len(found) == 230
         times = [card.updated_at for card in found if card.updated_at is not None]
         assert times == sorted(times)
         assert len(times) == 230
-        back = await api.all_cards(ascending=False).all()
+        back = await api.list(ascending=False).all()
         assert {card.nm_id for card in back} == {card.nm_id for card in found}
-        photographed = await api.all_cards(CardFilter(with_photo=1)).all()
-        bare = await api.all_cards(CardFilter(with_photo=0)).all()
+        photographed = await api.list(CardFilter(with_photo=1)).all()
+        bare = await api.list(CardFilter(with_photo=2)).all()
         assert len(photographed) + len(bare) == 230
         assert all(card.photos for card in photographed)
-        trashed = await api.all_trashed().all()
+        trashed = await api.trashed().all()
         assert len({card.nm_id for card in trashed}) == 120
         assert all(card.trashed_at for card in trashed)
 
-    async def test_all_cards_when_reading_goes_on_from_each_page(self, shop: Wildberries) -> None:
+    async def test_list_when_reading_goes_on_from_each_page(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
-        pages = [page async for page in api.all_cards().pages()]
+        pages = [page async for page in api.list().pages()]
         assert [len(page.items) for page in pages] == [100, 100, 30]
-        rest = await api.all_cards(cursor=pages[1].next_cursor).all()
+        rest = await api.list().using(cursor=pages[1].next_cursor).all()
         assert rest == list(pages[2].items)
 
     async def test_card_when_it_is_made_changed_and_thrown_away(self, shop: Wildberries) -> None:
@@ -278,8 +273,8 @@ class TestCards:
         assert (await find(shop, "НОВАЯ-1")).title == "Другое название"
 
         await api.trash([card.nm_id])
-        assert card.nm_id not in {one.nm_id async for one in api.all_cards()}
-        assert [one.nm_id for one in (await api.trashed(text="НОВАЯ-1")).cards] == [card.nm_id]
+        assert card.nm_id not in {one.nm_id async for one in api.list()}
+        assert [one.nm_id for one in await api.trashed(text="НОВАЯ-1").all()] == [card.nm_id]
         await api.recover([card.nm_id])
         assert (await find(shop, "НОВАЯ-1")).imt_id != card.imt_id
 
@@ -298,7 +293,7 @@ class TestCards:
         third = NewCard(vendor_code="ПАРА-3", title="Третья", sizes=[NewSize(tech_size="41")])
         values = [Value(id=one.id, value=one.value) for one in first.characteristics or []]  # type: ignore[arg-type]
         await api.add(first.imt_id, [msgspec.structs.replace(third, characteristics=values)])
-        assert await api.all_failed().all() == []
+        assert await api.failed().all() == []
         assert (await find(shop, "ПАРА-3")).imt_id == first.imt_id
 
     async def test_failed_when_a_card_cannot_be_made(self, shop: Wildberries) -> None:
@@ -320,7 +315,7 @@ class TestCards:
             ]
         )
 
-        (failed,) = await api.all_failed().all()
+        (failed,) = await api.failed().all()
         assert failed.vendor_codes == ["НЕТ-ТАКОЙ"]
         assert failed.errors is not None
         assert failed.errors["НЕТ-ТАКОЙ"]
@@ -334,9 +329,9 @@ class TestTagsAndMedia:
         (tag,) = [tag for tag in await api.list() if tag.id not in before]
         assert (tag.name, tag.color) == ("Майская акция", "D1CFD7")
         await api.update(tag.id, "Осень", "FFECC7")
-        (card, *_) = (await shop.api.content.cards.list(limit=1)).cards
+        (card,) = await shop.api.content.cards.list().all(limit=1)
         await api.link(card.nm_id, [tag.id])
-        tagged = await shop.api.content.cards.all_cards(CardFilter(tag_ids=[tag.id])).all()
+        tagged = await shop.api.content.cards.list(CardFilter(tag_ids=[tag.id])).all()
         assert [one.nm_id for one in tagged] == [card.nm_id]
         assert [(one.name, one.color) for one in tagged[0].tags or []] == [("Осень", "FFECC7")]
         await api.delete(tag.id)
@@ -362,13 +357,13 @@ class TestTagsAndMedia:
         self, shop: Wildberries
     ) -> None:
         api = shop.api.content.recommendations
-        products = (await api.list()).data
+        products = (await api.list().page()).items
         first, second, third = [one for one in products if one.pics_count][:3]
 
         async def recommend(*recommended: Recommended) -> Sequence[int] | None:
             new = NewRecommendations(nm_id=first.nm_id, recommendations=recommended)
             assert not (await api.set([new])).is_error
-            (shown,) = (await api.list(search=str(first.nm_id))).data
+            (shown,) = await api.list(search=str(first.nm_id)).all()
             return shown.recom_nms
 
         shown = await recommend(Recommended(recom_nm=second.nm_id))
@@ -376,4 +371,4 @@ class TestTagsAndMedia:
         shown = await recommend(Recommended(recom_nm=third.nm_id, sort=1))
         assert shown == [third.nm_id, second.nm_id]
         assert not await recommend()
-        assert len(await api.all_products().all()) == 230
+        assert len(await api.list().all()) == 230

@@ -8,11 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
+from tests.adapters.wbym_wildberries.api.scripted import body_of
 from tests.fakes import json_response
+from wbym.calls import row
 from wbym.errors import InvalidInput, MissingScope, QuotaExhausted, ServerError
 from wbym.limits import Scheduler
 from wbym_wildberries import Token, Wildberries
-from wbym_wildberries.api import general
+from wbym_wildberries.api.general import General
 from wbym_wildberries.api.users import Access, UserAccess
 from wbym_wildberries.simulator import make_token
 
@@ -74,16 +76,16 @@ class TestInput:
         ("call", "rule"),
         [
             (lambda shop: shop.api.general.news(), "or from_id must be given"),
-            (lambda shop: shop.api.general.news(from_id=-1), "must be 0 or more"),
-            (lambda shop: shop.api.users.list(limit=101), "from 1 to 100"),
-            (lambda shop: shop.api.users.list(limit=0), "from 1 to 100"),
-            (lambda shop: shop.api.users.list(offset=-1), "must be from 0"),
+            (lambda shop: shop.api.general.news(from_id=-1), "must be at least 0"),
+            (lambda shop: shop.api.users.list().using(size=101).page(), "from 1 to 100"),
+            (lambda shop: shop.api.users.list().using(size=0).page(), "at least 1"),
+            (lambda shop: shop.api.users.list().using(cursor="-1").page(), "a cursor of"),
             (lambda shop: shop.api.users.invite(""), "must have 1 to"),
             (
                 lambda shop: shop.api.users.invite("7999", position="я" * 151),
                 "0 to 150 characters",
             ),
-            (lambda shop: shop.api.users.set_access([]), "must be from 1"),
+            (lambda shop: shop.api.users.set_access([]), "at least 1 values"),
         ],
     )
     async def test_call_when_it_breaks_a_rule(self, call: Call, rule: str) -> None:
@@ -94,8 +96,8 @@ class TestInput:
 
     def test_scope_when_any_token_will_do(self) -> None:
         token = Token(make_token(scopes=0))
-        assert token.opens(general.SELLER.scope)
-        assert not token.opens(general.RATING.scope)
+        assert token.opens(row(General.seller).endpoint.scope)
+        assert not token.opens(row(General.rating).endpoint.scope)
 
 
 class TestNews:
@@ -122,16 +124,29 @@ class TestNews:
 
 
 class TestUsers:
-    async def test_all_users_when_there_are_several_pages(self) -> None:
+    async def test_list_when_there_are_several_pages(self) -> None:
         first = {"users": [{"id": n} for n in range(100)], "total": 101}
         shop, transport = scripted_with(
             json_response(first), json_response({"users": [{"id": 100}], "total": 101})
         )
-        found = await shop.api.users.all_users(invited=False).all()
+        found = await shop.api.users.list(invited=False).all()
         assert [user.id for user in found] == list(range(101))
         assert [parse_qs(urlsplit(request.url).query) for request in transport.requests] == [
             {"limit": ["100"], "offset": [offset], "isInviteOnly": ["false"]}
             for offset in ("0", "100")
+        ]
+
+    async def test_invitation_when_it_is_sent(self) -> None:
+        shop, transport = scripted_with(*[json_response({"isSuccess": True})] * 2)
+        await shop.api.users.invite("79998887766")
+        access = [Access(code="balance", disabled=True)]
+        await shop.api.users.invite("79998887766", position="Менеджер", access=access)
+        assert [body_of(request) for request in transport.requests] == [
+            {"invite": {"phoneNumber": "79998887766"}, "access": []},
+            {
+                "invite": {"phoneNumber": "79998887766", "position": "Менеджер"},
+                "access": [{"code": "balance", "disabled": True}],
+            },
         ]
 
     async def test_invitation_when_it_is_shown(self) -> None:

@@ -11,7 +11,7 @@ from tests.fakes import json_response
 from wbym.calls import Request, Response
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.inventory import NewStock, Stock
+from wbym_wildberries.api.inventory import NewStock, RefusedStock, Stock, StockRefusal
 from wbym_wildberries.batches import Batch, Outcome
 
 pytestmark = pytest.mark.looptime
@@ -32,14 +32,14 @@ class TestInput:
     @pytest.mark.parametrize(
         ("call", "rule"),
         [
-            (lambda shop: shop.api.inventory.read(2, []), "from 1 to 1000"),
-            (lambda shop: shop.api.inventory.read(2, range(1001)), "from 1 to 1000"),
-            (lambda shop: shop.api.inventory.update(2, []), "from 1 to 1000"),
-            (lambda shop: shop.api.inventory.update(2, stocks(1001)), "from 1 to 1000"),
+            (lambda shop: shop.api.inventory.read(2, []), "1 to 1000 values"),
+            (lambda shop: shop.api.inventory.read(2, range(1001)), "1 to 1000 values"),
+            (lambda shop: shop.api.inventory.update(2, []), "1 to 1000 values"),
+            (lambda shop: shop.api.inventory.update(2, stocks(1001)), "1 to 1000 values"),
             (lambda shop: shop.api.inventory.update(2, stocks(1, -1)), "from 0 to 100000"),
             (lambda shop: shop.api.inventory.update(2, stocks(1, 100_001)), "from 0 to 100000"),
-            (lambda shop: shop.api.inventory.delete(2, []), "from 1 to 1000"),
-            (lambda shop: shop.api.inventory.delete(2, range(1001)), "from 1 to 1000"),
+            (lambda shop: shop.api.inventory.delete(2, []), "1 to 1000 values"),
+            (lambda shop: shop.api.inventory.delete(2, range(1001)), "1 to 1000 values"),
         ],
     )
     async def test_call_when_it_breaks_a_rule(self, call: Call, rule: str) -> None:
@@ -78,6 +78,14 @@ class TestCalls:
         with pytest.raises(Conflict, match=r"Not found; Upload limit exceeded\.") as caught:
             await shop.api.inventory.update(2, stocks(1))
         assert caught.value.code == "NotFound"
+
+    async def test_details_when_sizes_are_refused(self) -> None:
+        shop, _ = scripted(conflict(1, 2))
+        with pytest.raises(Conflict) as caught:
+            await shop.api.inventory.update(2, stocks(2))
+        sizes = [RefusedStock(chrt_id=chrt_id, sku="", amount=5) for chrt_id in (1, 2)]
+        refusal = StockRefusal(code="NotFound", message="Not found", data=sizes)
+        assert caught.value.details == [refusal]
 
     async def test_update_when_updating_is_blocked(self) -> None:
         body = {"code": "WarehouseStocksUpdateBlock", "message": "The warehouse is processing"}
@@ -149,6 +157,22 @@ class TestLongLists:
         ]
         assert batch.counts() == {Outcome.DONE: 3, Outcome.FAILED: 3}
 
+    async def test_update_when_wb_refuses_more_sizes_than_an_error_shows(self) -> None:
+        refused = range(1, 401)
+        shop, transport = scripted(conflict(*refused), NO_CONTENT)
+        batch = await shop.api.inventory.update_all(2, stocks(1000))
+        assert [stock.chrt_id for stock, _ in batch.failed] == [*refused]
+        assert batch.counts() == {Outcome.DONE: 600, Outcome.FAILED: 400}
+        assert len(transport.requests) == 2
+
+    async def test_update_when_a_refused_size_comes_without_its_amount(self) -> None:
+        body = [{"code": "NotFound", "message": "Not found", "data": [{"chrtId": 2}]}]
+        shop, _ = scripted(json_response(body, 409), NO_CONTENT)
+        batch = await shop.api.inventory.update_all(2, stocks(2))
+        assert [(stock.chrt_id, result.reason) for stock, result in batch.failed] == [
+            (2, "Not found")
+        ]
+
     async def test_update_when_wb_refuses_every_size(self) -> None:
         shop, transport = scripted(conflict(1, 2))
         batch = await shop.api.inventory.update_all(2, stocks(2))
@@ -181,7 +205,7 @@ class TestLongLists:
         wrong = NewStock(chrt_id=9, amount=100_001)
         batch = await shop.api.inventory.update_all(2, [*stocks(2), wrong])
         assert batch.failed[0][0] == wrong
-        assert "from 0 to 100000" in (batch.failed[0][1].reason or "")
+        assert batch.failed[0][1].reason == "amount must be from 0 to 100000"
         assert len(transport.requests) == 1
 
     async def test_delete_when_a_call_is_lost(self) -> None:

@@ -35,18 +35,18 @@ class TestInput:
     @pytest.mark.parametrize(
         ("call", "rule"),
         [
-            (lambda shop: shop.api.prices.set([]), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.set(goods(1001)), "from 1 to 1000"),
+            (lambda shop: shop.api.prices.set([]), "1 to 1000 values"),
+            (lambda shop: shop.api.prices.set(goods(1001)), "1 to 1000 values"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1)]), "a price or a discount"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, price=0)]), "at least 1"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, discount=-1)]), "from 0 to 99"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, discount=100)]), "from 0 to 99"),
-            (lambda shop: shop.api.prices.set(goods(2) + goods(1)), "once each; got 1"),
+            (lambda shop: shop.api.prices.set(goods(2) + goods(1)), "1 comes twice"),
             (
                 lambda shop: shop.api.prices.set_sizes(
                     [SizePrice(nm_id=nm_id, size_id=7, price=5) for nm_id in (1, 2)]
                 ),
-                "once each; got 7",
+                "7 comes twice",
             ),
             (
                 lambda shop: shop.api.prices.set_sizes([SizePrice(nm_id=1, size_id=7, price=-5)]),
@@ -62,17 +62,20 @@ class TestInput:
                 lambda shop: shop.api.prices.set_wholesale_discounts(
                     [WholesaleDiscounts(nm_id=1, wholesale_discount_threshold=[LEVEL] * 4)]
                 ),
-                "from 1 to 3",
+                "1 to 3 values",
             ),
-            (lambda shop: shop.api.prices.list(limit=0), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.list(limit=1001), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.list(offset=-1), "from 0"),
-            (lambda shop: shop.api.prices.sizes(1, limit=1001), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.quarantine(limit=1001), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.details(1, limit=1001), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.pending_details(1, limit=1001), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.find([]), "from 1 to 1000"),
-            (lambda shop: shop.api.prices.find(range(1001)), "from 1 to 1000"),
+            (lambda shop: shop.api.prices.list().using(size=0).page(), "at least 1"),
+            (lambda shop: shop.api.prices.list().using(size=1001).page(), "from 1 to 1000"),
+            (lambda shop: shop.api.prices.list().using(cursor="-1").page(), "a cursor of"),
+            (lambda shop: shop.api.prices.sizes(1).using(size=1001).page(), "from 1 to 1000"),
+            (lambda shop: shop.api.prices.quarantine().using(size=1001).page(), "from 1 to 1000"),
+            (lambda shop: shop.api.prices.details(1).using(size=1001).page(), "from 1 to 1000"),
+            (
+                lambda shop: shop.api.prices.pending_details(1).using(size=1001).page(),
+                "from 1 to 1000",
+            ),
+            (lambda shop: shop.api.prices.find([]), "1 to 1000 values"),
+            (lambda shop: shop.api.prices.find(range(1001)), "1 to 1000 values"),
         ],
     )
     async def test_call_when_it_breaks_a_rule(self, call: Call, rule: str) -> None:
@@ -173,8 +176,8 @@ class TestStates:
     async def test_details_when_an_upload_is_in_processing(self) -> None:
         rows = [{"nmID": 1, "status": 1, "errorText": None}]
         shop, transport = scripted(enveloped({"uploadID": 7, "bufferGoods": rows}))
-        page = await shop.api.prices.pending_details(7, limit=5, offset=10)
-        assert [row.nm_id for row in page.goods] == [1]
+        page = await shop.api.prices.pending_details(7).using(size=5, cursor="10").page()
+        assert [row.nm_id for row in page.items] == [1]
         asked = {"uploadID": "7", "limit": "5", "offset": "10"}
         assert query_of(transport.requests[0]) == asked
 
@@ -187,44 +190,44 @@ class TestLists:
             return enveloped({"listGoods": rows})
 
         shop, transport = scripted(*[page] * 6)
-        found = [good.nm_id async for good in shop.api.prices.all_goods()]
+        found = [good.nm_id async for good in shop.api.prices.list()]
         assert found == list(range(2500))
         assert {query_of(request)["limit"] for request in transport.requests} == {"1000"}
 
     async def test_goods_when_reading_goes_on_from_a_cursor(self) -> None:
         shop, transport = scripted(enveloped({"listGoods": [{"nmID": 5}]}))
-        found = await shop.api.prices.all_goods(cursor="2000").all()
+        found = await shop.api.prices.list().using(cursor="2000").all()
         assert [good.nm_id for good in found] == [5]
         assert query_of(transport.requests[0])["offset"] == "2000"
 
     async def test_goods_when_a_record_is_broken(self) -> None:
         shop, _ = scripted(enveloped({"listGoods": [{"nmID": 1}, {"nmID": "x"}, {"nmID": 3}]}))
-        found = await shop.api.prices.all_goods().all()
+        found = await shop.api.prices.list().all()
         assert [good.nm_id for good in found] == [1, 3]
         assert [aside.where for aside in shop.set_aside] == ["data.listGoods[1]"]
 
     async def test_quarantine_when_it_is_empty(self) -> None:
         shop, _ = scripted(enveloped(None))
-        assert await shop.api.prices.all_quarantined().all() == []
+        assert await shop.api.prices.quarantine().all() == []
 
     async def test_quarantine_when_a_price_fell(self) -> None:
         row = {"nmID": 1, "newPrice": 134.0, "oldPrice": 4000, "priceDiff": -2899.5}
         shop, _ = scripted(enveloped({"quarantineGoods": [row]}))
-        (good,) = await shop.api.prices.all_quarantined().all()
+        (good,) = await shop.api.prices.quarantine().all()
         assert (good.new_price, good.old_price, good.price_diff) == (134, 4000, -2899.5)
 
     async def test_sizes_when_read_to_the_end(self) -> None:
         rows = [{"nmID": 1, "sizeID": size, "price": 500} for size in (7, 8)]
         shop, transport = scripted(enveloped({"listGoods": rows}))
-        found = await shop.api.prices.all_sizes(1).all()
+        found = await shop.api.prices.sizes(1).all()
         assert [size.size_id for size in found] == [7, 8]
         assert query_of(transport.requests[0])["nmID"] == "1"
 
     async def test_find_when_the_connection_breaks(self) -> None:
         answer = enveloped({"listGoods": [{"nmID": 26613989}]})
         shop, transport = scripted(LOST, answer)
-        page = await shop.api.prices.find([26613989, 1348041])
-        assert [good.nm_id for good in page.goods] == [26613989]
+        found = await shop.api.prices.find([26613989, 1348041])
+        assert [good.nm_id for good in found] == [26613989]
         assert [body_of(request) for request in transport.requests] == [
             {"nmList": [26613989, 1348041]}
         ] * 2

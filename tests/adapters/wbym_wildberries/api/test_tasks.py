@@ -16,7 +16,7 @@ from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, QuotaExhauste
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
-from wbym_wildberries.api.price_tasks import PriceItem, Uploaded
+from wbym_wildberries.api.prices import PriceItem, Uploaded
 from wbym_wildberries.batches import Batch, Outcome
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.tasks import follow

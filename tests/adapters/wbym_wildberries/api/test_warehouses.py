@@ -26,7 +26,7 @@ class TestInput:
             (lambda shop: shop.api.warehouses.update(2, "Склад", -1), "at least 1"),
             (
                 lambda shop: shop.api.warehouses.set_contacts(2, [Contact(phone=PHONE)] * 6),
-                "from 0 to 5",
+                "0 to 5 values",
             ),
             (
                 lambda shop: shop.api.warehouses.set_contacts(

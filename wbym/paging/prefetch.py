@@ -2,93 +2,83 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator
 from functools import partial
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import TypeVar
 
-import msgspec
-
-from wbym.errors import SetAside
+from wbym.limits import Priority
 from wbym.paging.schemes import ByOffset
+from wbym.paging.source import Chunk, Source
 
-__all__ = ["Chunk", "FetchAt", "Turn", "read_ahead"]
+__all__ = ["read_ahead", "size_at"]
 
 T = TypeVar("T")
 
-AHEAD = 3
+PREFETCH = 3
 """Pages asked for ahead of the consumer."""
 
-HELD = 2
+MAX_BUFFERED_PAGES = 2
 """Pages whose bodies may be in memory, the consumer's own included."""
 
-Turn: TypeAlias = Callable[[], Awaitable[None]]
-"""Awaited before a body is read; see ``Pipeline.call``."""
 
-
-class Chunk(msgspec.Struct, Generic[T], frozen=True):
-    """What one request brought, before it is given its place."""
-
-    items: Sequence[T]
-    count: int
-    """How many records the marketplace sent, with those that were set aside or filtered out."""
-    token: str | None = None
-    """What the next page is to be asked with, where pages are read by token."""
-    total: int | None = None
-    set_aside: tuple[SetAside, ...] = ()
-
-
-class FetchAt(Protocol[T]):
-    """Asks for one page by its offset."""
-
-    async def __call__(self, offset: int, size: int, turn: Turn, /) -> Chunk[T]:
-        """The chunk with ``size`` records from ``offset`` on."""
-        ...
+def size_at(scheme: ByOffset, offset: int, size: int) -> int:
+    """How many records to ask for at this offset; 0 where the marketplace pages no further."""
+    if scheme.max_offset is not None and offset > scheme.max_offset:
+        return 0
+    if scheme.max_reach is not None:
+        size = min(size, scheme.max_reach - offset)
+    return max(0, size)
 
 
 async def read_ahead(
-    fetch: FetchAt[T],
+    source: Source[T],
     scheme: ByOffset,
     *,
     size: int,
     start: int = 0,
     overlap: int = 0,
-    ahead: int | None = None,
+    prefetch: int | None = None,
     expected: int | None = None,
+    priority: Priority | None = None,
 ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
     """Pages in order: each with its offset and how many records were asked for.
 
     It ends after a page with fewer records than asked for, or where the scheme reaches no further.
 
     Args:
-        fetch: Asks for one page.
-        scheme: How the method pages.
-        size: Records a page.
+        source: Brings the pages.
+        scheme: How far they are read: the source's, or less.
+        size: Records per page.
         start: The first offset.
         overlap: How many records of a page are asked for again with the next one.
-        ahead: Pages asked for at once from the start. Where nothing is said, the first is asked for
-            alone, since most lists are short, and the rest ``AHEAD`` at a time.
+        prefetch: Pages asked for at once from the start. By default the first is asked for alone,
+            since most lists are short, and the rest ``PREFETCH`` at a time.
         expected: How many records there are about, where that is known. It only keeps requests from
             going out ahead for nothing: the list may have grown. Unless given, it is what the
             chunks tell.
+        priority: Who goes first at the limits.
     """
     tasks: deque[tuple[int, int, asyncio.Task[Chunk[T]]]] = deque()
     delivered = asyncio.Condition()
     taken = 0  # pages that the consumer has asked for
     asked = 0
     offset = start
-    room = ahead or 1
+    room = prefetch or 1
 
     async def in_turn(place: int) -> None:
         async with delivered:
-            await delivered.wait_for(lambda: place < taken + HELD)
+            await delivered.wait_for(lambda: place < taken + MAX_BUFFERED_PAGES)
 
     def ask() -> None:
         nonlocal asked, offset
         while not tasks or (len(tasks) < room and (expected is None or offset < expected)):
-            count = scheme.size_at(offset, size)
+            count = size_at(scheme, offset, size)
             if count <= overlap:
                 return
-            task = asyncio.ensure_future(fetch(offset, count, partial(in_turn, asked)))
+            gate = partial(in_turn, asked)
+            task = asyncio.ensure_future(
+                source.fetch(str(offset), count, priority=priority, gate=gate)
+            )
             tasks.append((offset, count, task))
             asked += 1
             offset += count - overlap
@@ -102,12 +92,13 @@ async def read_ahead(
             tasks.popleft()
             if guess:
                 expected = chunk.total
-            last = chunk.count < count
-            if not last:
-                room = ahead or AHEAD
+            # A total that the pages have reached ends the list; one that they exceed is wrong.
+            over = chunk.count < count or (guess and chunk.total == at + count)
+            if not over:
+                room = prefetch or PREFETCH
                 ask()
             yield at, count, chunk
-            if last:
+            if over:
                 return
             # The page is used up only now, so the next but one may come into memory.
             del chunk, task

@@ -1,0 +1,43 @@
+"""Bounds of operations that the account's capabilities state too."""
+
+from typing import Final
+
+from wbym.calls import Length, MaxSize
+
+__all__ = [
+    "ANSWER",
+    "CHATS_PAGE",
+    "COMMENT",
+    "COMMENT_REQUIRED",
+    "DECLINE",
+    "FEEDBACKS_DAYS",
+    "FEEDBACKS_PAGE",
+    "FILE_SIZE",
+    "HISTORY_PAGE",
+    "MESSAGE",
+    "PARTIAL",
+    "QUESTIONS_DAYS",
+    "QUESTIONS_PAGE",
+]
+
+CHATS_PAGE: Final = 20
+HISTORY_PAGE: Final = 100
+MESSAGE: Final = Length(1, 4096)
+FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
+
+QUESTIONS_PAGE: Final = 50
+QUESTIONS_DAYS: Final = 31
+"""One month, the longest that there are."""
+ANSWER: Final = Length(1, 5000)
+"""Of answers and of comments under them."""
+
+FEEDBACKS_PAGE: Final = 50
+FEEDBACKS_DAYS: Final = 184
+"""Six months, the longest that there are."""
+COMMENT: Final = Length(1, 4096)
+"""It may contain neither contacts nor links to other sites than Market."""
+
+DECLINE: Final = "DECLINE_REFUND"
+PARTIAL: Final = "PARTIAL_MONEY_REFUND"
+COMMENT_REQUIRED: Final = frozenset({"REFUND_MONEY_INCLUDING_SHIPMENT", "REPAIR", "OTHER_DECISION"})
+"""Decisions whose comment says what is offered: the price of the way back, until when, what."""

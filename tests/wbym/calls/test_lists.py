@@ -1,0 +1,254 @@
+"""Rows that list: what each page asks for, where the list goes on, and what is set aside."""
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.fakes import Scripted, ScriptedTransport, json_response, pipeline
+from tests.wbym.calls.shelf import Box, Lists, Page
+from wbym.calls import Request
+from wbym.errors import InvalidInput, PagingLimit, SetAside
+from wbym.limits import Priority
+from wbym.paging import Listing
+
+pytestmark = pytest.mark.looptime
+
+
+def page_of(*ids: object, **more: object) -> Scripted:
+    return json_response({"data": {"boxes": [{"id": id_} for id_ in ids], **more}})
+
+
+def lists(*script: Scripted) -> tuple[Lists, ScriptedTransport, list[SetAside]]:
+    calls, transport, aside = pipeline(*script)
+    return Lists(calls), transport, aside
+
+
+def query_of(request: Request) -> str:
+    return request.url.partition("?")[2]
+
+
+def body_of(request: Request) -> Any:  # noqa: ANN401 - JSON
+    assert request.body is not None
+    return msgspec.json.decode(request.body)
+
+
+async def ids(listing: Listing[Box]) -> list[int]:
+    return [box.id for box in await listing.all()]
+
+
+class TestByOffset:
+    async def test_requests_when_the_total_is_told(self) -> None:
+        group, transport, _ = lists(page_of(1, 2, 3, total=6), page_of(4, 5, 6, total=6))
+        assert await ids(group.offset(is_open=False)) == [1, 2, 3, 4, 5, 6]
+        assert [query_of(request) for request in transport.requests] == [
+            "isOpen=false&take=3&skip=0",
+            "isOpen=false&take=3&skip=3",
+        ]
+
+    async def test_page_when_it_is_one(self) -> None:
+        group, transport, _ = lists(page_of(4, total=9))
+        page = await group.offset().using(cursor="3", size=2).page()
+        assert (page.items, page.cursor, page.next_cursor, page.total) == ([Box(4)], "3", None, 9)
+        assert isinstance(page.sent, Page)
+        assert query_of(transport.requests[0]) == "take=2&skip=3"
+
+    async def test_list_when_it_is_longer_than_its_cap(self) -> None:
+        group, _, _ = lists(*(page_of(n, n + 1, n + 2, total=90) for n in (1, 4, 7)))
+        found: list[int] = []
+        with pytest.raises(PagingLimit) as caught:
+            async for box in group.offset():
+                found.append(box.id)
+        assert found == [1, 2, 3, 4, 5, 6, 7, 8, 9]
+        assert (caught.value.method, caught.value.offset) == ("lists.offset", 9)
+        assert caught.value.total == 90
+
+    async def test_records_when_they_are_null(self) -> None:
+        group, _, _ = lists(json_response({"data": {"boxes": None}}))
+        assert await ids(group.offset()) == []
+
+    async def test_records_when_a_page_is_their_list(self) -> None:
+        group, _, aside = lists(json_response({"data": [{"id": 1}, {"id": "x"}]}))
+        page = await group.bare().page()
+        assert page.items == [Box(1)]
+        assert [one.where for one in aside] == ["data[1]"]
+
+    async def test_total_when_a_function_tells(self) -> None:
+        group, transport, _ = lists(page_of(1, 2, 3))
+        assert await ids(group.told(n=3)) == [1, 2, 3]
+        assert len(transport.requests) == 1
+
+    async def test_requests_when_nothing_is_read(self) -> None:
+        group, transport, _ = lists()
+        group.offset(is_open=True).using(size=1)
+        assert not transport.requests
+
+
+class TestByToken:
+    async def test_requests_when_the_token_goes_into_the_address(self) -> None:
+        group, transport, _ = lists(page_of(1, next="a&b"), page_of(2, next=""))
+        assert await ids(group.token("x", shelf="s")) == [1, 2]
+        assert [query_of(request) for request in transport.requests] == [
+            "shelf=s&limit=5",
+            "shelf=s&limit=5&pageToken=a%26b",
+        ]
+        assert [body_of(request) for request in transport.requests] == [{"text": "x"}] * 2
+
+    async def test_requests_when_the_token_goes_into_the_body(self) -> None:
+        group, transport, _ = lists(page_of(1, next=7), page_of(2, next=0))
+        assert await ids(group.inside("x")) == [1, 2]
+        assert [body_of(request) for request in transport.requests] == [
+            {"text": "x"},
+            {"text": "x", "from": 7},
+        ]
+
+    @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1.5", "٣", "1" * 20])
+    async def test_cursor_when_it_is_not_a_number(self, cursor: str) -> None:
+        group, transport, _ = lists()
+        with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
+            await group.inside("x").using(cursor=cursor).page()
+        assert (caught.value.method, caught.value.argument) == ("lists.inside", "cursor")
+        assert not transport.requests
+
+    async def test_list_when_the_page_tells_its_end(self) -> None:
+        group, transport, _ = lists(page_of(1, next=5, count=1), page_of(next=5, count=0))
+        assert await ids(group.events()) == [1]
+        assert [query_of(request) for request in transport.requests] == ["", "next=5"]
+
+    async def test_list_when_the_page_does_not_tell_its_end(self) -> None:
+        # Then the records that came are counted.
+        group, _, _ = lists(page_of(1, next=5), page_of(next=6))
+        assert await ids(group.events()) == [1]
+
+    async def test_list_when_a_short_page_ends_it(self) -> None:
+        group, transport, _ = lists(page_of(1, 2, next=5), page_of(3, next=6))
+        assert await ids(group.short()) == [1, 2, 3]
+        assert len(transport.requests) == 2
+
+    async def test_list_when_a_page_is_short_for_a_bad_record(self) -> None:
+        group, _, _ = lists(page_of(1, "x", next=5), page_of(3, next=6))
+        assert await ids(group.short()) == [1, 3]
+
+
+class TestByCursor:
+    async def test_requests_when_the_page_names_where_it_ended(self) -> None:
+        first = {"updatedAt": "2026", "nmID": 5, "total": 2}
+        group, transport, _ = lists(
+            page_of(1, 2, cursor=first), page_of(3, cursor={"updatedAt": "2027", "total": 1})
+        )
+        pages = [page async for page in group.cursor("x").pages()]
+        assert [page.items for page in pages] == [[Box(1), Box(2)], [Box(3)]]
+        assert pages[0].next_cursor == pages[1].cursor == '["2026",5]'
+        assert pages[1].next_cursor is None
+        assert [body_of(request) for request in transport.requests] == [
+            {"settings": {"filter": {"text": "x"}, "cursor": {"limit": 2}}},
+            {
+                "settings": {
+                    "filter": {"text": "x"},
+                    "cursor": {"updatedAt": "2026", "nmID": 5, "limit": 2},
+                }
+            },
+        ]
+
+    async def test_size_when_it_is_less(self) -> None:
+        group, transport, _ = lists(page_of(1, cursor={"updatedAt": "2026", "nmID": 5, "total": 1}))
+        page = await group.cursor("x").using(size=1).page()
+        assert page.next_cursor is not None
+        assert body_of(transport.requests[0])["settings"]["cursor"] == {"limit": 1}
+
+    @pytest.mark.parametrize("place", [None, {"updatedAt": "2026", "total": 2}, {"total": 9}])
+    async def test_list_when_the_page_names_no_whole_place(self, place: object) -> None:
+        group, _, _ = lists(page_of(1, 2, cursor=place))
+        assert await ids(group.cursor("x")) == [1, 2]
+
+    @pytest.mark.parametrize(
+        "cursor", ["x", "5", "[1]", '["a",5,6]', "[null,5]", '{"a":1}', "[[],5]"]
+    )
+    async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
+        group, transport, _ = lists()
+        with pytest.raises(InvalidInput, match="must be a cursor of this list"):
+            await group.cursor("x").using(cursor=cursor).page()
+        assert not transport.requests
+
+
+def halved(box: Box) -> float:
+    return 10 / box.id
+
+
+class TestSetAside:
+    @pytest.mark.parametrize(
+        ("made", "answer", "where"),
+        [
+            (
+                lambda group: group.offset(),
+                b'{"data": {"boxes": [{"id": "x"}, {"id":  0}, {"id": 5}], "total": 3}}',
+                "data.boxes",
+            ),
+            (
+                lambda group: group.bare(),
+                b'{"data": [{"id": "x"}, {"id":  0}, {"id": 5}]}',
+                "data",
+            ),
+        ],
+    )
+    async def test_records_when_they_cannot_be_decoded_or_mapped(
+        self, made: Callable[[Lists], Listing[Box]], answer: bytes, where: str
+    ) -> None:
+        response = json_response(msgspec.Raw(answer))
+        group, _, reported = lists(response)
+        page = await made(group).map(halved).page()
+        assert page.items == [2.0]
+        assert [(one.where, one.data) for one in page.set_aside] == [
+            (f"{where}[0]", b'{"id": "x"}'),
+            (f"{where}[1]", b'{"id":  0}'),
+        ]
+        assert reported == list(page.set_aside)
+        assert page.set_aside[1].reason == "ZeroDivisionError: division by zero"
+        assert {one.endpoint.partition(".")[0] for one in reported} == {"lists"}
+
+    async def test_records_when_two_are_alike(self) -> None:
+        group, _, reported = lists(page_of(5, 0, 0, 2, total=4))
+        found = await group.offset().using(size=3).map(halved).all(limit=2)
+        assert found == [2.0, 5.0]
+        assert [one.where for one in reported] == ["data.boxes[1]", "data.boxes[2]"]
+
+    async def test_records_when_all_is_well(self) -> None:
+        seen: list[int] = []
+
+        def note(box: Box) -> int:
+            seen.append(box.id)
+            return box.id
+
+        group, _, reported = lists(page_of(1, 2, total=2))
+        assert await group.offset().map(note).all() == [1, 2]
+        assert seen == [1, 2]
+        assert not reported
+
+
+async def test_priority_when_it_is_stated() -> None:
+    calls, _, _ = pipeline(page_of(1), page_of(1), page_of(1))
+    seen: list[Priority | None] = []
+    make = calls.call
+
+    async def noting(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        seen.append(kwargs["priority"])
+        return await make(*args, **kwargs)
+
+    calls.call = noting  # type: ignore[method-assign]
+    await Lists(calls).offset().all()
+    await Lists(calls, Priority.BULK).offset().all()
+    await Lists(calls, Priority.BULK).offset().using(priority=Priority.INTERACTIVE).all()
+    assert seen == [None, Priority.BULK, Priority.INTERACTIVE]
+
+
+@pytest.mark.parametrize("sizes", [[3, 3, 1], [3, 3, 0], [2]])
+async def test_list_when_it_is_resumed(sizes: Sequence[int]) -> None:
+    made = [[100 * n + i for i in range(size)] for n, size in enumerate(sizes)]
+    group, _, _ = lists(*(page_of(*page) for page in made))
+    pages = [page async for page in group.offset().using(prefetch=1).pages()]
+    assert [[box.id for box in page.items] for page in pages] == made
+    for place, page in enumerate(pages):
+        again, _, _ = lists(*(page_of(*part) for part in made[place:]))
+        assert await ids(again.offset().using(cursor=page.cursor)) == [*chain(*made[place:])]
