@@ -155,7 +155,7 @@ class RowSource(Generic[T]):
     def _token(self, scheme: ByToken, cursor: str) -> str | int:
         if not scheme.is_number:
             return cursor
-        if re.fullmatch(r"0*[1-9][0-9]{0,18}", cursor) is None:
+        if re.fullmatch(r"0{0,18}[1-9][0-9]{0,18}", cursor) is None:
             raise self._no_cursor(cursor)
         return int(cursor)
 

@@ -104,7 +104,7 @@ class TestByToken:
             {"text": "x", "from": 7},
         ]
 
-    @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1.5", "٣", "1" * 20])
+    @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1.5", "٣", "1" * 20, "0" * 5000 + "1"])
     async def test_cursor_when_it_is_not_a_number(self, cursor: str) -> None:
         group, transport, _ = lists()
         with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
@@ -196,7 +196,18 @@ class TestByCursor:
         assert await ids(group.cursor("x")) == [1]
 
     @pytest.mark.parametrize(
-        "cursor", ["x", "5", "[1]", '["a",5,6]', "[null]", "[true,5]", '{"a":1}', "[[],5]"]
+        "cursor",
+        [
+            "x",
+            "5",
+            "[1]",
+            '["a",5,6]',
+            "[null]",
+            "[true,5]",
+            '["a",' + "1" * 5000 + "]",
+            '{"a":1}',
+            "[[],5]",
+        ],
     )
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         group, transport, _ = lists()
