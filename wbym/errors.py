@@ -291,8 +291,8 @@ class QuotaExhausted(WbymError):
 class CursorStuck(WbymError):
     """The marketplace's pages bring nothing new: going on would read them for ever.
 
-    A page named a cursor that was read already, repeated an earlier page, or was one of several
-    empty ones. The pages before were delivered.
+    A page named a cursor that was read already or is incomplete, or it was one of several that were
+    empty or repeated earlier ones. The pages before were delivered.
     """
 
     def __init__(self, method: str, cursor: object) -> None:

@@ -12,7 +12,7 @@ from wbym.calls.judge import Answer
 from wbym.calls.messages import Part, QueryValue
 from wbym.calls.pipeline import Pipeline
 from wbym.calls.replies import Json
-from wbym.errors import InvalidInput, SetAside
+from wbym.errors import CursorStuck, InvalidInput, SetAside
 from wbym.limits import Priority
 from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
 
@@ -21,7 +21,7 @@ __all__ = ["Arguments", "Kept", "PageShape", "RowSource", "Total"]
 T = TypeVar("T")
 
 _FIRST_OFFSET: Final = 0
-_VALUES = msgspec.json.Decoder(list[str | int])
+_VALUES = msgspec.json.Decoder(list[str | int | None])
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -129,6 +129,7 @@ class RowSource(Generic[T]):
 
         Raises:
             InvalidInput: It is not a cursor of this list.
+            CursorStuck: It is of a page that did not say where it ended.
         """
         scheme, arguments = self.scheme, self._arguments
         if isinstance(scheme, Whole):
@@ -154,17 +155,20 @@ class RowSource(Generic[T]):
     def _token(self, scheme: ByToken, cursor: str) -> str | int:
         if not scheme.is_number:
             return cursor
-        if re.fullmatch(r"0*[1-9][0-9]{0,18}", cursor) is None:
+        if re.fullmatch(r"0{0,18}[1-9][0-9]{0,18}", cursor) is None:
             raise self._no_cursor(cursor)
         return int(cursor)
 
-    def _place(self, scheme: ByCursor, cursor: str | None) -> dict[str, str | int]:
+    def _place(self, scheme: ByCursor, cursor: str | None) -> Mapping[str, object]:
         if cursor is None:
             return {}
         try:
-            return dict(zip(scheme.fields, _VALUES.decode(cursor), strict=True))
+            values = dict(zip(scheme.fields, _VALUES.decode(cursor), strict=True))
         except (msgspec.DecodeError, ValueError):
             raise self._no_cursor(cursor) from None
+        if None in values.values():
+            raise CursorStuck(self.method, cursor)
+        return values
 
     def _no_cursor(self, cursor: str) -> InvalidInput:
         return InvalidInput(self.method, "cursor", "must be a cursor of this list", cursor)
@@ -176,12 +180,15 @@ class RowSource(Generic[T]):
             return None
         if isinstance(scheme, ByCursor):
             place: Any = getattr(page, "cursor", None)
-            if place is None or not scheme.more(place, size or scheme.max_size):
+            fields = {} if place is None else msgspec.to_builtins(place)
+            values = [fields.get(name) or None for name in scheme.fields]
+            largest = size or scheme.max_size
+            goes_on = place is not None and scheme.more(place, largest)
+            # A full page that does not say where it ended is hardly the last: it must not end the
+            # list in silence. Its cursor is refused when it is read.
+            if not (goes_on or (count >= largest and None in values)):
                 return None
-            fields = msgspec.to_builtins(place)
-            values = [fields[name] for name in scheme.fields if fields.get(name)]
-            complete = len(values) == len(scheme.fields)
-            return msgspec.json.encode(values).decode() if complete else None
+            return msgspec.json.encode(values).decode()
         if scheme.end is not None:
             left = getattr(page, scheme.end)
             if not (count if left is None else left):

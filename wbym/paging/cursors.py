@@ -29,7 +29,7 @@ class Cursor(Generic[S]):
         """
         try:
             return self._decoder.decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
             raise InvalidInput(method, "cursor", "must be a cursor of this list", text) from None
 
     def text(self, state: S) -> str:

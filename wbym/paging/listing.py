@@ -7,6 +7,7 @@ page names the next, one is asked for ahead.
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -16,7 +17,7 @@ import msgspec
 
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
-from wbym.paging.prefetch import read_ahead, size_at
+from wbym.paging.prefetch import MAX_PREFETCH, read_ahead, size_at
 from wbym.paging.schemes import ByOffset
 from wbym.paging.source import Chunk, Origin, Reading, Source
 
@@ -26,7 +27,10 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 MAX_STALE_PAGES = 5
-"""Pages in a row without a record before a list that always names a next page is given up."""
+"""Pages in a row that bring nothing new before a list that goes on is given up.
+
+A page may well repeat another one: as many records have arrived since as it has.
+"""
 
 REMEMBERED_PAGES = 8
 """Pages that a page is compared with, to see that it brings something new."""
@@ -47,7 +51,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     sent: object = None
     """The page as the marketplace sent it, decoded; None where the page is made of several."""
     origin: Origin | None = None
-    """Where the items came from, while they are as the marketplace sent them."""
+    """Where the items came from, while each is one of the marketplace's records."""
 
 
 Pages: TypeAlias = AsyncGenerator[Page[T], None]
@@ -95,22 +99,27 @@ class Listing(Generic[T]):
         """The same list, read in another way; what is None stays as it is.
 
         Args:
-            cursor: Where to begin: a page's ``cursor`` or ``next_cursor``.
+            cursor: Where to begin: a page's ``cursor`` or ``next_cursor``; "" is the beginning.
             size: Records per page, from 1 to what the marketplace allows; by default that many.
-            prefetch: Pages asked for at once from the start, at least 1. By default the first is
+            prefetch: Pages asked for at once from the start, from 1 to 64. By default the first is
                 asked for alone, since most lists are short, and then three ahead; a list whose
                 pages name the next one is read one page ahead at most.
             priority: Who goes first at the limits; by default reading goes after replies and
                 before bulk reading.
 
         Raises:
-            InvalidInput: ``size`` or ``prefetch`` is less than 1. While reading: ``size`` is more
-                than the marketplace allows, or it is not a cursor of this list.
+            InvalidInput: ``size`` or ``prefetch`` is less than 1, ``prefetch`` is more than 64, or
+                ``cursor`` is no text that a page can have. While reading: ``size`` is more than the
+                marketplace allows, or it is not a cursor of this list.
         """
-        for argument, value in (("size", size), ("prefetch", prefetch)):
-            if value is not None and (type(value) is not int or value < 1):
-                raise InvalidInput("using", argument, "must be an integer, at least 1", value)
-        if cursor is not None and not isinstance(cursor, str):
+        if size is not None and (type(size) is not int or size < 1):
+            raise InvalidInput("using", "size", "must be an integer, at least 1", size)
+        if prefetch is not None and (
+            type(prefetch) is not int or not 1 <= prefetch <= MAX_PREFETCH
+        ):
+            rule = f"must be an integer, from 1 to {MAX_PREFETCH}"
+            raise InvalidInput("using", "prefetch", rule, prefetch)
+        if cursor is not None and not _is_whole_text(cursor):
             raise InvalidInput("using", "cursor", "must be a page's cursor", cursor)
         return Listing(
             self._read,
@@ -140,6 +149,7 @@ class Listing(Generic[T]):
         """The first page from the cursor on; one request.
 
         Raises:
+            PagingLimit: More records follow than the marketplace lets a list reach.
             WbymError: The call failed.
         """
         if self.source is not None:
@@ -149,7 +159,7 @@ class Listing(Generic[T]):
             alone = msgspec.structs.replace(self._reading, prefetch=None)
             async with aclosing(self._read(alone)) as pages:
                 async for page in pages:
-                    found = page
+                    found = _with_items(page, page.items)  # as in pages()
                     break
         self._cursor = found.cursor
         return found
@@ -185,8 +195,16 @@ class Listing(Generic[T]):
                 del items  # or they would stay in memory while the next ones come
 
     async def all(self, *, limit: int | None = None) -> list[T]:
-        """The records in memory, the first ``limit`` of them where one is given."""
+        """The records in memory, the first ``limit`` of them where one is given.
+
+        Raises:
+            InvalidInput: ``limit`` is not an integer, or less than 0.
+        """
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidInput("all", "limit", "must be an integer, at least 0", limit)
         found: list[T] = []
+        if limit == 0:
+            return found
         async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
@@ -199,9 +217,10 @@ class Listing(Generic[T]):
         """The same pages with each record made into something else.
 
         A record of the marketplace's own list that ``change`` fails on does not stop the others: it
-        is set aside, as one that cannot be decoded.
+        is set aside, as one that cannot be decoded. So it is after other maps and filters, but not
+        after :meth:`map_pages` and :meth:`map_async`: there the error is raised.
         """
-        return self._change(lambda page: map_page(page, change))
+        return self._change(lambda page: _map_page(page, change, page.origin))
 
     def known_newest_first(self) -> "Listing[T]":
         """The same list, whose records are known to come newest first."""
@@ -209,7 +228,7 @@ class Listing(Generic[T]):
 
     def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
         """The same pages with those records only that are wanted."""
-        return self.map_pages(lambda items: [item for item in items if wanted(item)])
+        return self._change(lambda page: _filter_page(page, wanted))
 
     def map_pages(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
         """The same pages with other items."""
@@ -240,40 +259,85 @@ class Listing(Generic[T]):
         return Listing(read, newest_first=self.newest_first, reading=self._reading)
 
 
+def _is_whole_text(value: object) -> bool:
+    """Whether it is a text without half of a surrogate pair, so that it can be sent."""
+    return isinstance(value, str) and value.encode(errors="ignore").decode() == value
+
+
 def _over(old: Reading, new: Reading) -> Reading:
     """The new way of reading, and the old where the new says nothing."""
     return Reading(
-        new.cursor or old.cursor,
+        old.cursor if new.cursor is None else new.cursor,
         new.size or old.size,
         new.prefetch or old.prefetch,
         old.priority if new.priority is None else new.priority,
     )
 
 
-def _with_items(page: Page[T], items: Sequence[U], aside: tuple[SetAside, ...] = ()) -> Page[U]:
-    return Page(items, page.cursor, page.next_cursor, page.total, page.set_aside + aside, page.sent)
+class _Chosen:
+    """The origin of those items of a page that are left, by their places in the page before."""
+
+    def __init__(self, origin: Origin, places: Sequence[int]) -> None:
+        self._origin = origin
+        self._places = places
+
+    def set_aside(self, index: int, error: Exception) -> SetAside:
+        """The record of the item at this place as one that cannot be used, reported."""
+        return self._origin.set_aside(self._places[index], error)
+
+
+def _with_items(
+    page: Page[T],
+    items: Sequence[U],
+    aside: tuple[SetAside, ...] = (),
+    origin: Origin | None = None,
+) -> Page[U]:
+    return Page(
+        items,
+        page.cursor,
+        page.next_cursor,
+        page.total,
+        page.set_aside + aside,
+        page.sent,
+        origin,
+    )
+
+
+def _filter_page(page: Page[T], wanted: Callable[[T], bool]) -> Page[T]:
+    if page.origin is None:
+        return _with_items(page, [item for item in page.items if wanted(item)])
+    places = [place for place, item in enumerate(page.items) if wanted(item)]
+    items = [page.items[place] for place in places]
+    return _with_items(page, items, origin=_Chosen(page.origin, places))
 
 
 def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = None) -> Page[U]:
     """The page with each record made into something else: in one pass if none fails.
 
     Where one fails, they go one by one, and what fails is set aside by the page's origin, or the
-    one given instead; without an origin the error is raised.
+    one given instead; without an origin the error is raised. The new page has none.
     """
-    origin = origin or page.origin
+    made = _map_page(page, change, origin or page.origin)
+    return _with_items(made, made.items)
+
+
+def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) -> Page[U]:
+    """The same page as by :func:`map_page`, with the origin of those items that are left."""
     try:
-        return _with_items(page, [change(item) for item in page.items])
+        return _with_items(page, [change(item) for item in page.items], origin=origin)
     except Exception:
         if origin is None:
             raise
     items: list[U] = []
+    places: list[int] = []
     aside: list[SetAside] = []
-    for index, item in enumerate(page.items):
+    for place, item in enumerate(page.items):
         try:
             items.append(change(item))
+            places.append(place)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
-            aside.append(origin.set_aside(index, error))
-    return _with_items(page, items, tuple(aside))
+            aside.append(origin.set_aside(place, error))
+    return _with_items(page, items, tuple(aside), _Chosen(origin, places))
 
 
 def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
@@ -310,10 +374,9 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
                 progress.check(chunk, following)
             yield _page(chunk, str(at), following)
             if last:
-                if not at or chunk.count or total is None or at >= total:
-                    return
-                offset = at  # it shows no more, and says itself that there is more
-                break
+                if _shows_less(at, chunk):
+                    raise PagingLimit(method, at, total)
+                return
             del chunk  # or it would stay in memory while the next one comes
     if total is not None and total < offset:
         total = None  # the pages have exceeded it, so it tells nothing
@@ -330,13 +393,20 @@ async def _first(source: Source[T], reading: Reading) -> Page[T]:
         offset = _offset(source, cursor)
         count = size_at(scheme, offset, size or scheme.max_size)
         if not count:
-            raise PagingLimit(source.method, offset)
+            raise PagingLimit(source.method, min(offset, scheme.reach or offset))
         chunk = await source.fetch(str(offset), count, priority=reading.priority)
+        if _shows_less(offset, chunk):
+            raise PagingLimit(source.method, offset, chunk.total)
         end = offset + count
         following = None if chunk.count < count or chunk.total == end else str(end)
         return _page(chunk, str(offset), following)
-    chunk = await source.fetch(cursor, size, priority=reading.priority)
+    chunk = await source.fetch(cursor or None, size, priority=reading.priority)
     return _page(chunk, cursor or "", chunk.following)
+
+
+def _shows_less(offset: int, chunk: Chunk[T]) -> bool:
+    """Whether a page after the first shows nothing, and says itself that there is more."""
+    return bool(offset and not chunk.count and chunk.total is not None and offset < chunk.total)
 
 
 def _offset(source: Source[T], cursor: str | None) -> int:
@@ -345,14 +415,14 @@ def _offset(source: Source[T], cursor: str | None) -> int:
     Raises:
         InvalidInput: It is not a cursor of this list.
     """
-    if cursor and not (cursor.isascii() and cursor.isdigit()):
+    if cursor and re.fullmatch(r"[0-9]{1,18}", cursor) is None:
         raise InvalidInput(source.method, "cursor", "must be a cursor of this list", cursor)
     return int(cursor or 0)
 
 
 async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
     size = _size(source, reading)
-    cursor = reading.cursor
+    cursor = reading.cursor or None
     progress = _Progress(source.method, cursor)
     ahead: asyncio.Task[Chunk[T]] | None = None
     wanted = 0
@@ -416,7 +486,7 @@ class _Progress:
         self._method = method
         self._cursors = {hash(cursor or "")}
         self._recent: deque[tuple[int, list[object]]] = deque(maxlen=REMEMBERED_PAGES)
-        self._empty = 0
+        self._stale = 0
 
     def leads_on(self, following: str) -> bool:
         """Whether a cursor was not there before."""
@@ -426,28 +496,20 @@ class _Progress:
         return is_new
 
     def check(self, chunk: Chunk[T], following: str) -> None:
-        """Refuse a page that is not the last and brings nothing.
+        """Refuse a page that is not the last and brings nothing, as did those before it.
 
         Raises:
-            CursorStuck: It was there before, or it is one of several without a record.
+            CursorStuck: It is one of several without a record, or that were there before.
         """
-        if not chunk.count:
-            self._empty += 1
-            if self._empty >= MAX_STALE_PAGES:
-                raise CursorStuck(self._method, following)
+        bad = hash(tuple(one.data for one in chunk.set_aside))
+        page = (chunk.count, [*chunk.items[:1], *chunk.items[-1:], bad])
+        if chunk.count and page not in self._recent:
+            self._recent.append(page)
+            self._stale = 0
             return
-        self._empty = 0
-        ends: list[object] = [
-            *chunk.items[:1],
-            *chunk.items[-1:],
-            *(one.data for one in chunk.set_aside[:1]),
-        ]
-        if not ends:
-            return
-        page = (chunk.count, ends)
-        if page in self._recent:
+        self._stale += 1
+        if self._stale >= MAX_STALE_PAGES:
             raise CursorStuck(self._method, following)
-        self._recent.append(page)
 
 
 def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:

@@ -10,12 +10,15 @@ from wbym.limits import Priority
 from wbym.paging.schemes import ByOffset
 from wbym.paging.source import Chunk, Source
 
-__all__ = ["read_ahead", "size_at"]
+__all__ = ["MAX_PREFETCH", "read_ahead", "size_at"]
 
 T = TypeVar("T")
 
 PREFETCH = 3
 """Pages asked for ahead of the consumer."""
+
+MAX_PREFETCH = 64
+"""The most pages that may be asked for at once: each is a task that waits for its turn."""
 
 MAX_BUFFERED_PAGES = 2
 """Pages whose bodies may be in memory, the consumer's own included."""

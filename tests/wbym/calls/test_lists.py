@@ -10,7 +10,7 @@ import pytest
 from tests.fakes import Scripted, ScriptedTransport, json_response, pipeline
 from tests.wbym.calls.shelf import Box, Lists, Page
 from wbym.calls import Request
-from wbym.errors import InvalidInput, PagingLimit, SetAside
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
 from wbym.paging import Listing
 
@@ -104,7 +104,7 @@ class TestByToken:
             {"text": "x", "from": 7},
         ]
 
-    @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1.5", "٣", "1" * 20])
+    @pytest.mark.parametrize("cursor", ["x", "0", "-1", "1.5", "٣", "1" * 20, "0" * 5000 + "1"])
     async def test_cursor_when_it_is_not_a_number(self, cursor: str) -> None:
         group, transport, _ = lists()
         with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
@@ -158,13 +158,56 @@ class TestByCursor:
         assert page.next_cursor is not None
         assert body_of(transport.requests[0])["settings"]["cursor"] == {"limit": 1}
 
-    @pytest.mark.parametrize("place", [None, {"updatedAt": "2026", "total": 2}, {"total": 9}])
-    async def test_list_when_the_page_names_no_whole_place(self, place: object) -> None:
-        group, _, _ = lists(page_of(1, 2, cursor=place))
-        assert await ids(group.cursor("x")) == [1, 2]
+    @pytest.mark.parametrize(
+        ("place", "cursor"),
+        [
+            (None, "[null,null]"),
+            ({}, "[null,null]"),
+            ({"total": 9}, "[null,null]"),
+            ({"updatedAt": "2026", "total": 2}, '["2026",null]'),
+            ({"updatedAt": "2026", "nmID": 0, "total": 2}, '["2026",null]'),
+            ({"updatedAt": None, "nmID": 5, "total": 2}, "[null,5]"),
+        ],
+    )
+    async def test_list_when_a_full_page_names_no_whole_place(
+        self, place: object, cursor: str
+    ) -> None:
+        group, transport, _ = lists(page_of(1, 2, cursor=place))
+        found: list[int] = []
+        with pytest.raises(CursorStuck, match=r"lists\.cursor") as caught:
+            async for box in group.cursor("x"):
+                found.append(box.id)
+        assert found == [1, 2]
+        assert caught.value.cursor == cursor
+        assert len(transport.requests) == 1
+
+    async def test_page_when_it_is_full_and_names_no_whole_place(self) -> None:
+        group, transport, _ = lists(page_of(1, 2, cursor={"total": 2}))
+        page = await group.cursor("x").page()
+        assert page.items == [Box(1), Box(2)]
+        assert page.next_cursor is not None  # or whoever pages by hand would take it for the last
+        with pytest.raises(CursorStuck):
+            await group.cursor("x").using(cursor=page.next_cursor).page()
+        assert len(transport.requests) == 1
+
+    @pytest.mark.parametrize("place", [None, {"updatedAt": "2026", "total": 1}, {"total": 0}])
+    async def test_list_when_the_last_page_names_no_whole_place(self, place: object) -> None:
+        group, _, _ = lists(page_of(1, cursor=place))
+        assert await ids(group.cursor("x")) == [1]
 
     @pytest.mark.parametrize(
-        "cursor", ["x", "5", "[1]", '["a",5,6]', "[null,5]", '{"a":1}', "[[],5]"]
+        "cursor",
+        [
+            "x",
+            "5",
+            "[1]",
+            '["a",5,6]',
+            "[null]",
+            "[true,5]",
+            '["a",' + "1" * 5000 + "]",
+            '{"a":1}',
+            "[[],5]",
+        ],
     )
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         group, transport, _ = lists()

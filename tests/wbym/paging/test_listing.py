@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.sources import OFFSETS, BytesOrigin, MemorySource, offset_source, token_source
-from wbym.errors import CursorStuck, InvalidInput, PagingLimit
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
 
@@ -134,13 +134,29 @@ class TestByOffset:
         assert await source.listing().all(limit=25) == numbers(25)
         assert len(source.asked) <= 11
 
+    @pytest.mark.parametrize("limit", [-1, True, 2.0, "3"])
+    async def test_all_when_the_limit_is_wrong(self, limit: object) -> None:
+        source = offset_source(numbers(25))
+        with pytest.raises(InvalidInput, match="must be an integer, at least 0") as caught:
+            await source.listing().all(limit=limit)  # type: ignore[arg-type]
+        assert (caught.value.method, caught.value.argument) == ("all", "limit")
+        assert caught.value.value == limit
+        assert not source.asked
+
+    async def test_all_when_none_is_wanted(self) -> None:
+        source = offset_source(numbers(25))
+        assert await source.listing().all(limit=0) == []
+        assert not source.asked
+
     async def test_cursor_when_a_page_is_in_hand(self) -> None:
         listing = offset_source(numbers(25)).listing()
         assert listing.cursor is None
         async for item in listing:
             assert listing.cursor == str(item // 10 * 10)
 
-    @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "٣", " 1", "0x10"])
+    @pytest.mark.parametrize(
+        "cursor", ["x", "-1", "1.5", "٣", " 1", "0x10", "1" * 19, "1" * 5000, "0" * 5000]
+    )
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         source = offset_source(numbers(25))
         with pytest.raises(InvalidInput, match="must be a cursor of this list") as caught:
@@ -328,7 +344,17 @@ def emptying(cursor: str | None, _: int | None) -> Chunk[int]:
 def unreadable(cursor: str | None, _: int | None) -> Chunk[int]:
     """Pages of records that cannot be decoded are pages all the same."""
     place = int(cursor or 0)
-    return Chunk([], 3, str(place + 1) if place < 19 else None)
+    bad = tuple(aside(b"[%d]" % (3 * place + n)) for n in range(3))
+    return Chunk([], 3, str(place + 1) if place < 19 else None, set_aside=bad)
+
+
+def nulls(cursor: str | None, _: int | None) -> Chunk[int]:
+    """Always the same record that cannot be decoded, with another token each time."""
+    return Chunk([], 1, str(int(cursor or 0) + 1), set_aside=(aside(b"null"),))
+
+
+def aside(data: bytes) -> SetAside:
+    return SetAside("numbers.list", "[0]", "no number", data)
 
 
 class TestCursorStuck:
@@ -336,11 +362,12 @@ class TestCursorStuck:
     @pytest.mark.parametrize(
         ("page", "delivered", "requests"),
         [
-            (standing, 1, 2),
-            (circling, 2, 3),
-            (repeating, 2, 3),
-            (alternating, 2, 4),
+            (standing, 2, 2),
+            (circling, 3, 3),
+            (repeating, 2 * 5, 6),
+            (alternating, 2 + 4, 7),
             (emptying, 1, 6),
+            (nulls, 0, 6),
         ],
     )
     async def test_listing_when_pages_bring_nothing_new(
@@ -375,6 +402,38 @@ class TestCursorStuck:
         assert await source.listing().all() == []
         assert len(source.asked) == 20
 
+    @pytest.mark.parametrize("size", [1, 2, 3])
+    async def test_offsets_when_as_many_records_arrive_as_a_page_has(self, size: int) -> None:
+        shown = numbers(6)  # the newest first
+
+        def page(cursor: str | None, size: int | None) -> Chunk[int]:
+            offset, size = int(cursor or 0), size or 0
+            found = shown[offset : offset + size]
+            if offset <= 2 * size:
+                shown[:0] = [-offset - n for n in range(size)]
+            return Chunk(found, len(found))
+
+        source = MemorySource(page, scheme=OFFSETS)
+        found = await source.listing().using(size=size, prefetch=1).all()
+        assert set(found) == set(numbers(6))
+
+    async def test_listing_when_bad_records_are_alike(self) -> None:
+        def page(cursor: str | None, _: int | None) -> Chunk[int]:
+            place = int(cursor or 0)
+            if place < 2:
+                return Chunk([], 1, str(place + 1), set_aside=(aside(b"null"),))
+            return Chunk([7], 1)
+
+        assert await MemorySource(page).listing().all() == [7]
+
+    async def test_listing_when_pages_differ_in_a_later_bad_record(self) -> None:
+        def page(cursor: str | None, _: int | None) -> Chunk[int]:
+            place = int(cursor or 0)
+            both = (aside(b"null"), aside(b"%d" % place))
+            return Chunk([1], 3, str(place + 1) if place < 19 else None, set_aside=both)
+
+        assert await MemorySource(page).listing().all() == [1] * 20
+
     @pytest.mark.parametrize("total", [None, 1_000_000])
     @pytest.mark.parametrize("prefetch", [None, 1, 6])
     async def test_offsets_when_the_page_is_always_the_same(
@@ -387,8 +446,8 @@ class TestCursorStuck:
         with pytest.raises(CursorStuck):
             async for item in source.listing().using(prefetch=prefetch):
                 got.append(item)
-        assert got == numbers(10)
-        assert len(source.asked) <= 2 + 2 * (prefetch or 3)
+        assert got == 5 * numbers(10)
+        assert len(source.asked) <= 6 + (prefetch or 3)
         assert len(asyncio.all_tasks()) == 1
 
 
@@ -434,17 +493,33 @@ class TestUsing:
         assert (caught.value.method, caught.value.argument) == ("numbers.list", "size")
         assert not source.asked
 
-    @pytest.mark.parametrize("name", ["size", "prefetch"])
+    @pytest.mark.parametrize(
+        ("name", "rule"),
+        [
+            ("size", "must be an integer, at least 1"),
+            ("prefetch", "must be an integer, from 1 to 64"),
+        ],
+    )
     @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3"])
-    def test_number_when_it_is_wrong(self, name: str, value: object) -> None:
+    def test_number_when_it_is_wrong(self, name: str, rule: str, value: object) -> None:
         wrong: dict[str, object] = {name: value}
-        with pytest.raises(InvalidInput, match="must be an integer, at least 1") as caught:
+        with pytest.raises(InvalidInput, match=rule) as caught:
             offset_source([1]).listing().using(**wrong)  # type: ignore[arg-type]
         assert (caught.value.argument, caught.value.value) == (name, value)
+
+    async def test_prefetch_when_it_is_at_its_bound(self) -> None:
+        source = offset_source([1, 2])
+        assert await source.listing().using(prefetch=64).all() == [1, 2]
+        with pytest.raises(InvalidInput, match="from 1 to 64"):
+            source.listing().using(prefetch=65)
 
     def test_cursor_when_it_is_not_a_text(self) -> None:
         with pytest.raises(InvalidInput, match="must be a page's cursor"):
             offset_source([1]).listing().using(cursor=5)  # type: ignore[arg-type]
+
+    def test_cursor_when_it_has_half_a_character(self) -> None:
+        with pytest.raises(InvalidInput, match="must be a page's cursor"):
+            token_source([[1]]).listing().using(cursor="\ud800")
 
     async def test_priority_when_it_is_stated(self) -> None:
         for source in (offset_source(numbers(25)), token_source([[1], [2]])):
@@ -474,6 +549,20 @@ class TestUsing:
         listing = source.listing()
         listing.using(cursor="20", size=3)
         assert await listing.all() == numbers(30)
+
+    @pytest.mark.parametrize(
+        "source",
+        [token_source([[1], [2], [3]]), offset_source(numbers(25)), offset_source(numbers(5))],
+    )
+    async def test_cursor_when_it_goes_back_to_the_first_page(
+        self, source: MemorySource[int]
+    ) -> None:
+        listing = source.listing()
+        first = await listing.page()
+        again = await listing.using(cursor="2").using(cursor=first.cursor).page()
+        assert again == first
+        assert await listing.using(cursor="2").using(cursor="").all() == await listing.all()
+        assert "" not in source.tokens
 
     async def test_using_when_records_were_changed(self) -> None:
         source = offset_source(numbers(30))
@@ -510,6 +599,31 @@ class TestPage:
     async def test_page_when_the_list_is_empty(self) -> None:
         page = await offset_source(numbers(0)).listing().page()
         assert (list(page.items), page.next_cursor) == ([], None)
+
+    async def test_page_when_the_list_shows_less_than_it_counts(self) -> None:
+        listing = offset_source(numbers(45), total=45, shows=30).listing()
+        got: list[int] = []
+        cursor: str | None = ""
+        with pytest.raises(PagingLimit, match="30 records") as caught:
+            while cursor is not None:
+                page = await listing.using(cursor=cursor).page()
+                got += page.items
+                cursor = page.next_cursor
+        assert got == numbers(30)
+        assert (caught.value.offset, caught.value.total) == (30, 45)
+
+    @pytest.mark.parametrize(("total", "cursor"), [(0, "10"), (10, "10"), (None, "10"), (45, "")])
+    async def test_page_when_nothing_is_left(self, total: int | None, cursor: str) -> None:
+        source: MemorySource[int] = offset_source([], total=total)
+        listing = source.listing()
+        page = await listing.using(cursor=cursor).page()
+        assert (page.items, page.next_cursor) == ([], None)
+
+    async def test_page_when_it_is_beyond_the_caps(self) -> None:
+        source = offset_source(numbers(900), scheme=CAPPED)
+        with pytest.raises(PagingLimit, match="50 records"):
+            await source.listing().using(cursor="700").page()
+        assert not source.asked
 
     async def test_page_when_it_is_as_it_was_sent(self) -> None:
         sent = object()
@@ -588,6 +702,30 @@ class TestMap:
     async def test_items_when_their_bytes_are_unknown(self) -> None:
         with pytest.raises(ZeroDivisionError):
             await token_source([[1, 0]]).listing().map(lambda item: 1 / item).all()
+
+    async def test_items_when_one_cannot_be_changed_after_others_were_left_out(self) -> None:
+        listing = self.make([1, 3, 4, 0, 2]).listing()
+
+        def odd_out(item: int) -> bool:
+            return item % 2 == 0
+
+        def unlike_four(item: int) -> int:
+            if item == 4:
+                raise ValueError("four")
+            return item
+
+        changed: Listing[float]
+        for changed in (
+            listing.filter(odd_out).map(unlike_four).map(lambda item: 10 / item),
+            listing.map(unlike_four).filter(odd_out).map(lambda item: 10 / item),
+            listing.map(lambda item: item).filter(odd_out).map(unlike_four).map(lambda i: 10 / i),
+        ):
+            page = await changed.page()
+            assert page.items == [5.0]
+            assert [(one.where, one.data, one.reason) for one in page.set_aside] == [
+                ("[2]", b"4", "four"),
+                ("[3]", b"0", "division by zero"),
+            ]
 
     async def test_items_when_filtered(self) -> None:
         even = offset_source(numbers(25)).listing().filter(lambda item: item % 2 == 0)

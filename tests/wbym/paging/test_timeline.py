@@ -161,7 +161,7 @@ class TestCursor:
         assert sorted(found) == sorted(shop.all)
         assert len(found) == len(set(found))
 
-    @pytest.mark.parametrize("cursor", ["5", "x", '{"at": "y"}'])
+    @pytest.mark.parametrize("cursor", ["5", "x", '{"at": "y"}', '{"x":' + "[" * 100_000])
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         shop = Shop()
         with pytest.raises(InvalidInput, match="must be a cursor of this list"):

@@ -62,9 +62,10 @@ class TestQuiet:
         found = await items_of(shop.sweep(span))
         assert found == [item for item in sorted([*shop.waiting, *shop.done]) if item.at in span]
 
-    def test_cursor_when_it_is_of_something_else(self) -> None:
+    @pytest.mark.parametrize("cursor", ["7", "\ud800", '{"span":"\udfff"}'])
+    def test_cursor_when_it_is_of_something_else(self, cursor: str) -> None:
         with pytest.raises(InvalidInput):
-            Shop().sweep(cursor="7")
+            Shop().sweep(cursor=cursor)
 
 
 class TestChange:
