@@ -2,10 +2,12 @@
 
 They are decoded straight into Structs, and record by record where that fails for a page. A page
 with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
-the place: never lost, never fatal for the rest, never silent.
+the place: never lost, never fatal for the rest, never silent. A body that no decoder takes, for a
+cut character or a bottomless value, can be :func:`mended`.
 """
 
 import gc
+import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import Final, Generic, Protocol, TypeVar
@@ -14,7 +16,17 @@ import msgspec
 
 from wbym.errors import SetAside
 
-__all__ = ["Binary", "Json", "Nothing", "Optional", "Refusal", "Refused", "Reply", "Unreadable"]
+__all__ = [
+    "Binary",
+    "Json",
+    "Nothing",
+    "Optional",
+    "Refusal",
+    "Refused",
+    "Reply",
+    "Unreadable",
+    "mended",
+]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -174,9 +186,9 @@ class Json(Generic[W, R]):
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
             try:
                 return self._salvage(endpoint, body)
-            except msgspec.DecodeError:
+            except _UNDECODABLE:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNDECODABLE as error:
             raise Unreadable(_what_is(body, error)) from error
 
     def _salvage(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
@@ -191,7 +203,7 @@ class Json(Generic[W, R]):
         for index, raw in enumerate(_RECORDS.decode(rest)):
             try:
                 self._record_decoder.decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except msgspec.ValidationError as error:
                 where = f"{'.'.join(self.records)}[{index}]"
                 aside.append(SetAside(endpoint, where, str(error), self.blanked(raw)))
             else:
@@ -213,6 +225,41 @@ class Json(Generic[W, R]):
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
+def mended(body: bytes) -> bytes:
+    """JSON with what no decoder takes replaced; the body as it is where there is nothing such.
+
+    Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
+    inside of 99 others becomes null. For bodies that could not be decoded: it takes its time.
+    """
+    whole = _ESCAPE.sub(_whole_character, body.decode("utf-8", "replace").encode())
+    pieces: list[bytes] = []
+    depth = begin = 0
+    for found in _STRUCTURE.finditer(whole):
+        if found[0] in _OPENING:
+            depth += 1
+            if depth == _DEEPEST:
+                pieces += [whole[begin : found.start()], b"null"]
+                begin = len(whole)  # unless it is closed
+        elif found[0] in _CLOSING:
+            if depth == _DEEPEST:
+                begin = found.end()
+            depth -= 1
+    return b"".join([*pieces, whole[begin:]])
+
+
+def _whole_character(escape: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if escape["half"] else escape[0]
+
+
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
+_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_OPENING: Final = {b"[", b"{"}
+_CLOSING: Final = {b"]", b"}"}
+_DEEPEST: Final = 100
+
+
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
     """Decode while the garbage collector is off: what JSON holds has no cycles to look for.
 
@@ -227,6 +274,7 @@ def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
         gc.enable()
 
 
+_UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 _NO_RECORDS = msgspec.Raw(b"[]")
