@@ -28,6 +28,7 @@ nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A r
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import deepcopy
 from datetime import datetime
 from enum import Enum
 from functools import cached_property, wraps
@@ -471,10 +472,15 @@ class Row:
         """Make the listing; nothing is sent before it is read."""
         values = self.values(args, kwargs)
         assert self.shape is not None  # noqa: S101 - it lists
+        arguments = self.arguments(values)
+        if arguments.body is not msgspec.UNSET:
+            # It is sent later and again: what the caller changes meanwhile is neither checked nor
+            # meant.
+            arguments = msgspec.structs.replace(arguments, body=deepcopy(arguments.body))
         source: RowSource[Any] = RowSource(
             self.endpoint,
             self.shape,
-            self.arguments(values),
+            arguments,
             values,
             group._pipeline,  # noqa: SLF001
             group._priority,  # noqa: SLF001
@@ -507,18 +513,17 @@ def _marks(hint: object) -> Iterator[object]:
 
 
 _PLAIN: Final = {str, int, float, bool}
-_AS_IT_IS: Final = (list, Mapping)
 
 
 def _written(value: object) -> object:
-    """A value as it is written unless something else is said."""
+    """A value as it is written unless something else is said; a list is the caller's no more."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
         return utc_text(value)
-    if isinstance(value, Collection) and not isinstance(value, _AS_IT_IS):
+    if isinstance(value, Collection) and not isinstance(value, Mapping):
         return list(value)
     return value
 
