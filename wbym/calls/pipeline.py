@@ -298,7 +298,7 @@ class Pipeline:
         has_body = body is not msgspec.UNSET
         try:
             for place, value in (path or {}).items():
-                if value in _NO_PLACE:
+                if str(value) in _NO_PLACE:
                     raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
