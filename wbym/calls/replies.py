@@ -231,7 +231,8 @@ def mended(body: bytes) -> bytes:
     Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
     inside of 99 others becomes null. For bodies that could not be decoded: it takes its time.
     """
-    whole = _ESCAPE.sub(_whole_character, body.decode("utf-8", "replace").encode())
+    text = body.decode("utf-8", "replace").encode()
+    whole = _HALF.sub(_whole_character, text)
     pieces: list[bytes] = []
     depth = begin = 0
     for found in _STRUCTURE.finditer(whole):
@@ -247,13 +248,16 @@ def mended(body: bytes) -> bytes:
     return b"".join([*pieces, whole[begin:]])
 
 
-def _whole_character(escape: re.Match[bytes]) -> bytes:
-    return rb"\ufffd" if escape["half"] else escape[0]
+def _whole_character(found: re.Match[bytes]) -> bytes:
+    return found[0] if found.end() == found.end(1) else found[1] + rb"\ufffd"
 
 
-_ESCAPE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F]..)|.)", re.DOTALL
+_HALF: Final = re.compile(
+    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).?)*+)"
+    rb"(?:\\u[dD][89a-fA-F].{0,2}|\Z)",
+    re.DOTALL,
 )
+"""What is whole, and the half of a surrogate pair after it or the end."""
 _STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _OPENING: Final = {b"[", b"{"}
 _CLOSING: Final = {b"]", b"}"}
