@@ -126,7 +126,7 @@ class InvalidInput(WbymError, ValueError):
         self.argument = argument
         self.rule = rule
         self.value = value
-        super().__init__(f"{method}: {argument} {rule}; got {_clip(repr(value))}")
+        super().__init__(f"{method}: {argument} {rule}; got {_shown(value)}")
 
 
 class Unsupported(InvalidInput):
@@ -516,6 +516,13 @@ def error_for_status(status: int) -> type[StatusError]:
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, BadRequest)
+
+
+def _shown(value: object) -> str:
+    try:
+        return _clip(repr(value))
+    except ValueError:  # Python does not write integers of thousands of digits
+        return f"a value of type {type(value).__name__}, too long to show"
 
 
 def _clip(text: str, limit: int = 120) -> str:

@@ -51,6 +51,8 @@ Check: TypeAlias = Callable[[Any], None]
 
 # Made once: a union takes longer to make than to be asked.
 _NUMBERS: Final = (int, float)
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
 _NOT_SEVERAL: Final = (str, bytes, Mapping)
 
 
@@ -106,6 +108,8 @@ def _text(value: object) -> None:
 def _integer(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Broken("must be an integer", value)
+    if not _LEAST <= value <= _MOST:
+        raise Broken("must be an integer of 64 bits", value)
 
 
 def _flag(value: object) -> None:
@@ -114,8 +118,12 @@ def _flag(value: object) -> None:
 
 
 def _number(value: object) -> None:
-    if not isinstance(value, _NUMBERS) or isinstance(value, bool) or not isfinite(value):
-        raise Broken("must be a finite number", value)
+    try:
+        if isinstance(value, _NUMBERS) and not isinstance(value, bool) and isfinite(value):
+            return
+    except OverflowError:
+        pass  # an integer that no float can be
+    raise Broken("must be a finite number", value)
 
 
 def _amount(value: object) -> None:

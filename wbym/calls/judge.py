@@ -8,7 +8,7 @@ import msgspec
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.messages import Response, TransportError
-from wbym.calls.replies import Refusal, Refused, Unreadable
+from wbym.calls.replies import Refusal, Refused, Unreadable, mended
 from wbym.errors import (
     BadRequest,
     CallError,
@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     set_aside: tuple[SetAside, ...] = ()
     """Records of the page that could not be decoded."""
     body: bytes = b""
-    """What the value was decoded from."""
+    """What the value was decoded from: as it came, or mended where it could not be decoded."""
 
 
 class Fate(Enum):
@@ -125,14 +125,29 @@ class Judge(msgspec.Struct, frozen=True):
         if response.status >= 300 or not endpoint.reply.accepts(response.status):
             self.refuse(endpoint, response)
         try:
-            value, aside = endpoint.reply.decode(endpoint.name, response.body)
+            return self._decoded(endpoint, response.body)
         except Unreadable as cause:
             error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
             raise Failed(error, Fate.UNKNOWN, cause) from cause
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
             raise Failed(error, Fate.FINAL) from None
-        return Answer(value, aside, response.body)
+
+    def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
+        """The answer in a body, or else in the mended body.
+
+        Raises:
+            Unreadable: The body is not what is promised.
+            Refused: The body says that the marketplace refused.
+        """
+        try:
+            value, aside = endpoint.reply.decode(endpoint.name, body)
+        except Unreadable:
+            body, sent = mended(body), body
+            if body == sent:
+                raise
+            value, aside = endpoint.reply.decode(endpoint.name, body)
+        return Answer(value, aside, body)
 
     def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
         """Raise what a status outside the promised ones means.
@@ -187,5 +202,5 @@ def _details(endpoint: Endpoint[object], response: Response | None) -> object:
         return None
     try:
         return cast(object, msgspec.json.decode(response.body, type=endpoint.refusal))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

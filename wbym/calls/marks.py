@@ -12,6 +12,7 @@ Structs that are sent carry bounds on their fields in the same way.
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from math import ceil, floor
 from typing import Annotated, Any, Final, Protocol, TypeAlias, runtime_checkable
 
@@ -225,7 +226,21 @@ class Form(msgspec.Struct, frozen=True):
 
 
 class Commas(msgspec.Struct, frozen=True):
-    """Several values are written as one text, with commas between them."""
+    """Several values are written as one text, with commas between them.
+
+    None leaves them out. No values, an empty word and a word with a comma are refused: the
+    marketplace would read another filter in them, or none.
+    """
+
+    def broken(self, value: Collection[object], /) -> str | None:
+        """See :class:`Rule`."""
+        if not value:
+            return "must have at least 1 value; None is for no filter"
+        for item in value:
+            word = item.value if isinstance(item, Enum) else item
+            if isinstance(word, str) and ("," in word or shows_nothing(word)):
+                return f"must have words without commas, none of them empty, and has {word!r}"
+        return None
 
 
 class Encode(msgspec.Struct, frozen=True):

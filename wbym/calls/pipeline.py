@@ -47,6 +47,9 @@ DEFAULT_MAX_WAIT: Final = 300.0
 _USER_AGENT: Final = "wbym"
 _BODIES: Final = msgspec.json.Encoder(decimal_format="number")
 """Amounts are numbers with all their digits, which a float would round."""
+_NO_PLACE: Final = frozenset({"", ".", ".."})
+"""Values of a place in a path that lead to another path."""
+_NO_PLACE_RULE: Final = "must not be empty, '.' or '..', which lead to another address"
 _AT_ONCE: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
@@ -285,7 +288,8 @@ class Pipeline:
         """The request, and what it counts in.
 
         Raises:
-            InvalidInput: A text in it has half of a surrogate pair, which cannot be sent.
+            InvalidInput: A text in it has half of a surrogate pair, which cannot be sent, or a
+                place in the path would be left out of it.
             CredentialError: The account's credentials cannot make the call.
         """
         dialect = self._dialect
@@ -293,6 +297,9 @@ class Pipeline:
         charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
         try:
+            for place, value in (path or {}).items():
+                if str(value) in _NO_PLACE:
+                    raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
             for part in parts:

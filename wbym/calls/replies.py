@@ -2,10 +2,12 @@
 
 They are decoded straight into Structs, and record by record where that fails for a page. A page
 with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
-the place: never lost, never fatal for the rest, never silent.
+the place: never lost, never fatal for the rest, never silent. A body that no decoder takes, for a
+cut character or a bottomless value, can be :func:`mended`.
 """
 
 import gc
+import re
 from collections.abc import Callable
 from functools import cached_property
 from typing import Final, Generic, Protocol, TypeVar
@@ -14,7 +16,17 @@ import msgspec
 
 from wbym.errors import SetAside
 
-__all__ = ["Binary", "Json", "Nothing", "Optional", "Refusal", "Refused", "Reply", "Unreadable"]
+__all__ = [
+    "Binary",
+    "Json",
+    "Nothing",
+    "Optional",
+    "Refusal",
+    "Refused",
+    "Reply",
+    "Unreadable",
+    "mended",
+]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -174,9 +186,9 @@ class Json(Generic[W, R]):
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
             try:
                 return self._salvage(endpoint, body)
-            except msgspec.DecodeError:
+            except _UNDECODABLE:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNDECODABLE as error:
             raise Unreadable(_what_is(body, error)) from error
 
     def _salvage(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
@@ -191,7 +203,7 @@ class Json(Generic[W, R]):
         for index, raw in enumerate(_RECORDS.decode(rest)):
             try:
                 self._record_decoder.decode(raw)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except msgspec.ValidationError as error:
                 where = f"{'.'.join(self.records)}[{index}]"
                 aside.append(SetAside(endpoint, where, str(error), self.blanked(raw)))
             else:
@@ -213,6 +225,45 @@ class Json(Generic[W, R]):
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
+def mended(body: bytes) -> bytes:
+    """JSON with what no decoder takes replaced; the body as it is where there is nothing such.
+
+    Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
+    inside of 99 others becomes null. For bodies that could not be decoded: it takes its time.
+    """
+    text = body.decode("utf-8", "replace").encode()
+    whole = _HALF.sub(_whole_character, text)
+    pieces: list[bytes] = []
+    depth = begin = 0
+    for found in _STRUCTURE.finditer(whole):
+        if found[0] in _OPENING:
+            depth += 1
+            if depth == _DEEPEST:
+                pieces += [whole[begin : found.start()], b"null"]
+                begin = len(whole)  # unless it is closed
+        elif found[0] in _CLOSING:
+            if depth == _DEEPEST:
+                begin = found.end()
+            depth -= 1
+    return b"".join([*pieces, whole[begin:]])
+
+
+def _whole_character(found: re.Match[bytes]) -> bytes:
+    return found[0] if found.end() == found.end(1) else found[1] + rb"\ufffd"
+
+
+_HALF: Final = re.compile(
+    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).?)*+)"
+    rb"(?:\\u[dD][89a-fA-F].{0,2}|\Z)",
+    re.DOTALL,
+)
+"""What is whole, and the half of a surrogate pair after it or the end."""
+_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+_OPENING: Final = {b"[", b"{"}
+_CLOSING: Final = {b"]", b"}"}
+_DEEPEST: Final = 100
+
+
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
     """Decode while the garbage collector is off: what JSON holds has no cycles to look for.
 
@@ -227,6 +278,7 @@ def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
         gc.enable()
 
 
+_UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 _NO_RECORDS = msgspec.Raw(b"[]")

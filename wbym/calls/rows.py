@@ -28,6 +28,7 @@ nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A r
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from copy import deepcopy
 from datetime import datetime
 from enum import Enum
 from functools import cached_property, wraps
@@ -177,7 +178,25 @@ class Row:
         self.path: Final = path
         self.function: Final = function
         self.options: Final = options
-        self.group: type[Group]
+        self._group: type[Group] | None = None
+
+    @property
+    def group(self) -> "type[Group]":
+        """The class that it is in.
+
+        Raises:
+            TypeError: The class is no group.
+        """
+        if self._group is None:
+            raise self._wrong("be in a Group")
+        return self._group
+
+    @group.setter
+    def group(self, group: "type[Group]") -> None:
+        self._group = group
+
+    def _wrong(self, must_be: str) -> TypeError:
+        return TypeError(f"the operation {self.function.__qualname__} must {must_be}")
 
     @property
     def name(self) -> str:
@@ -206,6 +225,8 @@ class Row:
 
     def _parameter(self, argument: inspect.Parameter) -> Parameter:
         name = argument.name
+        if name not in self._hints:
+            raise self._wrong(f"say the type of {name}")
         hint = self._hints[name]
         marks = tuple(_marks(hint))
         wire = self._spelled(name)
@@ -266,7 +287,13 @@ class Row:
 
     @cached_property
     def returns(self) -> object:
-        """The annotation of what is returned."""
+        """The annotation of what is returned.
+
+        Raises:
+            TypeError: There is none.
+        """
+        if "return" not in self._hints:
+            raise self._wrong("say what it returns")
         return self._hints["return"]
 
     @cached_property
@@ -471,10 +498,15 @@ class Row:
         """Make the listing; nothing is sent before it is read."""
         values = self.values(args, kwargs)
         assert self.shape is not None  # noqa: S101 - it lists
+        arguments = self.arguments(values)
+        if arguments.body is not msgspec.UNSET:
+            # It is sent later and again: what the caller changes meanwhile is neither checked nor
+            # meant.
+            arguments = msgspec.structs.replace(arguments, body=deepcopy(arguments.body))
         source: RowSource[Any] = RowSource(
             self.endpoint,
             self.shape,
-            self.arguments(values),
+            arguments,
             values,
             group._pipeline,  # noqa: SLF001
             group._priority,  # noqa: SLF001
@@ -485,7 +517,13 @@ class Row:
     def open(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> AbstractAsyncContextManager[Download]:
-        """Open the file."""
+        """Open the file.
+
+        Raises:
+            TypeError: The operation is none that opens a file.
+        """
+        if not self.is_download:
+            raise self._wrong("be async, or list, or open a file")
         arguments = self.arguments(self.values(args, kwargs))
         return group._pipeline.download(  # noqa: SLF001
             self.endpoint,
@@ -507,18 +545,17 @@ def _marks(hint: object) -> Iterator[object]:
 
 
 _PLAIN: Final = {str, int, float, bool}
-_AS_IT_IS: Final = (list, Mapping)
 
 
 def _written(value: object) -> object:
-    """A value as it is written unless something else is said."""
+    """A value as it is written unless something else is said; a list is the caller's no more."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
         return utc_text(value)
-    if isinstance(value, Collection) and not isinstance(value, _AS_IT_IS):
+    if isinstance(value, Collection) and not isinstance(value, Mapping):
         return list(value)
     return value
 
@@ -587,7 +624,7 @@ class Group:
     scope: ClassVar[str]
     bucket: ClassVar[str | None] = None
     cost: ClassVar[Cost | None] = None
-    spelling: ClassVar[Spelling]
+    spelling: ClassVar[Spelling] = "camel"
     envelope: ClassVar[Envelope]
 
     def __init_subclass__(
@@ -598,10 +635,12 @@ class Group:
         scope: str | None = None,
         bucket: str | None = None,
         cost: Cost | None = None,
-        spelling: Spelling | None = "camel",
+        spelling: Spelling | msgspec.UnsetType = msgspec.UNSET,
         envelope: Envelope | None = None,
     ) -> None:
         """State what the operations have in common; what is not stated is inherited.
+
+        Inherited operations are the group's own: they have its noun and all that it states.
 
         Args:
             noun: Where the operations are found below ``api``; the class's name in lower case
@@ -611,7 +650,7 @@ class Group:
             bucket: A name in the adapter's table of limits. Without one, each operation has a
                 bucket by its own name.
             cost: How many calls an answer counts as; one unless stated.
-            spelling: How the marketplace spells parameters.
+            spelling: How the marketplace spells parameters; ``"camel"`` unless stated.
             envelope: What answers are wrapped in.
         """
         super().__init_subclass__()
@@ -624,7 +663,12 @@ class Group:
             cls.envelope = staticmethod(envelope)
         cls.bucket = bucket or cls.bucket
         cls.cost = cost or cls.cost
-        cls.spelling = spelling
+        if spelling is not msgspec.UNSET:
+            cls.spelling = spelling
+        for name, method in _inherited(cls):
+            known = row(method)
+            again = _operation(known.method, known.path, known.options)(known.function)
+            setattr(cls, name, again)
         for known in _rows_in(cls):
             known.group = cls
 
@@ -749,10 +793,17 @@ def row(method: Callable[..., object]) -> Row:
 
 
 def rows_of(*groups: type[Group]) -> Iterator[Row]:
-    """The operations of groups, in the order in which they are stated."""
+    """The operations of groups, in the order in which they are stated, the inherited ones last."""
     for group in groups:
-        for base in reversed(group.__mro__):
-            yield from _rows_in(base)
+        yield from _rows_in(group)
+
+
+def _inherited(cls: type) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The operations of a class that its bases state, by their names."""
+    for base in cls.__mro__[1:]:
+        for name, it in vars(base).items():
+            if isinstance(getattr(it, "row", None), Row) and getattr(cls, name) is it:
+                yield name, it
 
 
 def _rows_in(cls: type) -> Iterator[Row]:

@@ -143,7 +143,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
 
     @get("/boxes/some")
     async def some(
-        self, *, ids: Annotated[Collection[int], Commas(), Count(1, 3)]
+        self, *, ids: Annotated[Collection[int], Count(1, 3), Commas()]
     ) -> Sequence[Box]:
         """Several records."""
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbym.calls import Count, Each, Length, Range, Upload
+from wbym.calls import Count, Each, Length, Range, Upload, require
 from wbym.calls.checks import Broken, check_of
+from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - it is what is refused
@@ -48,7 +49,9 @@ GOOD: list[tuple[object, object]] = [
     (str, ""),
     (str, "Привет 👋"),
     (int, -5),
-    (int, 10**30),
+    (int, 2**63 - 1),
+    (int, -(2**63)),
+    (float, 10**30),
     (bool, False),
     (float, 1),
     (float, -0.5),
@@ -85,6 +88,11 @@ BAD: list[tuple[object, object, str, str]] = [
     (int, 1.0, "", "must be an integer"),
     (int, "1", "", "must be an integer"),
     (int, None, "", "must be an integer"),
+    (int, 2**63, "", "must be an integer of 64 bits"),
+    (int, -(2**63) - 1, "", "must be an integer of 64 bits"),
+    (int, 10**400, "", "must be an integer of 64 bits"),
+    (float, 10**400, "", "must be a finite number"),
+    (float, -(10**400), "", "must be a finite number"),
     (bool, 1, "", "must be True or False"),
     (bool, None, "", "must be True or False"),
     (float, True, "", "must be a finite number"),
@@ -171,3 +179,17 @@ def test_number_when_it_is_any(number: float) -> None:
 def test_moment_when_it_is_anywhere(moment: datetime) -> None:
     found = broken(datetime, moment)
     assert found is None or found[1] == "must be a time that exists in UTC"
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "shown"),
+    [
+        (10**5000, int, "got a value of type int, too long to show"),
+        ([10**5000, 1], Annotated[Collection[object], Count(5)], "got a value of type list, too"),
+        (10**400, float, "got 1000"),
+    ],
+    ids=["too long", "too long inside", "long"],
+)
+def test_error_when_the_number_is_huge(value: object, hint: object, shown: str) -> None:
+    with pytest.raises(InvalidInput, match=f"shop.find: what must .*; {shown}"):
+        require("shop.find", "what", value, hint)
