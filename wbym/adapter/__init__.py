@@ -10,6 +10,7 @@ from wbym.adapter.base import AccountBase
 from wbym.adapter.checks import (
     length,
     require_address,
+    require_among,
     require_aware,
     require_visible,
     whole_characters,
@@ -81,6 +82,7 @@ __all__ = [
     "installed_adapters",
     "length",
     "require_address",
+    "require_among",
     "require_aware",
     "require_visible",
     "unreadable",

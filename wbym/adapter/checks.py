@@ -1,6 +1,6 @@
 """What adapters refuse alike, before it costs a request."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from wbym.errors import InvalidInput
 __all__ = [
     "length",
     "require_address",
+    "require_among",
     "require_aware",
     "require_visible",
     "whole_characters",
@@ -77,6 +78,17 @@ def require_address(method: str, base_url: str | None) -> str | None:
         rule = "must be an address such as http://127.0.0.1:8080, or None for the marketplace's own"
         raise InvalidInput(method, "base_url", rule, base_url.rpartition("@")[2])
     return base_url.rstrip("/")
+
+
+def require_among(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse names of what there is not, such as buckets and hosts.
+
+    Raises:
+        InvalidInput: A name is not known.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InvalidInput(method, argument, f"must be among {sorted(known)}", unknown)
 
 
 def within(method: str, argument: str, value: int, least: int, most: int) -> int:
