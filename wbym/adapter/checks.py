@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER, shows_nothing
+from wbym.calls import HALF_A_CHARACTER, Count, Range, require, shows_nothing
 from wbym.errors import InvalidInput
 
 __all__ = [
@@ -13,20 +14,57 @@ __all__ = [
     "require_address",
     "require_among",
     "require_aware",
+    "require_filters",
+    "require_flag",
     "require_visible",
     "whole_characters",
     "within",
 ]
 
 
+_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)] | None
+
+
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
     """Refuse a time without a zone.
 
     Raises:
-        InvalidInput: ``moment`` is naive.
+        InvalidInput: ``moment`` is naive, or no datetime.
     """
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
+    require(method, argument, moment, datetime | None)
+
+
+def require_flag(method: str, argument: str, flag: bool | None) -> None:
+    """Refuse what is none of True, False and None.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    require(method, argument, flag, bool | None)
+
+
+def require_filters(
+    method: str,
+    *,
+    answered: bool | None,
+    since: datetime | None,
+    until: datetime | None,
+    product: str | None,
+    rating: Collection[int] | None = None,
+) -> None:
+    """Refuse filters of questions and feedbacks that make no sense, whatever the marketplace.
+
+    Raises:
+        InvalidInput: A filter is of another type, a time is naive, ``since`` is after ``until``, or
+            ``rating`` is empty or not of 1 to 5.
+    """
+    require_flag(method, "answered", answered)
+    require_aware(method, "since", since)
+    require_aware(method, "until", until)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(method, "since", "must not be after until", since)
+    require(method, "product", product, str | None)
+    require(method, "rating", rating, _RATINGS)
 
 
 def require_visible(method: str, argument: str, text: str) -> None:
