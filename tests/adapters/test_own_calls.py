@@ -1,17 +1,22 @@
 """What a program states itself: endpoints, and rows of groups of its own."""
 
+from typing import Annotated
+
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
 from tests.fakes import ScriptedTransport, json_response
-from wbym.calls import Endpoint, Json, Method
+from wbym.calls import Endpoint, Group, Json, Length, Method, get, post, row
 from wbym.errors import InvalidInput, MissingScope, ReadOnlyToken
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
+from wbym_wildberries.api.base import in_envelope
+from wbym_wildberries.api.feedbacks import Feedbacks, Unseen
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.token import Category, Token
 from wbym_yandex_market import Credential, CredentialKind, YandexMarket
+from wbym_yandex_market.api.base import MarketGroup
 from wbym_yandex_market.dialect import YandexMarketDialect
 
 FEEDBACKS = Category.FEEDBACKS_AND_QUESTIONS
@@ -116,3 +121,93 @@ class TestUnknown:
     async def test_bucket_when_market_has_none(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
             await _market().call(_endpoint("market", "mine", "any"))
+
+
+def _circular() -> list[object]:
+    body: list[object] = []
+    body.append(body)
+    return body
+
+
+UNSEEN = {"data": {"hasNewQuestions": True, "hasNewFeedbacks": False}}
+
+
+class TestCall:
+    @pytest.mark.parametrize("of_class", [True, False])
+    async def test_call_when_it_gets_the_method(self, of_class: bool) -> None:
+        shop = _wildberries(UNSEEN)
+        method = Feedbacks.unseen if of_class else shop.api.feedbacks.unseen
+        assert await shop.call(method) == Unseen(has_new_questions=True, has_new_feedbacks=False)
+
+    @pytest.mark.parametrize("operation", ["feedbacks.list", len, None, Feedbacks])
+    async def test_call_when_it_gets_no_operation(self, operation: object) -> None:
+        with pytest.raises(InvalidInput, match=r"call: operation must be an Endpoint or a row"):
+            await _wildberries().call(operation)  # type: ignore[call-overload]
+
+    async def test_call_when_a_value_has_no_place_in_the_path(self) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.list: path must have no value for x"):
+            await _wildberries().call(row(Feedbacks.list), path={"x": 1})
+
+    @pytest.mark.parametrize("body", [object(), _circular(), {"at": {1: len}}])
+    async def test_call_when_the_body_is_no_json(self, body: object) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be JSON"):
+            await _wildberries().call(row(Feedbacks.answer), body=body)
+
+    async def test_call_when_a_text_of_the_body_is_cut(self) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be whole characters"):
+            await _wildberries().call(row(Feedbacks.answer), body={"text": "\ud83d"})
+
+
+class Own(
+    Group,
+    host="feedbacks",
+    bucket="feedbacks-and-questions",
+    scope=FEEDBACKS.scope,
+    envelope=in_envelope,
+):
+    """What a program adds to Wildberries."""
+
+    @post("/own")
+    async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
+        """Say something."""
+
+
+class OwnOfMarket(MarketGroup, scope="any"):
+    """What a program adds to Market."""
+
+    @get("/v2/businesses/{businessId}/own", buckets=["chats.list"])
+    async def own(self) -> int:
+        """Something of the business."""
+
+
+class Nameless(Group, host="feedbacks", scope=FEEDBACKS.scope, envelope=in_envelope):
+    """It names no bucket."""
+
+    @get("/own")
+    async def own(self) -> int:
+        """Something."""
+
+
+class TestGroup:
+    async def test_group_when_it_is_of_wildberries(self) -> None:
+        shop = _wildberries({"data": 7})
+        own = shop.group(Own)
+        assert await own.say("Да") == 7
+        with pytest.raises(InvalidInput, match=r"own.say: text must have 2 to 5 characters"):
+            await own.say("Конечно")
+        assert [state.key.bucket for state in shop.limits()] == ["feedbacks-and-questions"]
+
+    async def test_group_when_it_is_of_market(self) -> None:
+        transport = ScriptedTransport(json_response({"status": "OK", "result": 7}))
+        shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+        assert await shop.group(OwnOfMarket).own() == 7
+        assert "/v2/businesses/11/own" in transport.requests[0].url
+
+    async def test_group_when_it_names_no_bucket(self) -> None:
+        with pytest.raises(InvalidInput, match=r"nameless.own: buckets must be among"):
+            await _wildberries().group(Nameless).own()
+
+    def test_group_when_it_is_none(self) -> None:
+        for shop in (_wildberries(), _market()):
+            with pytest.raises(InvalidInput, match=r"group: kind must be a class of operations"):
+                shop.group(Unseen)  # type: ignore[type-var]
