@@ -64,7 +64,8 @@ class AccountBase:
         Raises:
             InvalidInput: It is no ``Group``.
         """
-        if not (isinstance(kind, type) and issubclass(kind, Group)):
+        given: object = kind
+        if not (isinstance(given, type) and issubclass(given, Group)):
             raise InvalidInput("group", "kind", "must be a class of operations, a Group", kind)
         return self._bind(kind)
 

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)] | None
+_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
 
 
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
@@ -31,7 +31,8 @@ def require_aware(method: str, argument: str, moment: datetime | None) -> None:
     Raises:
         InvalidInput: ``moment`` is naive, or no datetime.
     """
-    require(method, argument, moment, datetime | None)
+    if moment is not None:
+        require(method, argument, moment, datetime)
 
 
 def require_flag(method: str, argument: str, flag: bool | None) -> None:
@@ -40,7 +41,8 @@ def require_flag(method: str, argument: str, flag: bool | None) -> None:
     Raises:
         InvalidInput: It is.
     """
-    require(method, argument, flag, bool | None)
+    if flag is not None:
+        require(method, argument, flag, bool)
 
 
 def require_filters(
@@ -63,8 +65,10 @@ def require_filters(
     require_aware(method, "until", until)
     if since is not None and until is not None and since > until:
         raise InvalidInput(method, "since", "must not be after until", since)
-    require(method, "product", product, str | None)
-    require(method, "rating", rating, _RATINGS)
+    if product is not None:
+        require(method, "product", product, str)
+    if rating is not None:
+        require(method, "rating", rating, _RATINGS)
 
 
 def require_visible(method: str, argument: str, text: str) -> None:
