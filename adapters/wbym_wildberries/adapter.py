@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from wbym.adapter import Stream, require_aware
+from wbym.adapter import Stream, require_aware, require_flag
 from wbym.calls import Download, Upload, row
 from wbym.domain import (
     Attachment,
@@ -97,6 +97,7 @@ class Wildberries(Account):
         who wrote last; automatic lines of WB are no reply. Then chats that are only in the feed yet
         come too, and each has its status.
         """
+        require_flag("chats", "waiting_for_seller", waiting_for_seller)
         listing = self._chats.chats(waiting=waiting_for_seller)
         return listing.using(cursor=cursor, priority=priority)
 

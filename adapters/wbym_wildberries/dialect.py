@@ -6,10 +6,9 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import require_address
+from wbym.adapter import require_address, require_among
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.errors import (
-    InvalidInput,
     InvalidToken,
     MissingScope,
     ReadOnlyToken,
@@ -78,16 +77,16 @@ class WildberriesDialect:
         self._sandbox = sandbox
         self._tier = tier
         self._quotas = dict(quotas or {})
-        if unknown := self._quotas.keys() - BUCKETS.keys():
-            rule = f"must name buckets of {sorted(BUCKETS)}"
-            raise InvalidInput("Wildberries", "quotas", rule, sorted(unknown))
-        self._chosen: dict[str, Token] = {}
-        self._charges: dict[tuple[str, str], tuple[Charge, ...]] = {}
+        require_among("Wildberries", "quotas", self._quotas, BUCKETS)
+        # By what they depend on: names are the caller's, and several endpoints may have one.
+        self._chosen: dict[tuple[str, bool], Token] = {}
+        self._charges: dict[tuple[Token, tuple[str, ...]], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
         """The host, without a slash at the end."""
         if self._base_url is not None:
             return self._base_url
+        require_among(endpoint.name, "host", (endpoint.host,), HOSTS)
         if not self._sandbox:
             return HOSTS[endpoint.host]
         if endpoint.host not in SANDBOX_HOSTS:
@@ -107,9 +106,10 @@ class WildberriesDialect:
             TokenExpired: The tokens that would do are expired.
             InvalidToken: The tokens that would do open the sandbox only.
         """
-        chosen = self._chosen.get(endpoint.name)
+        need = endpoint.scope, endpoint.writes
+        chosen = self._chosen.get(need)
         if chosen is None or datetime.now(UTC) >= chosen.expires_at:
-            chosen = self._chosen[endpoint.name] = self._choose(endpoint)
+            chosen = self._chosen[need] = self._choose(endpoint)
         return chosen
 
     def _choose(self, endpoint: Endpoint[object]) -> Token:
@@ -155,17 +155,21 @@ class WildberriesDialect:
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
-        """The endpoint's buckets, of the seller whose token it is."""
+        """The endpoint's buckets, of the seller whose token it is.
+
+        Raises:
+            InvalidInput: It names a bucket that there is not.
+        """
         token = self.token_for(endpoint)
-        tier = self.tier_of(token)
-        charges = self._charges.get((endpoint.name, tier))
+        charges = self._charges.get((token, endpoint.buckets))
         if charges is None:
-            owner = self.owner(token)
+            require_among(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
+            tier, owner = self.tier_of(token), self.owner(token)
             charges = tuple(
                 Charge(BucketKey(MARKETPLACE, owner, tier, bucket), self.quota(bucket, tier))
                 for bucket in self._buckets(endpoint, token)
             )
-            self._charges[endpoint.name, tier] = charges
+            self._charges[token, endpoint.buckets] = charges
         return charges
 
     def _buckets(self, endpoint: Endpoint[object], token: Token) -> Sequence[str]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
-from typing import Protocol, TypedDict, TypeVar
+from typing import Final, Protocol, TypedDict, TypeVar
 
-from wbym.adapter import require_aware
+from wbym.adapter import require_filters, require_flag
 from wbym.domain import Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
 from wbym.paging import TICK, Listing, Span, by_time, chain, second_of
@@ -16,6 +16,9 @@ from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.base import SortOrder
 
 __all__ = ["TwoLists", "dates", "in_order", "list_claims", "list_feedbacks", "list_questions"]
+
+_MOST_DIGITS: Final = 18
+"""Of an article, so that it is a number of 64 bits."""
 
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
@@ -61,6 +64,7 @@ def list_questions(
     product: str | None,
 ) -> Listing[Question]:
     """Questions, newest first; see ``Wildberries.questions``."""
+    require_filters("questions", answered=answered, since=since, until=until, product=product)
     return _neutral(
         api.questions,
         lambda wire: mapping.question(wire, account),
@@ -85,9 +89,10 @@ def list_feedbacks(
     product: str | None,
 ) -> Listing[Feedback]:
     """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
+    require_filters(
+        "feedbacks", answered=answered, since=since, until=until, product=product, rating=rating
+    )
     ratings = frozenset(rating or ())
-    if not ratings <= {1, 2, 3, 4, 5}:
-        raise InvalidInput("feedbacks", "rating", "must be of 1 to 5", rating)
 
     def wanted(item: Feedback) -> bool:
         is_of_rating = rating is None or item.rating in ratings
@@ -112,6 +117,7 @@ def list_claims(
     open: bool | None,  # noqa: A002 - the word of the field
 ) -> Listing[Return]:
     """Claims; see ``Wildberries.returns``."""
+    require_flag("returns", "open", open)
 
     def part(is_archive: bool) -> Listing[Return]:
         return api.claims.list(is_archive=is_archive).map(lambda wire: mapping.claim(wire, account))
@@ -177,9 +183,6 @@ def _neutral(
     wanted: Callable[[R], bool] | None,
 ) -> Listing[R]:
     """One of WB's two lists of a noun or both, as neutral records; of these, those wanted."""
-    for argument, moment in (("since", since), ("until", until)):
-        if moment is not None:
-            require_aware(noun, argument, moment)
     nm_id = _nm_id(noun, product)
 
     def part(processed: bool) -> Listing[R]:
@@ -227,6 +230,6 @@ def _id_of(item: _HasRef) -> str:
 def _nm_id(method: str, product: str | None) -> int | None:
     if product is None:
         return None
-    if not (product.isascii() and product.isdigit()):
-        raise InvalidInput(method, "product", "must be a WB article, digits only", product)
+    if not (product.isascii() and product.isdigit() and len(product) <= _MOST_DIGITS):
+        raise InvalidInput(method, "product", "must be a WB article, 1 to 18 digits", product)
     return int(product)

@@ -1,7 +1,7 @@
 """The part of an account that has no nouns: its credentials, its business, its limits, any call."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -19,6 +19,7 @@ from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,
     Endpoint,
+    Group,
     Pipeline,
     Range,
     RetryPolicy,
@@ -28,7 +29,7 @@ from wbym.calls import (
 from wbym.errors import InvalidToken, SetAside
 from wbym.limits import BucketState, Scheduler, Window, shared_scheduler
 from wbym_yandex_market.api import Api
-from wbym_yandex_market.api.base import Id
+from wbym_yandex_market.api.base import Id, MarketGroup
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.capabilities import CAPABILITIES
 from wbym_yandex_market.catalog import catalog, facts
@@ -40,6 +41,8 @@ from wbym_yandex_market.sweeps import Sweeps
 from wbym_yandex_market.token import Credential, CredentialKind
 
 __all__ = ["Account"]
+
+G = TypeVar("G", bound=Group)
 
 
 class Account(AccountBase):
@@ -98,7 +101,7 @@ class Account(AccountBase):
             max_wait=max_wait,
             on_set_aside=self.keep,
         )
-        self.api: Final = Api(self._pipeline, lambda: self._cabinet.business())  # noqa: PLW0108 - not made yet
+        self.api: Final = Api(self._pipeline, self._business)
         """Every documented method that is built, typed."""
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
         self.sweep: Final = Sweeps(self.api, name, parallel, self._bucket_of)
@@ -223,7 +226,15 @@ class Account(AccountBase):
         """
         return make_receiver(self._cabinet, on_hints, proxy=proxy, networks=networks, rate=rate)
 
+    async def _business(self) -> int:
+        return await self._cabinet.business()
+
+    def _bind(self, kind: type[G]) -> G:
+        if issubclass(kind, MarketGroup):
+            return kind(self._pipeline, self._business)
+        return super()._bind(kind)
+
     async def _known(self, method: str, place: str) -> str | int:
         if place == "businessId":
-            return await self._cabinet.business()
+            return await self._business()
         return await super()._known(method, place)

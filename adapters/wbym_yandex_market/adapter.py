@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated
 
-from wbym.adapter import require_visible
+from wbym.adapter import require_flag, require_visible
 from wbym.calls import Download, Range, Upload, require
 from wbym.domain import (
     Answer,
@@ -328,6 +328,7 @@ class YandexMarket(FollowedAccount):
         picked up are no returns here: ``api.returns.list`` has them. Photos are read with
         ``api.returns.photo``, by the hashes in ``raw``.
         """
+        require_flag("returns", "open", open)
         statuses = {None: None, True: mapping.OPEN_RETURNS, False: mapping.CLOSED_RETURNS}[open]
         api = self.api.at(priority)
         return listings.list_returns(api, self._cabinet, statuses=statuses).using(cursor=cursor)

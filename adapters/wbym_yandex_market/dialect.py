@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from wbym.adapter import require_address
+from wbym.adapter import require_address, require_among
 from wbym.calls import Binary, Endpoint, Refusal, Response
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window
@@ -87,16 +87,17 @@ class YandexMarketDialect:
         self._base_url = require_address("YandexMarket", base_url)
         self._parallel = ParallelCap(parallel)
         self._quotas = dict(quotas or {})
-        if unknown := self._quotas.keys() - BUCKETS.keys():
-            rule = f"must name buckets of {sorted(BUCKETS)}"
-            raise InvalidInput("YandexMarket", "quotas", rule, sorted(unknown))
+        require_among("YandexMarket", "quotas", self._quotas, BUCKETS)
         self._clock = clock
-        self._charges: dict[tuple[str, str], tuple[Charge, ...]] = {}
+        # By what they depend on: names are the caller's, and several endpoints may have one.
+        self._charges: dict[tuple[tuple[str, ...], str], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
         """The host, without a slash at the end."""
         host = HOSTS.get(endpoint.host)
         if host is None and not _is_market(endpoint.host):
+            if "://" not in endpoint.host:  # it is no file's
+                require_among(endpoint.name, "host", (endpoint.host,), HOSTS)
             return endpoint.host
         return self._base_url or host or endpoint.host
 
@@ -139,15 +140,20 @@ class YandexMarketDialect:
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
-        """The method's budget first, which headers speak of, and the places for calls at once."""
+        """The method's budget first, which headers speak of, and the places for calls at once.
+
+        Raises:
+            InvalidInput: The endpoint names a bucket that there is not.
+        """
         if "businessId" in path:
             who = f"business-{path['businessId']}"
         elif "campaignId" in path:
             who = f"campaign-{path['campaignId']}"
         else:
             who = f"key-{self.credential.fingerprint}"
-        charges = self._charges.get((endpoint.name, who))
+        charges = self._charges.get((endpoint.buckets, who))
         if charges is None:
+            require_among(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
             owner = f"{who}@{self._base_url}" if self._base_url else who
             self.owners.add(owner)
             charges = (
@@ -157,7 +163,7 @@ class YandexMarketDialect:
                 ),
                 Charge(BucketKey(MARKETPLACE, owner, "any", "parallel"), self._parallel),
             )
-            self._charges[endpoint.name, who] = charges
+            self._charges[endpoint.buckets, who] = charges
         return charges
 
     def quota(self, bucket: str) -> Window:

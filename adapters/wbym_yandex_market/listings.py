@@ -5,13 +5,11 @@ from __future__ import annotations  # the API's modules are loaded when they are
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from wbym.adapter import require_aware
-from wbym.calls import Count, Range, require
+from wbym.adapter import require_aware, require_filters, require_flag
 from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
 from wbym.domain import QuestionStatus as Status
-from wbym.errors import InvalidInput
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import mapping
 from wbym_yandex_market.replies import together, with_answers
@@ -48,11 +46,11 @@ answered when they are."""
 _END = datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
-_RATINGS = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)] | None
 
 
 def list_chats(api: Api, account: str, *, waiting: bool | None) -> Listing[Chat]:
     """Chats; see ``YandexMarket.chats``."""
+    require_flag("chats", "waiting_for_seller", waiting)
     statuses = None
     if waiting is not None:
         statuses = mapping.WAITING_CHATS if waiting else mapping.OTHER_CHATS
@@ -84,8 +82,9 @@ def list_feedbacks(
     at_once: int = 1,
 ) -> Listing[Feedback]:
     """Feedbacks, the newest part of the period first; see ``YandexMarket.feedbacks``."""
-    begin = _begin("feedbacks", since, until)
-    require("feedbacks", "rating", rating, _RATINGS)
+    require_filters(
+        "feedbacks", answered=answered, since=since, until=until, product=product, rating=rating
+    )
 
     def part(span: Span) -> Listing[Feedback]:
         wires = api.feedbacks.list(
@@ -101,7 +100,7 @@ def list_feedbacks(
     listing = by_span(
         part,
         method="feedbacks",
-        since=begin,
+        since=_begin(since, until),
         until=until,
         longest=FEEDBACKS_SPAN,
         at_once=at_once,
@@ -123,7 +122,7 @@ def list_questions(
     finely: bool = True,
 ) -> Listing[Question]:
     """Questions, newest first; see ``YandexMarket.questions``."""
-    begin = _begin("questions", since, until)
+    require_filters("questions", answered=answered, since=since, until=until, product=product)
 
     def part(span: Span) -> Listing[Question]:
         def wires(need_answer: bool) -> Listing[questions_api.Question]:
@@ -166,7 +165,7 @@ def list_questions(
     return by_span(
         part,
         method="questions",
-        since=begin,
+        since=_begin(since, until),
         until=until,
         longest=QUESTIONS_SPAN,
         at_once=at_once,
@@ -232,12 +231,6 @@ def _is_about(product: str, item: Question) -> bool:
     return item.product is not None and item.product.seller_sku == product
 
 
-def _begin(method: str, since: datetime | None, until: datetime | None) -> datetime:
+def _begin(since: datetime | None, until: datetime | None) -> datetime:
     """From when on; half a year back by default."""
-    require_aware(method, "since", since)
-    require_aware(method, "until", until)
-    if since is None:
-        return (until or datetime.now(UTC)) - BY_DEFAULT
-    if until is not None and since > until:
-        raise InvalidInput(method, "since", "must not be after until", since)
-    return since
+    return since or (until or datetime.now(UTC)) - BY_DEFAULT

@@ -21,7 +21,7 @@ from wbym.adapter import (
     Support,
     Supported,
     ask,
-    require_aware,
+    require_filters,
 )
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
@@ -192,7 +192,9 @@ class Toy(AccountBase):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
-        require_aware("feedbacks", "since", since)
+        require_filters(
+            "feedbacks", answered=answered, since=since, until=until, product=product, rating=rating
+        )
         self._lacks("feedbacks", since=since, until=until, product=product)
         wires = self._feedbacks.list(answered=answered)
         listing = wires.using(cursor=cursor, prefetch=prefetch, priority=priority).map(

@@ -7,7 +7,8 @@ from typing import ClassVar, Final, Self, TypeVar, overload
 
 import msgspec
 
-from wbym.calls import Endpoint, Part, Pipeline, QueryValue, Row, places_of
+from wbym.adapter.checks import whole_characters
+from wbym.calls import Endpoint, Group, Part, Pipeline, QueryValue, Row, places_of
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Priority
 from wbym.observe import LogFacts
@@ -15,6 +16,7 @@ from wbym.observe import LogFacts
 __all__ = ["AccountBase"]
 
 R = TypeVar("R")
+G = TypeVar("G", bound=Group)
 
 
 class AccountBase:
@@ -51,6 +53,26 @@ class AccountBase:
         """Close the account's session, unless it was lent."""
         await self._pipeline.aclose()
 
+    def group(self, kind: type[G]) -> G:
+        """Operations of your own, as methods of this account.
+
+        Their arguments are checked and their lists are listings, as below ``api``.
+
+        Args:
+            kind: A class of rows. It names a host, a scope and a bucket of the marketplace.
+
+        Raises:
+            InvalidInput: It is no ``Group``.
+        """
+        given: object = kind
+        if not (isinstance(given, type) and issubclass(given, Group)):
+            raise InvalidInput("group", "kind", "must be a class of operations, a Group", kind)
+        return self._bind(kind)
+
+    def _bind(self, kind: type[G]) -> G:
+        """The operations, with what they need of the account."""
+        return kind(self._pipeline)
+
     @overload
     async def call(
         self,
@@ -66,7 +88,7 @@ class AccountBase:
     @overload
     async def call(
         self,
-        operation: Row,
+        operation: Row | Callable[..., object],
         *,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,
@@ -77,7 +99,7 @@ class AccountBase:
 
     async def call(
         self,
-        operation: Endpoint[R] | Row,
+        operation: Endpoint[R] | Row | Callable[..., object],
         *,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,
@@ -87,8 +109,11 @@ class AccountBase:
     ) -> object:
         """Make any call, through the same limits, retries and errors as the typed methods.
 
+        What is sent is not checked against an operation's rules; its method does that, and those of
+        a :meth:`group` of your own do.
+
         Args:
-            operation: An endpoint of your own, or a row, such as ``row(Feedbacks.list)``.
+            operation: An endpoint of your own, or a row, such as ``Feedbacks.list``.
             path: Values for the places in its path; what the account knows may be left out.
             query: Parameters, by the marketplace's names; those that are None are left out.
             body: What is sent as JSON; anything that msgspec encodes.
@@ -96,11 +121,18 @@ class AccountBase:
             priority: Who goes first at the limits.
 
         Raises:
-            InvalidInput: A place in the path has no value.
+            InvalidInput: A place in the path has no value, or a value no place; the body cannot be
+                written as JSON; the endpoint names a host or a bucket that there is not.
         """
-        endpoint: Endpoint[object] = operation.endpoint if isinstance(operation, Row) else operation
+        endpoint = _endpoint_of(operation)
         filled = dict(path or {})
-        for place in places_of(endpoint.path):
+        places = places_of(endpoint.path)
+        for name in filled.keys() - places:
+            rule = f"must have no value for {name}: {endpoint.path} has no such place"
+            raise InvalidInput(endpoint.name, "path", rule, filled[name])
+        if body is not msgspec.UNSET:
+            _require_json(endpoint.name, body)
+        for place in places:
             if place not in filled:
                 filled[place] = await self._known(endpoint.name, place)
         answer = await self._pipeline.call(
@@ -133,3 +165,21 @@ class AccountBase:
             ),
         )
         self._on_set_aside(aside)
+
+
+def _endpoint_of(operation: object) -> Endpoint[object]:
+    known = getattr(operation, "row", operation)
+    if isinstance(known, Row):
+        return known.endpoint
+    if not isinstance(known, Endpoint):
+        rule = "must be an Endpoint or a row, such as Feedbacks.list"
+        raise InvalidInput("call", "operation", rule, operation)
+    return known
+
+
+def _require_json(method: str, body: object) -> None:
+    try:
+        with whole_characters(method, "body"):
+            msgspec.json.encode(body)
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise InvalidInput(method, "body", f"must be JSON: {error}", type(body)) from error

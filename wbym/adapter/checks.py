@@ -1,31 +1,74 @@
 """What adapters refuse alike, before it costs a request."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER, shows_nothing
+from wbym.calls import HALF_A_CHARACTER, Count, Range, require, shows_nothing
 from wbym.errors import InvalidInput
 
 __all__ = [
     "length",
     "require_address",
+    "require_among",
     "require_aware",
+    "require_filters",
+    "require_flag",
     "require_visible",
     "whole_characters",
     "within",
 ]
 
 
+_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
+
+
 def require_aware(method: str, argument: str, moment: datetime | None) -> None:
     """Refuse a time without a zone.
 
     Raises:
-        InvalidInput: ``moment`` is naive.
+        InvalidInput: ``moment`` is naive, or no datetime.
     """
-    if moment is not None and moment.tzinfo is None:
-        raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
+    if moment is not None:
+        require(method, argument, moment, datetime)
+
+
+def require_flag(method: str, argument: str, flag: bool | None) -> None:
+    """Refuse what is none of True, False and None.
+
+    Raises:
+        InvalidInput: It is.
+    """
+    if flag is not None:
+        require(method, argument, flag, bool)
+
+
+def require_filters(
+    method: str,
+    *,
+    answered: bool | None,
+    since: datetime | None,
+    until: datetime | None,
+    product: str | None,
+    rating: Collection[int] | None = None,
+) -> None:
+    """Refuse filters of questions and feedbacks that make no sense, whatever the marketplace.
+
+    Raises:
+        InvalidInput: A filter is of another type, a time is naive, ``since`` is after ``until``, or
+            ``rating`` is empty or not of 1 to 5.
+    """
+    require_flag(method, "answered", answered)
+    require_aware(method, "since", since)
+    require_aware(method, "until", until)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(method, "since", "must not be after until", since)
+    if product is not None:
+        require(method, "product", product, str)
+    if rating is not None:
+        require(method, "rating", rating, _RATINGS)
 
 
 def require_visible(method: str, argument: str, text: str) -> None:
@@ -77,6 +120,17 @@ def require_address(method: str, base_url: str | None) -> str | None:
         rule = "must be an address such as http://127.0.0.1:8080, or None for the marketplace's own"
         raise InvalidInput(method, "base_url", rule, base_url.rpartition("@")[2])
     return base_url.rstrip("/")
+
+
+def require_among(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Refuse names of what there is not, such as buckets and hosts.
+
+    Raises:
+        InvalidInput: A name is not known.
+    """
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InvalidInput(method, argument, f"must be among {sorted(known)}", unknown)
 
 
 def within(method: str, argument: str, value: int, least: int, most: int) -> int:

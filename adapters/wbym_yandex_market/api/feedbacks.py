@@ -1,10 +1,22 @@
 """Feedbacks on products, and comments under them."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from wbym.calls import Count, Length, Name, Query, Range, Unique, exactly_one, period, post, require
+from wbym.calls import (
+    Count,
+    Encode,
+    Length,
+    Name,
+    Query,
+    Range,
+    Unique,
+    exactly_one,
+    period,
+    post,
+    require,
+)
 from wbym.paging import Listing
 from wbym_yandex_market.api.base import (
     COMMUNICATION,
@@ -145,6 +157,15 @@ def _comment_body(
     return Update(feedback_id=feedback_id, comment=comment)
 
 
+_LAST: Final = datetime.max.replace(microsecond=0, tzinfo=UTC)
+
+
+def _rounded_up(moment: datetime) -> datetime:
+    """The end of a period in whole seconds, so that its last records are not left out."""
+    moment = min(moment.astimezone(UTC), _LAST)
+    return moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
+
+
 class Feedbacks(MarketGroup, scope=COMMUNICATION):
     """``api.feedbacks``. Each method has an hourly budget of its own, which its text states."""
 
@@ -160,7 +181,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         *,
         feedback_ids: Ids | None = None,
         date_time_from: datetime | None = None,
-        date_time_to: datetime | None = None,
+        date_time_to: Annotated[datetime, Encode(_rounded_up)] | None = None,
         reaction_status: Literal["ALL", "NEED_REACTION"] | None = None,
         rating_values: Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1, 5), Unique()]
         | None = None,
@@ -175,9 +196,9 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         Args:
             feedback_ids: These; no other filter may go with them.
             date_time_from: After this moment, itself excluded; by default six months before
-                ``date_time_to``. Used in whole seconds.
-            date_time_to: Before this moment, itself excluded; now by default. The period is of six
-                months at most.
+                ``date_time_to``. Used in whole seconds, rounded down.
+            date_time_to: Before this moment, itself excluded; now by default. Used in whole
+                seconds, rounded up. The period is of six months at most.
             reaction_status: ``NEED_REACTION`` for those that nobody has looked at.
             rating_values: With these ratings.
             offer_ids: On these products, by the seller's own article.

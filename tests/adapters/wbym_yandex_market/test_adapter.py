@@ -691,3 +691,22 @@ class TestTrouble:
             await shop.answer(feedback, "Спасибо!")
         assert market.stats.effects["comment"] == 1
         assert (await shop.feedback(feedback.ref.id)).answered
+
+
+@pytest.mark.parametrize(
+    ("until", "sent"),
+    [
+        ("2026-01-01T03:00:00+03:00", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00.000001+00:00", "2026-01-01T00:00:01Z"),
+        ("2026-01-01T00:00:59.9+00:00", "2026-01-01T00:01:00Z"),
+        ("9999-12-31T23:59:59.9+00:00", "9999-12-31T23:59:59Z"),
+    ],
+)
+async def test_feedbacks_when_the_end_has_a_fraction(until: str, sent: str) -> None:
+    """Market takes whole seconds, and nothing of the last one may be missing."""
+    transport = ScriptedTransport(json_response({"status": "OK", "result": {"feedbacks": []}}))
+    shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+    await shop.api.feedbacks.list(date_time_to=datetime.fromisoformat(until)).page()
+    body = transport.requests[0].body
+    assert body is not None
+    assert msgspec.json.decode(body) == {"dateTimeTo": sent}

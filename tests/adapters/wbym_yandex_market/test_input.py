@@ -242,7 +242,7 @@ async def test_objects_when_of_another_account() -> None:
         ({"business_id": 0}, "business_id must be at least 1"),
         ({"campaign_ids": [1, -2]}, r"campaign_ids\[1\] must be at least 1"),
         ({"parallel": 0}, "parallel must be from 1"),
-        ({"quotas": {"feedbacks": Window(limit=1, period=1)}}, "must name buckets"),
+        ({"quotas": {"feedbacks": Window(limit=1, period=1)}}, "must be among"),
     ],
 )
 async def test_account_when_an_argument_is_wrong(arguments: dict[str, object], rule: str) -> None:

@@ -1,0 +1,213 @@
+"""What a program states itself: endpoints, and rows of groups of its own."""
+
+from typing import Annotated
+
+import pytest
+
+from tests.adapters.wbym_yandex_market.shops import KEY
+from tests.fakes import ScriptedTransport, json_response
+from wbym.calls import Endpoint, Group, Json, Length, Method, get, post, row
+from wbym.errors import InvalidInput, MissingScope, ReadOnlyToken
+from wbym.limits import Scheduler
+from wbym_wildberries import Wildberries
+from wbym_wildberries.api.base import in_envelope
+from wbym_wildberries.api.feedbacks import Feedbacks, Unseen
+from wbym_wildberries.dialect import WildberriesDialect
+from wbym_wildberries.simulator import make_token
+from wbym_wildberries.token import Category, Token
+from wbym_yandex_market import Credential, CredentialKind, YandexMarket
+from wbym_yandex_market.api.base import MarketGroup
+from wbym_yandex_market.dialect import YandexMarketDialect
+
+FEEDBACKS = Category.FEEDBACKS_AND_QUESTIONS
+CHATS = Category.BUYER_CHAT
+
+
+def _wildberries(*answers: object, read_only: bool = False) -> Wildberries:
+    return Wildberries(
+        make_token(read_only=read_only),
+        transport=ScriptedTransport(*map(json_response, answers)),
+        scheduler=Scheduler(),
+    )
+
+
+def _market(*answers: object) -> YandexMarket:
+    return YandexMarket(
+        KEY, 11, transport=ScriptedTransport(*map(json_response, answers)), scheduler=Scheduler()
+    )
+
+
+def _endpoint(
+    host: str,
+    bucket: str,
+    scope: str,
+    *,
+    method: Method = "GET",
+    path: str = "/own",
+    writes: bool = False,
+) -> Endpoint[object]:
+    return Endpoint(
+        name="mine",
+        method=method,
+        host=host,
+        path=path,
+        reply=Json(object, lambda body: body),
+        buckets=(bucket,),
+        scope=scope,
+        writes=writes,
+    )
+
+
+class TestOneName:
+    """Two operations with one name have nothing else in common."""
+
+    READS = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope)
+    CHATS = _endpoint("chat", "chats.list", CHATS.scope)
+
+    async def test_token_when_one_of_them_writes(self) -> None:
+        shop = _wildberries({}, read_only=True)
+        await shop.call(self.READS)
+        writes = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope, writes=True)
+        with pytest.raises(ReadOnlyToken):
+            await shop.call(writes)
+
+    def test_token_when_they_need_two(self) -> None:
+        tokens = [Token(make_token(scopes=[one])) for one in ("feedbacks", "chat")]
+        dialect = WildberriesDialect("shop", tokens)
+        assert [dialect.token_for(one) for one in (self.READS, self.CHATS)] == tokens
+        content = _endpoint("content", "content", Category.CONTENT.scope)
+        with pytest.raises(MissingScope):
+            dialect.token_for(content)
+
+    def test_charges_when_wildberries_counts_them_apart(self) -> None:
+        dialect = WildberriesDialect("shop", [Token(make_token())])
+        for one in (self.READS, self.CHATS, self.READS):
+            assert [charge.key.bucket for charge in dialect.charges(one, {})] == list(one.buckets)
+
+    def test_charges_when_the_tokens_are_of_two_types(self) -> None:
+        tokens = [
+            Token(make_token(scopes=["feedbacks"], acc=1)),
+            Token(make_token(scopes=["chat"])),
+        ]
+        dialect = WildberriesDialect("shop", tokens)
+        chats = _endpoint("chat", "feedbacks-and-questions", CHATS.scope)
+        tiers = [dialect.charges(one, {})[0].key.tier for one in (self.READS, chats)]
+        assert tiers == [token.tier for token in tokens]
+        assert len(set(tiers)) == 2
+
+    def test_charges_when_market_counts_them_apart(self) -> None:
+        dialect = YandexMarketDialect("shop", Credential(CredentialKind.API_KEY, KEY))
+        for bucket in ("feedbacks.list", "chats.list", "feedbacks.list"):
+            budget, _ = dialect.charges(_endpoint("market", bucket, "any"), {"businessId": 11})
+            assert budget.key.bucket == bucket
+
+
+class TestUnknown:
+    """What the marketplace has not is named, before anything is sent."""
+
+    async def test_bucket_when_wildberries_has_none(self) -> None:
+        with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
+            await _wildberries().call(_endpoint("feedbacks", "mine", FEEDBACKS.scope))
+
+    async def test_host_when_wildberries_has_none(self) -> None:
+        endpoint = _endpoint("mine", "feedbacks-and-questions", FEEDBACKS.scope)
+        with pytest.raises(InvalidInput, match=r"mine: host must be among .*'feedbacks'"):
+            await _wildberries().call(endpoint)
+
+    async def test_host_when_market_has_none(self) -> None:
+        with pytest.raises(InvalidInput, match=r"mine: host must be among .'market'"):
+            await _market().call(_endpoint("mine", "chats.list", "any"))
+
+    async def test_bucket_when_market_has_none(self) -> None:
+        with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
+            await _market().call(_endpoint("market", "mine", "any"))
+
+
+def _circular() -> list[object]:
+    body: list[object] = []
+    body.append(body)
+    return body
+
+
+UNSEEN = {"data": {"hasNewQuestions": True, "hasNewFeedbacks": False}}
+
+
+class TestCall:
+    @pytest.mark.parametrize("of_class", [True, False])
+    async def test_call_when_it_gets_the_method(self, of_class: bool) -> None:
+        shop = _wildberries(UNSEEN)
+        method = Feedbacks.unseen if of_class else shop.api.feedbacks.unseen
+        assert await shop.call(method) == Unseen(has_new_questions=True, has_new_feedbacks=False)
+
+    @pytest.mark.parametrize("operation", ["feedbacks.list", len, None, Feedbacks])
+    async def test_call_when_it_gets_no_operation(self, operation: object) -> None:
+        with pytest.raises(InvalidInput, match=r"call: operation must be an Endpoint or a row"):
+            await _wildberries().call(operation)  # type: ignore[call-overload]
+
+    async def test_call_when_a_value_has_no_place_in_the_path(self) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.list: path must have no value for x"):
+            await _wildberries().call(row(Feedbacks.list), path={"x": 1})
+
+    @pytest.mark.parametrize("body", [object(), _circular(), {"at": {1: len}}])
+    async def test_call_when_the_body_is_no_json(self, body: object) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be JSON"):
+            await _wildberries().call(row(Feedbacks.answer), body=body)
+
+    async def test_call_when_a_text_of_the_body_is_cut(self) -> None:
+        with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be whole characters"):
+            await _wildberries().call(row(Feedbacks.answer), body={"text": "\ud83d"})
+
+
+class Own(
+    Group,
+    host="feedbacks",
+    bucket="feedbacks-and-questions",
+    scope=FEEDBACKS.scope,
+    envelope=in_envelope,
+):
+    """What a program adds to Wildberries."""
+
+    @post("/own")
+    async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
+        """Say something."""
+
+
+class OwnOfMarket(MarketGroup, scope="any"):
+    """What a program adds to Market."""
+
+    @get("/v2/businesses/{businessId}/own", buckets=["chats.list"])
+    async def own(self) -> int:
+        """Something of the business."""
+
+
+class Nameless(Group, host="feedbacks", scope=FEEDBACKS.scope, envelope=in_envelope):
+    """It names no bucket."""
+
+    @get("/own")
+    async def own(self) -> int:
+        """Something."""
+
+
+class TestGroup:
+    async def test_group_when_it_is_of_wildberries(self) -> None:
+        shop = _wildberries({"data": 7})
+        own = shop.group(Own)
+        assert await own.say("Да") == 7
+        with pytest.raises(InvalidInput, match=r"own.say: text must have 2 to 5 characters"):
+            await own.say("Конечно")
+        assert [state.key.bucket for state in shop.limits()] == ["feedbacks-and-questions"]
+
+    async def test_group_when_it_is_of_market(self) -> None:
+        transport = ScriptedTransport(json_response({"status": "OK", "result": 7}))
+        shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+        assert await shop.group(OwnOfMarket).own() == 7
+        assert "/v2/businesses/11/own" in transport.requests[0].url
+
+    async def test_group_when_it_names_no_bucket(self) -> None:
+        with pytest.raises(InvalidInput, match=r"nameless.own: buckets must be among"):
+            await _wildberries().group(Nameless).own()
+
+    def test_group_when_it_is_none(self) -> None:
+        for shop in (_wildberries(), _market()):
+            with pytest.raises(InvalidInput, match=r"group: kind must be a class of operations"):
+                shop.group(Unseen)  # type: ignore[type-var]
