@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from asyncio import constants
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,9 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("wbym")
+
+# Each task, future and timer is traced in debug mode; one frame says where it was made.
+constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]
 
 # In debug mode it warns of what took long, which on a busy machine anything does.
 logging.getLogger("asyncio").setLevel(logging.ERROR)

@@ -57,6 +57,17 @@ def test_questions_when_a_filter_is_none(shop: Shop, filters: dict[str, Any], wo
         shop.questions(**filters)
 
 
+@pytest.mark.parametrize("noun", ["feedbacks", "questions"])
+@pytest.mark.parametrize(
+    ("filters", "words"), [case for case in PERIOD if case[0].keys() <= {"since", "until"}]
+)
+def test_sweep_when_its_period_is_none(
+    shop: Shop, noun: str, filters: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words):
+        getattr(shop.sweep, noun)(**filters)
+
+
 @pytest.mark.parametrize("flag", ["no", 1, 0, ""])
 @pytest.mark.parametrize(
     ("words", "read"),

@@ -11,7 +11,7 @@ from wbym.calls.endpoint import Endpoint
 from wbym.calls.judge import Answer
 from wbym.calls.messages import Part, QueryValue
 from wbym.calls.pipeline import Pipeline
-from wbym.calls.replies import Json
+from wbym.calls.replies import Json, mended
 from wbym.errors import CursorStuck, InvalidInput, SetAside
 from wbym.limits import Priority
 from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
@@ -234,7 +234,8 @@ class _Origin:
         reply = self._endpoint.reply
         path = reply.records if isinstance(reply, Json) else ()
         blanked = reply.blanked if isinstance(reply, Json) else bytes
-        rest = msgspec.Raw(self._answer.body)
+        # A page that was read may still have bytes beside its records that are not UTF-8.
+        rest = msgspec.Raw(mended(self._answer.body))
         for name in path:
             rest = _LEVEL.decode(rest)[name]
         undecodable = {aside.where for aside in self._answer.set_aside}

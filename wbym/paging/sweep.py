@@ -61,9 +61,12 @@ def whole_span(
         earliest: There are no records before.
 
     Raises:
-        InvalidInput: A time is naive, ``since`` is in the future, or it is after ``until``.
+        InvalidInput: A time is naive or no datetime, ``since`` is in the future, or it is after
+            ``until``.
     """
     for argument, moment in (("since", since), ("until", until)):
+        if moment is not None and not isinstance(moment, datetime):
+            raise InvalidInput(method, argument, "must be a datetime", moment)
         if moment is not None and moment.tzinfo is None:
             raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
     if since is not None and until is not None and since > until:

@@ -66,6 +66,11 @@ class TestTexts:
         assert await group.offset().all() == [GOOD_BOX]
         assert [one.data for one in aside] == [box(b"", b'"x"')]
 
+    async def test_list_when_a_key_is_bad_and_a_record_cannot_be_mapped(self) -> None:
+        group, _, aside = lists(box(b"x"), GOOD, key=b',"\xff":1')
+        assert await group.offset().map(lambda one: one.id // (one.id - 1)).all() == [2]
+        assert [(one.where, one.data) for one in aside] == [("data.boxes[0]", box(b"x"))]
+
     async def test_value_when_there_are_no_records(self) -> None:
         calls, transport, _ = pipeline(Response(200, {}, b'{"data":"cut \\ud83d"}'))
         assert await Boxes(calls).name(1) == "cut \ufffd"
