@@ -1,8 +1,6 @@
 """What holds in every test: no blocking call in the loop, published files if they are there."""
 
 import asyncio
-import logging
-from asyncio import constants
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,12 +27,6 @@ settings.register_profile(
     print_blob=True,
 )
 settings.load_profile("wbym")
-
-# Each task, future and timer is traced in debug mode; one frame says where it was made.
-constants.DEBUG_STACK_DEPTH = 1  # type: ignore[misc]
-
-# In debug mode it warns of what took long, which on a busy machine anything does.
-logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 # Else pytest-asyncio, looking for a loop to put back, makes one that nobody closes.
 asyncio.set_event_loop(None)

@@ -1,6 +1,6 @@
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -135,6 +135,15 @@ def test_a_file_of_another_noun_is_left_alone(run: Run, shop: Simulated) -> None
     assert len(ids_in(Path("x.csv"))) == shop.records["feedbacks"]
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_leaves_what_was_read_to_go_on_with(
     run: Run, shop: Simulated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
