@@ -18,7 +18,7 @@
     ├── DeliveryRejected              what was to be delivered under a key was refused for good
     ├── ChatNotReady                  the chat cannot be written to yet; nothing was sent
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
-    ├── CursorStuck                   paging got the same cursor twice
+    ├── CursorStuck                   the marketplace's pages bring nothing new
     ├── PagingLimit                   the marketplace pages no further: narrow the period
     ├── TaskPending                   accepted, and not known to be done: go on waiting by its id
     └── CallError                     a request was made

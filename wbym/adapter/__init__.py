@@ -8,7 +8,6 @@ it can do. An argument that it cannot honour raises ``Unsupported`` before any r
 from wbym.adapter.account import Adapter, installed_adapters
 from wbym.adapter.base import AccountBase
 from wbym.adapter.checks import (
-    length,
     require_address,
     require_among,
     require_aware,
@@ -16,7 +15,6 @@ from wbym.adapter.checks import (
     require_flag,
     require_visible,
     whole_characters,
-    within,
 )
 from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.adapter.nouns import (
@@ -82,7 +80,6 @@ __all__ = [
     "Unreadable",
     "ask",
     "installed_adapters",
-    "length",
     "require_address",
     "require_among",
     "require_aware",
@@ -91,5 +88,4 @@ __all__ = [
     "require_visible",
     "unreadable",
     "whole_characters",
-    "within",
 ]

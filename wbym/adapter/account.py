@@ -1,6 +1,6 @@
 """What every account offers, whatever its marketplace, and where adapters are found."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from types import TracebackType
 from typing import ClassVar, Protocol, Self, TypeVar, overload
@@ -90,7 +90,7 @@ class Adapter(Protocol):
     @overload
     async def call(
         self,
-        operation: Row,
+        operation: Row | Callable[..., object],
         *,
         path: Mapping[str, str | int] | None = None,
         query: Mapping[str, QueryValue] | None = None,

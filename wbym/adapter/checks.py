@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER, Count, Range, require, shows_nothing
+from wbym.calls import HALF_A_CHARACTER, Count, NotEmpty, Range, require
 from wbym.errors import InvalidInput
 
 __all__ = [
-    "length",
     "require_address",
     "require_among",
     "require_aware",
@@ -18,10 +17,10 @@ __all__ = [
     "require_flag",
     "require_visible",
     "whole_characters",
-    "within",
 ]
 
 
+_VISIBLE: Final = Annotated[str, NotEmpty()]
 _RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
 
 
@@ -77,10 +76,7 @@ def require_visible(method: str, argument: str, text: str) -> None:
     Raises:
         InvalidInput: ``text`` has no visible character, or half of one.
     """
-    with whole_characters(method, argument):
-        text.encode()
-    if shows_nothing(text):
-        raise InvalidInput(method, argument, "must have a visible character", text)
+    require(method, argument, text, _VISIBLE)
 
 
 @contextmanager
@@ -131,35 +127,3 @@ def require_among(method: str, argument: str, names: Iterable[str], known: Colle
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InvalidInput(method, argument, f"must be among {sorted(known)}", unknown)
-
-
-def within(method: str, argument: str, value: int, least: int, most: int) -> int:
-    """Refuse a number outside its bounds.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= value <= most:
-        raise InvalidInput(method, argument, f"must be from {least} to {most}", value)
-    return value
-
-
-def length(method: str, argument: str, text: str, least: int, most: int) -> str:
-    """Refuse a text that is too short or too long, or shows nothing; it is never cut.
-
-    Args:
-        method: The method that was called.
-        argument: The name of the argument.
-        text: The text.
-        least: The fewest characters; with 0, a text that shows nothing passes too.
-        most: The most characters.
-
-    Raises:
-        InvalidInput: It is.
-    """
-    if not least <= len(text) <= most:
-        rule = f"must have {least} to {most} characters, this has {len(text)}"
-        raise InvalidInput(method, argument, rule, text)
-    if least:
-        require_visible(method, argument, text)
-    return text

@@ -51,8 +51,8 @@ Check: TypeAlias = Callable[[Any], None]
 
 # Made once: a union takes longer to make than to be asked.
 _NUMBERS: Final = (int, float)
-_LEAST: Final = -(2**63)
-_MOST: Final = 2**63 - 1
+_MIN_INTEGER: Final = -(2**63)
+_MAX_INTEGER: Final = 2**63 - 1
 _NOT_SEVERAL: Final = (str, bytes, Mapping)
 
 
@@ -108,7 +108,7 @@ def _text(value: object) -> None:
 def _integer(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise Broken("must be an integer", value)
-    if not _LEAST <= value <= _MOST:
+    if not _MIN_INTEGER <= value <= _MAX_INTEGER:
         raise Broken("must be an integer of 64 bits", value)
 
 

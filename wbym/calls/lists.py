@@ -20,7 +20,6 @@ __all__ = ["Arguments", "Kept", "PageShape", "RowSource", "Total"]
 
 T = TypeVar("T")
 
-_FIRST_OFFSET: Final = 0
 _VALUES = msgspec.json.Decoder(list[str | int | None])
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -142,7 +141,7 @@ class RowSource(Generic[T]):
             return msgspec.structs.replace(arguments, body=body)
         fields: dict[str, QueryValue] = {}
         if isinstance(scheme, ByOffset):
-            fields = {scheme.size: size, scheme.offset: int(cursor or _FIRST_OFFSET)}
+            fields = {scheme.size: size, scheme.offset: int(cursor or 0)}
         else:
             if scheme.size is not None:
                 fields[scheme.size] = size
@@ -231,11 +230,18 @@ class _Origin:
     @cached_property
     def _records(self) -> list[tuple[str, bytes]]:
         """The places and bytes of those records that could be decoded."""
+        body = self._answer.body
+        try:
+            return self._records_in(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # A page that was read may still have bytes beside its records that are not UTF-8.
+            return self._records_in(mended(body))
+
+    def _records_in(self, body: bytes) -> list[tuple[str, bytes]]:
         reply = self._endpoint.reply
         path = reply.records if isinstance(reply, Json) else ()
         blanked = reply.blanked if isinstance(reply, Json) else bytes
-        # A page that was read may still have bytes beside its records that are not UTF-8.
-        rest = msgspec.Raw(mended(self._answer.body))
+        rest = msgspec.Raw(body)
         for name in path:
             rest = _LEVEL.decode(rest)[name]
         undecodable = {aside.where for aside in self._answer.set_aside}

@@ -1,6 +1,6 @@
 import pytest
 
-from wbym.adapter import length, require_address, require_visible
+from wbym.adapter import require_address, require_visible
 from wbym.errors import InvalidInput
 
 BLANK = [
@@ -34,12 +34,6 @@ def test_text_when_it_shows_something(text: str) -> None:
 def test_text_when_half_of_a_character_is_there(text: str) -> None:
     with pytest.raises(InvalidInput, match="send: text must be whole characters"):
         require_visible("send", "text", text)
-
-
-def test_length_when_the_text_shows_nothing() -> None:
-    with pytest.raises(InvalidInput, match="visible"):
-        length("answer", "text", "\u200b" * 5, 2, 10)
-    assert length("upload", "description", "  ", 0, 10) == "  "
 
 
 @pytest.mark.parametrize(

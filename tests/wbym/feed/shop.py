@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias, TypeVar
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.adapter import Batch, Poll, Sighting, Stream, length
-from wbym.calls import Download, Upload
+from wbym.adapter import Batch, Poll, Sighting, Stream
+from wbym.calls import Download, Length, Upload, require
 from wbym.domain import (
     Answer,
     AnswerStatus,
@@ -43,6 +43,8 @@ from wbym.paging import Chunk, Listing
 E = TypeVar("E", bound=CallError)
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
+
+TEXT = Annotated[str, Length(1, 1000)]
 
 Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "refused", "hangs"]
 
@@ -159,7 +161,7 @@ class Shop(BareAccount):
         raise NotImplementedError
 
     async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        length("send", "text", text, 1, 1000)
+        require("send", "text", text, TEXT)
 
         def effect() -> None:
             self.sent.append((chat.ref.id, text))
@@ -174,7 +176,7 @@ class Shop(BareAccount):
 
     async def answer(self, item: Question | Feedback, text: str) -> None:
         number = item.ref.id
-        length("answer", "text", text, 1, 1000)
+        require("answer", "text", text, TEXT)
 
         def effect() -> None:
             self.sent.append((number, text))
