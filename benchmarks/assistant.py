@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.contenders.ours import LIFTED, MARKET_LIFTED
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.feed import EventKind
 from wbym.inbox import Inbox
 from wbym.limits import Quota, Scheduler

@@ -13,7 +13,7 @@ from benchmarks.measure import peak_mb
 from benchmarks.report import Report, Target
 from benchmarks.serving import Counts
 from benchmarks.sizes import Sizes
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.inbox import Inbox
 from wbym.testing.process import SimulatorProcess
 from wbym_wildberries import Wildberries

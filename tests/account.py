@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import ClassVar, Never, Self, TypeVar
 
-from wbym.adapter import Capabilities, CatalogRow, CheckReport, CredentialFacts
+from wbym.account import Capabilities, CatalogRow, CheckReport, CredentialFacts
 from wbym.domain import Waiting
 from wbym.errors import SetAside
 from wbym.limits import BucketState

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import CatalogRow
+from wbym.account import CatalogRow
 from wbym.calls import Group, row
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries

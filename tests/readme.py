@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wbym.adapter import Capability, Support, installed_adapters
+from wbym.account import Capability, Support, installed_adapters
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- capabilities: made by `python -m tests.readme` -->\n"

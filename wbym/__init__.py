@@ -3,7 +3,7 @@
 What programs import is here: records, errors, :class:`Inbox` and what goes with them. The rest is
 in the core's packages: how calls are made (``wbym.calls``), how limits are kept (``wbym.limits``),
 lists of any length (``wbym.paging``), what happens and how it is replied to (``wbym.feed``) and
-what an adapter offers (``wbym.adapter``). Adapters are packages of their own, such as
+what an adapter offers (``wbym.account``). Adapters are packages of their own, such as
 ``wbym_wildberries``.
 
 Records and errors are here at once; the other names are loaded when they are first used, so that
@@ -84,7 +84,7 @@ from wbym.errors import (
 )
 
 if TYPE_CHECKING:
-    from wbym.adapter import Adapter, Capability, Support, installed_adapters
+    from wbym.account import Adapter, Capability, Support, installed_adapters
     from wbym.calls import Download, Endpoint, RetryPolicy, Upload
     from wbym.feed import Delivery, DeliveryState, Event, EventKind, Outbox
     from wbym.inbox import Inbox
@@ -183,7 +183,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "wbym.adapter": ("Adapter", "Capability", "Support", "installed_adapters"),
+    "wbym.account": ("Adapter", "Capability", "Support", "installed_adapters"),
     "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
     "wbym.feed": ("Delivery", "DeliveryState", "Event", "EventKind", "Outbox"),
     "wbym.inbox": ("Inbox",),

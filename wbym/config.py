@@ -20,7 +20,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, installed_adapters, require_address
+from wbym.account import Adapter, installed_adapters, require_address
 from wbym.calls import DEFAULT_MAX_WAIT
 from wbym.errors import ConfigError, InvalidInput
 

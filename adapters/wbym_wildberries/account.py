@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Self, TypeVar
 
 import aiohttp
 
-from wbym.adapter import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts, Stream
+from wbym.account import AccountBase, Capabilities, CatalogRow, CheckReport, CredentialFacts, Stream
 from wbym.calls import (
     DEFAULT_MAX_WAIT,
     AiohttpTransport,

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from wbym.adapter import Stream, require_aware, require_flag
+from wbym.account import Stream, require_aware, require_flag
 from wbym.calls import Download, Upload, row
 from wbym.domain import (
     Attachment,

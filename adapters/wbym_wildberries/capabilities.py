@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from wbym.adapter import Capabilities, Capability, Support, Supported
+from wbym.account import Capabilities, Capability, Support, Supported
 from wbym_wildberries.api import chats, claims, feedbacks
 
 __all__ = ["CAPABILITIES"]

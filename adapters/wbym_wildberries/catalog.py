@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from wbym.adapter import CatalogRow, CredentialFacts
+from wbym.account import CatalogRow, CredentialFacts
 from wbym.limits import Quota
 from wbym_wildberries.api import endpoints
 from wbym_wildberries.dialect import HOSTS

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from wbym.adapter import Asked, CheckReport, MethodFacts, ask
+from wbym.account import Asked, CheckReport, MethodFacts, ask
 from wbym.calls import Endpoint, row
 from wbym.errors import (
     InvalidToken,

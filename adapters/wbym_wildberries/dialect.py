@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import require_address, require_among
+from wbym.account import require_address, require_among
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.errors import (
     InvalidToken,

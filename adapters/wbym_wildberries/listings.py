@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, TypedDict, TypeVar
 
-from wbym.adapter import require_filters, require_flag
+from wbym.account import require_filters, require_flag
 from wbym.domain import Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
 from wbym.paging import TICK, Listing, Span, by_time, chain, second_of

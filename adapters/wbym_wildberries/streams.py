@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.adapter import Stream
+from wbym.account import Stream
 from wbym.calls import Pipeline, row
 from wbym.domain import Feedback, Question
 from wbym.errors import MissingScope, Unsupported

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting, unreadable
+from wbym.account import Batch, Poll, Sighting, unreadable
 from wbym.calls import row
 from wbym.domain import Message
 from wbym.errors import BadRequest, CursorStuck, WbymError

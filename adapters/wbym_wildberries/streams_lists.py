@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting, unreadable
+from wbym.account import Batch, Poll, Sighting, unreadable
 from wbym.calls import Kept
 from wbym.domain import Feedback, Question
 from wbym.errors import NotFound, SetAside

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Self, TypeVar
 import aiohttp
 from aiohttp import web
 
-from wbym.adapter import (
+from wbym.account import (
     AccountBase,
     Capabilities,
     CatalogRow,

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated
 
-from wbym.adapter import require_flag, require_visible
+from wbym.account import require_flag, require_visible
 from wbym.calls import Download, Range, Upload, require
 from wbym.domain import (
     Answer,

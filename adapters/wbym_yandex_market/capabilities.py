@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from wbym.adapter import Capabilities, Capability, Support, Supported
+from wbym.account import Capabilities, Capability, Support, Supported
 from wbym.calls import Length
 from wbym_yandex_market import listings
 from wbym_yandex_market.api import bounds

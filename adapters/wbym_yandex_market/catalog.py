@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from wbym.adapter import CatalogRow, CredentialFacts
+from wbym.account import CatalogRow, CredentialFacts
 from wbym.limits import Window
 from wbym_yandex_market.api import operations
 from wbym_yandex_market.dialect import HOSTS

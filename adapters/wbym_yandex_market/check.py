@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from wbym.adapter import Asked, CheckReport, CredentialFacts, MethodFacts, ask
+from wbym.account import Asked, CheckReport, CredentialFacts, MethodFacts, ask
 from wbym.calls import Endpoint
 from wbym_yandex_market.api import Api, operations
 from wbym_yandex_market.api.base import ANY

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from wbym.adapter import require_address, require_among
+from wbym.account import require_address, require_among
 from wbym.calls import Binary, Endpoint, Refusal, Response
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TypeVar, cast
 
-from wbym.adapter import Stream
+from wbym.account import Stream
 from wbym.domain import Chat, Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
 from wbym_yandex_market import replies

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from wbym.adapter import require_aware, require_filters, require_flag
+from wbym.account import require_aware, require_filters, require_flag
 from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from wbym.adapter import Stream
+from wbym.account import Stream
 from wbym_yandex_market.streams_base import Context
 from wbym_yandex_market.streams_chats import ChatStream
 from wbym_yandex_market.streams_records import FeedbackStream, QuestionStream, ReturnStream

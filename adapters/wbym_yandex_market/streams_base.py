@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.adapter import Sighting, unreadable
+from wbym.account import Sighting, unreadable
 from wbym.errors import SetAside, WbymError
 from wbym.limits import Window
 from wbym.observe import LogFacts

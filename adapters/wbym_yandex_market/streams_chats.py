@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting
+from wbym.account import Batch, Poll, Sighting
 from wbym.domain import Chat, Message
 from wbym.errors import BadRequest, InvalidInput, NotFound, SetAside, WbymError
 from wbym_yandex_market import mapping

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Generic, TypeVar, cast
 
 import msgspec
 
-from wbym.adapter import Batch, Poll, Sighting
+from wbym.account import Batch, Poll, Sighting
 from wbym.domain import Feedback, Question, QuestionStatus, Return
 from wbym.errors import InvalidInput, NotFound, SetAside, WbymError
 from wbym.paging import Listing

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token

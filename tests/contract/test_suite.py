@@ -2,7 +2,7 @@
 
 import pytest
 
-from wbym.adapter import Capability
+from wbym.account import Capability
 from wbym.testing.contract import PROBES
 
 

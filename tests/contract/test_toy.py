@@ -9,11 +9,11 @@ from types import MappingProxyType
 import aiohttp
 import pytest
 
-import wbym.adapter
+import wbym.account
 from tests import toy
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
-from wbym.adapter import Capability
+from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.errors import Unsupported
 from wbym.inbox import Inbox
@@ -83,8 +83,8 @@ class TestCore:
 
     def test_adapters_when_one_is_registered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         point = EntryPoint("toy", "tests.toy:Toy", "wbym.adapters")
-        monkeypatch.setattr(wbym.adapter.account, "entry_points", lambda group: [point])
-        assert wbym.adapter.installed_adapters() == {"toy": Toy}
+        monkeypatch.setattr(wbym.account.account, "entry_points", lambda group: [point])
+        assert wbym.account.installed_adapters() == {"toy": Toy}
 
     def test_imports_when_looked_at(self) -> None:
         public = {

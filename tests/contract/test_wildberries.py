@@ -4,7 +4,7 @@ from types import MappingProxyType
 import aiohttp
 import pytest
 
-from wbym.adapter import Capability
+from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.limits import Quota, Scheduler
 from wbym.testing.answers import Answer, json_answer

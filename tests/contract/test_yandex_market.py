@@ -4,7 +4,7 @@ from types import MappingProxyType
 import aiohttp
 import pytest
 
-from wbym.adapter import Adapter, Capability
+from wbym.account import Adapter, Capability
 from wbym.calls import RetryPolicy
 from wbym.domain import Feedback, Question
 from wbym.limits import Scheduler

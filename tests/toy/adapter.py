@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.toy import api, mapping
 from tests.toy.dialect import MARKETPLACE, QUOTAS, URL, ToyDialect
-from wbym.adapter import (
+from wbym.account import (
     AccountBase,
     Capabilities,
     Capability,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from wbym.adapter import require_address
+from wbym.account import require_address
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, installed_adapters
+from wbym.account import Adapter, Chats, Feedbacks, Questions, Returns, installed_adapters
 from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
 from wbym.cli.demo import Sizes, run_demo

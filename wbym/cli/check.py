@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
-from wbym.adapter import Asked, MethodFacts
+from wbym.account import Asked, MethodFacts
 from wbym.cli.show import show_credential
 from wbym.cli.terminal import clean, complain, output
 from wbym.config import AccountSource

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Returns, TellsDecisions
+from wbym.account import Adapter, Chats, Feedbacks, Questions, Returns, TellsDecisions
 from wbym.cli.progress import Watch
 from wbym.cli.tally import (
     Result,

@@ -19,7 +19,7 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Streams
+from wbym.account import Adapter, Chats, Streams
 from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.feed import DeliveryState, SqliteStore

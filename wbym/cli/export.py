@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.cli.options import Account, Config, day_or_moment, last_of_day_or_moment, sources_of
 from wbym.cli.show_export import ExportBars, ExportLines, ExportView
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output, plain_errors

@@ -14,7 +14,7 @@ import typer
 from aiohttp import web
 from yarl import URL
 
-from wbym.adapter import Hint, OnHints, TakesNotifications, TrustedProxy
+from wbym.account import Hint, OnHints, TakesNotifications, TrustedProxy
 from wbym.cli.options import Account, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.config import AccountSource

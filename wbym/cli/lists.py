@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
-from wbym.adapter import Adapter, Feedbacks
+from wbym.account import Adapter, Feedbacks
 from wbym.cli.show import View, show_records, write_lines
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
 from wbym.config import AccountSource

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from wbym.adapter import installed_adapters
+from wbym.account import installed_adapters
 from wbym.config import AccountSource, choose, find_accounts
 
 __all__ = ["Account", "Config", "day_or_moment", "last_of_day_or_moment", "moment", "sources_of"]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from wbym.adapter import CatalogRow, CredentialFacts
+from wbym.account import CatalogRow, CredentialFacts
 from wbym.cli.terminal import clean
 from wbym.domain import Answer, Buyer, Chat, Feedback, Product, Question, Record, Return
 

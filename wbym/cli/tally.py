@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from wbym.adapter import CatalogRow
+from wbym.account import CatalogRow
 from wbym.limits import BucketState, Quota
 
 __all__ = ["Result", "SimulatorStats", "Tally", "least_seconds", "problems", "requests_by_noun"]

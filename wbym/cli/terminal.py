@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.errors import WbymError
 
 __all__ = ["clean", "complain", "mention_set_aside", "note", "output", "plain_errors"]

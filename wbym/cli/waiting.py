@@ -6,7 +6,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.cli.terminal import clean, complain, output
 from wbym.config import AccountSource
 from wbym.domain import Waiting

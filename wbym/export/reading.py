@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Returns, SweepsArchives
+from wbym.account import Adapter, Chats, Returns, SweepsArchives
 from wbym.domain import Chat, Feedback, Question, Return
 from wbym.errors import Unsupported
 from wbym.export.layout import Noun

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.adapter import Adapter, require_aware
+from wbym.account import Adapter, require_aware
 from wbym.domain import Ref
 from wbym.errors import ExportError, InvalidInput, WbymError
 from wbym.export.files import find_target, plain_os_errors, replacing

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.adapter import Seen, Unreadable
+from wbym.account import Seen, Unreadable
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return
 
 __all__ = ["Event", "EventKind"]

@@ -5,7 +5,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Rereads, TellsDecisions
+from wbym.account import Adapter, Chats, Rereads, TellsDecisions
 from wbym.domain import AnswerStatus, Author, Decision, DecisionKind, ReturnStatus
 from wbym.errors import NotFound, Unprocessable
 from wbym.feed.delivery import FINAL, Action, Delivery, DeliveryState, Work

@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio
 
 from wbym import observe
-from wbym.adapter import Adapter, Hint, Stream, Streams, TakesNotifications
+from wbym.account import Adapter, Hint, Stream, Streams, TakesNotifications
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from wbym.adapter import Batch
+from wbym.account import Batch
 
 __all__ = ["gathered"]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Batch, Seen, Sighting, Unreadable
+from wbym.account import Batch, Seen, Sighting, Unreadable
 from wbym.domain import Author, Chat, Feedback, Message, Question, Return
 from wbym.feed.delivery import FINAL, Action, Delivery, DeliveryState
 from wbym.feed.events import EventKind

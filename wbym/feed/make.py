@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.adapter import Adapter, Chats, Feedbacks, Returns
+from wbym.account import Adapter, Chats, Feedbacks, Returns
 from wbym.errors import (
     BadRequest,
     Conflict,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import anyio
 
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.errors import FeedBusy
 from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent

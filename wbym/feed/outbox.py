@@ -14,7 +14,7 @@ from typing import Final
 import anyio
 import msgspec
 
-from wbym.adapter import Adapter, require_visible
+from wbym.account import Adapter, require_visible
 from wbym.calls import Upload
 from wbym.domain import Chat, Decision, Feedback, Money, Question, Ref, Return
 from wbym.errors import (

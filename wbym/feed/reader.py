@@ -10,7 +10,7 @@ from typing import Final
 import anyio
 import msgspec
 
-from wbym.adapter import Poll, Stream
+from wbym.account import Poll, Stream
 from wbym.errors import (
     CredentialError,
     Forbidden,

@@ -19,7 +19,7 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.errors import FeedBusy, StateError
 from wbym.feed.database import Database
 from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to

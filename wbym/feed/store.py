@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.feed.delivery import Delivery, DeliveryState
 from wbym.feed.events import EventKind
 

@@ -9,7 +9,7 @@ from typing import Final, Self, TypeVar
 import anyio
 import anyio.to_thread
 
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.config import find_accounts
 from wbym.errors import InboxNotOpen, InvalidInput, SetAside, Unsupported
 from wbym.feed import SETTLE_AFTER, Feed, SqliteStore, Store

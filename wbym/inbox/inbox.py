@@ -8,7 +8,7 @@ from typing import TypeVar, overload
 
 import anyio
 
-from wbym.adapter import (
+from wbym.account import (
     Adapter,
     Chats,
     Comments,

@@ -1,6 +1,6 @@
 """What to look at when a notification comes."""
 
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym_yandex_market.notifications.records import (
     GoodsFeedbackCommentCreated,
     GoodsFeedbackCreated,

@@ -23,7 +23,7 @@ import msgspec
 from aiohttp import web
 from aiolimiter import AsyncLimiter
 
-from wbym.adapter import OnHints, TrustedProxy
+from wbym.account import OnHints, TrustedProxy
 from wbym.observe import LogFacts
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.mapping import MARKETPLACE

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, TypeAlias
 
-from wbym.adapter import TrustedProxy
+from wbym.account import TrustedProxy
 from wbym.errors import InvalidInput
 
 __all__ = ["MARKET_NETWORKS", "Address", "Sources"]

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from wbym.adapter import Batch, Poll, Seen, Sighting, Stream
+from wbym.account import Batch, Poll, Seen, Sighting, Stream
 from wbym.domain import Chat, Message
 
 

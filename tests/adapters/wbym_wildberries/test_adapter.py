@@ -9,7 +9,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import ScriptedTransport, json_response
-from wbym.adapter import Adapter, Chats, Feedbacks, Questions, Rereads, Returns, Streams
+from wbym.account import Adapter, Chats, Feedbacks, Questions, Rereads, Returns, Streams
 from wbym.calls import Answer, Endpoint, Pipeline, Upload
 from wbym.domain import (
     AnswerStatus,

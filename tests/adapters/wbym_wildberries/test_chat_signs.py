@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym import Inbox
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.domain import Chat, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import DeliveryState, EventKind

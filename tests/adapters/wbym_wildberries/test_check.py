@@ -10,7 +10,7 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import ScriptedTransport, json_response
 from tests.published import spec
-from wbym.adapter import MethodFacts
+from wbym.account import MethodFacts
 from wbym.errors import QuotaExhausted, Unauthorized
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.following import Follower
-from wbym.adapter import Unreadable
+from wbym.account import Unreadable
 from wbym.domain import Chat, Message
 from wbym_wildberries import Wildberries, mapping
 from wbym_wildberries.simulator import WildberriesSimulator

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.following import Follower
 from tests.fakes import ScriptedTransport, json_response
-from wbym.adapter import Stream, Streams
+from wbym.account import Stream, Streams
 from wbym.domain import Message
 from wbym.limits import Quota, Scheduler
 from wbym_wildberries import Tier, Wildberries

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.wbym_wildberries.following import Clock, Follower, Told
 from tests.adapters.wbym_wildberries.shops import open_shop
-from wbym.adapter import Unreadable
+from wbym.account import Unreadable
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
 from wbym.testing.answers import Answer, Body

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.wbym_wildberries.following import Clock, Follower, Told
 from tests.adapters.wbym_wildberries.shops import open_shop
-from wbym.adapter import Poll, Stream
+from wbym.account import Poll, Stream
 from wbym.calls import Endpoint, Pipeline
 from wbym.domain import Feedback, Question, Return, ReturnStatus
 from wbym.errors import ServerError

@@ -7,7 +7,7 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Self
 
-from wbym.adapter import Batch, Poll, Seen, Sighting, Stream
+from wbym.account import Batch, Poll, Seen, Sighting, Stream
 from wbym.calls import AiohttpTransport, Exchange, Request, RetryPolicy
 from wbym.domain import Chat, Message
 from wbym.limits import Scheduler, Window

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.fakes import ScriptedTransport, json_response
-from wbym.adapter import (
+from wbym.account import (
     Adapter,
     Chats,
     Comments,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.adapters.wbym_yandex_market.followers import Follower, Time, Watched, watched_shop
-from wbym.adapter import Rereads, Streams
+from wbym.account import Rereads, Streams
 from wbym.calls import Request, TransportError
 from wbym.domain import Feedback, Question, QuestionStatus, Return, ReturnStatus
 from wbym.errors import ConnectionFailed

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.wbym.cli.conftest import Run, flat
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.config import AccountSource, choose, find_accounts
 from wbym.errors import ConfigError
 from wbym_wildberries import Wildberries

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from tests.wbym.cli.conftest import Run, Simulated, flat
-from wbym.adapter import CatalogRow, installed_adapters
+from wbym.account import CatalogRow, installed_adapters
 from wbym.cli import app as commands
 from wbym.cli import main
 from wbym.cli.terminal import clean, plain_errors

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.toy import Toy
 from tests.wbym.cli.conftest import Run
-from wbym.adapter import CatalogRow
+from wbym.account import CatalogRow
 from wbym.cli import app as commands
 from wbym.cli.assistant import answer_to
 from wbym.cli.demo import DemoError

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.wbym.cli.conftest import Run, flat
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.feed import SqliteStore
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator, make_api_key

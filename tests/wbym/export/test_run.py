@@ -13,7 +13,7 @@ import pytest
 
 from tests.wbym.export.support import BEGIN, Shop, feedback, ids_in, rows_in
 from tests.wbym.test_inbox import Toy
-from wbym.adapter import Adapter
+from wbym.account import Adapter
 from wbym.domain import Chat, Ref, Return
 from wbym.errors import ExportError, InvalidInput, QuotaExhausted
 from wbym.export import Export, Exported, Noun, Stage, Suffix

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.wbym.feed.kept import BEGIN, delivery
-from wbym.adapter import Batch, Sighting
+from wbym.account import Batch, Sighting
 from wbym.domain import Author, Chat, Message, Question, Ref
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed.intake import take_in

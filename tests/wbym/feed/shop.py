@@ -14,7 +14,7 @@ import msgspec
 
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.adapter import Batch, Poll, Sighting, Stream
+from wbym.account import Batch, Poll, Sighting, Stream
 from wbym.calls import Download, Length, Upload, require
 from wbym.domain import (
     Answer,

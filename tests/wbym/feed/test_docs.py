@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wbym.adapter import Streams
+from wbym.account import Streams
 from wbym.feed import DeliveryState, EventKind
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token

@@ -8,7 +8,7 @@ import pytest
 
 from tests.account import BareAccount
 from tests.wbym.feed.shop import Shop
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.domain import Answer, Author
 from wbym.errors import (
     ConnectionFailed,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wbym.adapter import Batch, Sighting
+from wbym.account import Batch, Sighting
 from wbym.domain import Chat, Ref
 from wbym.feed.gather import MOST, gathered
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.followed import Account, message, question, ref
 from tests.wbym.feed.kept import BEGIN, at
-from wbym.adapter import Batch, Seen, Sighting, Unreadable
+from wbym.account import Batch, Seen, Sighting, Unreadable
 from wbym.domain import Answer, Author, Chat, Feedback, Message, Question, Ref, Return, ReturnStatus
 from wbym.feed import EventKind, MemoryStore, intake
 from wbym.feed.intake import decode_chat, decode_record, take_in

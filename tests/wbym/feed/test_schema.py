@@ -15,7 +15,7 @@ import pytest
 
 from tests.wbym.feed.child import SECOND, child
 from tests.wbym.feed.kept import delivery, event, step
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.errors import StateError
 from wbym.feed import SqliteStore, schema
 from wbym.feed.store import StoredEvent

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym.domain import Ref
 from wbym.feed import DeliveryState, MemoryStore, SqliteStore, Store
 from wbym.feed.delivery import FINAL, OPEN

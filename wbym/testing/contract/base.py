@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 import pytest
 
-from wbym.adapter import Adapter, Capabilities, Capability, Support, Supported
+from wbym.account import Adapter, Capabilities, Capability, Support, Supported
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import NOUNS, stated
 from wbym.testing.contract.operations import OPERATIONS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wbym.adapter import Adapter, Capability, Support
+from wbym.account import Adapter, Capability, Support
 from wbym.errors import Unsupported
 from wbym.testing.contract.base import Contract
 from wbym.testing.contract.harness import Harness

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from wbym.adapter import Adapter, Capability, Poll, Streams
+from wbym.account import Adapter, Capability, Poll, Streams
 from wbym.domain import Chat, Feedback, Message, Question, Return
 from wbym.feed import Event, EventKind, Feed, MemoryStore
 from wbym.paging.parts import EPOCH

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 import aiohttp
 
-from wbym.adapter import Adapter, Capability, TellsDecisions
+from wbym.account import Adapter, Capability, TellsDecisions
 from wbym.domain import Decision, Feedback, Question, Return
 from wbym.testing.answers import Answer
 from wbym.testing.contract.nouns import read, returns_of

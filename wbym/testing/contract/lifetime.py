@@ -9,7 +9,7 @@ from types import TracebackType
 import aiohttp
 import pytest
 
-from wbym.adapter import Adapter, Capability
+from wbym.account import Adapter, Capability
 from wbym.errors import CredentialError, InvalidToken, StatusError, WbymError
 from wbym.testing.contract.base import Contract, eventually
 from wbym.testing.contract.harness import Harness

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, Protocol, TypeAlias, runtime_checkable
 
-from wbym.adapter import (
+from wbym.account import (
     Adapter,
     Capabilities,
     Capability,

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from wbym.adapter import Adapter, Capability, Supported
+from wbym.account import Adapter, Capability, Supported
 from wbym.calls import Upload
 from wbym.domain import (
     Answer,

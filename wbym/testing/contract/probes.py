@@ -6,7 +6,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from wbym.adapter import Adapter, Capability, Comments, OpensChats
+from wbym.account import Adapter, Capability, Comments, OpensChats
 from wbym.domain import Attachment, Chat, Feedback, Ref
 from wbym.testing.contract import following, proofs
 from wbym.testing.contract.harness import Harness

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from wbym.adapter import Adapter, Capability, Comments, OpensChats
+from wbym.account import Adapter, Capability, Comments, OpensChats
 from wbym.domain import Author, ChatStatus, Feedback, Product, Question, QuestionStatus, Ref
 from wbym.errors import InvalidInput, NotReady, RefusedByModeration
 from wbym.paging import Listing

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from wbym.adapter import Adapter, Capability
+from wbym.account import Adapter, Capability
 from wbym.domain import Waiting
 from wbym.errors import BadRequest, InvalidInput
 from wbym.testing.contract.base import Contract

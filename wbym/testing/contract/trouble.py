@@ -2,7 +2,7 @@
 
 import pytest
 
-from wbym.adapter import Adapter, Capability
+from wbym.account import Adapter, Capability
 from wbym.errors import (
     CallError,
     ConnectionFailed,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from wbym.adapter import Adapter, Capability
+from wbym.account import Adapter, Capability
 from wbym.domain import Author, Chat, Ref
 from wbym.errors import ChatNotReady, DeliveryUnknown, InvalidInput, StatusError
 from wbym.testing.contract.base import Contract, eventually

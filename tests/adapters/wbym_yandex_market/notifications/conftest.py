@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from tests.adapters.wbym_yandex_market.shops import KEY
-from wbym.adapter import Hint, TrustedProxy
+from wbym.account import Hint, TrustedProxy
 from wbym_yandex_market import YandexMarket
 
 BUSINESS = 1001

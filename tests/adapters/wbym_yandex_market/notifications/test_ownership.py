@@ -13,7 +13,7 @@ from tests.adapters.wbym_yandex_market.notifications.conftest import (
     chat_created,
 )
 from tests.adapters.wbym_yandex_market.shops import open_shop
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
 RETURN = {"notificationType": "ORDER_RETURN_STATUS_UPDATED", "returnId": 1, "campaignId": CAMPAIGN}

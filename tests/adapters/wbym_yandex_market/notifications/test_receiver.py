@@ -19,7 +19,7 @@ from tests.adapters.wbym_yandex_market.notifications.conftest import (
     chat_created,
     forever,
 )
-from wbym.adapter import Hint, TakesNotifications, TrustedProxy
+from wbym.account import Hint, TakesNotifications, TrustedProxy
 from wbym.errors import InvalidInput
 from wbym_yandex_market import YandexMarket
 

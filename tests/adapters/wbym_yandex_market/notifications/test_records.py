@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.simulator.schema import Schemas
 from tests.published import Json, at, example, missing, resolve, spec
-from wbym.adapter import Hint
+from wbym.account import Hint
 from wbym_yandex_market.notifications.hints import hint_of
 from wbym_yandex_market.notifications.records import (
     ChatMessageSent,

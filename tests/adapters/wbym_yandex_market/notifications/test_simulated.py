@@ -2,7 +2,7 @@
 
 from tests.adapters.wbym_yandex_market.notifications.conftest import Receive
 from tests.adapters.wbym_yandex_market.shops import open_shop
-from wbym.adapter import Hint, TrustedProxy
+from wbym.account import Hint, TrustedProxy
 from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator
 
 

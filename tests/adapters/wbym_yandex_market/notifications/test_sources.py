@@ -2,7 +2,7 @@
 
 import pytest
 
-from wbym.adapter import TrustedProxy
+from wbym.account import TrustedProxy
 from wbym.errors import InvalidInput
 from wbym_yandex_market.notifications.sources import MARKET_NETWORKS, Sources
 

@@ -1,6 +1,6 @@
 import pytest
 
-from wbym.adapter import require_address, require_visible
+from wbym.account import require_address, require_visible
 from wbym.errors import InvalidInput
 
 BLANK = [

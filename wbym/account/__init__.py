@@ -5,9 +5,9 @@ meets the Protocols of the nouns that its marketplace has, and states in :class:
 it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
 """
 
-from wbym.adapter.account import Adapter, installed_adapters
-from wbym.adapter.base import AccountBase
-from wbym.adapter.checks import (
+from wbym.account.account import Adapter, installed_adapters
+from wbym.account.base import AccountBase
+from wbym.account.checks import (
     require_address,
     require_among,
     require_aware,
@@ -16,8 +16,8 @@ from wbym.adapter.checks import (
     require_visible,
     whole_characters,
 )
-from wbym.adapter.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
-from wbym.adapter.nouns import (
+from wbym.account.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
+from wbym.account.nouns import (
     Chats,
     Comments,
     Feedbacks,
@@ -28,7 +28,7 @@ from wbym.adapter.nouns import (
     SweepsArchives,
     TellsDecisions,
 )
-from wbym.adapter.streams import (
+from wbym.account.streams import (
     Batch,
     Hint,
     OnHints,
@@ -43,7 +43,7 @@ from wbym.adapter.streams import (
     Unreadable,
     unreadable,
 )
-from wbym.adapter.support import Capabilities, Capability, Support, Supported
+from wbym.account.support import Capabilities, Capability, Support, Supported
 
 __all__ = [
     "AccountBase",

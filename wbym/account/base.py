@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Self, TypeVar, overload
 
 import msgspec
 
-from wbym.adapter.checks import whole_characters
+from wbym.account.checks import whole_characters
 from wbym.calls import Endpoint, Group, Part, Pipeline, QueryValue, Row, places_of
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import Priority

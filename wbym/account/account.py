@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol, Self, TypeVar, overload
 
 import msgspec
 
-from wbym.adapter.facts import CatalogRow, CheckReport, CredentialFacts
-from wbym.adapter.support import Capabilities
+from wbym.account.facts import CatalogRow, CheckReport, CredentialFacts
+from wbym.account.support import Capabilities
 from wbym.calls import DEFAULT_MAX_WAIT, Endpoint, Part, QueryValue, Row
 from wbym.domain import Waiting
 from wbym.errors import SetAside
