@@ -4,7 +4,8 @@
 
     WbymError
     ├── InvalidInput (ValueError)     refused before a request: a value breaks a rule
-    │   └── Unsupported               the marketplace has nothing that honours it
+    │   ├── Unsupported               the marketplace has nothing that honours it
+    │   └── RefError                  not a ref, or not one of this account or inbox
     ├── CredentialError               refused before a request: the token cannot do this
     │   ├── InvalidToken              not a token, or not one of this seller
     │   ├── TokenExpired
@@ -15,7 +16,9 @@
     ├── StateError                    the feed's state cannot be read or written
     ├── InboxNotOpen                  an inbox is used before it is entered, or after it is left
     ├── FeedBusy                      somebody else follows the account
-    ├── DeliveryRejected              what was to be delivered under a key was refused for good
+    ├── AlreadyAnswered               an answer stands already; nothing was sent
+    ├── AnswerNotLoaded               the list did not tell whether the record is answered
+    ├── AccountsFailed                some accounts of an inbox failed (an ExceptionGroup too)
     ├── ChatNotReady                  the chat cannot be written to yet; nothing was sent
     ├── QuotaExhausted                refused before a request: the wait is longer than allowed
     ├── CursorStuck                   the marketplace's pages bring nothing new
@@ -45,11 +48,16 @@
 repeating is safe, which only an endpoint's ``idempotent`` does. No error holds a token.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 import msgspec
 
 __all__ = [
+    "AccountsFailed",
+    "AlreadyAnswered",
+    "AnswerNotLoaded",
     "BadRequest",
     "CallError",
     "CallTimeout",
@@ -59,7 +67,6 @@ __all__ = [
     "ConnectionFailed",
     "CredentialError",
     "CursorStuck",
-    "DeliveryRejected",
     "DeliveryUnknown",
     "ExportError",
     "FeedBusy",
@@ -77,6 +84,7 @@ __all__ = [
     "QuotaExhausted",
     "RateLimited",
     "ReadOnlyToken",
+    "RefError",
     "RefusedByModeration",
     "ServerError",
     "SetAside",
@@ -135,6 +143,19 @@ class Unsupported(InvalidInput):
     def __init__(self, marketplace: str, method: str, argument: str, value: object) -> None:
         self.marketplace = marketplace
         super().__init__(method, argument, f"is not supported by {marketplace}", value)
+
+
+class RefError(InvalidInput):
+    """A text is not a ref, or a ref is not one of this account or inbox; no request was made.
+
+    Args:
+        value: What was given.
+        rule: What is wrong with it.
+        method: The method that was called.
+    """
+
+    def __init__(self, value: object, rule: str, *, method: str = "Ref.parse") -> None:
+        super().__init__(method, "ref", rule, value)
 
 
 class CredentialError(WbymError):
@@ -225,25 +246,61 @@ class FeedBusy(WbymError):
         )
 
 
-class DeliveryRejected(WbymError):
-    """What was to be delivered under a key was refused for good, now or before; nothing was sent.
+class AlreadyAnswered(WbymError):
+    """An answer stands already; nothing was sent. ``edit_answer`` changes it.
 
     Args:
-        key: The key. Under another one it can be tried again.
-        reason: What the marketplace said.
+        ref: The question or feedback, as text.
+        answer: The text of the answer that stands, where it is known.
     """
 
-    def __init__(self, key: str, reason: str) -> None:
-        self.key = key
-        self.reason = reason
-        super().__init__(f"the delivery {key!r} was rejected: {reason}")
+    def __init__(self, ref: str, answer: str | None = None) -> None:
+        self.ref = ref
+        self.answer = answer
+        told = "" if answer is None else f": {_clip(repr(answer))}"
+        super().__init__(f"{ref}: an answer stands already{told}; use edit_answer to change it")
+
+
+class AnswerNotLoaded(WbymError):
+    """The list that the record is from does not tell whether it is answered.
+
+    Args:
+        ref: The feedback, as text.
+    """
+
+    def __init__(self, ref: str) -> None:
+        self.ref = ref
+        super().__init__(
+            f"{ref}: the list did not load its answer; read it with account.get(ref), list with "
+            "answered=True or answered=False, or ask answer_known first"
+        )
+
+
+class AccountsFailed(WbymError, ExceptionGroup[Exception]):
+    """Some accounts of an inbox failed; what the others brought was delivered.
+
+    ``exceptions`` has the error of each, with a note that names the account.
+
+    Args:
+        message: How many failed.
+        errors: What went wrong.
+    """
+
+    @classmethod
+    def of(cls, errors: Sequence[Exception], accounts: int) -> Self:
+        """The errors of some of so many accounts."""
+        return cls(f"{len(errors)} of {accounts} accounts failed", errors)
+
+    def derive(self, excs: Sequence[Exception], /) -> "AccountsFailed":  # type: ignore[override]
+        """Some of the errors, for ``split`` and ``except*``."""
+        return AccountsFailed(self.message, excs)
 
 
 class ChatNotReady(WbymError):
     """The chat cannot be written to yet; nothing was sent.
 
-    Send the message again after ``retry_after``, or send it with a key: then it is sent as soon as
-    the chat takes it.
+    Send the message again after ``retry_after``, or send it with an idempotency key: then it is
+    sent as soon as the chat takes it.
 
     Args:
         ref: The chat, as text.
@@ -261,7 +318,7 @@ class ChatNotReady(WbymError):
         self.retry_after = retry_after
         super().__init__(
             f"{ref}: {method}: {reason}; nothing was sent. Send it again after {retry_after:g} s, "
-            "or with a key= that lets the outbox do so"
+            "or with an idempotency_key= that lets the inbox do so"
         )
 
 

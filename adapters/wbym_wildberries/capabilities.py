@@ -1,19 +1,25 @@
 """What Wildberries can do, as data; the contract suite proves it."""
 
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
 from wbym.account import Capabilities, Capability, Support, Supported
-from wbym_wildberries.api import chats, claims, feedbacks
+from wbym.calls import row
+from wbym_wildberries.api import chats, claims, feedbacks, questions
+from wbym_wildberries.dialect import WildberriesDialect
 
-__all__ = ["CAPABILITIES"]
+__all__ = ["CAPABILITIES", "narrowed"]
 
-_ANSWER = {"text_least": feedbacks.ANSWER.min, "text_most": feedbacks.ANSWER.max}
+_ANSWER = {"min_text_length": feedbacks.ANSWER.min, "max_text_length": feedbacks.ANSWER.max}
 _EDIT = {**_ANSWER, "edits": 1, "edit_days": 60}
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
         Capability.CHATS: Supported(Support.NATIVE),
+        Capability.GET_CHAT: Supported(
+            Support.EMULATED, note="the list is read, and the feed of events for one that it lacks"
+        ),
         Capability.CHATS_WAITING: Supported(
             Support.EMULATED, note="WB's list does not say who wrote last: the feed is read"
         ),
@@ -21,25 +27,30 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.MESSAGES: Supported(
             Support.EMULATED, note="WB has one feed for all chats: it is read and filtered"
         ),
+        Capability.GET_MESSAGE: Supported(Support.EMULATED, note="the whole feed is read for it"),
         Capability.MESSAGES_SINCE: Supported(Support.NATIVE),
-        Capability.SEND: Supported(Support.NATIVE, {"text_most": chats.MESSAGE.max}),
+        Capability.SEND: Supported(Support.NATIVE, {"max_text_length": chats.MESSAGE.max}),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
             {
-                "file_most": chats.FILE_SIZE.max,
-                "files_most": chats.FILES_SIZE.max,
-                "types": "image/jpeg image/png application/pdf",
+                "max_file_size": chats.FILE_SIZE.max,
+                "max_total_size": chats.FILES_SIZE.max,
+                "file_types": " ".join(chats.FILE_TYPE.types),
             },
         ),
         Capability.DOWNLOAD: Supported(Support.NATIVE),
-        Capability.QUESTIONS: Supported(Support.NATIVE, {"page_most": 10_000, "reach": 10_000}),
+        Capability.QUESTIONS: Supported(Support.NATIVE, {"max_page_size": 10_000, "reach": 10_000}),
+        Capability.GET_QUESTION: Supported(Support.NATIVE),
         Capability.QUESTIONS_ANSWERED: Supported(Support.NATIVE),
         Capability.QUESTIONS_PERIOD: Supported(Support.NATIVE),
         Capability.QUESTIONS_PRODUCT: Supported(Support.NATIVE),
         Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _ANSWER),
         Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _EDIT),
         Capability.REJECT_QUESTION: Supported(Support.NATIVE, _ANSWER),
-        Capability.FEEDBACKS: Supported(Support.NATIVE, {"page_most": 5000, "deepest": 199_990}),
+        Capability.FEEDBACKS: Supported(
+            Support.NATIVE, {"max_page_size": 5000, "deepest": 199_990}
+        ),
+        Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED, note="WB only tells processed from unprocessed: answers are looked at"
         ),
@@ -53,10 +64,13 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.COMMENTS: Supported(Support.ABSENT),
         Capability.SKIP_REACTION: Supported(Support.ABSENT),
         Capability.RETURNS: Supported(Support.NATIVE, {"days_back": 14}),
+        Capability.GET_RETURN: Supported(
+            Support.NATIVE, note="of the last 14 days; two requests for one that is over"
+        ),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
-            {"comment_least": claims.COMMENT.min, "comment_most": claims.COMMENT.max},
+            {"min_comment_length": claims.COMMENT.min, "max_comment_length": claims.COMMENT.max},
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
@@ -64,5 +78,32 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             Support.EMULATED,
             note="chats by their feed of events, the rest by reading again; WB calls nobody back",
         ),
+        Capability.NOTIFICATIONS: Supported(Support.ABSENT),
     }
 )
+
+_ROWS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
+    {
+        "chats": chats.Chats.list,
+        "messages": chats.Chats.events,
+        "send": chats.Chats.send,
+        "download": chats.Chats.download,
+        "questions": questions.Questions.list,
+        "feedbacks": feedbacks.Feedbacks.list,
+        "returns": claims.Claims.list,
+    }
+)
+"""What a capability needs to be open, by the first word of its name."""
+
+
+def narrowed(dialect: WildberriesDialect) -> Capabilities:
+    """The capabilities without what the account's tokens do not open."""
+    found: dict[Capability, Supported] = {}
+    for capability, supported in CAPABILITIES.items():
+        operation = _ROWS.get(capability.value.partition(".")[0])
+        missing = None if operation is None else dialect.missing(row(operation).endpoint)
+        lacks = supported.is_present and missing is not None
+        found[capability] = (
+            Supported(Support.ABSENT, note=f"the account lacks {missing}") if lacks else supported
+        )
+    return MappingProxyType(found)

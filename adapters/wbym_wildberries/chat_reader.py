@@ -161,6 +161,29 @@ class ChatReader:
                 is_seen |= line.event.chat_id == chat_id
         return is_seen
 
+    async def find(self, chat_id: str) -> Chat | None:
+        """A chat by its id: from WB's list, or made of its last event; None if neither has it."""
+        for one in (await self.listed()).items:
+            if one.chat.ref.id == chat_id:
+                return one.chat
+        found: Chat | None = None
+        async for line in self._events(
+            lambda event: self.chat_of(event) if event.chat_id == chat_id else None
+        ):
+            found = line.made or found
+        return found
+
+    async def find_message(self, message_id: str) -> Message | None:
+        """A message by its id; None if the feed has none."""
+        feed = self._events(
+            lambda event: self._message(event) if event.event_id == message_id else None
+        )
+        async with aclosing(feed.records()) as lines:
+            async for line in lines:
+                if line.made is not None:
+                    return line.made
+        return None
+
     async def listed(self, priority: Priority | None = None) -> Page[Listed]:
         """All chats that WB lists, their signatures remembered."""
         return await self._listed().using(priority=priority).page()

@@ -5,13 +5,7 @@ from typing import Final
 
 from wbym.account import Asked, CheckReport, MethodFacts, ask
 from wbym.calls import Endpoint, row
-from wbym.errors import (
-    InvalidToken,
-    MissingScope,
-    ReadOnlyToken,
-    TokenExpired,
-    Unsupported,
-)
+from wbym.errors import Unsupported
 from wbym_wildberries.api import Api, endpoints
 from wbym_wildberries.api.general import General
 from wbym_wildberries.catalog import facts, words
@@ -99,20 +93,7 @@ def _method(dialect: WildberriesDialect, endpoint: Endpoint[object]) -> MethodFa
 
 
 def _missing(dialect: WildberriesDialect, endpoint: Endpoint[object]) -> str | None:
-    try:
-        dialect.address(endpoint)
-        token = dialect.token_for(endpoint)
-    except Unsupported:
-        return "a sandbox: Wildberries has none of this host"
-    except MissingScope:
-        return f"the category {endpoint.scope}"
-    except ReadOnlyToken:
-        return f"a token for {endpoint.scope} that may write"
-    except TokenExpired:
-        return f"a token for {endpoint.scope} that has not expired"
-    except InvalidToken:
-        return "a token that opens more than the sandbox"
-    return _type_missing(endpoint, token)
+    return dialect.missing(endpoint) or _type_missing(endpoint, dialect.token_for(endpoint))
 
 
 def _type_missing(endpoint: Endpoint[object], token: Token) -> str | None:

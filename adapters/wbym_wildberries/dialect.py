@@ -143,6 +143,23 @@ class WildberriesDialect:
             raise MissingScope(self.account, reason, method=endpoint.name)
         return fit
 
+    def missing(self, endpoint: Endpoint[object]) -> str | None:
+        """What the account lacks to make a call, such as ``the category content``; or None."""
+        try:
+            self.address(endpoint)
+            self.token_for(endpoint)
+        except Unsupported:
+            return "a sandbox: Wildberries has none of this host"
+        except MissingScope:
+            return f"the category {endpoint.scope}"
+        except ReadOnlyToken:
+            return f"a token for {endpoint.scope} that may write"
+        except TokenExpired:
+            return f"a token for {endpoint.scope} that has not expired"
+        except InvalidToken:
+            return "a token that opens more than the sandbox"
+        return None
+
     def tier_of(self, token: Token) -> Tier:
         """The row of limits that counts for a token."""
         return self._tier or token.tier
@@ -151,6 +168,11 @@ class WildberriesDialect:
         """Whose limits a token's calls count in: the seller's, on the servers that are called."""
         where = self._base_url or ("sandbox" if self._sandbox else "")
         return f"{token.seller}@{where}" if where else token.seller
+
+    @property
+    def owners(self) -> set[str]:
+        """Whose limits the account's calls count in."""
+        return {self.owner(token) for token in self.tokens}
 
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]

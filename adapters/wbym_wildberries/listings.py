@@ -1,11 +1,11 @@
 """The lists of questions, feedbacks and claims as neutral records, and by time for sweeps."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Final, Protocol, TypedDict, TypeVar
 
-from wbym.account import require_filters, require_flag
+from wbym.account import Filters
 from wbym.domain import Feedback, Question, Ref, Return
 from wbym.errors import InvalidInput
 from wbym.paging import TICK, Listing, Span, by_time, chain, second_of
@@ -54,75 +54,43 @@ class TwoLists(Protocol[W]):
         ...
 
 
-def list_questions(
-    api: Api,
-    account: str,
-    *,
-    answered: bool | None,
-    since: datetime | None,
-    until: datetime | None,
-    product: str | None,
-) -> Listing[Question]:
+def list_questions(api: Api, account: str, filters: Filters) -> Listing[Question]:
     """Questions, newest first; see ``Wildberries.questions``."""
-    require_filters("questions", answered=answered, since=since, until=until, product=product)
+    answered = filters.answered
     return _neutral(
         api.questions,
         lambda wire: mapping.question(wire, account),
         "questions",
-        answered=answered,
-        since=since,
-        until=until,
-        product=product,
+        filters,
         # WB counts a rejected question among the answered ones.
         wanted=None if answered is None else lambda item: item.answered is answered,
     )
 
 
-def list_feedbacks(
-    api: Api,
-    account: str,
-    *,
-    answered: bool | None,
-    since: datetime | None,
-    until: datetime | None,
-    rating: Collection[int] | None,
-    product: str | None,
-) -> Listing[Feedback]:
+def list_feedbacks(api: Api, account: str, filters: Filters) -> Listing[Feedback]:
     """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
-    require_filters(
-        "feedbacks", answered=answered, since=since, until=until, product=product, rating=rating
-    )
-    ratings = frozenset(rating or ())
+    answered, ratings = filters.answered, filters.ratings
 
     def wanted(item: Feedback) -> bool:
-        is_of_rating = rating is None or item.rating in ratings
+        is_of_rating = ratings is None or item.rating in ratings
         return is_of_rating and (answered is None or item.answered is answered)
 
     return _neutral(
         api.feedbacks,
         lambda wire: mapping.feedback(wire, account),
         "feedbacks",
-        answered=answered,
-        since=since,
-        until=until,
-        product=product,
-        wanted=None if answered is None and rating is None else wanted,
+        filters,
+        wanted=None if answered is None and ratings is None else wanted,
     )
 
 
-def list_claims(
-    api: Api,
-    account: str,
-    *,
-    open: bool | None,  # noqa: A002 - the word of the field
-) -> Listing[Return]:
+def list_claims(api: Api, account: str, is_open: bool | None) -> Listing[Return]:
     """Claims; see ``Wildberries.returns``."""
-    require_flag("returns", "open", open)
 
     def part(is_archive: bool) -> Listing[Return]:
         return api.claims.list(is_archive=is_archive).map(lambda wire: mapping.claim(wire, account))
 
-    return _passes(part, None if open is None else not open)
+    return _passes(part, None if is_open is None else not is_open)
 
 
 def in_order(
@@ -175,15 +143,13 @@ def _neutral(
     lists: TwoLists[W],
     neutral: Callable[[W], R],
     noun: str,
+    filters: Filters,
     *,
-    answered: bool | None,
-    since: datetime | None,
-    until: datetime | None,
-    product: str | None,
     wanted: Callable[[R], bool] | None,
 ) -> Listing[R]:
     """One of WB's two lists of a noun or both, as neutral records; of these, those wanted."""
-    nm_id = _nm_id(noun, product)
+    nm_id = _nm_id(noun, filters.product)
+    since, until = filters.since, filters.until
 
     def part(processed: bool) -> Listing[R]:
         wires = lists.list(
@@ -198,7 +164,7 @@ def _neutral(
             records = records.filter(partial(_is_within, since, until))
         return records if wanted is None else records.filter(wanted)
 
-    return _passes(part, answered)
+    return _passes(part, filters.answered)
 
 
 def _passes(part: Callable[[bool], Listing[T]], flag: bool | None) -> Listing[T]:

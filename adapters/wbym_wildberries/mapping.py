@@ -25,6 +25,7 @@ from wbym.domain import (
     MediaKind,
     Message,
     Money,
+    Noun,
     Order,
     Product,
     Question,
@@ -35,6 +36,7 @@ from wbym.domain import (
     ReturnStatus,
     attach_raw,
     in_utc,
+    later,
 )
 from wbym_wildberries.api import chats as chats_api
 from wbym_wildberries.api import claims as claims_api
@@ -62,6 +64,12 @@ MARKETPLACE: Final = "wildberries"
 MOSCOW: Final = timezone(timedelta(hours=3), "MSK")
 """The zone in which claims' times are taken, which come without one. It has no summer time."""
 
+EDITABLE: Final = timedelta(days=60)
+"""For how long an answer can be changed, once."""
+
+CLAIM_LIFE: Final = timedelta(days=14)
+"""For how long WB shows a claim; then nothing can be decided any more."""
+
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -77,6 +85,7 @@ _RETURN_STATUS: dict[int | None, ReturnStatus] = {
     1: ReturnStatus.REJECTED,
     2: ReturnStatus.APPROVED,
 }
+_WAITING = ReturnStatus.WAITING_FOR_SELLER
 _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
 
@@ -91,7 +100,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     buyer = wire.user_name
     # By position: naming eighteen arguments costs a third of the whole mapping.
     neutral = Feedback(
-        Ref(MARKETPLACE, account, wire.id),
+        Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
         _utc(wire.created_date),
         wire.product_valuation,
         wire.text or "",
@@ -128,7 +137,7 @@ def question(wire: questions_api.Question, account: str) -> Question:
         status = QuestionStatus.UNKNOWN
     details = wire.product_details
     neutral = Question(
-        ref=Ref(MARKETPLACE, account, wire.id),
+        ref=Ref(MARKETPLACE, account, Noun.QUESTION, wire.id),
         text=wire.text or "",
         created_at=_utc(wire.created_date),
         status=status,
@@ -143,9 +152,16 @@ def question(wire: questions_api.Question, account: str) -> Question:
         product=None if details is None else _product(details, None),
         viewed=wire.was_viewed,
         flagged=wire.is_warned,
+        reply_until=None if answer is None else _edit_until(answer),
     )
     attach_raw(neutral, wire)
     return neutral
+
+
+def _edit_until(answer: questions_api.QuestionAnswer) -> datetime | None:
+    """Until when an answer can be changed: once, within 60 days."""
+    written = _moment(answer.create_date) if answer.create_date else None
+    return None if answer.editable is False else later(written, EDITABLE)
 
 
 def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNKNOWN) -> Chat:
@@ -153,7 +169,7 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
     last = wire.last_message
     stamp = last.add_timestamp if last is not None else None
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, wire.chat_id),
+        ref=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
         status=status,
         kind=ChatKind.DIRECT if wire.good_card is None else ChatKind.ORDER,
         buyer=_chat_buyer(wire.client_name, wire.client_id),
@@ -193,7 +209,7 @@ def chat_of_event(
     if wire.is_new_chat:
         began = wire.add_timestamp
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, wire.chat_id),
+        ref=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
         status=status,
         kind=ChatKind.UNKNOWN if card is None else ChatKind.ORDER,
         buyer=_chat_buyer(wire.client_name, wire.client_id),
@@ -221,8 +237,8 @@ def message(wire: chats_api.Event, account: str) -> Message:
     content = wire.message
     attachments = content.attachments if content is not None else None
     neutral = Message(
-        ref=Ref(MARKETPLACE, account, wire.event_id),
-        chat=Ref(MARKETPLACE, account, wire.chat_id),
+        ref=Ref(MARKETPLACE, account, Noun.MESSAGE, wire.event_id),
+        chat=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
         author=_AUTHOR.get(wire.sender or "", Author.UNKNOWN),
         sent_at=from_milliseconds(wire.add_timestamp),
         text=content.text if content is not None else None,
@@ -239,10 +255,11 @@ def claim(wire: claims_api.Claim, account: str) -> Return:
         status = ReturnStatus.WAITING_FOR_SELLER
     else:
         status = _RETURN_STATUS.get(wire.status, ReturnStatus.UNKNOWN)
+    created_at = moment_of_claim(wire.dt)
     photos = [Media(_PHOTO, _with_scheme(url)) for url in wire.photos or ()]
     videos = [Media(_VIDEO, _with_scheme(url)) for url in wire.video_paths or ()]
     neutral = Return(
-        ref=Ref(MARKETPLACE, account, wire.id),
+        ref=Ref(MARKETPLACE, account, Noun.RETURN, wire.id),
         status=status,
         decisions=tuple(_decision(action) for action in actions),
         items=(ReturnItem(Product(id=_text(wire.nm_id), name=wire.imt_name)),),
@@ -253,10 +270,11 @@ def claim(wire: claims_api.Claim, account: str) -> Return:
         if wire.price is None
         else Money(_decimal(wire.price), _currency(wire.currency_code)),
         media=(*photos, *videos),
-        created_at=moment_of_claim(wire.dt),
+        created_at=created_at,
         updated_at=moment_of_claim(wire.dt_update),
         delivered_at=moment_of_claim(wire.delivery_dt),
         imei_check=wire.origin_id_info or None,
+        reply_until=later(created_at, CLAIM_LIFE) if status is _WAITING else None,
     )
     attach_raw(neutral, wire)
     return neutral

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from wbym.calls import Kept, Pipeline
+from wbym.account import Capability, SweepOptions, Sweeps
+from wbym.calls import Kept, Pipeline, Range, require, row
 from wbym.domain import Feedback, Question
-from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Priority
 from wbym.paging import (
     Listing,
@@ -26,35 +26,20 @@ from wbym_wildberries import mapping
 from wbym_wildberries.api import Api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
+from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.listings import TwoLists, dates, in_order
 
-__all__ = ["Sweeps"]
+__all__ = ["WildberriesSweeps", "sweep_feedbacks", "sweep_questions"]
 
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
-
-EARLIEST: Final = datetime(2004, 1, 1, tzinfo=UTC)
-"""Where the whole archive begins: before Wildberries."""
 
 SAMPLE: Final = 100
 """Archived records that are looked for in the lists, to see whether the archive has its own."""
 
 
-class Sweeps:
-    """``shop.sweep``: one method a noun, each of which returns a :class:`wbym.paging.Sweep`.
-
-    Args:
-        pipeline: What makes the calls.
-        account: The account's name.
-        limit: The bucket of feedbacks and questions, once there is one.
-    """
-
-    def __init__(
-        self, pipeline: Pipeline, account: str, limit: Callable[[], BucketState | None]
-    ) -> None:
-        self._pipeline = pipeline
-        self._account = account
-        self._limit = limit
+class WildberriesSweeps(Sweeps):
+    """``shop.sweep`` of a Wildberries account."""
 
     def feedbacks(
         self,
@@ -63,77 +48,90 @@ class Sweeps:
         until: datetime | None = None,
         in_order: bool = False,
         cursor: str | None = None,
-        archive: bool | None = None,
-        depth: int | None = None,
         max_wait: float | None = None,
         priority: Priority = Priority.BULK,
+        archive: bool | None = None,
+        depth: int | None = None,
     ) -> Sweep[Feedback]:
         """Every feedback of a period, each once, in order of time: both lists and the archive.
 
         Requests: two counts, two looks at the archive, pages of 5,000, and the last day once more.
-        About 2 kB of memory for each of up to 20,000 feedbacks that wait, and two pages.
+        About 2 kB of memory for each of up to 20,000 feedbacks that wait, and two pages. Other
+        arguments and errors are those of every account; only what appeared late comes at the end.
 
         Args:
-            since: From this moment on, aware; from the beginning, where it is not given.
-            until: Up to and with this moment, aware. Where it is not given, what arrives while the
-                sweep runs comes too.
-            in_order: They are in any case; only what appeared late comes at the end.
-            cursor: Where to go on, with the same period: a page's ``cursor`` or ``next_cursor``.
+            since: From this moment on, aware.
+            until: Up to and with this moment, aware.
+            in_order: They are in any case.
+            cursor: Where to go on, with the same period.
+            max_wait: Seconds that a call waits for its limits at most.
+            priority: Who goes first at the limits.
             archive: Whether the list of archived feedbacks is read too. Unless said, it is if
                 feedbacks are in it that are in neither of the other lists; it has no dates, so it
                 is read from its end back to ``since``, and its feedbacks come last.
             depth: The ``skip`` from which on WB shows nothing, where it is less than documented:
                 10,000 and 20,000 have been seen. It is also found out, at the cost of a request.
-            max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
-                ``QuotaExhausted``, such as for a ban. None: as long as it takes. Several pages are
-                asked for at once, so less than a few seconds stops any sweep.
-            priority: Who goes first at the limits.
 
         Raises:
-            InvalidInput: A time is naive or in the future, or ``since`` after ``until``.
             PagingLimit: One second has more feedbacks than can be paged from both its ends, or the
                 archive more than can be paged.
         """
-        pipeline = self._pipeline.with_max_wait(max_wait)
-        group = Api(pipeline, priority).feedbacks
-        sweep = _NounSweep(
-            pipeline,
-            "feedbacks",
-            group,
-            feedbacks_api.Feedback,
-            lambda wire: mapping.feedback(wire, self._account),
-            archive=group.archive(order="dateDesc"),
-            has_archive=archive,
-            depth=depth,
+        self._require(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks")
+        if depth is not None:
+            require("sweep.feedbacks", "depth", depth, Annotated[int, Range(1)])
+        span = whole_span("sweep.feedbacks", since, until, self._hooks.EARLIEST)
+        options = FeedbackSweepOptions(
+            in_order, cursor, max_wait, priority, archive=archive, depth=depth
         )
-        span = whole_span("sweep.feedbacks", since, until, EARLIEST)
-        return sweep.of(span, cursor, self._limit)
+        return self._hooks._sweep_feedbacks(span, options)  # noqa: SLF001 - as in Sweeps
 
-    def questions(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        in_order: bool = False,
-        cursor: str | None = None,
-        max_wait: float | None = None,
-        priority: Priority = Priority.BULK,
-    ) -> Sweep[Question]:
-        """Every question of a period, each once, in order of time; both lists.
 
-        Requests: two counts, pages of 10,000, one after the other since WB pages no deeper, and the
-        last day once more. Arguments and errors are those of :meth:`feedbacks`.
-        """
-        pipeline = self._pipeline.with_max_wait(max_wait)
-        sweep = _NounSweep(
-            pipeline,
-            "questions",
-            Api(pipeline, priority).questions,
-            questions_api.Question,
-            lambda wire: mapping.question(wire, self._account),
-        )
-        span = whole_span("sweep.questions", since, until, EARLIEST)
-        return sweep.of(span, cursor, self._limit)
+class FeedbackSweepOptions(SweepOptions, frozen=True):
+    """What only WB's feedbacks have besides; see :meth:`WildberriesSweeps.feedbacks`."""
+
+    archive: bool | None = None
+    depth: int | None = None
+
+
+def sweep_feedbacks(
+    pipeline: Pipeline, dialect: WildberriesDialect, span: Span, options: SweepOptions
+) -> Sweep[Feedback]:
+    """See :meth:`WildberriesSweeps.feedbacks`."""
+    pipeline = pipeline.with_max_wait(options.max_wait)
+    group = Api(pipeline, options.priority).feedbacks
+    known = options if isinstance(options, FeedbackSweepOptions) else FeedbackSweepOptions()
+    sweep = _NounSweep(
+        pipeline,
+        "feedbacks",
+        group,
+        feedbacks_api.Feedback,
+        lambda wire: mapping.feedback(wire, dialect.account),
+        archive=group.archive(order="dateDesc"),
+        has_archive=known.archive,
+        depth=known.depth,
+    )
+    endpoint = row(feedbacks_api.Feedbacks.list).endpoint
+    return sweep.of(span, options.cursor, lambda: pipeline.bucket_of(endpoint, {}))
+
+
+def sweep_questions(
+    pipeline: Pipeline, dialect: WildberriesDialect, span: Span, options: SweepOptions
+) -> Sweep[Question]:
+    """Every question of a period, each once, in order of time; both lists.
+
+    Requests: two counts, pages of 10,000, one after the other since WB pages no deeper, and the
+    last day once more.
+    """
+    pipeline = pipeline.with_max_wait(options.max_wait)
+    sweep = _NounSweep(
+        pipeline,
+        "questions",
+        Api(pipeline, options.priority).questions,
+        questions_api.Question,
+        lambda wire: mapping.question(wire, dialect.account),
+    )
+    endpoint = row(questions_api.Questions.list).endpoint
+    return sweep.of(span, options.cursor, lambda: pipeline.bucket_of(endpoint, {}))
 
 
 class _NounSweep(Generic[W, R]):
@@ -162,8 +160,6 @@ class _NounSweep(Generic[W, R]):
         has_archive: bool | None = False,
         depth: int | None = None,
     ) -> None:
-        if depth is not None and depth < 1:
-            raise InvalidInput(f"sweep.{noun}", "depth", "must be 1 or more", depth)
         self._pipeline = pipeline
         self._method = f"sweep.{noun}"
         self._lists: TwoLists[W] = lists

@@ -1,75 +1,126 @@
-"""The part of an account that has no nouns: its credentials, its business, its limits, any call."""
+"""A Yandex Market seller as an account of wbym."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, ClassVar, Final, Self, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self, TypeVar, Unpack
 
-import aiohttp
-from aiohttp import web
+from msgspec import structs
 
 from wbym.account import (
-    AccountBase,
+    Account,
+    AccountOptions,
     Capabilities,
     CatalogRow,
     CheckReport,
+    Connection,
     CredentialFacts,
+    Filters,
+    How,
     OnHints,
+    Receipt,
+    Stream,
+    SweepOptions,
     TrustedProxy,
 )
-from wbym.calls import (
-    DEFAULT_MAX_WAIT,
-    AiohttpTransport,
-    Endpoint,
-    Group,
-    Pipeline,
-    Range,
-    RetryPolicy,
-    Transport,
-    require,
+from wbym.calls import Download, Group, Range, Upload, require
+from wbym.domain import (
+    Answer,
+    Attachment,
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Money,
+    Question,
+    Return,
+    Waiting,
 )
-from wbym.errors import InvalidToken, SetAside
-from wbym.limits import BucketState, Scheduler, Window, shared_scheduler
+from wbym.errors import InvalidInput, InvalidToken
+from wbym.limits import Priority, Window
+from wbym.paging import Listing, Span, Sweep
+from wbym_yandex_market import listings, mapping, replies
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import Id, MarketGroup
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.capabilities import CAPABILITIES
 from wbym_yandex_market.catalog import catalog, facts
+from wbym_yandex_market.decisions import Deciding
 from wbym_yandex_market.dialect import YandexMarketDialect
+from wbym_yandex_market.files import open_file
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE, make_receiver
-from wbym_yandex_market.sweeps import Sweeps
+from wbym_yandex_market.streams import Context, streams_of
+from wbym_yandex_market.sweeps import sweep_feedbacks, sweep_questions
 from wbym_yandex_market.token import Credential, CredentialKind
 
-__all__ = ["Account"]
+if TYPE_CHECKING:
+    from aiohttp import web
+
+__all__ = ["YandexMarket", "YandexMarketOptions"]
 
 G = TypeVar("G", bound=Group)
 
 
-class Account(AccountBase):
-    """What every account of Market has; arguments and errors as for ``YandexMarket``."""
+class YandexMarketOptions(AccountOptions, frozen=True, kw_only=True):
+    """What can be said of a Yandex Market account besides its secrets."""
+
+    business_id: int | None = None
+    """The business ("кабинет")."""
+    campaign_ids: tuple[int, ...] | None = None
+    """The shops ("магазины") whose returns are read."""
+    subscription: bool = False
+    """Whether the business has a subscription to the API, with its higher limits."""
+    parallel: int = PARALLEL
+    """Calls under way at once per business or campaign."""
+
+
+class YandexMarket(Account):
+    """One seller's business at Yandex Market, with all its shops.
+
+    Use it as ``async with YandexMarket(api_key) as shop``; it is bound to the running loop.
+
+    Args:
+        api_key: The Api-Key of the seller's cabinet.
+        name: The account's name, in ``ref``, errors and logs.
+        oauth: An OAuth token instead of the key; with a key, it is used for buyers' files only,
+            which Market may refuse to a key.
+        business_id: The business ("кабинет"). Without it, it is asked for once, with the first call
+            that needs it; a key that opens several businesses must be told which.
+        campaign_ids: The shops ("магазины") whose returns are read; without them all of the
+            business, which are asked for once.
+        subscription: Whether the business has a subscription to the API, with its higher limits.
+        parallel: Calls under way at once per business or campaign.
+        quotas: Budgets by bucket's name (see ``wbym_yandex_market.limits.BUCKETS``), instead of the
+            published ones; what Market's headers state counts more.
+        base_url: One server instead of Market's: a simulator, a proxy.
+        connection: What all accounts take; see :class:`wbym.account.Connection`.
+
+    Raises:
+        InvalidToken: There is no credential, or it cannot be one.
+        InvalidInput: An id is not one, ``base_url`` is not the address of a server, or ``quotas``
+            name no bucket.
+    """
 
     marketplace: ClassVar[str] = MARKETPLACE
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
+    CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
+    EARLIEST: ClassVar[datetime] = datetime(2018, 1, 1, tzinfo=UTC)
+    Options: ClassVar[type[AccountOptions]] = YandexMarketOptions
+    SECRETS: ClassVar[tuple[str, ...]] = ("secret", "oauth")
 
     def __init__(
         self,
         api_key: str | None = None,
-        business_id: int | None = None,
-        name: str = MARKETPLACE,
         *,
+        name: str = MARKETPLACE,
         oauth: str | None = None,
+        business_id: int | None = None,
         campaign_ids: Collection[int] | None = None,
-        base_url: str | None = None,
-        session: aiohttp.ClientSession | None = None,
-        scheduler: Scheduler | None = None,
-        max_wait: float | None = DEFAULT_MAX_WAIT,
-        timeout: float = 60.0,
-        retry: RetryPolicy | None = None,
         subscription: bool = False,
         parallel: int = PARALLEL,
         quotas: Mapping[str, Window] | None = None,
-        on_set_aside: Callable[[SetAside], None] | None = None,
-        transport: Transport | None = None,
+        base_url: str | None = None,
+        **connection: Unpack[Connection],
     ) -> None:
         kinds = ((CredentialKind.API_KEY, api_key), (CredentialKind.OAUTH, oauth))
         self._credentials: Final = [
@@ -80,77 +131,49 @@ class Account(AccountBase):
         require("YandexMarket", "business_id", business_id, Id | None)
         require("YandexMarket", "campaign_ids", campaign_ids, Collection[Id] | None)
         require("YandexMarket", "parallel", parallel, Annotated[int, Range(1, 100)])
-        super().__init__(name, on_set_aside)
         self._parallel = parallel
-        self._tier = Tier.SUBSCRIPTION if subscription else Tier.STANDARD
         self._dialect = YandexMarketDialect(
             name,
             self._credentials[0],
             file_credential=self._credentials[-1],
             base_url=base_url,
-            tier=self._tier,
+            tier=Tier.SUBSCRIPTION if subscription else Tier.STANDARD,
             parallel=parallel,
             quotas=quotas,
         )
-        self._scheduler = scheduler or shared_scheduler()
-        self._pipeline = Pipeline(
-            dialect=self._dialect,
-            transport=transport or AiohttpTransport(session=session, timeout=timeout),
-            scheduler=self._scheduler,
-            retry=retry,
-            max_wait=max_wait,
-            on_set_aside=self.keep,
-        )
+        super().__init__(self._dialect, **connection)
         self.api: Final = Api(self._pipeline, self._business)
         """Every documented method that is built, typed."""
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
-        self.sweep: Final = Sweeps(self.api, name, parallel, self._bucket_of)
-        """Whole archives of feedbacks and questions."""
+
+    @classmethod
+    def from_secrets(
+        cls,
+        secrets: Mapping[str, Sequence[str]],
+        *,
+        name: str,
+        options: AccountOptions | None = None,
+    ) -> Self:
+        """An account from its Api-Key (``secret``), its OAuth token (``oauth``), or both."""
+        found = {key: list(secrets.get(key, ())) for key in cls.SECRETS}
+        for key, texts in found.items():
+            if len(texts) > 1:
+                raise InvalidToken(name, f"there must be one {key}, and there are {len(texts)}")
+        return cls(
+            next(iter(found["secret"]), None),
+            name=name,
+            oauth=next(iter(found["oauth"]), None),
+            **structs.asdict(options or cls.Options()),
+        )
+
+    def __repr__(self) -> str:
+        business = self._cabinet.known_business
+        return f"{type(self).__name__}({self.name!r}, business {business or 'not known yet'})"
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Every endpoint that the adapter knows."""
+        """Every operation that the adapter knows."""
         return catalog()
-
-    @classmethod
-    def from_secret(
-        cls,
-        secret: str,
-        *,
-        name: str,
-        base_url: str | None = None,
-        max_wait: float | None = DEFAULT_MAX_WAIT,
-    ) -> Self:
-        """An account from its credentials, and its business's id, with white space between.
-
-        An Api-Key as it is, an OAuth token after ``oauth:``, the id in digits: ``KEY``,
-        ``KEY 123``, ``oauth:TOKEN 123``, ``KEY oauth:TOKEN 123``. As for the constructor, with both
-        credentials the OAuth token is for buyers' files only.
-
-        Raises:
-            InvalidToken: There is no credential, or there are more words than these.
-        """
-        keys: list[str] = []
-        tokens: list[str] = []
-        numbers: list[int] = []
-        for word in secret.split():
-            if word.startswith("oauth:"):
-                tokens.append(word.removeprefix("oauth:"))
-            elif word.isascii() and word.isdigit() and len(word) < 20:
-                numbers.append(int(word))
-            else:
-                keys.append(word)
-        if max(len(keys), len(tokens), len(numbers)) > 1 or not (keys or tokens):
-            reason = "the secret is an Api-Key or oauth:TOKEN, and the business's id if wanted"
-            raise InvalidToken(name, reason)
-        return cls(
-            next(iter(keys), None),
-            next(iter(numbers), None),
-            name,
-            oauth=next(iter(tokens), None),
-            base_url=base_url,
-            max_wait=max_wait,
-        )
 
     def credentials(self) -> list[CredentialFacts]:
         """What is known of the credentials; they say nothing of themselves without a request."""
@@ -176,55 +199,223 @@ class Account(AccountBase):
                 OAuth token) and which shops there are (GET v2/campaigns).
             ping: Changes nothing: Market has one host, and these two ask it.
         """
-        from wbym_yandex_market.check import check
+        from wbym_yandex_market.check import check  # it is seldom asked for
 
         return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
-    def __repr__(self) -> str:
-        business = self._cabinet.known_business
-        return f"{type(self).__name__}({self.name!r}, business {business or 'not known yet'})"
+    async def counts(self) -> Waiting:
+        """How much waits: Market has no counters, so the lists of what waits are read.
 
-    def limits(self) -> list[BucketState]:
-        """The buckets that this account has used: used, left, waiting, next free."""
-        return [
-            state
-            for state in self._scheduler.buckets()
-            if state.key.marketplace == MARKETPLACE and state.key.owner in self._dialect.owners
-        ]
+        Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;
+        questions and feedbacks of the last 180 days.
+        """
+        return await listings.count_waiting(self.api, self._cabinet, at_once=self._parallel)
 
-    def _bucket_of(self, endpoint: Endpoint[object]) -> BucketState | None:
-        business = self._cabinet.known_business
-        if business is None:
-            return None
-        keys = {charge.key for charge in self._dialect.charges(endpoint, {"businessId": business})}
-        states = (state for state in self._scheduler.buckets() if state.key in keys)
-        return next((state for state in states if state.kind != "parallel"), None)
+    # Chats.
 
-    def receiver(
+    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+        """POST v2/businesses/{}/chats, by 20, in Market's order.
+
+        Those that wait for the seller are the new ones and those in ``WAITING_FOR_PARTNER``;
+        disputes are among them.
+        """
+        return listings.list_chats(self.api, self.name, waiting=waiting)
+
+    async def _get_chat(self, chat_id: str) -> Chat:
+        """GET v2/businesses/{}/chat."""
+        return mapping.chat(await self.api.chats.get(int(chat_id)), self.name)
+
+    async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
+        """POST .../chats/new; the buyer sees nothing of it before a message is sent.
+
+        About returns for FBY, FBS and Express only.
+        """
+        if order_id is not None and (rule := self._id_rule(order_id)) is not None:
+            raise InvalidInput("open_chat", "order_id", rule, order_id)
+        opened = await self.api.chats.new(replies.context_of(order_id, return_id))
+        return await self._get_chat(str(opened.chat_id))
+
+    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+        """POST v2/businesses/{}/chats/history, by 100.
+
+        Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
+        left out.
+        """
+        return listings.list_messages(self.api, chat.ref, int(chat.ref.id), since=since)
+
+    async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
+        """POST .../chats/message, .../chats/file/send: a text with a file are two messages."""
+        return await replies.send(self.api, int(chat.ref.id), text, files)
+
+    def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
+        """By the file's address; the credential goes to Market's own servers only.
+
+        Market may refuse buyers' files to an Api-Key: then an OAuth token is needed.
+        """
+        return open_file(self._pipeline, self._dialect, attachment)
+
+    # Questions and feedbacks.
+
+    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+        """POST v1/businesses/{}/goods-questions, by 50; of the last 180 days by default.
+
+        Market takes a month at a time: longer periods are read in parts, the newest first; with
+        ``prefetch`` so many parts at once, and then the questions come as they arrive.
+
+        Market's record does not say whether a question is answered, so those that wait are read
+        first, and each has its status by that; it is unknown for those of the last ten minutes that
+        are not among them. ``answered=False`` reads only those that wait. ``product`` is the
+        seller's own article, and the others are left out after reading.
+        """
+        api = self.api.at(how.priority)
+        return listings.list_questions(api, self.name, filters, at_once=self._at_once(how))
+
+    async def _get_question(self, question_id: str) -> Question:
+        """Two requests, the second for the answer."""
+        return await replies.read_question(self.api, self.name, int(question_id))
+
+    async def _answer_question(self, question: Question, text: str) -> None:
+        """POST .../goods-questions/update."""
+        await self.api.questions.create(int(question.ref.id), text)
+
+    async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
+        """POST .../goods-questions/update."""
+        await self.api.questions.edit(_number_of(answer), text)
+
+    def answers(
+        self,
+        question: Question,
+        *,
+        cursor: str | None = None,
+        priority: Priority | None = None,
+    ) -> Listing[Answer]:
+        """The answers to a question, the seller's and others' (POST .../goods-questions/answers).
+
+        Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
+        """
+        number = int(self.inputs.own("answers", question, question.ref.noun).id)
+        listing = replies.list_answers(self.api, number)
+        return listing.using(cursor=cursor, priority=priority)
+
+    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+        """POST v2/businesses/{}/goods-feedback, by 50; of the last 180 days by default.
+
+        Market takes six months at a time: longer periods are read in parts, the newest first, each
+        in Market's own order; with ``prefetch`` so many parts at once, and then the feedbacks come
+        as they arrive.
+
+        Market counts comments without saying whose they are. With ``answered`` the comments of
+        those that have any are read too, a request each, and ``answer`` is the seller's.
+        ``product`` is the seller's own article.
+        """
+        api = self.api.at(how.priority)
+        return listings.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
+
+    async def _get_feedback(self, feedback_id: str) -> Feedback:
+        """Two requests, the second for the comments, if there are any."""
+        return await replies.read_feedback(self.api, self.name, int(feedback_id))
+
+    async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
+        """POST .../goods-feedback/comments/update."""
+        await self.api.feedbacks.comment(int(feedback.ref.id), text)
+
+    async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
+        """POST .../goods-feedback/comments/update."""
+        await self.api.feedbacks.edit_comment(int(feedback.ref.id), _number_of(answer), text)
+
+    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
+        """The seller's, among all answers or comments: those alone decide."""
+        return await replies.standing_answer(self.api.at(Priority.INTERACTIVE), item)
+
+    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+        """POST .../goods-feedback/comments, by 50, in the order in which they were published.
+
+        Those that were deleted are not told, nor when they were written.
+        """
+        return replies.list_comments(self.api, int(feedback_id))
+
+    async def _skip_reaction(self, feedback_id: str) -> None:
+        """POST .../goods-feedback/skip-reaction."""
+        await self.api.feedbacks.skip_reaction([int(feedback_id)])
+
+    # Returns.
+
+    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+        """GET v2/campaigns/{}/returns, by 100, shop after shop.
+
+        Open are those whose money is not decided about, or not settled yet. Orders that were not
+        picked up are no returns here: ``api.returns.list`` has them. Photos are read with
+        ``api.returns.photo``, by the hashes in ``raw``.
+        """
+        statuses = {None: None, True: mapping.OPEN_RETURNS, False: mapping.CLOSED_RETURNS}[is_open]
+        return listings.list_returns(self.api, self._cabinet, statuses=statuses)
+
+    async def _get_return(self, return_id: str, known: Return | None) -> Return:
+        """One request where the shop and the order are known; else the list is read."""
+        return await self._deciding().read(int(return_id), known)
+
+    async def _decisions(self, item: Return) -> Sequence[Decision]:
+        """POST v1/businesses/{}/returns/decisions."""
+        return await self._deciding().possible(item)
+
+    async def _decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> None:
+        """POST .../decision/submit, for all positions, within 48 hours.
+
+        A comment is needed by ``REFUND_MONEY_INCLUDING_SHIPMENT`` (the price of the way back),
+        ``REPAIR`` (until when) and ``OTHER_DECISION`` (what is offered).
+        """
+        deciding = self._deciding()
+        await deciding.decide(item, decision, comment=comment, reason=reason, amount=amount)
+
+    def _deciding(self) -> Deciding:
+        return Deciding(self.api.at(Priority.INTERACTIVE), self._cabinet)
+
+    # Archives and events.
+
+    def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
+        return sweep_feedbacks(self.api, self._cabinet, self._parallel, span, options)
+
+    def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
+        return sweep_questions(self.api, self._cabinet, self._parallel, span, options)
+
+    def _streams(self) -> Sequence[Stream]:
+        """All four, since without a request it is not known what a credential opens."""
+        context = Context(self.api, self._cabinet, self._dialect.quota, self._parallel)
+        return streams_of(context)
+
+    def _receiver(
         self,
         on_hints: OnHints,
         *,
-        proxy: TrustedProxy | None = None,
-        networks: Collection[str] = MARKET_NETWORKS,
-        rate: float = RATE,
-    ) -> web.Application:
-        """An application for ``app.add_subapp("/shop", ...)`` that takes Market's notifications.
+        proxy: TrustedProxy | None,
+        networks: Collection[str] | None,
+        rate: float | None,
+    ) -> "web.Application":
+        """It answers at ``/shop`` and ``/shop/notification``, where it is mounted at ``/shop``.
 
-        It answers at ``/shop`` and ``/shop/notification``, and looks up the account's shops once,
-        when it starts. It refuses what does not come from Market's addresses, and notifications of
-        other businesses; see ``wbym_yandex_market.notifications.receiver``.
-
-        Args:
-            on_hints: Stores what a notification hints at, before it is answered; with orders and
-                pings it is not called.
-            proxy: Whose word is taken for where a notification came from; nobody's without it.
-            networks: Where notifications may come from, for tests and simulators.
-            rate: How many are taken a second at most, and at once; from 1 on.
-
-        Raises:
-            InvalidInput: A network is none.
+        It looks up the account's shops once, when it starts. It refuses what does not come from
+        Market's addresses, and notifications of other businesses; see
+        ``wbym_yandex_market.notifications``. With orders and pings ``on_hints`` is not called.
         """
-        return make_receiver(self._cabinet, on_hints, proxy=proxy, networks=networks, rate=rate)
+        from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE, make_receiver
+
+        return make_receiver(
+            self._cabinet,
+            on_hints,
+            proxy=proxy,
+            networks=MARKET_NETWORKS if networks is None else networks,
+            rate=RATE if rate is None else rate,
+        )
+
+    # What the hooks share.
 
     async def _business(self) -> int:
         return await self._cabinet.business()
@@ -238,3 +429,18 @@ class Account(AccountBase):
         if place == "businessId":
             return await self._business()
         return await super()._known(method, place)
+
+    def _id_rule(self, record_id: str) -> str | None:
+        is_number = record_id.isascii() and record_id.isdigit() and len(record_id) < 20
+        if is_number and int(record_id) > 0:
+            return None
+        return "must have an id of Market: a number in digits, from 1 on"
+
+    def _at_once(self, how: How) -> int:
+        return min(how.prefetch or 1, self._parallel)
+
+
+def _number_of(answer: Answer) -> int:
+    if answer.id is None:
+        raise InvalidInput("edit_answer", "answer", "must have an id", answer)
+    return int(answer.id)

@@ -20,7 +20,7 @@ __all__ = ["Cabinet"]
 logger = logging.getLogger("wbym.yandex_market")
 
 _REMEMBERED: Final = 100_000
-"""Returns whose shop is known without asking."""
+"""Returns whose shop and order are known without asking."""
 
 
 class Cabinet:
@@ -46,7 +46,7 @@ class Cabinet:
         self._business = business_id
         self._campaigns = self._given if business_id is not None else None
         self._looking = asyncio.Lock()
-        self._shop_of: dict[int, int] = {}
+        self._places: dict[int, tuple[int, int | None]] = {}
 
     @property
     def known_business(self) -> int | None:
@@ -76,15 +76,19 @@ class Cabinet:
             await self._look()
         return self._campaigns or ()
 
-    def remember(self, return_id: int, campaign_id: int) -> None:
-        """Keep which shop a return is of, for Market's record does not say."""
-        self._shop_of[return_id] = campaign_id
-        if len(self._shop_of) > _REMEMBERED:
-            del self._shop_of[next(iter(self._shop_of))]
+    def remember(self, return_id: int, campaign_id: int, order_id: int | None = None) -> None:
+        """Keep which shop and order a return is of; Market's record does not say the shop."""
+        self._places[return_id] = campaign_id, order_id
+        if len(self._places) > _REMEMBERED:
+            del self._places[next(iter(self._places))]
 
     def shop_of(self, return_id: int) -> int | None:
         """The shop of a return that was seen; None if it was not."""
-        return self._shop_of.get(return_id)
+        return self._places.get(return_id, (None, None))[0]
+
+    def order_of(self, return_id: int) -> int | None:
+        """The order of a return that was listed; None if it was not."""
+        return self._places.get(return_id, (None, None))[1]
 
     async def _look(self) -> None:
         async with self._looking:

@@ -12,26 +12,30 @@ __all__ = ["CAPABILITIES"]
 
 
 def _length(text: Length) -> dict[str, int]:
-    return {"text_least": text.min, "text_most": text.max}
+    return {"min_text_length": text.min, "max_text_length": text.max}
 
 
 _AS_WRITTEN = "Market tells the seller's own article only (offerId): it is what is asked with"
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
-        Capability.CHATS: Supported(Support.NATIVE, {"page_most": bounds.CHATS_PAGE}),
+        Capability.CHATS: Supported(Support.NATIVE, {"max_page_size": bounds.CHATS_PAGE}),
+        Capability.GET_CHAT: Supported(Support.NATIVE),
         Capability.CHATS_WAITING: Supported(Support.NATIVE),
         Capability.OPEN_CHAT: Supported(
             Support.NATIVE, note="by order; by return for FBY, FBS and Express only"
         ),
-        Capability.MESSAGES: Supported(Support.NATIVE, {"page_most": bounds.HISTORY_PAGE}),
+        Capability.MESSAGES: Supported(Support.NATIVE, {"max_page_size": bounds.HISTORY_PAGE}),
+        Capability.GET_MESSAGE: Supported(
+            Support.ABSENT, note="Market reads a message by its chat too: api.chats.message"
+        ),
         Capability.MESSAGES_SINCE: Supported(
             Support.EMULATED, note="Market filters by message, not by time: older ones are left out"
         ),
         Capability.SEND: Supported(Support.NATIVE, _length(bounds.MESSAGE)),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
-            {"file_most": bounds.FILE_SIZE.max, "files": 1},
+            {"max_file_size": bounds.FILE_SIZE.max, "max_files": 1},
             note="a text with a file are two messages; Market publishes no list of types",
         ),
         Capability.DOWNLOAD: Supported(
@@ -40,11 +44,12 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.QUESTIONS: Supported(
             Support.NATIVE,
             {
-                "page_most": bounds.QUESTIONS_PAGE,
+                "max_page_size": bounds.QUESTIONS_PAGE,
                 "window_days": bounds.QUESTIONS_DAYS,
                 "days_by_default": listings.BY_DEFAULT.days,
             },
         ),
+        Capability.GET_QUESTION: Supported(Support.NATIVE, note="two requests"),
         Capability.QUESTIONS_ANSWERED: Supported(
             Support.NATIVE,
             note="only those that wait; answered=True reads both lists and leaves those out",
@@ -61,11 +66,14 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.FEEDBACKS: Supported(
             Support.NATIVE,
             {
-                "page_most": bounds.FEEDBACKS_PAGE,
+                "max_page_size": bounds.FEEDBACKS_PAGE,
                 "window_days": bounds.FEEDBACKS_DAYS,
                 "days_by_default": listings.BY_DEFAULT.days,
             },
             note="the newest part of the period first, within a part as Market orders them",
+        ),
+        Capability.GET_FEEDBACK: Supported(
+            Support.NATIVE, note="two requests where it has comments"
         ),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED,
@@ -78,9 +86,13 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE, note=_AS_WRITTEN),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _length(bounds.COMMENT)),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _length(bounds.COMMENT)),
-        Capability.COMMENTS: Supported(Support.NATIVE, {"page_most": bounds.FEEDBACKS_PAGE}),
+        Capability.COMMENTS: Supported(Support.NATIVE, {"max_page_size": bounds.FEEDBACKS_PAGE}),
         Capability.SKIP_REACTION: Supported(Support.NATIVE),
         Capability.RETURNS: Supported(Support.NATIVE, note="of all shops of the business"),
+        Capability.GET_RETURN: Supported(
+            Support.EMULATED,
+            note="one request where its shop and order are known; else the returns are listed",
+        ),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
@@ -93,5 +105,6 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             Support.EMULATED,
             note="by reading again, at once where a notification tells of a change: receiver()",
         ),
+        Capability.NOTIFICATIONS: Supported(Support.NATIVE),
     }
 )

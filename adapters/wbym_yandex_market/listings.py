@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from wbym.account import require_aware, require_filters, require_flag
+from wbym.account import Filters
 from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge
@@ -32,6 +32,9 @@ __all__ = [
 
 R = TypeVar("R", Feedback, Question)
 
+NO_FILTERS: Final = Filters()
+UNANSWERED: Final = Filters(answered=False)
+
 BY_DEFAULT: Final = timedelta(days=180)
 """How far back is read by default; half a year is Market's own default."""
 
@@ -50,7 +53,6 @@ _DAY = timedelta(days=1)
 
 def list_chats(api: Api, account: str, *, waiting: bool | None) -> Listing[Chat]:
     """Chats; see ``YandexMarket.chats``."""
-    require_flag("chats", "waiting_for_seller", waiting)
     statuses = None
     if waiting is not None:
         statuses = mapping.WAITING_CHATS if waiting else mapping.OTHER_CHATS
@@ -61,7 +63,6 @@ def list_messages(
     api: Api, chat: Ref, chat_id: int, *, since: datetime | None = None, first: int | None = None
 ) -> Listing[Message]:
     """Messages, from ``first`` on, itself included; see ``YandexMarket.messages``."""
-    require_aware("messages", "since", since)
     wires = api.chats.history(chat_id, message_id_from=first)
     listing = wires.map(partial(mapping.message, chat=chat))
     if since is None:
@@ -72,26 +73,20 @@ def list_messages(
 def list_feedbacks(
     api: Api,
     account: str,
+    filters: Filters = NO_FILTERS,
     *,
-    answered: bool | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    rating: Collection[int] | None = None,
-    product: str | None = None,
     reaction: Literal["NEED_REACTION"] | None = None,
     at_once: int = 1,
 ) -> Listing[Feedback]:
     """Feedbacks, the newest part of the period first; see ``YandexMarket.feedbacks``."""
-    require_filters(
-        "feedbacks", answered=answered, since=since, until=until, product=product, rating=rating
-    )
+    since, until, ratings, product = filters.since, filters.until, filters.ratings, filters.product
 
     def part(span: Span) -> Listing[Feedback]:
         wires = api.feedbacks.list(
             date_time_from=span.since - _SECOND,
             date_time_to=None if span.until is None else span.until + _SECOND,
             reaction_status=reaction,
-            rating_values=None if rating is None else set(rating),
+            rating_values=ratings,
             offer_ids=None if product is None else [product],
         )
         neutral = wires.map(partial(mapping.feedback, account=account))
@@ -105,24 +100,22 @@ def list_feedbacks(
         longest=FEEDBACKS_SPAN,
         at_once=at_once,
     )
-    if answered is None:
+    if filters.answered is None:
         return listing
-    return listing.map_async(partial(with_answers, api, answered=answered))
+    return listing.map_async(partial(with_answers, api, answered=filters.answered))
 
 
 def list_questions(
     api: Api,
     account: str,
+    filters: Filters = NO_FILTERS,
     *,
-    answered: bool | None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    product: str | None = None,
     at_once: int = 1,
     finely: bool = True,
 ) -> Listing[Question]:
     """Questions, newest first; see ``YandexMarket.questions``."""
-    require_filters("questions", answered=answered, since=since, until=until, product=product)
+    answered, since, until = filters.answered, filters.since, filters.until
+    product = filters.product
 
     def part(span: Span) -> Listing[Question]:
         def wires(need_answer: bool) -> Listing[questions_api.Question]:
@@ -185,7 +178,7 @@ def list_returns(
 
     def of_shop(campaign_id: int) -> Listing[Return]:
         def neutral(wire: returns_api.Return) -> Return:
-            cabinet.remember(wire.id, campaign_id)
+            cabinet.remember(wire.id, campaign_id, wire.order_id)
             return mapping.refund(wire, cabinet.account)
 
         wires = api.returns.list(
@@ -205,7 +198,7 @@ async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> Waiting:
     account = cabinet.account
     lists: tuple[Listing[Chat] | Listing[Question] | Listing[Feedback] | Listing[Return], ...] = (
         list_chats(api, account, waiting=True),
-        list_questions(api, account, answered=False, at_once=at_once, finely=False),
+        list_questions(api, account, UNANSWERED, at_once=at_once, finely=False),
         list_feedbacks(api, account, reaction="NEED_REACTION"),
         list_returns(api, cabinet, statuses=mapping.WAITING_RETURNS),
     )

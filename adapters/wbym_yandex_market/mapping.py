@@ -6,7 +6,7 @@ Bulk reading runs through :func:`feedback`, so it is written to make few objects
 from __future__ import annotations  # the API's modules are loaded when they are first asked for
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import msgspec
@@ -27,6 +27,7 @@ from wbym.domain import (
     MediaKind,
     Message,
     Money,
+    Noun,
     Order,
     Product,
     Question,
@@ -37,8 +38,9 @@ from wbym.domain import (
     ReturnStatus,
     attach_raw,
     in_utc,
+    later,
 )
-from wbym_yandex_market.api.bounds import COMMENT_REQUIRED
+from wbym_yandex_market.api.bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
 if TYPE_CHECKING:
     from wbym_yandex_market.api import base
@@ -60,7 +62,7 @@ __all__ = [
     "decision",
     "feedback",
     "known",
-    "market_currency",
+    "market_money",
     "message",
     "money",
     "own",
@@ -71,6 +73,9 @@ __all__ = [
 R = TypeVar("R", Feedback, Question)
 
 MARKETPLACE: Final = "yandex_market"
+
+DECIDE_WITHIN: Final = timedelta(hours=48)
+"""How long Market waits for a decision about a return."""
 
 _CHAT_STATUS: dict[str, ChatStatus] = {
     "NEW": ChatStatus.WAITING_FOR_SELLER,
@@ -159,7 +164,7 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         kind = _CHAT_KIND.get((context.type if context is not None else None) or "", _NO_KIND)
     status = _CHAT_STATUS.get(wire.status or "", ChatStatus.UNKNOWN)
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, str(wire.chat_id)),
+        ref=Ref(MARKETPLACE, account, Noun.CHAT, str(wire.chat_id)),
         status=status,
         kind=kind,
         buyer=None if customer is None else Buyer(customer.name, customer.public_id),
@@ -167,6 +172,9 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         return_id=_text(context.return_id) if context is not None else None,
         created_at=_utc_or_none(wire.created_at),
         updated_at=_utc_or_none(wire.updated_at),
+        waiting_since=(
+            _utc_or_none(wire.updated_at) if status is ChatStatus.WAITING_FOR_SELLER else None
+        ),
         writable=None if status in _PERHAPS_OVER else True,
     )
     attach_raw(neutral, wire)
@@ -180,7 +188,7 @@ _NO_KIND = ChatKind.UNKNOWN
 def message(wire: chats_api.Message, chat: Ref) -> Message:
     """A message of a chat."""
     neutral = Message(
-        ref=Ref(MARKETPLACE, chat.account, str(wire.message_id)),
+        ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, str(wire.message_id)),
         chat=chat,
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
         sent_at=_utc(wire.created_at),
@@ -199,9 +207,10 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
     media, author, unread = wire.media, wire.author, wire.need_reaction
     offer_id = about.offer_id if about is not None else None
     order_id = about.order_id if about is not None else None
+    comments = numbers.comments_count if numbers is not None else None
     # By position: naming the arguments costs more than what they are made from.
     neutral = Feedback(
-        Ref(MARKETPLACE, account, str(wire.feedback_id)),
+        Ref(MARKETPLACE, account, Noun.FEEDBACK, str(wire.feedback_id)),
         _utc(wire.created_at),
         numbers.rating if numbers is not None else None,
         (words.comment or "") if words is not None else "",
@@ -215,7 +224,11 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
         (),  # tags
         None if unread is None else not unread,
         numbers.recommended if numbers is not None else None,
-        numbers.comments_count if numbers is not None else None,
+        comments,
+        None,  # parent_id
+        None,  # child_id
+        None,  # return_possible
+        answer is not None or comments == 0,
     )
     attach_raw(neutral, wire)
     return neutral
@@ -241,7 +254,7 @@ def question(
     """A question. Market does not say whether it is answered: the caller may know."""
     about, author, votes = wire.question_identifiers, wire.author, wire.votes
     neutral = Question(
-        ref=Ref(MARKETPLACE, account, str(about.id)),
+        ref=Ref(MARKETPLACE, account, Noun.QUESTION, str(about.id)),
         text=wire.text or "",
         created_at=_utc(wire.created_at),
         status=status,
@@ -290,7 +303,7 @@ def refund(wire: returns_api.Return, account: str) -> Return:
         if position.comment and position.decision_type in {None, "UNKNOWN"}
     ]
     neutral = Return(
-        ref=Ref(MARKETPLACE, account, str(wire.id)),
+        ref=Ref(MARKETPLACE, account, Noun.RETURN, str(wire.id)),
         status=_REFUND_STATUS.get(wire.refund_status or "", ReturnStatus.UNKNOWN),
         items=tuple(part for item in wire.items or () for part in _positions(item)),
         buyer_comment="\n".join(dict.fromkeys(said)) or None,
@@ -298,24 +311,38 @@ def refund(wire: returns_api.Return, account: str) -> Return:
         amount=None if wire.amount is None else money(wire.amount),
         created_at=_utc_or_none(wire.creation_date),
         updated_at=_utc_or_none(wire.update_date),
+        reply_until=_decide_until(wire),
     )
     attach_raw(neutral, wire)
     return neutral
 
 
+def _decide_until(wire: returns_api.Return) -> datetime | None:
+    """48 hours from when the return began to wait for the seller."""
+    if wire.refund_status == "PREMODERATION_DECISION_WAITING":
+        since = _utc_or_none(wire.creation_date)
+    elif wire.refund_status == "WAITING_FOR_DECISION":  # it waits since it has come back
+        since = _utc_or_none(wire.update_date)
+    else:
+        since = None
+    return later(since, DECIDE_WITHIN)
+
+
 def decision(wire: returns_api.AvailableDecision) -> Decision:
     """One thing that may be decided."""
     bounds = wire.partial_compensation_bounds
-    least = bounds.min_amount if bounds is not None else None
-    most = bounds.max_amount if bounds is not None else None
+    lowest = bounds.min_amount if bounds is not None else None
+    highest = bounds.max_amount if bounds is not None else None
     return Decision(
         id=wire.decision_type,
         kind=_DECISION_KIND.get(wire.decision_type, DecisionKind.OTHER),
         comment_required=wire.decision_type in COMMENT_REQUIRED,
         comment_allowed=True,
         reasons=tuple(wire.decision_reason_types or ()),
-        least=None if least is None else money(least),
-        most=None if most is None else money(most),
+        min_amount=None if lowest is None else money(lowest),
+        max_amount=None if highest is None else money(highest),
+        reason_required=wire.decision_type == DECLINE,
+        amount_required=wire.decision_type == PARTIAL,
     )
 
 
@@ -325,9 +352,12 @@ def money(wire: base.Money) -> Money:
     return Money(wire.value, _ISO.get(code, code))
 
 
-def market_currency(code: str) -> str:
-    """Market's word for a currency."""
-    return next((word for word, iso in _ISO.items() if iso == code), code)
+def market_money(amount: Money) -> base.Money:
+    """An amount in Market's words: ISO 4217's RUB is its RUR."""
+    from wbym_yandex_market.api.base import Money as WireMoney
+
+    code = next((word for word, iso in _ISO.items() if iso == amount.currency), amount.currency)
+    return WireMoney(value=amount.amount, currency_id=code)
 
 
 def _positions(item: returns_api.ReturnItem) -> list[ReturnItem]:

@@ -1,24 +1,32 @@
-"""Answers to questions and comments under feedbacks: finding the seller's, writing, changing."""
+"""What is said to buyers: messages, answers to questions, comments under feedbacks."""
+
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from wbym.account import Receipt
+from wbym.calls import Upload
 from wbym.domain import Answer, Feedback, Question, QuestionStatus
-from wbym.errors import NotFound
-from wbym.limits import Priority
+from wbym.errors import DeliveryUnknown, NotFound, WbymError
 from wbym.paging import Listing
 from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 
+if TYPE_CHECKING:
+    from wbym_yandex_market.api.chats import ChatContext
+
 __all__ = [
-    "known_or_read",
+    "context_of",
     "list_answers",
     "list_comments",
     "own_answer",
     "read_feedback",
     "read_question",
+    "send",
+    "standing_answer",
     "together",
     "with_answers",
 ]
@@ -49,40 +57,29 @@ async def own_answer(listing: Listing[Answer]) -> Answer | None:
 async def with_answers(api: Api, items: Sequence[Feedback], *, answered: bool) -> list[Feedback]:
     """Those with an answer of the seller, or those without, each with what was found.
 
-    Comments are read only where they decide: not where there are none, and not where nobody has
-    looked at the feedback, for commenting counts as looking. Where Market does not count them,
-    there may be some.
+    Comments are read where there are any, whether somebody has looked at the feedback or not: it
+    counts as unseen again when the buyer edits it. Where Market does not count them, there may be
+    some.
     """
-    read = [item for item in items if item.comments != 0 and item.viewed is not False]
+    read = [item for item in items if item.comments != 0]
     found = await together([own_answer(list_comments(api, int(item.ref.id))) for item in read])
     answers = {item.ref.id: answer for item, answer in zip(read, found, strict=True)}
     known = [
-        mapping.known(item, answer=answer) if (answer := answers.get(item.ref.id)) else item
-        for item in items
+        mapping.known(item, answer=answers.get(item.ref.id), answer_known=True) for item in items
     ]
     return [item for item in known if bool(item.answer and item.answer.stands) is answered]
 
 
-async def known_or_read(api: Api, item: Question | Feedback, number: int) -> Answer | None:
-    """The seller's answer as the record has it, or as Market has it where the record cannot say.
-
-    A feedback that nobody has looked at has no answer, for commenting counts as looking. The number
-    of comments says less: whether it counts those in moderation is not documented.
-    """
-    if item.answer is not None and item.answer.id is not None:
-        return item.answer
-    api = api.at(Priority.INTERACTIVE)
+async def standing_answer(api: Api, item: Question | Feedback) -> Answer | None:
+    """The seller's answer as Market has it now."""
+    number = int(item.ref.id)
     if isinstance(item, Question):
-        if item.status is QuestionStatus.WAITING:
-            return None
         return await own_answer(list_answers(api, number))
-    if item.viewed is False:
-        return None
     return await own_answer(list_comments(api, number))
 
 
 async def read_question(api: Api, account: str, number: int) -> Question:
-    """One question; see ``YandexMarket.question``."""
+    """One question; see ``Account.get``."""
     found = api.questions.list(question_ids=[number])
     page = await found.map(partial(mapping.question, account=account)).page()
     if not page.items:
@@ -94,15 +91,14 @@ async def read_question(api: Api, account: str, number: int) -> Question:
 
 
 async def read_feedback(api: Api, account: str, number: int) -> Feedback:
-    """One feedback; see ``YandexMarket.feedback``."""
+    """One feedback; see ``Account.get``."""
     found = api.feedbacks.list(feedback_ids=[number])
     page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
         raise _missing(account, "feedbacks.list", f"there is no feedback {number}")
     item = page.items[0]
-    if item.viewed is False:
-        return item
-    return mapping.known(item, answer=await own_answer(list_comments(api, number)))
+    answer = None if item.comments == 0 else await own_answer(list_comments(api, number))
+    return mapping.known(item, answer=answer, answer_known=True)
 
 
 def _missing(account: str, endpoint: str, words: str) -> NotFound:
@@ -118,3 +114,30 @@ async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def send(api: Api, chat_id: int, text: str, files: Sequence[Upload]) -> Receipt:
+    """Send a text, a file, or both; see ``YandexMarket``."""
+    if text:
+        await api.chats.send(chat_id, text)
+    failed: list[str] = []
+    for file in files:
+        try:
+            await api.chats.send_file(chat_id, file)
+        except DeliveryUnknown:
+            raise
+        except WbymError as error:
+            # The text is sent, and must not be sent again for the sake of the file.
+            if not text:
+                raise
+            failed.append(str(error))
+    return Receipt(failed_files=tuple(failed))
+
+
+def context_of(order_id: str | None, return_id: str | None) -> ChatContext:
+    """What a chat is to be opened about: an order, or else a return."""
+    from wbym_yandex_market.api.chats import ChatContext
+
+    if order_id is not None:
+        return ChatContext(type="ORDER", id=int(order_id))
+    return ChatContext(type="RETURN", id=int(return_id or 0))

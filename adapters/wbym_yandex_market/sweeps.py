@@ -1,157 +1,93 @@
 """Whole archives of feedbacks and questions: ``shop.sweep``."""
 
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
+from wbym.account import Filters, SweepOptions
 from wbym.calls import Endpoint, row
 from wbym.domain import Feedback, Question
-from wbym.limits import BucketState, Priority
-from wbym.paging import TICK, Listing, Page, Span, SpansSweep, Sweep, SweepPlan, whole_span
+from wbym.limits import BucketState
+from wbym.paging import TICK, Listing, Page, Span, SpansSweep, Sweep, SweepPlan
 from wbym_yandex_market import listings
 from wbym_yandex_market.api import Api
+from wbym_yandex_market.cabinet import Cabinet
 
-__all__ = ["Sweeps"]
+__all__ = ["sweep_feedbacks", "sweep_questions"]
 
 R = TypeVar("R", Question, Feedback)
 
-EARLIEST: Final = datetime(2018, 1, 1, tzinfo=UTC)
-"""Where the whole archive begins: before sellers came to Market."""
 
+def sweep_feedbacks(
+    api: Api, cabinet: Cabinet, parallel: int, span: Span, options: SweepOptions
+) -> Sweep[Feedback]:
+    """Every feedback of a period, each once, by 50, in parts of the period side by side.
 
-class Sweeps:
-    """``shop.sweep``: one method a noun, each of which returns a :class:`wbym.paging.Sweep`.
-
-    Market does not count, so a plan tells no numbers.
-
-    Args:
-        api: The account's operations.
-        account: The account's name.
-        parallel: Calls under way at once.
-        limit: The bucket that an endpoint's calls count in, once there is one.
+    With ``in_order`` parts of a month are read one at a time, and held in memory each. Market does
+    not count, so a plan tells no numbers.
     """
+    api = api.with_max_wait(options.max_wait).at(options.priority)
 
-    def __init__(
-        self,
-        api: Api,
-        account: str,
-        parallel: int,
-        limit: Callable[[Endpoint[object]], BucketState | None],
-    ) -> None:
-        self._api = api
-        self._account = account
-        self._parallel = parallel
-        self._limit = limit
+    def part(span: Span) -> Listing[Feedback]:
+        return listings.list_feedbacks(api, cabinet.account, _within(span))
 
-    def feedbacks(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        in_order: bool = False,
-        cursor: str | None = None,
-        max_wait: float | None = None,
-        priority: Priority = Priority.BULK,
-    ) -> Sweep[Feedback]:
-        """Every feedback of a period, each once, by 50, in parts of the period side by side.
+    endpoint = row(type(api.feedbacks).list).endpoint
+    return _sweep(part, api, cabinet, endpoint, span, listings.FEEDBACKS_SPAN, parallel, options)
 
-        Args:
-            since: From this moment on, aware; from 2018 on, where it is not given.
-            until: Up to and with this moment, aware. Where it is not given, what arrives while the
-                sweep runs comes too.
-            in_order: Whether they come in order of time: then parts of a month are read one at a
-                time, and held in memory each.
-            cursor: Where to go on, with the same arguments: a page's ``cursor`` or ``next_cursor``.
-            max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
-                ``QuotaExhausted``. None: as long as it takes. Several pages are asked for at once,
-                so less than a few seconds may stop any sweep.
-            priority: Who goes first at the limits.
 
-        Raises:
-            InvalidInput: A time is naive or in the future, or ``since`` after ``until``.
-        """
-        api = self._api.with_max_wait(max_wait).at(priority)
+def sweep_questions(
+    api: Api, cabinet: Cabinet, parallel: int, span: Span, options: SweepOptions
+) -> Sweep[Question]:
+    """Every question of a period; as :func:`sweep_feedbacks`.
 
-        def part(span: Span) -> Listing[Feedback]:
-            return listings.list_feedbacks(api, self._account, since=span.since, until=_last(span))
+    Each part is read twice, for Market's list does not say which questions are answered.
+    """
+    api = api.with_max_wait(options.max_wait).at(options.priority)
 
-        return self._sweep(
-            part,
-            api,
-            row(type(api.feedbacks).list).endpoint,
-            whole_span("sweep.feedbacks", since, until, EARLIEST),
-            listings.FEEDBACKS_SPAN,
-            in_order=in_order,
-            cursor=cursor,
-        )
+    def part(span: Span) -> Listing[Question]:
+        return listings.list_questions(api, cabinet.account, _within(span))
 
-    def questions(
-        self,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        in_order: bool = False,
-        cursor: str | None = None,
-        max_wait: float | None = None,
-        priority: Priority = Priority.BULK,
-    ) -> Sweep[Question]:
-        """Every question of a period, each once, by 50, in parts of the period side by side.
+    endpoint = row(type(api.questions).list).endpoint
+    return _sweep(part, api, cabinet, endpoint, span, listings.QUESTIONS_SPAN, parallel, options)
 
-        Each part is read twice, for Market's list does not say which questions are answered.
-        Arguments and errors are those of :meth:`feedbacks`.
-        """
-        api = self._api.with_max_wait(max_wait).at(priority)
 
-        def part(span: Span) -> Listing[Question]:
-            return listings.list_questions(
-                api, self._account, answered=None, since=span.since, until=_last(span)
-            )
+def _sweep(
+    part: Callable[[Span], Listing[R]],
+    api: Api,
+    cabinet: Cabinet,
+    endpoint: Endpoint[object],
+    span: Span,
+    longest: timedelta,
+    parallel: int,
+    options: SweepOptions,
+) -> Sweep[R]:
+    spans = SpansSweep(
+        part,
+        time=_time_of,
+        key=_id_of,
+        method=f"sweep.{endpoint.name}",
+        span=span,
+        longest=longest,
+        at_once=parallel,
+        in_order=options.in_order,
+        cursor=options.cursor,
+    )
 
-        return self._sweep(
-            part,
-            api,
-            row(type(api.questions).list).endpoint,
-            whole_span("sweep.questions", since, until, EARLIEST),
-            listings.QUESTIONS_SPAN,
-            in_order=in_order,
-            cursor=cursor,
-        )
+    def read() -> AsyncGenerator[Page[R], None]:
+        return spans.read()
 
-    def _sweep(
-        self,
-        part: Callable[[Span], Listing[R]],
-        api: Api,
-        endpoint: Endpoint[object],
-        span: Span,
-        longest: timedelta,
-        *,
-        in_order: bool,
-        cursor: str | None,
-    ) -> Sweep[R]:
-        spans = SpansSweep(
-            part,
-            time=_time_of,
-            key=_id_of,
-            method=f"sweep.{endpoint.name}",
-            span=span,
-            longest=longest,
-            at_once=self._parallel,
-            in_order=in_order,
-            cursor=cursor,
-        )
+    async def plan() -> SweepPlan:
+        return SweepPlan(None, None)
 
-        def read() -> AsyncGenerator[Page[R], None]:
-            return spans.read()
+    def limit() -> BucketState | None:
+        business = cabinet.known_business
+        return None if business is None else api.bucket_of(endpoint, {"businessId": business})
 
-        async def plan() -> SweepPlan:
-            return SweepPlan(None, None)
+    return Sweep(read, make_plan=plan, requests=lambda: api.calls, limit=limit)
 
-        return Sweep(
-            read,
-            make_plan=plan,
-            requests=lambda: api.calls,
-            limit=lambda: self._limit(endpoint),
-        )
+
+def _within(span: Span) -> Filters:
+    return Filters(since=span.since, until=_last(span))
 
 
 def _last(span: Span) -> datetime | None:

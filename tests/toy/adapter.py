@@ -41,7 +41,7 @@ R = TypeVar("R")
 
 
 def _bounds(text: Length) -> dict[str, int]:
-    return {"text_least": text.min, "text_most": text.max}
+    return {"min_text_length": text.min, "max_text_length": text.max}
 
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(

@@ -13,6 +13,7 @@ from wbym.domain import (
     ChatStatus,
     Feedback,
     Message,
+    Noun,
     Ref,
     attach_raw,
 )
@@ -24,7 +25,7 @@ _ANSWER_STATUS = {"shown": AnswerStatus.PUBLISHED, "hidden": AnswerStatus.REJECT
 
 def chat(wire: api.Chat, account: str) -> Chat:
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, wire.id),
+        ref=Ref(MARKETPLACE, account, Noun.CHAT, wire.id),
         status=_CHAT_STATUS.get(wire.state or "", ChatStatus.UNKNOWN),
         buyer=Buyer(wire.buyer) if wire.buyer else None,
     )
@@ -34,7 +35,7 @@ def chat(wire: api.Chat, account: str) -> Chat:
 
 def message(wire: api.Message, chat: Ref) -> Message:
     neutral = Message(
-        ref=Ref(MARKETPLACE, chat.account, wire.id),
+        ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, wire.id),
         chat=chat,
         author=_AUTHOR.get(wire.by or "", Author.UNKNOWN),
         sent_at=wire.at.astimezone(UTC),
@@ -47,7 +48,7 @@ def message(wire: api.Message, chat: Ref) -> Message:
 def feedback(wire: api.Feedback, account: str) -> Feedback:
     status = _ANSWER_STATUS.get(wire.reply_state or "", AnswerStatus.UNKNOWN)
     neutral = Feedback(
-        ref=Ref(MARKETPLACE, account, wire.id),
+        ref=Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
         created_at=wire.at.astimezone(UTC),
         rating=wire.stars,
         text=wire.text or "",

@@ -1,90 +1,75 @@
-"""What a marketplace offers: one Protocol a noun, and its capabilities as data.
+"""One seller's account at one marketplace: the neutral face, and what an adapter writes for it.
 
 An adapter is a package that registers its class in the entry-point group ``wbym.adapters``. It
-meets the Protocols of the nouns that its marketplace has, and states in :class:`Capabilities` what
-it can do. An argument that it cannot honour raises ``Unsupported`` before any request.
+derives that from :class:`Account`, states in :class:`Capabilities` what its marketplace can do, and
+writes a hook for each.
 """
 
-from wbym.account.account import Adapter, installed_adapters
-from wbym.account.base import AccountBase
+from wbym.account.account import Account, AnyRecord, Connection
+from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported
 from wbym.account.checks import (
     require_address,
     require_among,
-    require_aware,
-    require_filters,
-    require_flag,
+    require_period,
     require_visible,
     whole_characters,
 )
 from wbym.account.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
-from wbym.account.nouns import (
-    Chats,
-    Comments,
-    Feedbacks,
-    OpensChats,
-    Questions,
-    Returns,
-    Sweeps,
-    SweepsArchives,
-    TellsDecisions,
-)
+from wbym.account.hooks import Filters, Hooks, How, Receipt, SweepOptions
+from wbym.account.inputs import Inputs
+from wbym.account.installed import installed_adapters, load_adapter
+from wbym.account.options import AccountOptions
 from wbym.account.streams import (
     Batch,
     Hint,
     OnHints,
     Poll,
-    Rereads,
     Seen,
     Sighting,
     Stream,
-    Streams,
-    TakesNotifications,
     TrustedProxy,
     Unreadable,
     unreadable,
 )
-from wbym.account.support import Capabilities, Capability, Support, Supported
+from wbym.account.sweeps import Sweeps
 
 __all__ = [
-    "AccountBase",
-    "Adapter",
+    "NOT_BUILT",
+    "Account",
+    "AccountOptions",
+    "AnyRecord",
     "Asked",
     "Batch",
     "Capabilities",
     "Capability",
     "CatalogRow",
-    "Chats",
     "CheckReport",
-    "Comments",
+    "Connection",
     "CredentialFacts",
-    "Feedbacks",
+    "Filters",
     "Hint",
+    "Hooks",
+    "How",
+    "Inputs",
     "MethodFacts",
     "OnHints",
-    "OpensChats",
     "Poll",
-    "Questions",
-    "Rereads",
-    "Returns",
+    "Receipt",
     "Seen",
     "Sighting",
     "Stream",
-    "Streams",
     "Support",
     "Supported",
+    "SweepOptions",
     "Sweeps",
-    "SweepsArchives",
-    "TakesNotifications",
-    "TellsDecisions",
     "TrustedProxy",
     "Unreadable",
     "ask",
     "installed_adapters",
+    "load_adapter",
     "require_address",
     "require_among",
-    "require_aware",
-    "require_filters",
-    "require_flag",
+    "require_period",
     "require_visible",
     "unreadable",
     "whole_characters",

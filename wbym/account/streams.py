@@ -9,12 +9,11 @@ often as it likes: overlapping reads cost nothing but their requests.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Protocol, TypeAlias
 
 import msgspec
-from aiohttp import web
 
-from wbym.domain import Chat, Feedback, Message, Question, Ref, Return
+from wbym.domain import Chat, Feedback, Message, Noun, Question, Ref, Return
 from wbym.errors import SetAside
 
 __all__ = [
@@ -22,12 +21,9 @@ __all__ = [
     "Hint",
     "OnHints",
     "Poll",
-    "Rereads",
     "Seen",
     "Sighting",
     "Stream",
-    "Streams",
-    "TakesNotifications",
     "TrustedProxy",
     "Unreadable",
     "unreadable",
@@ -52,8 +48,6 @@ class Unreadable(msgspec.Struct, frozen=True, gc=False):
 Seen: TypeAlias = Chat | Message | Question | Feedback | Return | Unreadable
 """What streams show."""
 
-R = TypeVar("R", Question, Feedback, Return)
-
 
 class Sighting(msgspec.Struct, frozen=True, gc=False):
     """A record as a poll saw it."""
@@ -73,7 +67,7 @@ def unreadable(aside: SetAside, marketplace: str, account: str, at: datetime) ->
     """The sighting of a record that was set aside at this moment."""
     digest = blake2b(aside.data, digest_size=8).hexdigest()
     where = f"{aside.endpoint} {aside.where}"
-    ref = Ref(marketplace, account, digest)
+    ref = Ref(marketplace, account, Noun.UNDECODABLE, digest)
     return Sighting(Unreadable(ref, where, aside.reason, aside.data), at)
 
 
@@ -128,28 +122,6 @@ class Stream(Protocol):
         ...
 
 
-@runtime_checkable
-class Streams(Protocol):
-    """An account that the feed can follow."""
-
-    def streams(self) -> Sequence[Stream]:
-        """What can be followed with the account's credentials."""
-        ...
-
-
-@runtime_checkable
-class Rereads(Protocol):
-    """An account that can read one record again, to see what became of it."""
-
-    async def reread(self, item: R) -> R:
-        """The record as it is now, a question or feedback with the seller's answer.
-
-        Raises:
-            NotFound, Unprocessable: The marketplace has none of this id.
-        """
-        ...
-
-
 class Hint(msgspec.Struct, frozen=True):
     """Word that something of an account changed."""
 
@@ -172,17 +144,3 @@ class TrustedProxy(msgspec.Struct, frozen=True):
     """Of one's own proxies, such as ``10.0.0.0/8``. A request from elsewhere came from there."""
     header: str = "X-Forwarded-For"
     """Where proxies write the address, the last of them last."""
-
-
-@runtime_checkable
-class TakesNotifications(Protocol):
-    """An adapter whose marketplace calls when something happens."""
-
-    def receiver(self, on_hints: OnHints, *, proxy: TrustedProxy | None = None) -> web.Application:
-        """An application for ``app.add_subapp("/shop", ...)`` that takes its notifications.
-
-        Args:
-            on_hints: Stores what a notification hints at, before it is answered.
-            proxy: Whose word is taken for where a notification came from; nobody's without it.
-        """
-        ...

@@ -12,9 +12,9 @@ from wbym.calls.marks import (
     Count,
     Each,
     Encode,
+    FileType,
     Form,
     Header,
-    KnownType,
     Length,
     MaxSize,
     Name,
@@ -48,10 +48,11 @@ from wbym.calls.rows import (
     row,
     rows_of,
 )
-from wbym.calls.transport import AiohttpTransport, Exchange, Transport
+from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Transport
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
+    "DEFAULT_TIMEOUT",
     "HALF_A_CHARACTER",
     "AiohttpTransport",
     "Answer",
@@ -69,12 +70,12 @@ __all__ = [
     "Envelope",
     "Exchange",
     "Fate",
+    "FileType",
     "Form",
     "Group",
     "Header",
     "Json",
     "Kept",
-    "KnownType",
     "Length",
     "MaxSize",
     "Method",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from math import isfinite
 from types import NoneType, UnionType
 from typing import (
@@ -86,9 +87,12 @@ def require(method: str, argument: str, value: object, hint: object) -> None:
         InvalidInput: The value is not of its type, or breaks a mark.
     """
     try:
-        check_of(hint)(value)
+        _known_check(hint)(value)
     except Broken as broken:
         raise InvalidInput(method, f"{argument}{broken.path}", broken.rule, broken.value) from None
+
+
+_known_check = lru_cache(maxsize=256)(check_of)
 
 
 def _anything(value: object) -> None:

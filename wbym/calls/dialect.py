@@ -4,7 +4,7 @@ An adapter implements :class:`Dialect`; the pipeline knows marketplaces only thr
 is pure: no I/O, no waiting.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from wbym.calls.endpoint import Endpoint
@@ -26,6 +26,11 @@ class Dialect(Protocol):
     @property
     def account(self) -> str:
         """The account's name."""
+        ...
+
+    @property
+    def owners(self) -> Collection[str]:
+        """Whom the account's calls count for, as in the keys of its buckets."""
         ...
 
     def address(self, endpoint: Endpoint[object]) -> str:

@@ -27,10 +27,10 @@ __all__ = [
     "Count",
     "Each",
     "Encode",
+    "FileType",
     "Form",
     "Header",
     "Joint",
-    "KnownType",
     "Length",
     "MaxSize",
     "Name",
@@ -166,12 +166,16 @@ class MaxSize(msgspec.Struct, frozen=True):
         return f"must have at most {self.max} bytes{whole}, this has {size}"
 
 
-class KnownType(msgspec.Struct, frozen=True):
-    """A file is a JPEG, PNG or PDF by its content."""
+class FileType(msgspec.Struct, frozen=True):
+    """A file is, by its content, of one of the types that the marketplace takes."""
+
+    types: tuple[str, ...]
 
     def broken(self, value: Upload, /) -> str | None:
         """See :class:`Rule`."""
-        return "must be JPEG, PNG or PDF by its content" if value.content_type is None else None
+        if value.content_type in self.types:
+            return None
+        return f"must be {' or '.join(self.types)} by its content"
 
 
 class Each(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ from wbym.calls.marks import HALF_A_CHARACTER
 from wbym.calls.messages import Part, QueryValue, Request, TransportError
 from wbym.calls.transport import Exchange, Transport
 from wbym.errors import InvalidInput, SetAside
-from wbym.limits import Charge, Priority, Scheduler
+from wbym.limits import BucketState, Charge, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
@@ -138,7 +138,8 @@ class Pipeline:
         max_wait: float | None = DEFAULT_MAX_WAIT,
         on_set_aside: Callable[[SetAside], None],
     ) -> None:
-        self._dialect = dialect
+        self.dialect: Final = dialect
+        """How the account speaks to its marketplace."""
         self._transport = transport
         self._scheduler = scheduler
         self._retry = retry or RetryPolicy()
@@ -243,6 +244,14 @@ class Pipeline:
         twin._max_wait = max_wait  # noqa: SLF001 - a twin of this class
         return twin
 
+    def bucket_of(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> BucketState | None:
+        """The bucket that an endpoint's calls count in, once there is one."""
+        keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
+        states = (state for state in self._scheduler.buckets() if state.key in keys)
+        return next((state for state in states if state.kind != "parallel"), None)
+
     async def aclose(self) -> None:
         """Close what the account opened."""
         await self._transport.aclose()
@@ -292,7 +301,7 @@ class Pipeline:
                 place in the path would be left out of it.
             CredentialError: The account's credentials cannot make the call.
         """
-        dialect = self._dialect
+        dialect = self.dialect
         address, authorization = dialect.address(endpoint), dialect.authorize(endpoint)
         charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
@@ -325,8 +334,8 @@ class Pipeline:
     def _watch(self, endpoint: Endpoint[R], request: Request) -> CallWatch:
         return CallWatch(
             asyncio.get_running_loop().time,
-            marketplace=self._dialect.marketplace,
-            account=self._dialect.account,
+            marketplace=self.dialect.marketplace,
+            account=self.dialect.account,
             endpoint=endpoint.name,
             method=endpoint.method,
             address=request.address,
@@ -358,7 +367,7 @@ class Pipeline:
                 timed = now - self._scheduler.held_up_at > _HELD_UP
                 elapsed = now - sent_at if timed else None
                 cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-                lease.settle(cost, self._dialect.signal(head), elapsed)
+                lease.settle(cost, self.dialect.signal(head), elapsed)
                 yield exchange
 
     async def _again(

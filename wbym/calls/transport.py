@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BytesIO
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 import aiohttp
 from yarl import URL
 
 from wbym.calls.messages import Request, Response, TransportError
 
-__all__ = ["AiohttpTransport", "Exchange", "Transport"]
+__all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Transport"]
 
 CHUNK = 64 * 1024
+
+DEFAULT_TIMEOUT: Final = 60.0
+"""Seconds without a byte from the marketplace after which a call fails, by default."""
 
 AT_ONCE = 100
 """Requests under way at once: thousands of connections only cost time."""
@@ -92,12 +95,22 @@ class AiohttpTransport:
             first request, and closed by ``aclose``.
         timeout: Seconds without a byte from the marketplace after which a call fails; as many are
             allowed for connecting.
+        proxy: The address of an HTTP proxy, with its credentials where it needs them.
+        trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``NO_PROXY`` and ``.netrc`` are used.
+            A borrowed session has its own setting.
     """
 
     def __init__(
-        self, *, session: aiohttp.ClientSession | None = None, timeout: float = 60.0
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        proxy: str | None = None,
+        trust_env: bool = False,
     ) -> None:
         self._session = session
+        self._proxy = proxy
+        self._trust_env = trust_env
         self._lent = session is not None
         self._closed = False
         self._under_way = asyncio.Semaphore(AT_ONCE)
@@ -162,6 +175,7 @@ class AiohttpTransport:
                 headers=request.headers,
                 data=data,
                 timeout=self._timeout,
+                proxy=self._proxy,
                 allow_redirects=False,
             )
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
@@ -183,6 +197,7 @@ class AiohttpTransport:
                 connector=aiohttp.TCPConnector(limit=0),
                 # No API has any; looking for them is a twentieth of a small call.
                 cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=self._trust_env,
             )
         return self._session
 

@@ -3,7 +3,7 @@
 Frozen msgspec Structs without I/O. Importing this package loads nothing but msgspec.
 """
 
-from wbym.domain.chat import Attachment, Chat, ChatKind, ChatStatus, Message, Sent
+from wbym.domain.chat import Attachment, Chat, ChatKind, ChatStatus, Message
 from wbym.domain.common import (
     Author,
     Buyer,
@@ -13,15 +13,18 @@ from wbym.domain.common import (
     Order,
     Product,
     Record,
-    Ref,
     Waiting,
     attach_raw,
     in_utc,
+    later,
 )
+from wbym.domain.delivery import Action, Delivery, DeliveryState
 from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
+from wbym.domain.ref import Noun, Ref
 from wbym.domain.returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
 
 __all__ = [
+    "Action",
     "Answer",
     "AnswerStatus",
     "Attachment",
@@ -32,11 +35,14 @@ __all__ = [
     "ChatStatus",
     "Decision",
     "DecisionKind",
+    "Delivery",
+    "DeliveryState",
     "Feedback",
     "Media",
     "MediaKind",
     "Message",
     "Money",
+    "Noun",
     "Order",
     "Product",
     "Question",
@@ -46,8 +52,8 @@ __all__ = [
     "Return",
     "ReturnItem",
     "ReturnStatus",
-    "Sent",
     "Waiting",
     "attach_raw",
     "in_utc",
+    "later",
 ]

@@ -5,9 +5,10 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.domain.common import Author, Buyer, Order, Product, Record, Ref
+from wbym.domain.common import Author, Buyer, Order, Product, Record
+from wbym.domain.ref import Ref
 
-__all__ = ["Attachment", "Chat", "ChatKind", "ChatStatus", "Message", "Sent"]
+__all__ = ["Attachment", "Chat", "ChatKind", "ChatStatus", "Message"]
 
 
 class ChatStatus(StrEnum):
@@ -52,6 +53,9 @@ class Chat(Record, frozen=True, gc=False):
     """Whether a message could be sent to it when it was read; None where that is not known before
     it is tried. ``send`` raises ``ChatNotReady`` where it cannot be written to yet."""
 
+    waiting_since: datetime | None = None
+    """Since when the buyer waits for a reply; None where nobody waits, or it is not known."""
+
     @property
     def waiting_for_seller(self) -> bool | None:
         """Whether the buyer waits for a reply; None where the marketplace does not say."""
@@ -82,16 +86,3 @@ class Message(Record, frozen=True, gc=False):
     text: str | None = None
     """None where a message has no words: files only, or an automatic line without text."""
     attachments: tuple[Attachment, ...] = ()
-
-
-class Sent(msgspec.Struct, frozen=True, gc=False):
-    """What is known of a message that the marketplace accepted."""
-
-    chat: Ref
-    text: str
-    sent_at: datetime
-    """By the marketplace's clock where it tells, else by ours."""
-    id: str | None = None
-    """The message's id, where the marketplace tells it (neither WB nor YM does)."""
-    file_errors: tuple[str, ...] = ()
-    """Files that were not delivered although the message was, in the marketplace's words."""

@@ -7,7 +7,7 @@ version does not know.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -23,10 +23,10 @@ __all__ = [
     "Order",
     "Product",
     "Record",
-    "Ref",
     "Waiting",
     "attach_raw",
     "in_utc",
+    "later",
 ]
 
 
@@ -73,18 +73,12 @@ def in_utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=UTC)
 
 
-class Ref(msgspec.Struct, frozen=True, gc=False, order=True):
-    """Which object: unique over marketplaces and accounts."""
-
-    marketplace: str
-    """The adapter's name, such as ``"wildberries"``."""
-    account: str
-    """The account's name, as the user gave it."""
-    id: str
-    """The marketplace's id of the object."""
-
-    def __str__(self) -> str:
-        return f"{self.marketplace}/{self.account}/{self.id}"
+def later(moment: datetime | None, delay: timedelta) -> datetime | None:
+    """A moment after another, for adapters; None where there is none, or the calendar ends."""
+    try:
+        return None if moment is None else moment + delay
+    except OverflowError:
+        return None
 
 
 class Money(msgspec.Struct, frozen=True, gc=False):

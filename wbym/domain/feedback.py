@@ -5,7 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.domain.common import Author, Buyer, Media, Order, Product, Record, Ref
+from wbym.domain.common import Author, Buyer, Media, Order, Product, Record
+from wbym.domain.ref import Ref
+from wbym.errors import AnswerNotLoaded
 
 __all__ = ["Answer", "AnswerStatus", "Feedback", "Question", "QuestionStatus"]
 
@@ -64,6 +66,9 @@ class Question(Record, frozen=True, gc=False):
     """Whether the marketplace warns of it (WB: ``isWarned``)."""
     likes: int | None = None
     dislikes: int | None = None
+    reply_until: datetime | None = None
+    """Until when an answer or a change of the answer is accepted; None where the marketplace sets
+    no end, or does not tell."""
 
     @property
     def answered(self) -> bool:
@@ -71,6 +76,11 @@ class Question(Record, frozen=True, gc=False):
         if self.answer is not None:
             return self.answer.stands
         return self.status is QuestionStatus.ANSWERED
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it waits for an answer; None where it does not."""
+        return self.created_at if self.status is QuestionStatus.WAITING else None
 
 
 class Feedback(Record, frozen=True, gc=False):
@@ -101,16 +111,31 @@ class Feedback(Record, frozen=True, gc=False):
     return_possible: bool | None = None
     """Whether the seller may offer a return for it."""
 
+    answer_known: bool = True
+    """Whether ``answer`` says if the seller has answered. False where a marketplace only counts
+    comments (YM), and the list did not read them."""
+    reply_until: datetime | None = None
+    """Until when an answer or a change of the answer is accepted; None where the marketplace sets
+    no end, or does not tell."""
+
     @property
-    def answered(self) -> bool | None:
+    def answered(self) -> bool:
         """Whether an answer stands under it, by the answer and not by the marketplace's flag.
 
-        None where the marketplace only counts comments: then ``comments`` > 0 and their authors are
-        not known yet.
+        Raises:
+            AnswerNotLoaded: ``answer_known`` is False: the list did not load the answer.
         """
         if self.answer is not None:
             return self.answer.stands
-        return None if self.comments else False
+        if not self.answer_known:
+            raise AnswerNotLoaded(str(self.ref))
+        return False
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when it has no answer; None where it has one, or that is not known."""
+        is_waiting = self.answer is None and self.answer_known
+        return self.created_at if is_waiting else None
 
     @property
     def body(self) -> str:

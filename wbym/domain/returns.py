@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.domain.common import Buyer, Media, Money, Order, Product, Record, Ref
+from wbym.domain.common import Buyer, Media, Money, Order, Product, Record
+from wbym.domain.ref import Ref
 
 __all__ = ["Decision", "DecisionKind", "Return", "ReturnItem", "ReturnStatus"]
 
@@ -50,9 +51,13 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     comment_allowed: bool = False
     reasons: tuple[str, ...] = ()
     """The marketplace's words of which one must be given; empty where none is needed."""
-    least: Money | None = None
-    """The least amount, where the decision needs one."""
-    most: Money | None = None
+    min_amount: Money | None = None
+    """The lowest amount, where the marketplace tells."""
+    max_amount: Money | None = None
+    reason_required: bool = False
+    """Whether a reason must be given although the marketplace does not list them."""
+    amount_required: bool = False
+    """Whether an amount must be given although the marketplace does not tell its bounds."""
 
 
 class ReturnItem(msgspec.Struct, frozen=True, gc=False):
@@ -86,7 +91,16 @@ class Return(Record, frozen=True, gc=False):
     """The marketplace's words on whether the buyer gave the IMEI of the device that was sold; None
     where it was not checked."""
 
+    reply_until: datetime | None = None
+    """Until when the seller may decide; None where the marketplace sets no end, or nothing is to be
+    decided."""
+
     @property
     def waiting_for_seller(self) -> bool:
         """Whether the seller has to decide."""
         return self.status is ReturnStatus.WAITING_FOR_SELLER
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the seller has to decide; None if nothing is due or it is not told."""
+        return (self.updated_at or self.created_at) if self.waiting_for_seller else None

@@ -2,6 +2,7 @@
 
 from wbym.paging.listing import Listing, Page, chain, lazy, listing_of, map_page
 from wbym.paging.parts import TICK, Span, by_span, merge
+from wbym.paging.prefetch import MAX_PREFETCH
 from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
 from wbym.paging.source import BodyGate, Chunk, Origin, Reading, Source
 from wbym.paging.spans_sweep import SpansSweep
@@ -10,6 +11,7 @@ from wbym.paging.timeline import by_time, pages_for, second_of
 from wbym.paging.two_lists import ListsSweep
 
 __all__ = [
+    "MAX_PREFETCH",
     "TICK",
     "BodyGate",
     "ByCursor",

@@ -10,10 +10,10 @@ import msgspec
 from wbym.calls import (
     Download,
     Each,
+    FileType,
     Form,
     Group,
     Json,
-    KnownType,
     Length,
     MaxSize,
     Reply,
@@ -31,6 +31,7 @@ from wbym_wildberries.token import Category
 __all__ = [
     "FILES_SIZE",
     "FILE_SIZE",
+    "FILE_TYPE",
     "LATEST_STAMP",
     "MESSAGE",
     "Chat",
@@ -43,6 +44,7 @@ __all__ = [
 T = TypeVar("T")
 
 MESSAGE: Final = Length(0, 1000)
+FILE_TYPE: Final = FileType(("image/jpeg", "image/png", "application/pdf"))
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
 FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
 
@@ -261,7 +263,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         text: Annotated[str, Form("message"), MESSAGE] = "",
         *,
         files: Annotated[
-            Sequence[Upload], Form("file"), Each(KnownType()), Each(FILE_SIZE), FILES_SIZE
+            Sequence[Upload], Form("file"), Each(FILE_TYPE), Each(FILE_SIZE), FILES_SIZE
         ] = (),
     ) -> SentMessage:
         """Send a message to a buyer.

@@ -3,12 +3,12 @@
 A noun's module is loaded when its operations are first asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from wbym.calls import Pipeline, Row, rows_of
-from wbym.limits import Priority
+from wbym.calls import Endpoint, Pipeline, Row, rows_of
+from wbym.limits import BucketState, Priority
 from wbym_yandex_market.api.base import BusinessId
 
 if TYPE_CHECKING:
@@ -103,6 +103,12 @@ class Api:
     def calls(self) -> int:
         """Calls begun; what is made again counts once."""
         return self._pipeline.calls
+
+    def bucket_of(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> BucketState | None:
+        """The bucket that an endpoint's calls count in, once there is one."""
+        return self._pipeline.bucket_of(endpoint, path)
 
     def at(self, priority: Priority | None) -> "Api":
         """The same operations with another priority at the limits; None leaves it as it is."""

@@ -77,7 +77,7 @@ def _with_text_rules(capabilities: Capabilities) -> list[Capability]:
     return [
         one
         for one in _having(capabilities, *OPERATIONS)
-        if {"text_most", "comment_most"} & capabilities[one].facts.keys()
+        if {"max_text_length", "max_comment_length"} & capabilities[one].facts.keys()
     ]
 
 

@@ -11,14 +11,14 @@ from wbym.testing.contract.probes import PROBES
 __all__ = ["CapabilityContract"]
 
 _PROVEN_BOUNDS = {
-    "text_least",
-    "text_most",
-    "comment_least",
-    "comment_most",
-    "file_most",
-    "files_most",
+    "min_text_length",
+    "max_text_length",
+    "min_comment_length",
+    "max_comment_length",
+    "max_file_size",
+    "max_total_size",
 }
-_OTHER_BOUNDS = {"page_most"}
+_OTHER_BOUNDS = {"max_page_size"}
 
 
 class CapabilityContract(Contract):

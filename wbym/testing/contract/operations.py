@@ -78,7 +78,7 @@ def sample(content_type: str, size: int = 100) -> Upload:
 
 def fitting(supported: Supported, text: str = TEXT) -> str:
     """The text, made long enough for the rules that are stated."""
-    least = supported.facts.get("text_least", supported.facts.get("comment_least", 0))
+    least = supported.facts.get("min_text_length", supported.facts.get("min_comment_length", 0))
     return text.ljust(int(least), ".")
 
 

@@ -71,8 +71,8 @@ class InputContract(Contract):
         supported = stated(shop.capabilities, Capability.SEND_FILES)
         if supported is None:
             pytest.skip("the marketplace takes no files")
-        most = supported.facts.get("file_most")
-        in_all = supported.facts.get("files_most")
+        most = supported.facts.get("max_file_size")
+        in_all = supported.facts.get("max_total_size")
         count = supported.facts.get("files")
         chats = chats_of(shop)
         chat = (await chats.chats().all())[0]
@@ -137,7 +137,7 @@ class InputContract(Contract):
 
     def _bounds(self, operation: Capability) -> tuple[int, int]:
         facts = self.adapter.capabilities[operation].facts
-        kind = "text" if "text_most" in facts else "comment"
+        kind = "text" if "max_text_length" in facts else "comment"
         return int(facts.get(f"{kind}_least", 1)), int(facts[f"{kind}_most"])
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
-__all__ = ["Capabilities", "Capability", "Support", "Supported"]
+__all__ = ["NOT_BUILT", "Capabilities", "Capability", "Support", "Supported"]
 
 
 class Support(StrEnum):
@@ -26,14 +26,17 @@ class Capability(StrEnum):
     """What can be asked of an account."""
 
     CHATS = "chats"
+    GET_CHAT = "chats.get"
     CHATS_WAITING = "chats.waiting_for_seller"
     OPEN_CHAT = "chats.open"
     MESSAGES = "messages"
+    GET_MESSAGE = "messages.get"
     MESSAGES_SINCE = "messages.since"
     SEND = "send"
     SEND_FILES = "send.files"
     DOWNLOAD = "download"
     QUESTIONS = "questions"
+    GET_QUESTION = "questions.get"
     QUESTIONS_ANSWERED = "questions.answered"
     QUESTIONS_PERIOD = "questions.period"
     QUESTIONS_PRODUCT = "questions.product"
@@ -41,6 +44,7 @@ class Capability(StrEnum):
     EDIT_QUESTION_ANSWER = "questions.edit_answer"
     REJECT_QUESTION = "questions.reject"
     FEEDBACKS = "feedbacks"
+    GET_FEEDBACK = "feedbacks.get"
     FEEDBACKS_ANSWERED = "feedbacks.answered"
     FEEDBACKS_PERIOD = "feedbacks.period"
     FEEDBACKS_RATING = "feedbacks.rating"
@@ -50,11 +54,13 @@ class Capability(StrEnum):
     COMMENTS = "feedbacks.comments"
     SKIP_REACTION = "feedbacks.skip_reaction"
     RETURNS = "returns"
+    GET_RETURN = "returns.get"
     RETURNS_OPEN = "returns.open"
     DECIDE = "returns.decide"
     SWEEP_FEEDBACKS = "feedbacks.sweep"
     SWEEP_QUESTIONS = "questions.sweep"
     EVENTS = "events"
+    NOTIFICATIONS = "notifications"
 
 
 class Supported(msgspec.Struct, frozen=True):
@@ -62,9 +68,18 @@ class Supported(msgspec.Struct, frozen=True):
 
     support: Support
     facts: Mapping[str, str | int | float | bool] = {}
-    """What a caller has to know, such as ``{"text_most": 1000}``: characters, bytes, days."""
+    """What a caller has to know, such as ``{"max_text_length": 1000}``: characters, bytes, days.
+    The account checks what it sends by them."""
     note: str = ""
+
+    @property
+    def is_present(self) -> bool:
+        """Whether an account can do it."""
+        return self.support in {Support.NATIVE, Support.EMULATED}
 
 
 Capabilities: TypeAlias = Mapping[Capability, Supported]
 """All that an adapter states; a capability that is missing is ``NOT_BUILT``."""
+
+NOT_BUILT: Final = Supported(Support.NOT_BUILT)
+"""What counts for a capability that is not stated."""

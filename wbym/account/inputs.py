@@ -1,0 +1,305 @@
+"""What an account refuses before it costs a request, for every marketplace alike.
+
+The facts of the capabilities are the bounds. The outbox checks with the same before it saves.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
+from wbym.account.checks import require_files, require_period, require_ratings, require_text
+from wbym.account.hooks import Filters
+from wbym.calls import Upload, require
+from wbym.domain import (
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Money,
+    Noun,
+    Question,
+    Record,
+    Ref,
+    Return,
+)
+from wbym.errors import InvalidInput, RefError, Unsupported
+
+__all__ = ["Inputs", "chosen", "require_complete"]
+
+R = TypeVar("R", bound=Record)
+
+_KINDS: Final[dict[Noun, type[Record]]] = {
+    Noun.CHAT: Chat,
+    Noun.MESSAGE: Message,
+    Noun.QUESTION: Question,
+    Noun.FEEDBACK: Feedback,
+    Noun.RETURN: Return,
+}
+_ANSWER: Final = {
+    Noun.QUESTION: Capability.ANSWER_QUESTION,
+    Noun.FEEDBACK: Capability.ANSWER_FEEDBACK,
+}
+_EDIT: Final = {
+    Noun.QUESTION: Capability.EDIT_QUESTION_ANSWER,
+    Noun.FEEDBACK: Capability.EDIT_FEEDBACK_ANSWER,
+}
+
+
+class Inputs:
+    """Checks the arguments of one account's methods.
+
+    Args:
+        marketplace: The account's.
+        account: Its name.
+        capabilities: What the marketplace can do, with its bounds.
+        id_rule: What an id must be; None where this one may exist.
+    """
+
+    def __init__(
+        self,
+        marketplace: str,
+        account: str,
+        capabilities: Capabilities,
+        id_rule: Callable[[str], str | None],
+    ) -> None:
+        self._marketplace = marketplace
+        self._account = account
+        self._capabilities = capabilities
+        self._id_rule = id_rule
+
+    def require(
+        self, capability: Capability, method: str, argument: str = "account", value: object = None
+    ) -> None:
+        """Refuse what the marketplace lacks.
+
+        Raises:
+            Unsupported: It does, or it is not built yet.
+        """
+        if not self._capabilities.get(capability, NOT_BUILT).is_present:
+            shown = self._account if argument == "account" else value
+            raise Unsupported(self._marketplace, method, argument, shown)
+
+    def own(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
+        """The ref of a record of this account, or a ref to one.
+
+        Raises:
+            RefError: It is of another account or noun, or cannot be an id of the marketplace.
+            InvalidInput: It is neither a record of these nouns nor a ref.
+        """
+        given: object = item
+        if isinstance(given, Ref):
+            ref = given
+        elif isinstance(given, tuple(_KINDS[noun] for noun in nouns)):
+            ref = getattr(given, "ref")  # noqa: B009 - each record has one
+        else:
+            rule = f"must be a {' or a '.join(nouns)} or its Ref"
+            raise InvalidInput(method, "item", rule, item)
+        if (ref.marketplace, ref.account) != (self._marketplace, self._account):
+            rule = f"must be of the account {self._marketplace}/{self._account}"
+            raise RefError(str(ref), rule, method=method)
+        if ref.noun not in nouns:
+            rule = f"must be the ref of a {' or a '.join(nouns)}"
+            raise RefError(str(ref), rule, method=method)
+        require(method, "ref", ref.id, str)
+        if (broken := self._id_rule(ref.id)) is not None:
+            raise RefError(str(ref), broken, method=method)
+        return ref
+
+    # Reading.
+
+    def flag(self, capability: Capability, method: str, argument: str, value: bool | None) -> None:
+        """Check an argument that is True, False or None.
+
+        Raises:
+            InvalidInput: It is none of these.
+            Unsupported: It is given, and the marketplace cannot honour it.
+        """
+        require(method, argument, value, bool | None)
+        if value is not None:
+            self.require(capability, method, argument, value)
+
+    def since(self, capability: Capability, method: str, moment: datetime | None) -> None:
+        """Check the beginning of a period; errors as for :meth:`flag`."""
+        require_period(method, moment, None)
+        if moment is not None:
+            self.require(capability, method, "since", moment)
+
+    def filters(
+        self,
+        noun: Capability,
+        *,
+        answered: bool | None,
+        since: datetime | None,
+        until: datetime | None,
+        product: str | None,
+        rating: Collection[int] | None = None,
+    ) -> Filters:
+        """Check the filters of questions or feedbacks.
+
+        Raises:
+            InvalidInput: One is of another type, a time is naive, ``since`` is after ``until``, or
+                a rating is not from 1 to 5.
+            Unsupported: The marketplace lacks the noun, or cannot honour one of them.
+        """
+        method = noun.value
+        self.require(noun, method)
+        require(method, "answered", answered, bool | None)
+        require_period(method, since, until)
+        require(method, "product", product, str | None)
+        ratings = None if rating is None else require_ratings(method, rating)
+        for argument, value, part in (
+            ("answered", answered, "answered"),
+            ("since", since, "period"),
+            ("until", until, "period"),
+            ("product", product, "product"),
+            ("rating", rating, "rating"),
+        ):
+            if value is not None:
+                self.require(Capability(f"{method}.{part}"), method, argument, value)
+        return Filters(answered, since, until, ratings, product)
+
+    # Replies.
+
+    def send(self, chat: Chat | Ref, text: str, files: Sequence[Upload]) -> Chat:
+        """Check a message; the chat, of which perhaps only the ref is known.
+
+        Raises:
+            InvalidInput: The text or a file breaks a rule.
+            RefError: The chat is not one of this account.
+            Unsupported: The marketplace takes no messages, or no files.
+        """
+        self.require(Capability.SEND, "send")
+        ref = self.own("send", chat, Noun.CHAT)
+        require("send", "text", text, str)
+        require("send", "files", files, Sequence[Upload])
+        if files:
+            self.require(Capability.SEND_FILES, "send", "files", files)
+            require_files("send", files, self._capabilities[Capability.SEND_FILES].facts)
+        if text or not files:
+            require_text("send", "text", text, self._capabilities[Capability.SEND].facts)
+        return Chat(ref=ref) if isinstance(chat, Ref) else chat
+
+    def answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
+        """Check an answer.
+
+        Raises:
+            InvalidInput: The text breaks a rule.
+            RefError: The item is not one of this account.
+            Unsupported: The marketplace takes no answers to it.
+        """
+        return self._answer(_ANSWER, "answer", item, text)
+
+    def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
+        """Check another text for an answer; errors as for :meth:`answer`."""
+        return self._answer(_EDIT, "edit_answer", item, text)
+
+    def reject(self, question: Question | Ref, reason: str) -> Ref:
+        """Check a rejection; errors as for :meth:`answer`."""
+        self.require(Capability.REJECT_QUESTION, "reject")
+        ref = self.own("reject", question, Noun.QUESTION)
+        facts = self._capabilities[Capability.REJECT_QUESTION].facts
+        require_text("reject", "reason", reason, facts)
+        return ref
+
+    def decide(
+        self,
+        item: Return | Ref,
+        decision: Decision | str,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> Ref:
+        """Check what can be told of a decision before it is known what may be decided.
+
+        Raises:
+            InvalidInput: The decision is of another type, or the comment breaks a rule.
+            RefError: The return is not one of this account.
+            Unsupported: The marketplace takes no decisions, no reason or no amount.
+        """
+        self.require(Capability.DECIDE, "decide")
+        ref = self.own("decide", item, Noun.RETURN)
+        require("decide", "decision", decision, Decision | str)
+        facts = self._capabilities[Capability.DECIDE].facts
+        if comment is not None:
+            require_text("decide", "comment", comment, facts, "comment")
+        require("decide", "reason", reason, str | None)
+        require("decide", "amount", amount, Money | None)
+        for argument, value in (("reason", reason), ("amount", amount)):
+            if value is not None and not facts.get(argument):
+                raise Unsupported(self._marketplace, "decide", argument, value)
+        return ref
+
+    def _answer(
+        self,
+        capabilities: dict[Noun, Capability],
+        method: str,
+        item: Question | Feedback | Ref,
+        text: str,
+    ) -> Ref:
+        ref = self.own(method, item, Noun.QUESTION, Noun.FEEDBACK)
+        capability = capabilities[ref.noun]
+        self.require(capability, method, "item", str(ref))
+        require_text(method, "text", text, self._capabilities[capability].facts)
+        return ref
+
+
+def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
+    """The decision among those that may be taken now.
+
+    Raises:
+        InvalidInput: It is none of them.
+    """
+    wanted = decision if isinstance(decision, str) else decision.id
+    for one in offered:
+        if one.id == wanted:
+            return one
+    rule = f"must be one that may be taken about {ref} now: {[one.id for one in offered]}"
+    raise InvalidInput("decide", "decision", rule, wanted)
+
+
+def require_complete(
+    decision: Decision, comment: str | None, reason: str | None, amount: Money | None
+) -> None:
+    """Refuse a decision without what it needs, or with what it does not take.
+
+    Raises:
+        InvalidInput: It is so; the error names the argument.
+    """
+    about = decision.id
+    if comment is None and decision.comment_required:
+        raise InvalidInput("decide", "comment", f"must be given with {about}", None)
+    if comment is not None and not decision.comment_allowed:
+        raise InvalidInput("decide", "comment", f"must not be given with {about}", comment)
+    needs_reason = decision.reason_required or bool(decision.reasons)
+    if reason is None and needs_reason:
+        told = f", one of {list(decision.reasons)}" if decision.reasons else ""
+        raise InvalidInput("decide", "reason", f"must be given with {about}{told}", None)
+    if reason is not None and not needs_reason:
+        raise InvalidInput("decide", "reason", f"must not be given with {about}", reason)
+    if reason is not None and decision.reasons and reason not in decision.reasons:
+        raise InvalidInput("decide", "reason", f"must be one of {list(decision.reasons)}", reason)
+    _require_amount(decision, amount)
+
+
+def _require_amount(decision: Decision, amount: Money | None) -> None:
+    bounds = [bound for bound in (decision.min_amount, decision.max_amount) if bound is not None]
+    told = f", from {bounds[0]} to {bounds[-1]}" if len(bounds) > 1 else ""
+    if amount is None:
+        if decision.amount_required or bounds:
+            rule = f"must be given with {decision.id}{told}"
+            raise InvalidInput("decide", "amount", rule, None)
+        return
+    if not (decision.amount_required or bounds):
+        raise InvalidInput("decide", "amount", f"must not be given with {decision.id}", amount)
+    if any(bound.currency != amount.currency for bound in bounds):
+        raise InvalidInput("decide", "amount", f"must be in {bounds[0].currency}", amount)
+    lowest, highest = decision.min_amount, decision.max_amount
+    if (
+        not amount.amount.is_finite()
+        or amount.amount < (Decimal(0) if lowest is None else lowest.amount)
+        or (highest is not None and amount.amount > highest.amount)
+    ):
+        raise InvalidInput("decide", "amount", f"must be within its bounds{told}", amount)
