@@ -10,7 +10,6 @@ Records and errors are here at once; the other names are loaded when they are fi
 ``import wbym.domain`` stays light.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from wbym.domain import (
@@ -82,6 +81,7 @@ from wbym.errors import (
     Unsupported,
     WbymError,
 )
+from wbym.later import later
 
 if TYPE_CHECKING:
     from wbym.adapter import Adapter, Capability, Support, installed_adapters
@@ -182,22 +182,15 @@ __all__ = [
     "installed_adapters",
 ]
 
-_HOMES = {
-    "wbym.adapter": ("Adapter", "Capability", "Support", "installed_adapters"),
-    "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
-    "wbym.feed": ("Delivery", "DeliveryState", "Event", "EventKind", "Outbox"),
-    "wbym.inbox": ("Inbox",),
-    "wbym.limits": ("Priority", "Quota", "Scheduler"),
-    "wbym.paging": ("Listing", "Page", "Sweep"),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-if not TYPE_CHECKING:  # to type checkers each name would be there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_HOME[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "wbym.adapter": ("Adapter", "Capability", "Support", "installed_adapters"),
+            "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
+            "wbym.feed": ("Delivery", "DeliveryState", "Event", "EventKind", "Outbox"),
+            "wbym.inbox": ("Inbox",),
+            "wbym.limits": ("Priority", "Quota", "Scheduler"),
+            "wbym.paging": ("Listing", "Page", "Sweep"),
+        },
+    )
