@@ -24,7 +24,6 @@ from wbym_wildberries.api.feedbacks import Feedbacks
 from wbym_wildberries.capabilities import CAPABILITIES
 from wbym_wildberries.catalog import catalog, facts
 from wbym_wildberries.chat_reader import ChatReader
-from wbym_wildberries.check import check
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
@@ -120,6 +119,9 @@ class Account(AccountBase):
                 token that it would be called with. WB blocks who does that more than three times in
                 30 s; this process never does, so leave it to people and not to a loop.
         """
+        # Few programs check, and it loads operations that nothing else of an account needs.
+        from wbym_wildberries.check import check
+
         return await check(self._dialect, self.api, online=online, ping=ping)
 
     def __repr__(self) -> str:

@@ -1,10 +1,9 @@
 """The part of an account that has no nouns: its credentials, its business, its limits, any call."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, ClassVar, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self, TypeVar
 
 import aiohttp
-from aiohttp import web
 
 from wbym.adapter import (
     AccountBase,
@@ -36,9 +35,12 @@ from wbym_yandex_market.catalog import catalog, facts
 from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE, make_receiver
+from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE
 from wbym_yandex_market.sweeps import Sweeps
 from wbym_yandex_market.token import Credential, CredentialKind
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 __all__ = ["Account"]
 
@@ -207,7 +209,7 @@ class Account(AccountBase):
         proxy: TrustedProxy | None = None,
         networks: Collection[str] = MARKET_NETWORKS,
         rate: float = RATE,
-    ) -> web.Application:
+    ) -> "web.Application":
         """An application for ``app.add_subapp("/shop", ...)`` that takes Market's notifications.
 
         It answers at ``/shop`` and ``/shop/notification``, and looks up the account's shops once,
@@ -224,6 +226,9 @@ class Account(AccountBase):
         Raises:
             InvalidInput: A network is none.
         """
+        # Only those that take notifications load aiohttp's server and the notifications' records.
+        from wbym_yandex_market.notifications.receiver import make_receiver
+
         return make_receiver(self._cabinet, on_hints, proxy=proxy, networks=networks, rate=rate)
 
     async def _business(self) -> int:

@@ -9,13 +9,15 @@ often as it likes: overlapping reads cost nothing but their requests.
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
-from typing import Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import msgspec
-from aiohttp import web
 
 from wbym.domain import Chat, Feedback, Message, Question, Ref, Return
 from wbym.errors import SetAside
+
+if TYPE_CHECKING:  # only what receives notifications loads aiohttp's server
+    from aiohttp import web
 
 __all__ = [
     "Batch",
@@ -178,7 +180,9 @@ class TrustedProxy(msgspec.Struct, frozen=True):
 class TakesNotifications(Protocol):
     """An adapter whose marketplace calls when something happens."""
 
-    def receiver(self, on_hints: OnHints, *, proxy: TrustedProxy | None = None) -> web.Application:
+    def receiver(
+        self, on_hints: OnHints, *, proxy: TrustedProxy | None = None
+    ) -> "web.Application":
         """An application for ``app.add_subapp("/shop", ...)`` that takes its notifications.
 
         Args:
