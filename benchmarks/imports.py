@@ -1,6 +1,7 @@
 """Import time: what a program waits for before its first line."""
 
 import asyncio
+import os
 import resource
 import sys
 import time
@@ -94,7 +95,9 @@ async def run(sizes: Sizes) -> Report:
 async def _import(statement: str, *, peer: bool) -> Tally:
     python = str(PEERS_PYTHON) if peer else sys.executable
     start, spent = time.perf_counter(), _children()
-    process = await asyncio.create_subprocess_exec(python, "-c", statement)
+    # Where nothing may write bytecode, each run would compile our sources, and no installed peer's.
+    env = {name: it for name, it in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = await asyncio.create_subprocess_exec(python, "-c", statement, env=env)
     if await process.wait():
         raise RuntimeError(f"{statement} failed")
     return Tally(seconds=time.perf_counter() - start, cpu=_children() - spent)

@@ -10,10 +10,10 @@ Records and errors are here at once; the other names are loaded when they are fi
 ``import wbym.domain`` stays light.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from wbym.domain import (
+    Action,
     Answer,
     AnswerStatus,
     Attachment,
@@ -24,11 +24,14 @@ from wbym.domain import (
     ChatStatus,
     Decision,
     DecisionKind,
+    Delivery,
+    DeliveryState,
     Feedback,
     Media,
     MediaKind,
     Message,
     Money,
+    Noun,
     Order,
     Product,
     Question,
@@ -38,10 +41,12 @@ from wbym.domain import (
     Return,
     ReturnItem,
     ReturnStatus,
-    Sent,
     Waiting,
 )
 from wbym.errors import (
+    AccountsFailed,
+    AlreadyAnswered,
+    AnswerNotLoaded,
     BadRequest,
     CallError,
     CallTimeout,
@@ -51,7 +56,6 @@ from wbym.errors import (
     ConnectionFailed,
     CredentialError,
     CursorStuck,
-    DeliveryRejected,
     DeliveryUnknown,
     ExportError,
     FeedBusy,
@@ -69,6 +73,7 @@ from wbym.errors import (
     QuotaExhausted,
     RateLimited,
     ReadOnlyToken,
+    RefError,
     RefusedByModeration,
     ServerError,
     SetAside,
@@ -82,11 +87,12 @@ from wbym.errors import (
     Unsupported,
     WbymError,
 )
+from wbym.later import later
 
 if TYPE_CHECKING:
-    from wbym.account import Adapter, Capability, Support, installed_adapters
+    from wbym.account import Account, Capability, Support, installed_adapters
     from wbym.calls import Download, Endpoint, RetryPolicy, Upload
-    from wbym.feed import Delivery, DeliveryState, Event, EventKind, Outbox
+    from wbym.feed import Event, EventKind, Outbox
     from wbym.inbox import Inbox
     from wbym.limits import Priority, Quota, Scheduler
     from wbym.paging import Listing, Page, Sweep
@@ -94,8 +100,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Adapter",
+    "Account",
+    "AccountsFailed",
+    "Action",
+    "AlreadyAnswered",
     "Answer",
+    "AnswerNotLoaded",
     "AnswerStatus",
     "Attachment",
     "Author",
@@ -116,7 +126,6 @@ __all__ = [
     "Decision",
     "DecisionKind",
     "Delivery",
-    "DeliveryRejected",
     "DeliveryState",
     "DeliveryUnknown",
     "Download",
@@ -140,6 +149,7 @@ __all__ = [
     "Money",
     "NotFound",
     "NotReady",
+    "Noun",
     "Order",
     "Outbox",
     "Page",
@@ -156,13 +166,13 @@ __all__ = [
     "ReadOnlyToken",
     "Record",
     "Ref",
+    "RefError",
     "RefusedByModeration",
     "RetryPolicy",
     "Return",
     "ReturnItem",
     "ReturnStatus",
     "Scheduler",
-    "Sent",
     "ServerError",
     "SetAside",
     "StateError",
@@ -182,22 +192,15 @@ __all__ = [
     "installed_adapters",
 ]
 
-_HOMES = {
-    "wbym.account": ("Adapter", "Capability", "Support", "installed_adapters"),
-    "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
-    "wbym.feed": ("Delivery", "DeliveryState", "Event", "EventKind", "Outbox"),
-    "wbym.inbox": ("Inbox",),
-    "wbym.limits": ("Priority", "Quota", "Scheduler"),
-    "wbym.paging": ("Listing", "Page", "Sweep"),
-}
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-if not TYPE_CHECKING:  # to type checkers each name would be there
-
-    def __getattr__(name: str) -> object:
-        if name not in _HOME:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_HOME[name]), name)
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = later(
+        __name__,
+        {
+            "wbym.account": ("Account", "Capability", "Support", "installed_adapters"),
+            "wbym.calls": ("Download", "Endpoint", "RetryPolicy", "Upload"),
+            "wbym.feed": ("Event", "EventKind", "Outbox"),
+            "wbym.inbox": ("Inbox",),
+            "wbym.limits": ("Priority", "Quota", "Scheduler"),
+            "wbym.paging": ("Listing", "Page", "Sweep"),
+        },
+    )

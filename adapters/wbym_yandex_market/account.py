@@ -405,7 +405,8 @@ class YandexMarket(Account):
         Market's addresses, and notifications of other businesses; see
         ``wbym_yandex_market.notifications``. With orders and pings ``on_hints`` is not called.
         """
-        from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE, make_receiver
+        from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE
+        from wbym_yandex_market.notifications.receiver import make_receiver
 
         return make_receiver(
             self._cabinet,

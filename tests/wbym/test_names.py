@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 
 import wbym
-from wbym import domain, errors
+from wbym import domain, errors, limits
 
 NO_RECORDS = {"attach_raw", "error_for_status", "in_utc"}
 """For adapters, not for programs."""
@@ -33,6 +33,14 @@ def test_name_when_there_is_none() -> None:
         from wbym import Feedbak  # type: ignore[attr-defined]  # noqa: F401
     with pytest.raises(AttributeError, match="Inboxes"):
         wbym.Inboxes  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_names_of_a_package_when_one_is_loaded_later() -> None:
+    assert set(limits.__all__) <= set(dir(limits))
+    for name in limits.__all__:
+        assert getattr(limits, name) is not None
+    with pytest.raises(AttributeError, match=r"'wbym\.limits' has no attribute 'RedisBans'"):
+        limits.RedisBans  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_version_when_asked_for() -> None:

@@ -17,11 +17,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
-from typing import Annotated, ClassVar, Final, Self, TypeAlias, TypedDict, TypeVar, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    ClassVar,
+    Final,
+    Self,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    overload,
+)
 
 import aiohttp
 import msgspec
-from aiohttp import web
 
 from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
 from wbym.account.checks import whole_characters
@@ -63,6 +73,7 @@ from wbym.domain import (
     Money,
     Noun,
     Question,
+    Record,
     Ref,
     Return,
     Waiting,
@@ -71,6 +82,9 @@ from wbym.errors import AlreadyAnswered, InvalidInput, SetAside
 from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
 from wbym.observe import LogFacts
 from wbym.paging import MAX_PREFETCH, Listing
+
+if TYPE_CHECKING:
+    from aiohttp import web  # it is slow to load, and only a receiver needs it
 
 __all__ = ["Account", "AnyRecord", "Connection"]
 
@@ -111,8 +125,8 @@ class Connection(TypedDict, total=False):
     proxy: str | None
     """The address of an HTTP proxy, with its credentials where it needs them."""
     trust_env: bool
-    """Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``NO_PROXY`` and ``.netrc`` are used; by default they
-    are not. A borrowed session has its own setting."""
+    """Whether the environment's proxies and ``.netrc`` are used; they are not by
+    default. A borrowed session has its own setting."""
     timeout: float
     """Seconds without a byte from the marketplace after which a call fails; 60 by default."""
     max_wait: float | None
@@ -273,7 +287,7 @@ class Account(Hooks):
     @overload
     async def get(self, ref: K) -> K: ...
 
-    async def get(self, ref: Ref | AnyRecord, kind: type[AnyRecord] | None = None) -> AnyRecord:
+    async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord:
         """One record as it is now, a question or feedback with the seller's answer.
 
         ``chats.get``, ``questions.get`` and the like in ``capabilities`` say what it costs: one or
@@ -646,7 +660,7 @@ class Account(Hooks):
         proxy: TrustedProxy | None = None,
         networks: Collection[str] | None = None,
         rate: float | None = None,
-    ) -> web.Application:
+    ) -> "web.Application":
         """An application for ``app.add_subapp("/shop", ...)`` that takes notifications.
 
         Args:

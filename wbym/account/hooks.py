@@ -8,10 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
-from aiohttp import web
 
 from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
 from wbym.account.streams import OnHints, Stream, TrustedProxy
@@ -29,6 +28,9 @@ from wbym.domain import (
 )
 from wbym.limits import Priority
 from wbym.paging import Listing, Span, Sweep
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 __all__ = ["Filters", "Hooks", "How", "Receipt", "SweepOptions", "require_hooks"]
 
@@ -199,7 +201,7 @@ class Hooks:
         proxy: TrustedProxy | None,
         networks: Collection[str] | None,
         rate: float | None,
-    ) -> web.Application:
+    ) -> "web.Application":
         raise NotImplementedError
 
 

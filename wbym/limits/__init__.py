@@ -1,6 +1,9 @@
 """How often calls may be made: what limits say (`quota`) and the scheduler that keeps them."""
 
-from wbym.limits.bans import BanStore, MemoryBans, SqliteBans
+from typing import TYPE_CHECKING
+
+from wbym.later import later
+from wbym.limits.bans import BanStore, MemoryBans
 from wbym.limits.quota import (
     BucketKey,
     Charge,
@@ -12,6 +15,9 @@ from wbym.limits.quota import (
     Window,
 )
 from wbym.limits.scheduler import BucketState, Lease, Scheduler, shared_scheduler
+
+if TYPE_CHECKING:
+    from wbym.limits.sqlite_bans import SqliteBans
 
 __all__ = [
     "BanStore",
@@ -30,3 +36,7 @@ __all__ = [
     "Window",
     "shared_scheduler",
 ]
+
+if not TYPE_CHECKING:
+    # Most programs keep bans in memory and need no SQLite.
+    __getattr__, __dir__ = later(__name__, {"wbym.limits.sqlite_bans": ("SqliteBans",)})

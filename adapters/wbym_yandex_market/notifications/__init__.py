@@ -3,7 +3,6 @@
 A notification holds ids and times and no contents, so it is a hint to look at what it names.
 """
 
-from wbym_yandex_market.notifications.receiver import RATE, make_receiver
-from wbym_yandex_market.notifications.sources import MARKET_NETWORKS
+from wbym_yandex_market.notifications.sources import MARKET_NETWORKS, RATE
 
-__all__ = ["MARKET_NETWORKS", "RATE", "make_receiver"]
+__all__ = ["MARKET_NETWORKS", "RATE"]

@@ -31,9 +31,9 @@ from wbym_yandex_market.notifications.hints import hint_of
 from wbym_yandex_market.notifications.ownership import Ownership
 from wbym_yandex_market.notifications.records import Notification, OfBusiness, Ping, Unknown, read
 from wbym_yandex_market.notifications.seldom import Seldom
-from wbym_yandex_market.notifications.sources import MARKET_NETWORKS, Sources
+from wbym_yandex_market.notifications.sources import MARKET_NETWORKS, RATE, Sources
 
-__all__ = ["RATE", "make_receiver"]
+__all__ = ["make_receiver"]
 
 logger = logging.getLogger("wbym.yandex_market")
 
@@ -44,8 +44,6 @@ BODY_WAIT: Final = 5.0
 """Seconds for the whole of a body to arrive."""
 STORE_WAIT: Final = 5.0
 """Seconds for a hint to be stored."""
-RATE: Final = 100.0
-"""Notifications a second, and at once, where nothing else is said."""
 WARN_EVERY: Final = 60.0
 WARNINGS_MOST: Final = 1000
 """Different warnings in that time; the rest is left out."""

@@ -1,4 +1,4 @@
-"""Where a request came from, and whether that is Market.
+"""Where a request came from, whether that is Market, and how often it may come.
 
 Notifications carry no signature: all that tells Market from others is the address. The peer's
 address counts. Where the peer is a proxy of one's own, what it wrote into a header counts instead,
@@ -13,13 +13,15 @@ from typing import Final, TypeAlias
 from wbym.account import TrustedProxy
 from wbym.errors import InvalidInput
 
-__all__ = ["MARKET_NETWORKS", "Address", "Sources"]
+__all__ = ["MARKET_NETWORKS", "RATE", "Address", "Sources"]
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 MARKET_NETWORKS: Final = ("5.45.207.0/25", "141.8.142.0/25", "5.255.253.0/25")
 """Where Market's notifications come from, as it publishes (2026-07-17)."""
+RATE: Final = 100.0
+"""Notifications a second, and at once, where nothing else is said."""
 
 
 class Sources:

@@ -1,0 +1,48 @@
+"""What importing an adapter loads, and what waits until it is asked for."""
+
+import subprocess
+import sys
+
+import pytest
+
+NOT_YET = {
+    "aiohttp.web",
+    "anyio.to_thread",
+    "opentelemetry",
+    "pyarrow",
+    "rich",
+    "sqlite3",
+    "tomllib",
+    "typer",
+    "wbym.cli",
+    "wbym.config",
+    "wbym.export",
+    "wbym.feed",
+    "wbym.inbox",
+    "wbym.otel",
+    "wbym.testing",
+}
+"""Of the core and of others: what only some programs need."""
+
+
+@pytest.mark.parametrize(
+    ("adapter", "nouns", "not_yet"),
+    [
+        ("wbym_wildberries", {"chats", "claims", "feedbacks", "questions"}, {"check", "simulator"}),
+        (
+            "wbym_yandex_market",
+            {"bounds"},
+            {"check", "notifications.receiver", "notifications.records", "simulator"},
+        ),
+    ],
+)
+def test_modules_when_an_adapter_is_imported(
+    adapter: str, nouns: set[str], not_yet: set[str]
+) -> None:
+    code = f"import sys, {adapter}; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(shown.stdout.split())
+    api = f"{adapter}.api."
+    # Wildberries' neutral face reads facts of its nouns' modules; others wait for `account.api`.
+    assert {name.removeprefix(api) for name in loaded if name.startswith(api)} == nouns | {"base"}
+    assert not loaded & (NOT_YET | {f"{adapter}.{name}" for name in not_yet})
