@@ -28,7 +28,6 @@ from wbym_wildberries.check import check
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
-from wbym_wildberries.streams import open_streams
 from wbym_wildberries.sweeps import Sweeps
 from wbym_wildberries.token import Token
 
@@ -136,6 +135,8 @@ class Account(AccountBase):
 
     @cached_property
     def _streams(self) -> tuple[Stream, ...]:
+        from wbym_wildberries.streams import open_streams  # loads the feed
+
         return open_streams(self._pipeline, self._dialect, self._chats)
 
     def _feedbacks_bucket(self) -> BucketState | None:

@@ -10,7 +10,6 @@ from wbym_yandex_market import replies
 from wbym_yandex_market.account import Account
 from wbym_yandex_market.decisions import Deciding, number_of
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.streams import Context, streams_of
 
 __all__ = ["FollowedAccount"]
 
@@ -25,8 +24,15 @@ class FollowedAccount(Account):
 
         All four, since without a request it is not known what a credential opens.
         """
-        context = Context(self.api, self._cabinet, self._dialect.quota, self._parallel)
-        return streams_of(context)
+        from wbym_yandex_market.streams import open_streams  # loads the feed
+
+        return open_streams(
+            self.api,
+            self._cabinet,
+            self._dialect.quota,
+            self._pipeline.report,
+            at_once=self._parallel,
+        )
 
     async def reread(self, item: R) -> R:
         """The record as it is now, a question or a feedback with the seller's answer.

@@ -354,7 +354,7 @@ class TestReturns:
         async with scene() as it:
             follower = it.follow("returns")
             assert await follower.round() == []
-            assert follower.floor is None
+            assert follower.floor == follower.since - timedelta(days=60)
 
     async def test_poll_when_there_are_many(self) -> None:
         async with scene(claims=1000) as it:

@@ -262,7 +262,7 @@ class TestQuestions:
         assert isinstance(question, Question)
         assert question.answer is not None
         assert question.answer.text == "Да, подойдёт"
-        assert caplog.text.count("a hint is left") == 2
+        assert caplog.text.count("ignored a hint") == 2
         await follower.round()
         assert len(follower.events) == 1
 
