@@ -50,8 +50,12 @@ from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
-from wbym_wildberries.streams import open_streams
-from wbym_wildberries.sweeps import WildberriesSweeps, sweep_feedbacks, sweep_questions
+from wbym_wildberries.sweeps import (
+    EARLIEST,
+    WildberriesSweeps,
+    sweep_feedbacks,
+    sweep_questions,
+)
 from wbym_wildberries.token import Token
 
 __all__ = ["Wildberries", "WildberriesOptions"]
@@ -92,6 +96,7 @@ class Wildberries(Account):
 
     marketplace: ClassVar[str] = MARKETPLACE
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
+    EARLIEST: ClassVar[datetime] = EARLIEST
     Options: ClassVar[type[AccountOptions]] = WildberriesOptions
 
     def __init__(
@@ -336,6 +341,8 @@ class Wildberries(Account):
 
     @cached_property
     def _opened_streams(self) -> tuple[Stream, ...]:
+        from wbym_wildberries.streams import open_streams  # loads the feed
+
         return open_streams(self._pipeline, self._dialect, self._reader)
 
     def _missing(self, endpoint: str, words: str) -> NotFound:

@@ -12,6 +12,7 @@ from typing import Final, Self
 import msgspec
 from msgspec.structs import replace
 
+from wbym.feed.polling import Due
 from wbym_wildberries.api import chats as chats_api
 
 __all__ = ["ChatPlace", "Reading"]
@@ -55,8 +56,8 @@ class Reading:
     """
 
     def __init__(self, place: ChatPlace, now: datetime, *, begins: bool) -> None:
-        # A clock that was put back says nothing of how long it was.
-        self._checks = begins or not timedelta() <= now - place.checked_at < LATE
+        checked = Due(place.checked_at.timestamp(), LATE.total_seconds())
+        self._checks = begins or checked.is_over(now)
         self.place = replace(place, checked_at=now) if self._checks else place
         """Where the next reading goes on."""
         self.cursor = place.settled if self._checks else place.next

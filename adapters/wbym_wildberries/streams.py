@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
@@ -11,9 +11,12 @@ from wbym.account import Stream
 from wbym.calls import Pipeline, row
 from wbym.domain import Feedback, Question
 from wbym.errors import MissingScope, Unsupported
+from wbym.feed.polling import Overlap, OverlapStream, Polled, StreamId, utc_now
 from wbym.observe import LogFacts
+from wbym.paging import Listing, Span
 from wbym_wildberries import mapping, versions
 from wbym_wildberries.api import Api
+from wbym_wildberries.api import claims as claims_api
 from wbym_wildberries.api import feedbacks as feedbacks_api
 from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.api.chats import Chats
@@ -23,10 +26,10 @@ from wbym_wildberries.api.questions import Questions
 from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import Tier
-from wbym_wildberries.listings import TwoLists
+from wbym_wildberries.listings import TwoLists, in_order
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.streams_chats import ChatStream
-from wbym_wildberries.streams_lists import NounStream, ReturnStream
+from wbym_wildberries.sweeps import EARLIEST
 
 __all__ = ["open_streams"]
 
@@ -36,6 +39,20 @@ R = TypeVar("R", Question, Feedback)
 NOUNS_EVERY: Final = 30.0
 RETURNS_EVERY: Final = 60.0
 """Seconds between two rounds at least, where the limits allow more."""
+
+NOUNS: Final = Overlap(
+    late=timedelta(hours=4),  # WB lists records up to three hours late
+    # For answers that were given elsewhere, and for records that vanished and returned.
+    wide=timedelta(days=30),
+    retention=timedelta(days=45),
+    earliest=EARLIEST,
+)
+CLAIMS: Final = Overlap(
+    late=timedelta(days=14),  # all that WB tells
+    wide=timedelta(days=14),
+    retention=timedelta(days=60),
+    earliest=EARLIEST,
+)
 
 logger = logging.getLogger("wbym.wildberries")
 
@@ -53,15 +70,11 @@ class _Plan(msgspec.Struct, frozen=True):
     """Seconds between two rounds at least."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def open_streams(
     pipeline: Pipeline,
     dialect: WildberriesDialect,
     reader: ChatReader,
-    now: Callable[[], datetime] = _now,
+    now: Callable[[], datetime] = utc_now,
 ) -> tuple[Stream, ...]:
     """The streams that the account's tokens open.
 
@@ -77,14 +90,51 @@ def open_streams(
 
     api = Api(pipeline.with_max_wait(None))  # a base token has to wait between two lists
 
+    def id_of(stream: str) -> StreamId:
+        return StreamId(MARKETPLACE, name, stream)
+
     def of_noun(
         noun: str,
         lists: TwoLists[W],
         neutral: Callable[[W, str], R],
         version: Callable[[R], str],
     ) -> Callable[[float], Stream]:
-        return lambda every: NounStream(
-            noun, lists, name, neutral, version, report=pipeline.report, every=every, now=now
+        def listings(begin: datetime, _: bool) -> list[Listing[W]]:
+            # In this order, a record that is answered meanwhile is seen twice and not never.
+            span = Span(begin, None)
+            return [
+                in_order(lists, is_answered=one, span=span, expected=0) for one in (False, True)
+            ]
+
+        def polled(wire: W) -> Polled:
+            record = neutral(wire, name)
+            return Polled(record, record.created_at, version(record))
+
+        return lambda every: OverlapStream(
+            id_of(noun),
+            NOUNS,
+            listings=listings,
+            polled=polled,
+            by_id=lists.get,
+            report=pipeline.report,
+            every=every,
+            now=now,
+        )
+
+    def claim(wire: claims_api.Claim) -> Polled:
+        record = mapping.claim(wire, name)
+        return Polled(record, record.created_at, versions.of_claim(wire))
+
+    def returns(every: float) -> Stream:
+        return OverlapStream(
+            id_of("returns"),
+            CLAIMS,
+            # Those under review first.
+            listings=lambda begin, _: [api.claims.list(is_archive=one) for one in (False, True)],
+            polled=claim,
+            report=pipeline.report,
+            every=every,
+            now=now,
         )
 
     questions = of_noun("questions", api.questions, mapping.question, versions.of_question)
@@ -94,12 +144,7 @@ def open_streams(
         # Two lists each of questions and of feedbacks.
         _Plan(Questions.list, questions, calls=4, min_every=NOUNS_EVERY),
         _Plan(Feedbacks.list, feedbacks, calls=4, min_every=NOUNS_EVERY),
-        _Plan(
-            Claims.list,
-            lambda every: ReturnStream(api.claims, name, every=every, now=now),
-            calls=2,
-            min_every=RETURNS_EVERY,
-        ),
+        _Plan(Claims.list, returns, calls=2, min_every=RETURNS_EVERY),
     )
     opened = (_opened(plan, dialect) for plan in plans)
     return tuple(stream for stream in opened if stream is not None)

@@ -7,11 +7,11 @@ from typing import Final
 
 import msgspec
 
-from wbym.account import Batch, Poll, Sighting, unreadable
+from wbym.account import Batch, Poll, Sighting
 from wbym.calls import row
 from wbym.domain import Message
 from wbym.errors import BadRequest, CursorStuck, WbymError
-from wbym.observe import LogFacts
+from wbym.feed.polling import StreamId
 from wbym.paging import TICK
 from wbym_wildberries import mapping
 from wbym_wildberries.api import chats as chats_api
@@ -25,9 +25,6 @@ KEPT: Final = timedelta(days=2)
 
 HURRY: Final = 5.0
 """Seconds that messages wait at most for what WB's list tells of their chats."""
-
-logger = logging.getLogger("wbym.wildberries")
-
 
 _PLACES = msgspec.json.Decoder(ChatPlace)
 
@@ -51,7 +48,7 @@ class ChatStream:
         # A base token may have to wait an hour for the next page.
         self._chats = chats.with_max_wait(None)
         self._hurried = chats.with_max_wait(HURRY)
-        self._account = account
+        self._id = StreamId(mapping.MARKETPLACE, account, self.name)
         self._now = now
         self._has_list = False
 
@@ -90,10 +87,7 @@ class ChatStream:
             if not shown:
                 await self._learn()
             sightings = [
-                *(
-                    unreadable(one, mapping.MARKETPLACE, self._account, now)
-                    for one in page.set_aside
-                ),
+                *self._id.undecodable(page.set_aside, now),
                 *await self._sight(page.items, asked, shown, listed),
             ]
             following = None if page.next_cursor is None else int(page.next_cursor)
@@ -127,11 +121,10 @@ class ChatStream:
         try:
             await self._hurried.listed()
         except WbymError as error:
-            logger.info(
-                "%s: chats come without product and order, for they could not be listed: %s",
-                self._account,
+            self._id.log(
+                logging.INFO,
+                "chats come without product and order, for they could not be listed: %s",
                 error,
-                extra=self._facts(),
             )
         else:
             self._has_list = True
@@ -166,13 +159,8 @@ class ChatStream:
             if _is_message(event):
                 sightings.append(Sighting(line.made, at, chat=chat))
             else:
-                logger.info(
-                    "%s: event %s of the unknown type %r is no message",
-                    self._account,
-                    event.event_id,
-                    event.event_type,
-                    extra=self._facts(),
-                )
+                message = "event %s of the unknown type %r is no message"
+                self._id.log(logging.INFO, message, event.event_id, event.event_type)
         return sightings
 
     def _old_news(self, newest: int | None) -> datetime | None:
@@ -183,16 +171,8 @@ class ChatStream:
 
     def _warn(self, error: BadRequest, cursor: int | None) -> None:
         begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
-        logger.warning(
-            "%s: the feed of chats is read again from %s: %s",
-            self._account,
-            begin,
-            error,
-            extra=self._facts(),
-        )
-
-    def _facts(self) -> LogFacts:
-        return LogFacts(marketplace=mapping.MARKETPLACE, account=self._account)
+        message = "the feed of chats is read again from %s: %s"
+        self._id.log(logging.WARNING, message, begin, error)
 
 
 def _is_message(event: chats_api.Event) -> bool:

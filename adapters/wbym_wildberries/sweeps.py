@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Final, Generic, TypeVar
 
@@ -29,10 +29,13 @@ from wbym_wildberries.api import questions as questions_api
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.listings import TwoLists, dates, in_order
 
-__all__ = ["WildberriesSweeps", "sweep_feedbacks", "sweep_questions"]
+__all__ = ["EARLIEST", "WildberriesSweeps", "sweep_feedbacks", "sweep_questions"]
 
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
+
+EARLIEST: Final = datetime(2004, 1, 1, tzinfo=UTC)
+"""Where the whole archive begins: before Wildberries."""
 
 SAMPLE: Final = 100
 """Archived records that are looked for in the lists, to see whether the archive has its own."""

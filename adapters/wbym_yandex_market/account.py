@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self, TypeVar, Unpack
 
 from msgspec import structs
@@ -50,8 +50,7 @@ from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.files import open_file
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.streams import Context, streams_of
-from wbym_yandex_market.sweeps import sweep_feedbacks, sweep_questions
+from wbym_yandex_market.sweeps import EARLIEST, sweep_feedbacks, sweep_questions
 from wbym_yandex_market.token import Credential, CredentialKind
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ class YandexMarket(Account):
 
     marketplace: ClassVar[str] = MARKETPLACE
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
-    EARLIEST: ClassVar[datetime] = datetime(2018, 1, 1, tzinfo=UTC)
+    EARLIEST: ClassVar[datetime] = EARLIEST
     Options: ClassVar[type[AccountOptions]] = YandexMarketOptions
     SECRETS: ClassVar[tuple[str, ...]] = ("secret", "oauth")
 
@@ -388,8 +387,15 @@ class YandexMarket(Account):
 
     def _streams(self) -> Sequence[Stream]:
         """All four, since without a request it is not known what a credential opens."""
-        context = Context(self.api, self._cabinet, self._dialect.quota, self._parallel)
-        return streams_of(context)
+        from wbym_yandex_market.streams import open_streams  # loads the feed
+
+        return open_streams(
+            self.api,
+            self._cabinet,
+            self._dialect.quota,
+            self._pipeline.report,
+            at_once=self._parallel,
+        )
 
     def _receiver(
         self,

@@ -102,7 +102,12 @@ def list_feedbacks(
     )
     if filters.answered is None:
         return listing
-    return listing.map_async(partial(with_answers, api, answered=filters.answered))
+
+    async def answered(page: Sequence[Feedback]) -> list[Feedback]:
+        known = await with_answers(api, page)
+        return [item for item in known if item.answered is filters.answered]
+
+    return listing.map_async(answered)
 
 
 def list_questions(

@@ -54,20 +54,21 @@ async def own_answer(listing: Listing[Answer]) -> Answer | None:
     return best
 
 
-async def with_answers(api: Api, items: Sequence[Feedback], *, answered: bool) -> list[Feedback]:
-    """Those with an answer of the seller, or those without, each with what was found.
+async def with_answers(api: Api, items: Sequence[Feedback]) -> list[Feedback]:
+    """The feedbacks with the seller's answer: the comments of those that have any are read.
 
-    Comments are read where there are any, whether somebody has looked at the feedback or not: it
-    counts as unseen again when the buyer edits it. Where Market does not count them, there may be
-    some.
+    It says nothing that somebody has looked at one: it counts as unseen again when the buyer edits
+    it. Where Market does not count comments, there may be some.
     """
-    read = [item for item in items if item.comments != 0]
+    read = [item for item in items if not item.answer_known]
     found = await together([own_answer(list_comments(api, int(item.ref.id))) for item in read])
     answers = {item.ref.id: answer for item, answer in zip(read, found, strict=True)}
-    known = [
-        mapping.known(item, answer=answers.get(item.ref.id), answer_known=True) for item in items
+    return [
+        mapping.known(item, answer=answers[item.ref.id], answer_known=True)
+        if item.ref.id in answers
+        else item
+        for item in items
     ]
-    return [item for item in known if bool(item.answer and item.answer.stands) is answered]
 
 
 async def standing_answer(api: Api, item: Question | Feedback) -> Answer | None:
@@ -96,9 +97,8 @@ async def read_feedback(api: Api, account: str, number: int) -> Feedback:
     page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
         raise _missing(account, "feedbacks.list", f"there is no feedback {number}")
-    item = page.items[0]
-    answer = None if item.comments == 0 else await own_answer(list_comments(api, number))
-    return mapping.known(item, answer=answer, answer_known=True)
+    (known,) = await with_answers(api, page.items[:1])
+    return known
 
 
 def _missing(account: str, endpoint: str, words: str) -> NotFound:

@@ -8,7 +8,8 @@ does not change ``updatedAt``: so a chat that has just changed is read once more
 """
 
 import logging
-from collections.abc import AsyncGenerator, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,12 +19,24 @@ import msgspec
 
 from wbym.account import Batch, Poll, Sighting
 from wbym.domain import Chat, Message
-from wbym.errors import BadRequest, InvalidInput, NotFound, SetAside, WbymError
+from wbym.errors import BadRequest, NotFound, SetAside, WbymError
+from wbym.feed.polling import (
+    USUAL_SHARE,
+    WIDE_SHARE,
+    Due,
+    Failures,
+    StreamId,
+    in_order,
+    newest_of,
+    pace,
+    utc_now,
+)
+from wbym.limits import Window
 from wbym_yandex_market import mapping
+from wbym_yandex_market.api import Api
+from wbym_yandex_market.api.base import number_of
 from wbym_yandex_market.api.bounds import CHATS_PAGE
-from wbym_yandex_market.decisions import number_of
 from wbym_yandex_market.listings import list_chats, list_messages
-from wbym_yandex_market.streams_base import HALF, QUARTER, Context, Due, Failures, each, pace
 from wbym_yandex_market.sweeps import EARLIEST
 
 __all__ = ["ChatStream"]
@@ -33,7 +46,6 @@ EVERY: Final = 5.0
 ALL_EVERY: Final = 600.0
 """Seconds between rounds over all chats at least."""
 
-_BUCKET: Final = "chats.list"
 HURRY: Final = 5.0
 """Seconds that a look at one chat waits at most for its budget."""
 
@@ -83,16 +95,37 @@ class ChatStream:
     older than a day before the noted time is shown. Nothing new is older than that; the feed tells
     the rest by their ids, which it keeps for two days before the newest message. That border moves
     only with a round over all chats of which nothing failed, so no unread message is behind it.
+
+    Args:
+        api: The account's operations.
+        account: The account's name.
+        budget: That of the list of chats.
+        at_once: Calls under way at once.
+        now: Our clock.
+        clock: Seconds that no change of our clock moves.
     """
 
     name: Final = "chats"
 
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._api = context.api
-        self._account = context.cabinet.account
+    def __init__(
+        self,
+        api: Api,
+        account: str,
+        budget: Callable[[], Window],
+        *,
+        at_once: int,
+        now: Callable[[], datetime] = utc_now,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._id = StreamId(mapping.MARKETPLACE, account, self.name)
+        self._api = api
+        self._account = account
+        self._budget = budget
+        self._at_once = at_once
+        self._now = now
+        self._clock = clock
         # What hints name is found by the next round over all chats, if there is no budget now.
-        self._hurried = context.api.with_max_wait(HURRY)
+        self._hurried = api.with_max_wait(HURRY)
         self._pages = 1
         self._newest = datetime.fromtimestamp(0, UTC)
         self._changed_at: dict[str, float] = {}
@@ -101,12 +134,11 @@ class ChatStream:
     @property
     def every(self) -> float:
         """Five seconds; more where the chats that wait fill many pages."""
-        budget = self._context.quota(_BUCKET)
-        return max(EVERY, pace(budget, self._pages, HALF))
+        return max(EVERY, pace(self._budget(), self._pages, USUAL_SHARE))
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
         """One round, and then the chats that hints name and that it did not list."""
-        failures = Failures(self._context, self.name)
+        failures = Failures(self._id)
         listed: set[str] = set()
         async with aclosing(self._round(asked, failures, listed)) as batches:
             async for batch in batches:
@@ -123,8 +155,8 @@ class ChatStream:
         ids = sorted(asked.hints - {""} - listed)
         for start in range(0, len(ids), CHATS_PAGE):
             some = ids[start : start + CHATS_PAGE]
-            calls = [partial(self._get, chat_id, failures) for chat_id in some]
-            async with aclosing(each(calls, self._context.at_once)) as found:
+            calls = [partial(failures.read, self._get, chat_id) for chat_id in some]
+            async with aclosing(in_order(calls, self._at_once)) as found:
                 chats = [chat async for chat in found]
             async with aclosing(self._look(chats, asked, failures)) as batches:
                 async for batch in batches:
@@ -133,9 +165,9 @@ class ChatStream:
     async def _round(
         self, asked: Poll, failures: Failures, seen: set[str]
     ) -> AsyncGenerator[Batch, None]:
-        now = self._context.wall()
+        now = self._now()
         state = None if asked.state is None else _states.decode(asked.state)
-        all_ = state is None or (asked.due and state.all.over(now))
+        all_ = state is None or (asked.due and state.all.is_over(now))
         pages, complete = 0, True
         listing = list_chats(self._api, self._account, waiting=None if all_ else True)
         async with aclosing(listing.pages()) as listed:
@@ -144,7 +176,7 @@ class ChatStream:
                 seen.update(chat.ref.id for chat in page.items)
                 complete = complete and not page.set_aside
                 if page.set_aside:
-                    yield Batch(self._context.aside(page.set_aside))
+                    yield Batch(self._id.undecodable(page.set_aside, now))
                 async with aclosing(self._look(page.items, asked, failures)) as batches:
                     async for batch in batches:
                         yield batch
@@ -157,18 +189,16 @@ class ChatStream:
         if state is None:
             early = _early(asked)
             forget = early if forget is None else max(early, forget)
-        budget = self._context.quota(_BUCKET)
-        due = Due(now, max(ALL_EVERY, pace(budget, pages, QUARTER)))
+        pause = max(ALL_EVERY, pace(self._budget(), pages, WIDE_SHARE))
+        due = Due(now.timestamp(), pause)
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 
     async def _look(
         self, chats: Sequence[Chat], asked: Poll, failures: Failures
     ) -> AsyncGenerator[Batch, None]:
         """A page of chats: those that changed, or were hinted at, are read."""
-        # A time in the future would have everything before it forgotten.
-        now = datetime.fromtimestamp(self._context.wall(), UTC)
-        times = [min(now, chat.updated_at) for chat in chats if chat.updated_at is not None]
-        self._newest = max([self._newest, *times])
+        times = [chat.updated_at for chat in chats]
+        self._newest = newest_of(self._newest, times, self._now())
         versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
         old: list[Sighting] = []
         calls = []
@@ -182,7 +212,7 @@ class ChatStream:
                 calls.append(partial(self._read, chat, note, asked, failures))
         if old:
             yield Batch(old)
-        async with aclosing(each(calls, self._context.at_once)) as batches:
+        async with aclosing(in_order(calls, self._at_once)) as batches:
             async for batch in batches:
                 yield batch
 
@@ -190,14 +220,14 @@ class ChatStream:
         if note is None or chat.updated_at is None or chat.updated_at != note.updated:
             return True
         changed_at = self._changed_at.get(chat.ref.id)
-        waited = changed_at is None or self._context.clock() - changed_at >= _ONE_SECOND
+        waited = changed_at is None or self._clock() - changed_at >= _ONE_SECOND
         return note.again and waited
 
     async def _read(
         self, chat: Chat, note: _Note | None, asked: Poll, failures: Failures
     ) -> Batch | None:
         """What is new in a chat; None where nothing is, not even the note, or it failed."""
-        began = self._context.clock()
+        began = self._clock()
         try:
             aside: list[SetAside] = []
             fresh, last = await self._history(chat, note, aside)
@@ -209,7 +239,8 @@ class ChatStream:
         if new == note and not fresh and not aside:
             return None
         messages = [Sighting(item, item.sent_at, chat=chat) for item in fresh]
-        return Batch([_sighting(chat, new, asked), *self._context.aside(aside), *messages])
+        undecodable = self._id.undecodable(aside, self._now())
+        return Batch([_sighting(chat, new, asked), *undecodable, *messages])
 
     def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
         """Whether the second of a chat's last message may not have been over when it was read."""
@@ -238,9 +269,8 @@ class ChatStream:
             found = await self._from(chat, note.last, aside)
             if found is not None:
                 return found, _last(found) or note.last
-            self._context.log(
+            self._id.log(
                 logging.INFO,
-                self.name,
                 "chat %s is read from its beginning, for message %s of it is gone",
                 chat.ref.id,
                 note.last,
@@ -270,16 +300,9 @@ class ChatStream:
             aside += page.set_aside
         return found
 
-    async def _get(self, chat_id: str, failures: Failures) -> Chat | None:
-        """A chat that was hinted at; None where there is none, or it failed."""
-        try:
-            wire = await self._hurried.chats.get(number_of("chats", "hints", chat_id))
-        except (InvalidInput, NotFound) as error:
-            self._context.log(logging.INFO, self.name, "a hint is left: %s", error)
-            return None
-        except WbymError as error:
-            failures.add(chat_id, error)
-            return None
+    async def _get(self, chat_id: str) -> Chat:
+        """A chat that was hinted at."""
+        wire = await self._hurried.chats.get(number_of("chats", "hints", chat_id))
         return mapping.chat(wire, self._account)
 
 

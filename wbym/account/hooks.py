@@ -6,7 +6,7 @@ what the calls raise, and check only what nobody but the marketplace's own rows 
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -81,7 +81,7 @@ class Hooks:
     """The adapter's name, such as ``"wildberries"``."""
     CAPABILITIES: ClassVar[Capabilities]
     """What the marketplace can do; one that is missing is ``NOT_BUILT``."""
-    EARLIEST: ClassVar[datetime] = datetime(2004, 1, 1, tzinfo=UTC)
+    EARLIEST: ClassVar[datetime]
     """Sweeps of whole archives begin here: the marketplace has no records before."""
 
     def _id_rule(self, record_id: str) -> str | None:

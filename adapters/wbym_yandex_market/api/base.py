@@ -23,6 +23,7 @@ from wbym.calls import (
     Unique,
     Unreadable,
 )
+from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import ByToken
 
@@ -43,6 +44,7 @@ __all__ = [
     "Wire",
     "check",
     "in_result",
+    "number_of",
     "pages",
     "perhaps_in_result",
     "refusal_of",
@@ -186,3 +188,15 @@ class MarketGroup(Group, host=HOST, envelope=in_result):
 
     async def _known(self, place: str) -> str | int:
         return await self._business() if place == "businessId" else await super()._known(place)
+
+
+def number_of(method: str, argument: str, text: str) -> int:
+    """An id as Market has it.
+
+    Raises:
+        InvalidInput: It is not a number from 1 on.
+    """
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    if number < 1:
+        raise InvalidInput(method, argument, "must be an id of Market, digits only", text)
+    return number

@@ -13,7 +13,7 @@ from wbym.domain import Chat, Message
 from wbym.limits import Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
-from wbym_yandex_market.streams import Context, streams_of
+from wbym_yandex_market.streams import open_streams
 
 START = 1_790_000_000.0  # 2026-09-21
 
@@ -97,9 +97,16 @@ class Follower:
 
     def _open(self) -> Stream:
         shop, time = self.shop, self.time
-        quota = shop._dialect.quota
-        context = Context(shop.api, shop._cabinet, quota, self.at_once, time.wall, time.clock)
-        return next(one for one in streams_of(context) if one.name == self.name)
+        streams = open_streams(
+            shop.api,
+            shop._cabinet,
+            shop._dialect.quota,
+            shop._pipeline.report,
+            at_once=self.at_once,
+            now=lambda: time.now,
+            clock=time.clock,
+        )
+        return next(one for one in streams if one.name == self.name)
 
     def restarted(self) -> Self:
         """Another that goes on from what is stored now."""
