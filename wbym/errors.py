@@ -192,7 +192,7 @@ class ExportError(_FileError):
 
 
 class StateError(_FileError):
-    """The state of feed and outbox cannot be read or written."""
+    """A file that keeps feed and outbox, or bans, cannot be read or written."""
 
 
 class InboxNotOpen(WbymError):
