@@ -12,7 +12,7 @@
     │   └── ReadOnlyToken
     ├── ConfigError                   the accounts' file or a secret cannot be used
     ├── ExportError                   a file cannot be written, or not be added to
-    ├── StateError                    the feed's state cannot be read or written
+    ├── StateError                    the feed's state, or bans, cannot be read or written
     ├── InboxNotOpen                  an inbox is used before it is entered, or after it is left
     ├── FeedBusy                      somebody else follows the account
     ├── DeliveryRejected              what was to be delivered under a key was refused for good
