@@ -14,7 +14,6 @@ confirmed them. The outbox writes a reply down before it is sent, and looks up w
 """
 
 from wbym.feed.consumer import Events
-from wbym.feed.delivery import Action, Delivery, DeliveryState
 from wbym.feed.events import Event, EventKind
 from wbym.feed.feed import Feed
 from wbym.feed.memory import MemoryStore
@@ -26,9 +25,6 @@ from wbym.feed.store import Store
 
 __all__ = [
     "SETTLE_AFTER",
-    "Action",
-    "Delivery",
-    "DeliveryState",
     "Event",
     "EventKind",
     "Events",

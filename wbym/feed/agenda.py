@@ -1,14 +1,14 @@
-"""When something is to be done about a delivery that is open."""
+"""When something is to be done about an open delivery."""
 
 import asyncio
 from typing import Final
 
-__all__ = ["Open", "now"]
+__all__ = ["OpenDelivery", "now"]
 
-_LOOKS: Final = (0.01, 0.1, 1.0)
-"""When a delivery is looked for, as shares of ``settle_after``."""
+_LOOKUPS: Final = (0.01, 0.1, 1.0)
+"""When a delivery is looked up, as shares of ``settle_after``."""
 _RETRIES: Final = (2.0, 600.0)
-"""Seconds before what was surely not sent is sent again, doubled each time: the first, the most."""
+"""Min and max seconds before a delivery that was not sent is sent again, doubled each time."""
 
 
 def now() -> float:
@@ -16,8 +16,8 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-class Open:
-    """A delivery of which something is to be done. Times are the loop's.
+class OpenDelivery:
+    """A delivery that is not over yet. Times are the loop's.
 
     Args:
         account: The account's name.
@@ -26,31 +26,28 @@ class Open:
     def __init__(self, account: str) -> None:
         self.account: Final = account
         self.since = self.due = now()
-        """Since when it is looked for, and when something is to be done next."""
+        """Since when it is looked up, and when something is to be done next."""
         self.idle = asyncio.Event()
         self.idle.set()
-        self._looks = 0
+        self._lookups = 0
         self._tries = 0
 
     def lookup(self, settle_after: float) -> None:
-        """Begin to look for it."""
-        self.since, self._looks = now(), 0
-        self.look_later(settle_after)
+        """Begin to look it up."""
+        self.since, self._lookups = now(), 0
+        self.look_up_later(settle_after)
 
-    def look_later(self, settle_after: float) -> None:
-        """Look for it again.
-
-        The last time when it would have to be there, so that what is not there then is nowhere.
-        """
-        self.due = self.since + settle_after * _LOOKS[min(self._looks, len(_LOOKS) - 1)]
-        self._looks += 1
+    def look_up_later(self, settle_after: float) -> None:
+        """Look it up again, the last time after ``settle_after``: it must be there by then."""
+        self.due = self.since + settle_after * _LOOKUPS[min(self._lookups, len(_LOOKUPS) - 1)]
+        self._lookups += 1
 
     def is_late(self, settle_after: float) -> bool:
-        """Whether it would have to be there."""
+        """Whether it would have to be there by now."""
         return now() >= self.since + settle_after
 
     def retry(self, wait: float | None) -> None:
-        """Try it again, after so many seconds where they are known."""
+        """Send it again, after ``wait`` seconds where that is known."""
         first, most = _RETRIES
         self.due = now() + (min(most, first * 2.0**self._tries) if wait is None else wait)
         self._tries += 1

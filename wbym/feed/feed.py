@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio
 
 from wbym import observe
-from wbym.account import Adapter, Hint, Stream, Streams, TakesNotifications
+from wbym.account import NOT_BUILT, Account, Capability, Hint, Stream
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox
@@ -42,7 +42,7 @@ class Feed:
 
     def __init__(
         self,
-        accounts: Mapping[str, Adapter],
+        accounts: Mapping[str, Account],
         store: Store,
         *,
         on_error: Callable[[str, Exception], None] | None = None,
@@ -60,7 +60,9 @@ class Feed:
         self._failure: BaseException | None = None
         self._consumed = False
         self._followed: set[str] = set()
-        self.outbox: Final = Outbox(accounts, store, look=self.look, settle_after=settle_after)
+        self.outbox: Final = Outbox(
+            accounts, store, poll_now=self.poll_now, settle_after=settle_after
+        )
 
     def events(
         self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
@@ -91,10 +93,10 @@ class Feed:
         await self._store.hint(hints)
         self._hinted.set()
 
-    async def look(self, account: str, stream: str, id_: str) -> bool:
-        """Wait until an object was looked at; False where this process does not follow it."""
+    async def poll_now(self, account: str, stream: str, id_: str) -> bool:
+        """Wait until the feed has read an object; False if this process does not follow it."""
         reader = self._readers.get((account, stream))
-        return reader is not None and await reader.look(id_)
+        return reader is not None and await reader.poll_now(id_)
 
     async def _start(self, since: datetime | None, wait: bool) -> Collection[str]:
         """Follow all accounts that can be; their names, as long as they are followed."""
@@ -102,7 +104,11 @@ class Feed:
             raise FeedBusy(", ".join(self._accounts), "this inbox")
         # Marketplaces tell times of whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
-        accounts = {n: a for n, a in self._accounts.items() if isinstance(a, Streams)}
+        accounts = {
+            name: account
+            for name, account in self._accounts.items()
+            if _has(account, Capability.EVENTS)
+        }
         if not accounts:
             rule = "must have one at least that can be followed"
             raise InvalidInput("events", "accounts", rule, list(self._accounts))
@@ -155,7 +161,10 @@ class Feed:
 
     async def _watch_hints(self, accounts: Sequence[str]) -> None:
         """Pass hints on to the readers: our own at once, other processes' every second."""
-        foreign = any(isinstance(self._accounts.get(n), TakesNotifications) for n in accounts)
+        foreign = any(
+            account.name in accounts and _has(account, Capability.NOTIFICATIONS)
+            for account in self._accounts.values()
+        )
         while True:
             self._hinted.clear()
             for number, hint in await self._store.hints(accounts):
@@ -202,6 +211,10 @@ class Feed:
             finally:
                 await self.outbox.aclose()
                 await self._store.aclose()
+
+
+def _has(account: Account, capability: Capability) -> bool:
+    return account.CAPABILITIES.get(capability, NOT_BUILT).is_present
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -7,8 +7,18 @@ from typing import Final
 import msgspec
 
 from wbym.account import Batch, Seen, Sighting, Unreadable
-from wbym.domain import Author, Chat, Feedback, Message, Question, Return
-from wbym.feed.delivery import FINAL, Action, Delivery, DeliveryState
+from wbym.domain import (
+    Action,
+    Author,
+    Chat,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    Message,
+    Question,
+    Return,
+)
+from wbym.feed.delivery import FINAL, key_of
 from wbym.feed.events import EventKind
 from wbym.feed.store import Checkpoint, Memo, Step, Store, StoredEvent
 
@@ -113,10 +123,10 @@ async def take_in(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step:
         if first and isinstance(record, Message) and record.author is Author.SELLER:
             if (delivery := whose(record, open_)) is not None:
                 open_.remove(delivery)
-                seen[delivery.key] = _seen(delivery, record)
+                seen[key_of(delivery)] = _seen(delivery, record)
             elif (similar := doubtful(record, open_)) is not None:
                 # It stays among those that may be seen: what is surely it may follow.
-                doubted = seen[similar.key] = _doubted(similar, record)
+                doubted = seen[key_of(similar)] = _doubted(similar, record)
                 open_[open_.index(similar)] = doubted
         if kind is None or (first and not checkpoint.begun and sighting.at < checkpoint.since):
             continue
@@ -129,7 +139,7 @@ async def take_in(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step:
                 sighting.at,
                 _encode(record),
                 None if sighting.chat is None else _encode(sighting.chat),
-                None if delivery is None else delivery.key,
+                None if delivery is None else delivery.idempotency_key,
             )
         )
     forget = batch.forget
@@ -170,7 +180,7 @@ async def _sent_by_outbox(
 ) -> list[Delivery]:
     """The messages of the outbox that may be among these."""
     chats = {
-        sighting.record.chat.id
+        sighting.record.chat
         for sighting in sightings
         if isinstance(sighting.record, Message) and sighting.record.author is Author.SELLER
     }
@@ -180,7 +190,7 @@ async def _sent_by_outbox(
     return [
         delivery
         for delivery in await store.deliveries(states, [account])
-        if delivery.action is Action.SEND and delivery.target.id in chats and delivery.attempts
+        if delivery.action is Action.SEND and delivery.target in chats and delivery.attempts
     ]
 
 
@@ -222,7 +232,7 @@ def _is_lost(delivery: Delivery) -> bool:
 
 
 def _alike(delivery: Delivery, message: Message) -> bool:
-    return delivery.target.id == message.chat.id and same_words(delivery.text, message.text or "")
+    return delivery.target == message.chat and same_words(delivery.text, message.text or "")
 
 
 def same_words(one: str, other: str) -> bool:
@@ -235,9 +245,8 @@ def _seen(delivery: Delivery, message: Message) -> Delivery:
         delivery,
         state=DeliveryState.CONFIRMED,
         updated_at=datetime.now(UTC),
-        message_id=message.ref.id,
-        # What was left out of a message that was taken stays so.
-        note=delivery.note if delivery.state is DeliveryState.ACCEPTED else None,
+        id=message.ref.id,
+        note=None,
     )
 
 

@@ -1,34 +1,61 @@
 """Replies that are sent once in effect.
 
-A reply is written down under a key of the user's before it goes on its way. Where its fate is not
-known, after a crash or a lost connection, it is looked up where the buyer would see it, and only
-what is surely not there goes on its way again. What cannot be told is left to a person.
+A reply is saved under an idempotency key before it is sent. If its fate is not known, after a crash
+or a lost connection, it is looked up where the buyer would see it, and only what is definitely not
+there is sent again. What nobody can tell is left to a person.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final
 
 import anyio
 import msgspec
 
-from wbym.account import Adapter, require_visible
-from wbym.calls import Upload
-from wbym.domain import Chat, Decision, Feedback, Money, Question, Ref, Return
+from wbym.account import Account
+from wbym.calls import Length, NotEmpty, Upload, require
+from wbym.domain import (
+    Chat,
+    Decision,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    Money,
+    Question,
+    Ref,
+    Return,
+)
 from wbym.errors import (
-    DeliveryRejected,
+    AlreadyAnswered,
+    BadRequest,
+    Conflict,
     DeliveryUnknown,
     InvalidInput,
+    NotFound,
+    PayloadTooLarge,
     QuotaExhausted,
+    RefError,
+    RefusedByModeration,
     StateError,
+    Unprocessable,
     WbymError,
 )
-from wbym.feed.agenda import Open, now
-from wbym.feed.delivery import OPEN, Action, Delivery, DeliveryState, Work
-from wbym.feed.fate import Look, find_out
-from wbym.feed.make import REFUSALS, make
+from wbym.feed.actions import (
+    AnswerAction,
+    AnyAction,
+    DecideAction,
+    EditAnswerAction,
+    PollNow,
+    RejectAction,
+    SendAction,
+    decode_action,
+    encode_action,
+)
+from wbym.feed.agenda import OpenDelivery, now
+from wbym.feed.delivery import OPEN, key_of
+from wbym.feed.intake import same_words
 from wbym.feed.settle import settle
 from wbym.feed.store import Store
 from wbym.observe import LogFacts, current
@@ -38,10 +65,21 @@ __all__ = ["SETTLE_AFTER", "Outbox"]
 logger = logging.getLogger("wbym.outbox")
 
 SETTLE_AFTER: Final = 300.0
-"""Seconds after which what is nowhere to be seen was not delivered."""
+"""Seconds after which a reply that is nowhere to be seen was not delivered."""
 
 KEPT: Final = timedelta(days=90)
-"""For which a key is remembered after its delivery was confirmed or rejected."""
+"""How long a key is remembered after its delivery was confirmed or rejected."""
+
+_KEY: Final = Annotated[str, Length(1, 255), NotEmpty()]
+_REFUSALS: Final = (
+    BadRequest,
+    NotFound,
+    Conflict,
+    PayloadTooLarge,
+    Unprocessable,
+    RefusedByModeration,
+)
+"""Rejections of the reply itself, for good; others (of the token, for a limit) pass."""
 
 _ORPHANS_EVERY: Final = 30.0
 """Seconds between looks for deliveries whose process died."""
@@ -61,13 +99,28 @@ _CONFIRMED, _REJECTED, _UNKNOWN = (
 
 
 class Outbox:
-    """Delivers under keys. ``Inbox.outbox`` is one; it works while the inbox is open.
+    """Delivers under idempotency keys. ``Inbox.outbox`` is one; it works while the inbox is open.
+
+    A reply is sent once in effect under its key, however often it is asked for and in whichever
+    run: asked for again, with whatever words, the methods only return how far the first is. What
+    fails on the way is a state of the :class:`Delivery` that they return: ``REJECTED`` with the
+    marketplace's words in ``note``; ``PENDING``, not sent and tried again; ``SENDING``, looked up;
+    ``UNKNOWN``, for a person.
+
+    Each method that sends raises before anything is saved or sent:
+
+    - ``InvalidInput``: the key is not a visible text of at most 255 characters, or it was used for
+      something else; an argument breaks a rule. A rule that only the record can tell is found
+      while the reply is being sent: nothing is kept then, and the key is free.
+    - ``RefError``: the ref or record is not of an account of this inbox.
+    - ``Unsupported``: the marketplace lacks the action.
+    - ``StateError``: the reply could not be saved; it was not sent.
 
     Args:
         accounts: By name, as they are at any time.
-        store: Where deliveries are written down.
-        look: Has the feed look at an object.
-        settle_after: Seconds. What was sent into the unknown and is not seen for that long was not
+        store: Where deliveries are saved.
+        poll_now: Has the feed read an object.
+        settle_after: Seconds. A reply of unknown fate that is not seen for that long was not
             delivered, and is sent again. Marketplaces show a message at once, or minutes later at
             worst: the shorter this is, the sooner a lost reply is made good, and the likelier it
             comes twice.
@@ -75,17 +128,17 @@ class Outbox:
 
     def __init__(
         self,
-        accounts: Mapping[str, Adapter],
+        accounts: Mapping[str, Account],
         store: Store,
         *,
-        look: Look,
+        poll_now: PollNow,
         settle_after: float = SETTLE_AFTER,
     ) -> None:
         self._accounts = accounts
         self._store = store
-        self._look = look
+        self._poll_now = poll_now
         self._settle_after = settle_after
-        self._open: dict[str, Open] = {}
+        self._open: dict[str, OpenDelivery] = {}
         self._entering: dict[str, asyncio.Event] = {}
         self._woken = asyncio.Event()
         self._adopt_at = 0.0
@@ -93,145 +146,197 @@ class Outbox:
         self._worker: asyncio.Task[None] | None = None
 
     async def send(
-        self, chat: Chat, text: str, *, files: Sequence[Upload] = (), key: str
+        self,
+        chat: Chat | Ref,
+        text: str,
+        *,
+        files: Sequence[Upload] = (),
+        idempotency_key: str,
     ) -> Delivery:
-        """Send a message once in effect; see :meth:`Inbox.send`."""
-        if text or not files:
-            require_visible("send", "text", text)
-        work = Work(chat=chat, files=tuple(files))
-        return await self._deliver(key, Action.SEND, chat.ref, text, work)
+        """Send a message; see :meth:`wbym.account.Account.send`."""
+        account = self._account("send", chat)
+        known = account.inputs.send(chat, text, files)
+        given = None if isinstance(chat, Ref) else chat
+        action = SendAction(known.ref, text, given, tuple(files))
+        return await self._deliver(account, idempotency_key, action)
 
-    async def answer(self, item: Question | Feedback, text: str, *, key: str) -> Delivery:
-        """Answer a question or a feedback once; see :meth:`Inbox.answer`."""
-        require_visible("answer", "text", text)
-        work = Work(question=item) if isinstance(item, Question) else Work(feedback=item)
-        return await self._deliver(key, Action.ANSWER, item.ref, text, work)
+    async def answer(
+        self, item: Question | Feedback | Ref, text: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Answer a question or a feedback; see :meth:`wbym.account.Account.answer`.
+
+        If another answer stands already, the delivery is ``REJECTED``.
+        """
+        account = self._account("answer", item)
+        ref = account.inputs.answer(item, text)
+        action = AnswerAction(ref, text, _question(item), _feedback(item))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def edit_answer(
+        self, item: Question | Feedback | Ref, text: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Change an answer; see :meth:`wbym.account.Account.edit_answer`."""
+        account = self._account("edit_answer", item)
+        ref = account.inputs.edit_answer(item, text)
+        action = EditAnswerAction(ref, text, _question(item), _feedback(item))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def reject(
+        self, question: Question | Ref, reason: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Reject a question; see :meth:`wbym.account.Account.reject`."""
+        account = self._account("reject", question)
+        ref = account.inputs.reject(question, reason)
+        action = RejectAction(ref, reason, _question(question))
+        return await self._deliver(account, idempotency_key, action)
 
     async def decide(
         self,
-        item: Return,
-        decision: Decision,
+        item: Return | Ref,
+        decision: Decision | str,
         *,
         comment: str | None = None,
         reason: str | None = None,
         amount: Money | None = None,
-        key: str,
+        idempotency_key: str,
     ) -> Delivery:
-        """Decide about a return once; see :meth:`Inbox.decide`."""
-        if comment is not None:
-            require_visible("decide", "comment", comment)
-        work = Work(return_=item, decision=decision, comment=comment, reason=reason, amount=amount)
-        text = f"{decision.id}: {comment}" if comment else decision.id
-        return await self._deliver(key, Action.DECIDE, item.ref, text, work)
+        """Decide about a return; see :meth:`wbym.account.Account.decide`."""
+        account = self._account("decide", item)
+        ref = account.inputs.decide(item, decision, comment=comment, reason=reason, amount=amount)
+        action = DecideAction(
+            ref,
+            comment or "",
+            decision=decision,
+            return_=None if isinstance(item, Ref) else item,
+            reason=reason,
+            amount=amount,
+        )
+        return await self._deliver(account, idempotency_key, action)
 
-    async def delivery(self, key: str) -> Delivery | None:
+    async def delivery(self, idempotency_key: str) -> Delivery | None:
         """What stands under a key; None if nothing does."""
-        return await self._store.delivery(key)
+        return await self._store.delivery(idempotency_key)
 
     async def deliveries(self, *states: DeliveryState) -> list[Delivery]:
         """The deliveries in these states, oldest first; all where none is named."""
         return await self._store.deliveries(states or None)
 
-    async def settle(self, key: str, state: DeliveryState) -> Delivery:
+    async def settle(self, idempotency_key: str, state: DeliveryState) -> Delivery:
         """Say what became of a delivery that nobody could tell; see :func:`settle`."""
-        settled = await settle(self._store, key, state)
+        settled = await settle(self._store, idempotency_key, state)
         self._adopt_at = 0.0
         self._wake()
         return settled
 
     def start(self) -> None:
-        """Begin to settle what is open, from earlier runs too."""
+        """Begin to work on the open deliveries, of earlier runs too."""
         self._worker = asyncio.get_running_loop().create_task(self._run())
         self._worker.add_done_callback(_ended)
 
     async def aclose(self) -> None:
-        """Stop. What is on its way is looked up by the next who opens the store."""
+        """Stop. A reply on its way is looked up by the next who opens the store."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
 
     def seen(self, delivery: Delivery) -> None:
-        """The feed saw a delivery, and wrote it down."""
-        if self._open.pop(delivery.key, None) is not None:
+        """The feed saw a delivery, and saved that."""
+        if self._open.pop(key_of(delivery), None) is not None:
             self._report(None, delivery)
 
     # One delivery.
 
-    async def _deliver(
-        self, key: str, action: Action, target: Ref, text: str, work: Work
-    ) -> Delivery:
-        if not key:
-            raise InvalidInput(action.value, "key", "must not be empty", key)
-        self._account(target)
+    async def _deliver(self, account: Account, key: str, action: AnyAction) -> Delivery:
+        require(action.action.value, "idempotency_key", key, _KEY)
         while (other := self._entering.get(key)) is not None:
             await other.wait()
         entering = self._entering[key] = asyncio.Event()
         try:
-            return await self._enter(key, action, target, text, work)
+            return await self._enter(account, key, action)
         finally:
             del self._entering[key]
             entering.set()
 
-    async def _enter(
-        self, key: str, action: Action, target: Ref, text: str, work: Work
-    ) -> Delivery:
-        """Write a delivery down and make it, or tell what stands under its key."""
+    async def _enter(self, account: Account, key: str, action: AnyAction) -> Delivery:
+        """Save a delivery and send it, or tell what stands under its key."""
         if key in self._open:
             standing = await self._store.delivery(key)
             if standing is not None:
-                return _standing(standing, action, target)
-        mine = self._open[key] = Open(target.account)
+                return _require_same(standing, action)
+        mine = self._open[key] = OpenDelivery(account.name)
         mine.idle.clear()
         try:
             at = datetime.now(UTC)
             new = Delivery(
-                key, action, target, text, _SENDING, at, at, 1, at, owner=self._store.owner
+                action.target,
+                action.action,
+                action.text,
+                _SENDING,
+                at,
+                at,
+                at,
+                idempotency_key=key,
+                decision=action.decision_id,
             )
-            standing = await self._store.enter(new, msgspec.msgpack.encode(work))
+            standing = await self._store.enter(new, encode_action(action), owner=self._store.owner)
             if standing is not None:
                 self._open.pop(key, None)
-                # A look for what nobody works on may have left it out for this.
+                # A look for orphans may have left it out for this.
                 self._adopt_at = 0.0
-                return _standing(standing, action, target)
+                return _require_same(standing, action)
             self._report(None, new)
-            return await self._attempt(new, work, mine)
+            return await self._dispatch(account, new, action, mine)
         finally:
             mine.idle.set()
             self._wake()
 
-    async def _attempt(self, delivery: Delivery, work: Work, mine: Open) -> Delivery:
-        """Make a delivery that is written down as being sent; what it is afterwards.
+    async def _dispatch(
+        self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery
+    ) -> Delivery:
+        """Send a delivery that is saved as being sent; what it is afterwards.
 
         Raises:
             InvalidInput: It breaks a rule. Nothing was sent, and nothing is kept.
-            DeliveryRejected: The marketplace refused it.
         """
         try:
-            made = await make(self._account(delivery.target), delivery, work)
+            receipt = await action.deliver(account)
         except InvalidInput as error:
             if delivery.attempts == 1:
-                await self._store.drop(delivery.key)
-                self._open.pop(delivery.key, None)
+                await self._store.drop(key_of(delivery))
+                self._open.pop(key_of(delivery), None)
                 raise
             # It was fit to be sent once, so what is there now decides: perhaps it is ours.
             mine.lookup(self._settle_after)
             return await self._move(delivery, _SENDING, note=str(error))
+        except AlreadyAnswered as error:
+            return await self._answered(delivery, error, mine)
         except DeliveryUnknown as error:
             mine.lookup(self._settle_after)
             return await self._move(delivery, _SENDING, note=str(error))
-        except REFUSALS as error:
-            await self._move(delivery, _REJECTED, note=str(error))
-            raise DeliveryRejected(delivery.key, str(error)) from error
+        except _REFUSALS as error:
+            return await self._move(delivery, _REJECTED, note=str(error))
         except WbymError as error:
-            mine.retry(error.wait if isinstance(error, QuotaExhausted) else None)
+            mine.retry(_wait(error))
             return await self._move(delivery, _PENDING, note=str(error))
         except BaseException:
             # Cancelled in the middle: it may be on its way.
             mine.lookup(self._settle_after)
             raise
         mine.lookup(self._settle_after)
-        return await self._move(delivery, _ACCEPTED, sent_at=made.at, note=made.note)
+        return await self._move(delivery, _ACCEPTED, note=None, receipt=receipt)
+
+    async def _answered(
+        self, delivery: Delivery, error: AlreadyAnswered, mine: OpenDelivery
+    ) -> Delivery:
+        """What an answer is that met another: perhaps itself, where it was sent before."""
+        if delivery.attempts > 1 and error.answer is None:
+            mine.lookup(self._settle_after)
+            return await self._move(delivery, _SENDING, note=str(error))
+        if delivery.attempts > 1 and same_words(error.answer or "", delivery.text):
+            return await self._move(delivery, _CONFIRMED, note=None)
+        words = "its words are not known" if error.answer is None else error.answer
+        return await self._move(delivery, _REJECTED, note=f"another answer stands: {words}")
 
     async def _move(
         self,
@@ -239,27 +344,29 @@ class Outbox:
         state: DeliveryState,
         *,
         note: str | None,
-        message_id: str | None = None,
-        sent_at: datetime | None = None,
+        id_: str | None = None,
+        receipt: Delivery | None = None,
     ) -> Delivery:
-        """Write a state down, unless somebody else has; what stands then."""
+        """Save a state, unless somebody else has saved another; what stands then."""
+        told = receipt or delivery
         moved = msgspec.structs.replace(
             delivery,
             state=state,
             updated_at=datetime.now(UTC),
             note=note,
-            message_id=message_id or delivery.message_id,
-            sent_at=sent_at or delivery.sent_at,
+            sent_at=told.sent_at,
+            id=id_ or told.id,
+            failed_files=told.failed_files,
         )
         with anyio.CancelScope(shield=True):
             written = await self._store.move(moved, was=[delivery.state], held_by=self._store.owner)
         if not written:
             # The feed saw it delivered in the meantime.
-            return await self._store.delivery(delivery.key) or moved
+            return await self._store.delivery(key_of(delivery)) or moved
         if moved.state is not delivery.state:
             self._report(delivery.state, moved)
         if moved.state not in OPEN:
-            self._open.pop(delivery.key, None)
+            self._open.pop(key_of(delivery), None)
         return moved
 
     def _report(self, before: DeliveryState | None, delivery: Delivery) -> None:
@@ -271,18 +378,31 @@ class Outbox:
             logging.DEBUG if state in {_SENDING, _ACCEPTED, _CONFIRMED} else logging.WARNING,
             "%s: the delivery %r is %s%s",
             account,
-            delivery.key,
+            delivery.idempotency_key,
             state,
             f": {delivery.note}" if delivery.note else "",
             extra=LogFacts(marketplace=delivery.target.marketplace, account=account),
         )
 
-    def _account(self, target: Ref) -> Adapter:
-        account = self._accounts.get(target.account)
-        if account is None or account.marketplace != target.marketplace:
+    def _account(self, method: str, item: object) -> Account:
+        """The account that a record or a ref is of.
+
+        Raises:
+            InvalidInput: It is neither a record nor a ref.
+            RefError: It is of none of these accounts.
+        """
+        ref = item if isinstance(item, Ref) else getattr(item, "ref", None)
+        if not isinstance(ref, Ref):
+            raise InvalidInput(method, "item", "must be a record or its Ref", item)
+        account = self._account_of(ref)
+        if account is None:
             rule = f"must be of an account of this inbox: {list(self._accounts)}"
-            raise InvalidInput("outbox", "ref", rule, str(target))
+            raise RefError(str(ref), rule, method=method)
         return account
+
+    def _account_of(self, ref: Ref) -> Account | None:
+        account = self._accounts.get(ref.account)
+        return account if account and account.marketplace == ref.marketplace else None
 
     # What is open.
 
@@ -308,40 +428,38 @@ class Outbox:
     async def _adopt(self) -> None:
         """Take over what nobody works on: of earlier runs, and of processes that died."""
         alive: dict[str, bool] = {"": False, self._store.owner: False}
-        for delivery in await self._store.deliveries(OPEN, list(self._accounts)):
-            if delivery.key in self._open or delivery.key in self._entering:
+        for claim in await self._store.open_deliveries(list(self._accounts)):
+            delivery, owner = claim.delivery, claim.owner
+            key = key_of(delivery)
+            if key in self._open or key in self._entering:
                 continue
-            owner = delivery.owner
             if owner not in alive:
                 alive[owner] = await self._store.alive(owner)
             note = delivery.note or ("its process ended" if delivery.state is _SENDING else None)
-            ours = msgspec.structs.replace(delivery, owner=self._store.owner, note=note)
+            noted = msgspec.structs.replace(delivery, note=note)
             if not alive[owner] and await self._store.move(
-                ours, was=[delivery.state], held_by=owner
+                noted, was=[delivery.state], held_by=owner, owner=self._store.owner
             ):
-                mine = self._open[delivery.key] = Open(delivery.target.account)
+                mine = self._open[key] = OpenDelivery(delivery.target.account)
                 if delivery.state is not _PENDING:
                     mine.lookup(self._settle_after)
 
-    async def _work(self, key: str, mine: Open) -> None:
+    async def _work(self, key: str, mine: OpenDelivery) -> None:
         """Do what is due for an open delivery."""
         limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_AT_ONCE))
         try:
             async with limiter:
                 delivery = await self._store.delivery(key)
-                if delivery is None or delivery.state not in OPEN:
+                # Its account may have been taken out of the inbox.
+                account = None if delivery is None else self._account_of(delivery.target)
+                if delivery is None or account is None or delivery.state not in OPEN:
                     self._forget(key, mine)
                 elif delivery.state is _PENDING:
-                    await self._send_again(delivery, mine)
+                    await self._send_again(account, delivery, mine)
                 else:
-                    await self._look_up(delivery, mine)
+                    await self._look_up(account, delivery, mine)
         except StateError:
             raise
-        except InvalidInput:
-            # Its account was taken out of the inbox.
-            self._forget(key, mine)
-        except DeliveryRejected:
-            pass  # it is written down, and was reported
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
             mine.retry(None)
             logger.warning(
@@ -356,13 +474,13 @@ class Outbox:
             mine.idle.set()
             self._wake()
 
-    def _forget(self, key: str, mine: Open) -> None:
+    def _forget(self, key: str, mine: OpenDelivery) -> None:
         # Under its key something new may have been entered.
         if self._open.get(key) is mine:
             del self._open[key]
 
-    async def _send_again(self, delivery: Delivery, mine: Open) -> None:
-        work = msgspec.msgpack.decode(await self._store.work(delivery.key), type=Work)
+    async def _send_again(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
+        action = decode_action(await self._store.work(key_of(delivery)))
         at = datetime.now(UTC)
         going = msgspec.structs.replace(
             delivery,
@@ -372,26 +490,27 @@ class Outbox:
             attempts=delivery.attempts + 1,
             note=None,
         )
-        # Only who has written down that it goes may send it.
+        # Only who has saved that it is being sent may send it.
         if await self._store.move(going, was=[_PENDING], held_by=self._store.owner):
             self._report(_PENDING, going)
-            await self._attempt(going, work, mine)
+            await self._dispatch(account, going, action, mine)
 
-    async def _look_up(self, delivery: Delivery, mine: Open) -> None:
-        work = msgspec.msgpack.decode(await self._store.work(delivery.key), type=Work)
-        # Only a look that began late enough shows that it is not there.
+    async def _look_up(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
+        action = decode_action(await self._store.work(key_of(delivery)))
+        # Only a lookup that began late enough shows that it is not there.
         late = mine.is_late(self._settle_after)
-        account = self._account(delivery.target)
-        fate = await find_out(account, delivery, work, look=self._look, store=self._store)
-        if fate.state is not None:
-            await self._move(
-                delivery, fate.state, note=fate.note or delivery.note, message_id=fate.message_id
-            )
+        found = await action.reconcile(
+            account, delivery, poll_now=self._poll_now, store=self._store
+        )
+        if found.state is not None:
+            # Why it was looked up is over once it is known to be there.
+            note = None if found.state is _CONFIRMED else found.note or delivery.note
+            await self._move(delivery, found.state, note=note, id_=found.id)
         elif not late:
-            mine.look_later(self._settle_after)
+            mine.look_up_later(self._settle_after)
         elif delivery.state is _ACCEPTED:
             note = (
-                f"it was accepted, and not seen for {self._settle_after:g} s: look, and settle it"
+                f"it was accepted, and not seen for {self._settle_after:g} s: check, and settle it"
             )
             await self._move(delivery, _UNKNOWN, note=note)
         else:
@@ -399,22 +518,32 @@ class Outbox:
             await self._move(delivery, _PENDING, note=delivery.note)
 
 
+def _question(item: Question | Feedback | Ref) -> Question | None:
+    return item if isinstance(item, Question) else None
+
+
+def _feedback(item: Question | Feedback | Ref) -> Feedback | None:
+    return item if isinstance(item, Feedback) else None
+
+
+def _wait(error: WbymError) -> float | None:
+    """Seconds before the next attempt, where an error tells them."""
+    return error.wait if isinstance(error, QuotaExhausted) else None
+
+
 def _ended(worker: asyncio.Task[None]) -> None:
     if not worker.cancelled() and (error := worker.exception()) is not None:
         # Whoever delivers next meets the same, and is told.
-        logger.error("the outbox stopped settling what is open", exc_info=error)
+        logger.error("the outbox stopped working on open deliveries", exc_info=error)
 
 
-def _standing(delivery: Delivery, action: Action, target: Ref) -> Delivery:
-    """What a key that was used before stands for.
+def _require_same(standing: Delivery, action: AnyAction) -> Delivery:
+    """The delivery that already has the key.
 
     Raises:
-        InvalidInput: For something else.
-        DeliveryRejected: It was refused.
+        InvalidInput: It is of another action, or to something else.
     """
-    if (delivery.action, delivery.target) != (action, target):
-        rule = f"must be new: it was used to {delivery.action} {delivery.target}"
-        raise InvalidInput(action.value, "key", rule, delivery.key)
-    if delivery.state is _REJECTED:
-        raise DeliveryRejected(delivery.key, delivery.note or "no reason is known")
-    return delivery
+    if (standing.action, standing.target) != (action.action, action.target):
+        rule = f"must be new: it was used to {standing.action} {standing.target}"
+        raise InvalidInput(action.action.value, "idempotency_key", rule, standing.idempotency_key)
+    return standing

@@ -11,6 +11,7 @@ import anyio
 import msgspec
 
 from wbym.account import Poll, Stream
+from wbym.domain import Delivery
 from wbym.errors import (
     CredentialError,
     Forbidden,
@@ -20,7 +21,6 @@ from wbym.errors import (
     Unauthorized,
     WbymError,
 )
-from wbym.feed.delivery import Delivery
 from wbym.feed.gather import gathered
 from wbym.feed.intake import take_in
 from wbym.feed.store import Checkpoint, Step, Store
@@ -113,8 +113,8 @@ class Reader:
             numbers.add(number)
         self._woken.set()
 
-    async def look(self, id_: str) -> bool:
-        """Wait until an object was looked at in a round that began after this; whether it was."""
+    async def poll_now(self, id_: str) -> bool:
+        """Wait until a round that began after this has read an object; whether one did."""
         if self._ended:
             return False
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -4,19 +4,19 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput
-from wbym.feed.delivery import Delivery, DeliveryState
 from wbym.feed.store import Store
 
 __all__ = ["settle"]
 
 
-async def settle(store: Store, key: str, state: DeliveryState) -> Delivery:
+async def settle(store: Store, idempotency_key: str, state: DeliveryState) -> Delivery:
     """Say what became of a delivery that nobody could tell.
 
     Args:
         store: Where it is written down.
-        key: Its key.
+        idempotency_key: Its key.
         state: ``CONFIRMED`` or ``REJECTED``; ``PENDING`` to have it sent again.
 
     Raises:
@@ -24,14 +24,14 @@ async def settle(store: Store, key: str, state: DeliveryState) -> Delivery:
     """
     if state not in {DeliveryState.CONFIRMED, DeliveryState.REJECTED, DeliveryState.PENDING}:
         raise InvalidInput("settle", "state", "must be confirmed, rejected or pending", state)
-    standing = await store.delivery(key)
+    standing = await store.delivery(idempotency_key)
     if standing is None:
-        raise InvalidInput("settle", "key", "must be of a delivery", key)
+        raise InvalidInput("settle", "idempotency_key", "must be of a delivery", idempotency_key)
     settled = msgspec.structs.replace(
-        standing, state=state, updated_at=datetime.now(UTC), note="settled by a person", owner=""
+        standing, state=state, updated_at=datetime.now(UTC), note="settled by a person"
     )
     was = {DeliveryState.UNKNOWN, DeliveryState.PENDING} - {state}
-    if not await store.move(settled, was=was):
+    if not await store.move(settled, was=was, owner=""):
         rule = f"must be of a delivery that is unknown; it is {standing.state}"
-        raise InvalidInput("settle", "key", rule, key)
+        raise InvalidInput("settle", "idempotency_key", rule, idempotency_key)
     return settled

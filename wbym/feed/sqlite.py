@@ -19,12 +19,13 @@ import anyio
 import msgspec
 
 from wbym.account import Hint
+from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
-from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to
+from wbym.feed.delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed.events import EventKind
 from wbym.feed.locks import Locks
 from wbym.feed.schema import prepare
-from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+from wbym.feed.store import Checkpoint, Claim, Memo, Step, StoredEvent
 from wbym.paging.parts import stamp, unstamp
 from wbym.sqlite import MEMORY, Connection, Database
 
@@ -182,15 +183,20 @@ class SqliteStore:
 
     # The outbox.
 
-    async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
+    async def enter(self, delivery: Delivery, work: bytes, *, owner: str) -> Delivery | None:
         """See ``Store.enter``."""
-        return await self._db.write(lambda db: _enter(db, delivery, work))
+        return await self._db.write(lambda db: _enter(db, delivery, work, owner))
 
     async def move(
-        self, delivery: Delivery, *, was: Collection[DeliveryState], held_by: str | None = None
+        self,
+        delivery: Delivery,
+        *,
+        was: Collection[DeliveryState],
+        held_by: str | None = None,
+        owner: str | None = None,
     ) -> bool:
         """See ``Store.move``."""
-        return await self._db.write(lambda db: _move(db, delivery, was, held_by))
+        return await self._db.write(lambda db: _move(db, delivery, was, held_by, owner))
 
     async def drop(self, key: str) -> None:
         """See ``Store.drop``."""
@@ -222,10 +228,23 @@ class SqliteStore:
             lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
         )
 
-    async def delivered_to(self, account: str, target: str) -> list[Delivery]:
+    async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:
+        """See ``Store.open_deliveries``."""
+        query = (
+            "SELECT body, owner FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            " AND account IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+        )
+        asked = (_names(OPEN), _names(accounts))
+        return await self._db.run(
+            lambda db: [
+                Claim(_DELIVERY.decode(body), owner) for body, owner in db.query(query, asked)
+            ]
+        )
+
+    async def delivered_to(self, target: Ref) -> list[Delivery]:
         """See ``Store.delivered_to``."""
         query = "SELECT body FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
-        asked = (account, target)
+        asked = (target.account, str(target))
         return await self._db.run(
             lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
         )
@@ -311,21 +330,21 @@ def _write(db: Connection, step: Step) -> None:
         _move(db, delivery, open_to(delivery.state))
 
 
-def _enter(db: Connection, delivery: Delivery, work: bytes) -> Delivery | None:
+def _enter(db: Connection, delivery: Delivery, work: bytes, owner: str) -> Delivery | None:
     entered = db.execute(
         "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            delivery.key,
+            key_of(delivery),
             delivery.target.account,
-            delivery.target.id,
+            str(delivery.target),
             delivery.state.value,
-            delivery.owner,
+            owner,
             stamp(delivery.updated_at),
             msgspec.json.encode(delivery).decode(),
             work,
         ),
     )
-    return None if entered else _find(db, delivery.key)
+    return None if entered else _find(db, key_of(delivery))
 
 
 def _find(db: Connection, key: str) -> Delivery | None:
@@ -338,18 +357,19 @@ def _move(
     delivery: Delivery,
     was: Collection[DeliveryState],
     held_by: str | None = None,
+    owner: str | None = None,
 ) -> bool:
     moved = db.execute(
-        "UPDATE delivery SET state = ?, owner = ?, updated_at = ?, body = ?,"
+        "UPDATE delivery SET state = ?, owner = ifnull(?, owner), updated_at = ?, body = ?,"
         " work = iif(?, x'', work) WHERE key = ? AND owner = ifnull(?, owner)"
         " AND state IN (SELECT value FROM json_each(?))",
         (
             delivery.state.value,
-            delivery.owner,
+            owner,
             stamp(delivery.updated_at),
             msgspec.json.encode(delivery).decode(),
             delivery.state in FINAL,
-            delivery.key,
+            key_of(delivery),
             held_by,
             _names(was),
         ),

@@ -13,10 +13,10 @@ from typing import Protocol
 import msgspec
 
 from wbym.account import Hint
-from wbym.feed.delivery import Delivery, DeliveryState
+from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.feed.events import EventKind
 
-__all__ = ["Checkpoint", "Memo", "Step", "Store", "StoredEvent"]
+__all__ = ["Checkpoint", "Claim", "Memo", "Step", "Store", "StoredEvent"]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -58,6 +58,14 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     sent_as: str | None = None
     seq: int = 0
     """Its place in the order of events, given by the store."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A delivery and who works on it."""
+
+    delivery: Delivery
+    owner: str
+    """The open store that works on it; nobody where it is empty."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -123,20 +131,29 @@ class Store(Protocol):
         """How many events wait to be confirmed, by account."""
         ...
 
-    async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
-        """Write a delivery down with what is needed to make it, unless its key has one.
+    async def enter(self, delivery: Delivery, work: bytes, *, owner: str) -> Delivery | None:
+        """Save a delivery with its action, unless its key has one.
 
         Returns:
-            The one that stands under the key already; None where it was written.
+            The delivery that already has the key; None if this one was saved.
         """
         ...
 
     async def move(
-        self, delivery: Delivery, *, was: Collection[DeliveryState], held_by: str | None = None
+        self,
+        delivery: Delivery,
+        *,
+        was: Collection[DeliveryState],
+        held_by: str | None = None,
+        owner: str | None = None,
     ) -> bool:
-        """Write what became of a delivery, if it is in one of these states; whether it was.
+        """Save what became of a delivery, if it is in one of these states; whether it was.
 
-        With ``held_by`` its owner must be that, too.
+        Args:
+            delivery: As it is now.
+            was: The states.
+            held_by: Its owner must be this one, too.
+            owner: Who works on it from now on; without it that does not change.
         """
         ...
 
@@ -149,7 +166,7 @@ class Store(Protocol):
         ...
 
     async def work(self, key: str) -> bytes:
-        """What is needed to make a delivery; empty once it is confirmed or rejected."""
+        """The action of a delivery, MessagePack; empty once it is confirmed or rejected."""
         ...
 
     async def deliveries(
@@ -160,8 +177,12 @@ class Store(Protocol):
         """Deliveries, oldest first, all of them where nothing else is said."""
         ...
 
-    async def delivered_to(self, account: str, target: str) -> list[Delivery]:
-        """All deliveries to one object of an account, by its id, oldest first."""
+    async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:
+        """The deliveries of these accounts with which something is to be done, oldest first."""
+        ...
+
+    async def delivered_to(self, target: Ref) -> list[Delivery]:
+        """All deliveries to one object, oldest first."""
         ...
 
     async def forget_deliveries(self, before: datetime) -> None:
