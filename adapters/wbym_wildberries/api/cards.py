@@ -6,6 +6,16 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from wbym.bulk import (
+    DONE,
+    Batch,
+    Outcome,
+    Progress,
+    Result,
+    Rules,
+    carry_out,
+    follow,
+)
 from wbym.calls import (
     Count,
     Each,
@@ -26,6 +36,7 @@ from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_wildberries.api.base import (
+    MAX_BODY_SIZE,
     Envelope,
     Locale,
     as_is,
@@ -68,17 +79,6 @@ from wbym_wildberries.api.card_tasks import (
     vendor_codes,
 )
 from wbym_wildberries.api.card_updates import KeepsCard, update_json
-from wbym_wildberries.batches import (
-    DONE,
-    MAX_BODY_SIZE,
-    Batch,
-    Outcome,
-    Progress,
-    Result,
-    Rules,
-    carry_out,
-)
-from wbym_wildberries.tasks import follow
 from wbym_wildberries.token import Category
 
 __all__ = ["Cards"]
