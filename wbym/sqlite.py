@@ -18,7 +18,7 @@ import msgspec
 
 from wbym.errors import WbymError
 
-__all__ = ["BUSY", "MEMORY", "Connection", "Database"]
+__all__ = ["BUSY", "MEMORY", "Connection", "Database", "Row"]
 
 T = TypeVar("T")
 Value: TypeAlias = str | bytes | int | float | None

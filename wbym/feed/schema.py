@@ -1,8 +1,10 @@
 """The tables of a state file, and how an older file becomes one of this version."""
 
+from collections.abc import Callable
 from typing import Final
 
 from wbym.errors import StateError
+from wbym.feed import version_1
 from wbym.sqlite import MEMORY, Connection
 
 __all__ = ["MIGRATIONS", "prepare"]
@@ -14,7 +16,7 @@ _NOT_OURS: Final = frozenset({"bans"})
 """Tables of others that may be in the file before ours."""
 
 # Times are Unix microseconds. Of a delivery, what is not asked for by itself is JSON in its body.
-MIGRATIONS: Final[tuple[str, ...]] = (
+MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     """
     CREATE TABLE stream (
         id INTEGER PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
@@ -40,8 +42,9 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     );
     CREATE TABLE reader (account TEXT PRIMARY KEY, owner TEXT NOT NULL);
     """,
+    version_1.upgrade,
 )
-"""One script a version: the n-th makes version n of version n - 1."""
+"""One script or function per version: the n-th makes version n of version n - 1."""
 
 
 def prepare(db: Connection) -> None:
@@ -57,9 +60,12 @@ def prepare(db: Connection) -> None:
             if version == 0:
                 # It holds what buyers write.
                 db.path.chmod(0o600)
-        for script in MIGRATIONS[version:]:
-            for statement in filter(str.strip, script.split(";")):
-                db.execute(statement)
+        for migration in MIGRATIONS[version:]:
+            if isinstance(migration, str):
+                for statement in filter(str.strip, migration.split(";")):
+                    db.execute(statement)
+            else:
+                migration(db)
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         if version == len(MIGRATIONS):

@@ -21,7 +21,7 @@ from wbym.feed.store import Step
 
 ROOT = Path(__file__).parents[3]
 SECOND = (*schema.MIGRATIONS, "ALTER TABLE reader ADD COLUMN since INTEGER; CREATE TABLE late (id)")
-"""The scripts of a version after this one."""
+"""What a version after this one does."""
 
 
 class Child:

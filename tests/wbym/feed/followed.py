@@ -4,7 +4,7 @@ from datetime import datetime
 
 from tests.wbym.feed.kept import BEGIN, delivery
 from wbym.account import Batch, Sighting
-from wbym.domain import Author, Chat, Message, Question, Ref
+from wbym.domain import Author, Chat, Message, Noun, Question, Ref
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed.intake import take_in
 from wbym.feed.store import Checkpoint, Step, StoredEvent
@@ -12,8 +12,8 @@ from wbym.feed.store import Checkpoint, Step, StoredEvent
 WORDS = delivery().text
 
 
-def ref(id_: str) -> Ref:
-    return Ref("toy", "shop", id_)
+def ref(id_: str, noun: Noun = Noun.QUESTION) -> Ref:
+    return Ref("toy", "shop", noun, id_)
 
 
 def question(id_: str = "1", text: str = "Какой размер?") -> Question:
@@ -27,7 +27,10 @@ def message(
     author: Author = Author.SELLER,
     chat: str = "1",
 ) -> Message:
-    return Message(ref=ref(id_), chat=ref(chat), author=author, sent_at=sent_at, text=text)
+    where = ref(chat, Noun.CHAT)
+    return Message(
+        ref=ref(id_, Noun.MESSAGE), chat=where, author=author, sent_at=sent_at, text=text
+    )
 
 
 def sighted(*messages: Message) -> Batch:

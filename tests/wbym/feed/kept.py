@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from wbym.domain import Ref
-from wbym.feed import Action, Delivery, DeliveryState, EventKind, Store
+from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
+from wbym.feed import EventKind, Store
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
 
 BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -50,23 +50,20 @@ def delivery(
     state: DeliveryState = DeliveryState.SENDING,
     *,
     account: str = "shop",
-    owner: str = "",
     minutes: float = 0,
     note: str | None = None,
 ) -> Delivery:
     """A message that was sent so long after the beginning."""
     return Delivery(
-        key,
+        Ref("toy", account, Noun.CHAT, "1"),
         Action.SEND,
-        Ref("toy", account, "1"),
         "Добрый день!",
         state,
         BEGIN,
         at(minutes),
-        1,
         at(minutes),
+        idempotency_key=key,
         note=note,
-        owner=owner,
     )
 
 

@@ -1,33 +1,42 @@
-"""A made-up marketplace in memory: chats and feedbacks that can be followed, and replied to.
+"""A made-up marketplace in memory: chats, feedbacks and questions that can be followed and answered.
 
 It is the judge of what the feed and the outbox promise: `sent` and `answers` are what buyers see.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from typing import ClassVar, Final, Literal, Never, TypeAlias, TypeVar
 
 import msgspec
 
-from tests.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.account import Batch, Poll, Sighting, Stream
-from wbym.calls import Download, Length, Upload, require
+from wbym.account import (
+    Account,
+    Batch,
+    Capabilities,
+    Capability,
+    How,
+    Poll,
+    Receipt,
+    Sighting,
+    Stream,
+    Support,
+    Supported,
+)
+from wbym.calls import Endpoint, Refusal, Response, Upload
 from wbym.domain import (
     Answer,
     AnswerStatus,
-    Attachment,
     Author,
     Chat,
     Feedback,
     Message,
+    Noun,
     Question,
+    QuestionStatus,
     Ref,
-    Return,
-    Sent,
 )
 from wbym.errors import (
     BadRequest,
@@ -37,19 +46,57 @@ from wbym.errors import (
     NotFound,
     WbymError,
 )
-from wbym.limits import Priority
+from wbym.limits import Charge, LimitSignal
 from wbym.paging import Chunk, Listing
 
 E = TypeVar("E", bound=CallError)
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
-TEXT = Annotated[str, Length(1, 1000)]
-
 Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "refused", "hangs"]
 
+NATIVE: Final = Supported(Support.NATIVE)
+TEXT: Final = Supported(Support.NATIVE, {"max_text_length": 1000})
 
-class Shop(BareAccount):
+
+class NoHttp:
+    """A dialect that says nothing: no call is ever made."""
+
+    marketplace = "toy"
+    owners: Sequence[str] = ()
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+
+    def address(self, endpoint: Endpoint[object]) -> Never:
+        raise NotImplementedError
+
+    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
+        raise NotImplementedError
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        raise NotImplementedError
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        raise NotImplementedError
+
+    def refusal(self, response: Response) -> Refusal | None:
+        raise NotImplementedError
+
+
+class Bare(Account):
+    """An account that can do nothing."""
+
+    marketplace = "toy"
+    CAPABILITIES: ClassVar[Capabilities] = {}
+
+    def __init__(self, name: str) -> None:
+        super().__init__(NoHttp(name))
+
+
+class Shop(Bare):
     """One seller's account.
 
     Args:
@@ -58,6 +105,21 @@ class Shop(BareAccount):
         page: Messages on a page.
         clock: The marketplace's clock.
     """
+
+    CAPABILITIES: ClassVar[Capabilities] = {
+        Capability.MESSAGES: NATIVE,
+        Capability.MESSAGES_SINCE: NATIVE,
+        Capability.SEND: TEXT,
+        Capability.SEND_FILES: NATIVE,
+        Capability.GET_QUESTION: NATIVE,
+        Capability.ANSWER_QUESTION: TEXT,
+        Capability.EDIT_QUESTION_ANSWER: TEXT,
+        Capability.REJECT_QUESTION: TEXT,
+        Capability.GET_FEEDBACK: NATIVE,
+        Capability.ANSWER_FEEDBACK: TEXT,
+        Capability.EDIT_FEEDBACK_ANSWER: TEXT,
+        Capability.EVENTS: NATIVE,
+    }
 
     def __init__(
         self,
@@ -76,6 +138,7 @@ class Shop(BareAccount):
         self.sent: list[tuple[str, str]] = []
         """What buyers got: the chat and the text."""
         self.items: dict[str, Feedback] = {}
+        self.asks: dict[str, Question] = {}
         self.trouble: deque[Trouble | None] = deque()
         """What happens to the next things that are written."""
         self.failing: deque[WbymError | None] = deque()
@@ -93,8 +156,8 @@ class Shop(BareAccount):
         """Somebody writes; the message's id."""
         number = str(len(self.log) + 1)
         message = Message(
-            ref=Ref("toy", self.name, number),
-            chat=Ref("toy", self.name, chat),
+            ref=self.ref(Noun.MESSAGE, number),
+            chat=self.ref(Noun.CHAT, chat),
             author=author,
             sent_at=at or self.clock(),
             text=text,
@@ -104,12 +167,26 @@ class Shop(BareAccount):
 
     def review(self, number: str, *, at: datetime | None = None) -> Feedback:
         """A buyer gives a feedback."""
-        made = Feedback(ref=Ref("toy", self.name, number), created_at=at or self.clock())
+        made = Feedback(ref=self.ref(Noun.FEEDBACK, number), created_at=at or self.clock())
         self.items[number] = made
         return made
 
+    def ask(self, number: str) -> Question:
+        """A buyer asks a question."""
+        made = Question(
+            ref=self.ref(Noun.QUESTION, number),
+            text="?",
+            created_at=self.clock(),
+            status=QuestionStatus.WAITING,
+        )
+        self.asks[number] = made
+        return made
+
+    def ref(self, noun: Noun, number: str) -> Ref:
+        return Ref("toy", self.name, noun, number)
+
     def chat(self, number: str = "1") -> Chat:
-        return Chat(ref=Ref("toy", self.name, number))
+        return Chat(ref=self.ref(Noun.CHAT, number))
 
     async def _write(self, effect: Callable[[], object]) -> None:
         trouble = self.trouble.popleft() if self.trouble else None
@@ -130,23 +207,7 @@ class Shop(BareAccount):
 
     # The account's side.
 
-    def chats(
-        self,
-        *,
-        waiting_for_seller: bool | None = None,
-        cursor: str | None = None,
-        priority: Priority | None = None,
-    ) -> Listing[Chat]:
-        raise NotImplementedError
-
-    def messages(
-        self,
-        chat: Chat,
-        *,
-        since: datetime | None = None,
-        cursor: str | None = None,
-        priority: Priority | None = None,
-    ) -> Listing[Message]:
+    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
         def page(_: str | None, __: int | None) -> Chunk[Message]:
             found = [
                 message
@@ -157,45 +218,73 @@ class Shop(BareAccount):
 
         return MemorySource(page).listing()
 
-    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
-        raise NotImplementedError
-
-    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        require("send", "text", text, TEXT)
-
+    async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt | None:
         def effect() -> None:
             self.sent.append((chat.ref.id, text))
             if not self.hidden:
                 self.arrive(text, chat.ref.id, Author.SELLER)
 
         await self._write(effect)
-        return Sent(chat=chat.ref, text=text, sent_at=self.clock())
+        return Receipt(self.clock())
 
-    def feedbacks(self, **_: object) -> Listing[Feedback]:
-        raise NotImplementedError
+    async def _get_question(self, question_id: str) -> Question:
+        if question_id not in self.asks:
+            raise self._error(NotFound, "no such question", 404)
+        return self.asks[question_id]
 
-    async def answer(self, item: Question | Feedback, text: str) -> None:
+    async def _get_feedback(self, feedback_id: str) -> Feedback:
+        if feedback_id not in self.items:
+            raise self._error(NotFound, "no such feedback", 404)
+        return self.items[feedback_id]
+
+    async def _answer_question(self, question: Question, text: str) -> Receipt | None:
+        return await self._reply(question, text)
+
+    async def _answer_feedback(self, feedback: Feedback, text: str) -> Receipt | None:
+        return await self._reply(feedback, text)
+
+    async def _edit_question_answer(
+        self, question: Question, answer: Answer, text: str
+    ) -> Receipt | None:
+        return await self._reply(question, text)
+
+    async def _edit_feedback_answer(
+        self, feedback: Feedback, answer: Answer, text: str
+    ) -> Receipt | None:
+        return await self._reply(feedback, text)
+
+    async def _reply(self, item: Question | Feedback, text: str) -> Receipt | None:
         number = item.ref.id
-        require("answer", "text", text, TEXT)
+        answer = Answer(text, AnswerStatus.IN_MODERATION)
 
         def effect() -> None:
             self.sent.append((number, text))
-            if not self.hidden and number in self.items:
-                self.items[number] = msgspec.structs.replace(
-                    self.items[number], answer=Answer(text, AnswerStatus.IN_MODERATION)
+            if self.hidden:
+                return
+            if isinstance(item, Question) and number in self.asks:
+                self.asks[number] = msgspec.structs.replace(
+                    self.asks[number], answer=answer, status=QuestionStatus.ANSWERED
+                )
+            elif isinstance(item, Feedback) and number in self.items:
+                self.items[number] = msgspec.structs.replace(self.items[number], answer=answer)
+
+        await self._write(effect)
+        return None
+
+    async def _reject_question(self, question: Question, reason: str) -> Receipt | None:
+        number = question.ref.id
+
+        def effect() -> None:
+            self.sent.append((number, reason))
+            if not self.hidden and number in self.asks:
+                self.asks[number] = msgspec.structs.replace(
+                    self.asks[number], status=QuestionStatus.REJECTED
                 )
 
         await self._write(effect)
+        return None
 
-    async def edit_answer(self, item: Question | Feedback, text: str) -> None:
-        raise NotImplementedError
-
-    async def reread(self, item: Question | Feedback | Return) -> Feedback:
-        if item.ref.id not in self.items:
-            raise self._error(NotFound, "no such feedback", 404)
-        return self.items[item.ref.id]
-
-    def streams(self) -> Sequence[Stream]:
+    def _streams(self) -> Sequence[Stream]:
         return [ChatsOf(self), FeedbacksOf(self)]
 
 

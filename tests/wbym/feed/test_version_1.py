@@ -1,0 +1,284 @@
+"""Whether a state file of version 1 goes on as it was."""
+
+import logging
+import sqlite3
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from wbym.account import Unreadable
+from wbym.calls import Upload
+from wbym.domain import (
+    Action,
+    Chat,
+    DecisionKind,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    Message,
+    Money,
+    Noun,
+    Question,
+    Ref,
+    Return,
+)
+from wbym.feed import SqliteStore
+from wbym.feed.actions import AnswerAction, DecideAction, SendAction, decode_action
+from wbym.feed.delivery import FINAL, OPEN
+from wbym.feed.intake import decode_chat, decode_record
+from wbym.feed.store import StoredEvent
+
+DUMP = Path(__file__).with_name("version_1.sql")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A state file of version 1."""
+    made = tmp_path / "state.db"
+    with sqlite3.connect(made) as db:
+        db.executescript(DUMP.read_text("utf-8"))
+    db.close()
+    return made
+
+
+def change(path: Path, statement: str, *values: object) -> None:
+    with sqlite3.connect(path) as db:
+        assert db.execute(statement, values).rowcount
+    db.close()
+
+
+def ref(noun: Noun, id_: str) -> Ref:
+    return Ref("toy", "shop", noun, id_)
+
+
+async def events(path: Path) -> list[StoredEvent]:
+    async with SqliteStore(path) as store:
+        return await store.events(["shop"], after=0, limit=99)
+
+
+class TestEvents:
+    async def test_come_with_the_same_ids_in_the_same_order(self, path: Path) -> None:
+        found = await events(path)
+        assert [(one.id, one.kind.value) for one in found] == [
+            ("toy/shop/chat/c1", "chat"),
+            ("toy/shop/message/m1", "message"),
+            ("toy/shop/unreadable/0123456789abcdef", "unreadable"),
+            ("toy/shop/question/q1", "question"),
+            ("toy/shop/question/q1#2", "answer"),
+            ("toy/shop/feedback/f1", "feedback"),
+            ("toy/shop/feedback/f1#2", "answer"),
+            ("toy/shop/return/r1", "return"),
+            ("toy/shop/return/r1#2", "return_changed"),
+        ]
+
+    async def test_refs_have_nouns(self, path: Path) -> None:
+        records = [decode_record(one) for one in await events(path)]
+        assert [type(one) for one in records] == [
+            Chat,
+            Message,
+            Unreadable,
+            Question,
+            Question,
+            Feedback,
+            Feedback,
+            Return,
+            Return,
+        ]
+        assert [(one.ref.noun.value, one.ref.id) for one in records] == [
+            ("chat", "c1"),
+            ("message", "m1"),
+            ("undecodable", "0123456789abcdef"),
+            ("question", "q1"),
+            ("question", "q1"),
+            ("feedback", "f1"),
+            ("feedback", "f1"),
+            ("return", "r1"),
+            ("return", "r1"),
+        ]
+
+    async def test_records_are_whole(self, path: Path) -> None:
+        found = await events(path)
+        chat, message, bad, _, question, feedback, commented, item, _ = map(decode_record, found)
+        assert isinstance(chat, Chat)
+        assert isinstance(message, Message)
+        assert decode_chat(found[1]) == chat
+        assert (message.chat, message.text) == (ref(Noun.CHAT, "c1"), "Есть?")
+        assert message.sent_at == datetime(2026, 5, 1, 12, 1, tzinfo=UTC)
+        assert isinstance(bad, Unreadable)
+        assert bad.data == b'{"text": "?"}'
+        assert isinstance(question, Question)
+        assert question.answer is not None
+        assert question.answer.text == "48"
+        assert isinstance(feedback, Feedback)
+        assert feedback.answer_known
+        assert isinstance(commented, Feedback)
+        assert not commented.answer_known
+        assert isinstance(item, Return)
+        assert item.amount == Money(Decimal("99.90"), "RUB")
+        (decision,) = item.decisions
+        assert decision.min_amount == Money(Decimal("1.50"), "RUB")
+        assert decision.max_amount == Money(Decimal(99), "RUB")
+
+    @pytest.mark.parametrize("junk", [b"", b"\x00", b"\x80", b"\x81\xa3ref\x01", b"\xff"])
+    async def test_one_that_cannot_be_read_is_dropped_and_named(
+        self, path: Path, caplog: pytest.LogCaptureFixture, junk: bytes
+    ) -> None:
+        change(path, "UPDATE event SET record = ? WHERE id = 'toy/shop/message/m1'", junk)
+        change(path, "UPDATE event SET kind = 'parcel' WHERE id = 'toy/shop/return/r1'")
+        with caplog.at_level(logging.WARNING, "wbym.feed"):
+            found = await events(path)
+        assert len(found) == 7
+        assert "the event 'toy/shop/message/m1' of an earlier wbym cannot be read" in caplog.text
+        assert "the event 'toy/shop/return/r1' of" in caplog.text
+        assert await events(path) == found
+
+    async def test_what_is_known_of_streams_is_kept(self, path: Path) -> None:
+        async with SqliteStore(path) as store:
+            point = await store.checkpoint("shop", "chats")
+            assert point is not None
+            assert (point.state, point.begun) == (b"next", True)
+            known = await store.memos("shop", "questions", ["question/q1"])
+            assert known["question/q1"].revision == 2
+            assert len(await store.hints(["shop"])) == 1
+
+
+async def deliveries(path: Path) -> dict[str, Delivery]:
+    async with SqliteStore(path) as store:
+        return {one.idempotency_key or "": one for one in await store.deliveries()}
+
+
+class TestDeliveries:
+    async def test_each_key_is_remembered_with_its_state(self, path: Path) -> None:
+        found = await deliveries(path)
+        assert len(found) == 30
+        for key, one in found.items():
+            what, _, state = key.partition("-")
+            assert one.state == state
+            assert (one.action, one.target) == {
+                "send": (Action.SEND, ref(Noun.CHAT, "c1")),
+                "question": (Action.ANSWER, ref(Noun.QUESTION, "q1")),
+                "feedback": (Action.ANSWER, ref(Noun.FEEDBACK, "f1")),
+                "decide": (Action.DECIDE, ref(Noun.RETURN, "r1")),
+                "plain": (Action.DECIDE, ref(Noun.RETURN, "r2")),
+            }[what]
+            assert (one.attempts, one.sent_at) == (1, datetime(2026, 5, 1, 12, 10, tzinfo=UTC))
+
+    async def test_words_decision_and_files(self, path: Path) -> None:
+        found = await deliveries(path)
+        for state in DeliveryState:
+            decided, plain = found[f"decide-{state}"], found[f"plain-{state}"]
+            assert (decided.decision, decided.text) == ("partial", "по правилам")
+            assert (plain.decision, plain.text) == ("approve", "")
+            assert found[f"send-{state}"].text == "Да"
+        assert found["send-confirmed"].id == "m9"
+        taken = found["send-accepted"]
+        assert (taken.failed_files, taken.note) == (("photo.png: too large", "b.pdf: no"), None)
+        assert found["send-rejected"].note == "bad words"
+
+    async def test_actions_go_on(self, path: Path) -> None:
+        async with SqliteStore(path) as store:
+            for key, one in (await deliveries(path)).items():
+                work = await store.work(key)
+                if one.state in FINAL:
+                    assert work == b""
+                    continue
+                action = decode_action(work)
+                assert (action.action, action.target) == (one.action, one.target)
+                assert (action.text, action.decision_id) == (one.text, one.decision)
+                match action:
+                    case SendAction():
+                        assert action.chat is not None
+                        assert action.chat.ref == one.target
+                        assert action.files == (Upload("photo.png", b"\x89PNG\r\n\x1a\n"),)
+                    case AnswerAction(question=None):
+                        assert action.feedback is not None
+                        assert not action.feedback.answer_known
+                    case AnswerAction():
+                        assert action.question is not None
+                        assert action.question.ref == one.target
+                    case DecideAction(decision=decision) if one.decision == "partial":
+                        assert not isinstance(decision, str)
+                        assert decision.kind is DecisionKind.PARTIAL_REFUND
+                        assert decision.max_amount == Money(Decimal(99), "RUB")
+                        assert action.return_ is not None
+                        assert action.return_.decisions == (decision,)
+                        assert action.amount == Money(Decimal("5.50"), "RUB")
+                        assert action.reason == "defect"
+                    case DecideAction():
+                        assert (action.reason, action.amount) == (None, None)
+                    case _:
+                        pytest.fail(f"{action} was not made by version 1")
+
+    async def test_open_ones_are_found_by_their_target(self, path: Path) -> None:
+        async with SqliteStore(path) as store:
+            assert len(await store.delivered_to(ref(Noun.CHAT, "c1"))) == 6
+            claims = await store.open_deliveries(["shop"])
+            assert len(claims) == 15
+            assert {one.delivery.state for one in claims} == OPEN
+            assert all(one.owner for one in claims)
+
+    @pytest.mark.parametrize(
+        ("key", "known", "noun"),
+        [
+            ("a", "feedback/f1", Noun.FEEDBACK),
+            ("a", "question/f1", Noun.QUESTION),
+            ("toy/shop/question/f1", None, Noun.QUESTION),
+            ("toy/shop/feedback/f1", None, Noun.FEEDBACK),
+            ("a", None, Noun.FEEDBACK),
+        ],
+    )
+    async def test_noun_of_an_answer_that_is_over(
+        self,
+        path: Path,
+        caplog: pytest.LogCaptureFixture,
+        key: str,
+        known: str | None,
+        noun: Noun,
+    ) -> None:
+        change(path, "UPDATE memo SET key = ? WHERE key = 'feedback/f1'", known or "feedback/f2")
+        change(path, "UPDATE delivery SET key = ? WHERE key = 'feedback-confirmed'", key)
+        assert (await deliveries(path))[key].target == ref(noun, "f1")
+        is_guessed = f"{key!r} answered f1: it is taken for a feedback" in caplog.text
+        assert is_guessed is (key == "a" and known is None)
+
+    @pytest.mark.parametrize("state", ["pending", "sending", "accepted", "unknown"])
+    @pytest.mark.parametrize("junk", [b"", b"\x80", b"junk", b"\xff"])
+    async def test_key_is_kept_though_what_it_sends_is_lost(
+        self, path: Path, caplog: pytest.LogCaptureFixture, state: str, junk: bytes
+    ) -> None:
+        change(path, "UPDATE delivery SET work = ? WHERE key = ?", junk, f"send-{state}")
+        one = (await deliveries(path))[f"send-{state}"]
+        assert one.state is DeliveryState.UNKNOWN
+        assert one.note is not None
+        assert "an earlier wbym saved it" in one.note
+        assert f"'send-{state}' cannot be sent any more" in caplog.text
+
+    @pytest.mark.parametrize("junk", ["", "{}", "[]", '{"key":"send-pending","action":"fly"}'])
+    async def test_one_that_cannot_be_read_is_dropped_and_named(
+        self, path: Path, caplog: pytest.LogCaptureFixture, junk: str
+    ) -> None:
+        change(path, "UPDATE delivery SET body = ? WHERE key = 'send-pending'", junk)
+        assert len(await deliveries(path)) == 29
+        assert "the delivery 'send-pending' of an earlier wbym cannot be read" in caplog.text
+
+
+async def test_rows_of_many_pages(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        for _ in range(5):
+            db.execute(
+                "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
+                " SELECT id, account, kind, at, record, chat, sent_as FROM event"
+            )
+    db.close()
+    async with SqliteStore(path) as store:
+        found = await store.events(["shop"], after=0, limit=9999)
+    assert len(found) == 9 * 32
+    assert {decode_record(one).ref.marketplace for one in found} == {"toy"}
+
+
+def test_version_1_has_no_nouns() -> None:
+    """Else the dump would prove nothing."""
+    assert '"noun"' not in DUMP.read_text("utf-8")
+    assert b"noun".hex().upper() not in DUMP.read_text("utf-8")
