@@ -183,7 +183,7 @@ class SqliteStore:
 
     # The outbox.
 
-    async def enter(self, delivery: Delivery, work: bytes, *, owner: str) -> Delivery | None:
+    async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
         """See ``Store.enter``."""
         return await self._db.write(lambda db: _enter(db, delivery, work, owner))
 

@@ -131,8 +131,13 @@ class Store(Protocol):
         """How many events wait to be confirmed, by account."""
         ...
 
-    async def enter(self, delivery: Delivery, work: bytes, *, owner: str) -> Delivery | None:
+    async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
         """Save a delivery with its action, unless its key has one.
+
+        Args:
+            delivery: It has a key.
+            work: The action, MessagePack.
+            owner: The open store that works on it; nobody where it is empty.
 
         Returns:
             The delivery that already has the key; None if this one was saved.

@@ -20,7 +20,7 @@ from wbym.feed import SqliteStore, schema
 from wbym.feed.store import Step
 
 ROOT = Path(__file__).parents[3]
-SECOND = (*schema.MIGRATIONS, "ALTER TABLE reader ADD COLUMN since INTEGER; CREATE TABLE late (id)")
+LATER = (*schema.MIGRATIONS, "ALTER TABLE reader ADD COLUMN since INTEGER; CREATE TABLE late (id)")
 """What a version after this one does."""
 
 
@@ -92,7 +92,7 @@ async def _read(path: Path) -> None:
 
 async def _upgrade(path: Path) -> None:
     """Open the file as a later version does, when told to."""
-    schema.MIGRATIONS = SECOND  # type: ignore[misc]
+    schema.MIGRATIONS = LATER  # type: ignore[misc]
     _say("ready")
     _wait()
     async with SqliteStore(path) as store:

@@ -1,6 +1,6 @@
-"""A made-up marketplace in memory: chats, feedbacks and questions that can be followed and answered.
+"""A made-up marketplace in memory: chats and feedbacks are followed, questions answered too.
 
-It is the judge of what the feed and the outbox promise: `sent` and `answers` are what buyers see.
+It is the judge of what the feed and the outbox promise: `sent` is what buyers see.
 """
 
 import asyncio

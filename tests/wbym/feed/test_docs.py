@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from wbym.account import Streams
-from wbym.feed import DeliveryState, EventKind
+from wbym.account import Account
+from wbym.domain import DeliveryState
+from wbym.feed import EventKind
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
@@ -27,7 +28,7 @@ def said(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def paces(account: Streams) -> dict[str, str]:
+def paces(account: Account) -> dict[str, str]:
     return {stream.name: said(stream.every) for stream in account.streams()}
 
 
@@ -43,7 +44,7 @@ async def test_paces_when_they_are_documented() -> None:
     async with (
         Wildberries(make_token(scopes=SCOPES)) as personal,
         Wildberries(make_token(scopes=SCOPES, acc=1)) as base,
-        YandexMarket(make_api_key(), 1001) as market,
+        YandexMarket(make_api_key(), business_id=1001) as market,
     ):
         found = [paces(account) for account in (personal, base, market)]
     assert table("pace") == [[name, *(each[name] for each in found)] for name in found[0]]

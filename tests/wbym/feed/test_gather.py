@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from wbym.account import Batch, Sighting
-from wbym.domain import Chat, Ref
+from wbym.domain import Chat, Noun, Ref
 from wbym.feed.gather import MOST, gathered
 
 pytestmark = pytest.mark.looptime
@@ -14,7 +14,7 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def batch(number: int, size: int = 1) -> Batch:
-    sighting = Sighting(Chat(ref=Ref("toy", "shop", str(number))), BEGIN)
+    sighting = Sighting(Chat(ref=Ref("toy", "shop", Noun.CHAT, str(number))), BEGIN)
     return Batch([sighting] * size, str(number).encode(), BEGIN + timedelta(days=number))
 
 

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from tests.wbym.feed.followed import Account, message, question, ref
 from tests.wbym.feed.kept import BEGIN, at
 from wbym.account import Batch, Seen, Sighting, Unreadable
-from wbym.domain import Answer, Author, Chat, Feedback, Message, Question, Ref, Return, ReturnStatus
+from wbym.domain import (
+    Answer,
+    Author,
+    Chat,
+    Feedback,
+    Message,
+    Noun,
+    Question,
+    Ref,
+    Return,
+    ReturnStatus,
+)
 from wbym.feed import EventKind, MemoryStore, intake
 from wbym.feed.intake import decode_chat, decode_record, take_in
 from wbym.feed.store import Checkpoint
@@ -20,12 +31,20 @@ from wbym.feed.store import Checkpoint
 
 class TestEvents:
     RECORDS: Sequence[tuple[Seen, EventKind, EventKind | None]] = [
-        (Chat(ref=ref("1")), EventKind.CHAT, None),
+        (Chat(ref=ref("1", Noun.CHAT)), EventKind.CHAT, None),
         (message(), EventKind.MESSAGE, None),
         (question(), EventKind.QUESTION, EventKind.ANSWER),
-        (Feedback(ref=ref("1"), created_at=BEGIN), EventKind.FEEDBACK, EventKind.ANSWER),
-        (Return(ref=ref("1")), EventKind.RETURN, EventKind.RETURN_CHANGED),
-        (Unreadable(ref("1"), "chats.list", "no id", b"{}"), EventKind.UNREADABLE, None),
+        (
+            Feedback(ref=ref("1", Noun.FEEDBACK), created_at=BEGIN),
+            EventKind.FEEDBACK,
+            EventKind.ANSWER,
+        ),
+        (Return(ref=ref("1", Noun.RETURN)), EventKind.RETURN, EventKind.RETURN_CHANGED),
+        (
+            Unreadable(ref("1", Noun.UNDECODABLE), "chats.list", "no id", b"{}"),
+            EventKind.UNREADABLE,
+            None,
+        ),
     ]
 
     @pytest.mark.parametrize(("record", "new", "changed"), RECORDS)
@@ -47,14 +66,19 @@ class TestEvents:
     @pytest.mark.parametrize("name", ["shop", "a/question/b"])
     @pytest.mark.parametrize("id_", ["1", "question/1", "feedback/1"])
     async def test_records_come_back_as_they_were(self, name: str, id_: str) -> None:
-        where = Ref("toy", name, id_)
+        def where(noun: Noun) -> Ref:
+            return Ref("toy", name, noun, id_)
+
+        chat = where(Noun.CHAT)
         answer = Answer("Да")
         records: list[Seen] = [
-            Chat(ref=where, buyer=None, last_text="…"),
-            Message(ref=where, chat=where, author=Author.BUYER, sent_at=at(1), text=None),
-            Question(ref=where, text="Какой?", created_at=at(2), answer=answer),
-            Feedback(ref=where, created_at=at(3), rating=5, answer=answer),
-            Return(ref=where, status=ReturnStatus.REJECTED, created_at=at(4)),
+            Chat(ref=chat, buyer=None, last_text="…"),
+            Message(
+                ref=where(Noun.MESSAGE), chat=chat, author=Author.BUYER, sent_at=at(1), text=None
+            ),
+            Question(ref=where(Noun.QUESTION), text="Какой?", created_at=at(2), answer=answer),
+            Feedback(ref=where(Noun.FEEDBACK), created_at=at(3), rating=5, answer=answer),
+            Return(ref=where(Noun.RETURN), status=ReturnStatus.REJECTED, created_at=at(4)),
         ]
         account = Account(name=name)
         for version in "ab":
@@ -63,7 +87,7 @@ class TestEvents:
 
     async def test_message_comes_with_its_chat(self) -> None:
         account = Account()
-        chat = Chat(ref=ref("7"), last_text="…")
+        chat = Chat(ref=ref("7", Noun.CHAT), last_text="…")
         await account.show(Batch([Sighting(chat, BEGIN), Sighting(message(), at(1), chat=chat)]))
         assert [decode_chat(event) for event in account.told] == [None, chat]
         assert [event.at for event in account.told] == [BEGIN, at(1)]
@@ -103,7 +127,7 @@ class TestEvents:
 
     async def test_old_news_is_none(self) -> None:
         account = Account()
-        chat = Chat(ref=ref("1"))
+        chat = Chat(ref=ref("1", Noun.CHAT))
         old, edge = Sighting(question("1"), at(1)), Sighting(question("2"), at(2))
         seen = Sighting(question("3"), at(1))
         assert await account.kinds(Batch([seen], None, at(2))) == [EventKind.QUESTION]

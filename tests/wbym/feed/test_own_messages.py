@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.followed import WORDS, Account, message, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
-from wbym.domain import Author, Message
-from wbym.feed import Action, Delivery, DeliveryState
+from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed.delivery import FINAL
 from wbym.feed.intake import NEAR, doubtful, same_words, take_in, whose
 
@@ -105,9 +104,8 @@ class TestOurOwn:
         standing = await account.store.delivery("key")
         assert standing is not None
         assert step.deliveries == [standing]
-        assert (standing.state, standing.message_id) == (CONFIRMED, "77")
-        # What a message that was taken went without is still so.
-        assert standing.note == ("lost" if state is ACCEPTED else None)
+        assert (standing.state, standing.id) == (CONFIRMED, "77")
+        assert standing.note is None
         assert standing.updated_at > BEGIN
         assert step.events[0].sent_as == "key"
 
@@ -142,8 +140,8 @@ class TestOurOwn:
     async def test_only_messages_of_the_account_that_were_sent(self) -> None:
         sent = delivery()
         entered = [
-            msgspec.structs.replace(sent, key="answer", action=Action.ANSWER),
-            msgspec.structs.replace(sent, key="new", state=PENDING, attempts=0),
+            msgspec.structs.replace(sent, idempotency_key="answer", action=Action.ANSWER),
+            msgspec.structs.replace(sent, idempotency_key="new", state=PENDING, attempts=0),
             delivery("other", account="other"),
         ]
         account = await with_deliveries(*entered)
@@ -178,7 +176,7 @@ class TestOurOwn:
             await account.show(batch)
         standing = await account.store.delivery("key")
         assert standing is not None
-        assert (standing.state, standing.message_id) == (CONFIRMED, "ours")
+        assert (standing.state, standing.id) == (CONFIRMED, "ours")
         assert [event.sent_as for event in account.told] == [None, "key"]
 
     async def test_a_doubt_gives_way_to_what_is_known_meanwhile(self) -> None:
@@ -246,7 +244,7 @@ class TestOurOwn:
         confirmed = [one for one in standing if one.state is CONFIRMED]
         if disorder is None and not skew:
             assert confirmed == standing
-        ids = [one.message_id for one in confirmed]
+        ids = [one.id for one in confirmed]
         assert len(set(ids)) == len(ids)
         keys = [event.sent_as for event in account.told if event.sent_as]
-        assert sorted(keys) == sorted(one.key for one in confirmed)
+        assert sorted(keys) == sorted(one.idempotency_key or "" for one in confirmed)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import wbym.sqlite
-from tests.wbym.feed.child import SECOND, child
+from tests.wbym.feed.child import LATER, child
 from tests.wbym.feed.kept import delivery, event, step
 from wbym.account import Hint
 from wbym.errors import StateError
@@ -75,7 +75,7 @@ class TestNotOurs:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await refused(path, "has version 7, and .* up to 1; use the newer wbym that made it")
+        await refused(path, "has version 7, and .* up to 2; use the newer wbym that made it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_garbage(self, path: Path, size: int) -> None:
@@ -109,7 +109,7 @@ class TestOurs:
     async def test_empty_file_is_a_new_one(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(1,)]
+        assert sql(path, "PRAGMA user_version") == [(2,)]
 
     async def test_empty_database_is_a_new_one(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
@@ -270,19 +270,19 @@ class TestMigration:
         await filled(path)
         before = await everything(path)
         with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", SECOND)
+            patch.setattr(schema, "MIGRATIONS", LATER)
             assert await everything(path) == before
             assert await everything(path) == before
-        assert sql(path, "PRAGMA user_version") == [(2,)]
+        assert sql(path, "PRAGMA user_version") == [(3,)]
         assert sql(path, "SELECT * FROM late") == []
-        await refused(path, "has version 2, and this wbym knows versions up to 1")
+        await refused(path, "has version 3, and this wbym knows versions up to 2")
 
     async def test_new_file_goes_through_all(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(schema, "MIGRATIONS", SECOND)
+        monkeypatch.setattr(schema, "MIGRATIONS", LATER)
         await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(2,)]
+        assert sql(path, "PRAGMA user_version") == [(3,)]
         assert sql(path, "SELECT * FROM late") == []
 
     async def test_two_processes_at_once(self, path: Path) -> None:
@@ -294,7 +294,7 @@ class TestMigration:
             one.go()
             two.go()
             assert [await asyncio.to_thread(other.end) for other in (one, two)] == [0, 0]
-        sql(path, "PRAGMA user_version = 1", "DROP TABLE late")
+        sql(path, "PRAGMA user_version = 2", "DROP TABLE late")
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])
@@ -304,7 +304,7 @@ class TestMigration:
         await filled(path)
         before = await everything(path)
         with monkeypatch.context() as patch:
-            patch.setattr(schema, "MIGRATIONS", (*SECOND[:1], f"CREATE TABLE late (id); {bad}"))
+            patch.setattr(schema, "MIGRATIONS", (*LATER[:-1], f"CREATE TABLE late (id); {bad}"))
             await refused(path, "nonsense|NOT NULL")
         assert await everything(path) == before
         assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'late'") == []

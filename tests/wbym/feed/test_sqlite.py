@@ -9,8 +9,9 @@ import pytest
 
 from tests.wbym.feed.child import child
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
+from wbym.domain import DeliveryState
 from wbym.errors import StateError
-from wbym.feed import DeliveryState, SqliteStore
+from wbym.feed import SqliteStore
 from wbym.feed.store import Memo, Step, StoredEvent
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
@@ -106,8 +107,8 @@ class TestSqliteStore:
             for number in range(20):
                 key = f"{number}"
                 ours, theirs = await asyncio.gather(
-                    one.enter(delivery(key, owner="one"), b"1"),
-                    two.enter(delivery(key, owner="two"), b"2"),
+                    one.enter(delivery(key), b"1", owner="one"),
+                    two.enter(delivery(key), b"2", owner="two"),
                 )
                 assert [ours, theirs].count(None) == 1, "one has written, the other sees that"
                 assert (ours or theirs) == await one.delivery(key)

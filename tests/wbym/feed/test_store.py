@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers, step
 from wbym.account import Hint
-from wbym.domain import Ref
-from wbym.feed import DeliveryState, MemoryStore, SqliteStore, Store
+from wbym.domain import DeliveryState, Noun, Ref
+from wbym.feed import MemoryStore, SqliteStore, Store
 from wbym.feed.delivery import FINAL, OPEN
-from wbym.feed.store import Checkpoint, Memo, Step
+from wbym.feed.store import Checkpoint, Claim, Memo, Step
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -146,9 +146,10 @@ class TestEvents:
 
 class TestDeliveries:
     async def test_entered_once(self, keeps: Store) -> None:
-        first = delivery(note="первая", owner="me")
-        assert await keeps.enter(first, b"work") is None
-        assert await keeps.enter(delivery(note="second"), b"other work") == first
+        first = delivery(note="первая")
+        assert await keeps.enter(first, b"work", owner="me") is None
+        assert await keeps.enter(delivery(note="second"), b"other work", owner="you") == first
+        assert await keeps.open_deliveries(["shop"]) == [Claim(first, "me")]
         assert await keeps.delivery("key") == first
         assert await keeps.work("key") == b"work"
 
@@ -173,15 +174,31 @@ class TestDeliveries:
         assert await keeps.deliveries([UNKNOWN]) == [moved]
 
     async def test_moved_only_by_its_owner(self, keeps: Store) -> None:
-        await keeps.enter(delivery(owner="me"), b"")
-        taken = delivery(owner="you")
-        assert not await keeps.move(taken, was=[SENDING], held_by="you")
-        assert not await keeps.move(taken, was=[SENDING], held_by="")
-        assert await keeps.move(taken, was=[SENDING], held_by="me")
-        assert not await keeps.move(taken, was=[SENDING], held_by="me")
-        assert await keeps.move(delivery(owner=""), was=[SENDING])
-        assert not await keeps.move(taken, was=[SENDING], held_by="you")
-        assert await keeps.move(taken, was=[SENDING], held_by="")
+        await keeps.enter(one := delivery(), b"", owner="me")
+        assert not await keeps.move(one, was=[SENDING], held_by="you", owner="you")
+        assert not await keeps.move(one, was=[SENDING], held_by="", owner="you")
+        assert await keeps.move(one, was=[SENDING], held_by="me", owner="you")
+        assert not await keeps.move(one, was=[SENDING], held_by="me", owner="you")
+        assert await keeps.move(one, was=[SENDING], owner="")
+        assert not await keeps.move(one, was=[SENDING], held_by="you", owner="you")
+        assert await keeps.move(one, was=[SENDING], held_by="", owner="you")
+
+    async def test_owner_stays_where_no_other_is_named(self, keeps: Store) -> None:
+        await keeps.enter(delivery(), b"", owner="me")
+        await keeps.move(moved := delivery(state=ACCEPTED), was=[SENDING], held_by="me")
+        assert await keeps.open_deliveries(["shop"]) == [Claim(moved, "me")]
+        await keeps.write(step(deliveries=[seen := delivery(state=ACCEPTED, note="seen")]))
+        assert await keeps.open_deliveries(["shop"]) == [Claim(seen, "me")]
+
+    async def test_open_ones_of_accounts(self, keeps: Store) -> None:
+        for state in DeliveryState:
+            await keeps.enter(delivery(f"{state}", state), b"", owner="me")
+            await keeps.enter(delivery(f"other {state}", state, account="other"), b"")
+        found = await keeps.open_deliveries(["shop"])
+        assert [one.delivery.state for one in found] == [PENDING, SENDING, ACCEPTED]
+        assert {one.owner for one in found} == {"me"}
+        assert len(await keeps.open_deliveries(["shop", "other"])) == 6
+        assert await keeps.open_deliveries([]) == []
 
     @pytest.mark.parametrize("state", DeliveryState)
     async def test_work_is_kept_until_the_end(self, keeps: Store, state: DeliveryState) -> None:
@@ -212,13 +229,20 @@ class TestDeliveries:
 
     async def test_those_to_one_object(self, keeps: Store) -> None:
         mine = [delivery("z"), delivery("a", CONFIRMED)]
-        elsewhere = msgspec.structs.replace(delivery("c"), target=Ref("toy", "shop", "2"))
-        others = [delivery("b", account="other"), elsewhere]
+        target = mine[0].target
+        elsewhere = msgspec.structs.replace(target, id="2")
+        question = msgspec.structs.replace(target, noun=Noun.QUESTION)
+        others = [
+            delivery("b", account="other"),
+            msgspec.structs.replace(delivery("c"), target=elsewhere),
+            msgspec.structs.replace(delivery("d"), target=question),
+        ]
         for new in (mine[0], *others, mine[1]):
             await keeps.enter(new, b"")
-        assert await keeps.delivered_to("shop", "1") == mine
-        assert await keeps.delivered_to("shop", "2") == others[1:]
-        assert await keeps.delivered_to("shop", "3") == []
+        assert await keeps.delivered_to(target) == mine
+        assert await keeps.delivered_to(elsewhere) == others[1:2]
+        assert await keeps.delivered_to(question) == others[2:]
+        assert await keeps.delivered_to(Ref("toy", "shop", Noun.CHAT, "3")) == []
 
     async def test_old_ones_that_ended_are_forgotten(self, keeps: Store) -> None:
         for state in DeliveryState:
@@ -226,7 +250,7 @@ class TestDeliveries:
                 await keeps.enter(delivery(f"{state}{minutes}", state, minutes=minutes), b"")
         await keeps.forget_deliveries(at(2))
         gone = {"confirmed1", "rejected1"}
-        kept = {one.key for one in await keeps.deliveries()}
+        kept = {one.idempotency_key for one in await keeps.deliveries()}
         assert len(kept) == 16
         assert not kept & gone
 
@@ -239,7 +263,7 @@ class TestDeliveries:
 class TestDeliveriesOfSteps:
     @pytest.mark.parametrize("stands", DeliveryState)
     async def test_written_unless_it_ended(self, keeps: Store, stands: DeliveryState) -> None:
-        await keeps.enter(standing := delivery(state=stands, owner="me"), b"work")
+        await keeps.enter(standing := delivery(state=stands), b"work")
         seen = delivery(state=CONFIRMED, note="seen")
         await keeps.write(step(deliveries=[seen]))
         assert await keeps.delivery("key") == (standing if stands in FINAL else seen)
@@ -297,9 +321,7 @@ CHECKPOINTS = st.builds(
     st.none() | MOMENTS,
 )
 MEMOS = st.builds(Memo, st.text(max_size=2), st.integers(1, 9), st.none() | MOMENTS)
-DELIVERIES = st.builds(
-    delivery, KEYS, STATES, account=ACCOUNTS, owner=OWNERS, minutes=st.integers(0, 5)
-)
+DELIVERIES = st.builds(delivery, KEYS, STATES, account=ACCOUNTS, minutes=st.integers(0, 5))
 STEPS = st.builds(
     Step,
     CHECKPOINTS,
@@ -329,15 +351,16 @@ LOOKS = [
     _call("delivery", KEYS),
     _call("work", KEYS),
     _call("deliveries", st.none() | FEW, st.none() | st.sets(ACCOUNTS)),
+    _call("open_deliveries", st.sets(ACCOUNTS)),
     _call("hints", st.sets(ACCOUNTS)),
 ]
 CHANGES = [
     _call("write", STEPS),
     _call("write", STEPS),
     _call("confirm", NUMBERS),
-    _call("enter", DELIVERIES, st.binary(max_size=2)),
-    _call("enter", DELIVERIES, st.binary(max_size=2)),
-    _call("move", DELIVERIES, was=FEW, held_by=st.none() | OWNERS),
+    _call("enter", DELIVERIES, st.binary(max_size=2), owner=OWNERS),
+    _call("enter", DELIVERIES, st.binary(max_size=2), owner=OWNERS),
+    _call("move", DELIVERIES, was=FEW, held_by=st.none() | OWNERS, owner=st.none() | OWNERS),
     _call("drop", KEYS),
     _call("forget_deliveries", MOMENTS),
     _call("hint", st.lists(HINTS, max_size=3)),
@@ -349,6 +372,7 @@ ALL: list[Call] = [
     *[("work", (key,), {}) for key in ("k1", "k2", "k3")],
     ("events", (["a", "b", "магазин"],), {"after": 0, "limit": 999}),
     ("deliveries", (), {}),
+    ("open_deliveries", (["a", "b", "магазин"],), {}),
     ("hints", (["a", "b", "магазин"],), {}),
 ]
 """Everything that there is to see."""
