@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,6 +20,12 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - it is what is refused
 
 
 class Colour(Enum):
+    RED = "red"
+
+
+class Word(StrEnum):
+    """It is a text, which is a collection."""
+
     RED = "red"
 
 
@@ -60,6 +66,7 @@ GOOD: list[tuple[object, object]] = [
     (Decimal, Decimal("1.5")),
     (Upload, Upload("a", b"")),
     (Colour, Colour.RED),
+    (Word, Word.RED),
     (Literal["a", 1], 1),
     (int | None, None),
     (Annotated[int, Range(1)] | None, None),
@@ -113,6 +120,7 @@ BAD: list[tuple[object, object, str, str]] = [
     (date, "2026-01-01", "", "must be a date"),
     (Decimal, 1.5, "", "must be a finite Decimal"),
     (Colour, "red", "", "must be one of Colour"),
+    (Word, "red", "", "must be one of Word"),
     (Upload, b"a", "", "must be of type Upload"),
     (Literal["a", "b"], "c", "", "must be one of 'a', 'b'"),
     (Literal["a", "b"], None, "", "must be one of 'a', 'b'"),
