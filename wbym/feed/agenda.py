@@ -29,12 +29,14 @@ class OpenDelivery:
         """Since when it is looked up, and when something is to be done next."""
         self.idle = asyncio.Event()
         self.idle.set()
+        self.is_invalid = False
+        """Whether the last attempt was refused before a request: another would be, too."""
         self._lookups = 0
         self._tries = 0
 
     def lookup(self, settle_after: float) -> None:
         """Begin to look it up."""
-        self.since, self._lookups = now(), 0
+        self.since, self._lookups, self.is_invalid = now(), 0, False
         self.look_up_later(settle_after)
 
     def look_up_later(self, settle_after: float) -> None:

@@ -308,6 +308,7 @@ class Outbox:
                 raise
             # It was fit to be sent once, so what is there now decides: perhaps it is ours.
             mine.lookup(self._settle_after)
+            mine.is_invalid = True
             return await self._move(delivery, _SENDING, note=str(error))
         except AlreadyAnswered as error:
             return await self._answered(delivery, error, mine)
@@ -513,6 +514,8 @@ class Outbox:
                 f"it was accepted, and not seen for {self._settle_after:g} s: check, and settle it"
             )
             await self._move(delivery, _UNKNOWN, note=note)
+        elif mine.is_invalid:
+            await self._move(delivery, _REJECTED, note=delivery.note)
         else:
             mine.due = now()
             await self._move(delivery, _PENDING, note=delivery.note)

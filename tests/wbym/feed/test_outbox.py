@@ -1,31 +1,39 @@
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import ClassVar
 
 import msgspec
 import pytest
 
-from tests.account import BareAccount
-from tests.wbym.feed.shop import Shop, Trouble
-from tests.wbym.feed.test_events import LONG_AGO, Kept, take
+from tests.wbym.feed.shop import NATIVE, Bare, Shop, Trouble
+from tests.wbym.feed.test_events import DOWN, LONG_AGO, Kept, take
+from wbym.account import Account, Capabilities, Capability, Receipt
 from wbym.calls import Upload
 from wbym.domain import (
+    Action,
     Answer,
     AnswerStatus,
     Author,
     Chat,
     Decision,
     DecisionKind,
+    Delivery,
+    DeliveryState,
     Feedback,
+    Money,
+    Noun,
     Question,
+    QuestionStatus,
     Ref,
     Return,
     ReturnStatus,
 )
-from wbym.errors import DeliveryRejected, InvalidInput, StateError
-from wbym.feed import Delivery, DeliveryState, Events, MemoryStore, settle
+from wbym.errors import InvalidInput, RefError, StateError, Unsupported
+from wbym.feed import Events, MemoryStore, settle
 from wbym.inbox import Inbox
 
 pytestmark = pytest.mark.looptime
@@ -67,30 +75,33 @@ class TestSending:
     async def test_once_under_a_key(self, follow: bool) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
-            first = await inbox.send(shop.chat(), "Да", key="k")
+            first = await inbox.send(shop.chat(), "Да", idempotency_key="k")
             assert first.state is DeliveryState.ACCEPTED
-            second = await inbox.send(shop.chat(), "Да, конечно", key="k")
+            second = await inbox.send(shop.chat(), "Да, конечно", idempotency_key="k")
             assert second.text == "Да"
             assert shop.sent == [("1", "Да")]
             await asyncio.sleep(31)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
-            assert (await inbox.send(shop.chat(), "Да", key="k")).message_id == "1"
+            assert (await inbox.send(shop.chat(), "Да", idempotency_key="k")).id == "1"
         assert shop.sent == [("1", "Да")]
 
     async def test_at_the_same_time(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
             made = await asyncio.gather(
-                *(inbox.send(shop.chat(), "Да", key="k") for _ in range(20))
+                *(inbox.send(shop.chat(), "Да", idempotency_key="k") for _ in range(20))
             )
-        assert {delivery.key for delivery in made} == {"k"}
+        assert {delivery.idempotency_key for delivery in made} == {"k"}
         assert shop.sent == [("1", "Да")]
 
     async def test_by_two_processes(self) -> None:
         shop, store = Shop(every=5), Kept()
         async with open_inbox(shop, store) as (one, _), Inbox(shop, state=store) as other:
             await asyncio.gather(
-                *(inbox.send(shop.chat(), "Да", key="k") for inbox in (one, other, one, other))
+                *(
+                    inbox.send(shop.chat(), "Да", idempotency_key="k")
+                    for inbox in (one, other, one, other)
+                )
             )
         assert shop.sent == [("1", "Да")]
 
@@ -99,7 +110,7 @@ class TestSending:
         shop.arrive("Есть?")
         async with open_inbox(shop, Kept(), follow=False) as (inbox, events):
             _, question = await take(events, 2)
-            await inbox.send(question.chat, "Да", key=question.id)
+            await inbox.send(question.chat, "Да", idempotency_key=question.id)
             (echo,) = await take(events, 1)
             assert (echo.message.author, echo.sent_as) == (Author.SELLER, question.id)
             shop.arrive("Да", author=Author.SELLER)
@@ -109,8 +120,8 @@ class TestSending:
     async def test_the_same_words_twice_are_two(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept(), follow=False) as (inbox, events):
-            await inbox.send(shop.chat(), "Да", key="a")
-            await inbox.send(shop.chat(), "Да", key="b")
+            await inbox.send(shop.chat(), "Да", idempotency_key="a")
+            await inbox.send(shop.chat(), "Да", idempotency_key="b")
             echoes = [event for event in await take(events, 3) if event.kind == "message"]
             assert {event.sent_as for event in echoes} == {"a", "b"}
         assert len(shop.sent) == 2
@@ -119,60 +130,151 @@ class TestSending:
         shop = Shop(every=5)
         shop.review("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.send(shop.chat("1"), "Да", key="k")
-            with pytest.raises(InvalidInput, match="used to send toy/shop/1"):
-                await inbox.send(shop.chat("2"), "Да", key="k")
-            with pytest.raises(InvalidInput, match="used to send toy/shop/1"):
-                await inbox.answer(shop.items["1"], "Да", key="k")
-            with pytest.raises(InvalidInput, match="empty"):
-                await inbox.send(shop.chat("2"), "Да", key="")
-            with pytest.raises(InvalidInput, match="account of this inbox"):
-                await inbox.send(Chat(ref=Ref("toy", "other", "1")), "Да", key="x")
+            await inbox.send(shop.chat("1"), "Да", idempotency_key="k")
+            with pytest.raises(InvalidInput, match="used to send toy/shop/chat/1"):
+                await inbox.send(shop.chat("2"), "Да", idempotency_key="k")
+            with pytest.raises(InvalidInput, match="used to send toy/shop/chat/1"):
+                await inbox.answer(shop.items["1"], "Да", idempotency_key="k")
+            with pytest.raises(RefError, match="account"):
+                await inbox.send(Ref("toy", "other", Noun.CHAT, "1"), "Да", idempotency_key="x")
+            with pytest.raises(RefError, match="must be of an account of this inbox"):
+                await inbox.outbox.send(
+                    Ref("toy", "other", Noun.CHAT, "1"), "Да", idempotency_key="x"
+                )
         assert shop.sent == [("1", "Да")]
 
     async def test_bad_input_is_not_kept(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="1 to 1000 characters"):
-                await inbox.send(shop.chat(), "а" * 1001, key="k")
+            with pytest.raises(InvalidInput, match="0 to 1000 characters"):
+                await inbox.send(shop.chat(), "а" * 1001, idempotency_key="k")
             assert await inbox.outbox.delivery("k") is None
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
         assert shop.sent == [("1", "Да")]
 
-    async def test_a_text_that_shows_nothing_is_not_kept(self) -> None:
-        shop, blank = Shop(every=5), "\N{ZERO WIDTH SPACE} "
-        item = Return(
-            ref=Ref("toy", "shop", "1"), decisions=(Decision("approve1", DecisionKind.REFUND),)
-        )
+    @pytest.mark.parametrize("key", ["", " ", "\N{ZERO WIDTH SPACE}", "к" * 256, "\ud83d", 7, b"k"])
+    async def test_a_key_is_a_visible_text(self, key: str) -> None:
+        shop = Shop(every=5)
+        item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="send: text must have a visible"):
-                await inbox.send(shop.chat(), blank, key="k")
-            with pytest.raises(InvalidInput, match="answer: text must have a visible"):
-                await inbox.answer(Feedback(ref=item.ref, created_at=LONG_AGO), blank, key="k")
-            with pytest.raises(InvalidInput, match="decide: comment must have a visible"):
-                await inbox.decide(item, item.decisions[0], comment=blank, key="k")
+            for reply in (
+                inbox.outbox.send(shop.chat(), "Да", idempotency_key=key),
+                inbox.outbox.answer(item, "Да", idempotency_key=key),
+                inbox.outbox.edit_answer(item, "Да", idempotency_key=key),
+                inbox.outbox.reject(question, "нет", idempotency_key=key),
+            ):
+                with pytest.raises(InvalidInput, match="idempotency_key must"):
+                    await reply
             assert await inbox.outbox.deliveries() == []
+            await inbox.send(shop.chat(), "Да", idempotency_key="к" * 255)
+        assert shop.sent == [("1", "Да")]
+
+    async def test_bad_input_is_raised_before_it_is_kept(self) -> None:
+        shop, blank = Desk(DecisionKind.REFUND), "\N{ZERO WIDTH SPACE} "
+        item, question = shop.review("1"), shop.ask("1")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            outbox = inbox.outbox
+            for reply, words in (
+                (outbox.send(shop.chat(), blank, idempotency_key="k"), "send: text must"),
+                (outbox.answer(item, blank, idempotency_key="k"), "answer: text must"),
+                (outbox.edit_answer(item, blank, idempotency_key="k"), "edit_answer: text must"),
+                (outbox.reject(question, blank, idempotency_key="k"), "reject: reason must"),
+                (
+                    outbox.decide(shop.now, "d1", comment=blank, idempotency_key="k"),
+                    "decide: comment must",
+                ),
+                (
+                    outbox.decide(shop.now, "d1", reason="брак", idempotency_key="k"),
+                    "decide: reason is not supported",
+                ),
+                (
+                    outbox.decide(
+                        shop.now, "d1", amount=Money(Decimal(1), "RUB"), idempotency_key="k"
+                    ),
+                    "decide: amount is not supported",
+                ),
+                (outbox.send(item.ref, "Да", idempotency_key="k"), "must be the ref of a chat"),
+                (outbox.reject(item.ref, "Да", idempotency_key="k"), "must be the ref of a quest"),
+                (outbox.send("1", "Да", idempotency_key="k"), "must be a record or its Ref"),  # type: ignore[arg-type]
+            ):
+                with pytest.raises(InvalidInput, match=words):
+                    await reply
+            assert await outbox.deliveries() == []
         assert not shop.sent
 
-    async def test_a_refusal_is_for_good(self) -> None:
+    async def test_what_only_the_record_tells_is_not_kept(self) -> None:
+        shop = Desk(DecisionKind.REFUND)
+        item = shop.review("1")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            with pytest.raises(InvalidInput, match="must have an answer: use answer"):
+                await inbox.edit_answer(item.ref, "Да", idempotency_key="k")
+            with pytest.raises(InvalidInput, match="must be one that may be taken"):
+                await inbox.decide(shop.now, "d2", idempotency_key="k")
+            shop.now = msgspec.structs.replace(
+                shop.now, decisions=(Decision("d1", DecisionKind.REFUND, comment_required=True),)
+            )
+            with pytest.raises(InvalidInput, match="comment must be given"):
+                await inbox.decide(shop.now, "d1", idempotency_key="k")
+            assert await inbox.outbox.deliveries() == []
+            await inbox.answer(item.ref, "Да", idempotency_key="k")
+        assert shop.sent == [("1", "Да")]
+
+    async def test_a_rejection_is_a_state_and_for_good(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.append("refused")
         async with open_inbox(shop, store) as (inbox, _):
             for _ in range(2):
-                with pytest.raises(DeliveryRejected, match="bad words"):
-                    await inbox.send(shop.chat(), "!", key="k")
+                delivery = await inbox.send(shop.chat(), "!", idempotency_key="k")
+                assert delivery.state is DeliveryState.REJECTED
+                assert delivery.note is not None
+                assert "bad words" in delivery.note
+                assert not delivery.accepted
             await asyncio.sleep(1000)
         async with open_inbox(shop, store) as (inbox, _):
-            with pytest.raises(DeliveryRejected, match="bad words"):
-                await inbox.send(shop.chat(), "!", key="k")
-            assert await state_of(inbox, "k") is DeliveryState.REJECTED
+            again = await inbox.send(shop.chat(), "!", idempotency_key="k")
+            assert again == await inbox.outbox.delivery("k")
+            assert again.state is DeliveryState.REJECTED
         assert shop.sent == []
+
+    async def test_tells_what_was_sent(self) -> None:
+        shop = Desk(DecisionKind.REFUND)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            sent = await inbox.send(shop.chat(), "Да", idempotency_key="s")
+            assert (sent.action, sent.target, sent.text) == (
+                Action.SEND,
+                shop.chat().ref,
+                "Да",
+            )
+            assert (sent.idempotency_key, sent.attempts, sent.note) == ("s", 1, None)
+            assert sent.sent_at is not None
+            assert sent.accepted
+            decided = await inbox.decide(shop.now.ref, "d1", comment="ок", idempotency_key="d")
+            assert (decided.action, decided.decision, decided.text) == (Action.DECIDE, "d1", "ок")
+
+    async def test_files_that_failed_are_told(self) -> None:
+        shop, store = Shop(every=5), Kept()
+        inner = shop._send
+
+        async def send(chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
+            await inner(chat, text, files)
+            return Receipt(failed_files=("photo.png: too large",))
+
+        shop._send = send  # type: ignore[method-assign]
+        photo = Upload("photo.png", b"\x89PNG\r\n\x1a\n")
+        async with open_inbox(shop, store) as (inbox, _):
+            delivery = await inbox.send(shop.chat(), "Да", files=[photo], idempotency_key="k")
+            assert delivery.failed_files == ("photo.png: too large",)
+            await asyncio.sleep(31)
+            seen = await inbox.outbox.delivery("k")
+            assert seen is not None
+            assert seen.state is DeliveryState.CONFIRMED
+            assert seen.failed_files == ("photo.png: too large",)
 
     async def test_what_did_not_reach_the_marketplace_is_sent_later(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.extend(["unreached"] * 3)
         async with open_inbox(shop, store) as (inbox, _):
-            delivery = await inbox.send(shop.chat(), "Да", key="k")
+            delivery = await inbox.send(shop.chat(), "Да", idempotency_key="k")
             assert delivery.state is DeliveryState.PENDING
             assert delivery.note is not None
             assert "no connection" in delivery.note
@@ -182,20 +284,43 @@ class TestSending:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
+    async def test_what_cannot_be_sent_any_more_is_rejected(self) -> None:
+        shop = Shop(every=5)
+        tries = 0
+
+        async def send(chat: Chat, text: str, files: Sequence[Upload]) -> Receipt | None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise DOWN
+            raise InvalidInput("send", "text", "must be short by now", text)
+
+        shop._send = send  # type: ignore[method-assign]
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            await asyncio.sleep(SETTLE - 10)
+            assert await state_of(inbox, "k") is DeliveryState.SENDING
+            await asyncio.sleep(1000)
+            delivery = await inbox.outbox.delivery("k")
+            assert delivery is not None
+            assert delivery.state is DeliveryState.REJECTED
+            assert "short by now" in str(delivery.note)
+        assert tries == 2
+
     async def test_goes_with_its_files(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.append("unreached")
         got: list[Upload] = []
-        inner = shop.send
+        inner = shop._send
 
-        async def send(chat: Chat, text: str, *, files: tuple[Upload, ...] = ()) -> object:
+        async def send(chat: Chat, text: str, files: Sequence[Upload]) -> Receipt | None:
             got[:] = files
-            return await inner(chat, text, files=files)
+            return await inner(chat, text, files)
 
-        shop.send = send  # type: ignore[method-assign, assignment]
+        shop._send = send  # type: ignore[method-assign]
         photo = Upload("photo.png", b"\x89PNG\r\n\x1a\n")
         async with open_inbox(shop, store) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", files=[photo], key="k")
+            await inbox.send(shop.chat(), "Да", files=[photo], idempotency_key="k")
         got.clear()
         async with open_inbox(shop, store) as (inbox, _):
             await asyncio.sleep(60)
@@ -208,7 +333,7 @@ class TestFate:
         shop = Shop(every=5)
         shop.trouble.append("lost after")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
-            delivery = await inbox.send(shop.chat(), "Да", key="k")
+            delivery = await inbox.send(shop.chat(), "Да", idempotency_key="k")
             assert delivery.state in {DeliveryState.SENDING, DeliveryState.CONFIRMED}
             await asyncio.sleep(10)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -221,7 +346,7 @@ class TestFate:
         shop = Shop(every=5)
         shop.trouble.append("lost before")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(SETTLE - 1)
             assert shop.sent == []
             await asyncio.sleep(40)
@@ -236,7 +361,7 @@ class TestFate:
         shop.trouble.append("lost after")
         shop.hidden = True
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(SETTLE - 10)
             shop.arrive("Да", author=Author.SELLER)
             await asyncio.sleep(1000)
@@ -247,7 +372,7 @@ class TestFate:
         shop = Shop(every=5)
         shop.hidden = True
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(SETTLE + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
             (delivery,) = await inbox.outbox.deliveries(DeliveryState.UNKNOWN)
@@ -261,7 +386,7 @@ class TestFate:
         shop = Shop(clock=lambda: datetime.now(UTC) - timedelta(hours=1))
         shop.trouble.append("lost after")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             if not follow:
                 # Read back from five minutes before the sending only, it is not seen at all.
                 return
@@ -274,28 +399,30 @@ class TestFate:
             shop, store = Shop(every=5), Kept()
             shop.trouble.append(trouble)  # type: ignore[arg-type]
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
-                sending = asyncio.create_task(inbox.send(shop.chat(), "Да", key="k"))
+                sending = asyncio.create_task(inbox.send(shop.chat(), "Да", idempotency_key="k"))
                 await asyncio.sleep(0.1)
                 sending.cancel()
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
-                await inbox.send(shop.chat(), "Да", key="k")
+                await inbox.send(shop.chat(), "Да", idempotency_key="k")
                 await asyncio.sleep(SETTLE + 60)
                 assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
             assert len(shop.sent) == times
 
     async def test_killed_and_asked_for_again_at_the_start(self) -> None:
         class Slow(Kept):
-            async def enter(self, delivery: Delivery, work: bytes) -> Delivery | None:
+            async def enter(
+                self, delivery: Delivery, work: bytes, *, owner: str = ""
+            ) -> Delivery | None:
                 await asyncio.sleep(0.05)
-                return await super().enter(delivery, work)
+                return await super().enter(delivery, work, owner=owner)
 
         shop, store = Shop(every=5), Slow()
         shop.trouble.append("lost before")
         async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
         async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
             # The outbox looks for what is open while this is at it.
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(SETTLE + 5)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
@@ -315,7 +442,7 @@ class TestFate:
 
         shop.messages = messages  # type: ignore[method-assign, assignment]
         async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert calls == 4
@@ -338,7 +465,7 @@ class TestFate:
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
                 tasks = [
                     asyncio.create_task(
-                        inbox.send(shop.chat(), "Да" if same_words else key, key=key)
+                        inbox.send(shop.chat(), "Да" if same_words else key, idempotency_key=key)
                     )
                     for key in keys
                 ]
@@ -356,7 +483,7 @@ class TestAnswers:
         shop = Shop(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            delivery = await inbox.answer(item, "Спасибо", key="k")
+            delivery = await inbox.answer(item, "Спасибо", idempotency_key="k")
             assert delivery.state is DeliveryState.ACCEPTED
             await asyncio.sleep(10)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -368,7 +495,7 @@ class TestAnswers:
         item = shop.review("f1")
         shop.trouble.append(trouble)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.answer(item, "Спасибо", key="k")
+            await inbox.answer(item, "Спасибо", idempotency_key="k")
             await asyncio.sleep(SETTLE + 60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("f1", "Спасибо")]
@@ -379,7 +506,7 @@ class TestAnswers:
         item = shop.review("f1")
         del shop.items["f1"]
         async with open_inbox(shop, Kept()) as (inbox, _):
-            delivery = await inbox.answer(item, "Спасибо", key="k")
+            delivery = await inbox.answer(item, "Спасибо", idempotency_key="k")
             assert delivery.state is DeliveryState.ACCEPTED
             await asyncio.sleep(10)
             assert await state_of(inbox, "k") is DeliveryState.REJECTED
@@ -401,29 +528,29 @@ class TestAnswers:
         item = shop.review("f1")
         shop.items["f1"] = type(item)(ref=item.ref, created_at=item.created_at, answer=answer)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.answer(item, "Спасибо", key="k")
+            await inbox.answer(item, "Спасибо", idempotency_key="k")
             await asyncio.sleep(SETTLE + 60)
             assert await state_of(inbox, "k") is state
         assert len(shop.sent) == 1
 
 
 class Slow(Shop):
-    """Shows an answer only when the second one comes, and refuses that."""
+    """Shows an answer only when the second one comes."""
 
     tries = 0
 
-    async def answer(self, item: Question | Feedback, text: str) -> None:
+    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
         self.tries += 1
         if self.tries == 1:
             self.hidden = True
             self.trouble.append("lost after")
-            await super().answer(item, text)
+            return None
         shown = Answer("Спасибо", AnswerStatus.PUBLISHED)
         self.items["f1"] = msgspec.structs.replace(self.items["f1"], answer=shown)
-        raise InvalidInput("answer", "item", "must have no answer: use edit_answer", item.ref)
+        return shown
 
 
-class TestLateAnswers:
+class TestAlreadyAnswered:
     @pytest.mark.parametrize(
         ("words", "state"),
         [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
@@ -434,36 +561,225 @@ class TestLateAnswers:
         shop = Slow(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.answer(item, words, key="k")
+            await inbox.answer(item, words, idempotency_key="k")
             await asyncio.sleep(SETTLE + 60)
             assert await state_of(inbox, "k") is state
         assert shop.tries == 2
+
+    @pytest.mark.parametrize("words", ["Спасибо", "Другое"])
+    async def test_at_first_it_is_rejected(self, words: str) -> None:
+        shop = Shop(every=5)
+        item = shop.review("f1")
+        answered = msgspec.structs.replace(item, answer=Answer("Спасибо", AnswerStatus.PUBLISHED))
+        shop.items["f1"] = answered
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            replied_to: list[Feedback | Ref] = [answered, answered.ref]
+            for number, given in enumerate(replied_to):
+                delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
+                assert delivery.state is DeliveryState.REJECTED
+                assert delivery.note == "another answer stands: Спасибо"
+            await asyncio.sleep(SETTLE + 60)
+        assert shop.sent == []
+
+    async def test_a_question_whose_answer_is_not_told_is_for_a_person(self) -> None:
+        shop = Shop(every=5)
+        item = shop.ask("q1")
+        shop.trouble.append("lost before")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.answer(item.ref, "Да", idempotency_key="k")
+            shop.asks["q1"] = msgspec.structs.replace(item, status=QuestionStatus.ANSWERED)
+            await asyncio.sleep(10)
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
+            first = await inbox.answer(item.ref, "Да", idempotency_key="other")
+            assert first.state is DeliveryState.REJECTED
+            assert first.note == "another answer stands: its words are not known"
+        assert shop.sent == []
+
+
+class TestRefs:
+    """What is replied to by its ref alone goes on by it, after a restart too."""
+
+    @pytest.mark.parametrize("trouble", ["lost before", "lost after", "unreached"])
+    @pytest.mark.parametrize("action", list(Action))
+    async def test_goes_on_in_the_next_run(self, action: Action, trouble: Trouble) -> None:
+        shop, store = Desk(DecisionKind.REFUND), Kept()
+        answer = Answer("Было", AnswerStatus.PUBLISHED)
+        item = shop.review("1")
+        if action is Action.EDIT_ANSWER:
+            shop.items["1"] = msgspec.structs.replace(item, answer=answer)
+        question = shop.ask("1")
+        shop.trouble.append(trouble)
+        async with open_inbox(shop, store) as (inbox, _):
+            match action:
+                case Action.SEND:
+                    call = inbox.send(shop.chat().ref, "Да", idempotency_key="k")
+                case Action.ANSWER:
+                    call = inbox.answer(item.ref, "Да", idempotency_key="k")
+                case Action.EDIT_ANSWER:
+                    call = inbox.edit_answer(item.ref, "Да", idempotency_key="k")
+                case Action.REJECT:
+                    call = inbox.reject(question.ref, "Да", idempotency_key="k")
+                case _:
+                    call = inbox.decide(shop.now.ref, "d1", comment="Да", idempotency_key="k")
+            delivery = await call
+            assert (delivery.action, delivery.text) == (action, "Да")
+            assert not delivery.accepted or delivery.confirmed
+        async with open_inbox(shop, store) as (inbox, _):
+            await asyncio.sleep(SETTLE + 60)
+            decided = action is Action.DECIDE and trouble == "lost after"
+            # By an id alone it is not known what the decision comes to.
+            expected = DeliveryState.UNKNOWN if decided else DeliveryState.CONFIRMED
+            assert await state_of(inbox, "k") is expected
+        assert len(shop.sent) == 1
+
+
+class TestEdits:
+    OLD = Answer("Было", AnswerStatus.PUBLISHED, editable=True)
+
+    @pytest.mark.parametrize(
+        ("after", "trouble", "state"),
+        [
+            (Answer("Стало", AnswerStatus.PUBLISHED), None, DeliveryState.CONFIRMED),
+            (Answer(" Стало\n", AnswerStatus.IN_MODERATION), None, DeliveryState.CONFIRMED),
+            (Answer("Стало", AnswerStatus.IN_MODERATION), "lost after", DeliveryState.CONFIRMED),
+            (Answer("Стало", AnswerStatus.REJECTED), None, DeliveryState.REJECTED),
+            (Answer("Третье", AnswerStatus.PUBLISHED), "lost after", DeliveryState.REJECTED),
+            (Answer("Третье", AnswerStatus.PUBLISHED), None, DeliveryState.UNKNOWN),
+            (Answer("Было", AnswerStatus.DELETED), "lost after", DeliveryState.REJECTED),
+            (None, None, DeliveryState.REJECTED),
+            (OLD, None, DeliveryState.UNKNOWN),
+        ],
+    )
+    @pytest.mark.parametrize("noun", [Noun.QUESTION, Noun.FEEDBACK])
+    async def test_what_stands_decides(
+        self, noun: Noun, after: Answer | None, trouble: Trouble | None, state: DeliveryState
+    ) -> None:
+        shop = Shop(every=5)
+        shop.hidden = True
+        shop.trouble.append(trouble)
+        item: Question | Feedback
+        if noun is Noun.QUESTION:
+            item = msgspec.structs.replace(shop.ask("1"), answer=self.OLD)
+            shop.asks["1"] = msgspec.structs.replace(item, answer=after)
+        else:
+            item = msgspec.structs.replace(shop.review("1"), answer=self.OLD)
+            shop.items["1"] = msgspec.structs.replace(item, answer=after)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.edit_answer(item, "Стало", idempotency_key="k")
+            await asyncio.sleep(SETTLE + 60)
+            assert await state_of(inbox, "k") is state
+        assert shop.sent == [("1", "Стало")]
+
+    async def test_lost_before_it_is_made_again(self) -> None:
+        shop = Shop(every=5)
+        item = msgspec.structs.replace(shop.review("1"), answer=self.OLD)
+        shop.items["1"] = item
+        shop.trouble.append("lost before")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.edit_answer(item, "Стало", idempotency_key="k")
+            await asyncio.sleep(SETTLE + 60)
+            assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
+        assert shop.sent == [("1", "Стало")]
+
+
+class TestRejections:
+    @pytest.mark.parametrize(
+        ("after", "trouble", "state"),
+        [
+            (QuestionStatus.REJECTED, None, DeliveryState.CONFIRMED),
+            (QuestionStatus.REJECTED, "lost after", DeliveryState.CONFIRMED),
+            (QuestionStatus.ANSWERED, "lost after", DeliveryState.REJECTED),
+            (QuestionStatus.WAITING, None, DeliveryState.UNKNOWN),
+            (None, None, DeliveryState.UNKNOWN),
+        ],
+    )
+    async def test_the_status_decides(
+        self, after: QuestionStatus | None, trouble: Trouble | None, state: DeliveryState
+    ) -> None:
+        shop = Shop(every=5)
+        shop.hidden = True
+        shop.trouble.append(trouble)
+        item = shop.ask("1")
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.reject(item, "не по теме", idempotency_key="k")
+            if after is None:
+                del shop.asks["1"]
+            else:
+                shop.asks["1"] = msgspec.structs.replace(item, status=after)
+            await asyncio.sleep(SETTLE + 60)
+            assert await state_of(inbox, "k") is state
+        assert shop.sent == [("1", "не по теме")]
+
+
+class Blind(Shop):
+    """A shop of which no single record can be read."""
+
+    CAPABILITIES: ClassVar[Capabilities] = {
+        Capability.SEND: NATIVE,
+        Capability.ANSWER_FEEDBACK: NATIVE,
+        Capability.REJECT_QUESTION: NATIVE,
+    }
+    _messages = Account._messages
+    _get_question = Account._get_question
+    _get_feedback = Account._get_feedback
+    _answer_question = Account._answer_question
+    _edit_question_answer = Account._edit_question_answer
+    _edit_feedback_answer = Account._edit_feedback_answer
+    _streams = Account._streams
+
+
+class TestBlind:
+    async def test_what_nobody_can_look_up_is_for_a_person(self) -> None:
+        shop = Blind()
+        item, question = shop.review("1"), shop.ask("1")
+        async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
+            await inbox.send(shop.chat(), "Да", idempotency_key="s")
+            await inbox.answer(item, "Да", idempotency_key="a")
+            await inbox.reject(question, "Да", idempotency_key="r")
+            await asyncio.sleep(SETTLE)
+            for delivery in await inbox.outbox.deliveries():
+                assert delivery.state is DeliveryState.UNKNOWN
+                assert delivery.note is not None
+                assert "cannot" in delivery.note
+        assert len(shop.sent) == 3
 
 
 class Desk(Shop):
     """A shop with one return."""
 
+    CAPABILITIES: ClassVar[Capabilities] = {
+        **Shop.CAPABILITIES,
+        Capability.GET_RETURN: NATIVE,
+        Capability.DECIDE: NATIVE,
+    }
+
     def __init__(self, kind: DecisionKind) -> None:
         super().__init__()
-        self.decision = Decision("d1", kind)
+        self.decision = Decision("d1", kind, comment_allowed=True)
         self.after = ReturnStatus.APPROVED
         self.now = Return(
-            ref=Ref("toy", self.name, "r1"),
+            ref=self.ref(Noun.RETURN, "r1"),
             status=ReturnStatus.WAITING_FOR_SELLER,
             decisions=(self.decision,),
         )
 
-    def returns(self, **_: object) -> object:
-        raise NotImplementedError
-
-    async def decide(self, item: Return, decision: Decision, **_: object) -> None:
+    async def _decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> Receipt | None:
         def effect() -> None:
             self.sent.append((item.ref.id, decision.id))
             self.now = Return(ref=item.ref, status=self.after)
 
         await self._write(effect)
+        return None
 
-    async def reread(self, item: object) -> Return:  # type: ignore[override]
+    async def _get_return(self, return_id: str, known: Return | None) -> Return:
         return self.now
 
 
@@ -480,23 +796,31 @@ class TestDecisions:
             (DecisionKind.REFUND, ReturnStatus.COMPLETED, "lost before", DeliveryState.CONFIRMED),
         ],
     )
+    @pytest.mark.parametrize("by_id", [True, False])
     async def test_are_carried_out_once(
         self,
         kind: DecisionKind,
         after: ReturnStatus,
         trouble: Trouble | None,
         state: DeliveryState,
+        *,
+        by_id: bool,
     ) -> None:
         shop = Desk(kind)
         shop.after = after
         shop.trouble.append(trouble)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.decide(shop.now, shop.decision, comment="по правилам", key="k")
+            await inbox.decide(
+                shop.now,
+                shop.decision.id if by_id else shop.decision,
+                comment="по правилам",
+                idempotency_key="k",
+            )
             await asyncio.sleep(SETTLE + 60)
             delivery = await inbox.outbox.delivery("k")
             assert delivery is not None
             assert delivery.state is state
-            assert delivery.text == "d1: по правилам"
+            assert (delivery.decision, delivery.text) == ("d1", "по правилам")
         assert shop.sent == [("r1", "d1")]
 
 
@@ -504,7 +828,7 @@ class TestSettling:
     async def unknown(self, shop: Shop, store: Kept) -> None:
         shop.hidden = True
         async with open_inbox(shop, store) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(SETTLE + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
@@ -533,7 +857,7 @@ class TestSettling:
     async def test_only_what_is_unknown(self) -> None:
         shop, store = Shop(every=5), Kept()
         async with open_inbox(shop, store) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             with pytest.raises(InvalidInput, match="it is accepted"):
                 await inbox.outbox.settle("k", DeliveryState.PENDING)
             with pytest.raises(InvalidInput, match="must be of a delivery"):
@@ -547,12 +871,12 @@ class TestStore:
         shop = Shop(every=5)
 
         class Full(Kept):
-            async def enter(self, delivery: Delivery, work: bytes) -> Delivery:
+            async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery:
                 raise StateError("toy.db", "the disk is full")
 
         async with open_inbox(shop, Full()) as (inbox, _):
             with pytest.raises(StateError, match="full"):
-                await inbox.send(shop.chat(), "Да", key="k")
+                await inbox.send(shop.chat(), "Да", idempotency_key="k")
         assert shop.sent == []
 
     async def test_old_keys_are_forgotten(self) -> None:
@@ -560,7 +884,15 @@ class TestStore:
         old = datetime.now(UTC) - timedelta(days=91)
         for number, state in enumerate(DeliveryState):
             await store.enter(
-                Delivery(str(number), "send", Ref("toy", "x", "1"), "", state, old, old),  # type: ignore[arg-type]
+                Delivery(
+                    Ref("toy", "x", Noun.CHAT, "1"),
+                    Action.SEND,
+                    "",
+                    state,
+                    old,
+                    old,
+                    idempotency_key=str(number),
+                ),
                 b"",
             )
         async with open_inbox(shop, store):
@@ -569,10 +901,23 @@ class TestStore:
         assert left == set(DeliveryState) - {DeliveryState.CONFIRMED, DeliveryState.REJECTED}
 
     async def test_an_account_without_the_noun_is_refused_before(self) -> None:
-        async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
-            with pytest.raises(InvalidInput, match="not supported"):
-                await inbox.send(Chat(ref=Ref("toy", "bare", "1")), "Да", key="k")
+        async with Inbox(Bare("bare"), state=Kept()) as inbox:
+            with pytest.raises(Unsupported):
+                await inbox.send(Ref("toy", "bare", Noun.CHAT, "1"), "Да", idempotency_key="k")
             assert await inbox.outbox.deliveries() == []
+
+    async def test_of_an_account_that_was_taken_out_waits_for_its_return(self) -> None:
+        shop, other, store = Shop(every=5), Shop("other"), Kept()
+        shop.trouble.append("unreached")
+        async with Inbox(shop, other, state=store, settle_after=SETTLE) as inbox:
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            await inbox.remove("shop")
+            await asyncio.sleep(100)
+            assert await state_of(inbox, "k") is DeliveryState.PENDING
+            inbox.add(shop)
+            await asyncio.sleep(100)
+            assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
+        assert shop.sent == [("1", "Да")]
 
 
 class TestWaiting:
@@ -587,11 +932,11 @@ class TestWaiting:
         shop.trouble.append("lost after")
         shop.failing.extend([None] * 3)
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.send(shop.chat(), "Да", key="k")
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
             clock = asyncio.get_running_loop().time
             for _ in range(20):
                 await asyncio.sleep(7)
                 before = clock()
-                await inbox.send(shop.chat(), "Да", key="k")
+                await inbox.send(shop.chat(), "Да", idempotency_key="k")
                 assert clock() - before < 0.1
         assert len(shop.sent) == 1

@@ -1,18 +1,22 @@
 """Whether a state file of version 1 goes on as it was."""
 
+import asyncio
 import logging
 import sqlite3
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
-from wbym.account import Unreadable
+from tests.wbym.feed.shop import Shop
+from wbym.account import Capabilities, Capability, Receipt, Support, Supported, Unreadable
 from wbym.calls import Upload
 from wbym.domain import (
     Action,
     Chat,
+    Decision,
     DecisionKind,
     Delivery,
     DeliveryState,
@@ -23,12 +27,15 @@ from wbym.domain import (
     Question,
     Ref,
     Return,
+    ReturnStatus,
 )
+from wbym.errors import InvalidInput
 from wbym.feed import SqliteStore
 from wbym.feed.actions import AnswerAction, DecideAction, SendAction, decode_action
 from wbym.feed.delivery import FINAL, OPEN
 from wbym.feed.intake import decode_chat, decode_record
 from wbym.feed.store import StoredEvent
+from wbym.inbox import Inbox
 
 DUMP = Path(__file__).with_name("version_1.sql")
 
@@ -262,6 +269,102 @@ class TestDeliveries:
         change(path, "UPDATE delivery SET body = ? WHERE key = 'send-pending'", junk)
         assert len(await deliveries(path)) == 29
         assert "the delivery 'send-pending' of an earlier wbym cannot be read" in caplog.text
+
+
+class Market(Shop):
+    """The marketplace as the old file knows it: nothing has reached it yet."""
+
+    CAPABILITIES: ClassVar[Capabilities] = {
+        **Shop.CAPABILITIES,
+        Capability.GET_RETURN: Supported(Support.NATIVE),
+        Capability.DECIDE: Supported(Support.NATIVE, {"reason": True, "amount": True}),
+    }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ask("q1")
+        self.review("f1")
+        partial = Decision(
+            "partial",
+            DecisionKind.PARTIAL_REFUND,
+            comment_allowed=True,
+            reasons=("defect",),
+            min_amount=Money(Decimal(1), "RUB"),
+            max_amount=Money(Decimal(99), "RUB"),
+        )
+        self.offered = {"r1": partial, "r2": Decision("approve", DecisionKind.REFUND)}
+
+    async def _get_return(self, return_id: str, known: Return | None) -> Return:
+        where = ref(Noun.RETURN, return_id)
+        if return_id not in self.offered:
+            return Return(where, ReturnStatus.APPROVED)
+        offered = (self.offered[return_id],)
+        return Return(where, ReturnStatus.WAITING_FOR_SELLER, offered)
+
+    async def _decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> Receipt | None:
+        self.sent.append((item.ref.id, f"{decision.id} {comment} {reason} {amount}"))
+        del self.offered[item.ref.id]
+        return None
+
+
+SENT = {
+    "send": ("c1", "Да"),
+    "question": ("q1", "48"),
+    "feedback": ("f1", "Спасибо"),
+    "decide": ("r1", "partial по правилам defect 5.50 RUB"),
+    "plain": ("r2", "approve None None None"),
+}
+
+
+class TestGoingOn:
+    @pytest.mark.parametrize("what", SENT)
+    @pytest.mark.parametrize("state", sorted(OPEN))
+    async def test_open_ones_come_to_their_end(
+        self, path: Path, what: str, state: DeliveryState
+    ) -> None:
+        key = f"{what}-{state}"
+        change(path, "DELETE FROM delivery WHERE key != ?", key)
+        shop = Market()
+        async with Inbox(shop, state=path, settle_after=0.05) as inbox, asyncio.timeout(30):
+            while True:
+                one = await inbox.outbox.delivery(key)
+                assert one is not None
+                if one.state not in OPEN:
+                    break
+                await asyncio.sleep(0.005)
+        if state is DeliveryState.ACCEPTED:
+            assert (one.state, shop.sent) == (DeliveryState.UNKNOWN, [])
+        else:
+            assert (one.state, shop.sent) == (DeliveryState.CONFIRMED, [SENT[what]])
+
+    async def test_a_key_sends_nothing_again(self, path: Path) -> None:
+        change(path, "DELETE FROM delivery WHERE state NOT IN ('confirmed', 'rejected')")
+        # Else it is older than the 90 days for which a key is kept.
+        change(path, "UPDATE delivery SET updated_at = ?", 4_000_000_000_000_000)
+        shop = Market()
+        question, item = shop.asks["q1"], shop.items["f1"]
+        async with Inbox(shop, state=path) as inbox:
+            for state in FINAL:
+                for delivery in (
+                    await inbox.send(shop.chat("c1"), "Да", idempotency_key=f"send-{state}"),
+                    await inbox.answer(question, "48", idempotency_key=f"question-{state}"),
+                    await inbox.answer(item.ref, "Да", idempotency_key=f"feedback-{state}"),
+                    await inbox.decide(
+                        ref(Noun.RETURN, "r1"), "partial", idempotency_key=f"decide-{state}"
+                    ),
+                ):
+                    assert delivery.state is state
+            with pytest.raises(InvalidInput, match="used to send toy/shop/chat/c1"):
+                await inbox.answer(item, "Да", idempotency_key="send-confirmed")
+        assert shop.sent == []
 
 
 async def test_rows_of_many_pages(path: Path) -> None:
