@@ -15,8 +15,9 @@ from rich.text import Text
 from wbym.cli.options import Account
 from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import Delivery, DeliveryState, SqliteStore, Store, settle
+from wbym.feed import SqliteStore, Store, settle
 
 __all__ = ["outbox"]
 
@@ -122,7 +123,7 @@ def settle_delivery(
     """Say what became of a delivery that is unknown, or that waits to be sent."""
     with plain_errors():
         settled = asyncio.run(_settle(state, key, _SETTLED[outcome]))
-    said = f"{clean(settled.key)} is {settled.state}"
+    said = f"{clean(settled.idempotency_key or '')} is {settled.state}"
     if outcome is Outcome.AGAIN:
         said += ": the service that works with this file sends it within a minute, or at its start"
     output().print(said, markup=False, soft_wrap=True)
@@ -139,7 +140,7 @@ async def _one(path: Path, key: str) -> Delivery:
     async with _opened(path) as store:
         found = await store.delivery(key)
     if found is None:
-        raise InvalidInput("show", "key", "must be of a delivery", key)
+        raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
     return found
 
 
@@ -179,7 +180,7 @@ def _show(item: Delivery) -> None:
         "created": time_text(item.created_at),
         "attempts": str(item.attempts),
         "last sent": time_text(item.sent_at),
-        "seen as": item.message_id or "",
+        "seen as": item.id or "",
     }
     _print(output(), facts)
 
@@ -187,10 +188,12 @@ def _show(item: Delivery) -> None:
 def _facts(item: Delivery) -> dict[str, str]:
     target = item.target
     return {
-        "key": item.key,
+        "key": item.idempotency_key or "",
         "account": f"{target.account} ({target.marketplace})",
         str(item.action): target.id,
+        "decision": item.decision or "",
         "text": clean(item.text),
+        "failed": "; ".join(item.failed_files),
         "note": item.note or "",
     }
 
