@@ -300,6 +300,8 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
                 item = await account.get(self.return_)
         except Unsupported:
             return _CANNOT_READ
+        except (NotFound, Unprocessable) as error:
+            return _unknown(f"the marketplace does not have the return any more: {error}")
         if item.waiting_for_seller:
             offered = await account.decisions(item)
             if self.decision_id in {one.id for one in offered}:

@@ -32,7 +32,7 @@ from wbym.domain import (
     Return,
     ReturnStatus,
 )
-from wbym.errors import InvalidInput, RefError, StateError, Unsupported
+from wbym.errors import InvalidInput, NotFound, RefError, StateError, Unsupported
 from wbym.feed import Events, MemoryStore, settle
 from wbym.inbox import Inbox
 
@@ -355,6 +355,21 @@ class TestFate:
             assert delivery is not None
             assert delivery.attempts == 2
         assert shop.sent == [("1", "Да")]
+
+    async def test_an_answer_under_the_chats_id_is_no_message(self) -> None:
+        shop = Shop(every=5)
+        item = shop.review("1")
+        async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
+            shop.hidden = True
+            await inbox.answer(item, "Да", idempotency_key="answer")
+            shop.hidden = False
+            shop.trouble.append("lost after")
+            await inbox.send(shop.chat("1"), "Да", idempotency_key="message")
+            await asyncio.sleep(10)
+            assert await state_of(inbox, "message") is DeliveryState.CONFIRMED
+            await asyncio.sleep(SETTLE + 60)
+            assert await state_of(inbox, "answer") is DeliveryState.UNKNOWN
+        assert shop.sent == [("1", "Да")] * 2
 
     async def test_a_late_echo_is_no_reason_to_send_again(self) -> None:
         shop = Shop(every=5)
@@ -822,6 +837,17 @@ class TestDecisions:
             assert delivery.state is state
             assert (delivery.decision, delivery.text) == ("d1", "по правилам")
         assert shop.sent == [("r1", "d1")]
+
+    async def test_of_a_return_that_is_gone_are_for_a_person(self) -> None:
+        class Gone(Desk):
+            async def _get_return(self, return_id: str, known: Return | None) -> Return:
+                raise self._error(NotFound, "no such return", 404)
+
+        shop = Gone(DecisionKind.REFUND)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.decide(shop.now, "d1", idempotency_key="k")
+            await asyncio.sleep(10)
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
 
 class TestSettling:
