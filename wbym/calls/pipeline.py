@@ -53,6 +53,7 @@ _NO_PLACE_RULE: Final = "must not be empty, '.' or '..', which lead to another a
 _AT_ONCE: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
+_UNWATCHED: Final = nullcontext()
 _LARGE: Final = 256 * 1024
 """Bytes whose decoding holds the loop up noticeably."""
 _HELD_UP: Final = 0.1
@@ -181,7 +182,7 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
+        with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
             attempt = 0
             while True:
                 attempt += 1
@@ -226,7 +227,7 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
+            with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
@@ -299,9 +300,10 @@ class Pipeline:
         charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
         try:
-            for place, value in (path or {}).items():
-                if str(value) in _NO_PLACE:
-                    raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
+            if path:
+                for place, value in path.items():
+                    if str(value) in _NO_PLACE:
+                        raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
             for part in parts:
