@@ -25,6 +25,10 @@ SMALL = 64 * 1024
 """Bytes of a body that is read at once; larger ones do not count as under way any more."""
 
 
+_FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
+"""What it is called when no whole answer comes."""
+
+
 class Exchange(Protocol):
     """An answer whose status and headers are here, and whose body is still on its way."""
 
@@ -80,6 +84,7 @@ class _AiohttpExchange:
     def __init__(self, transport: "AiohttpTransport", request: Request) -> None:
         self._transport = transport
         self._request = request
+        self._answer: aiohttp.ClientResponse | None = None
         self._counted = False
 
     async def __aenter__(self) -> Self:
@@ -89,7 +94,7 @@ class _AiohttpExchange:
         await transport._under_way.acquire()
         self._counted = True
         try:
-            self._answer = answer = await session.request(
+            answer = self._answer = await session.request(
                 request.method,
                 URL(request.url, encoded=True),
                 headers=request.headers,
@@ -97,17 +102,16 @@ class _AiohttpExchange:
                 timeout=transport._timeout,
                 allow_redirects=False,
             )
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            self._uncount()
-            raise _broken(error) from error
-        except BaseException:
-            self._uncount()
+            self.head = Response(answer.status, answer.headers)
+            length = answer.content_length
+            if length is None or length > SMALL:
+                # It may be left in the network for long, and others need not wait for that.
+                self._uncount()
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, _FAILURES):
+                raise _broken(error) from error
             raise
-        length = answer.content_length
-        if length is None or length > SMALL:
-            # It may be left in the network for long, and others need not wait for that.
-            self._uncount()
-        self.head = Response(answer.status, answer.headers)
         return self
 
     async def __aexit__(
@@ -116,24 +120,33 @@ class _AiohttpExchange:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        # A body that was read to its end has given its connection back to the pool already; any
-        # other is of no more use.
-        self._answer.close()
-        self._uncount()
+        self._leave()
 
     async def read(self) -> Response:
         try:
-            body = await self._answer.read()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            body = await self._open_answer().read()
+        except _FAILURES as error:
             raise _broken(error) from error
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._answer.content.iter_chunked(CHUNK):
+            async for chunk in self._open_answer().content.iter_chunked(CHUNK):
                 yield chunk
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        except _FAILURES as error:
             raise _broken(error) from error
+
+    def _open_answer(self) -> aiohttp.ClientResponse:
+        if self._answer is None:
+            raise RuntimeError("the request was not sent")
+        return self._answer
+
+    def _leave(self) -> None:
+        # A body that was read to its end has given its connection back to the pool already; any
+        # other is of no more use.
+        if self._answer is not None:
+            self._answer.close()
+        self._uncount()
 
     def _uncount(self) -> None:
         """It does not count as under way any more."""

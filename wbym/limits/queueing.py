@@ -115,7 +115,7 @@ class Bucket(ABC):
 
         A call that costs more than there ever is goes when all is free.
         """
-        return cost if cost < self.capacity else self.capacity
+        return min(cost, self.capacity)
 
     @abstractmethod
     def wait_for(self, size: float, now: float) -> float:
