@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import compress
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -158,6 +159,13 @@ class Listing(Generic[T]):
         """
         return self._read(self._reading if reading is None else _over(self._reading, reading))
 
+    def read_parts(self, reading: Reading | None = None) -> Pages[T]:
+        """The pages in parts of at most ``PART`` records where they are long; see :meth:`read`.
+
+        Each part has its page's cursors. Records are mapped and filtered a part at a time.
+        """
+        return self._parts(self._reading if reading is None else _over(self._reading, reading))
+
     async def page(self) -> Page[T]:
         """The first page from the cursor on; one request.
 
@@ -201,7 +209,7 @@ class Listing(Generic[T]):
 
         They are mapped and filtered as they are read, ``PART`` at once.
         """
-        async with aclosing(self._parts(self._reading)) as parts:
+        async with aclosing(self.read_parts()) as parts:
             async for part in parts:
                 self._cursor = part.cursor
                 items = part.items
@@ -583,33 +591,41 @@ def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -
         parts: A name without ``:``, and the listing.
         key: What makes a record the same in two parts.
     """
+    return Listing(
+        partial(_read_chain, parts, key, Listing.read),
+        parts=partial(_read_chain, parts, key, Listing.read_parts),
+    )
+
+
+async def _read_chain(
+    parts: Sequence[tuple[str, Listing[T]]],
+    key: Callable[[T], str],
+    read: Callable[[Listing[T], Reading], Pages[T]],
+    reading: Reading,
+) -> Pages[T]:
     names = [name for name, _ in parts]
-
-    async def read(reading: Reading) -> Pages[T]:
-        cursor = reading.cursor
-        name, _, inner = (cursor or "").partition(":")
-        if cursor and name not in names:
-            rule = f"must be a cursor of this list, which begins with one of {names}"
-            raise InvalidInput("list", "cursor", rule, cursor)
-        skipped = names.index(name) if cursor else 0
-        seen: set[str] = set()
-        for index, (part, listing) in enumerate(parts[skipped:], skipped):
-            begin = inner if cursor and index == skipped else None
-            last_part = index == len(parts) - 1
-            inside = msgspec.structs.replace(reading, cursor=begin or None)
-            async with aclosing(listing.read(inside)) as pages:
-                async for page in pages:
-                    fresh = [item for item in page.items if key(item) not in seen]
-                    if not last_part:
-                        seen.update(key(item) for item in fresh)
-                    if page.next_cursor is not None:
-                        following: str | None = f"{part}:{page.next_cursor}"
-                    else:
-                        following = None if last_part else f"{names[index + 1]}:"
-                    yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
-                    del page, fresh
-
-    return Listing(read)
+    cursor = reading.cursor
+    name, _, inner = (cursor or "").partition(":")
+    if cursor and name not in names:
+        rule = f"must be a cursor of this list, which begins with one of {names}"
+        raise InvalidInput("list", "cursor", rule, cursor)
+    skipped = names.index(name) if cursor else 0
+    seen: set[str] = set()
+    for index, (part, listing) in enumerate(parts[skipped:], skipped):
+        begin = inner if cursor and index == skipped else None
+        last_part = index == len(parts) - 1
+        inside = msgspec.structs.replace(reading, cursor=begin or None)
+        async with aclosing(read(listing, inside)) as pages:
+            async for page in pages:
+                fresh = [item for item in page.items if key(item) not in seen]
+                if not last_part:
+                    seen.update(key(item) for item in fresh)
+                if page.next_cursor is not None:
+                    following: str | None = f"{part}:{page.next_cursor}"
+                else:
+                    following = None if last_part else f"{names[index + 1]}:"
+                yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
+                del page, fresh
 
 
 def lazy(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:

@@ -795,6 +795,24 @@ class TestChain:
         new, old = sources
         return chain([("new", new.listing()), ("old", old.listing())], key=str), sources
 
+    async def test_records_when_they_are_read_one_by_one(self) -> None:
+        calls: list[int] = []
+
+        def change(item: int) -> int:
+            calls.append(item)
+            return item
+
+        count = 2 * PART
+        parts = [token_source([range(count)]), token_source([range(count - 1, count + 2)])]
+        mapped = [
+            (name, part.listing().map(change)) for name, part in zip("ab", parts, strict=True)
+        ]
+        listing = chain(mapped, key=str)
+        ahead = [len(calls) - item async for item in listing]
+        assert len(ahead) == count + 2
+        assert max(ahead) == PART
+        assert listing.cursor == "b:"
+
     async def test_all_when_a_record_is_in_both(self) -> None:
         assert await self.make()[0].all() == [1, 2, 3, 4, 5, 6]
 
