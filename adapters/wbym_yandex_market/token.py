@@ -1,5 +1,6 @@
 """What opens a Market cabinet: an Api-Key or an OAuth token. Neither says anything of itself."""
 
+import re
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -9,6 +10,7 @@ from wbym.errors import InvalidToken
 __all__ = ["Credential", "CredentialKind"]
 
 _LONGEST: Final = 4096
+_WITH_BUSINESS: Final = re.compile(r"\S+\s+\d+|\d+\s+\S+")
 
 
 class CredentialKind(StrEnum):
@@ -36,6 +38,15 @@ class Credential:
 
     def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
         text = text.strip()
+        if text.lower().startswith("oauth:"):
+            reason = (
+                "give an OAuth token without 'oauth:', as oauth= (in wbym.toml as oauth_env or "
+                "oauth_file)"
+            )
+            raise InvalidToken(account, reason)
+        if _WITH_BUSINESS.fullmatch(text):
+            reason = f"give the {kind} alone, and the number of the business as business_id="
+            raise InvalidToken(account, reason)
         if text.lower().startswith(("bearer ", "oauth ", "api-key:", "authorization:")):
             raise InvalidToken(account, f"give the {kind} alone, without what goes before it")
         if not text or len(text) > _LONGEST:
