@@ -105,7 +105,7 @@ class AccountSource:
                 ones; None for ever.
 
         Raises:
-            ConfigError: There is no secret where it should be, or it has hidden characters.
+            ConfigError: There is no secret where it should be, or what stands there cannot be one.
             InvalidToken: A secret is not one of this marketplace.
         """
         options = self.options
@@ -188,14 +188,15 @@ def _require_plain(secret: str, place: SecretPlace) -> None:
     """Refuse what would never be taken: a person cannot see why.
 
     Raises:
-        ConfigError: It has hidden characters, or a quote at one end; the secret is not shown.
+        ConfigError: It has hidden or foreign characters, or a quote at one end; the error does not
+            show it.
     """
-    # White space between words is for the adapter to explain.
-    hidden = next((char for char in secret if not char.isprintable()), None)
-    if hidden is not None:
-        code = f"U+{ord(hidden):04X}"
-        shown = f"{code} {unicodedata.name(hidden, '')}".rstrip()
-        raise ConfigError(f"the secret in {place} has a hidden character, {shown}; copy it anew")
+    # Spaces between words are for the adapter to explain.
+    foreign = next((char for char in secret if not (char.isascii() and char.isprintable())), None)
+    if foreign is not None:
+        shown = f"U+{ord(foreign):04X} {unicodedata.name(foreign, '')}".rstrip()
+        rule = f"has a character that cannot be in one, {shown}; copy the secret anew"
+        raise ConfigError(f"the secret in {place} {rule}")
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         raise ConfigError(f"the secret in {place} has a quotation mark at one end; remove it")
 

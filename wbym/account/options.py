@@ -1,7 +1,6 @@
 """What can be said of any account besides its secrets."""
 
 import math
-from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -46,10 +45,11 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
         return f"{type(self).__name__}({shown})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        for name, value in msgspec.structs.asdict(self).items():
-            hides = name == "proxy" and self.proxy is not None
-            yield name, Proxy(self.proxy) if hides else value
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        fields = msgspec.structs.asdict(self)
+        if self.proxy is not None:
+            fields["proxy"] = Proxy(self.proxy)  # which hides its credentials
+        return list(fields.items())
 
 
 def require_connection(

@@ -1,4 +1,4 @@
-"""The command ``wbym outbox``: what became of replies under keys, by the state file alone."""
+"""The command ``wbym outbox``: replies under idempotency keys, by the state file alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,11 +12,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from wbym.cli.options import Account
+from wbym.cli.options import AccountName
 from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
+from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import Delivery, DeliveryState, SqliteStore, Store, settle
+from wbym.feed import SqliteStore, Store, settle
 
 __all__ = ["outbox"]
 
@@ -31,7 +32,7 @@ _INDENT: Final = 12
 
 outbox = typer.Typer(
     no_args_is_help=True,
-    help="List the replies that were sent under keys, and settle those that nobody can tell. "
+    help="List the replies under idempotency keys, and settle those of unknown fate. "
     "Needs the state file and no account, and may be used while a service works with it.",
 )
 
@@ -53,7 +54,7 @@ _SETTLED: Final = {
 StateFile = Annotated[
     Path, typer.Option("--state", metavar="FILE", help="The state file of the feed and the outbox.")
 ]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The key of the delivery.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the delivery.")]
 _DEFAULT: Final = Path("wbym.db")
 
 
@@ -66,7 +67,7 @@ def list_deliveries(
             "--in", help="Only those in this state; may be given several times.", show_default=False
         ),
     ] = None,
-    account: Account = None,
+    account: AccountName = None,
     everything: Annotated[
         bool, typer.Option("--all", help="The confirmed and the rejected too.")
     ] = False,
@@ -122,7 +123,7 @@ def settle_delivery(
     """Say what became of a delivery that is unknown, or that waits to be sent."""
     with plain_errors():
         settled = asyncio.run(_settle(state, key, _SETTLED[outcome]))
-    said = f"{clean(settled.key)} is {settled.state}"
+    said = f"{clean(settled.idempotency_key or '')} is {settled.state}"
     if outcome is Outcome.AGAIN:
         said += ": the service that works with this file sends it within a minute, or at its start"
     output().print(said, markup=False, soft_wrap=True)
@@ -179,7 +180,7 @@ def _show(item: Delivery) -> None:
         "created": time_text(item.created_at),
         "attempts": str(item.attempts),
         "last sent": time_text(item.sent_at),
-        "seen as": item.message_id or "",
+        "seen as": item.id or "",
     }
     _print(output(), facts)
 
@@ -187,7 +188,7 @@ def _show(item: Delivery) -> None:
 def _facts(item: Delivery) -> dict[str, str]:
     target = item.target
     return {
-        "key": item.key,
+        "key": item.idempotency_key or "",
         "account": f"{target.account} ({target.marketplace})",
         str(item.action): target.id,
         "text": clean(item.text),

@@ -16,10 +16,18 @@ from wbym.export.layout import LAYOUTS, AnyLayout, Noun
 __all__ = ["JsonLines"]
 
 
+class _FileRef(msgspec.Struct):
+    marketplace: str
+    account: str
+    id: str
+    noun: str | None = None
+    """None in files of earlier versions."""
+
+
 class _Head(msgspec.Struct):
     """What is read of a line."""
 
-    ref: Ref
+    ref: _FileRef
     created_at: datetime | None = None
 
 
@@ -30,6 +38,13 @@ def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
     bases = (_Head,)
     head = msgspec.defstruct("_NounHead", fields, bases=bases, forbid_unknown_fields=True)
     return msgspec.json.Decoder(cast(type[_Head], head))
+
+
+def _with_ref(body: bytes, ref: Ref) -> bytes:
+    """A line of an earlier version as this one writes it."""
+    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    fields["ref"] = msgspec.Raw(msgspec.json.encode(ref))
+    return msgspec.json.encode(fields)
 
 
 _HEADS: Final[dict[Noun, msgspec.json.Decoder[_Head]]] = {
@@ -56,8 +71,9 @@ class JsonLines(FileFormat[list[bytes]]):
                     if number == 1:
                         refuse_layout(path, layout, _noun_of(body))
                     raise ExportError(path, f"line {number} cannot be read: {error}") from None
-                heads.append(Head(found.ref, found.created_at))
-                lines.append(body)
+                ref = Ref(found.ref.marketplace, found.ref.account, layout.of, found.ref.id)
+                heads.append(Head(ref, found.created_at))
+                lines.append(_with_ref(body, ref) if found.ref.noun is None else body)
                 if len(lines) == BATCH:
                     yield Batch(heads, lines)
                     heads, lines = [], []
