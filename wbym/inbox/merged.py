@@ -212,7 +212,7 @@ class _Reader(Generic[T]):
                     del pages[name]
                     wanted = [name]
                 if len(chunk) >= _CHUNK or (wanted and queues[name].empty()):
-                    yield Page(chunk, here, self._next_cursor() or "{}", None, aside)
+                    yield Page(chunk, here, self._next_cursor(), None, aside)
                     chunk, aside = [], ()
             if chunk or aside:
                 yield Page(chunk, here, self._next_cursor(), None, aside)
