@@ -1,6 +1,6 @@
 """JSON lines: the neutral record with all of its fields, one a line."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
+from wbym import domain
 from wbym.domain import Ref
 from wbym.errors import ExportError
 from wbym.export.formats import BATCH, Batch, FileFormat, Head, refuse_layout
@@ -40,11 +41,18 @@ def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
     return msgspec.json.Decoder(cast(type[_Head], head))
 
 
-def _with_ref(body: bytes, ref: Ref) -> bytes:
+def _renewed(line: bytes, ref: Ref) -> bytes:
     """A line of an earlier version as this one writes it."""
-    fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     fields["ref"] = msgspec.Raw(msgspec.json.encode(ref))
+    if ref.noun is domain.Noun.FEEDBACK and _has(fields, "comments") and not _has(fields, "answer"):
+        # Comments that were only counted: whose they are was not known, and is said so now.
+        fields["answer_known"] = msgspec.Raw(b"false")
     return msgspec.json.encode(fields)
+
+
+def _has(fields: Mapping[str, msgspec.Raw], name: str) -> bool:
+    return bytes(fields.get(name, b"null")) not in {b"null", b"0"}
 
 
 _HEADS: Final[dict[Noun, msgspec.json.Decoder[_Head]]] = {
@@ -73,7 +81,7 @@ class JsonLines(FileFormat[list[bytes]]):
                     raise ExportError(path, f"line {number} cannot be read: {error}") from None
                 ref = Ref(found.ref.marketplace, found.ref.account, layout.of, found.ref.id)
                 heads.append(Head(ref, found.created_at))
-                lines.append(_with_ref(body, ref) if found.ref.noun is None else body)
+                lines.append(_renewed(body, ref) if found.ref.noun is None else body)
                 if len(lines) == BATCH:
                     yield Batch(heads, lines)
                     heads, lines = [], []
