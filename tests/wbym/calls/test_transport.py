@@ -189,12 +189,12 @@ class TestProxy:
         ]
 
     async def test_tunnel_when_it_is_refused(self) -> None:
-        async with local_proxy() as proxy:
-            async with AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport:
-                with pytest.raises(
-                    TransportError, match=r"proxy refused .*api\.example: 407"
-                ) as caught:
-                    await read(transport, "https://api.example/items")
+        async with (
+            local_proxy() as proxy,
+            AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport,
+        ):
+            with pytest.raises(TransportError, match=r"refused .*api\.example: 407") as caught:
+                await read(transport, "https://api.example/items")
         assert not caught.value.sent
         assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]
         # Nothing was sent to the marketplace, and neither credential is in what is logged.
