@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from wbym.account import NOT_BUILT, Account, Capability, load_adapter
@@ -131,7 +132,7 @@ async def run_demo(
     shops: list[_Shop] = []
     async with AsyncExitStack() as stack:
         for marketplace, module in sorted(simulators.items()):
-            adapter = load_adapter(marketplace)
+            adapter = await anyio.to_thread.run_sync(load_adapter, marketplace)
             process, ready = await start_simulator(stack, marketplace, module, *sizes.arguments())
             account = adapter.from_secrets(
                 {"secret": [ready.token]},

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from wbym.account import NOT_BUILT, Account, Capability, load_adapter
@@ -113,7 +114,7 @@ async def run_assistant(
     async with AsyncExitStack() as stack:
         shops = []
         for name, module in sorted(simulators.items()):
-            if _is_followed(load_adapter(name)):
+            if _is_followed(await anyio.to_thread.run_sync(load_adapter, name)):
                 shops.append(await _Shop.open(stack, name, module))
         confirmed = 0
         if shops:

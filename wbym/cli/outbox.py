@@ -140,7 +140,7 @@ async def _one(path: Path, key: str) -> Delivery:
     async with _opened(path) as store:
         found = await store.delivery(key)
     if found is None:
-        raise InvalidInput("show", "key", "must be of a delivery", key)
+        raise InvalidInput("show", "idempotency_key", "must be of a delivery", key)
     return found
 
 
@@ -181,6 +181,8 @@ def _show(item: Delivery) -> None:
         "attempts": str(item.attempts),
         "last sent": time_text(item.sent_at),
         "seen as": item.id or "",
+        "decision": item.decision or "",
+        "not sent": ", ".join(item.failed_files),
     }
     _print(output(), facts)
 

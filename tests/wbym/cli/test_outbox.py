@@ -10,9 +10,9 @@ import pytest
 
 from tests.wbym.cli.conftest import Run, flat
 from tests.wbym.feed.shop import Shop
-from wbym.domain import Ref
-from wbym.feed import Action, Delivery, DeliveryState, SqliteStore
-from wbym.feed.delivery import Work
+from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
+from wbym.feed import SqliteStore
+from wbym.feed.actions import SendAction, encode_action
 from wbym.inbox import Inbox
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
@@ -23,15 +23,24 @@ NOTE = "it was accepted, and not seen for 300 s: look, and settle it [really]"
 
 def delivery(key: str, state: DeliveryState, account: str = "shop") -> Delivery:
     note = NOTE if state is DeliveryState.UNKNOWN else None
-    target = Ref("toy", account, f"chat-{key}")
-    return Delivery(key, Action.SEND, target, LONG, state, AT, AT, 2, AT, note=note)
+    return Delivery(
+        Ref("toy", account, Noun.CHAT, f"chat-{key}"),
+        Action.SEND,
+        LONG,
+        state,
+        AT,
+        AT,
+        sent_at=AT,
+        attempts=2,
+        idempotency_key=key,
+        note=note,
+    )
 
 
 async def _write(path: str, deliveries: Iterable[Delivery]) -> None:
     async with SqliteStore(path) as store:
         for one in deliveries:
-            work = Work(chat=Shop().chat(one.target.id))
-            await store.enter(one, msgspec.msgpack.encode(work))
+            await store.enter(one, encode_action(SendAction(one.target, one.text)))
 
 
 async def _read(key: str) -> Delivery | None:
@@ -77,7 +86,7 @@ def test_list_when_chosen(
     assert keys(result.stdout) == expected
     assert ("there is none of these; --all lists all" in flat(result)) is (not expected)
     lines = run("outbox", "list", "--json", *arguments).stdout.splitlines()
-    wanted = {one.key: one for one in every_state}
+    wanted = {one.idempotency_key: one for one in every_state}
     found = [msgspec.json.decode(line, type=Delivery) for line in lines]
     assert found == [wanted[key] for key in expected]
 
@@ -141,8 +150,8 @@ def test_settle_when_unknown(
 def test_settle_when_it_is_not_a_persons(run: Run, every_state: list[Delivery], key: str) -> None:
     result = run("outbox", "settle", key, "confirmed")
     assert result.exit_code == 1
-    expected = f"error: settle: key must be of a delivery that is unknown; it is {key}; got '{key}'"
-    assert flat(result) == expected
+    rule = f"idempotency_key must be of a delivery that is unknown; it is {key}"
+    assert flat(result) == f"error: settle: {rule}; got '{key}'"
     assert state_of(key) is DeliveryState(key)
 
 
@@ -152,7 +161,7 @@ def test_a_key_when_there_is_no_such_delivery(
 ) -> None:
     result = run("outbox", *command)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert flat(result) == f"error: {command[0]}: key must be of a delivery; got 'gone'"
+    assert flat(result) == f"error: {command[0]}: idempotency_key must be of a delivery; got 'gone'"
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "x"), ("settle", "x", "confirmed")])
