@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from wbym.feed.actions import SendAction, encode_action
 
 from tests.wbym.cli.conftest import Run, flat
 from tests.wbym.feed.shop import Shop
 from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
 from wbym.feed import SqliteStore
-from wbym.feed.actions import SendAction, encode_action
 from wbym.inbox import Inbox
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
