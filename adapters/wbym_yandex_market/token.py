@@ -38,19 +38,14 @@ class Credential:
 
     def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
         text = text.strip()
-        if text.lower().startswith("oauth:"):
-            reason = (
-                "give an OAuth token without 'oauth:', as oauth= (in wbym.toml as oauth_env or "
-                "oauth_file)"
-            )
-            raise InvalidToken(account, reason)
-        if _WITH_BUSINESS.fullmatch(text):
-            reason = f"give the {kind} alone, and the number of the business as business_id="
-            raise InvalidToken(account, reason)
-        if text.lower().startswith(("bearer ", "oauth ", "api-key:", "authorization:")):
-            raise InvalidToken(account, f"give the {kind} alone, without what goes before it")
+        if text.lower().startswith(("bearer ", "oauth ", "oauth:", "api-key:", "authorization:")):
+            rule = "without what goes before it; an OAuth token as oauth= (oauth_env, oauth_file)"
+            raise InvalidToken(account, f"give the {kind} alone, {rule}")
         if not text or len(text) > _LONGEST:
             raise InvalidToken(account, f"this is no {kind}: it is {'long' if text else 'empty'}")
+        if _WITH_BUSINESS.fullmatch(text):
+            rule = "and the number of the business as business_id="
+            raise InvalidToken(account, f"give the {kind} alone, {rule}")
         if not (text.isascii() and text.isprintable()) or " " in text:
             reason = f"this is no {kind}: it has white space or signs that no header may have"
             raise InvalidToken(account, reason)

@@ -348,7 +348,7 @@ class TestSecrets:
         [
             ("key 123", "business_id="),
             ("123 key", "business_id="),
-            ("oauth:y0_token", "oauth_env or oauth_file"),
+            ("oauth:y0_token", "oauth_env, oauth_file"),
         ],
     )
     def test_earlier_forms_of_market_say_what_to_use(
