@@ -49,10 +49,11 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 
 class _Dialect(ToyDialect):
+    owners = ("seller",)
+
     def __init__(self, account: str) -> None:
         super().__init__()
         self.account = account
-        self.owners = frozenset({"seller"})
 
 
 class Bare(Account):
