@@ -45,7 +45,7 @@ app = typer.Typer(
 def _ratings(text: str) -> frozenset[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part in {"1", "2", "3", "4", "5"} for part in parts):
-        raise typer.BadParameter(f"{text!r} is no list of ratings from 1 to 5, such as 1,2")
+        raise typer.BadParameter(f"{text!r} is not a list of ratings from 1 to 5, such as 1,2")
     return frozenset(int(part) for part in parts)
 
 

@@ -30,7 +30,7 @@ def _length(text: str | timedelta) -> timedelta:
         return text
     found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is no length of time, such as 7d, 12h or 30m")
+        raise typer.BadParameter(f"{text!r} is not a length of time, such as 7d, 12h or 30m")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

@@ -24,7 +24,7 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no ISO time; write it as 2026-01-31T00:00:00+03:00"
+            f"{text!r} is not an ISO time; write it as 2026-01-31T00:00:00+03:00"
         ) from None
     if found.tzinfo is None:
         raise typer.BadParameter(
@@ -34,7 +34,7 @@ def moment(text: str) -> datetime:
     try:
         return found.astimezone(UTC)
     except OverflowError:
-        raise typer.BadParameter(f"{text!r} is no time that there is in UTC") from None
+        raise typer.BadParameter(f"{text!r} is outside of UTC's calendar") from None
 
 
 def day_or_moment(text: str) -> datetime:

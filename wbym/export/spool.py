@@ -54,7 +54,7 @@ _BODIES = (
 _FORGET_RECORDS = "DELETE FROM record WHERE marketplace = ? AND account = ?"
 _FORGET_ACCOUNT = "DELETE FROM account WHERE marketplace = ? AND account = ?"
 _REMEDIES = {
-    "not a database": "it is no unfinished export; remove it, or take another file",
+    "not a database": "it is not an unfinished export; remove it, or take another file",
     "malformed": "it is broken; remove it, and the export begins anew",
     "locked": "another export to this file is running",
 }
@@ -107,7 +107,7 @@ class Spool:
             ((version,),) = db.query("PRAGMA user_version")
             ((tables,),) = db.query("SELECT count(*) FROM sqlite_master")
             if tables and version != VERSION:
-                rule = "it is no unfinished export of this version; remove it"
+                rule = "it is not an unfinished export of this version; remove it"
                 if 0 < version < VERSION:
                     rule = (
                         "an earlier version of wbym left this unfinished export, and this one "

@@ -49,8 +49,8 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
     ("arguments", "said"),
     [
         (["--since", "2026-01-31"], "has no time zone; add it, as in 2026-01-31T00:00:00+03:00"),
-        (["--until", "yesterday"], "'yesterday' is no ISO time"),
-        (["--rating", "1,6"], "'1,6' is no list of ratings from 1 to 5"),
+        (["--until", "yesterday"], "'yesterday' is not an ISO time"),
+        (["--rating", "1,6"], "'1,6' is not a list of ratings from 1 to 5"),
         (["--limit", "0"], "Invalid value for '--limit'"),
     ],
 )

@@ -163,14 +163,14 @@ def test_file_when_it_is_of_another_noun(suffix: Suffix, tmp_path: Path) -> None
 def test_file_when_it_is_something_else(suffix: str, body: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"table.{suffix}"
     path.write_bytes(body)
-    with pytest.raises(ExportError, match=r"it is no export of feedbacks|cannot be read"):
+    with pytest.raises(ExportError, match=r"it is not an export of feedbacks|cannot be read"):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 
 def test_parquet_when_it_is_a_table_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     parquet.write_table(pa.table({"a": [1]}), path)
-    with pytest.raises(ExportError, match="it is no export of feedbacks"):
+    with pytest.raises(ExportError, match="it is not an export of feedbacks"):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 

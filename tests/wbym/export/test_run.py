@@ -378,7 +378,7 @@ class TestFiles:
     ) -> None:
         with pytest.raises(ExportError, match="there is no folder"):
             await export(tmp_path / "nowhere" / "table.csv", Shop())
-        with pytest.raises(ExportError, match="it is no regular file"):
+        with pytest.raises(ExportError, match="it is not a regular file"):
             await export(tmp_path, Shop())
         with pytest.raises(ExportError, match="suffix is none of"):
             await export(tmp_path / "table.xlsx", Shop())
@@ -403,13 +403,13 @@ class TestFiles:
     async def test_part_when_it_is_something_else(self, tmp_path: Path) -> None:
         path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
         part.write_bytes(b"the half of a download " * 100)
-        with pytest.raises(ExportError, match="it is no unfinished export"):
+        with pytest.raises(ExportError, match="it is not an unfinished export"):
             await export(path, Shop())
         part.unlink()
         with sqlite3.connect(part) as database:
             database.execute("CREATE TABLE precious (one TEXT)")
         database.close()
-        with pytest.raises(ExportError, match="it is no unfinished export of this version"):
+        with pytest.raises(ExportError, match="it is not an unfinished export of this version"):
             await export(path, Shop(), fresh=True)
         assert left_behind(tmp_path) == {part.name}
 
