@@ -2,150 +2,153 @@
 
 A TOML file names them; secrets stand in the environment or in files of their own::
 
-    [accounts.shop]
+    [accounts.shop-wb]
     marketplace = "wildberries"
-    secret_env = "SHOP_WB_TOKEN"       # or: secret_file = "shop.token"
-    base_url = "http://127.0.0.1:8080" # only for a simulator or a proxy
+    secret_env = "SHOP_WB_TOKEN"       # or: secret_file = "shop.token"; several tokens as a list
 
-Without a file ``WBYM_<MARKETPLACE>_TOKEN`` makes one account named after its marketplace, with
-``WBYM_<MARKETPLACE>_BASE_URL`` where that is set.
+    [accounts.shop-ym]
+    marketplace = "yandex_market"
+    secret_file = "shop.key"           # an OAuth token: oauth_env, oauth_file
+    business_id = 1001                 # an option of the marketplace's accounts
+    proxy = "http://10.0.0.1:3128"     # an option of all accounts
+
+Without a file ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) makes one account, which
+is named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
+``WBYM_YANDEX_MARKET_BUSINESS_ID``.
 """
 
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final, get_args, get_origin, get_type_hints
 
 import anyio
 import msgspec
 
-from wbym.account import Adapter, installed_adapters, require_address
-from wbym.calls import DEFAULT_MAX_WAIT
+from wbym.account import Account, AccountOptions, installed_adapters, load_adapter
 from wbym.errors import ConfigError, InvalidInput
 
-__all__ = ["DEFAULT_CONFIG", "AccountSource", "choose", "find_accounts"]
+__all__ = ["DEFAULT_CONFIG", "AccountSource", "SecretPlace", "choose", "find_accounts"]
 
 DEFAULT_CONFIG = Path("wbym.toml")
 
-
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One account as the file describes it."""
-
-    marketplace: str
-    secret_env: str | None = None
-    secret_file: str | None = None
-    base_url: str | None = None
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTES: Final = ("'", '"')
+_BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_SPACE: Final = " \t\r\n"
+"""What may stand between several secrets in one place."""
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    accounts: dict[str, dict[str, object]]
+class SecretPlace(msgspec.Struct, frozen=True):
+    """Where a secret is."""
+
+    variable: str | None = None
+    """A variable of the environment."""
+    file: Path | None = None
+    """A file, instead of a variable."""
+
+    def __str__(self) -> str:
+        return str(self.file) if self.variable is None else f"the variable {self.variable}"
+
+    async def read(self, environ: Mapping[str, str]) -> str:
+        """What stands there; empty where there is no such variable.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        if self.file is None:
+            return environ.get(self.variable or "", "")
+        try:
+            return await anyio.Path(self.file).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            reason = "it is not UTF-8 text"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        # Not from the error, which would hold what was read.
+        raise ConfigError(f"the secret cannot be read from {self}: {reason}")
 
 
 class AccountSource:
-    """An account that can be opened. It knows where its secret is, and not the secret.
+    """An account that can be opened. It knows where its secrets are, and not the secrets.
 
     Args:
         name: The account's name.
-        adapter: The marketplace's adapter.
-        variable: The environment variable that holds the secret.
-        file: The file that holds the secret, instead of a variable.
-        base_url: One server instead of the marketplace's own.
-        environ: The environment.
+        adapter: The marketplace's account class.
+        secrets: Where its secrets are, by the names in ``adapter.SECRETS``.
+        options: An instance of ``adapter.Options``; the default ones without it.
+        environ: The environment; the process's own by default.
     """
 
     def __init__(
         self,
         name: str,
-        adapter: type[Adapter],
+        adapter: type[Account],
+        secrets: Mapping[str, Sequence[SecretPlace]],
+        options: AccountOptions | None = None,
         *,
-        environ: Mapping[str, str],
-        variable: str | None = None,
-        file: Path | None = None,
-        base_url: str | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = name
-        self.adapter = adapter
-        self.variable = variable
-        self.file = file
-        self.base_url = base_url
-        self._environ = environ
+        self.name: Final = name
+        self.adapter: Final = adapter
+        self.secrets: Final = secrets
+        self.options: Final = options or adapter.Options()
+        self._environ = os.environ if environ is None else environ
 
-    async def open(self, *, max_wait: float | None = DEFAULT_MAX_WAIT) -> Adapter:
+    async def open(self, *, max_wait: float | msgspec.UnsetType | None = msgspec.UNSET) -> Account:
         """The account, to be used in ``async with``.
 
         Args:
-            max_wait: Seconds that a call waits for its limits at most; None for ever.
+            max_wait: Seconds that a call waits for its limits at most, instead of the configured
+                ones; None for ever.
 
         Raises:
-            ConfigError: There is no secret where it should be.
-            InvalidToken: The secret is none of this marketplace.
+            ConfigError: There is no secret where it should be, or what stands there cannot be one.
+            InvalidToken: A secret is not one of this marketplace.
         """
-        secret = await self._secret()
-        return self.adapter.from_secret(
-            secret, name=self.name, base_url=self.base_url, max_wait=max_wait
-        )
+        options = self.options
+        if max_wait is not msgspec.UNSET:
+            options = msgspec.structs.replace(options, max_wait=max_wait)
+        found: dict[str, list[str]] = {}
+        for name, places in self.secrets.items():
+            found[name] = []
+            for place in places:
+                found[name] += await self._read(place, several=name in self.adapter.SEVERAL)
+        return self.adapter.from_secrets(found, name=self.name, options=options)
 
-    async def _secret(self) -> str:
-        if self.file is not None:
-            where = str(self.file)
-            try:
-                secret = await anyio.Path(self.file).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-                raise ConfigError(
-                    f"{self.name}: the secret cannot be read from {where}: {reason}"
-                ) from None
-        else:
-            where = f"the environment variable {self.variable}"
-            secret = self._environ.get(self.variable or "", "")
-        if not secret.strip():
-            raise ConfigError(f"{self.name}: no secret is in {where}")
-        return secret.strip()
+    async def _read(self, place: SecretPlace, *, several: bool) -> list[str]:
+        try:
+            text = _bare(await place.read(self._environ))
+            found = [_bare(part) for part in _parts(text)] if several else [text]
+            if not text or not all(found):
+                raise ConfigError(f"no secret is in {place}")
+            for secret in found:
+                _require_plain(secret, place)
+        except ConfigError as error:
+            raise ConfigError(f"{self.name}: {error}") from None
+        return found
 
 
 def find_accounts(
-    config: Path | None = None,
-    *,
-    environ: Mapping[str, str] | None = None,
-    adapters: Mapping[str, type[Adapter]] | None = None,
+    config: Path | None = None, *, environ: Mapping[str, str] | None = None
 ) -> list[AccountSource]:
     """The accounts of the file; where there is none, those of the environment.
+
+    Only the adapters of these accounts are loaded.
 
     Args:
         config: The file; ``wbym.toml`` where it is None and that exists.
         environ: The environment; the process's own where it is None.
-        adapters: The adapters by name; the installed ones where it is None.
 
     Raises:
-        ConfigError: The file cannot be used, or there is no account at all.
+        ConfigError: The file or a variable cannot be used, or there is no account at all.
     """
     environ = os.environ if environ is None else environ
-    adapters = installed_adapters() if adapters is None else adapters
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
-    if config is not None:
-        return _of_file(config, environ, adapters)
-    found = []
-    variables = []
-    for marketplace, adapter in sorted(adapters.items()):
-        prefix = f"WBYM_{marketplace.upper().replace('-', '_')}"
-        variable = f"{prefix}_TOKEN"
-        variables.append(variable)
-        if environ.get(variable):
-            base_url = environ.get(f"{prefix}_BASE_URL")
-            _check_address(f"the environment variable {prefix}_BASE_URL", base_url)
-            found.append(
-                AccountSource(
-                    marketplace, adapter, environ=environ, variable=variable, base_url=base_url
-                )
-            )
-    if not found:
-        raise ConfigError(
-            f"no account is known: set {' or '.join(variables)}, or describe accounts in "
-            f"{DEFAULT_CONFIG} (see wbym --help)"
-        )
-    return found
+    return _of_environment(environ) if config is None else _of_file(config, environ)
 
 
 def choose(sources: Sequence[AccountSource], name: str | None) -> list[AccountSource]:
@@ -163,32 +166,243 @@ def choose(sources: Sequence[AccountSource], name: str | None) -> list[AccountSo
     return found
 
 
-def _of_file(
-    path: Path, environ: Mapping[str, str], adapters: Mapping[str, type[Adapter]]
+# Secrets.
+
+
+def _bare(text: str) -> str:
+    """A secret without what editors and shells put around it: BOM, white space, one pair of quotes.
+
+    A text with quotes inside is left: it is several secrets in quotes, or broken.
+    """
+    text = text.strip().strip(_BOM).strip()
+    if len(text) > 1 and text[0] in _QUOTES and text.find(text[0], 1) == len(text) - 1:
+        text = text[1:-1].strip()
+    return text
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(f"[{_SPACE}]+", text) if part]
+
+
+def _require_plain(secret: str, place: SecretPlace) -> None:
+    """Refuse what would never be taken: a person cannot see why.
+
+    Raises:
+        ConfigError: It has hidden or foreign characters, or a quote at one end; the error does not
+            show it.
+    """
+    # Spaces between words are for the adapter to explain.
+    foreign = next((char for char in secret if not (char.isascii() and char.isprintable())), None)
+    if foreign is not None:
+        shown = f"U+{ord(foreign):04X} {unicodedata.name(foreign, '')}".rstrip()
+        rule = f"has a character that cannot be in one, {shown}; copy the secret anew"
+        raise ConfigError(f"the secret in {place} {rule}")
+    if secret[0] in _QUOTES or secret[-1] in _QUOTES:
+        raise ConfigError(f"the secret in {place} has a quotation mark at one end; remove it")
+
+
+# The environment.
+
+
+def _of_environment(environ: Mapping[str, str]) -> list[AccountSource]:
+    prefixes = {name: f"WBYM_{name.upper().replace('-', '_')}_" for name in installed_adapters()}
+    found = []
+    for marketplace, prefix in prefixes.items():
+        longer = tuple(one for one in prefixes.values() if one != prefix and one.startswith(prefix))
+        variables = [
+            name
+            for name in environ
+            if name.startswith(prefix) and not (longer and name.startswith(longer))
+        ]
+        if variables:
+            found += _of_variables(marketplace, prefix, variables, environ)
+    if not found:
+        variables = [f"{prefix}TOKEN" for prefix in prefixes.values()]
+        raise ConfigError(
+            f"no account is known: set {' or '.join(variables)}, or describe accounts in "
+            f"{DEFAULT_CONFIG} (see wbym --help)"
+        )
+    return found
+
+
+def _of_variables(
+    marketplace: str, prefix: str, variables: Sequence[str], environ: Mapping[str, str]
 ) -> list[AccountSource]:
+    """The account of a marketplace that the environment describes, if it has a secret of one."""
+    adapter = load_adapter(marketplace)
+    names = {
+        secret: f"{prefix}{'TOKEN' if secret == 'secret' else secret.upper()}"
+        for secret in adapter.SECRETS
+    }
+    secrets = {secret: [SecretPlace(name)] for secret, name in names.items() if environ.get(name)}
+    if not secrets:
+        return []
+    hints = get_type_hints(adapter.Options)
+    keys = {f"{prefix}{key.upper()}": key for key in adapter.Options.__struct_fields__}
+    values: dict[str, object] = {}
+    for variable in variables:
+        if variable in names.values():
+            continue
+        if variable not in keys:
+            known = ", ".join([*names.values(), *keys])
+            raise ConfigError(f"the variable {variable}: unknown; expected are {known}")
+        key, text = keys[variable], environ[variable]
+        values[key] = text.split(",") if _is_several(hints[key]) else text
+
+    def place(key: str) -> str:
+        return f"the variable {prefix}{key.upper()}"
+
+    options = _options(adapter, values, place, f"the variables {prefix}*", strict=False)
+    return [AccountSource(marketplace, adapter, secrets, options, environ=environ)]
+
+
+def _is_several(hint: object) -> bool:
+    return tuple in {get_origin(one) for one in (hint, *get_args(hint))}
+
+
+# The file.
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    accounts: dict[str, dict[str, object]]
+
+
+def _of_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         document = tomllib.loads(text)
         tables = msgspec.convert(document, _File).accounts
     except OSError as error:
         raise ConfigError(f"{path}: it cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         # The error itself goes on to nobody: it holds the file, which may hold a secret by mistake.
-        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "no UTF-8 text"
-        raise ConfigError(f"{path}: it is no TOML: {reason}") from None
+        reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: it is not TOML: {reason}") from None
     except msgspec.ValidationError as error:
         rule = "expected are tables [accounts.NAME] and nothing else"
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected is at least one table [accounts.NAME]")
-    return [_of_table(path, text, name, table, environ, adapters) for name, table in tables.items()]
+    return [_Table(path, text, name, table).source(environ) for name, table in tables.items()]
 
 
-def _check_address(where: str, base_url: str | None) -> None:
+class _Table:
+    """One table ``[accounts.NAME]``; its errors name the key and its line."""
+
+    def __init__(self, path: Path, text: str, name: str, table: Mapping[str, object]) -> None:
+        self._folder = path.parent
+        self._where = f"{path}: accounts.{name}"
+        self._text = text
+        self._name = name
+        self._table = table
+
+    def source(self, environ: Mapping[str, str]) -> AccountSource:
+        """The account that it describes."""
+        adapter = self._adapter()
+        keys = {f"{name}_{kind}" for name in adapter.SECRETS for kind in ("env", "file")}
+        fields = adapter.Options.__struct_fields__
+        for key in self._table:
+            if key not in {"marketplace", *keys, *fields}:
+                known = ", ".join(["marketplace", *sorted(keys), *fields])
+                rule = f"unknown key; expected are {known} (a secret itself never stands here)"
+                raise self._error(key, rule)
+        secrets = {name: self._places(name, adapter) for name in adapter.SECRETS}
+        if not any(secrets.values()):
+            ways = [f"{key}_env or {key}_file" for key in adapter.SECRETS]
+            rule = f"expected is {' or '.join(ways)} (the name of a variable, the path of a file)"
+            raise self._error("", rule)
+        options = {key: value for key, value in self._table.items() if key in fields}
+        made = _options(adapter, options, self._place, self._place(""), strict=True)
+        return AccountSource(self._name, adapter, secrets, made, environ=environ)
+
+    def _adapter(self) -> type[Account]:
+        known = " or ".join(map(repr, installed_adapters()))
+        if "marketplace" not in self._table:
+            raise self._error("", f"marketplace is missing; expected is {known}")
+        name = self._table["marketplace"]
+        if not isinstance(name, str) or name not in installed_adapters():
+            raise self._error("marketplace", f"expected {known}, got {name!r}")
+        try:
+            return load_adapter(name)
+        except ConfigError as error:
+            raise self._error("marketplace", str(error)) from error
+
+    def _places(self, name: str, adapter: type[Account]) -> list[SecretPlace]:
+        env, file = f"{name}_env", f"{name}_file"
+        if env in self._table and file in self._table:
+            raise self._error(file, f"{env} is given too; expected is one of both")
+        for key in (env, file):
+            if key in self._table:
+                found = [self._secret_place(key, text) for text in self._texts(key)]
+                if len(found) > 1 and name not in adapter.SEVERAL:
+                    raise self._error(key, f"{adapter.marketplace} takes one, got {len(found)}")
+                return found
+        return []
+
+    def _texts(self, key: str) -> Sequence[str]:
+        try:
+            given = msgspec.convert(self._table[key], str | list[str])
+        except msgspec.ValidationError as error:
+            rule = f"expected is a string or a list of strings: {_said(error)[0]}"
+            raise self._error(key, rule) from None
+        texts = [given] if isinstance(given, str) else given
+        if not all(texts) or not texts:
+            raise self._error(key, "must not be empty")
+        return texts
+
+    def _secret_place(self, key: str, text: str) -> SecretPlace:
+        if key.endswith("_file"):
+            return SecretPlace(file=self._folder / text)
+        if not _VARIABLE.fullmatch(text):
+            # It is not shown, for it may be the secret.
+            raise self._error(key, "must be the name of an environment variable")
+        return SecretPlace(text)
+
+    def _error(self, key: str, rule: str) -> ConfigError:
+        return ConfigError(f"{self._place(key)}: {rule}")
+
+    def _place(self, key: str) -> str:
+        return f"{self._where}{'.' if key else ''}{key}{_line(self._text, self._name, key)}"
+
+
+def _options(
+    adapter: type[Account],
+    values: Mapping[str, object],
+    place: Callable[[str], str],
+    whole: str,
+    *,
+    strict: bool,
+) -> AccountOptions:
+    """The options of an account.
+
+    Args:
+        adapter: Whose account it is.
+        values: Values by key.
+        place: Where a key stands, in words.
+        whole: Where all of them stand, in words.
+        strict: Whether values have their types already; else they are texts.
+
+    Raises:
+        ConfigError: A value has another type, or is out of its bounds.
+    """
     try:
-        require_address("accounts", base_url)
-    except InvalidInput as error:
-        raise ConfigError(f"{where}: {error.rule}; got {base_url!r}") from None
+        return msgspec.convert(values, adapter.Options, strict=strict)
+    except msgspec.ValidationError as error:
+        broken = error.__cause__
+        if isinstance(broken, InvalidInput):
+            key = broken.argument.partition("[")[0]
+            said = f"{broken.argument.removeprefix(key)} {broken.rule}".strip()
+            reason = f"{said}; got {broken.value!r}"
+        else:
+            reason, key = _said(error)
+    raise ConfigError(f"{place(key) if key in values else whole}: {reason}")
+
+
+def _said(error: msgspec.ValidationError) -> tuple[str, str]:
+    """What msgspec says of a value, and the key that it is of."""
+    said, _, path = str(error).partition(" - at `$")
+    key = re.match(r"\.(\w+)", path)
+    return said, key[1] if key else ""
 
 
 def _line(text: str, name: str, key: str = "") -> str:
@@ -202,45 +416,3 @@ def _line(text: str, name: str, key: str = "") -> str:
         elif begin and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return f" (line {number})"
     return ""
-
-
-def _of_table(
-    path: Path,
-    text: str,
-    name: str,
-    table: dict[str, object],
-    environ: Mapping[str, str],
-    adapters: Mapping[str, type[Adapter]],
-) -> AccountSource:
-    where = f"{path}: accounts.{name}"
-    unknown = sorted(set(table) - set(Entry.__struct_fields__))
-    if unknown:
-        raise ConfigError(
-            f"{where}.{unknown[0]}{_line(text, name, unknown[0])}: unknown key; expected are "
-            f"{', '.join(Entry.__struct_fields__)} (a secret itself never stands in this file)"
-        )
-    try:
-        entry = msgspec.convert(table, Entry)
-    except msgspec.ValidationError as error:
-        said, _, place = str(error).partition(" - at `$")
-        key = place.rstrip("`").lstrip(".")
-        at = f".{key}{_line(text, name, key)}" if key else _line(text, name)
-        raise ConfigError(f"{where}{at}: {said}") from None
-    if entry.marketplace not in adapters:
-        known = " or ".join(repr(known) for known in sorted(adapters))
-        line = _line(text, name, "marketplace")
-        raise ConfigError(f"{where}.marketplace{line}: expected {known}, got {entry.marketplace!r}")
-    if (entry.secret_env is None) == (entry.secret_file is None):
-        raise ConfigError(
-            f"{where}{_line(text, name)}: expected is one of secret_env (the name of a variable of "
-            "the environment) and secret_file (a path)"
-        )
-    _check_address(f"{where}.base_url{_line(text, name, 'base_url')}", entry.base_url)
-    return AccountSource(
-        name,
-        adapters[entry.marketplace],
-        environ=environ,
-        variable=entry.secret_env,
-        file=None if entry.secret_file is None else path.parent / entry.secret_file,
-        base_url=entry.base_url,
-    )

@@ -98,6 +98,7 @@ class Wildberries(Account):
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     EARLIEST: ClassVar[datetime] = EARLIEST
     Options: ClassVar[type[AccountOptions]] = WildberriesOptions
+    SEVERAL: ClassVar[frozenset[str]] = frozenset({"secret"})
 
     def __init__(
         self,

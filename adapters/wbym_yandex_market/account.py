@@ -71,7 +71,19 @@ class YandexMarketOptions(AccountOptions, frozen=True, kw_only=True):
     subscription: bool = False
     """Whether the business has a subscription to the API, with its higher limits."""
     parallel: int = PARALLEL
-    """Calls under way at once per business or campaign."""
+    """Calls under way at once per business or campaign, up to 100."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_options("options", self.business_id, self.campaign_ids, self.parallel)
+
+
+def _require_options(
+    method: str, business_id: int | None, campaign_ids: Collection[int] | None, parallel: int
+) -> None:
+    require(method, "business_id", business_id, Id | None)
+    require(method, "campaign_ids", campaign_ids, Collection[Id] | None)
+    require(method, "parallel", parallel, Annotated[int, Range(1, 100)])
 
 
 class YandexMarket(Account):
@@ -127,9 +139,7 @@ class YandexMarket(Account):
         ]
         if not self._credentials:
             raise InvalidToken(name, "give an Api-Key (api_key=) or an OAuth token (oauth=)")
-        require("YandexMarket", "business_id", business_id, Id | None)
-        require("YandexMarket", "campaign_ids", campaign_ids, Collection[Id] | None)
-        require("YandexMarket", "parallel", parallel, Annotated[int, Range(1, 100)])
+        _require_options("YandexMarket", business_id, campaign_ids, parallel)
         self._parallel = parallel
         self._dialect = YandexMarketDialect(
             name,

@@ -1,5 +1,6 @@
 """What opens a Market cabinet: an Api-Key or an OAuth token. Neither says anything of itself."""
 
+import re
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -9,6 +10,7 @@ from wbym.errors import InvalidToken
 __all__ = ["Credential", "CredentialKind"]
 
 _LONGEST: Final = 4096
+_WITH_BUSINESS: Final = re.compile(r"\S+\s+\d+|\d+\s+\S+")
 
 
 class CredentialKind(StrEnum):
@@ -36,10 +38,14 @@ class Credential:
 
     def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
         text = text.strip()
-        if text.lower().startswith(("bearer ", "oauth ", "api-key:", "authorization:")):
-            raise InvalidToken(account, f"give the {kind} alone, without what goes before it")
+        if text.lower().startswith(("bearer ", "oauth ", "oauth:", "api-key:", "authorization:")):
+            rule = "without what goes before it; an OAuth token as oauth= (oauth_env, oauth_file)"
+            raise InvalidToken(account, f"give the {kind} alone, {rule}")
         if not text or len(text) > _LONGEST:
             raise InvalidToken(account, f"this is no {kind}: it is {'long' if text else 'empty'}")
+        if _WITH_BUSINESS.fullmatch(text):
+            rule = "and the number of the business as business_id="
+            raise InvalidToken(account, f"give the {kind} alone, {rule}")
         if not (text.isascii() and text.isprintable()) or " " in text:
             reason = f"this is no {kind}: it has white space or signs that no header may have"
             raise InvalidToken(account, reason)

@@ -38,7 +38,7 @@ from wbym.account.checks import whole_characters
 from wbym.account.facts import CatalogRow, CheckReport, CredentialFacts
 from wbym.account.hooks import Hooks, How, Receipt, require_hooks
 from wbym.account.inputs import Inputs, chosen, require_complete
-from wbym.account.options import AccountOptions
+from wbym.account.options import AccountOptions, require_connection
 from wbym.account.streams import OnHints, Stream, TrustedProxy
 from wbym.account.sweeps import Sweeps
 from wbym.calls import (
@@ -125,8 +125,8 @@ class Connection(TypedDict, total=False):
     proxy: str | None
     """The address of an HTTP proxy, with its credentials where it needs them."""
     trust_env: bool
-    """Whether the environment's proxies and ``.netrc`` are used; they are not by
-    default. A borrowed session has its own setting."""
+    """Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used; they are not by default.
+    A borrowed session has its own setting."""
     timeout: float
     """Seconds without a byte from the marketplace after which a call fails; 60 by default."""
     max_wait: float | None
@@ -163,6 +163,8 @@ class Account(Hooks):
     """What can be said of an account besides its secrets, in ``wbym.toml`` too."""
     SECRETS: ClassVar[tuple[str, ...]] = ("secret",)
     """The names of its secrets; ``wbym.toml`` says where each is, as in ``secret_env``."""
+    SEVERAL: ClassVar[frozenset[str]] = frozenset()
+    """Those of :attr:`SECRETS` of which there may be several, such as tokens of one seller."""
 
     def __init_subclass__(cls) -> None:
         """Check that the class states what it has hooks for, and no more.
@@ -177,6 +179,9 @@ class Account(Hooks):
     def __init__(self, dialect: Dialect, **connection: Unpack[Connection]) -> None:
         self.name: Final = dialect.account
         """The account's name, in refs, errors and logs."""
+        timeout = connection.get("timeout", DEFAULT_TIMEOUT)
+        max_wait = connection.get("max_wait", DEFAULT_MAX_WAIT)
+        require_connection(type(self).__name__, connection.get("proxy"), timeout, max_wait)
         self._kept: list[SetAside] = []
         self._on_set_aside = connection.get("on_set_aside") or self._kept.append
         self._scheduler = connection.get("scheduler") or shared_scheduler()
@@ -185,13 +190,13 @@ class Account(Hooks):
             transport=connection.get("transport")
             or AiohttpTransport(
                 session=connection.get("session"),
-                timeout=connection.get("timeout", DEFAULT_TIMEOUT),
+                timeout=timeout,
                 proxy=connection.get("proxy"),
                 trust_env=connection.get("trust_env", False),
             ),
             scheduler=self._scheduler,
             retry=connection.get("retry"),
-            max_wait=connection.get("max_wait", DEFAULT_MAX_WAIT),
+            max_wait=max_wait,
             on_set_aside=self._keep,
         )
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self._id_rule)

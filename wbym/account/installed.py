@@ -26,7 +26,11 @@ def load_adapter(marketplace: str) -> type[Account]:
     if not points:
         known = " or ".join(map(repr, installed_adapters()))
         raise ConfigError(f"there is no adapter {marketplace!r}; installed are {known}")
-    loaded: object = points[0].load()
+    try:
+        loaded: object = points[0].load()
+    except Exception as error:  # a package may raise anything while it is imported
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"the adapter {marketplace!r} cannot be loaded: {reason}") from error
     if not (isinstance(loaded, type) and issubclass(loaded, Account)):
         raise ConfigError(f"the adapter {marketplace!r} names no Account: {points[0].value}")
     return loaded

@@ -48,7 +48,7 @@ from wbym.calls.rows import (
     row,
     rows_of,
 )
-from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Transport
+from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
@@ -86,6 +86,7 @@ __all__ = [
     "Parameter",
     "Part",
     "Pipeline",
+    "Proxy",
     "Query",
     "QueryValue",
     "Range",

@@ -94,7 +94,7 @@ class Response(msgspec.Struct, frozen=True, gc=False):
 class TransportError(Exception):
     """No whole answer came."""
 
-    def __init__(self, reason: str, *, sent: bool, timeout: bool) -> None:
+    def __init__(self, reason: str, *, sent: bool, timeout: bool = False) -> None:
         super().__init__(reason)
         self.sent = sent
         """Whether the request may have reached the marketplace."""

@@ -8,13 +8,15 @@ from contextlib import AbstractAsyncContextManager
 from io import BytesIO
 from types import TracebackType
 from typing import Final, Protocol, Self
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from wbym.calls.messages import Part, Request, Response, TransportError
+from wbym.errors import InvalidInput
 
-__all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Transport"]
+__all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Proxy", "Transport"]
 
 CHUNK = 64 * 1024
 
@@ -97,13 +99,16 @@ class _AiohttpExchange:
         await transport._under_way.acquire()
         self._counted = True
         try:
+            url = URL(request.url, encoded=True)
+            proxy = transport._proxy_for(url)
             answer = self._answer = await session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                url,
                 headers=request.headers,
                 data=data,
                 timeout=transport._timeout,
-                proxy=transport._proxy,
+                proxy=None if proxy is None else proxy.url,
+                proxy_auth=None if proxy is None else proxy.login,
                 allow_redirects=False,
             )
             self.head = Response(answer.status, answer.headers)
@@ -113,10 +118,15 @@ class _AiohttpExchange:
                 self._uncount()
         except BaseException as error:
             self._leave()
-            if isinstance(error, _FAILURES):
+            if not isinstance(error, _FAILURES):
+                raise
+            if not isinstance(error, aiohttp.ClientHttpProxyError):
                 raise _broken(error) from error
-            raise
-        return self
+            refused = f"the proxy refused the connection: {error.status} {error.message}"
+        else:
+            return self
+        # Not from aiohttp's error, whose repr has the proxy's credentials.
+        raise TransportError(refused, sent=False)
 
     async def __aexit__(
         self,
@@ -159,6 +169,65 @@ class _AiohttpExchange:
             self._transport._under_way.release()
 
 
+class Proxy:
+    """An HTTP proxy. Its credentials never show in ``repr`` or errors.
+
+    Args:
+        address: Such as ``http://user:password@10.0.0.1:3128``.
+        method: The method that it was given to, for errors.
+        argument: The argument, for errors.
+
+    Raises:
+        InvalidInput: ``address`` is not one.
+    """
+
+    def __init__(self, address: str, method: str = "account", argument: str = "proxy") -> None:
+        self.login: _Login | None = None
+        """What the proxy is told in ``Proxy-Authorization``."""
+        given: object = address
+        try:
+            if not isinstance(given, str) or any(char.isspace() for char in given):
+                raise ValueError
+            url = URL(given)
+            if url.scheme not in {"http", "https"} or not url.host or url.port == 0:
+                raise ValueError
+            if url.path not in {"", "/"} or url.query_string or url.fragment:
+                raise ValueError
+            if url.raw_user is not None or url.raw_password is not None:
+                self.login = _Login(url.user or "", url.password or "", "utf-8")
+        except ValueError:
+            shown = given.rpartition("@")[2] if isinstance(given, str) else type(given)
+            rule = "must be the address of an HTTP proxy, such as http://user:password@host:3128"
+            raise InvalidInput(method, argument, rule, shown) from None
+        self.url: Final = url.with_user(None).with_path("")
+
+    def __repr__(self) -> str:
+        return f"Proxy({str(self.url)!r}{', with credentials' if self.login else ''})"
+
+
+class _Login(aiohttp.BasicAuth):
+    """Credentials that are not shown."""
+
+    def __repr__(self) -> str:
+        return "BasicAuth(***)"
+
+
+def _proxy_of_environment(origin: URL) -> Proxy | None:
+    """What the environment names for a server; None where it is asked directly.
+
+    Raises:
+        InvalidInput: That is not an HTTP proxy.
+    """
+    if origin.host is None or proxy_bypass(origin.host):
+        return None
+    address = getproxies().get(origin.scheme)
+    if not address:
+        return None
+    # As curl reads it.
+    full = address if "://" in address else f"http://{address}"
+    return Proxy(full, "trust_env", f"{origin.scheme.upper()}_PROXY")
+
+
 class AiohttpTransport:
     """One pooled session.
 
@@ -167,9 +236,14 @@ class AiohttpTransport:
             first request, and closed by ``aclose``.
         timeout: Seconds without a byte from the marketplace after which a call fails; as many are
             allowed for connecting.
-        proxy: The address of an HTTP proxy, with its credentials where it needs them.
-        trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY``, ``NO_PROXY`` and ``.netrc`` are used.
-            A borrowed session has its own setting.
+        proxy: The address of an HTTP proxy, with its credentials where it needs them; it is used
+            with a borrowed session too.
+        trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used where there is
+            no ``proxy``, as they are when a server is first called. ``.netrc`` is not: the account
+            has its own credentials. A borrowed session has its own setting.
+
+    Raises:
+        InvalidInput: ``proxy`` is not the address of one.
     """
 
     def __init__(
@@ -181,9 +255,10 @@ class AiohttpTransport:
         trust_env: bool = False,
     ) -> None:
         self._session = session
-        self._proxy = proxy
-        self._trust_env = trust_env
+        self._proxy = None if proxy is None else Proxy(proxy)
         self._lent = session is not None
+        self._trust_env = trust_env and not self._lent
+        self._proxies: dict[URL, Proxy | None] = {}
         self._closed = False
         self._under_way = asyncio.Semaphore(AT_ONCE)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
@@ -203,6 +278,14 @@ class AiohttpTransport:
         """Send, and wait for status and headers."""
         return _AiohttpExchange(self, request)
 
+    def _proxy_for(self, url: URL) -> Proxy | None:
+        if self._proxy is not None or not self._trust_env:
+            return self._proxy
+        origin = url.origin()
+        if origin not in self._proxies:
+            self._proxies[origin] = _proxy_of_environment(origin)
+        return self._proxies[origin]
+
     async def aclose(self) -> None:
         """Close the session, unless it was lent."""
         self._closed = True
@@ -219,7 +302,6 @@ class AiohttpTransport:
                 connector=aiohttp.TCPConnector(limit=0),
                 # No API has any; looking for them is a twentieth of a small call.
                 cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self._trust_env,
             )
         return self._session
 

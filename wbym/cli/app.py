@@ -13,14 +13,14 @@ from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
-from wbym.account import Adapter, Chats, Feedbacks, Questions, Returns, installed_adapters
+from wbym.account import Account, Capability, installed_adapters, load_adapter
 from wbym.cli import lists, show
 from wbym.cli.check import check_accounts
 from wbym.cli.demo import Sizes, run_demo
 from wbym.cli.demo_assistant import run_assistant
 from wbym.cli.export import export
 from wbym.cli.listen import listen
-from wbym.cli.options import Account, Config, moment, sources_of
+from wbym.cli.options import AccountName, Config, moment, sources_of
 from wbym.cli.outbox import outbox
 from wbym.cli.progress import Bars, Lines, Quiet, Watch
 from wbym.cli.show_demo import outcome_line, show_outcome, show_survived
@@ -45,7 +45,7 @@ app = typer.Typer(
 def _ratings(text: str) -> frozenset[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part in {"1", "2", "3", "4", "5"} for part in parts):
-        raise typer.BadParameter(f"{text!r} is no list of ratings from 1 to 5, such as 1,2")
+        raise typer.BadParameter(f"{text!r} is not a list of ratings from 1 to 5, such as 1,2")
     return frozenset(int(part) for part in parts)
 
 
@@ -56,7 +56,7 @@ Limit = Annotated[
         "--limit",
         min=1,
         metavar="N",
-        help=f"Records of each account at most; tables: {lists.TABLE_MOST}, JSON: all.",
+        help=f"Records of each account at most; tables: {lists.TABLE_ROWS}, JSON: all.",
         show_default=False,
     ),
 ]
@@ -90,9 +90,10 @@ def start(
 ) -> None:
     r"""Read and answer a seller's buyers on Wildberries and Yandex Market.
 
-    Accounts come from a TOML file, \[accounts.NAME] with marketplace and secret_env (the name of
-    the environment variable that holds the token) or secret_file; without one, from
-    WBYM_<MARKETPLACE>_TOKEN. Tokens are never given as arguments.
+    Accounts come from a TOML file, \[accounts.NAME] with marketplace, secret_env (the name of the
+    environment variable that holds the token) or secret_file, and options such as proxy; without
+    one, from WBYM_<MARKETPLACE>_TOKEN and WBYM_<MARKETPLACE>_<OPTION>. Tokens are never given as
+    arguments.
     """
     logger = logging.getLogger("wbym")
     if verbose:
@@ -134,7 +135,7 @@ def demo(
         )
         sizes = Sizes(feedbacks=feedbacks, questions=questions, chats=chats, returns=returns)
         with watch:
-            outcome = asyncio.run(run_demo(simulators(), installed_adapters(), sizes, watch))
+            outcome = asyncio.run(run_demo(simulators(), sizes, watch))
         if not as_json:
             show_outcome(console, outcome)
         problems = list(outcome.problems)
@@ -142,9 +143,7 @@ def demo(
         if assistant:
             say = Quiet().say if as_json else Lines(console).say
             with TemporaryDirectory(prefix="wbym-demo-") as folder:
-                survived = asyncio.run(
-                    run_assistant(simulators(), installed_adapters(), Path(folder), say)
-                )
+                survived = asyncio.run(run_assistant(simulators(), Path(folder), say))
             problems += survived.problems
             if not as_json:
                 show_survived(console, survived)
@@ -183,7 +182,7 @@ def simulate(
 @app.command()
 def check(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Make no request: only what credentials say.")
     ] = False,
@@ -196,7 +195,7 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Say what each account can do: methods by category, hosts, pace, and what is missing.
+    """Say what each account can do: methods by category, hosts, rate, and what is missing.
 
     Exit code 1 if a credential is invalid or expired, or a marketplace does not take it.
     """
@@ -218,22 +217,23 @@ def endpoints(
     ] = None,
 ) -> None:
     """List every endpoint that the SDK knows, with its limits."""
-    adapters = installed_adapters()
-    if marketplace is not None and marketplace not in adapters:
-        names = ", ".join(sorted(adapters))
+    installed = installed_adapters()
+    if marketplace is not None and marketplace not in installed:
+        names = ", ".join(installed)
         raise typer.BadParameter(
             f"there is no marketplace {marketplace!r}; installed: {names}",
             param_hint="--marketplace",
         )
-    chosen = sorted(adapters) if marketplace is None else [marketplace]
-    rows = [row for name in chosen for row in adapters[name].catalog()]
+    chosen = installed if marketplace is None else [marketplace]
+    with plain_errors():
+        rows = [row for name in chosen for row in load_adapter(name).catalog()]
     show.show_catalog(output(), rows, form)
 
 
 @app.command()
 def feedbacks(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     answered: Answered = None,
     since: Since = None,
     until: Until = None,
@@ -247,20 +247,18 @@ def feedbacks(
 ) -> None:
     """List feedbacks, newest first."""
 
-    def ask(opened: Adapter) -> Listing[Feedback] | None:
-        if not isinstance(opened, Feedbacks):
-            return None
+    def ask(opened: Account) -> Listing[Feedback]:
         return opened.feedbacks(
             answered=answered, since=since, until=until, rating=rating, product=product
         )
 
-    _list(config, account, show.FEEDBACKS, ask, limit=limit, as_json=as_json)
+    _list(config, account, Capability.FEEDBACKS, show.FEEDBACKS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
 def questions(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     answered: Answered = None,
     since: Since = None,
     until: Until = None,
@@ -270,18 +268,16 @@ def questions(
 ) -> None:
     """List questions, newest first."""
 
-    def ask(opened: Adapter) -> Listing[Question] | None:
-        if not isinstance(opened, Questions):
-            return None
+    def ask(opened: Account) -> Listing[Question]:
         return opened.questions(answered=answered, since=since, until=until, product=product)
 
-    _list(config, account, show.QUESTIONS, ask, limit=limit, as_json=as_json)
+    _list(config, account, Capability.QUESTIONS, show.QUESTIONS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
 def chats(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     waiting: Annotated[
         bool | None,
         typer.Option("--waiting/--not-waiting", help="Only where the buyer waits for a reply."),
@@ -291,18 +287,16 @@ def chats(
 ) -> None:
     """List chats."""
 
-    def ask(opened: Adapter) -> Listing[Chat] | None:
-        if not isinstance(opened, Chats):
-            return None
+    def ask(opened: Account) -> Listing[Chat]:
         return opened.chats(waiting_for_seller=waiting)
 
-    _list(config, account, show.CHATS, ask, limit=limit, as_json=as_json)
+    _list(config, account, Capability.CHATS, show.CHATS, ask, limit=limit, as_json=as_json)
 
 
 @app.command()
 def returns(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     is_open: Annotated[
         bool | None, typer.Option("--open/--closed", help="Only under review, or only closed.")
     ] = None,
@@ -311,31 +305,32 @@ def returns(
 ) -> None:
     """List returns (Wildberries: claims)."""
 
-    def ask(opened: Adapter) -> Listing[Return] | None:
-        if not isinstance(opened, Returns):
-            return None
-        return opened.returns(open=is_open)
+    def ask(opened: Account) -> Listing[Return]:
+        return opened.returns(is_open=is_open)
 
-    _list(config, account, show.RETURNS, ask, limit=limit, as_json=as_json)
+    _list(config, account, Capability.RETURNS, show.RETURNS, ask, limit=limit, as_json=as_json)
 
 
 def _list(
     config: Path | None,
     account: str | None,
+    capability: Capability,
     view: show.View[T],
-    ask: Callable[[Adapter], Listing[T] | None],
+    ask: Callable[[Account], Listing[T]],
     *,
     limit: int | None,
     as_json: bool,
 ) -> NoReturn:
     with plain_errors():
         sources = sources_of(config, account)
-        code = asyncio.run(lists.list_records(sources, view, ask, limit=limit, as_json=as_json))
+        code = asyncio.run(
+            lists.list_records(sources, capability, view, ask, limit=limit, as_json=as_json)
+        )
     raise typer.Exit(code)
 
 
 @app.command()
-def inbox(config: Config = None, account: Account = None, as_json: AsJson = False) -> None:
+def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = False) -> None:
     """Show how much waits for an answer, over all accounts."""
     with plain_errors():
         code = asyncio.run(show_waiting(sources_of(config, account), as_json=as_json))
@@ -353,7 +348,7 @@ def answer(
     record_id: Annotated[str, typer.Argument(metavar="ID", help="Its id.")],
     text: Annotated[str, typer.Argument(help="The answer; - reads it from stdin.")],
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
 ) -> None:
     """Answer a feedback or a question, once."""
     with plain_errors():

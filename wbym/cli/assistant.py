@@ -46,7 +46,7 @@ async def assist(config: str, state: str, settle_after: float) -> None:
             if event.kind is EventKind.MESSAGE and event.from_buyer:
                 text = event.message.text or ""
                 answer = answer_to(text)
-                delivery = await inbox.send(event.chat, answer, key=event.id)
+                delivery = await inbox.send(event.chat, answer, idempotency_key=event.id)
                 known = " (known already)" if delivery.created_at < began else ""
                 typer.echo(f"{event.account:<14} {clean(text)} → {answer}{known}")
 

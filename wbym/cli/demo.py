@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import anyio
+import anyio.to_thread
 import msgspec
 
-from wbym.account import Adapter, Chats, Feedbacks, Questions, Returns, TellsDecisions
+from wbym.account import NOT_BUILT, Account, Capability, load_adapter
 from wbym.cli.progress import Watch
 from wbym.cli.tally import (
     Result,
@@ -113,7 +114,6 @@ class Ready(msgspec.Struct, frozen=True):
 
 async def run_demo(
     simulators: Mapping[str, str],
-    adapters: Mapping[str, type[Adapter]],
     sizes: Sizes,
     watch: Watch,
 ) -> Outcome:
@@ -121,22 +121,23 @@ async def run_demo(
 
     Args:
         simulators: The modules to run, by the name of their adapter.
-        adapters: The installed adapters by name.
         sizes: How large the shops are.
         watch: Is told how it goes.
 
     Raises:
         DemoError: There is no simulator, or one does not start.
+        ConfigError: A simulator's marketplace has no adapter.
         ExceptionGroup: Reading or answering failed.
     """
     shops: list[_Shop] = []
     async with AsyncExitStack() as stack:
         for marketplace, module in sorted(simulators.items()):
-            if marketplace not in adapters:
-                raise DemoError(f"the simulator {marketplace!r} has no adapter of its name")
+            adapter = await anyio.to_thread.run_sync(load_adapter, marketplace)
             process, ready = await start_simulator(stack, marketplace, module, *sizes.arguments())
-            account = adapters[marketplace].from_secret(
-                ready.token, name=marketplace, base_url=ready.url, max_wait=None
+            account = adapter.from_secrets(
+                {"secret": [ready.token]},
+                name=marketplace,
+                options=adapter.Options(base_url=ready.url, max_wait=None),
             )
             await stack.enter_async_context(account)
             shops.append(_Shop(account, process, ready, watch))
@@ -175,7 +176,7 @@ class _Shop:
 
     def __init__(
         self,
-        account: Adapter,
+        account: Account,
         process: SimulatorProcess,
         ready: Ready,
         watch: Watch,
@@ -188,25 +189,19 @@ class _Shop:
 
     def work(self) -> list[_Work]:
         """What can be done at the same time."""
-        account = self._account
         found: list[_Work] = []
-        if isinstance(account, Feedbacks):
-            answerer: Feedbacks = account
+        if self._has(Capability.FEEDBACKS):
             feedbacks = self._tally("feedbacks")
-            found.append(lambda: self._feedbacks(answerer, feedbacks))
-            if isinstance(account, Questions):
-                asked: Questions = account
-                questions = self._tally("questions")
-                found.append(lambda: self._questions(asked, answerer, questions))
-        if isinstance(account, Chats):
-            talker: Chats = account
-            chats = self._tally("chats")
-            messages = self._tally("messages")
-            found.append(lambda: self._chats(talker, chats, messages))
-        if isinstance(account, Returns):
-            decider: Returns = account
+            found.append(lambda: self._feedbacks(feedbacks))
+        if self._has(Capability.QUESTIONS):
+            questions = self._tally("questions")
+            found.append(lambda: self._questions(questions))
+        if self._has(Capability.CHATS):
+            chats, messages = self._tally("chats"), self._tally("messages")
+            found.append(lambda: self._chats(chats, messages))
+        if self._has(Capability.RETURNS):
             returns = self._tally("returns")
-            found.append(lambda: self._returns(decider, returns))
+            found.append(lambda: self._returns(returns))
         return found
 
     async def result(self) -> Result:
@@ -223,14 +218,17 @@ class _Shop:
             set_aside=len(account.set_aside),
         )
 
+    def _has(self, capability: Capability) -> bool:
+        return self._account.CAPABILITIES.get(capability, NOT_BUILT).is_present
+
     def _tally(self, noun: str) -> Tally:
         expected, effect = self._ready.expected.get(noun), self._ready.effects.get(noun)
         tally = Tally(self._account.name, noun, expected, effect=effect)
         self._tallies.append(tally)
         return tally
 
-    async def _feedbacks(self, account: Feedbacks, tally: Tally) -> None:
-        began = time.monotonic()
+    async def _feedbacks(self, tally: Tally) -> None:
+        account, began = self._account, time.monotonic()
         first: list[Feedback] = []
         async for page in account.feedbacks(answered=False).pages():
             tally.saw(item.ref.id for item in page.items)
@@ -242,20 +240,20 @@ class _Shop:
             self._wrote(tally)
         self._ended(tally, began)
 
-    async def _questions(self, account: Questions, answerer: Feedbacks, tally: Tally) -> None:
-        began = time.monotonic()
+    async def _questions(self, tally: Tally) -> None:
+        account, began = self._account, time.monotonic()
         first: list[Question] = []
         async for page in account.questions(answered=False).pages():
             tally.saw(item.ref.id for item in page.items)
             first += page.items[: QUESTIONS_ANSWERED - len(first)]
             self._watch.moved(tally)
         for question in first:
-            await answerer.answer(question, _REPLY)
+            await account.answer(question, _REPLY)
             self._wrote(tally)
         self._ended(tally, began)
 
-    async def _chats(self, account: Chats, chats: Tally, messages: Tally) -> None:
-        began = time.monotonic()
+    async def _chats(self, chats: Tally, messages: Tally) -> None:
+        account, began = self._account, time.monotonic()
         async for page in account.chats().pages():
             chats.saw(chat.ref.id for chat in page.items)
             self._watch.moved(chats)
@@ -271,8 +269,8 @@ class _Shop:
             self._wrote(messages)
         self._ended(messages, began)
 
-    async def _returns(self, account: Returns, tally: Tally) -> None:
-        began = time.monotonic()
+    async def _returns(self, tally: Tally) -> None:
+        account, began = self._account, time.monotonic()
         waiting: Return | None = None
         async for page in account.returns().pages():
             tally.saw(item.ref.id for item in page.items)
@@ -281,10 +279,7 @@ class _Shop:
                     waiting = item
             self._watch.moved(tally)
         if waiting is not None:
-            decisions = list(waiting.decisions)
-            if isinstance(account, TellsDecisions):
-                decisions = await account.decisions(waiting)
-            decision = min(decisions, key=_needs)
+            decision = min(await account.decisions(waiting), key=_needs)
             comment = _COMMENT if decision.comment_required else None
             reason = decision.reasons[0] if decision.reasons else None
             await account.decide(waiting, decision, comment=comment, reason=reason)
@@ -302,7 +297,8 @@ class _Shop:
 
 def _needs(decision: Decision) -> int:
     """How much has to be said with a decision."""
-    return decision.comment_required + bool(decision.reasons) + 2 * (decision.least is not None)
+    needs_amount = decision.amount_required or decision.min_amount is not None
+    return decision.comment_required + bool(decision.reasons) + 2 * needs_amount
 
 
 def _moment(timed: tuple[datetime, Chat]) -> datetime:

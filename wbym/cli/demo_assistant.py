@@ -17,12 +17,14 @@ from types import TracebackType
 from typing import Final, Self
 
 import anyio
+import anyio.to_thread
 import msgspec
 
-from wbym.account import Adapter, Chats, Streams
+from wbym.account import NOT_BUILT, Account, Capability, load_adapter
 from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError, start_simulator
-from wbym.feed import DeliveryState, SqliteStore
+from wbym.domain import DeliveryState
+from wbym.feed import SqliteStore
 from wbym.testing.pages import Sent
 from wbym.testing.process import SimulatorProcess
 
@@ -91,7 +93,6 @@ class Survived(msgspec.Struct, frozen=True):
 
 async def run_assistant(
     simulators: Mapping[str, str],
-    adapters: Mapping[str, type[Adapter]],
     folder: Path,
     say: Callable[[str], None],
 ) -> Survived:
@@ -99,7 +100,6 @@ async def run_assistant(
 
     Args:
         simulators: The modules to run, by the name of their adapter.
-        adapters: The installed adapters by name.
         folder: An empty one, for the assistant's configuration and state.
         say: Is told what happens, a line each time.
 
@@ -114,7 +114,7 @@ async def run_assistant(
     async with AsyncExitStack() as stack:
         shops = []
         for name, module in sorted(simulators.items()):
-            if issubclass(adapters[name], Streams) and issubclass(adapters[name], Chats):
+            if _is_followed(await anyio.to_thread.run_sync(load_adapter, name)):
                 shops.append(await _Shop.open(stack, name, module))
         confirmed = 0
         if shops:
@@ -125,6 +125,11 @@ async def run_assistant(
         served = [judge(shop.name, shop.written, await shop.sent()) for shop in shops]
     unconfirmed = sum(each.messages for each in served) - confirmed
     return Survived(served, unconfirmed, time.monotonic() - began)
+
+
+def _is_followed(adapter: type[Account]) -> bool:
+    needed = (Capability.EVENTS, Capability.CHATS, Capability.SEND)
+    return all(adapter.CAPABILITIES.get(one, NOT_BUILT).is_present for one in needed)
 
 
 async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], None]) -> int:

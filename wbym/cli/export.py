@@ -12,8 +12,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from wbym.account import Adapter
-from wbym.cli.options import Account, Config, day_or_moment, last_of_day_or_moment, sources_of
+from wbym.account import Account
+from wbym.cli.options import AccountName, Config, day_or_moment, last_of_day_or_moment, sources_of
 from wbym.cli.show_export import ExportBars, ExportLines, ExportView
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output, plain_errors
 from wbym.config import AccountSource
@@ -30,7 +30,7 @@ def _length(text: str | timedelta) -> timedelta:
         return text
     found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is no length of time, such as 7d, 12h or 30m")
+        raise typer.BadParameter(f"{text!r} is not a length of time, such as 7d, 12h or 30m")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
@@ -40,7 +40,7 @@ def export(
         Path, typer.Option("--to", metavar="FILE", help="Ends in .jsonl, .csv or .parquet.")
     ],
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     since: Annotated[
         datetime | None,
         typer.Option(
@@ -137,7 +137,7 @@ class _Run:
     async def all(self) -> None:
         """Export what the accounts have; one that fails does not stop the others."""
         async with AsyncExitStack() as stack:
-            opened: list[Adapter] = []
+            opened: list[Account] = []
             for source in self._sources:
                 try:
                     account = await source.open(max_wait=self._max_wait)

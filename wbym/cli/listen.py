@@ -14,8 +14,8 @@ import typer
 from aiohttp import web
 from yarl import URL
 
-from wbym.account import Hint, OnHints, TakesNotifications, TrustedProxy
-from wbym.cli.options import Account, Config, sources_of
+from wbym.account import NOT_BUILT, Account, Capability, Hint, OnHints, TrustedProxy
+from wbym.cli.options import AccountName, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.config import AccountSource
 from wbym.feed import SqliteStore, Store
@@ -35,7 +35,7 @@ def _network(text: str) -> str:
 
 def listen(
     config: Config = None,
-    account: Account = None,
+    account: AccountName = None,
     host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
@@ -73,7 +73,7 @@ async def _listen(
     """Serve until the process is told to end; False where it cannot."""
     async with AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(await source.open()) for source in sources]
-        takers = {each.name: each for each in opened if isinstance(each, TakesNotifications)}
+        takers = {each.name: each for each in opened if _is_notified(each)}
         if not takers:
             complain("no account is of a marketplace that sends notifications")
             return False
@@ -101,8 +101,12 @@ async def _listen(
     return True
 
 
+def _is_notified(account: Account) -> bool:
+    return account.CAPABILITIES.get(Capability.NOTIFICATIONS, NOT_BUILT).is_present
+
+
 def _mounted(
-    takers: Mapping[str, TakesNotifications], on_hints: OnHints, proxy: TrustedProxy
+    takers: Mapping[str, Account], on_hints: OnHints, proxy: TrustedProxy
 ) -> web.Application:
     """The receiver of each account at its name, and that of an only one at the root too."""
     root = web.Application()

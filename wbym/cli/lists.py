@@ -2,22 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
-from wbym.account import Adapter, Feedbacks
+from wbym.account import NOT_BUILT, Account, Capability
 from wbym.cli.show import View, show_records, write_lines
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
 from wbym.config import AccountSource
-from wbym.domain import Feedback, Question, Record
-from wbym.errors import ConfigError, Unsupported, WbymError
+from wbym.domain import Feedback, Noun, Question, Record, Ref
+from wbym.errors import ConfigError, WbymError
 from wbym.paging import Listing
 
 __all__ = ["AnswerKind", "answer", "list_records"]
 
 T = TypeVar("T", bound=Record)
 
-TABLE_MOST = 50
-"""Records of each account in a table, where nothing is said."""
+TABLE_ROWS = 50
+"""Records of each account in a table, by default."""
 
 
 class AnswerKind(StrEnum):
@@ -27,24 +27,11 @@ class AnswerKind(StrEnum):
     QUESTION = "question"
 
 
-@runtime_checkable
-class _FindsFeedback(Protocol):
-    """An account that reads one feedback by its id."""
-
-    async def feedback(self, feedback_id: str, /) -> Feedback: ...
-
-
-@runtime_checkable
-class _FindsQuestion(Protocol):
-    """An account that reads one question by its id."""
-
-    async def question(self, question_id: str, /) -> Question: ...
-
-
 async def list_records(
     sources: Sequence[AccountSource],
+    capability: Capability,
     view: View[T],
-    ask: Callable[[Adapter], Listing[T] | None],
+    ask: Callable[[Account], Listing[T]],
     *,
     limit: int | None,
     as_json: bool,
@@ -55,29 +42,31 @@ async def list_records(
 
     Args:
         sources: The accounts.
+        capability: What an account needs to be asked.
         view: How records look in a table.
-        ask: Makes the listing of an account; None if it has nothing of the kind.
-        limit: Records of each account at most; in a table 50 where nothing is said.
+        ask: Makes the listing of an account.
+        limit: Records of each account at most; in a table 50 by default.
         as_json: Lines of JSON instead of a table, written as the pages come.
     """
     failed = False
     shown: list[T] = []
     for source in sources:
+        if not source.adapter.CAPABILITIES.get(capability, NOT_BUILT).is_present:
+            note(f"{source.name}: {source.adapter.marketplace} has no {view.noun}")
+            continue
         try:
             async with await source.open() as account:
-                listing = ask(account)
                 try:
-                    if listing is None:
-                        note(f"{source.name}: {source.adapter.marketplace} has no {view.noun}")
-                    elif as_json:
+                    listing = ask(account)
+                    if as_json:
                         await _write(listing, limit)
                     else:
-                        most = TABLE_MOST if limit is None else limit
-                        found = await listing.all(limit=most + 1)
-                        shown += found[:most]
-                        if len(found) > most:
+                        rows = TABLE_ROWS if limit is None else limit
+                        found = await listing.all(limit=rows + 1)
+                        shown += found[:rows]
+                        if len(found) > rows:
                             note(
-                                f"{source.name}: the first {most} {view.noun}; --limit shows more, "
+                                f"{source.name}: the first {rows} {view.noun}; --limit shows more, "
                                 "--json writes all"
                             )
                 finally:
@@ -112,19 +101,19 @@ async def answer(
         names = ", ".join(source.name for source in sources)
         raise ConfigError(f"answer: say --account, one of: {names}")
     async with await sources[0].open() as account:
-        if not isinstance(account, Feedbacks):
-            raise Unsupported(account.marketplace, "answer", "kind", kind.value)
+        ref = Ref(account.marketplace, account.name, Noun(kind.value), record_id)
         item: Feedback | Question
-        if kind is AnswerKind.FEEDBACK and isinstance(account, _FindsFeedback):
-            item = await account.feedback(record_id)
+        if kind is AnswerKind.FEEDBACK:
+            item = await account.get(ref, Feedback)
             asked = item.body
-        elif kind is AnswerKind.QUESTION and isinstance(account, _FindsQuestion):
-            item = await account.question(record_id)
-            asked = item.text
         else:
-            raise Unsupported(account.marketplace, "answer", "kind", kind.value)
-        await account.answer(item, text)
+            item = await account.get(ref, Question)
+            asked = item.text
+        delivery = await account.answer(item, text)
     console = output()
-    console.print(f"answered {kind} {clean(str(item.ref))}", markup=False, soft_wrap=True)
-    console.print(f"  buyer:  {clean(asked)}", markup=False, soft_wrap=True)
-    console.print(f"  answer: {clean(text)}", markup=False, soft_wrap=True)
+    for line in (
+        f"answered {kind} {clean(str(delivery.target))}",
+        f"  buyer:  {clean(asked)}",
+        f"  answer: {clean(delivery.text)}",
+    ):
+        console.print(line, markup=False, soft_wrap=True)

@@ -1,17 +1,21 @@
 """The options that several commands have."""
 
-import os
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from wbym.account import installed_adapters
 from wbym.config import AccountSource, choose, find_accounts
 
-__all__ = ["Account", "Config", "day_or_moment", "last_of_day_or_moment", "moment", "sources_of"]
+__all__ = [
+    "AccountName",
+    "Config",
+    "day_or_moment",
+    "last_of_day_or_moment",
+    "moment",
+    "sources_of",
+]
 
 
 def moment(text: str) -> datetime:
@@ -20,7 +24,7 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no ISO time; write it as 2026-01-31T00:00:00+03:00"
+            f"{text!r} is not an ISO time; write it as 2026-01-31T00:00:00+03:00"
         ) from None
     if found.tzinfo is None:
         raise typer.BadParameter(
@@ -30,7 +34,7 @@ def moment(text: str) -> datetime:
     try:
         return found.astimezone(UTC)
     except OverflowError:
-        raise typer.BadParameter(f"{text!r} is no time that there is in UTC") from None
+        raise typer.BadParameter(f"{text!r} is outside of UTC's calendar") from None
 
 
 def day_or_moment(text: str) -> datetime:
@@ -69,9 +73,7 @@ def sources_of(config: Path | None, account: str | None) -> list[AccountSource]:
     Raises:
         ConfigError: There is none, or the configuration cannot be used.
     """
-    environ: Mapping[str, str] = os.environ
-    found = find_accounts(config, environ=environ, adapters=installed_adapters())
-    return choose(found, account)
+    return choose(find_accounts(config), account)
 
 
 Config = Annotated[
@@ -84,6 +86,6 @@ Config = Annotated[
         show_default=False,
     ),
 ]
-Account = Annotated[
+AccountName = Annotated[
     str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
 ]

@@ -1,4 +1,4 @@
-"""The command ``wbym outbox``: what became of replies under keys, by the state file alone."""
+"""The command ``wbym outbox``: replies under idempotency keys, by the state file alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from wbym.cli.options import Account
+from wbym.cli.options import AccountName
 from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
 from wbym.domain import Delivery, DeliveryState
@@ -32,7 +32,7 @@ _INDENT: Final = 12
 
 outbox = typer.Typer(
     no_args_is_help=True,
-    help="List the replies that were sent under keys, and settle those that nobody can tell. "
+    help="List the replies under idempotency keys, and settle those of unknown fate. "
     "Needs the state file and no account, and may be used while a service works with it.",
 )
 
@@ -54,7 +54,7 @@ _SETTLED: Final = {
 StateFile = Annotated[
     Path, typer.Option("--state", metavar="FILE", help="The state file of the feed and the outbox.")
 ]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The key of the delivery.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the delivery.")]
 _DEFAULT: Final = Path("wbym.db")
 
 
@@ -67,7 +67,7 @@ def list_deliveries(
             "--in", help="Only those in this state; may be given several times.", show_default=False
         ),
     ] = None,
-    account: Account = None,
+    account: AccountName = None,
     everything: Annotated[
         bool, typer.Option("--all", help="The confirmed and the rejected too.")
     ] = False,
@@ -181,6 +181,8 @@ def _show(item: Delivery) -> None:
         "attempts": str(item.attempts),
         "last sent": time_text(item.sent_at),
         "seen as": item.id or "",
+        "decision": item.decision or "",
+        "not sent": ", ".join(item.failed_files),
     }
     _print(output(), facts)
 

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from wbym.account import Adapter
+from wbym.account import Account
 from wbym.errors import WbymError
 
 __all__ = ["clean", "complain", "mention_set_aside", "note", "output", "plain_errors"]
@@ -45,7 +45,7 @@ def note(words: str) -> None:
     _say(words, "yellow")
 
 
-def mention_set_aside(account: Adapter) -> None:
+def mention_set_aside(account: Account) -> None:
     """Say how many records were left out, and why."""
     aside = account.set_aside
     if not aside:
@@ -62,21 +62,21 @@ def plain_errors() -> Iterator[None]:
     """Turn errors of ours into a line on stderr and exit code 1, and Ctrl-C into 130."""
     try:
         yield
+    except ExceptionGroup as group:  # AccountsFailed too
+        errors = list(_leaves(group))
+        if not all(isinstance(each, WbymError) for each in errors):
+            raise
+        for each in errors:
+            complain(each)
+        raise typer.Exit(1) from None
     except WbymError as error:
         complain(error)
-        raise typer.Exit(1) from None
-    except ExceptionGroup as group:
-        ours, others = group.split(WbymError)
-        if ours is None or others is not None:
-            raise
-        for each in _leaves(ours):
-            complain(each)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _leaves(group: ExceptionGroup[WbymError]) -> Iterable[WbymError]:
+def _leaves(group: ExceptionGroup[Exception]) -> Iterable[Exception]:
     for error in group.exceptions:
         if isinstance(error, ExceptionGroup):
             yield from _leaves(error)

@@ -6,7 +6,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from wbym.account import Adapter
+from wbym.account import Account
 from wbym.cli.terminal import clean, complain, output
 from wbym.config import AccountSource
 from wbym.domain import Waiting
@@ -33,7 +33,7 @@ async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> in
         failed.append(name)
         complain(error)
 
-    accounts: list[Adapter] = []
+    accounts: list[Account] = []
     for source in sources:
         try:
             accounts.append(await source.open())

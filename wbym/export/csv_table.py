@@ -75,7 +75,7 @@ class Csv(FileFormat[list[list[str]]]):
                         continue
                     if len(row) != len(names):
                         raise ValueError(f"it has {len(row)} cells and not {len(names)}")
-                    heads.append(_head(row, row[created_at]))
+                    heads.append(_head(layout, row, row[created_at]))
                     rows.append(row)
                     if len(rows) == BATCH:
                         yield Batch(heads, rows)
@@ -113,9 +113,9 @@ class _CsvWriter:
         pass
 
 
-def _head(row: Sequence[str], created_at: str) -> Head:
+def _head(layout: AnyLayout, row: Sequence[str], created_at: str) -> Head:
     marketplace, account, number = map(stored_text, row[:3])
     moment = datetime.fromisoformat(created_at) if created_at else None
     if moment is not None and moment.tzinfo is None:
         raise ValueError(f"the time {created_at!r} has no zone")
-    return Head(Ref(marketplace, account, number), moment)
+    return Head(Ref(marketplace, account, layout.of, number), moment)

@@ -28,7 +28,7 @@ def find_target(path: Path) -> Path:
         if not folder.is_dir():
             raise ExportError(path, f"there is no folder {folder}")
         if target.exists() and not target.is_file():
-            raise ExportError(path, "it is no regular file")
+            raise ExportError(path, "it is not a regular file")
         if not os.access(folder, os.W_OK | os.X_OK):
             raise ExportError(path, f"nothing can be written in {folder}")
     return target

@@ -146,6 +146,10 @@ def refuse_layout(path: Path, layout: AnyLayout, found: Noun | None) -> NoReturn
     Raises:
         ExportError: Always.
     """
-    has = f"it has {found}" if found else f"it is no export of {layout.noun}, or of another version"
+    has = (
+        f"it has {found}"
+        if found
+        else f"it is not an export of {layout.noun}, or of another version"
+    )
     advice = "take another file, or start over with fresh"
     raise ExportError(path, f"{has}, so {layout.noun} cannot be added; {advice}")

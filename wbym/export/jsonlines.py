@@ -1,6 +1,6 @@
 """JSON lines: the neutral record with all of its fields, one a line."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, cast
 
 import msgspec
 
+from wbym import domain
 from wbym.domain import Ref
 from wbym.errors import ExportError
 from wbym.export.formats import BATCH, Batch, FileFormat, Head, refuse_layout
@@ -16,10 +17,18 @@ from wbym.export.layout import LAYOUTS, AnyLayout, Noun
 __all__ = ["JsonLines"]
 
 
+class _FileRef(msgspec.Struct):
+    marketplace: str
+    account: str
+    id: str
+    noun: str | None = None
+    """None in files of earlier versions."""
+
+
 class _Head(msgspec.Struct):
     """What is read of a line."""
 
-    ref: Ref
+    ref: _FileRef
     created_at: datetime | None = None
 
 
@@ -30,6 +39,20 @@ def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
     bases = (_Head,)
     head = msgspec.defstruct("_NounHead", fields, bases=bases, forbid_unknown_fields=True)
     return msgspec.json.Decoder(cast(type[_Head], head))
+
+
+def _renewed(line: bytes, ref: Ref) -> bytes:
+    """A line of an earlier version as this one writes it."""
+    fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    fields["ref"] = msgspec.Raw(msgspec.json.encode(ref))
+    if ref.noun is domain.Noun.FEEDBACK and _has(fields, "comments") and not _has(fields, "answer"):
+        # Comments that were only counted: whose they are was not known, and is said so now.
+        fields["answer_known"] = msgspec.Raw(b"false")
+    return msgspec.json.encode(fields)
+
+
+def _has(fields: Mapping[str, msgspec.Raw], name: str) -> bool:
+    return bytes(fields.get(name, b"null")) not in {b"null", b"0"}
 
 
 _HEADS: Final[dict[Noun, msgspec.json.Decoder[_Head]]] = {
@@ -56,8 +79,9 @@ class JsonLines(FileFormat[list[bytes]]):
                     if number == 1:
                         refuse_layout(path, layout, _noun_of(body))
                     raise ExportError(path, f"line {number} cannot be read: {error}") from None
-                heads.append(Head(found.ref, found.created_at))
-                lines.append(body)
+                ref = Ref(found.ref.marketplace, found.ref.account, layout.of, found.ref.id)
+                heads.append(Head(ref, found.created_at))
+                lines.append(_renewed(body, ref) if found.ref.noun is None else body)
                 if len(lines) == BATCH:
                     yield Batch(heads, lines)
                     heads, lines = [], []

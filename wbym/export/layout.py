@@ -13,6 +13,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from wbym import domain
 from wbym.domain import (
     Answer,
     Buyer,
@@ -102,12 +103,16 @@ class Layout(Generic[R]):
 
     Args:
         noun: Whose table it is.
+        of: The noun of its records' refs.
         record: The neutral type.
-        columns: Its columns; the first three are :data:`KEY`.
+        columns: Its columns; the first three are the ref without its noun.
     """
 
-    def __init__(self, noun: Noun, record: type[R], columns: Sequence[Column[R]]) -> None:
+    def __init__(
+        self, noun: Noun, of: domain.Noun, record: type[R], columns: Sequence[Column[R]]
+    ) -> None:
         self.noun: Final = noun
+        self.of: Final = of
         self.record: Final[type[R]] = record
         self.columns: Final = tuple(columns)
         self.names: Final = tuple(column.name for column in columns)
@@ -229,8 +234,14 @@ def _amount(item: Return) -> Decimal | None:
     return None if item.amount is None else item.amount.amount.quantize(CENTS)
 
 
+def _is_answered(item: Feedback) -> bool | None:
+    # An answer may be known although not all comments are.
+    return item.answered if item.answer_known or item.answer is not None else None
+
+
 _FEEDBACKS: Final[Layout[Feedback]] = Layout(
     Noun.FEEDBACKS,
+    domain.Noun.FEEDBACK,
     Feedback,
     (
         *_key(lambda it: it.ref),
@@ -252,7 +263,7 @@ _FEEDBACKS: Final[Layout[Feedback]] = Layout(
             "answered",
             Kind.BOOLEAN,
             "Whether an answer stands; null where comments are only counted",
-            lambda it: it.answered,
+            _is_answered,
         ),
         *_answer(lambda it: it.answer),
         *_product(lambda it: it.product),
@@ -280,6 +291,7 @@ _FEEDBACKS: Final[Layout[Feedback]] = Layout(
 
 _QUESTIONS: Final[Layout[Question]] = Layout(
     Noun.QUESTIONS,
+    domain.Noun.QUESTION,
     Question,
     (
         *_key(lambda it: it.ref),
@@ -311,6 +323,7 @@ _QUESTIONS: Final[Layout[Question]] = Layout(
 
 _RETURNS: Final[Layout[Return]] = Layout(
     Noun.RETURNS,
+    domain.Noun.RETURN,
     Return,
     (
         *_key(lambda it: it.ref),
@@ -393,6 +406,7 @@ _RETURNS: Final[Layout[Return]] = Layout(
 
 _CHATS: Final[Layout[Chat]] = Layout(
     Noun.CHATS,
+    domain.Noun.CHAT,
     Chat,
     (
         *_key(lambda it: it.ref),

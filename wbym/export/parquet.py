@@ -45,12 +45,12 @@ class Parquet(FileFormat["pa.RecordBatch"]):
         schema = arrow_schema(layout)
         for batch in self._batches(path, layout, layout.names):
             whole = pa.RecordBatch.from_arrays(batch.columns, schema=schema)
-            yield Batch(_heads(batch), whole)
+            yield Batch(_heads(batch, layout), whole)
 
     def heads(self, path: Path, layout: AnyLayout) -> Generator[Sequence[Head], None, None]:
         """The records that a file has, in parts; no more is read of it."""
         for batch in self._batches(path, layout, HEAD):
-            yield _heads(batch)
+            yield _heads(batch, layout)
 
     def keep(self, rows: "pa.RecordBatch", which: Sequence[bool]) -> "pa.RecordBatch":
         """Some of the rows."""
@@ -149,14 +149,14 @@ def _types(schema: "pa.Schema") -> list[tuple[str, object]]:
     return [(field.name, field.type) for field in schema]
 
 
-def _heads(batch: "pa.RecordBatch") -> list[Head]:
+def _heads(batch: "pa.RecordBatch", layout: AnyLayout) -> list[Head]:
     import pyarrow as pa
 
     marketplaces, accounts, ids = (batch.column(name).to_pylist() for name in HEAD[:3])
     # Without its zone, which pyarrow would look up in a database that is not on every machine.
     times = batch.column(HEAD[3]).cast(pa.timestamp("us")).to_pylist()
     return [
-        Head(Ref(marketplace, account, number), time and time.replace(tzinfo=UTC))
+        Head(Ref(marketplace, account, layout.of, number), time and time.replace(tzinfo=UTC))
         for marketplace, account, number, time in zip(
             marketplaces, accounts, ids, times, strict=True
         )

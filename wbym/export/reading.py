@@ -7,9 +7,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wbym.account import Adapter, Chats, Returns, SweepsArchives
+from wbym.account import NOT_BUILT, Account, Capability
 from wbym.domain import Chat, Feedback, Question, Return
-from wbym.errors import Unsupported
 from wbym.export.layout import Noun
 from wbym.export.spool import Entry
 from wbym.paging import Listing, Sweep
@@ -49,13 +48,17 @@ class AccountProgress(msgspec.Struct, frozen=True):
     banned_until: datetime | None
 
 
-def can_export(account: Adapter, noun: Noun) -> bool:
+_NEEDED: Final = {
+    Noun.CHATS: Capability.CHATS,
+    Noun.RETURNS: Capability.RETURNS,
+    Noun.FEEDBACKS: Capability.SWEEP_FEEDBACKS,
+    Noun.QUESTIONS: Capability.SWEEP_QUESTIONS,
+}
+
+
+def can_export(account: Account, noun: Noun) -> bool:
     """Whether the marketplace has the noun, in a way that can be read whole."""
-    if noun is Noun.CHATS:
-        return isinstance(account, Chats)
-    if noun is Noun.RETURNS:
-        return isinstance(account, Returns)
-    return isinstance(account, SweepsArchives)
+    return account.CAPABILITIES.get(_NEEDED[noun], NOT_BUILT).is_present
 
 
 class Reading:
@@ -66,7 +69,7 @@ class Reading:
         noun: What is read.
     """
 
-    def __init__(self, account: Adapter, noun: Noun) -> None:
+    def __init__(self, account: Account, noun: Noun) -> None:
         self._account = account
         self._noun = noun
         self.key: Final = (account.marketplace, account.name)
@@ -102,22 +105,21 @@ class Reading:
         Raises:
             Unsupported: The marketplace has nothing of the kind.
         """
-        account, noun = self._account, self._noun
+        account = self._account
         found: AnyListing
-        if noun is Noun.CHATS and isinstance(account, Chats):
-            found = account.chats()
-        elif noun is Noun.RETURNS and isinstance(account, Returns):
-            found = account.returns()
-        elif noun is Noun.FEEDBACKS and isinstance(account, SweepsArchives):
-            found = account.sweep.feedbacks(
-                since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
-            )
-        elif noun is Noun.QUESTIONS and isinstance(account, SweepsArchives):
-            found = account.sweep.questions(
-                since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
-            )
-        else:
-            raise Unsupported(account.marketplace, "export", "noun", noun.value)
+        match self._noun:
+            case Noun.CHATS:
+                found = account.chats()
+            case Noun.RETURNS:
+                found = account.returns()
+            case Noun.FEEDBACKS:
+                found = account.sweep.feedbacks(
+                    since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
+                )
+            case Noun.QUESTIONS:
+                found = account.sweep.questions(
+                    since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
+                )
         self._listing = found
         return found
 

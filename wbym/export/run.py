@@ -10,14 +10,14 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.account import Adapter, require_aware
+from wbym.account import Account, require_period
 from wbym.domain import Ref
-from wbym.errors import ExportError, InvalidInput, WbymError
+from wbym.errors import AccountsFailed, ExportError, InvalidInput, WbymError
 from wbym.export.files import find_target, plain_os_errors, replacing
 from wbym.export.formats import Format
 from wbym.export.layout import LAYOUTS, Noun
 from wbym.export.reading import AccountProgress, Reading, Stage, can_export
-from wbym.export.spool import Account, Entry, Spool
+from wbym.export.spool import AccountKey, Entry, Spool
 from wbym.export.suffixes import Suffix, format_of
 from wbym.paging import Sweep, whole_span
 
@@ -51,7 +51,7 @@ class _Old(msgspec.Struct):
     """What is in the file before."""
 
     rows: int = 0
-    latest: dict[Account, datetime] = {}
+    latest: dict[AccountKey, datetime] = {}
 
 
 class Export:
@@ -79,7 +79,7 @@ class Export:
         fresh: Forget what is in the file and in ``<file>.part``. Nothing is forgotten before the
             new file is whole.
         form: The format, where the file's name does not say it.
-        on_error: Is told which account failed, and why. Without it an ``ExceptionGroup`` is raised
+        on_error: Is told which account failed, and why. Without it ``AccountsFailed`` is raised
             once the file is made of the others.
 
     Raises:
@@ -90,7 +90,7 @@ class Export:
 
     def __init__(
         self,
-        accounts: Sequence[Adapter],
+        accounts: Sequence[Account],
         noun: Noun,
         to: Path,
         *,
@@ -108,7 +108,7 @@ class Export:
                 if moment is not None:
                     rule = f"is for feedbacks and questions; {noun} are read whole"
                     raise InvalidInput(method, argument, rule, moment)
-        require_aware(method, "until", until)
+        require_period(method, None, until)
         if since is not None:
             whole_span(method, since, until)
         if overlap < timedelta(0):
@@ -154,7 +154,7 @@ class Export:
         Raises:
             ExportError: The file or its ``.part`` cannot be read or written, or it has another
                 noun. The file is as it was.
-            ExceptionGroup: Accounts failed, and nobody was to be told (``on_error``).
+            AccountsFailed: Accounts failed, and nobody was to be told (``on_error``).
         """
         target = await self._blocking(find_target, self.path)
         form = await self._blocking(format_of, target, self._form)
@@ -180,7 +180,7 @@ class Export:
                 self.unfinished = spool.path
             self._thread.shutdown(wait=False)
         if errors and self._on_error is None:
-            raise ExceptionGroup(f"{self.path}: accounts failed", errors)
+            raise AccountsFailed.of(errors, len(self._readings))
         return Exported(
             path=self.path,
             rows=rows,
@@ -202,6 +202,7 @@ class Export:
                     raise
                 except WbymError as error:
                     reading.end(Stage.FAILED)
+                    error.add_note(f"account: {reading.key[1]}")
                     errors.append(error)
                     if self._on_error is not None:
                         self._on_error(reading.key[1], error)
@@ -270,7 +271,12 @@ class Export:
                         latest[account] = max(before, head.created_at)
 
     async def _write(
-        self, form: Format, target: Path, spool: Spool, whole: Sequence[Account], old: _Old | None
+        self,
+        form: Format,
+        target: Path,
+        spool: Spool,
+        whole: Sequence[AccountKey],
+        old: _Old | None,
     ) -> tuple[int, bool]:
         fresh = 0
         for account in whole:

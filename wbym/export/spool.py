@@ -20,12 +20,13 @@ from wbym.export.formats import BATCH
 from wbym.export.layout import AnyRecord, Noun
 from wbym.sqlite import Connection
 
-__all__ = ["Account", "Entry", "Spool"]
+__all__ = ["AccountKey", "Entry", "Spool"]
 
-Account: TypeAlias = tuple[str, str]
+AccountKey: TypeAlias = tuple[str, str]
 """Marketplace and account: the beginning of a :class:`Ref`."""
 
-VERSION = 1
+VERSION = 2
+"""1 had refs without their noun."""
 
 _TABLES = """
 CREATE TABLE export (noun TEXT NOT NULL, fresh INTEGER NOT NULL);
@@ -53,7 +54,7 @@ _BODIES = (
 _FORGET_RECORDS = "DELETE FROM record WHERE marketplace = ? AND account = ?"
 _FORGET_ACCOUNT = "DELETE FROM account WHERE marketplace = ? AND account = ?"
 _REMEDIES = {
-    "not a database": "it is no unfinished export; remove it, or take another file",
+    "not a database": "it is not an unfinished export; remove it, or take another file",
     "malformed": "it is broken; remove it, and the export begins anew",
     "locked": "another export to this file is running",
 }
@@ -106,7 +107,12 @@ class Spool:
             ((version,),) = db.query("PRAGMA user_version")
             ((tables,),) = db.query("SELECT count(*) FROM sqlite_master")
             if tables and version != VERSION:
-                rule = "it is no unfinished export of this version; remove it"
+                rule = "it is not an unfinished export of this version; remove it"
+                if 0 < version < VERSION:
+                    rule = (
+                        "an earlier version of wbym left this unfinished export, and this one "
+                        "cannot go on with it; remove it, and what it has is read again"
+                    )
                 raise ExportError(self.path, rule)
             if tables and fresh:
                 for table in ("export", "account", "record"):
@@ -123,7 +129,7 @@ class Spool:
             )
         self.fresh = bool(was_fresh)
 
-    def entry(self, account: Account) -> Entry | None:
+    def entry(self, account: AccountKey) -> Entry | None:
         """How far an account was read before."""
         rows = self._db.query(_ENTRY, account)
         if not rows:
@@ -131,7 +137,7 @@ class Spool:
         fields = dict(zip(Entry.__struct_fields__, rows[0], strict=True))
         return msgspec.convert(fields, Entry, strict=False)
 
-    def note(self, account: Account, entry: Entry, records: Sequence[AnyRecord] = ()) -> None:
+    def note(self, account: AccountKey, entry: Entry, records: Sequence[AnyRecord] = ()) -> None:
         """Keep records of an account, and how far it is read with them; all or nothing."""
         state = (_text(entry.since), _text(entry.until), _text(entry.start), entry.cursor)
         rows = [(*account, each.ref.id, self._encode(each)) for each in records]
@@ -146,7 +152,7 @@ class Spool:
         """Whether every account in it is read to the end."""
         return not self._db.query("SELECT 1 FROM account WHERE NOT complete LIMIT 1")
 
-    def count(self, account: Account) -> int:
+    def count(self, account: AccountKey) -> int:
         """How many records of an account are kept."""
         ((found,),) = self._db.query(_COUNT, account)
         return int(found)
@@ -156,14 +162,14 @@ class Spool:
         query = self._db.query
         return [bool(query(_HAS, (ref.marketplace, ref.account, ref.id))) for ref in refs]
 
-    def bodies(self, account: Account) -> Iterator[list[bytes]]:
+    def bodies(self, account: AccountKey) -> Iterator[list[bytes]]:
         """The records of an account as JSON, in parts, in the order in which they came."""
         last = -1
         while rows := self._db.query(_BODIES, (last, *account, BATCH)):
             last = rows[-1][0]
             yield [body for _, body in rows]
 
-    def forget(self, accounts: Sequence[Account]) -> None:
+    def forget(self, accounts: Sequence[AccountKey]) -> None:
         """Drop what is in the file now."""
         with self._db.transaction():
             self._db.executemany(_FORGET_RECORDS, accounts)

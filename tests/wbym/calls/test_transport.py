@@ -1,5 +1,9 @@
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from traceback import TracebackException
 
 import aiohttp
 import pytest
@@ -7,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aioresponses import aioresponses
 
-from wbym.calls import AiohttpTransport, Part, Request, TransportError
+from wbym.calls import AiohttpTransport, Part, Proxy, Request, TransportError
+from wbym.errors import InvalidInput
 
 URL = "https://api.example/items?x=1"
 
@@ -184,3 +189,172 @@ class TestClosing:
             async with AiohttpTransport() as transport, transport.send(_get()):
                 pass
         assert len(asyncio.all_tasks()) == 1
+
+
+class LocalProxy:
+    """An HTTP proxy that answers in the place of every server, and refuses to make tunnels."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.seen: list[tuple[str, str, str | None, str | None]] = []
+        """Method, target as it was sent, Authorization and Proxy-Authorization."""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        line, *lines = head.split("\r\n")
+        method, target, _ = line.split()
+        headers = {k.lower(): v.strip() for k, _, v in (one.partition(":") for one in lines)}
+        authorization = headers.get("authorization"), headers.get("proxy-authorization")
+        self.seen.append((method, target, *authorization))
+        status = "407 Proxy Authentication Required" if method == "CONNECT" else "200 OK"
+        writer.write(
+            f"HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi".encode()
+        )
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+@asynccontextmanager
+async def local_proxy() -> AsyncIterator[LocalProxy]:
+    proxy = LocalProxy("")
+    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
+    async with server:
+        proxy.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield proxy
+
+
+BASIC = "Basic " + b64encode("me:s3cret ё".encode()).decode()
+LOGIN = "me:s3cret%20%D1%91"
+
+
+async def read(transport: AiohttpTransport, url: str = "http://api.example/items?x=1") -> bytes:
+    async with transport.send(Request("GET", url, {"Authorization": "token"})) as exchange:
+        return (await exchange.read()).body
+
+
+class TestProxy:
+    async def test_requests_go_to_it(self) -> None:
+        async with local_proxy() as proxy:
+            async with AiohttpTransport(proxy=f"http://{proxy.address}") as transport:
+                assert await read(transport) == b"hi"
+            address = f"http://{LOGIN}@{proxy.address}/"
+            async with AiohttpTransport(proxy=address) as transport:
+                assert await read(transport) == b"hi"
+        target = "http://api.example/items?x=1"
+        assert proxy.seen == [("GET", target, "token", None), ("GET", target, "token", BASIC)]
+
+    async def test_requests_of_a_lent_session_go_to_it(self) -> None:
+        async with local_proxy() as proxy, aiohttp.ClientSession() as session:
+            address = f"http://{LOGIN}@{proxy.address}"
+            async with AiohttpTransport(session=session, proxy=address) as transport:
+                assert await read(transport) == b"hi"
+        assert [seen[1:] for seen in proxy.seen] == [
+            ("http://api.example/items?x=1", "token", BASIC)
+        ]
+
+    async def test_tunnel_when_it_is_refused(self) -> None:
+        async with (
+            local_proxy() as proxy,
+            AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport,
+        ):
+            with pytest.raises(TransportError, match=r"the proxy refused .*: 407") as caught:
+                await read(transport, "https://api.example/items")
+        assert not caught.value.sent
+        assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]
+        # Nothing was sent to the marketplace, and neither credential is in what is logged.
+        assert caught.value.__cause__ is caught.value.__context__ is None
+        shown = "".join(
+            TracebackException.from_exception(caught.value, capture_locals=True).format()
+        )
+        assert "s3cret" not in shown
+        assert BASIC.split()[1] not in shown
+
+    async def test_proxy_when_nobody_listens(self) -> None:
+        async with AiohttpTransport(proxy="http://me:s3cret@127.0.0.1:9") as transport:
+            with pytest.raises(TransportError) as caught:
+                await read(transport)
+        assert not caught.value.sent
+        for error in (caught.value, caught.value.__cause__):
+            assert "s3cret" not in f"{error} {error!r}"
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "",
+            "10.0.0.1",
+            "10.0.0.1:3128",
+            "socks5://10.0.0.1:1080",
+            "http://",
+            "http://me:s3cret@:3128",
+            "http://me:s3cret@10.0.0.1:0",
+            "http://me:s3cret@10.0.0.1:port",
+            "http://me:s3cret@10.0.0.1/path",
+            "http://me:s3cret@10.0.0.1?query",
+            "http://m%3Ae:s3cret@10.0.0.1",
+            "http://10.0.0.1 ",
+        ],
+    )
+    async def test_address_when_it_is_not_one(self, address: str) -> None:
+        with pytest.raises(
+            InvalidInput, match="proxy must be the address of an HTTP proxy"
+        ) as caught:
+            AiohttpTransport(proxy=address)
+        assert "s3cret" not in f"{caught.value} {caught.value.value!r}"
+
+    def test_credentials_are_not_shown(self) -> None:
+        proxy = Proxy("http://me:s3cret@10.0.0.1:3128")
+        assert repr(proxy) == "Proxy('http://10.0.0.1:3128', with credentials)"
+        assert "s3cret" not in f"{proxy.login!r} {proxy.url}"
+
+
+class TestEnvironment:
+    @pytest.fixture(autouse=True)
+    def _clean(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+            monkeypatch.delenv(name.upper(), raising=False)
+
+    async def test_proxy_when_it_is_trusted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async with local_proxy() as proxy:
+            # Without its scheme, as many write it.
+            monkeypatch.setenv("HTTP_PROXY", f"{LOGIN}@{proxy.address}")
+            async with AiohttpTransport(trust_env=True) as transport:
+                assert await read(transport) == b"hi"
+                assert await read(transport) == b"hi"
+        assert [seen[1:] for seen in proxy.seen] == [
+            ("http://api.example/items?x=1", "token", BASIC)
+        ] * 2
+
+    async def test_proxy_when_there_is_one_of_the_account(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        async with local_proxy() as proxy:
+            address = f"http://{proxy.address}"
+            async with AiohttpTransport(proxy=address, trust_env=True) as transport:
+                assert await read(transport) == b"hi"
+
+    async def test_server_when_it_is_asked_directly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        async with local_proxy() as server:  # no proxy here
+            async with AiohttpTransport() as transport:
+                assert await read(transport, f"http://{server.address}/x") == b"hi"
+            monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+            async with AiohttpTransport(trust_env=True) as transport:
+                assert await read(transport, f"http://{server.address}/x") == b"hi"
+        assert [seen[1] for seen in server.seen] == ["/x", "/x"]
+
+    async def test_netrc_is_not_used(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        (tmp_path / "netrc").write_text("default login me password s3cret\n")
+        monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+        async with local_proxy() as server, AiohttpTransport(trust_env=True) as transport:
+            assert await read(transport, f"http://{server.address}/") == b"hi"
+        assert server.seen == [("GET", "/", "token", None)]
+
+    async def test_proxy_when_it_is_not_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HTTP_PROXY", "socks5://me:s3cret@10.0.0.1:1080")
+        async with AiohttpTransport(trust_env=True) as transport:
+            with pytest.raises(InvalidInput, match="trust_env: HTTP_PROXY must be") as caught:
+                await read(transport)
+        assert "s3cret" not in str(caught.value)

@@ -1,5 +1,6 @@
 """A simulator in a process of its own, and an environment that knows one account of it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -59,8 +60,8 @@ def simulated() -> Iterator[Simulated]:
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("WBYM_CONFIG", "WBYM_WILDBERRIES_TOKEN", "WBYM_WILDBERRIES_BASE_URL"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("WBYM_")]:
+        monkeypatch.delenv(name)
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.chdir(tmp_path)
 

@@ -7,11 +7,11 @@ import pytest
 import typer
 
 from tests.wbym.cli.conftest import Run, Simulated, flat
-from wbym.account import CatalogRow, installed_adapters
+from wbym.account import CatalogRow, installed_adapters, load_adapter
 from wbym.cli import app as commands
 from wbym.cli import main
 from wbym.cli.terminal import clean, plain_errors
-from wbym.errors import CursorStuck, PagingLimit
+from wbym.errors import AccountsFailed, CursorStuck, PagingLimit
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 
@@ -21,7 +21,7 @@ def test_endpoints_as_tsv_are_all_endpoints(run: Run) -> None:
     head, *rows = [line.split("\t") for line in result.stdout.splitlines()]
     assert result.exit_code == 0
     assert head[:5] == ["marketplace", "method", "path", "host", "limit"]
-    assert len(rows) == sum(len(known.catalog()) for known in installed_adapters().values())
+    assert len(rows) == sum(len(load_adapter(name).catalog()) for name in installed_adapters())
     assert all(len(row) == len(head) and all(row) for row in rows)
     assert ["wildberries", "PATCH", "/api/v1/claim"] in [row[:3] for row in rows]
 
@@ -85,19 +85,23 @@ def test_importing_the_package_loads_neither_typer_nor_rich() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_errors_in_groups_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("outer", [ExceptionGroup, AccountsFailed])
+def test_errors_in_groups_are_a_line_each(
+    outer: type[ExceptionGroup[Exception]], capsys: pytest.CaptureFixture[str]
+) -> None:
     errors = [CursorStuck("a.list", 1), ExceptionGroup("inner", [PagingLimit("b.list", 10)])]
     with pytest.raises(typer.Exit) as caught, plain_errors():
-        raise ExceptionGroup("outer", errors)
+        raise outer("outer", errors)
     assert caught.value.exit_code == 1
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("error: a.list: ")
     assert second.startswith("error: b.list: ")
 
 
-def test_what_is_not_ours_is_not_made_a_line() -> None:
-    with pytest.raises(ExceptionGroup), plain_errors():
-        raise ExceptionGroup("both", [CursorStuck("a.list", 1), ValueError("a bug")])
+@pytest.mark.parametrize("outer", [ExceptionGroup, AccountsFailed])
+def test_what_is_not_ours_is_not_made_a_line(outer: type[ExceptionGroup[Exception]]) -> None:
+    with pytest.raises(outer), plain_errors():
+        raise outer("both", [CursorStuck("a.list", 1), ValueError("a bug")])
 
 
 def test_an_interrupt_ends_with_130() -> None:
@@ -121,3 +125,15 @@ def test_a_wrong_token_is_one_line(
     assert result.stdout == ""
     assert result.stderr.startswith("error: wildberries: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_an_error_in_the_accounts_file_is_one_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text("[accounts]")
+    said = f"error: {path}: accounts: expected is at least one table [accounts.NAME]"
+    result = run("check", "--config", str(path))
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{said}\n")
+    monkeypatch.setenv("WBYM_CONFIG", str(path))
+    assert flat(run("feedbacks")) == said

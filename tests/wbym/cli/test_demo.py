@@ -6,10 +6,11 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from tests.toy import Toy
 from tests.wbym.cli.conftest import Run
-from wbym.account import CatalogRow
+from tests.wbym.export.support import Bare
+from wbym.account import Account, CatalogRow
 from wbym.cli import app as commands
+from wbym.cli import demo_assistant
 from wbym.cli.assistant import answer_to
 from wbym.cli.demo import DemoError
 from wbym.cli.demo_assistant import Served, Survived, judge, run_assistant
@@ -23,7 +24,6 @@ from wbym.cli.tally import (
     requests_by_noun,
 )
 from wbym.testing.pages import Sent
-from wbym_wildberries import Wildberries
 
 MODULE = "wbym_wildberries.simulator"
 BOTH = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
@@ -105,7 +105,7 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
 def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for known, said in (
         ({}, "error: no simulator is installed"),
-        ({"ozon": MODULE}, "error: the simulator 'ozon' has no adapter of its name"),
+        ({"ozon": MODULE}, "error: there is no adapter 'ozon'; installed are"),
         ({"wildberries": "json.no_such"}, "error: the simulator of wildberries did not start"),
     ):
         monkeypatch.setattr(commands, "simulators", lambda known=known: known)
@@ -134,14 +134,19 @@ async def test_the_demo_ends_when_the_assistant_does_not_start(
 ) -> None:
     (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
     said: list[str] = []
-    simulators = {"wildberries": MODULE}
     with pytest.raises(DemoError, match="the assistant did not start"):
-        await run_assistant(simulators, {"wildberries": Wildberries}, tmp_path, said.append)
+        await run_assistant({"wildberries": MODULE}, tmp_path, said.append)
     assert said[-1].endswith("s  the assistant starts")
 
 
-async def test_the_demo_leaves_out_what_cannot_be_followed(tmp_path: Path) -> None:
-    survived = await run_assistant({"toy": "none"}, {"toy": Toy}, tmp_path, print)
+async def test_the_demo_leaves_out_what_cannot_be_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_: str) -> type[Account]:
+        return Bare
+
+    monkeypatch.setattr(demo_assistant, "load_adapter", load)
+    survived = await run_assistant({"toy": "none"}, tmp_path, print)
     assert (survived.served, survived.problems) == ([], [])
 
 

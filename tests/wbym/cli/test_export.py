@@ -81,13 +81,13 @@ def test_format_when_it_is_said(run: Run, shop: Simulated) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--since", "2026-02-30"], "'2026-02-30' is no ISO time"),
+        (["--since", "2026-02-30"], "'2026-02-30' is not an ISO time"),
         (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
-        (["--until", "yesterday"], "'yesterday' is no ISO time"),
-        (["--since", "0001-01-01T00:00+03:00"], "is no time that there is in UTC"),
+        (["--until", "yesterday"], "'yesterday' is not an ISO time"),
+        (["--since", "0001-01-01T00:00+03:00"], "is outside of UTC's calendar"),
         (["--since", "0024-01-01"], "'0024-01-01' is before the year 2000"),
         (["--until", "0024-01-01T00:00Z"], "is before the year 2000"),
-        (["--overlap", "7"], "'7' is no length of time, such as 7d, 12h or 30m"),
+        (["--overlap", "7"], "'7' is not a length of time, such as 7d, 12h or 30m"),
         (["--max-wait", "-1"], "Invalid value for '--max-wait'"),
         (["--format", "xlsx"], "Invalid value for '--format'"),
     ],

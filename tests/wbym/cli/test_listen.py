@@ -28,14 +28,14 @@ def config(*names: str, url: str = "http://127.0.0.1:9") -> None:
     Path("wbym.toml").write_text(
         "".join(
             f"[accounts.{name}]\nmarketplace = 'yandex_market'\nbase_url = '{url}'\n"
-            f"secret_file = '{name}.key'\n"
-            for name in names
+            f"secret_file = '{name}.key'\nbusiness_id = {business}\n"
+            for business, name in enumerate(names, 1001)
         ),
         "utf-8",
     )
     for business, name in enumerate(names, 1001):
         key = make_api_key(business_id=business)
-        Path(f"{name}.key").write_text(f"{key} {business}", "utf-8")
+        Path(f"{name}.key").write_text(key, "utf-8")
 
 
 class Listening:

@@ -5,12 +5,13 @@ import pytest
 from typer.testing import Result
 
 from tests.wbym.cli.conftest import Run, Simulated, flat
+from tests.wbym.export.support import Bare
+from wbym.account import Capability
 from wbym.cli.lists import list_records
 from wbym.cli.show import FEEDBACKS, show_records
 from wbym.cli.terminal import output
-from wbym.config import AccountSource
+from wbym.config import AccountSource, SecretPlace
 from wbym.domain import Chat, Feedback, Question, Return
-from wbym_wildberries import Wildberries
 from wbym_wildberries.mapping import MARKETPLACE
 from wbym_wildberries.simulator import make_token
 
@@ -48,8 +49,8 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
     ("arguments", "said"),
     [
         (["--since", "2026-01-31"], "has no time zone; add it, as in 2026-01-31T00:00:00+03:00"),
-        (["--until", "yesterday"], "'yesterday' is no ISO time"),
-        (["--rating", "1,6"], "'1,6' is no list of ratings from 1 to 5"),
+        (["--until", "yesterday"], "'yesterday' is not an ISO time"),
+        (["--rating", "1,6"], "'1,6' is not a list of ratings from 1 to 5"),
         (["--limit", "0"], "Invalid value for '--limit'"),
     ],
 )
@@ -86,7 +87,7 @@ def test_tables_show_what_is_needed_to_answer(run: Run, shop: Simulated) -> None
 
 
 def test_a_buyers_words_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    ref = {"marketplace": "m", "account": "a", "id": "1"}
+    ref = {"marketplace": "m", "account": "a", "noun": "feedback", "id": "1"}
     record = {"ref": ref, "created_at": "2026-01-01T00:00:00Z", "text": "[bold]ой[/] \x1b[2J"}
     show_records(output(), FEEDBACKS, [msgspec.convert(record, Feedback)])
     assert "[bold]ой[/] \N{REPLACEMENT CHARACTER}[2J" in capsys.readouterr().out
@@ -122,10 +123,17 @@ def test_an_account_that_fails_does_not_stop_the_others(
 
 
 async def test_an_account_without_the_noun_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    source = AccountSource("a", Wildberries, environ={"A": make_token()}, variable="A")
-    code = await list_records([source], FEEDBACKS, lambda _: None, limit=None, as_json=True)
+    source = AccountSource("a", Bare, {"secret": [SecretPlace("A")]}, environ={})
+    code = await list_records(
+        [source],
+        Capability.FEEDBACKS,
+        FEEDBACKS,
+        lambda account: account.feedbacks(),
+        limit=None,
+        as_json=True,
+    )
     assert code == 0
-    assert capsys.readouterr().err == "a: wildberries has no feedbacks\n"
+    assert capsys.readouterr().err == "a: toy has no feedbacks\n"
 
 
 def test_a_feedback_is_answered_once(run: Run, shop: Simulated) -> None:
@@ -136,7 +144,7 @@ def test_a_feedback_is_answered_once(run: Run, shop: Simulated) -> None:
     assert "  answer: Спасибо за отзыв!\n" in result.stdout
     again = run("answer", "feedback", item.ref.id, "Спасибо!")
     assert again.exit_code == 1
-    assert "must have no answer" in again.stderr
+    assert "an answer stands already: 'Спасибо за отзыв!'; use edit_answer" in again.stderr
 
 
 def test_a_question_is_answered(run: Run, shop: Simulated) -> None:

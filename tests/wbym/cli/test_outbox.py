@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from wbym.feed.actions import SendAction, encode_action
 
 from tests.wbym.cli.conftest import Run, flat
 from tests.wbym.feed.shop import Shop
@@ -23,8 +24,18 @@ NOTE = "it was accepted, and not seen for 300 s: look, and settle it [really]"
 
 def delivery(key: str, state: DeliveryState, account: str = "shop") -> Delivery:
     note = NOTE if state is DeliveryState.UNKNOWN else None
-    target = Ref("toy", account, Noun.CHAT, f"chat-{key}")
-    return Delivery(target, Action.SEND, LONG, state, AT, AT, AT, 2, idempotency_key=key, note=note)
+    return Delivery(
+        Ref("toy", account, Noun.CHAT, f"chat-{key}"),
+        Action.SEND,
+        LONG,
+        state,
+        AT,
+        AT,
+        sent_at=AT,
+        attempts=2,
+        idempotency_key=key,
+        note=note,
+    )
 
 
 async def _write(path: str, deliveries: Iterable[Delivery]) -> None:
@@ -140,9 +151,8 @@ def test_settle_when_unknown(
 def test_settle_when_it_is_not_a_persons(run: Run, every_state: list[Delivery], key: str) -> None:
     result = run("outbox", "settle", key, "confirmed")
     assert result.exit_code == 1
-    rule = f"must be of a delivery that is unknown; it is {key}"
-    expected = f"error: settle: idempotency_key {rule}; got '{key}'"
-    assert flat(result) == expected
+    rule = f"idempotency_key must be of a delivery that is unknown; it is {key}"
+    assert flat(result) == f"error: settle: {rule}; got '{key}'"
     assert state_of(key) is DeliveryState(key)
 
 

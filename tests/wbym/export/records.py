@@ -42,7 +42,13 @@ LEAVES: dict[object, st.SearchStrategy[Any]] = {
 
 
 def any_record(noun: Noun) -> st.SearchStrategy[Any]:
-    return anything(LAYOUTS[noun].record)
+    layout = LAYOUTS[noun]
+
+    def own(record: Any) -> Any:  # noqa: ANN401 - of the layout's own type
+        ref = msgspec.structs.replace(record.ref, noun=layout.of)
+        return msgspec.structs.replace(record, ref=ref)
+
+    return anything(layout.record).map(own)
 
 
 def anything(hint: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - a type, of any form

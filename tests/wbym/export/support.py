@@ -4,37 +4,24 @@ import asyncio
 import csv
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import ClassVar, Final, TypeAlias
 
 from pyarrow import parquet
 
-from tests.wbym.test_inbox import Toy
-from wbym.calls import Download, Upload
-from wbym.domain import (
-    Answer,
-    AnswerStatus,
-    Attachment,
-    Chat,
-    Decision,
-    Feedback,
-    Message,
-    Money,
-    Product,
-    Question,
-    Ref,
-    Return,
-    Sent,
-)
+from tests.fakes import ScriptedTransport, ToyDialect
+from wbym import domain
+from wbym.account import Account, Capabilities, Capability, How, Support, Supported, SweepOptions
+from wbym.domain import Answer, AnswerStatus, Chat, Feedback, Product, Ref, Return
 from wbym.export import LAYOUTS, Kind, Noun
 from wbym.export.csv_table import stored_text
-from wbym.limits import Priority
-from wbym.paging import Listing, Page, Reading, Sweep, SweepPlan
+from wbym.limits import Scheduler
+from wbym.paging import Listing, Page, Reading, Span, Sweep, SweepPlan
 
-__all__ = ["BEGIN", "Shop", "feedback", "ids_in", "rows_in"]
+__all__ = ["BEGIN", "Bare", "Shop", "feedback", "ids_in", "rows_in"]
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -44,7 +31,7 @@ Hook: TypeAlias = Callable[[int], None]
 def feedback(number: int, *, account: str = "shop", answer: str | None = None) -> Feedback:
     """A feedback written so many hours after the beginning."""
     return Feedback(
-        ref=Ref("toy", account, f"{number:05}"),
+        ref=Ref("toy", account, domain.Noun.FEEDBACK, f"{number:05}"),
         created_at=BEGIN + timedelta(hours=number),
         rating=number % 5 + 1,
         text=f"отзыв {number}",
@@ -53,8 +40,37 @@ def feedback(number: int, *, account: str = "shop", answer: str | None = None) -
     )
 
 
-class Shop(Toy):
+CAPABILITIES: Final[Capabilities] = MappingProxyType(
+    dict.fromkeys(
+        (Capability.CHATS, Capability.RETURNS, Capability.SWEEP_FEEDBACKS),
+        Supported(Support.NATIVE),
+    )
+)
+
+
+class _Dialect(ToyDialect):
+    owners = ("seller",)
+
+    def __init__(self, account: str) -> None:
+        super().__init__()
+        self.account = account
+
+
+class Bare(Account):
+    """An account that has nothing."""
+
+    marketplace = "toy"
+    CAPABILITIES: ClassVar[Capabilities] = MappingProxyType({})
+    EARLIEST = BEGIN - timedelta(days=365)
+
+    def __init__(self, name: str = "shop") -> None:
+        super().__init__(_Dialect(name), transport=ScriptedTransport(), scheduler=Scheduler())
+
+
+class Shop(Bare):
     """Sweeps ``records``, four a page; ``hook`` is told the number of each page before it comes."""
+
+    CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, name: str = "shop", records: Sequence[Feedback] = ()) -> None:
         super().__init__(name)
@@ -63,107 +79,39 @@ class Shop(Toy):
         self.kept_returns: list[Return] = []
         self.hook: Hook = lambda _: None
         self.asked: list[tuple[datetime | None, datetime | None, str | None]] = []
+        """Since, until and the cursor of each sweep."""
 
-    @property
-    def sweep(self) -> "Shop.Sweeps":
-        return Shop.Sweeps(self)
-
-    def chats(
-        self,
-        *,
-        waiting_for_seller: bool | None = None,
-        cursor: str | None = None,
-        priority: Priority | None = None,
-    ) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
         async def read(_: Reading) -> AsyncGenerator[Page[Chat], None]:
             yield Page(self.kept_chats, "", None)
 
         return Listing(read)
 
-    def returns(
-        self,
-        *,
-        open: bool | None = None,  # noqa: A002 - the word of the Protocol
-        cursor: str | None = None,
-        priority: Priority | None = None,
-    ) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
         async def read(_: Reading) -> AsyncGenerator[Page[Return], None]:
             yield Page(self.kept_returns, "", None)
 
         return Listing(read)
 
-    def messages(
-        self,
-        chat: Chat,
-        *,
-        since: datetime | None = None,
-        cursor: str | None = None,
-        priority: Priority | None = None,
-    ) -> Listing[Message]:
-        raise NotImplementedError
+    def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
+        since = None if span.since == self.EARLIEST else span.since
+        until = None if span.until is None else span.until - timedelta(microseconds=1)
+        self.asked.append((since, until, options.cursor))
+        found = [each for each in self.records if each.created_at in span]
 
-    async def send(self, chat: Chat, text: str, *, files: Sequence[Upload] = ()) -> Sent:
-        raise NotImplementedError
+        async def read() -> AsyncGenerator[Page[Feedback], None]:
+            at = int(options.cursor or 0)
+            while at < len(found):
+                await asyncio.sleep(0)
+                self.hook(at // 4)
+                yield Page(found[at : at + 4], str(at), str(at + 4))
+                at += 4
+            yield Page((), str(at), None)
 
-    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
-        raise NotImplementedError
+        async def plan() -> SweepPlan:
+            return SweepPlan(len(found), None)
 
-    async def decide(
-        self,
-        item: Return,
-        decision: Decision,
-        *,
-        comment: str | None = None,
-        reason: str | None = None,
-        amount: Money | None = None,
-    ) -> None:
-        raise NotImplementedError
-
-    class Sweeps:
-        def __init__(self, shop: "Shop") -> None:
-            self._shop = shop
-
-        def feedbacks(
-            self,
-            *,
-            since: datetime | None = None,
-            until: datetime | None = None,
-            in_order: bool = False,
-            cursor: str | None = None,
-            max_wait: float | None = None,
-            priority: Priority = Priority.BULK,
-        ) -> Sweep[Feedback]:
-            shop = self._shop
-            shop.asked.append((since, until, cursor))
-            first = since or BEGIN
-            last = until or datetime.max.replace(tzinfo=UTC)
-            found = [each for each in shop.records if first <= each.created_at <= last]
-
-            async def read() -> AsyncGenerator[Page[Feedback], None]:
-                at = int(cursor or 0)
-                while at < len(found):
-                    await asyncio.sleep(0)
-                    shop.hook(at // 4)
-                    yield Page(found[at : at + 4], str(at), str(at + 4))
-                    at += 4
-                yield Page((), str(at), None)
-
-            async def plan() -> SweepPlan:
-                return SweepPlan(len(found), None)
-
-            return Sweep(read, make_plan=plan, requests=lambda: 0, limit=lambda: None)
-
-        def questions(
-            self,
-            *,
-            since: datetime | None = None,
-            until: datetime | None = None,
-            in_order: bool = False,
-            cursor: str | None = None,
-            max_wait: float | None = None,
-            priority: Priority = Priority.BULK,
-        ) -> Sweep[Question]:
-            raise NotImplementedError
+        return Sweep(read, make_plan=plan, requests=lambda: 0, limit=lambda: None)
 
 
 def _parsed(kind: Kind, cell: str, *, always: bool) -> object:

@@ -17,6 +17,7 @@ from pyarrow import parquet
 
 from tests.wbym.export.records import any_record
 from tests.wbym.export.support import feedback, rows_in
+from wbym import domain
 from wbym.domain import Feedback, Money, Ref, Return
 from wbym.errors import ExportError
 from wbym.export import LAYOUTS, Noun, Suffix
@@ -100,10 +101,22 @@ def test_json_lines_have_every_field(tmp_path: Path) -> None:
     assert msgspec.json.decode(path.read_bytes(), type=Feedback) == feedback(1, answer="Спасибо!")
 
 
+@pytest.mark.parametrize("suffix", Suffix)
+def test_answered_when_it_is_not_known(suffix: Suffix, tmp_path: Path) -> None:
+    path = tmp_path / f"table.{suffix}"
+    unknown = msgspec.structs.replace(feedback(1), answer_known=False)
+    partly = msgspec.structs.replace(feedback(2, answer="Да"), answer_known=False)
+    write(path, Noun.FEEDBACKS, [[unknown, partly, feedback(3)]])
+    answered = LAYOUTS[Noun.FEEDBACKS].names.index("answered")
+    assert [row[answered] for row in rows_in(path, Noun.FEEDBACKS)] == [None, True, False]
+
+
 def test_parquet_has_types_that_say_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     amount = Money(Decimal("1999.90"), "RUB")
-    write(path, Noun.RETURNS, [[Return(Ref("toy", "shop", "1"), amount=amount)]])
+    write(
+        path, Noun.RETURNS, [[Return(Ref("toy", "shop", domain.Noun.RETURN, "1"), amount=amount)]]
+    )
     schema = parquet.read_schema(path)
     assert schema.field("created_at").type == pa.timestamp("us", "UTC")
     assert schema.field("amount").type == pa.decimal128(38, 4)
@@ -150,14 +163,14 @@ def test_file_when_it_is_of_another_noun(suffix: Suffix, tmp_path: Path) -> None
 def test_file_when_it_is_something_else(suffix: str, body: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"table.{suffix}"
     path.write_bytes(body)
-    with pytest.raises(ExportError, match=r"it is no export of feedbacks|cannot be read"):
+    with pytest.raises(ExportError, match=r"it is not an export of feedbacks|cannot be read"):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 
 def test_parquet_when_it_is_a_table_of_something_else(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     parquet.write_table(pa.table({"a": [1]}), path)
-    with pytest.raises(ExportError, match="it is no export of feedbacks"):
+    with pytest.raises(ExportError, match="it is not an export of feedbacks"):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 

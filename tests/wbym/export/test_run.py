@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.wbym.export.support import BEGIN, Shop, feedback, ids_in, rows_in
-from tests.wbym.test_inbox import Toy
-from wbym.account import Adapter
-from wbym.domain import Chat, Ref, Return
-from wbym.errors import ExportError, InvalidInput, QuotaExhausted
+from tests.wbym.export.support import BEGIN, Bare, Shop, feedback, ids_in, rows_in
+from wbym import domain
+from wbym.account import Account
+from wbym.domain import Chat, Feedback, Ref, Return
+from wbym.errors import AccountsFailed, ExportError, InvalidInput, QuotaExhausted
 from wbym.export import Export, Exported, Noun, Stage, Suffix
 from wbym.export.spool import Spool
 
@@ -26,6 +26,10 @@ FUTURE = datetime(2999, 1, 1, tzinfo=UTC)
 
 def ids(numbers: Sequence[int]) -> list[str]:
     return [f"{number:05}" for number in numbers]
+
+
+def chat(number: str) -> Ref:
+    return Ref("toy", "shop", domain.Noun.CHAT, number)
 
 
 def left_behind(folder: Path) -> set[str]:
@@ -57,7 +61,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 async def export(
     path: Path,
-    *accounts: Adapter,
+    *accounts: Account,
     since: datetime | None = None,
     until: datetime | None = None,
     overlap: timedelta = timedelta(days=1),
@@ -94,20 +98,20 @@ class TestWhole:
 
     async def test_chats_and_returns_are_read_whole(self, path: Path) -> None:
         shop = Shop()
-        shop.kept_chats = [Chat(Ref("toy", "shop", "1")), Chat(Ref("toy", "shop", "2"))]
+        shop.kept_chats = [Chat(chat("1")), Chat(chat("2"))]
         await Export([shop], Noun.CHATS, path).run()
-        shop.kept_chats = [Chat(Ref("toy", "shop", "2"), last_text="да")]
+        shop.kept_chats = [Chat(chat("2"), last_text="да")]
         done = await Export([shop], Noun.CHATS, path).run()
         assert (done.rows, done.added, done.replaced) == (2, 0, 1)
         assert ids_in(path, Noun.CHATS) == ["1", "2"]
         other = path.with_name(f"returns{path.suffix}")
-        shop.kept_returns = [Return(Ref("toy", "shop", "3"))]
+        shop.kept_returns = [Return(Ref("toy", "shop", domain.Noun.RETURN, "3"))]
         await Export([shop], Noun.RETURNS, other).run()
         assert ids_in(other, Noun.RETURNS) == ["3"]
 
     async def test_list_when_a_record_comes_twice(self, path: Path) -> None:
         shop = Shop()
-        ref = Ref("toy", "shop", "1")
+        ref = chat("1")
         shop.kept_chats = [Chat(ref, last_text="раз"), Chat(ref, last_text="два")]
         done = await Export([shop], Noun.CHATS, path).run()
         assert done.rows == 1
@@ -191,9 +195,12 @@ class TestStopped:
     async def test_reading_goes_on_behind_the_last_page(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(10)])
         shop.hook = stop_before(1, exhausted())
-        with pytest.raises(ExceptionGroup) as caught:
+        with pytest.raises(AccountsFailed) as caught:
             await export(path, shop)
-        assert caught.group_contains(QuotaExhausted)
+        (error,) = caught.value.exceptions
+        assert isinstance(error, QuotaExhausted)
+        assert error.__notes__ == ["account: shop"]
+        assert str(caught.value).startswith("1 of 1 accounts failed")
         assert left_behind(path.parent) == {f"{path.name}.part"}
         shop.hook = lambda _: None
         done = await export(path, shop)
@@ -231,7 +238,7 @@ class TestStopped:
         await export(path, one, two)
         before = path.read_bytes()
         two.hook = stop_before(1, exhausted())
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(AccountsFailed):
             await export(path, one, two, fresh=True)
         assert path.read_bytes() == before
         # Without the one that failed there is still not all of the new file.
@@ -248,7 +255,7 @@ class TestStopped:
         path = tmp_path / "table.csv"
         shop = Shop(records=[feedback(n) for n in range(10)])
         shop.hook = stop_before(1, exhausted())
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(AccountsFailed):
             await export(path, shop, since=BEGIN)
         shop.hook = lambda _: None
         with pytest.raises(ExportError, match=r"since=2026-05-01T00:00:00\+00:00 and until=none"):
@@ -371,7 +378,7 @@ class TestFiles:
     ) -> None:
         with pytest.raises(ExportError, match="there is no folder"):
             await export(tmp_path / "nowhere" / "table.csv", Shop())
-        with pytest.raises(ExportError, match="it is no regular file"):
+        with pytest.raises(ExportError, match="it is not a regular file"):
             await export(tmp_path, Shop())
         with pytest.raises(ExportError, match="suffix is none of"):
             await export(tmp_path / "table.xlsx", Shop())
@@ -396,15 +403,49 @@ class TestFiles:
     async def test_part_when_it_is_something_else(self, tmp_path: Path) -> None:
         path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
         part.write_bytes(b"the half of a download " * 100)
-        with pytest.raises(ExportError, match="it is no unfinished export"):
+        with pytest.raises(ExportError, match="it is not an unfinished export"):
             await export(path, Shop())
         part.unlink()
         with sqlite3.connect(part) as database:
             database.execute("CREATE TABLE precious (one TEXT)")
         database.close()
-        with pytest.raises(ExportError, match="it is no unfinished export of this version"):
+        with pytest.raises(ExportError, match="it is not an unfinished export of this version"):
             await export(path, Shop(), fresh=True)
         assert left_behind(tmp_path) == {part.name}
+
+    async def test_part_when_an_earlier_version_left_it(self, tmp_path: Path) -> None:
+        path, part = tmp_path / "table.csv", tmp_path / "table.csv.part"
+        with sqlite3.connect(part) as database:
+            database.execute("CREATE TABLE export (noun TEXT NOT NULL, fresh INTEGER NOT NULL)")
+            database.execute("PRAGMA user_version = 1")
+        database.close()
+        for fresh in (False, True):
+            with pytest.raises(
+                ExportError, match=r"csv\.part: an earlier version .*; remove it, and"
+            ):
+                await export(path, Shop(), fresh=fresh)
+        assert left_behind(tmp_path) == {part.name}
+        part.unlink()
+        assert (await export(path, Shop(records=[feedback(1)]))).rows == 1
+
+    async def test_lines_when_an_earlier_version_wrote_them(self, tmp_path: Path) -> None:
+        path = tmp_path / "table.jsonl"
+        old = (
+            b'{"ref":{"marketplace":"toy","account":"shop","id":"%b"},'
+            b'"created_at":"2026-05-01T0%b:00:00Z","text":"a","comments":%b,"answer":%b}\n'
+        )
+        answer = b'{"text":"b","status":"published"}'
+        path.write_bytes(
+            old % (b"00000", b"0", b"null", b"null")
+            + old % (b"00001", b"1", b"2", b"null")
+            + old % (b"00002", b"2", b"2", answer)
+        )
+        done = await export(path, Shop(records=[feedback(2), feedback(3)]))
+        assert (done.rows, done.added, done.replaced) == (4, 1, 1)
+        read = msgspec.json.Decoder(Feedback).decode_lines(path.read_bytes())
+        assert [item.ref for item in read] == [feedback(n).ref for n in range(4)]
+        assert [item.answer_known for item in read] == [True, False, True, True]
+        assert [item.text for item in read] == ["a", "a", "отзыв 2", "отзыв 3"]
 
 
 class TestInput:
@@ -433,7 +474,7 @@ class TestInput:
             await export(tmp_path / "table.csv", Shop(), overlap=timedelta(-1))
 
     async def test_account_when_it_has_no_such_noun(self, tmp_path: Path) -> None:
-        work = Export([Toy("a"), Shop("b")], Noun.FEEDBACKS, tmp_path / "table.csv")
+        work = Export([Bare("a"), Shop("b")], Noun.FEEDBACKS, tmp_path / "table.csv")
         assert work.left_out == ["a"]
         assert [each.account for each in work.progress] == ["b"]
 
