@@ -38,7 +38,7 @@ from wbym.domain import (
     Waiting,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
-from wbym.limits import Quota
+from wbym.limits import Priority, Quota
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Span, Sweep
 from wbym_wildberries import listings, mapping
@@ -124,6 +124,8 @@ class Wildberries(Account):
         self._reader = ChatReader(self._pipeline, name)
         self.api: Final = Api(self._pipeline)
         """Every documented method that is built, typed."""
+        # One record is read for a person's reply, which goes before background reading.
+        self._urgent = self.api.at(Priority.INTERACTIVE)
         self._warn()
 
     @classmethod
@@ -251,7 +253,8 @@ class Wildberries(Account):
 
     async def _get_question(self, question_id: str) -> Question:
         """GET /api/v1/question."""
-        return mapping.question(await self.api.questions.get(question_id), self.name)
+        wire = await self._urgent.questions.get(question_id)
+        return mapping.question(wire, self.name)
 
     async def _answer_question(self, question: Question, text: str) -> None:
         """PATCH /api/v1/questions."""
@@ -277,7 +280,8 @@ class Wildberries(Account):
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
         """GET /api/v1/feedback."""
-        return mapping.feedback(await self.api.feedbacks.get(feedback_id), self.name)
+        wire = await self._urgent.feedbacks.get(feedback_id)
+        return mapping.feedback(wire, self.name)
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         """POST /api/v1/feedbacks/answer; WB accepts it for a feedback that does not exist too."""
@@ -299,7 +303,7 @@ class Wildberries(Account):
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
         """GET /api/v1/claims with the id, in both lists."""
         for is_archive in (False, True):
-            found = await self.api.claims.list(is_archive=is_archive, id=return_id).page()
+            found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
                 return mapping.claim(found.items[0], self.name)
         name = row(Claims.list).name

@@ -143,6 +143,8 @@ class YandexMarket(Account):
         super().__init__(self._dialect, **connection)
         self.api: Final = Api(self._pipeline, self._business)
         """Every documented method that is built, typed."""
+        # One record is read for a person's reply, which goes before background reading.
+        self._urgent = self.api.at(Priority.INTERACTIVE)
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
 
     @classmethod
@@ -222,7 +224,7 @@ class YandexMarket(Account):
 
     async def _get_chat(self, chat_id: str) -> Chat:
         """GET v2/businesses/{}/chat."""
-        return mapping.chat(await self.api.chats.get(int(chat_id)), self.name)
+        return mapping.chat(await self._urgent.chats.get(int(chat_id)), self.name)
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
         """POST .../chats/new; the buyer sees nothing of it before a message is sent.
@@ -271,7 +273,7 @@ class YandexMarket(Account):
 
     async def _get_question(self, question_id: str) -> Question:
         """Two requests, the second for the answer."""
-        return await replies.read_question(self.api, self.name, int(question_id))
+        return await replies.read_question(self._urgent, self.name, int(question_id))
 
     async def _answer_question(self, question: Question, text: str) -> None:
         """POST .../goods-questions/update."""
@@ -311,8 +313,8 @@ class YandexMarket(Account):
         return listings.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        """Two requests, the second for the comments, if there are any."""
-        return await replies.read_feedback(self.api, self.name, int(feedback_id))
+        """Two requests, the second for the comments."""
+        return await replies.read_feedback(self._urgent, self.name, int(feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         """POST .../goods-feedback/comments/update."""
@@ -322,9 +324,11 @@ class YandexMarket(Account):
         """POST .../goods-feedback/comments/update."""
         await self.api.feedbacks.edit_comment(int(feedback.ref.id), _number_of(answer), text)
 
-    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
-        """The seller's, among all answers or comments: those alone decide."""
-        return await replies.standing_answer(self.api.at(Priority.INTERACTIVE), item)
+    async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
+        """One request: the record's comments or answers, which alone decide."""
+        if isinstance(item, Question):
+            return await replies.question_with_answer(self._urgent, item)
+        return await replies.feedback_with_answer(self._urgent, item)
 
     def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
         """POST .../goods-feedback/comments, by 50, in the order in which they were published.
@@ -375,7 +379,7 @@ class YandexMarket(Account):
         await deciding.decide(item, decision, comment=comment, reason=reason, amount=amount)
 
     def _deciding(self) -> Deciding:
-        return Deciding(self.api.at(Priority.INTERACTIVE), self._cabinet)
+        return Deciding(self._urgent, self._cabinet)
 
     # Archives and events.
 
