@@ -69,6 +69,7 @@ class ToyDialect:
 
     marketplace = "toy"
     account = "shop"
+    owners = ("seller",)
 
     def __init__(self, secret: str = "s3cret", quota: Quota | None = None) -> None:
         self._secret = secret

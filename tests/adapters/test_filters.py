@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
 from tests.fakes import ScriptedTransport
-from wbym.domain import Chat, Ref
+from wbym.domain import Chat, Noun, Ref
 from wbym.errors import InvalidInput
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
@@ -42,7 +42,7 @@ def shop(request: pytest.FixtureRequest) -> Shop:
     transport, scheduler = ScriptedTransport(), Scheduler()
     if request.param == "wildberries":
         return Wildberries(make_token(), name="shop", transport=transport, scheduler=scheduler)
-    return YandexMarket(KEY, 11, "shop", transport=transport, scheduler=scheduler)
+    return YandexMarket(KEY, name="shop", business_id=11, transport=transport, scheduler=scheduler)
 
 
 @pytest.mark.parametrize(("filters", "words"), [*PERIOD, *RATING])
@@ -76,7 +76,7 @@ def test_sweep_when_its_period_is_none(
             "chats: waiting_for_seller must be True or False",
             lambda shop, flag: shop.chats(waiting_for_seller=flag),
         ),
-        ("returns: open must be True or False", lambda shop, flag: shop.returns(open=flag)),
+        ("returns: is_open must be True or False", lambda shop, flag: shop.returns(is_open=flag)),
     ],
 )
 def test_lists_when_a_flag_is_none(
@@ -87,7 +87,7 @@ def test_lists_when_a_flag_is_none(
 
 
 def test_messages_when_the_time_is_none(shop: Shop) -> None:
-    chat = Chat(ref=Ref(shop.marketplace, "shop", "1"))
+    chat = Chat(ref=Ref(shop.marketplace, "shop", Noun.CHAT, "1"))
     with pytest.raises(InvalidInput, match="messages: since must be a datetime"):
         shop.messages(chat, since="2024-01-01")  # type: ignore[arg-type]
 

@@ -39,7 +39,7 @@ class Scene:
         self.clock = clock
 
     def stream(self) -> ChatStream:
-        return ChatStream(self.shop._chats, "shop", every=1.0, now=self.clock.now)
+        return ChatStream(self.shop._reader, "shop", every=1.0, now=self.clock.now)
 
     def follow(self, since: datetime | None = None) -> Follower:
         return Follower(self.stream(), since or self.clock.now())
@@ -233,7 +233,7 @@ class TestChats:
             assert chat.order.id == first.good["rid"]
             assert (chat.last_text, chat.updated_at) == ("Где заказ?", event.at)
             assert chat.status is ChatStatus.WAITING_FOR_SELLER
-            assert (await it.shop.send(chat, "В пути")).chat == chat.ref
+            assert (await it.shop.send(chat, "В пути")).target == chat.ref
             (echo,) = await follower.round()
             assert isinstance(echo.record, Message)
             assert echo.record.author is Author.SELLER
@@ -261,7 +261,7 @@ class TestChats:
             await follower.round()
             async with open_shop(it.simulator) as other:
                 it.simulator.stats.clear()
-                follower.stream = ChatStream(other._chats, "shop", every=1.0, now=it.clock.now)
+                follower.stream = ChatStream(other._reader, "shop", every=1.0, now=it.clock.now)
                 await follower.round()
                 assert it.requests(CHATS) == 0
                 for text in ("Где заказ?", "Ау"):

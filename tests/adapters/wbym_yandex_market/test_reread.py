@@ -3,8 +3,8 @@
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import open_shop
-from wbym.domain import AnswerStatus, ReturnStatus
-from wbym.errors import InvalidInput, NotFound
+from wbym.domain import AnswerStatus, Feedback, Noun, Question, Ref, ReturnStatus
+from wbym.errors import NotFound
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
@@ -14,9 +14,9 @@ class TestReread:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         number = market.state.arrive_question()
-        before = await shop.question(str(number))
+        before = await shop.get(Ref("yandex_market", "shop", Noun.QUESTION, str(number)), Question)
         market.state.questions.create("QUESTION", number, "Да")
-        after = await shop.reread(before)
+        after = await shop.get(before)
         assert after.answer is not None
         assert (after.answer.text, after.answer.status) == ("Да", AnswerStatus.PUBLISHED)
 
@@ -24,9 +24,9 @@ class TestReread:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         number = market.state.arrive_feedback()
-        before = await shop.feedback(str(number))
+        before = await shop.get(Ref("yandex_market", "shop", Noun.FEEDBACK, str(number)), Feedback)
         market.state.feedbacks.comment(number, "Спасибо!", None)
-        after = await shop.reread(before)
+        after = await shop.get(before)
         assert after.answer is not None
         assert after.answer.text == "Спасибо!"
 
@@ -38,20 +38,12 @@ class TestReread:
         listed = {one.ref.id: one for one in await shop.returns().all()}
         market.state.returns.settle(number)
         async with open_shop(market) as other:
-            assert (await other.reread(listed[str(number)])).status is ReturnStatus.COMPLETED
+            assert (await other.get(listed[str(number)])).status is ReturnStatus.COMPLETED
 
-    async def test_reread_when_there_is_none(
+    async def test_question_when_it_was_deleted(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         question = (await shop.questions().all(limit=1))[0]
         market.state.questions.rows.remove(int(question.ref.id))
         with pytest.raises(NotFound):
-            await shop.reread(question)
-
-    async def test_reread_when_it_is_of_another_account(
-        self, shop: YandexMarket, market: YandexMarketSimulator
-    ) -> None:
-        question = (await shop.questions().all(limit=1))[0]
-        async with YandexMarket("key", 1001, "other", base_url=market.url) as other:
-            with pytest.raises(InvalidInput, match="of the account"):
-                await other.reread(question)
+            await shop.get(question)
