@@ -13,7 +13,7 @@
     │   └── ReadOnlyToken
     ├── ConfigError                   the accounts' file or a secret cannot be used
     ├── ExportError                   a file cannot be written, or not be added to
-    ├── StateError                    the feed's state cannot be read or written
+    ├── StateError                    the feed's state, or bans, cannot be read or written
     ├── InboxNotOpen                  an inbox is used before it is entered, or after it is left
     ├── FeedBusy                      somebody else follows the account
     ├── AlreadyAnswered               an answer stands already; nothing was sent
@@ -213,7 +213,7 @@ class ExportError(_FileError):
 
 
 class StateError(_FileError):
-    """The state of feed and outbox cannot be read or written."""
+    """A file that keeps feed and outbox, or bans, cannot be read or written."""
 
 
 class InboxNotOpen(WbymError):

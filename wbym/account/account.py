@@ -279,13 +279,13 @@ class Account(Hooks):
     # One record of any noun.
 
     @overload
-    async def get(self, ref: Ref) -> AnyRecord: ...
-
-    @overload
     async def get(self, ref: Ref, kind: type[K]) -> K: ...
 
     @overload
     async def get(self, ref: K) -> K: ...
+
+    @overload
+    async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord: ...
 
     async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord:
         """One record as it is now, a question or feedback with the seller's answer.

@@ -7,9 +7,7 @@ it the right to write the file.
 All of it blocks, and is run in one thread at a time.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +18,7 @@ from wbym.domain import Ref
 from wbym.errors import ExportError
 from wbym.export.formats import BATCH
 from wbym.export.layout import AnyRecord, Noun
+from wbym.sqlite import Connection
 
 __all__ = ["Account", "Entry", "Spool"]
 
@@ -53,6 +52,11 @@ _BODIES = (
 )
 _FORGET_RECORDS = "DELETE FROM record WHERE marketplace = ? AND account = ?"
 _FORGET_ACCOUNT = "DELETE FROM account WHERE marketplace = ? AND account = ?"
+_REMEDIES = {
+    "not a database": "it is no unfinished export; remove it, or take another file",
+    "malformed": "it is broken; remove it, and the export begins anew",
+    "locked": "another export to this file is running",
+}
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -81,7 +85,7 @@ class Spool:
         self.fresh = False
         """Whether the file is made without what is in it now."""
         self._noun = noun
-        self._opened: sqlite3.Connection | None = None
+        self._db = Connection(self.path, ExportError, waits=False, remedies=_REMEDIES)
         self._encode = msgspec.json.Encoder().encode
 
     def open(self, fresh: bool) -> None:
@@ -94,135 +98,90 @@ class Spool:
         Raises:
             ExportError: It cannot be opened, another export has it, or it is of another noun.
         """
-        with self._errors():
-            database = sqlite3.connect(
-                self.path, timeout=0, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self.fresh = self._prepare(database, fresh)
-            except BaseException:
-                database.close()
-                raise
-        self._opened = database
+        self._db.open(lambda db: self._prepare(db, fresh))
 
-    @property
-    def _database(self) -> sqlite3.Connection:
-        assert self._opened is not None, "it is not open"  # noqa: S101
-        return self._opened
-
-    def _prepare(self, database: sqlite3.Connection, fresh: bool) -> bool:
-        run = database.execute
-        run("PRAGMA locking_mode = EXCLUSIVE")
-        run("BEGIN EXCLUSIVE")  # kept until it is closed
-        (version,) = run("PRAGMA user_version").fetchone()
-        (tables,) = run("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and version != VERSION:
-            raise ExportError(self.path, "it is no unfinished export of this version; remove it")
-        if tables and fresh:
-            for table in ("export", "account", "record"):
-                run(f"DROP TABLE {table}")
-        if not tables or fresh:
-            for statement in _TABLES.split(";"):
-                run(statement)
-            run(f"PRAGMA user_version = {VERSION}")
-            run("INSERT INTO export VALUES (?, ?)", (self._noun.value, fresh))
-        kept, was_fresh = run("SELECT noun, fresh FROM export").fetchone()
-        run("COMMIT")
+    def _prepare(self, db: Connection, fresh: bool) -> None:
+        db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        with db.transaction("EXCLUSIVE"):  # kept until it is closed
+            ((version,),) = db.query("PRAGMA user_version")
+            ((tables,),) = db.query("SELECT count(*) FROM sqlite_master")
+            if tables and version != VERSION:
+                rule = "it is no unfinished export of this version; remove it"
+                raise ExportError(self.path, rule)
+            if tables and fresh:
+                for table in ("export", "account", "record"):
+                    db.execute(f"DROP TABLE {table}")
+            if not tables or fresh:
+                for statement in _TABLES.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
+                db.execute("INSERT INTO export VALUES (?, ?)", (self._noun.value, fresh))
+            ((kept, was_fresh),) = db.query("SELECT noun, fresh FROM export")
         if kept != self._noun:
             raise ExportError(
                 self.path, f"an export of {kept} was stopped; finish it, or start over with fresh"
             )
-        return bool(was_fresh)
+        self.fresh = bool(was_fresh)
 
     def entry(self, account: Account) -> Entry | None:
         """How far an account was read before."""
-        with self._errors():
-            row = self._database.execute(_ENTRY, account).fetchone()
-        if row is None:
+        rows = self._db.query(_ENTRY, account)
+        if not rows:
             return None
-        names = Entry.__struct_fields__
-        return msgspec.convert(dict(zip(names, row, strict=True)), Entry, strict=False)
+        fields = dict(zip(Entry.__struct_fields__, rows[0], strict=True))
+        return msgspec.convert(fields, Entry, strict=False)
 
     def note(self, account: Account, entry: Entry, records: Sequence[AnyRecord] = ()) -> None:
         """Keep records of an account, and how far it is read with them; all or nothing."""
         state = (_text(entry.since), _text(entry.until), _text(entry.start), entry.cursor)
         rows = [(*account, each.ref.id, self._encode(each)) for each in records]
-        with self._errors(), self._database as database:
-            database.execute("BEGIN")
-            database.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", rows)
-            database.execute(
+        with self._db.transaction():
+            self._db.executemany("INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?)", rows)
+            self._db.execute(
                 "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (*account, *state, entry.complete),
             )
 
     def is_complete(self) -> bool:
         """Whether every account in it is read to the end."""
-        with self._errors():
-            query = "SELECT count(*) FROM account WHERE NOT complete"
-            (found,) = self._database.execute(query).fetchone()
-        return not found
+        return not self._db.query("SELECT 1 FROM account WHERE NOT complete LIMIT 1")
 
     def count(self, account: Account) -> int:
         """How many records of an account are kept."""
-        with self._errors():
-            (found,) = self._database.execute(_COUNT, account).fetchone()
+        ((found,),) = self._db.query(_COUNT, account)
         return int(found)
 
     def has(self, refs: Sequence[Ref]) -> list[bool]:
         """Which of these records are kept."""
-        run = self._database.execute
-        with self._errors():
-            return [
-                run(_HAS, (ref.marketplace, ref.account, ref.id)).fetchone() is not None
-                for ref in refs
-            ]
+        query = self._db.query
+        return [bool(query(_HAS, (ref.marketplace, ref.account, ref.id))) for ref in refs]
 
     def bodies(self, account: Account) -> Iterator[list[bytes]]:
         """The records of an account as JSON, in parts, in the order in which they came."""
         last = -1
-        while True:
-            with self._errors():
-                rows = self._database.execute(_BODIES, (last, *account, BATCH)).fetchall()
-            if not rows:
-                return
+        while rows := self._db.query(_BODIES, (last, *account, BATCH)):
             last = rows[-1][0]
             yield [body for _, body in rows]
 
     def forget(self, accounts: Sequence[Account]) -> None:
         """Drop what is in the file now."""
-        with self._errors(), self._database as database:
-            database.execute("BEGIN")
-            database.executemany(_FORGET_RECORDS, accounts)
-            database.executemany(_FORGET_ACCOUNT, accounts)
-            database.execute("UPDATE export SET fresh = 0")
+        with self._db.transaction():
+            self._db.executemany(_FORGET_RECORDS, accounts)
+            self._db.executemany(_FORGET_ACCOUNT, accounts)
+            self._db.execute("UPDATE export SET fresh = 0")
         self.fresh = False
 
     def close(self) -> bool:
         """Close it, and remove it where nothing is kept; whether something is."""
-        if self._opened is None:
+        if not self._db.is_open:
             return False
         try:
-            with self._errors():
-                (kept,) = self._database.execute("SELECT count(*) FROM account").fetchone()
+            kept = bool(self._db.query("SELECT 1 FROM account LIMIT 1"))
         finally:
-            self._database.close()
+            self._db.close()
         if not kept:
             self.path.unlink(missing_ok=True)
-        return bool(kept)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                reason = "another export to this file is running"
-            elif code == sqlite3.SQLITE_NOTADB:
-                reason = "it is no unfinished export; remove it, or take another file"
-            else:
-                reason = f"it cannot be used: {error}"
-            raise ExportError(self.path, reason) from None
+        return kept
 
 
 def _text(moment: datetime | None) -> str | None:

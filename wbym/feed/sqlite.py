@@ -6,7 +6,6 @@ ends.
 """
 
 import os
-import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
@@ -21,12 +20,13 @@ import msgspec
 
 from wbym.account import Hint
 from wbym.errors import FeedBusy, StateError
-from wbym.feed.database import Database
 from wbym.feed.delivery import FINAL, Delivery, DeliveryState, open_to
 from wbym.feed.events import EventKind
 from wbym.feed.locks import Locks
+from wbym.feed.schema import prepare
 from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
 from wbym.paging.parts import stamp, unstamp
+from wbym.sqlite import MEMORY, Connection, Database
 
 __all__ = ["SqliteStore"]
 
@@ -45,8 +45,10 @@ class SqliteStore:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path: Final = Path(path)
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-        self._db = Database(self.path)
-        self._locks = Locks(self.path.with_name(f"{self.path.name}.locks"))
+        self._connection = Connection(self.path, StateError, private=True)
+        self._db = Database(self._connection)
+        in_memory = self.path == MEMORY
+        self._locks = Locks(None if in_memory else self.path.with_name(f"{self.path.name}.locks"))
 
     async def __aenter__(self) -> Self:
         """Open the file.
@@ -55,7 +57,7 @@ class SqliteStore:
             StateError: It is no state file, is of a newer version, or cannot be opened; it is left
                 as it was.
         """
-        await self._db.open()
+        await self._db.open(prepare)
         try:
             await self._db.run(lambda _: self._locks.take(self.owner))
         except BaseException:
@@ -96,12 +98,12 @@ class SqliteStore:
         name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
         is_ours = False
 
-        def take(_: sqlite3.Connection) -> bool:
+        def take(_: Connection) -> bool:
             nonlocal is_ours
             is_ours = self._locks.take(name)
             return is_ours
 
-        def free(_: sqlite3.Connection) -> None:
+        def free(_: Connection) -> None:
             if is_ours:
                 self._locks.free(name)
 
@@ -124,11 +126,11 @@ class SqliteStore:
         """See ``Store.checkpoint``."""
         query = "SELECT since, state, begun, floor FROM stream WHERE account = ? AND name = ?"
 
-        def find(db: sqlite3.Connection) -> Checkpoint | None:
-            row = db.execute(query, (account, stream)).fetchone()
-            if row is None:
+        def find(db: Connection) -> Checkpoint | None:
+            rows = db.query(query, (account, stream))
+            if not rows:
                 return None
-            since, state, begun, floor = row
+            ((since, state, begun, floor),) = rows
             return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
 
         return await self._db.run(find)
@@ -144,7 +146,7 @@ class SqliteStore:
         return await self._db.run(
             lambda db: {
                 key: Memo(version, revision, _moment(at))
-                for key, version, revision, at in db.execute(query, asked)
+                for key, version, revision, at in db.query(query, asked)
             }
         )
 
@@ -164,7 +166,7 @@ class SqliteStore:
         return await self._db.run(
             lambda db: [
                 StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
-                for id_, account, kind, at, record, chat, sent_as, seq in db.execute(query, asked)
+                for id_, account, kind, at, record, chat, sent_as, seq in db.query(query, asked)
             ]
         )
 
@@ -176,7 +178,7 @@ class SqliteStore:
     async def backlog(self) -> dict[str, int]:
         """See ``Store.backlog``."""
         query = "SELECT account, count(*) FROM event GROUP BY account"
-        return await self._db.run(lambda db: dict(db.execute(query).fetchall()))
+        return await self._db.run(lambda db: dict(db.query(query)))
 
     # The outbox.
 
@@ -201,8 +203,8 @@ class SqliteStore:
     async def work(self, key: str) -> bytes:
         """See ``Store.work``."""
         query = "SELECT work FROM delivery WHERE key = ?"
-        row = await self._db.run(lambda db: db.execute(query, (key,)).fetchone())
-        return b"" if row is None else bytes(row[0])
+        rows = await self._db.run(lambda db: db.query(query, (key,)))
+        return bytes(rows[0][0]) if rows else b""
 
     async def deliveries(
         self,
@@ -217,7 +219,7 @@ class SqliteStore:
         named = _names(DeliveryState if states is None else states)
         asked = (named, None if accounts is None else _names(accounts))
         return await self._db.run(
-            lambda db: [_DELIVERY.decode(body) for (body,) in db.execute(query, asked)]
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
         )
 
     async def delivered_to(self, account: str, target: str) -> list[Delivery]:
@@ -225,7 +227,7 @@ class SqliteStore:
         query = "SELECT body FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
         asked = (account, target)
         return await self._db.run(
-            lambda db: [_DELIVERY.decode(body) for (body,) in db.execute(query, asked)]
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
         )
 
     async def forget_deliveries(self, before: datetime) -> None:
@@ -251,7 +253,7 @@ class SqliteStore:
         )
         asked = (_names(accounts),)
         return await self._db.run(
-            lambda db: [(number, Hint(*hint)) for number, *hint in db.execute(query, asked)]
+            lambda db: [(number, Hint(*hint)) for number, *hint in db.query(query, asked)]
         )
 
     async def drop_hints(self, numbers: Collection[int]) -> None:
@@ -263,18 +265,18 @@ class SqliteStore:
 _KINDS = {kind.value: kind for kind in EventKind}
 
 
-def _reader(db: sqlite3.Connection, account: str) -> str:
+def _reader(db: Connection, account: str) -> str:
     """Who was the last to follow an account."""
-    row = db.execute("SELECT owner FROM reader WHERE account = ?", (account,)).fetchone()
-    if row is None:
+    rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
+    if not rows:
         return "another process"
-    process = row[0].partition("-")[0]
+    process = rows[0][0].partition("-")[0]
     return "this process" if process == str(os.getpid()) else f"process {process}"
 
 
-def _write(db: sqlite3.Connection, step: Step) -> None:
+def _write(db: Connection, step: Step) -> None:
     point = step.checkpoint
-    ((stream,),) = db.execute(
+    ((stream,),) = db.query(
         "INSERT INTO stream (account, name, since, state, begun, floor)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
         " since = excluded.since, state = excluded.state, begun = excluded.begun,"
@@ -287,7 +289,7 @@ def _write(db: sqlite3.Connection, step: Step) -> None:
             point.begun,
             _stamp(point.floor),
         ),
-    ).fetchall()
+    )
     db.executemany(
         "INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?, ?)",
         [
@@ -309,8 +311,8 @@ def _write(db: sqlite3.Connection, step: Step) -> None:
         _move(db, delivery, open_to(delivery.state))
 
 
-def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery | None:
-    cursor = db.execute(
+def _enter(db: Connection, delivery: Delivery, work: bytes) -> Delivery | None:
+    entered = db.execute(
         "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             delivery.key,
@@ -323,21 +325,21 @@ def _enter(db: sqlite3.Connection, delivery: Delivery, work: bytes) -> Delivery 
             work,
         ),
     )
-    return None if cursor.rowcount else _find(db, delivery.key)
+    return None if entered else _find(db, delivery.key)
 
 
-def _find(db: sqlite3.Connection, key: str) -> Delivery | None:
-    row = db.execute("SELECT body FROM delivery WHERE key = ?", (key,)).fetchone()
-    return None if row is None else _DELIVERY.decode(row[0])
+def _find(db: Connection, key: str) -> Delivery | None:
+    rows = db.query("SELECT body FROM delivery WHERE key = ?", (key,))
+    return _DELIVERY.decode(rows[0][0]) if rows else None
 
 
 def _move(
-    db: sqlite3.Connection,
+    db: Connection,
     delivery: Delivery,
     was: Collection[DeliveryState],
     held_by: str | None = None,
 ) -> bool:
-    cursor = db.execute(
+    moved = db.execute(
         "UPDATE delivery SET state = ?, owner = ?, updated_at = ?, body = ?,"
         " work = iif(?, x'', work) WHERE key = ? AND owner = ifnull(?, owner)"
         " AND state IN (SELECT value FROM json_each(?))",
@@ -352,7 +354,7 @@ def _move(
             _names(was),
         ),
     )
-    return cursor.rowcount > 0
+    return moved > 0
 
 
 def _names(names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 A :class:`Store` is dumb on purpose: it decides nothing about marketplaces, and each of its methods
 is one transaction. :class:`wbym.feed.SqliteStore` is the one for services;
-:class:`wbym.feed.MemoryStore` keeps everything as long as it lives.
+:class:`wbym.feed.MemoryStore` is the same in memory.
 """
 
 from collections.abc import Collection, Mapping, Sequence

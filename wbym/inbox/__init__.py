@@ -4,7 +4,6 @@ An :class:`Inbox` fans reading out over its accounts, merges what comes, and rou
 ``ref``. It adds nothing to what the accounts do: each keeps its own limits, retries and errors.
 """
 
-from wbym.inbox.inbox import Inbox
-from wbym.inbox.merged import Merged
+from wbym.inbox.inbox import Inbox, InboxSweeps
 
-__all__ = ["Inbox", "Merged"]
+__all__ = ["Inbox", "InboxSweeps"]

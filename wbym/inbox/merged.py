@@ -1,178 +1,326 @@
-"""The lists of many accounts, read at the same time as one."""
+"""The lists of several accounts, read at the same time as one ``Listing``.
+
+A cursor is JSON: from the account's name to its own cursor, null where it is read to its end. An
+account that it does not name begins at its beginning.
+"""
 
 import asyncio
 import heapq
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import anyio
-import anyio.to_thread
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+import msgspec
 
-from wbym.domain import (
-    Ref,
-)
-from wbym.paging import Listing
+from wbym.errors import AccountsFailed, InvalidInput, SetAside
+from wbym.paging import Listing, Page, Reading
 
-__all__ = ["HasRef", "Merged", "OnError", "Running"]
+__all__ = ["Failures", "OnError", "Running", "by_windows", "in_memory", "merged"]
 
-T_co = TypeVar("T_co", covariant=True)
-
-
-class HasRef(Protocol):
-    """A neutral record."""
-
-    @property
-    def ref(self) -> Ref:
-        """Which object it is."""
-        ...
-
-
-T = TypeVar("T", bound=HasRef)
+T = TypeVar("T")
 
 OnError: TypeAlias = Callable[[str, Exception], None]
 """Gets the account's name and what went wrong."""
+Moment: TypeAlias = Callable[[T], datetime | None]
 
-_BUFFER = 64
-"""Records that each account may be ahead of the consumer, besides the page that it reads."""
+_CHUNK: Final = 100
+"""Records per page where those of several accounts are put in order."""
+_FIRST_WINDOW: Final = timedelta(days=7)
+_MANY: Final = 5000
+"""Records of a window from which on the next one is shorter."""
+_FEW: Final = 500
+_TICK: Final = timedelta(microseconds=1)
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_cursors = msgspec.json.Decoder(dict[str, str | None])
 
-_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
+class Failures:
+    """What went wrong in accounts while the others went on.
 
-class Merged(Generic[T]):
-    """Records of several accounts, read while it is iterated.
-
-    It makes no request before; each iteration reads from the beginning. Left early or cancelled, it
-    stops its requests. An account that fails does not stop the others: the rest is delivered, and
-    then one ``ExceptionGroup`` tells which failed, each error with a note naming the account; or
-    ``on_error`` gets each as it happens, and nothing is raised.
+    Args:
+        accounts: How many there are.
+        on_error: Gets each error as it happens, instead of the exception at the end.
     """
+
+    def __init__(self, accounts: int, on_error: OnError | None) -> None:
+        self._accounts = accounts
+        self._on_error = on_error
+        self._errors: list[Exception] = []
+
+    def add(self, account: str, error: Exception) -> None:
+        """Note the error of an account."""
+        error.add_note(f"account: {account}")
+        if self._on_error is not None:
+            self._on_error(account, error)
+        else:
+            self._errors.append(error)
+
+    def raise_all(self) -> None:
+        """Raise them as one.
+
+        Raises:
+            AccountsFailed: There are some.
+        """
+        if self._errors:
+            raise AccountsFailed.of(self._errors, self._accounts)
+
+
+def merged(
+    parts: Mapping[str, Listing[T]],
+    *,
+    method: str,
+    running: "Running",
+    on_error: OnError | None,
+    failed: Mapping[str, Exception],
+    newest_first: Moment[T] | None = None,
+) -> Listing[T]:
+    """The lists of accounts as one: page by page as they arrive, or the newest record first.
+
+    An account that fails does not stop the others: the rest is delivered, and then one
+    ``AccountsFailed`` is raised. The cursor keeps where it was.
+
+    Args:
+        parts: The accounts' lists, by name.
+        method: The operation's name, for errors.
+        running: Lets accounts be taken out meanwhile.
+        on_error: See :class:`Failures`.
+        failed: What is known to be wrong before anything is read.
+        newest_first: When a record came to be; each part must have its newest first.
+    """
+
+    async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        failures = Failures(len(parts) + len(failed), on_error)
+        for name, error in failed.items():
+            failures.add(name, error)
+        reader = _Reader(parts, _begin(method, reading.cursor, parts), reading, running, failures)
+        found = reader.as_they_come() if newest_first is None else reader.in_order(newest_first)
+        async with aclosing(found) as pages:
+            async for page in pages:
+                yield page
+                del page
+        failures.raise_all()
+
+    return Listing(read, newest_first=newest_first is not None)
+
+
+def _begin(method: str, cursor: str | None, names: Mapping[str, object]) -> dict[str, str | None]:
+    """Where each account is read from; those at their end are None."""
+    begin: dict[str, str | None] = dict.fromkeys(names, "")
+    if cursor:
+        try:
+            begin |= {n: c for n, c in _cursors.decode(cursor).items() if n in names}
+        except msgspec.DecodeError:
+            rule = "must be a cursor of an inbox's list"
+            raise InvalidInput(method, "cursor", rule, cursor) from None
+    return begin
+
+
+class _End(msgspec.Struct, frozen=True):
+    """An account has no more pages."""
+
+    whole: bool
+    """Whether it was read to its end; else it failed, or was taken out."""
+
+
+class _Reader(Generic[T]):
+    """One reading of the accounts' lists; ``where`` says how far each is delivered."""
 
     def __init__(
         self,
-        readers: Callable[[], Mapping[str, Callable[[], Listing[T]]]],
-        *,
-        by_time: Callable[[T], datetime | None] | None,
-        on_error: OnError | None,
+        parts: Mapping[str, Listing[T]],
+        where: dict[str, str | None],
+        reading: Reading,
         running: "Running",
+        failures: Failures,
     ) -> None:
-        self._readers = readers
-        self._by_time = by_time
-        self._on_error = on_error
+        self._parts = {name: parts[name] for name, cursor in where.items() if cursor is not None}
+        self._where = where
+        self._reading = reading
         self._running = running
+        self._failures = failures
 
-    async def all(self, *, limit: int | None = None) -> list[T]:
-        """The records in memory, the first ``limit`` of them where one is given."""
-        found: list[T] = []
-        if limit == 0:
-            return found
-        async with aclosing(self._iterate()) as items:
-            async for item in items:
-                found.append(item)
-                if len(found) == limit:
-                    break
-        return found
+    async def as_they_come(self) -> AsyncGenerator[Page[T], None]:
+        """Page by page; each account has one in hand and one under way."""
+        arrived: asyncio.Queue[tuple[str, Page[T] | _End]] = asyncio.Queue(1)
 
-    def __aiter__(self) -> AsyncIterator[T]:
-        return self._iterate()
+        def put_for(name: str) -> Callable[[Page[T] | _End], Awaitable[None]]:
+            return lambda found: arrived.put((name, found))
 
-    async def _iterate(self) -> AsyncGenerator[T, None]:
-        errors: list[Exception] = []
-        readers = self._readers()
-        streams: list[MemoryObjectReceiveStream[T]] = []
-        senders: list[tuple[str, Callable[[], Listing[T]], MemoryObjectSendStream[T]]] = []
-        shared = anyio.create_memory_object_stream[T](_BUFFER) if self._by_time is None else None
-        if shared is not None:
-            streams.append(shared[1])
-        for name, make in readers.items():
-            if shared is not None:
-                senders.append((name, make, shared[0].clone()))
-            else:
-                sender, receiver = anyio.create_memory_object_stream[T](_BUFFER)
-                streams.append(receiver)
-                senders.append((name, make, sender))
-        if shared is not None:
-            shared[0].close()
-        # A task of its own holds the task group: a generator may be closed from another task than
-        # the one that began it, which a task group inside it would not stand.
-        fan = asyncio.create_task(self._fan_out(senders, errors))
+        tasks = [self._spawn(name, put_for(name)) for name in self._parts]
         try:
-            items = streams[0] if self._by_time is None else _by_time(streams, self._by_time)
-            async for item in items:
-                yield item
-            await fan
+            left = len(tasks)
+            while left:
+                name, found = await arrived.get()
+                if isinstance(found, _End):
+                    left -= 1
+                    if found.whole:
+                        self._where[name] = None
+                    continue
+                self._where[name] = found.cursor
+                here = self._cursor()
+                self._where[name] = found.next_cursor
+                yield Page(found.items, here, self._next_cursor(), None, found.set_aside)
+                del found
         finally:
-            fan.cancel()
-            try:
-                await asyncio.gather(fan, return_exceptions=True)
-            finally:
-                for stream in streams:
-                    stream.close()
-                for _, _, sender in senders:
-                    sender.close()
-        if errors:
-            raise ExceptionGroup(f"{len(errors)} of {len(readers)} accounts failed", errors)
+            await _stop(tasks)
 
-    async def _fan_out(
-        self,
-        senders: Sequence[tuple[str, Callable[[], Listing[T]], MemoryObjectSendStream[T]]],
-        errors: list[Exception],
-    ) -> None:
-        async with anyio.create_task_group() as group:
-            for name, make, sender in senders:
-                group.start_soon(self._read, name, make, sender, errors)
-
-    async def _read(
-        self,
-        name: str,
-        make: Callable[[], Listing[T]],
-        sender: MemoryObjectSendStream[T],
-        errors: list[Exception],
-    ) -> None:
-        with sender, self._running.scope(name):
-            try:
-                listing = make()
-                if self._by_time is not None and not listing.newest_first:
-                    for item in sorted(await listing.all(), key=self._newest_first):
-                        await sender.send(item)
-                    return
-                async with aclosing(listing.records()) as records:
-                    async for item in records:
-                        await sender.send(item)
-            except Exception as error:  # noqa: BLE001 - one account must not stop the others
-                error.add_note(f"account: {name}")
-                if self._on_error is not None:
-                    self._on_error(name, error)
-                else:
-                    errors.append(error)
-
-    def _newest_first(self, item: T) -> float:
-        moment = self._by_time(item) if self._by_time is not None else None
-        return -(moment or _EARLIEST).timestamp()
-
-
-async def _by_time(
-    streams: Sequence[MemoryObjectReceiveStream[T]], moment: Callable[[T], datetime | None]
-) -> AsyncIterator[T]:
-    """Merge streams that are newest first each; the newest of their heads comes next."""
-    heads: list[tuple[float, int, T]] = []
-
-    async def refill(place: int) -> None:
+    async def in_order(self, moment: Moment[T]) -> AsyncGenerator[Page[T], None]:
+        """The newest first, each account's own list being so; a page of each is held."""
+        queues: dict[str, asyncio.Queue[Page[T] | _End]] = {
+            name: asyncio.Queue(1) for name in self._parts
+        }
+        tasks = [self._spawn(name, queue.put) for name, queue in queues.items()]
+        heads: list[tuple[float, int, str]] = []
+        pages: dict[str, tuple[Page[T], int]] = {}
+        places = {name: place for place, name in enumerate(queues)}
+        aside: tuple[SetAside, ...] = ()
+        chunk: list[T] = []
+        here = self._cursor()
         try:
-            item = await streams[place].receive()
-        except anyio.EndOfStream:
-            return
-        heapq.heappush(heads, (-(moment(item) or _EARLIEST).timestamp(), place, item))
+            wanted = list(queues)
+            while wanted or heads:
+                for name in wanted:
+                    while True:
+                        found = await queues[name].get()
+                        if isinstance(found, _End):
+                            if found.whole:
+                                self._where[name] = None
+                            break
+                        aside += found.set_aside
+                        self._where[name] = found.cursor
+                        if found.items:
+                            pages[name] = found, 0
+                            heapq.heappush(heads, _rank(moment, found.items[0], places[name], name))
+                            break
+                        self._where[name] = found.next_cursor
+                wanted = []
+                if not chunk:
+                    here = self._cursor()
+                if not heads:
+                    break
+                _, place, name = heapq.heappop(heads)
+                page, index = pages[name]
+                chunk.append(page.items[index])
+                if index + 1 < len(page.items):
+                    pages[name] = page, index + 1
+                    heapq.heappush(heads, _rank(moment, page.items[index + 1], place, name))
+                else:
+                    self._where[name] = page.next_cursor
+                    del pages[name]
+                    wanted = [name]
+                if len(chunk) >= _CHUNK or (wanted and queues[name].empty()):
+                    yield Page(chunk, here, self._next_cursor(), None, aside)
+                    chunk, aside = [], ()
+            if chunk or aside:
+                yield Page(chunk, here, self._next_cursor(), None, aside)
+        finally:
+            await _stop(tasks)
 
-    for place in range(len(streams)):
-        await refill(place)
-    while heads:
-        _, place, item = heapq.heappop(heads)
-        yield item
-        await refill(place)
+    def _cursor(self) -> str:
+        return msgspec.json.encode(self._where).decode()
+
+    def _next_cursor(self) -> str | None:
+        return None if all(one is None for one in self._where.values()) else self._cursor()
+
+    def _spawn(
+        self, name: str, put: Callable[[Page[T] | _End], Awaitable[None]]
+    ) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(self._read(name, put))
+
+    async def _read(self, name: str, put: Callable[[Page[T] | _End], Awaitable[None]]) -> None:
+        reading = msgspec.structs.replace(self._reading, cursor=self._where[name] or None)
+        whole = False
+        with self._running.scope(name):
+            try:
+                async with aclosing(self._parts[name].read(reading)) as pages:
+                    async for page in pages:
+                        await put(page)
+                        del page
+                whole = True
+            except Exception as error:  # noqa: BLE001 - one account must not stop the others
+                self._failures.add(name, error)
+        await put(_End(whole))
+
+
+async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _rank(moment: Moment[T], item: T, place: int, name: str) -> tuple[float, int, str]:
+    return -(moment(item) or _EARLIEST).timestamp(), place, name
+
+
+def by_windows(
+    part: Callable[[datetime, datetime], Listing[T]],
+    *,
+    since: datetime,
+    until: datetime | None,
+    moment: Moment[T],
+    method: str,
+) -> Listing[T]:
+    """A list in no order, newest first: read in windows of time, the newest window first.
+
+    One window is held in memory at a time. They begin with a week; one of few records makes the
+    next one longer, one of many shorter. A cursor is the end of a window.
+
+    Args:
+        part: The list of a window, both ends included.
+        since: Where the last window ends.
+        until: Where the first one begins; now, where it is not given.
+        moment: When a record came to be.
+        method: The operation's name, for errors.
+    """
+
+    async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        end = until or datetime.now(UTC)
+        if reading.cursor:
+            try:
+                end = datetime.fromisoformat(reading.cursor)
+            except ValueError:
+                rule = "must be a cursor of this list"
+                raise InvalidInput(method, "cursor", rule, reading.cursor) from None
+        length = _FIRST_WINDOW
+        inside = msgspec.structs.replace(reading, cursor=None)
+        while end >= since:
+            begin = max(since, end - length)
+            found: list[T] = []
+            aside: tuple[SetAside, ...] = ()
+            async with aclosing(part(begin, end).read(inside)) as pages:
+                async for page in pages:
+                    found += page.items
+                    aside += page.set_aside
+            found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
+            following = begin - _TICK
+            cursor = following.isoformat() if following >= since else None
+            yield Page(found, end.isoformat(), cursor, None, aside)
+            if len(found) < _FEW:
+                length *= 2
+            elif len(found) > _MANY:
+                length = max(length / 2, timedelta(hours=1))
+            end = following
+
+    return Listing(read, newest_first=True)
+
+
+def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
+    """A list that has no times to ask for, newest first: it is read whole, and is one page."""
+
+    async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        found: list[T] = []
+        aside: tuple[SetAside, ...] = ()
+        async with aclosing(listing.read(msgspec.structs.replace(reading, cursor=None))) as pages:
+            async for page in pages:
+                found += page.items
+                aside += page.set_aside
+        found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
+        yield Page(found, "", None, None, aside)
+
+    return Listing(read, newest_first=True)
 
 
 class Running:

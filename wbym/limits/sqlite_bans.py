@@ -1,15 +1,17 @@
 """Bans in an SQLite file."""
 
-import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import anyio.to_thread
 
+from wbym.errors import StateError
+from wbym.sqlite import Connection
+
 __all__ = ["SqliteBans"]
 
-_BUSY = 10.0
-"""Seconds to wait for another process that is writing."""
+_TABLE: Final = "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until REAL NOT NULL)"
 
 
 class SqliteBans:
@@ -24,13 +26,13 @@ class SqliteBans:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self._path = path
+        self._path = Path(path)
 
     async def load(self, key: str) -> float | None:
         """See `BanStore.load`.
 
         Raises:
-            sqlite3.Error: The file cannot be read, or was locked for 10 seconds.
+            StateError: The file cannot be read, or was locked for 10 seconds.
         """
         return await anyio.to_thread.run_sync(self._load, key)
 
@@ -38,30 +40,22 @@ class SqliteBans:
         """See `BanStore.save`.
 
         Raises:
-            sqlite3.Error: The file cannot be written, or was locked for 10 seconds.
+            StateError: The file cannot be written, or was locked for 10 seconds.
         """
         await anyio.to_thread.run_sync(self._save, key, until)
 
     def _load(self, key: str) -> float | None:
         with closing(self._open()) as db:
-            row = db.execute("SELECT until FROM bans WHERE key = ?", (key,)).fetchone()
-        return None if row is None else float(row[0])
+            rows = db.query("SELECT until FROM bans WHERE key = ?", (key,))
+        return float(rows[0][0]) if rows else None
 
     def _save(self, key: str, until: float) -> None:
-        with closing(self._open()) as db, db:
+        with closing(self._open()) as db:
             db.execute(
                 "INSERT INTO bans (key, until) VALUES (?, ?)"
                 " ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until)",
                 (key, until),
             )
 
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=_BUSY)
-        try:
-            db.execute(
-                "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until REAL NOT NULL)"
-            )
-        except BaseException:
-            db.close()
-            raise
-        return db
+    def _open(self) -> Connection:
+        return Connection(self._path, StateError).open(lambda db: db.execute(_TABLE))

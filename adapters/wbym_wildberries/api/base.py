@@ -6,13 +6,14 @@ lists are plain strings, and fields that are not listed are ignored.
 
 from collections.abc import Mapping
 from types import NoneType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 import msgspec
 
 from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
 
 __all__ = [
+    "MAX_BODY_SIZE",
     "Envelope",
     "Locale",
     "SortOrder",
@@ -24,6 +25,9 @@ __all__ = [
     "in_envelope",
     "opened",
 ]
+
+MAX_BODY_SIZE: Final = 10_000_000
+"""Bytes of a JSON body: WB says 10 MB and not which."""
 
 T = TypeVar("T")
 

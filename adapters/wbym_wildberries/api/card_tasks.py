@@ -7,9 +7,9 @@ from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
+from wbym.bulk import Batch, Outcome, Result
 from wbym.paging import Listing, Page
 from wbym_wildberries.api.card_records import Card, CardErrors, CardGroup, CardUpdate
-from wbym_wildberries.batches import Batch, Outcome, Result
 
 __all__ = [
     "CardItem",

@@ -6,6 +6,16 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from wbym.bulk import (
+    DONE,
+    Batch,
+    Outcome,
+    Progress,
+    Result,
+    Rules,
+    carry_out,
+    follow,
+)
 from wbym.calls import (
     Count,
     Each,
@@ -26,6 +36,7 @@ from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import Listing
 from wbym_wildberries.api.base import (
+    MAX_BODY_SIZE,
     Envelope,
     Locale,
     as_is,
@@ -68,17 +79,6 @@ from wbym_wildberries.api.card_tasks import (
     vendor_codes,
 )
 from wbym_wildberries.api.card_updates import KeepsCard, update_json
-from wbym_wildberries.batches import (
-    DONE,
-    MAX_BODY_SIZE,
-    Batch,
-    Outcome,
-    Progress,
-    Result,
-    Rules,
-    carry_out,
-)
-from wbym_wildberries.tasks import follow
 from wbym_wildberries.token import Category
 
 __all__ = ["Cards"]
@@ -550,7 +550,13 @@ class Cards(
             notes = await self.merge(merge.target_imt, merge.nm_ids)
             return [Result(Outcome.DONE, "; ".join(notes.values()) or None)]
 
-        return await carry_out(batch, send, Rules[Merge](max_size=1), stop=stop, progress=progress)
+        return await carry_out(
+            batch,
+            send,
+            Rules[Merge](max_size=1, max_body_size=MAX_BODY_SIZE),
+            stop=stop,
+            progress=progress,
+        )
 
     async def _send_all(
         self,
@@ -591,14 +597,19 @@ class Cards(
         return Search(sent, cards=looking.list(), failed=looking.failed(ascending=False))
 
 
-_UPLOADING: Final = Rules[CardGroup](max_size=MAX_GROUPS, check=check_of(CardGroup))
+_UPLOADING: Final = Rules[CardGroup](
+    max_size=MAX_GROUPS, max_body_size=MAX_BODY_SIZE, check=check_of(CardGroup)
+)
 _UPDATING: Final = Rules[CardUpdate](
+    max_body_size=MAX_BODY_SIZE,
     max_size=MAX_UPDATES,
     encode=update_json,
     check=check_of(Annotated[CardUpdate, KeepsCard()]),
     key=lambda card: card.nm_id,
 )
-_TRASHING: Final = Rules[int](max_size=MAX_TRASHED, check=check_of(int), key=lambda nm_id: nm_id)
+_TRASHING: Final = Rules[int](
+    max_size=MAX_TRASHED, max_body_size=MAX_BODY_SIZE, check=check_of(int), key=lambda nm_id: nm_id
+)
 
 
 async def _follow(search: Search, sent: SentCards, timeout: float | None, poll: float) -> None:

@@ -5,10 +5,10 @@ from typing import Annotated, Final
 
 import msgspec
 
+from wbym.bulk import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
 from wbym.calls import Body, Count, Group, Json, Range, check_of, delete, post, put
 from wbym.errors import Conflict
-from wbym_wildberries.api.base import Wire, as_is
-from wbym_wildberries.batches import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
+from wbym_wildberries.api.base import MAX_BODY_SIZE, Wire, as_is
 from wbym_wildberries.limits import MARKETPLACE_COST
 from wbym_wildberries.token import Category
 
@@ -232,6 +232,7 @@ class Inventory(
 
 
 _UPDATING: Rules[NewStock] = Rules(
+    max_body_size=MAX_BODY_SIZE,
     max_size=MAX_SIZES,
     idempotent=True,
     check=check_of(NewStock),

@@ -5,6 +5,7 @@ from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
+from wbym.bulk import Batch, Outcome, Result
 from wbym_wildberries.api.price_records import (
     ClubDiscount,
     NewPrice,
@@ -12,7 +13,6 @@ from wbym_wildberries.api.price_records import (
     UploadedGood,
     UploadState,
 )
-from wbym_wildberries.batches import Batch, Outcome, Result
 
 __all__ = [
     "PriceItem",

@@ -7,11 +7,12 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 
+from wbym.bulk import POLL, TIMEOUT, Batch, Outcome, Progress, Result, Rules, carry_out, follow
 from wbym.calls import Broken, Count, Group, Json, Name, Unique, check_of, get, post
 from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import Envelope, check_envelope, in_envelope, opened
+from wbym_wildberries.api.base import MAX_BODY_SIZE, Envelope, check_envelope, in_envelope, opened
 from wbym_wildberries.api.price_records import (
     ClubDiscount,
     Good,
@@ -40,8 +41,6 @@ from wbym_wildberries.api.price_uploads import (
     price_key,
     report_of,
 )
-from wbym_wildberries.batches import Batch, Outcome, Progress, Result, Rules, carry_out
-from wbym_wildberries.tasks import POLL, TIMEOUT, follow
 from wbym_wildberries.token import Category
 
 __all__ = ["MAX_GOODS", "PriceItem", "Prices", "UploadReport", "Uploaded"]
@@ -357,7 +356,12 @@ class Prices(
             upload = await self.upload(portion)
             return [Result(Outcome.ACCEPTED, value=Uploaded(upload.id))] * len(portion)
 
-        rules: Rules[G] = Rules(max_size=MAX_GOODS, check=_check, key=price_key)
+        rules: Rules[G] = Rules(
+            max_size=MAX_GOODS,
+            max_body_size=MAX_BODY_SIZE,
+            check=_check,
+            key=price_key,
+        )
         await carry_out(batch, send, rules, stop=stop, progress=progress)
         clock = asyncio.get_running_loop().time
         deadline = None if timeout is None else clock() + timeout

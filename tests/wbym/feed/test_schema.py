@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import wbym.sqlite
 from tests.wbym.feed.child import SECOND, child
 from tests.wbym.feed.kept import delivery, event, step
 from wbym.account import Hint
@@ -20,6 +21,7 @@ from wbym.errors import StateError
 from wbym.feed import SqliteStore, schema
 from wbym.feed.store import StoredEvent
 from wbym.limits import SqliteBans
+from wbym.sqlite import Connection
 
 
 @pytest.fixture
@@ -173,8 +175,8 @@ class TestFullDisk:
         async with SqliteStore(path) as store:
             await store.write(step(1, state=b"1"))
 
-            def limit(pages: int) -> Callable[[sqlite3.Connection], object]:
-                return lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+            def limit(pages: int) -> Callable[[Connection], object]:
+                return lambda db: db.query(f"PRAGMA max_page_count = {pages}")
 
             await store._db.run(limit(1))  # as many as there are
             with pytest.raises(StateError, match="full: free some space"):
@@ -211,7 +213,7 @@ class TestBusy:
     async def test_error_when_another_process_goes_on_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(schema, "BUSY", 0.05)
+        monkeypatch.setattr(wbym.sqlite, "BUSY", 0.05)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:
@@ -326,7 +328,8 @@ async def test_second_store_of_a_process_does_not_free_the_locks_of_the_first(pa
     )
     async with SqliteStore(path) as store:
         await store.write(step(1))
-        second = await asyncio.to_thread(schema.connect, path)
+        second = Connection(path, StateError)
+        await asyncio.to_thread(second.open, schema.prepare)
         command = [sys.executable, "-c", leave_wal, str(path)]
         other = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True)
         second.close()

@@ -358,7 +358,7 @@ REOPEN: Call = ("reopen", (), {})
 
 
 @given(calls=st.lists(st.one_of(*CHANGES, *LOOKS, st.just(REOPEN)), max_size=25))
-async def test_both_stores_give_the_same_answers(calls: list[Call]) -> None:
+async def test_reopened_file_gives_the_answers_of_memory(calls: list[Call]) -> None:
     memory = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "state.db"

@@ -1,8 +1,8 @@
-import sqlite3
 from pathlib import Path
 
 import pytest
 
+from wbym.errors import StateError
 from wbym.limits import BanStore, LimitSignal, MemoryBans, Scheduler, SqliteBans
 
 from .support import call, charge, key, state
@@ -41,7 +41,7 @@ class TestSqliteBans:
 
     async def test_error_is_raised_when_the_file_is_no_database(self, tmp_path: Path) -> None:
         (tmp_path / "bans.db").write_text("not a database, but long enough to be looked at" * 50)
-        with pytest.raises(sqlite3.DatabaseError):
+        with pytest.raises(StateError, match=r"bans\.db: file is not a database: "):
             await SqliteBans(tmp_path / "bans.db").load("a")
 
 

@@ -18,7 +18,7 @@ from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, NewSize, SizeUpdate
 from wbym_wildberries.api.card_tasks import Merge, SentCards
-from wbym_wildberries.batches import Batch, Outcome
+from wbym.bulk import Batch, Outcome
 from wbym_wildberries.limits import BUCKETS
 from wbym_wildberries.simulator import make_token
 

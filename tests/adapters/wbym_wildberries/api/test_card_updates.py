@@ -27,7 +27,7 @@ from wbym_wildberries.api.card_records import (
     keep_original,
 )
 from wbym_wildberries.api.card_updates import KeepsCard, update_json
-from wbym_wildberries.batches import Outcome
+from wbym.bulk import Outcome
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 from .products import ALL_SCOPES

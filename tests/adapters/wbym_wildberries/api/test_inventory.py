@@ -12,7 +12,7 @@ from wbym.calls import Request, Response
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.inventory import NewStock, RefusedStock, Stock, StockRefusal
-from wbym_wildberries.batches import Batch, Outcome
+from wbym.bulk import Batch, Outcome
 
 pytestmark = pytest.mark.looptime
 

@@ -19,7 +19,7 @@ from wbym_wildberries.api.card_tasks import SentCards
 from wbym_wildberries.api.inventory import NewStock
 from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
 from wbym_wildberries.api.warehouses import Contact
-from wbym_wildberries.batches import Outcome
+from wbym.bulk import Outcome
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE, WAREHOUSES

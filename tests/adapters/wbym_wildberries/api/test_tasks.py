@@ -11,15 +11,14 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, refused
 from tests.fakes import ScriptedExchange
+from wbym.bulk import Batch, Outcome, follow
 from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, QuotaExhausted, TaskPending
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
 from wbym_wildberries.api.prices import PriceItem, Uploaded
-from wbym_wildberries.batches import Batch, Outcome
 from wbym_wildberries.simulator import make_token
-from wbym_wildberries.tasks import follow
 
 pytestmark = pytest.mark.looptime
 

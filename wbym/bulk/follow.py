@@ -1,4 +1,4 @@
-"""Waiting for what Wildberries has accepted and works on later."""
+"""Waiting for what a marketplace accepted and works on later."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

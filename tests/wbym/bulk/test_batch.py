@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
+from wbym.bulk import DONE, Batch, Outcome, Result, Rules, carry_out
 from wbym.calls import Broken
 from wbym.errors import (
     BadRequest,
@@ -17,7 +18,6 @@ from wbym.errors import (
     MissingScope,
     WbymError,
 )
-from wbym_wildberries.batches import DONE, Batch, Outcome, Result, Rules, carry_out
 
 E = TypeVar("E", bound=CallError)
 

@@ -4,6 +4,7 @@ A :class:`Batch` is the ledger of one long list. Whoever passes the same one aga
 stopped: what was done is not done again, and what may have taken effect is never sent again.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, Generic, TypeAlias, TypeVar
@@ -20,13 +21,10 @@ from wbym.errors import (
     WbymError,
 )
 
-__all__ = ["DONE", "MAX_BODY_SIZE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
+__all__ = ["DONE", "Batch", "Outcome", "Progress", "Result", "Rules", "carry_out"]
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-MAX_BODY_SIZE: Final = 10_000_000
-"""Bytes of a JSON body: WB says 10 MB and not which."""
 
 _ENVELOPE = 64
 """Bytes that a body has around its items."""
@@ -38,10 +36,10 @@ class Outcome(StrEnum):
     NOT_TRIED = "not_tried"
     """It was not sent, or surely did not arrive: going on sends it."""
     ACCEPTED = "accepted"
-    """WB has taken it and has not said what became of it: going on asks."""
+    """The marketplace accepted it and has not said what became of it: going on asks."""
     DONE = "done"
     FAILED = "failed"
-    """Refused, by WB or by a rule of its before a request; ``reason`` says why."""
+    """Refused, by the marketplace or by a rule of its before a request; ``reason`` says why."""
     UNKNOWN = "unknown"
     """It may or may not have taken effect: look, it is never sent again."""
 
@@ -53,7 +51,7 @@ class Result(msgspec.Struct, Generic[R], frozen=True):
     reason: str | None = None
     """Why, where it is neither done nor accepted."""
     value: R | None = None
-    """What WB said of it, where it said something: the id of the upload, the amount in stock."""
+    """What the marketplace told of it: the id of an upload, the amount in stock."""
 
 
 DONE: Final[Result[None]] = Result(Outcome.DONE)
@@ -104,7 +102,7 @@ class Batch(Generic[T, R]):
 
     @property
     def failed(self) -> list[tuple[T, Result[R]]]:
-        """What WB, or a rule of its, refused."""
+        """What the marketplace, or a rule of its, refused."""
         return self.having(Outcome.FAILED)
 
     @property
@@ -131,14 +129,14 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
     max_size: int
     """Items, at most."""
-    max_body_size: int = MAX_BODY_SIZE
+    max_body_size: int = sys.maxsize
     """Bytes, at most."""
     idempotent: bool = False
     """Whether an item that may have been sent can be sent again without harm."""
     encode: Callable[[T], bytes] = msgspec.json.encode
     """What an item is in the body, to be weighed."""
     check: Callable[[T], object] | None = None
-    """Raises ``Broken`` for an item that WB would refuse; the others are sent without it."""
+    """Raises ``Broken`` for an item that would be refused; the others are sent without it."""
     key: Callable[[T], Hashable] | None = None
     """What may come once in a call; the second one goes with the next call."""
 

@@ -1,0 +1,17 @@
+"""Long lists in legal calls, and tasks that a marketplace accepts and works on later."""
+
+from wbym.bulk.batch import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
+from wbym.bulk.follow import POLL, TIMEOUT, follow
+
+__all__ = [
+    "DONE",
+    "POLL",
+    "TIMEOUT",
+    "Batch",
+    "Outcome",
+    "Progress",
+    "Result",
+    "Rules",
+    "carry_out",
+    "follow",
+]
