@@ -27,7 +27,6 @@ from wbym.errors import (
     BadRequest,
     DeliveryUnknown,
     InvalidInput,
-    NotFound,
     NotReady,
     PagingLimit,
     RefusedByModeration,
@@ -37,7 +36,6 @@ from wbym.testing.faults import KINDS
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
-UNKNOWN = "00000000-0000-4000-8000-000000000000"
 PNG = Upload("фото.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100)
 
 
@@ -338,17 +336,6 @@ class TestGet:
         assert await shop.get(claim) == claim
         assert simulator.state.claims.decide(claim_id, "reject1", None) is None
         assert (await shop.get(claim)).status is ReturnStatus.REJECTED
-
-    async def test_get_when_there_is_none(self, shop: Wildberries) -> None:
-        for noun, words in (
-            (Noun.CHAT, "no chat"),
-            (Noun.MESSAGE, "no message"),
-            (Noun.QUESTION, "422"),
-            (Noun.FEEDBACK, "422"),
-            (Noun.RETURN, "14 days"),
-        ):
-            with pytest.raises(NotFound, match=words):
-                await shop.get(Ref("wildberries", "shop", noun, UNKNOWN))
 
 
 class TestInput:
