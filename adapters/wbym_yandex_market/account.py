@@ -32,7 +32,9 @@ from wbym.domain import (
     Feedback,
     Message,
     Money,
+    Noun,
     Question,
+    Ref,
     Return,
     Waiting,
 )
@@ -285,7 +287,7 @@ class YandexMarket(Account):
 
     def answers(
         self,
-        question: Question,
+        question: Question | Ref,
         *,
         cursor: str | None = None,
         priority: Priority | None = None,
@@ -294,7 +296,7 @@ class YandexMarket(Account):
 
         Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
         """
-        number = int(self.inputs.own("answers", question, question.ref.noun).id)
+        number = int(self.inputs.own("answers", question, Noun.QUESTION).id)
         listing = replies.list_answers(self.api, number)
         return listing.using(cursor=cursor, priority=priority)
 
@@ -354,7 +356,11 @@ class YandexMarket(Account):
         return listings.list_returns(self.api, self._cabinet, statuses=statuses)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """One request where the shop and the order are known; else the list is read."""
+        """One request where its shop and order are known, as of those that were listed.
+
+        Where only the order is known, each shop is asked for it. With the id alone the returns are
+        listed until it is found.
+        """
         return await self._deciding().read(int(return_id), known)
 
     async def _decisions(self, item: Return) -> Sequence[Decision]:
