@@ -39,6 +39,10 @@ from wbym_wildberries.simulator import WildberriesSimulator, make_token
 PNG = Upload("фото.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100)
 
 
+def ref_of(chat_id: str) -> Ref:
+    return Ref("wildberries", "shop", Noun.CHAT, chat_id)
+
+
 class TestFeedbacks:
     async def test_feedbacks_when_all_are_read(
         self, shop: Wildberries, simulator: WildberriesSimulator
@@ -178,6 +182,32 @@ class TestChats:
         everybody = await shop.chats().all()
         others = await shop.chats(waiting_for_seller=False).all()
         assert {c.ref for c in everybody} <= {c.ref for c in (*still, *others)}
+
+    async def test_waiting_since_when_the_buyer_wrote_last(
+        self, shop: Wildberries, simulator: WildberriesSimulator
+    ) -> None:
+        chats = simulator.state.chats
+        chat_id = next(iter(chats.chats))
+        chats.arrive("Где заказ?", chat_id=chat_id)
+        (asked,) = [m for m in await shop.messages(ref_of(chat_id)).all() if m.text == "Где заказ?"]
+        # An automatic line is no reply: the buyer still waits since the question.
+        chats.arrive("Чат скоро закроется", chat_id=chat_id, sender="wb", source=None)
+        before = set(chats.chats)
+        chats.arrive("И в новом чате", listed=False)
+        (new_id,) = set(chats.chats) - before
+        (first,) = [m for m in await shop.messages(ref_of(new_id)).all()]
+        chats.arrive("Ау!", chat_id=new_id)
+        *_, last = await shop.messages(ref_of(new_id)).all()
+        assert first.sent_at < last.sent_at
+        waiting = {c.ref.id: c for c in await shop.chats(waiting_for_seller=True).all()}
+        assert waiting[chat_id].waiting_since == asked.sent_at
+        assert waiting[chat_id].raw is not None
+        assert waiting[new_id].waiting_since == last.sent_at
+        assert all(chat.waiting_since is not None for chat in waiting.values())
+        others = await shop.chats(waiting_for_seller=False).all()
+        assert {chat.waiting_since for chat in others} == {None}
+        # The list alone does not tell who wrote last.
+        assert {chat.waiting_since for chat in await shop.chats().all()} == {None}
 
     async def test_send_when_the_name_of_a_file_is_russian(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]

@@ -233,12 +233,14 @@ class TestChats:
             assert chat.order.id == first.good["rid"]
             assert (chat.last_text, chat.updated_at) == ("Где заказ?", event.at)
             assert chat.status is ChatStatus.WAITING_FOR_SELLER
+            assert chat.waiting_since == event.at
             assert (await it.shop.send(chat, "В пути")).target == chat.ref
             (echo,) = await follower.round()
             assert isinstance(echo.record, Message)
             assert echo.record.author is Author.SELLER
             assert echo.chat is not None
             assert echo.chat.status is ChatStatus.WAITING_FOR_BUYER
+            assert echo.chat.waiting_since is None
 
     async def test_chat_when_its_first_event_told_of_it(self) -> None:
         async with scene() as it:
