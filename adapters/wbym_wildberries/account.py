@@ -175,12 +175,15 @@ class Wildberries(Account):
 
         WB has no counter of chats; they cost a list and the feed since the oldest last message.
         """
-        async with asyncio.TaskGroup() as group:
-            unanswered = group.create_task(self.api.questions.count_unanswered())
-            unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
-            open_claims = self.api.claims.list(is_archive=False).using(size=1)
-            under_review = group.create_task(open_claims.page())
-            waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        open_claims = self.api.claims.list(is_archive=False).using(size=1)
+        try:
+            async with asyncio.TaskGroup() as group:
+                unanswered = group.create_task(self.api.questions.count_unanswered())
+                unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
+                under_review = group.create_task(open_claims.page())
+                waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return Waiting(
             chats=len(waiting.result()),
             questions=unanswered.result().count_unanswered,

@@ -195,7 +195,7 @@ class TestChats:
         before = set(chats.chats)
         chats.arrive("И в новом чате", listed=False)
         (new_id,) = set(chats.chats) - before
-        (first,) = [m for m in await shop.messages(ref_of(new_id)).all()]
+        (first,) = await shop.messages(ref_of(new_id)).all()
         chats.arrive("Ау!", chat_id=new_id)
         *_, last = await shop.messages(ref_of(new_id)).all()
         assert first.sent_at < last.sent_at
