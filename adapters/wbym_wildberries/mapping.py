@@ -97,11 +97,12 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     tags = wire.bables
     ordered = wire.last_order_created_at
     ordered_at = _moment(ordered) if ordered else None
+    created = wire.created_date
     buyer = wire.user_name
     # By position: naming eighteen arguments costs a third of the whole mapping.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
-        _utc(wire.created_date),
+        created if created.tzinfo is UTC else _utc(created),
         wire.product_valuation,
         wire.text or "",
         wire.pros or "",
@@ -348,11 +349,11 @@ def _product(details: feedbacks_api.ProductDetails, color: str | None) -> Produc
 def _media(
     photos: list[feedbacks_api.PhotoLink] | None, video: feedbacks_api.Video | None
 ) -> tuple[Media, ...]:
-    found = [
-        Media(_PHOTO, photo.full_size or photo.mini_size or "", photo.mini_size)
-        for photo in photos or ()
-        if photo.full_size or photo.mini_size
-    ]
+    found: list[Media] = []
+    for photo in photos or ():
+        preview = photo.mini_size
+        if url := photo.full_size or preview:
+            found.append(Media(_PHOTO, url, preview))
     if video is not None and video.link:
         found.append(Media(_VIDEO, video.link, video.preview_image, video.duration_sec))
     return tuple(found)

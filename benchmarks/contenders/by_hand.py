@@ -77,6 +77,16 @@ async def _calls(job: Job, tally: Tally) -> None:
             gc.enable()
 
 
+async def _calls_together(job: Job, tally: Tally) -> None:
+    """All calls given to the session at once, over as many connections as it opens by itself."""
+    url = URL(f"{job.url}/api/v1/feedbacks/count-unanswered", encoded=True)
+    async with handwritten.open_session({"Authorization": job.tokens[0]}) as session:
+        call = partial(handwritten.count_unanswered, session, url)
+        await many(Tally(), [call] * _WARM_UP, at_once=False)
+        tally.start()
+        await many(tally, [call] * job.calls, at_once=True)
+
+
 async def _market(job: Job, tally: Tally, *, windows: int) -> None:
     until = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=1)
     edges = [until - _PERIOD * part / windows for part in range(windows, -1, -1)]
@@ -110,6 +120,7 @@ WAYS: Final[dict[str, Way]] = {
     "pages": partial(_pages, most=1),
     "pages ahead": partial(_pages, most=2),
     "calls": _calls,
+    "calls together": _calls_together,
     "market": partial(_market, windows=1),
     "market windows": partial(_market, windows=_WINDOWS),
 }

@@ -55,6 +55,25 @@ class _Tag(msgspec.Struct, gc=False):
     color: str | None = None
 
 
+class _Document(msgspec.Struct, gc=False, rename="camel"):
+    type: int | None = None
+    number: str | None = None
+    product_number: str | None = None
+    trade_name: str | None = None
+    applicant: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    is_endless: bool | None = None
+    id: int | str | None = None
+    verdict: object = None
+
+
+class _Documents(msgspec.Struct, gc=False, rename="camel"):
+    items: list[_Document] | None = None
+    exclude_documents: bool | None = None
+    overall_verdict: object = None
+
+
 class _Card(msgspec.Struct, gc=False, rename="camel"):
     nm_id: int = msgspec.field(name="nmID")
     imt_id: int | None = msgspec.field(default=None, name="imtID")
@@ -67,6 +86,8 @@ class _Card(msgspec.Struct, gc=False, rename="camel"):
     description: str | None = None
     need_kiz: bool | None = None
     kiz_marked: bool | None = None
+    gtin: str | int | None = None
+    documents: _Documents | None = None
     photos: list[_Photo] | None = None
     video: str | None = None
     wholesale: _Wholesale | None = None

@@ -155,10 +155,13 @@ def token_source(
 
 
 class BytesOrigin:
-    """Where the records of a page came from, in bytes."""
+    """Where the records of a page came from, in bytes; it notes what was set aside."""
 
     def __init__(self, *records: bytes) -> None:
         self._records = records
+        self.reported: list[SetAside] = []
 
     def set_aside(self, index: int, error: Exception) -> SetAside:
-        return SetAside("numbers.list", f"[{index}]", str(error), self._records[index])
+        aside = SetAside("numbers.list", f"[{index}]", str(error), self._records[index])
+        self.reported.append(aside)
+        return aside

@@ -48,7 +48,7 @@ _MAGIC = (
 )
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """One part of a multipart body."""
 
     name: str
@@ -60,7 +60,7 @@ class Part(msgspec.Struct, frozen=True):
         return f"Part({self.name!r}, {len(self.value)} long)"
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """What to send."""
 
     method: str
@@ -79,7 +79,7 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({self.method} {self.url})"
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """What came back, read to its end."""
 
     status: int

@@ -29,10 +29,10 @@ from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
 from wbym.calls.judge import Answer, Failed, Judge, RetryPolicy
 from wbym.calls.marks import HALF_A_CHARACTER
-from wbym.calls.messages import Part, QueryValue, Request, TransportError
+from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError
 from wbym.calls.transport import Exchange, Transport
 from wbym.errors import InvalidInput, SetAside
-from wbym.limits import BucketState, Charge, Priority, Scheduler
+from wbym.limits import BucketState, Charge, Lease, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
@@ -53,6 +53,7 @@ _NO_PLACE_RULE: Final = "must not be empty, '.' or '..', which lead to another a
 _AT_ONCE: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
+_UNWATCHED: Final = nullcontext()
 _LARGE: Final = 256 * 1024
 """Bytes whose decoding holds the loop up noticeably."""
 _HELD_UP: Final = 0.1
@@ -182,19 +183,20 @@ class Pipeline:
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
-        with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
+        with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
             attempt = 0
             while True:
                 attempt += 1
                 if watch is not None:
                     watch.attempt_begins()
                 try:
-                    async with self._exchange(
-                        endpoint, request, charges, priority, watch
-                    ) as exchange:
-                        if gate is not None:
-                            await gate()
-                        response = await exchange.read()
+                    async with self._lease(endpoint, charges, priority) as lease:
+                        sent_at = self._sent_at(watch)
+                        async with self._transport.send(request) as exchange:
+                            self._settle(lease, endpoint, exchange.head, sent_at, watch)
+                            if gate is not None:
+                                await gate()
+                            response = await exchange.read()
                     answer = self._judge.answer(endpoint, response)
                     if len(response.body) > _LARGE:
                         self._scheduler.held_up_at = asyncio.get_running_loop().time()
@@ -226,7 +228,7 @@ class Pipeline:
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
             # It is watched until its headers are here; when the rest comes is the reader's affair.
-            with self._watch(endpoint, request) if observe.watched else nullcontext() as watch:
+            with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
@@ -272,9 +274,10 @@ class Pipeline:
             if watch is not None:
                 watch.attempt_begins()
             try:
-                exchange = await stack.enter_async_context(
-                    self._exchange(endpoint, request, charges, priority, watch)
-                )
+                lease = await stack.enter_async_context(self._lease(endpoint, charges, priority))
+                sent_at = self._sent_at(watch)
+                exchange = await stack.enter_async_context(self._transport.send(request))
+                self._settle(lease, endpoint, exchange.head, sent_at, watch)
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
                 self._judge.refuse(endpoint, await exchange.read())
@@ -306,9 +309,10 @@ class Pipeline:
         charges = dialect.charges(endpoint, path or {})
         has_body = body is not msgspec.UNSET
         try:
-            for place, value in (path or {}).items():
-                if str(value) in _NO_PLACE:
-                    raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
+            if path:
+                for place, value in path.items():
+                    if str(value) in _NO_PLACE:
+                        raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
             for part in parts:
@@ -341,34 +345,38 @@ class Pipeline:
             address=request.address,
         )
 
-    @asynccontextmanager
-    async def _exchange(
-        self,
-        endpoint: Endpoint[R],
-        request: Request,
-        charges: Sequence[Charge],
-        priority: Priority | None,
-        watch: CallWatch | None,
-    ) -> AsyncIterator[Exchange]:
+    def _lease(
+        self, endpoint: Endpoint[R], charges: Sequence[Charge], priority: Priority | None
+    ) -> Lease:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
-        clock = asyncio.get_running_loop().time
         max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
-        async with self._scheduler.lease(charges, priority=priority, max_wait=max_wait) as lease:
-            sent_at = clock()
-            if watch is not None:
-                watch.sent_at = sent_at
-            async with self._transport.send(request) as exchange:
-                head = exchange.head
-                if watch is not None:
-                    watch.status = head.status
-                now = clock()
-                # Right after a large page was decoded, all answers look late that waited for it.
-                timed = now - self._scheduler.held_up_at > _HELD_UP
-                elapsed = now - sent_at if timed else None
-                cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-                lease.settle(cost, self.dialect.signal(head), elapsed)
-                yield exchange
+        return self._scheduler.lease(charges, priority=priority, max_wait=max_wait)
+
+    def _sent_at(self, watch: CallWatch | None) -> float:
+        """The loop time now, when the limits have been waited for."""
+        now = asyncio.get_running_loop().time()
+        if watch is not None:
+            watch.sent_at = now
+        return now
+
+    def _settle(
+        self,
+        lease: Lease,
+        endpoint: Endpoint[R],
+        head: Response,
+        sent_at: float,
+        watch: CallWatch | None,
+    ) -> None:
+        """Tell the limits what the status and the headers say."""
+        if watch is not None:
+            watch.status = head.status
+        now = asyncio.get_running_loop().time()
+        # Right after a large page was decoded, all answers look late that waited for it.
+        timed = now - self._scheduler.held_up_at > _HELD_UP
+        elapsed = now - sent_at if timed else None
+        cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
+        lease.settle(cost, self.dialect.signal(head), elapsed)
 
     async def _again(
         self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None

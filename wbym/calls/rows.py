@@ -26,7 +26,7 @@ nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A r
 """
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from copy import deepcopy
 from datetime import datetime
@@ -52,6 +52,7 @@ import msgspec
 
 from wbym.calls.checks import Broken, Check, check_of
 from wbym.calls.endpoint import Endpoint, Method, places_of
+from wbym.calls.judge import Answer
 from wbym.calls.lists import Arguments, PageShape, RowSource, Total
 from wbym.calls.marks import (
     Body,
@@ -439,7 +440,7 @@ class Row:
         query: dict[str, QueryValue] = {}
         fields: dict[str, object] = {}
         headers: dict[str, str] = {}
-        parts: list[Part] = []
+        parts: Sequence[Part] = ()
         body: object = msgspec.UNSET
         for parameter in self.parameters:
             value = values[parameter.name]
@@ -447,7 +448,7 @@ class Row:
                 continue
             place, wire = parameter.place, parameter.wire
             if place == "form":
-                parts += _parts(parameter, value)
+                parts = [*parts, *_parts(parameter, value)]
                 continue
             value = parameter.write(value)
             if place == "query":
@@ -466,10 +467,10 @@ class Row:
             body = fields
         return Arguments(path, query, body, parts, headers, self._unfilled)
 
-    async def call(
+    def call(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> object:
-        """Make the call."""
+    ) -> Coroutine[object, object, Answer[Any]]:
+        """The call, its input checked; it is made when it is awaited."""
         values = self.values(args, kwargs)
         endpoint = self.endpoint
         if self.options.hosts is not None:
@@ -480,17 +481,8 @@ class Row:
             endpoint = self.endpoints[host]
         arguments = self.arguments(values)
         if arguments.unfilled:
-            arguments = await group._filled(arguments)  # noqa: SLF001
-        answer = await group._pipeline.call(  # noqa: SLF001
-            endpoint,
-            path=arguments.path,
-            query=arguments.query,
-            body=arguments.body,
-            parts=arguments.parts,
-            headers=arguments.headers,
-            priority=group._priority,  # noqa: SLF001
-        )
-        return answer.value
+            return group._fill_and_call(endpoint, arguments)  # noqa: SLF001
+        return group._call(endpoint, arguments)  # noqa: SLF001
 
     def list(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
@@ -595,7 +587,7 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
             @wraps(function)
             async def call_once(self: Group, *args: object, **kwargs: object) -> object:
-                return await known.call(self, args, kwargs)
+                return (await known.call(self, args, kwargs)).value
 
             wrapper = call_once
         else:
@@ -683,6 +675,22 @@ class Group:
             TypeError: Nothing.
         """
         raise TypeError(f"{self.noun}: nothing fills {{{place}}}")
+
+    def _call(
+        self, endpoint: Endpoint[Any], arguments: Arguments
+    ) -> Coroutine[object, object, Answer[Any]]:
+        return self._pipeline.call(
+            endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            body=arguments.body,
+            parts=arguments.parts,
+            headers=arguments.headers,
+            priority=self._priority,
+        )
+
+    async def _fill_and_call(self, endpoint: Endpoint[Any], arguments: Arguments) -> Answer[Any]:
+        return await self._call(endpoint, await self._filled(arguments))
 
     async def _filled(self, arguments: Arguments) -> Arguments:
         path = dict(arguments.path)

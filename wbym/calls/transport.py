@@ -1,8 +1,10 @@
 """The thin layer that moves bytes, over aiohttp."""
 
+# ruff: noqa: SLF001 - an exchange is the transport's other half
+
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from io import BytesIO
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -10,7 +12,7 @@ from typing import Final, Protocol, Self
 import aiohttp
 from yarl import URL
 
-from wbym.calls.messages import Request, Response, TransportError
+from wbym.calls.messages import Part, Request, Response, TransportError
 
 __all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Transport"]
 
@@ -24,6 +26,10 @@ AT_ONCE = 100
 
 SMALL = 64 * 1024
 """Bytes of a body that is read at once; larger ones do not count as under way any more."""
+
+
+_FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
+"""What it is called when no whole answer comes."""
 
 
 class Exchange(Protocol):
@@ -68,23 +74,89 @@ class Transport(Protocol):
 
 
 class _AiohttpExchange:
-    def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        self._answer = answer
-        self.head = Response(answer.status, answer.headers)
+    """One request, sent when it is entered; then its answer.
+
+    A plain object and no generator: a call may wait here among thousands, and each object that it
+    holds meanwhile is gone through by the garbage collector.
+    """
+
+    __slots__ = ("_answer", "_counted", "_request", "_transport", "head")
+
+    head: Response
+
+    def __init__(self, transport: "AiohttpTransport", request: Request) -> None:
+        self._transport = transport
+        self._request = request
+        self._answer: aiohttp.ClientResponse | None = None
+        self._counted = False
+
+    async def __aenter__(self) -> Self:
+        transport, request = self._transport, self._request
+        session = transport._open()
+        data = _form(request.parts) if request.parts else request.body
+        await transport._under_way.acquire()
+        self._counted = True
+        try:
+            answer = self._answer = await session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                data=data,
+                timeout=transport._timeout,
+                proxy=transport._proxy,
+                allow_redirects=False,
+            )
+            self.head = Response(answer.status, answer.headers)
+            length = answer.content_length
+            if length is None or length > SMALL:
+                # It may be left in the network for long, and others need not wait for that.
+                self._uncount()
+        except BaseException as error:
+            self._leave()
+            if isinstance(error, _FAILURES):
+                raise _broken(error) from error
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self._leave()
 
     async def read(self) -> Response:
         try:
-            body = await self._answer.read()
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            body = await self._open_answer().read()
+        except _FAILURES as error:
             raise _broken(error) from error
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._answer.content.iter_chunked(CHUNK):
+            async for chunk in self._open_answer().content.iter_chunked(CHUNK):
                 yield chunk
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        except _FAILURES as error:
             raise _broken(error) from error
+
+    def _open_answer(self) -> aiohttp.ClientResponse:
+        if self._answer is None:
+            raise RuntimeError("the request was not sent")
+        return self._answer
+
+    def _leave(self) -> None:
+        # A body that was read to its end has given its connection back to the pool already; any
+        # other is of no more use.
+        if self._answer is not None:
+            self._answer.close()
+        self._uncount()
+
+    def _uncount(self) -> None:
+        """It does not count as under way any more."""
+        if self._counted:
+            self._counted = False
+            self._transport._under_way.release()
 
 
 class AiohttpTransport:
@@ -127,59 +199,9 @@ class AiohttpTransport:
     ) -> None:
         await self.aclose()
 
-    @asynccontextmanager
-    async def send(self, request: Request) -> AsyncIterator[Exchange]:
+    def send(self, request: Request) -> AbstractAsyncContextManager[Exchange]:
         """Send, and wait for status and headers."""
-        session = self._open()
-        data: bytes | aiohttp.FormData | None = request.body
-        if request.parts:
-            # Names of files go as they are, as browsers send them; else buyers see %D0%A1.
-            data = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
-            for part in request.parts:
-                data.add_field(
-                    part.name,
-                    # Plain bytes would be written in one piece, which holds up the loop.
-                    BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
-                    filename=part.filename,
-                    content_type=part.content_type,
-                )
-        under_way = self._under_way
-        await under_way.acquire()
-        counted = True
-        try:
-            answer = await self._ask(session, request, data)
-            try:
-                if answer.content_length is None or answer.content_length > SMALL:
-                    # It may be left in the network for long, and others need not wait for that.
-                    under_way.release()
-                    counted = False
-                yield _AiohttpExchange(answer)
-            finally:
-                # A body that was read to its end has given its connection back to the pool already;
-                # any other is of no more use.
-                answer.close()
-        finally:
-            if counted:
-                under_way.release()
-
-    async def _ask(
-        self,
-        session: aiohttp.ClientSession,
-        request: Request,
-        data: bytes | aiohttp.FormData | None,
-    ) -> aiohttp.ClientResponse:
-        try:
-            return await session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                headers=request.headers,
-                data=data,
-                timeout=self._timeout,
-                proxy=self._proxy,
-                allow_redirects=False,
-            )
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise _broken(error) from error
+        return _AiohttpExchange(self, request)
 
     async def aclose(self) -> None:
         """Close the session, unless it was lent."""
@@ -200,6 +222,20 @@ class AiohttpTransport:
                 trust_env=self._trust_env,
             )
         return self._session
+
+
+def _form(parts: Sequence[Part]) -> aiohttp.FormData:
+    # Names of files go as they are, as browsers send them; else buyers see %D0%A1.
+    form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
+    for part in parts:
+        form.add_field(
+            part.name,
+            # Plain bytes would be written in one piece, which holds up the loop.
+            BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
+            filename=part.filename,
+            content_type=part.content_type,
+        )
+    return form
 
 
 def _broken(error: Exception) -> TransportError:

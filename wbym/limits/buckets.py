@@ -55,18 +55,19 @@ class Spread:
         self._low = self._old_low = float("inf")
         self._high = self._old_high = float("-inf")
 
-    def add(self, sample: float) -> None:
-        """Remember one sample."""
+    def add(self, sample: float) -> bool:
+        """Remember one sample, and say whether it may have changed what is seen or likely."""
         if self._count == _BLOCK:
             self._old_low, self._old_high = self._low, self._high
             self._low = self._high = sample
             self._count = 1
-            return
+            return True
         self._count += 1
-        if sample < self._low:
-            self._low = sample
-        if sample > self._high:
-            self._high = sample
+        if self._low <= sample <= self._high:
+            return self._old_high < self._old_low  # in the first block its count matters too
+        self._low = min(self._low, sample)
+        self._high = max(self._high, sample)
+        return True
 
     @property
     def seen(self) -> float:
@@ -98,6 +99,7 @@ class RateBucket(Bucket):
     """
 
     __slots__ = (
+        "_apart",
         "_burst",
         "_full_until",
         "_interval",
@@ -129,6 +131,8 @@ class RateBucket(Bucket):
         self._spread = Spread()
         self._full_until = -math.inf
         self._reserve = 0.0
+        self._apart = 0.0
+        """Calls that one takes up beyond itself where the burst has none to keep back."""
         self._set_reserve(0.0)
 
     @property
@@ -153,7 +157,7 @@ class RateBucket(Bucket):
 
     async def count(self, cost: int, now: float) -> None:
         """Count in the limiter what fits there, and the rest beside it."""
-        size = min(cost, self.capacity)
+        size = self.size(cost)
         if self._full_until != -math.inf:
             allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):
@@ -163,9 +167,8 @@ class RateBucket(Bucket):
             else:
                 self._full_until = -math.inf
         await self._limiter.acquire(size)
-        apart = max(0.0, (1 + self._reserve / self._interval) / self._burst - 1)
-        if cost > size or apart:
-            self._lower(self._room(now) - (cost - size) - apart * cost, now)
+        if cost > size or self._apart:
+            self._lower(self._room(now) - (cost - size) - self._apart * cost, now)
 
     def charge(self, extra: int, at: float, now: float) -> None:
         """Count further calls; a call that cost less than counted gives nothing back."""
@@ -174,11 +177,8 @@ class RateBucket(Bucket):
 
     def observe(self, elapsed: float) -> None:
         """Allow for the spread of the answers' times."""
-        before = self._spread.likely
-        self._spread.add(elapsed)
-        after = self._spread.likely
-        if after != before:
-            self._set_reserve(after)
+        if self._spread.add(elapsed):
+            self._set_reserve(self._spread.likely)
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Take over the burst that is stated; lower the count where less is left than thought."""
@@ -209,6 +209,7 @@ class RateBucket(Bucket):
         if self._burst == 1:
             reserve = max(reserve, _UNSEEN * self._interval)
         self._reserve = min(reserve, self._max_jitter)
+        self._apart = max(0.0, (1 + self._reserve / self._interval) / self._burst - 1)
         gained = max(1.0, self._burst - self._reserve / self._interval) - self._limiter.max_rate
         self._limiter.max_rate += gained
         self.capacity = self._limiter.max_rate

@@ -169,7 +169,9 @@ class Bucket(ABC):
 
     def free(self, cost: int, now: float) -> bool:
         """Whether a call may go now: nobody waits, no ban, and there is room."""
-        return not self._heap and self._handed is None and self._may_go(cost, now)
+        if self._heap or self._handed is not None or self.banned_until > now:
+            return False
+        return self.wait_for(self.size(cost), now) <= 0
 
     def estimate(self, cost: int, priority: int, now: float) -> float:
         """Seconds until a call that came now could go, after those before it in the queue."""

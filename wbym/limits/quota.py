@@ -123,7 +123,7 @@ class Cost(msgspec.Struct, frozen=True):
         return self.by_status.get(status, self.by_class.get(status // 100, 1))
 
 
-class LimitSignal(msgspec.Struct, frozen=True):
+class LimitSignal(msgspec.Struct, frozen=True, gc=False):
     """What an answer's headers say of the limit, in neutral terms."""
 
     remaining: int | None = None

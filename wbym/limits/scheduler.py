@@ -111,7 +111,7 @@ class Lease:
         self._priority = priority
         self._max_wait = max_wait
         self._cost = cost
-        self._taken: list[tuple[Bucket, float]] = []
+        self._taken: dict[Bucket, float] = {}
         self._banned: Bucket | None = None
         self.waited = 0.0
         """Seconds that the limits were waited for."""
@@ -120,7 +120,10 @@ class Lease:
         scheduler = self._scheduler
         self._loop = loop = scheduler._enter()
         start = loop.time()
-        buckets = [await scheduler._bucket(charge, loop) for charge in self._charges]
+        buckets = [
+            scheduler._bucket(charge) or await scheduler._open(charge, loop)
+            for charge in self._charges
+        ]
         now = loop.time()
         if len(buckets) > 1:
             buckets = sorted(dict.fromkeys(buckets), key=_order)
@@ -131,7 +134,7 @@ class Lease:
                 return self
         for bucket in buckets:
             await bucket.take(self._cost, now)
-            self._taken.append((bucket, now))
+            self._taken[bucket] = now
         return self
 
     async def __aexit__(
@@ -140,8 +143,8 @@ class Lease:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        taken, self._taken = self._taken, []
-        for bucket, _ in taken:
+        taken, self._taken = self._taken, {}
+        for bucket in taken:
             bucket.release()
         if self._banned is not None:
             await self._scheduler._store_ban(self._banned)
@@ -162,16 +165,15 @@ class Lease:
         extra = cost - self._cost
         self._cost = cost
         taken = self._taken
-        last = taken[-1][1] if taken else now
-        spoken = self._spoken_of() if signal is not None and taken else None
-        for bucket, at in taken:
+        last = taken[next(reversed(taken))] if taken else now
+        for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
             if elapsed is not None:
                 bucket.observe(elapsed + (last - at))
-        if signal is not None and spoken is not None:
-            bucket, at = spoken
-            bucket.apply_headers(signal, at, now, self._scheduler._wall())
+        if signal is not None and taken:
+            bucket = self._spoken_of()
+            bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
                 bucket.refusals += 1
                 until = now + min(signal.retry_after, _LONGEST_BAN)
@@ -181,12 +183,13 @@ class Lease:
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _spoken_of(self) -> tuple[Bucket, float]:
-        keys = [charge.key for charge in self._charges if type(charge.quota) is not ParallelCap]
-        for bucket, at in self._taken:
-            if keys and bucket.key == keys[0]:
-                return bucket, at
-        return self._taken[0]
+    def _spoken_of(self) -> Bucket:
+        """The bucket that headers speak of."""
+        if len(self._taken) > 1:
+            for charge in self._charges:
+                if type(charge.quota) is not ParallelCap:
+                    return self._scheduler._buckets[charge.key]
+        return next(iter(self._taken))
 
     async def _wait(self, buckets: list[Bucket], start: float) -> None:
         """Take the buckets one after the other; all or, raising, none."""
@@ -206,26 +209,23 @@ class Lease:
         try:
             for bucket in buckets:
                 at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
-                taken.append((bucket, at))
+                taken[bucket] = at
             for _ in range(_ROUNDS if len(buckets) > 1 else 0):
                 now = self._loop.time()
-                stale = [old for old in taken if old[0].stale(old[1], now)]
+                stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
                 if not stale:
                     break
-                for old in stale:
-                    bucket = old[0]
-                    self._undo(old)
+                for bucket in stale:
+                    self._undo(bucket)
                     at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
-                    taken.append((bucket, at))
+                    taken[bucket] = at
         except BaseException:
-            for old in taken[::-1]:
-                self._undo(old)
+            for bucket in reversed(list(taken)):
+                self._undo(bucket)
             raise
 
-    def _undo(self, taken: tuple[Bucket, float]) -> None:
-        bucket, at = taken
-        self._taken.remove(taken)
-        bucket.uncount(self._cost, at)
+    def _undo(self, bucket: Bucket) -> None:
+        bucket.uncount(self._cost, self._taken.pop(bucket))
         bucket.release()
 
     def _refuse(self, bucket: Bucket) -> QuotaExhausted:
@@ -336,12 +336,14 @@ class Scheduler:
             raise _closed()
         return loop
 
-    async def _bucket(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
-        """The bucket of a charge; raises ValueError if its key has another kind of limit."""
+    def _bucket(self, charge: Charge) -> Bucket | None:
+        """The bucket of a charge, or None until it is opened.
+
+        Raises:
+            ValueError: Its key has another kind of limit.
+        """
         bucket = self._buckets.get(charge.key)
-        if bucket is None:
-            bucket = await self._open(charge, loop)
-        if type(bucket.quota) is not type(charge.quota):
+        if bucket is not None and type(bucket.quota) is not type(charge.quota):
             raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
         return bucket
 
@@ -349,7 +351,7 @@ class Scheduler:
         key = charge.key
         lock = self._opening.setdefault(key, asyncio.Lock())
         async with lock:
-            bucket = self._buckets.get(key)
+            bucket = self._bucket(charge)
             if bucket is not None:
                 return bucket
             bucket = _make(charge, loop, self._min_jitter, self._max_jitter)

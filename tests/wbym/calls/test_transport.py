@@ -94,6 +94,71 @@ class TestSend:
         assert not caught.value.sent
 
 
+class TestPlaces:
+    """As many requests as are under way at once, and the ones that wait for one of their places."""
+
+    @pytest.fixture
+    def answered(self) -> asyncio.Event:
+        return asyncio.Event()
+
+    @pytest.fixture
+    async def url(self, answered: asyncio.Event) -> AsyncIterator[str]:
+        async def answer(request: web.Request) -> web.Response:
+            await answered.wait()
+            return web.Response(body=b"hello")
+
+        app = web.Application()
+        app.router.add_get("/", answer)
+        async with TestServer(app) as server:
+            yield str(server.make_url("/"))
+
+    @pytest.fixture
+    async def one_place(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AiohttpTransport]:
+        monkeypatch.setattr("wbym.calls.transport.AT_ONCE", 1)
+        async with AiohttpTransport() as transport:
+            yield transport
+
+    async def test_send_when_waiting_is_cancelled(
+        self, one_place: AiohttpTransport, url: str, answered: asyncio.Event
+    ) -> None:
+        async def ask() -> bytes:
+            async with one_place.send(Request("GET", url, {})) as exchange:
+                return (await exchange.read()).body
+
+        first, second, third = [asyncio.create_task(ask()) for _ in range(3)]
+        await asyncio.sleep(0)
+        second.cancel()
+        answered.set()
+        async with asyncio.timeout(10):
+            assert [await first, await third] == [b"hello", b"hello"]
+        assert second.cancelled()
+
+    @pytest.mark.parametrize("how", ["cancelled", "failed", "left early"])
+    async def test_send_when_another_ended(
+        self, one_place: AiohttpTransport, url: str, answered: asyncio.Event, how: str
+    ) -> None:
+        async def begin(url: str) -> None:
+            async with one_place.send(Request("GET", url, {})):
+                pass
+
+        async with asyncio.timeout(10):
+            if how == "cancelled":
+                begun = asyncio.create_task(begin(url))
+                await asyncio.sleep(0)
+                begun.cancel()
+                await asyncio.wait([begun])
+                answered.set()
+            elif how == "failed":
+                with pytest.raises(TransportError):
+                    await begin("http://127.0.0.1:9/")
+                answered.set()
+            else:
+                answered.set()
+                await begin(url)
+            async with one_place.send(Request("GET", url, {})) as exchange:
+                assert (await exchange.read()).body == b"hello"
+
+
 class TestClosing:
     async def test_session_when_lent(self) -> None:
         async with aiohttp.ClientSession() as session:

@@ -40,3 +40,11 @@ class TestSpread:
         recent, remembered = samples[-64:], samples[-128:]
         assert max(recent) - min(recent) <= spread.seen <= max(remembered) - min(remembered)
         assert spread.likely == spread.seen
+
+    @given(st.lists(st.sampled_from([1.0, 2.0, 3.0, 4.0]), max_size=300))
+    def test_add_tells_when_what_is_likely_changes(self, samples: list[float]) -> None:
+        spread = Spread()
+        for sample in samples:
+            before = spread.likely
+            told = spread.add(sample)
+            assert told or spread.likely == before

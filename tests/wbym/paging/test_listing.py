@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from itertools import chain as joined
 from itertools import count as counting
 
@@ -13,6 +14,7 @@ from tests.support.sources import OFFSETS, BytesOrigin, MemorySource, offset_sou
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
+from wbym.paging.listing import PART
 
 pytestmark = pytest.mark.looptime
 
@@ -727,6 +729,53 @@ class TestMap:
                 ("[3]", b"0", "division by zero"),
             ]
 
+    async def test_records_when_they_are_read_one_by_one(self) -> None:
+        calls: list[int] = []
+
+        def change(item: int) -> str:
+            calls.append(item)
+            return str(item)
+
+        count = 2 * PART + 1
+        listing = self.make(range(count), [count]).listing().map(change)
+        ahead = []
+        async with aclosing(listing.records()) as records:
+            async for record in records:
+                ahead.append(len(calls) - int(record))
+        assert max(ahead) == PART
+        assert calls == numbers(count + 1)
+        assert listing.cursor == "1"
+
+    @given(
+        bad=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
+        left_out=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
+    )
+    async def test_records_when_any_cannot_be_changed(
+        self, bad: set[int], left_out: set[int]
+    ) -> None:
+        def change(item: int) -> int:
+            if item in bad:
+                raise ValueError(item)
+            return item
+
+        count = 2 * PART + 10
+        origin = BytesOrigin(*(b"%d" % item for item in range(count)))
+        source = MemorySource(lambda *_: Chunk(range(count), count, origin=origin))
+        listing = source.listing().filter(lambda item: item not in left_out)
+        found = [item async for item in listing.map(change)]
+        assert found == [n for n in range(count) if n not in bad | left_out]
+        assert [one.data for one in origin.reported] == [b"%d" % n for n in sorted(bad - left_out)]
+
+    async def test_records_when_a_page_is_empty(self) -> None:
+        listing = self.make([1], []).listing()
+        assert [item async for item in listing] == [1]
+        assert listing.cursor == "1"
+
+    async def test_pages_when_a_part_of_them_would_do(self) -> None:
+        count = PART + 1
+        listing = self.make(range(count)).listing().map_pages(lambda items: [len(items)])
+        assert [item async for item in listing.map(str)] == [str(count)]
+
     async def test_items_when_filtered(self) -> None:
         even = offset_source(numbers(25)).listing().filter(lambda item: item % 2 == 0)
         assert await even.all() == numbers(25)[::2]
@@ -745,6 +794,24 @@ class TestChain:
         ]
         new, old = sources
         return chain([("new", new.listing()), ("old", old.listing())], key=str), sources
+
+    async def test_records_when_they_are_read_one_by_one(self) -> None:
+        calls: list[int] = []
+
+        def change(item: int) -> int:
+            calls.append(item)
+            return item
+
+        count = 2 * PART
+        parts = [token_source([range(count)]), token_source([range(count - 1, count + 2)])]
+        mapped = [
+            (name, part.listing().map(change)) for name, part in zip("ab", parts, strict=True)
+        ]
+        listing = chain(mapped, key=str)
+        ahead = [len(calls) - item async for item in listing]
+        assert len(ahead) == count + 2
+        assert max(ahead) == PART
+        assert listing.cursor == "b:"
 
     async def test_all_when_a_record_is_in_both(self) -> None:
         assert await self.make()[0].all() == [1, 2, 3, 4, 5, 6]
