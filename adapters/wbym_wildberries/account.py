@@ -203,7 +203,7 @@ class Wildberries(Account):
         return self._reader.chats(waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
-        """From the list of chats; one that the list lacks yet is made of its events."""
+        """One request, the list of chats; one that the list lacks yet is made of its events."""
         found = await self._reader.find(chat_id)
         if found is None:
             raise self._missing("chats.list", f"there is no chat {chat_id}")
@@ -221,7 +221,11 @@ class Wildberries(Account):
         return found
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
-        """POST /api/v1/seller/message."""
+        """POST /api/v1/seller/message; the list of chats before it, if the signature is not known.
+
+        A chat that the list lacks has its signature in the event that began it: then the feed of
+        events is read too, backwards from its end where it is not known when that was.
+        """
         chat_id = chat.ref.id
         sign = await self._reader.sign(chat)
         try:
@@ -255,12 +259,12 @@ class Wildberries(Account):
         return listings.list_questions(self.api, self.name, filters)
 
     async def _get_question(self, question_id: str) -> Question:
-        """GET /api/v1/question."""
+        """GET /api/v1/question: one request."""
         wire = await self._urgent.questions.get(question_id)
         return mapping.question(wire, self.name)
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """PATCH /api/v1/questions."""
+        """GET /api/v1/question, PATCH .../questions: WB takes a second answer for a change."""
         await self.api.questions.answer(question.ref.id, text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -282,12 +286,15 @@ class Wildberries(Account):
         return listings.list_feedbacks(self.api, self.name, filters)
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        """GET /api/v1/feedback."""
+        """GET /api/v1/feedback: one request."""
         wire = await self._urgent.feedbacks.get(feedback_id)
         return mapping.feedback(wire, self.name)
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
-        """POST /api/v1/feedbacks/answer; WB accepts it for a feedback that does not exist too."""
+        """GET /api/v1/feedback, POST .../feedbacks/answer.
+
+        WB accepts it for a feedback that does not exist too; reading it first tells.
+        """
         await self.api.feedbacks.answer(feedback.ref.id, text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
@@ -304,7 +311,7 @@ class Wildberries(Account):
         return listings.list_claims(self.api, self.name, is_open)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """GET /api/v1/claims with the id, in both lists."""
+        """GET /api/v1/claims with the id: one request, two for a claim that is over."""
         for is_archive in (False, True):
             found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
@@ -321,7 +328,7 @@ class Wildberries(Account):
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """PATCH /api/v1/claim, with one of the claim's own actions."""
+        """PATCH /api/v1/claim, with one of the claim's own actions; with a ref it is read first."""
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 
     # Archives and events.

@@ -225,7 +225,7 @@ class YandexMarket(Account):
         return listings.list_chats(self.api, self.name, waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
-        """GET v2/businesses/{}/chat."""
+        """GET v2/businesses/{}/chat: one request."""
         return mapping.chat(await self._urgent.chats.get(int(chat_id)), self.name)
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
@@ -239,7 +239,7 @@ class YandexMarket(Account):
         return await self._get_chat(str(opened.chat_id))
 
     def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
-        """POST v2/businesses/{}/chats/history, by 100.
+        """POST v2/businesses/{}/chats/history, by 100; a ref costs no request more.
 
         Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
         left out.
@@ -278,7 +278,7 @@ class YandexMarket(Account):
         return await replies.read_question(self._urgent, self.name, int(question_id))
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """POST .../goods-questions/update."""
+        """POST .../goods-questions/answers, .../update; with a ref the list before them."""
         await self.api.questions.create(int(question.ref.id), text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -319,7 +319,7 @@ class YandexMarket(Account):
         return await replies.read_feedback(self._urgent, self.name, int(feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
-        """POST .../goods-feedback/comments/update."""
+        """POST .../goods-feedback/comments, .../update; with a ref the list before them."""
         await self.api.feedbacks.comment(int(feedback.ref.id), text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
@@ -376,7 +376,9 @@ class YandexMarket(Account):
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """POST .../decision/submit, for all positions, within 48 hours.
+        """POST .../returns/decisions, .../decision/submit: for all positions, within 48 hours.
+
+        With a ref, or where its shop is not known, the return is read before.
 
         A comment is needed by ``REFUND_MONEY_INCLUDING_SHIPMENT`` (the price of the way back),
         ``REPAIR`` (until when) and ``OTHER_DECISION`` (what is offered).

@@ -29,7 +29,6 @@ __all__ = [
     "read_question",
     "send",
     "together",
-    "with_answers",
 ]
 
 T = TypeVar("T")
@@ -71,15 +70,6 @@ async def feedback_with_answer(api: Api, item: Feedback) -> Feedback:
     """
     answer = await own_answer(list_comments(api, int(item.ref.id)))
     return mapping.known(item, answer=answer, answer_known=True)
-
-
-async def with_answers(api: Api, items: Sequence[Feedback]) -> list[Feedback]:
-    """The feedbacks with the seller's answers; read are those that have comments, or may."""
-
-    async def read(item: Feedback) -> Feedback:
-        return item if item.answer_known else await feedback_with_answer(api, item)
-
-    return await together([read(item) for item in items])
 
 
 async def read_question(api: Api, account: str, number: int) -> Question:

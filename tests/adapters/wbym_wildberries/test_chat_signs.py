@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym import Inbox
 from wbym.account import Account
-from wbym.domain import Chat, Noun, Ref
+from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
-from wbym.feed import DeliveryState, EventKind
+from wbym.feed import EventKind
 from wbym.testing.answers import Answer
 from wbym.testing.contract.base import eventually
 from wbym.testing.server import Call

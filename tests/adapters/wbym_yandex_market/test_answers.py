@@ -8,9 +8,11 @@ import pytest
 from tests.adapters.counting import requests
 from tests.adapters.wbym_yandex_market.followers import Follower, Time
 from tests.adapters.wbym_yandex_market.shops import open_shop
-from wbym.domain import AnswerStatus, Feedback, Noun, Question, QuestionStatus, Ref
-from wbym.errors import AlreadyAnswered, AnswerNotLoaded, InvalidInput
-from wbym_yandex_market import YandexMarket
+from wbym.domain import Answer, AnswerStatus, Feedback, Noun, Question, QuestionStatus, Ref
+from wbym.errors import AlreadyAnswered, AnswerNotLoaded, BadRequest, InvalidInput
+from wbym.paging import Listing
+from wbym_yandex_market import YandexMarket, replies
+from wbym_yandex_market.api import Api
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
 FEEDBACKS = "POST /v2/businesses/{businessId}/goods-feedback"
@@ -119,6 +121,37 @@ class TestEdited:
             assert event.answer_known
             assert event.answered
             assert event.viewed is False
+
+    async def test_events_when_comments_are_refused(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One feedback that Market says no to does not stop the others, and is not guessed at."""
+        time = Time(clocks.time())
+        async with (
+            YandexMarketSimulator(feedbacks=9, limits=False, wall=time.market) as market,
+            open_shop(market, business_id=1001) as shop,
+        ):
+            follower = Follower(shop, "feedbacks", time, time.now)
+            await follower.round()
+            good, bad = edited(market), edited(market)
+            listed = replies.list_comments
+
+            def refused(api: Api, feedback_id: int) -> Listing[Answer]:
+                if feedback_id == bad:
+                    raise BadRequest(
+                        "no comments",
+                        marketplace="yandex_market",
+                        account="shop",
+                        endpoint="feedbacks.comments",
+                    )
+                return listed(api, feedback_id)
+
+            monkeypatch.setattr(replies, "list_comments", refused)
+            await follower.round()
+            await follower.round()
+            found = [one for one in follower.events if isinstance(one, Feedback)]
+        assert {int(one.ref.id): one.answer_known for one in found} == {good: True, bad: False}
+        assert f"comments of the feedback {bad} cannot be read" in caplog.text
 
 
 class TestAlreadyAnswered:
