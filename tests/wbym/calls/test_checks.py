@@ -23,8 +23,10 @@ class Colour(Enum):
     RED = "red"
 
 
-class Size(StrEnum):
-    SMALL = "small"
+class Speed(StrEnum):
+    """Its members are texts, and no lists of characters."""
+
+    FAST = "fast"
 
 
 class Stock(msgspec.Struct):
@@ -50,8 +52,8 @@ def broken(hint: object, value: object) -> tuple[str, str] | None:
 
 
 GOOD: list[tuple[object, object]] = [
-    (Size, Size.SMALL),
     (str, ""),
+    (Speed, Speed.FAST),
     (str, "Привет 👋"),
     (int, -5),
     (int, 2**63 - 1),
@@ -118,7 +120,7 @@ BAD: list[tuple[object, object, str, str]] = [
     (date, "2026-01-01", "", "must be a date"),
     (Decimal, 1.5, "", "must be a finite Decimal"),
     (Colour, "red", "", "must be one of Colour"),
-    (Size, "small", "", "must be one of Size"),
+    (Speed, "fast", "", "must be one of Speed"),
     (Upload, b"a", "", "must be of type Upload"),
     (Literal["a", "b"], "c", "", "must be one of 'a', 'b'"),
     (Literal["a", "b"], None, "", "must be one of 'a', 'b'"),
