@@ -38,7 +38,7 @@ from wbym.domain import (
     Waiting,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
-from wbym.limits import Quota
+from wbym.limits import Priority, Quota
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Span, Sweep
 from wbym_wildberries import listings, mapping
@@ -125,6 +125,8 @@ class Wildberries(Account):
         self._reader = ChatReader(self._pipeline, name)
         self.api: Final = Api(self._pipeline)
         """Every documented method that is built, typed."""
+        # One record is read for a person's reply, which goes before background reading.
+        self._urgent = self.api.at(Priority.INTERACTIVE)
         self._warn()
 
     @classmethod
@@ -174,12 +176,15 @@ class Wildberries(Account):
 
         WB has no counter of chats; they cost a list and the feed since the oldest last message.
         """
-        async with asyncio.TaskGroup() as group:
-            unanswered = group.create_task(self.api.questions.count_unanswered())
-            unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
-            open_claims = self.api.claims.list(is_archive=False).using(size=1)
-            under_review = group.create_task(open_claims.page())
-            waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        open_claims = self.api.claims.list(is_archive=False).using(size=1)
+        try:
+            async with asyncio.TaskGroup() as group:
+                unanswered = group.create_task(self.api.questions.count_unanswered())
+                unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
+                under_review = group.create_task(open_claims.page())
+                waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
         return Waiting(
             chats=len(waiting.result()),
             questions=unanswered.result().count_unanswered,
@@ -199,7 +204,7 @@ class Wildberries(Account):
         return self._reader.chats(waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
-        """From the list of chats; one that the list lacks yet is made of its events."""
+        """One request, the list of chats; one that the list lacks yet is made of its events."""
         found = await self._reader.find(chat_id)
         if found is None:
             raise self._missing("chats.list", f"there is no chat {chat_id}")
@@ -217,7 +222,11 @@ class Wildberries(Account):
         return found
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
-        """POST /api/v1/seller/message."""
+        """POST /api/v1/seller/message; the list of chats before it, if the signature is not known.
+
+        A chat that the list lacks has its signature in the event that began it: then the feed of
+        events is read too, backwards from its end where it is not known when that was.
+        """
         chat_id = chat.ref.id
         sign = await self._reader.sign(chat)
         try:
@@ -251,11 +260,12 @@ class Wildberries(Account):
         return listings.list_questions(self.api, self.name, filters)
 
     async def _get_question(self, question_id: str) -> Question:
-        """GET /api/v1/question."""
-        return mapping.question(await self.api.questions.get(question_id), self.name)
+        """GET /api/v1/question: one request."""
+        wire = await self._urgent.questions.get(question_id)
+        return mapping.question(wire, self.name)
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """PATCH /api/v1/questions."""
+        """GET /api/v1/question, PATCH .../questions: WB takes a second answer for a change."""
         await self.api.questions.answer(question.ref.id, text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -277,11 +287,15 @@ class Wildberries(Account):
         return listings.list_feedbacks(self.api, self.name, filters)
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        """GET /api/v1/feedback."""
-        return mapping.feedback(await self.api.feedbacks.get(feedback_id), self.name)
+        """GET /api/v1/feedback: one request."""
+        wire = await self._urgent.feedbacks.get(feedback_id)
+        return mapping.feedback(wire, self.name)
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
-        """POST /api/v1/feedbacks/answer; WB accepts it for a feedback that does not exist too."""
+        """GET /api/v1/feedback, POST .../feedbacks/answer.
+
+        WB accepts it for a feedback that does not exist too; reading it first tells.
+        """
         await self.api.feedbacks.answer(feedback.ref.id, text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
@@ -298,9 +312,9 @@ class Wildberries(Account):
         return listings.list_claims(self.api, self.name, is_open)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """GET /api/v1/claims with the id, in both lists."""
+        """GET /api/v1/claims with the id: one request, two for a claim that is over."""
         for is_archive in (False, True):
-            found = await self.api.claims.list(is_archive=is_archive, id=return_id).page()
+            found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
                 return mapping.claim(found.items[0], self.name)
         name = row(Claims.list).name
@@ -315,7 +329,7 @@ class Wildberries(Account):
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """PATCH /api/v1/claim, with one of the claim's own actions."""
+        """PATCH /api/v1/claim, with one of the claim's own actions; with a ref it is read first."""
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 
     # Archives and events.

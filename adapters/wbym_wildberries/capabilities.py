@@ -89,18 +89,25 @@ _ROWS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "send": chats.Chats.send,
         "download": chats.Chats.download,
         "questions": questions.Questions.list,
+        # Questions have the category of feedbacks.
+        Capability.ANSWER_QUESTION: feedbacks.Feedbacks.answer,
+        Capability.EDIT_QUESTION_ANSWER: feedbacks.Feedbacks.answer,
+        Capability.REJECT_QUESTION: feedbacks.Feedbacks.answer,
         "feedbacks": feedbacks.Feedbacks.list,
+        Capability.ANSWER_FEEDBACK: feedbacks.Feedbacks.answer,
+        Capability.EDIT_FEEDBACK_ANSWER: feedbacks.Feedbacks.edit_answer,
         "returns": claims.Claims.list,
+        Capability.DECIDE: claims.Claims.decide,
     }
 )
-"""What a capability needs to be open, by the first word of its name."""
+"""What a capability needs to be open, by its name, or else by the first word of it."""
 
 
 def narrowed(dialect: WildberriesDialect) -> Capabilities:
     """The capabilities without what the account's tokens do not open."""
     found: dict[Capability, Supported] = {}
     for capability, supported in CAPABILITIES.items():
-        operation = _ROWS.get(capability.value.partition(".")[0])
+        operation = _ROWS.get(capability) or _ROWS.get(capability.partition(".")[0])
         missing = None if operation is None else dialect.missing(row(operation).endpoint)
         lacks = supported.is_present and missing is not None
         found[capability] = (

@@ -1,6 +1,6 @@
 """What is made of WB's one feed of chat events: a chat's messages, and who waits for a reply."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wbym.calls import Pipeline, row
-from wbym.domain import Chat, ChatStatus, Message
+from wbym.domain import Chat, ChatStatus, Message, attach_raw
 from wbym.errors import (
     BadRequest,
     ChatNotReady,
@@ -59,8 +59,20 @@ class _LastWord(msgspec.Struct):
     """The newest line of a person in a chat, and a line that introduces the chat."""
 
     at: int = -1
+    """Unix milliseconds."""
     sender: str | None = None
     introduction: chats_api.Event | None = None
+
+    @property
+    def status(self) -> ChatStatus:
+        """Whose turn it is after it."""
+        return _STATUS.get(self.sender or "", ChatStatus.UNKNOWN)
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """Since when the buyer waits; None where it was not the buyer who wrote last."""
+        is_waiting = self.status is ChatStatus.WAITING_FOR_SELLER
+        return mapping.from_milliseconds(self.at) if is_waiting else None
 
 
 class ChatReader:
@@ -199,8 +211,8 @@ class ChatReader:
 
     def chat_of(self, event: chats_api.Event) -> Chat:
         """An event's chat as of that event, with what the list or its first event told of it."""
-        status = _STATUS.get(event.sender or "", ChatStatus.UNKNOWN)
-        return self._of_event(event, status, known=self._known.get(event.chat_id))
+        word = _LastWord(event.add_timestamp, event.sender)
+        return self._of_event(event, word, known=self._known.get(event.chat_id))
 
     async def page(
         self, after: int | None, *, priority: Priority | None = None
@@ -287,22 +299,23 @@ class ChatReader:
     ) -> list[Chat]:
         """The chats that wait for the seller, or the others; those too that only events know."""
         words = await self._last_words(listed, priority)
-        found = [replace(one.chat, status=_status(words, one.wire.chat_id)) for one in listed]
+        found = [_with_turn(one, words.get(one.wire.chat_id, _NOBODY)) for one in listed]
         known = {one.wire.chat_id for one in listed}
         found += [
-            self._of_event(word.introduction, _status(words, chat_id))
+            self._of_event(word.introduction, word)
             for chat_id, word in words.items()
             if chat_id not in known and word.introduction is not None
         ]
         return [chat for chat in found if (chat.status is ChatStatus.WAITING_FOR_SELLER) is waiting]
 
     def _of_event(
-        self, event: chats_api.Event, status: ChatStatus, *, known: Chat | None = None
+        self, event: chats_api.Event, word: _LastWord, *, known: Chat | None = None
     ) -> Chat:
         return mapping.chat_of_event(
             event,
             self._account,
-            status,
+            word.status,
+            waiting_since=word.waiting_since,
             known=known,
             began=self._signs.began(event.chat_id),
             writable=self._signs.writable(event.chat_id),
@@ -367,5 +380,7 @@ def _not_ready(chat: Chat, reason: str) -> ChatNotReady:
 _NOBODY = _LastWord()
 
 
-def _status(words: Mapping[str, _LastWord], chat_id: str) -> ChatStatus:
-    return _STATUS.get(words.get(chat_id, _NOBODY).sender or "", ChatStatus.UNKNOWN)
+def _with_turn(listed: Listed, word: _LastWord) -> Chat:
+    chat = replace(listed.chat, status=word.status, waiting_since=word.waiting_since)
+    attach_raw(chat, listed.wire)
+    return chat

@@ -189,6 +189,7 @@ def chat_of_event(
     account: str,
     status: ChatStatus = ChatStatus.UNKNOWN,
     *,
+    waiting_since: datetime | None = None,
     known: Chat | None = None,
     began: int | None = None,
     writable: bool | None = None,
@@ -199,6 +200,7 @@ def chat_of_event(
         wire: The event.
         account: The account's name.
         status: Whose turn it is, as far as the caller knows.
+        waiting_since: Since when the buyer waits, as far as the caller knows.
         known: What was told of the chat elsewhere; most events say nothing of product and order.
         began: When its first event was added, in Unix milliseconds, where that is known.
         writable: Whether there is a signature to write to it with.
@@ -220,6 +222,7 @@ def chat_of_event(
         updated_at=at,
         last_text=text,
         writable=writable,
+        waiting_since=waiting_since,
     )
     if known is not None:
         neutral = replace(

@@ -80,8 +80,8 @@ class WildberriesSweeps(Sweeps):
                 archive more than can be paged.
         """
         self._require(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks")
-        if depth is not None:
-            require("sweep.feedbacks", "depth", depth, Annotated[int, Range(1)])
+        require("sweep.feedbacks", "archive", archive, bool | None)
+        require("sweep.feedbacks", "depth", depth, Annotated[int, Range(1)] | None)
         span = whole_span("sweep.feedbacks", since, until, self._hooks.EARLIEST)
         options = FeedbackSweepOptions(
             in_order, cursor, max_wait, priority, archive=archive, depth=depth

@@ -32,7 +32,9 @@ from wbym.domain import (
     Feedback,
     Message,
     Money,
+    Noun,
     Question,
+    Ref,
     Return,
     Waiting,
 )
@@ -153,6 +155,8 @@ class YandexMarket(Account):
         super().__init__(self._dialect, **connection)
         self.api: Final = Api(self._pipeline, self._business)
         """Every documented method that is built, typed."""
+        # One record is read for a person's reply, which goes before background reading.
+        self._urgent = self.api.at(Priority.INTERACTIVE)
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
 
     @classmethod
@@ -231,8 +235,8 @@ class YandexMarket(Account):
         return listings.list_chats(self.api, self.name, waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
-        """GET v2/businesses/{}/chat."""
-        return mapping.chat(await self.api.chats.get(int(chat_id)), self.name)
+        """GET v2/businesses/{}/chat: one request."""
+        return mapping.chat(await self._urgent.chats.get(int(chat_id)), self.name)
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
         """POST .../chats/new; the buyer sees nothing of it before a message is sent.
@@ -245,7 +249,7 @@ class YandexMarket(Account):
         return await self._get_chat(str(opened.chat_id))
 
     def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
-        """POST v2/businesses/{}/chats/history, by 100.
+        """POST v2/businesses/{}/chats/history, by 100; a ref costs no request more.
 
         Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
         left out.
@@ -281,10 +285,10 @@ class YandexMarket(Account):
 
     async def _get_question(self, question_id: str) -> Question:
         """Two requests, the second for the answer."""
-        return await replies.read_question(self.api, self.name, int(question_id))
+        return await replies.read_question(self._urgent, self.name, int(question_id))
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """POST .../goods-questions/update."""
+        """POST .../goods-questions/answers, .../update; with a ref the list before them."""
         await self.api.questions.create(int(question.ref.id), text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -293,7 +297,7 @@ class YandexMarket(Account):
 
     def answers(
         self,
-        question: Question,
+        question: Question | Ref,
         *,
         cursor: str | None = None,
         priority: Priority | None = None,
@@ -302,7 +306,7 @@ class YandexMarket(Account):
 
         Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
         """
-        number = int(self.inputs.own("answers", question, question.ref.noun).id)
+        number = int(self.inputs.own("answers", question, Noun.QUESTION).id)
         listing = replies.list_answers(self.api, number)
         return listing.using(cursor=cursor, priority=priority)
 
@@ -321,20 +325,22 @@ class YandexMarket(Account):
         return listings.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        """Two requests, the second for the comments, if there are any."""
-        return await replies.read_feedback(self.api, self.name, int(feedback_id))
+        """Two requests, the second for the comments."""
+        return await replies.read_feedback(self._urgent, self.name, int(feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
-        """POST .../goods-feedback/comments/update."""
+        """POST .../goods-feedback/comments, .../update; with a ref the list before them."""
         await self.api.feedbacks.comment(int(feedback.ref.id), text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
         """POST .../goods-feedback/comments/update."""
         await self.api.feedbacks.edit_comment(int(feedback.ref.id), _number_of(answer), text)
 
-    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
-        """The seller's, among all answers or comments: those alone decide."""
-        return await replies.standing_answer(self.api.at(Priority.INTERACTIVE), item)
+    async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
+        """One request: the record's comments or answers, which alone decide."""
+        if isinstance(item, Question):
+            return await replies.question_with_answer(self._urgent, item)
+        return await replies.feedback_with_answer(self._urgent, item)
 
     def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
         """POST .../goods-feedback/comments, by 50, in the order in which they were published.
@@ -360,7 +366,11 @@ class YandexMarket(Account):
         return listings.list_returns(self.api, self._cabinet, statuses=statuses)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """One request where the shop and the order are known; else the list is read."""
+        """One request where its shop and order are known, as of those that were listed.
+
+        Where only the order is known, each shop is asked for it. With the id alone the returns are
+        listed until it is found.
+        """
         return await self._deciding().read(int(return_id), known)
 
     async def _decisions(self, item: Return) -> Sequence[Decision]:
@@ -376,7 +386,9 @@ class YandexMarket(Account):
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """POST .../decision/submit, for all positions, within 48 hours.
+        """POST .../returns/decisions, .../decision/submit: for all positions, within 48 hours.
+
+        With a ref, or where its shop is not known, the return is read before.
 
         A comment is needed by ``REFUND_MONEY_INCLUDING_SHIPMENT`` (the price of the way back),
         ``REPAIR`` (until when) and ``OTHER_DECISION`` (what is offered).
@@ -385,7 +397,7 @@ class YandexMarket(Account):
         await deciding.decide(item, decision, comment=comment, reason=reason, amount=amount)
 
     def _deciding(self) -> Deciding:
-        return Deciding(self.api.at(Priority.INTERACTIVE), self._cabinet)
+        return Deciding(self._urgent, self._cabinet)
 
     # Archives and events.
 

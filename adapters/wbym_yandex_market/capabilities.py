@@ -72,9 +72,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             },
             note="the newest part of the period first, within a part as Market orders them",
         ),
-        Capability.GET_FEEDBACK: Supported(
-            Support.NATIVE, note="two requests where it has comments"
-        ),
+        Capability.GET_FEEDBACK: Supported(Support.NATIVE, note="two requests"),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED,
             note="Market counts comments without their authors: they are read where there are any",

@@ -1,6 +1,9 @@
 """Deciding about returns: whose shop's it is, what is possible, what goes with a decision."""
 
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -10,6 +13,9 @@ from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.listings import list_returns
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api.returns import Return as WireReturn
 
 __all__ = ["Deciding"]
 
@@ -89,8 +95,11 @@ class Deciding:
             order = int(known.order.id)
         if order is None:
             return await self._listed(number)
-        shop = self._cabinet.shop_of(number) or await self._find(order, number)
-        wire = await self._api.returns.get(shop, order, number)
+        shop = self._cabinet.shop_of(number)
+        if shop is None:
+            _, wire = await self._search(order, number)
+        else:
+            wire = await self._api.returns.get(shop, order, number)
         return mapping.refund(wire, self._cabinet.account)
 
     async def _listed(self, number: int) -> Return:
@@ -114,23 +123,21 @@ class Deciding:
         order = int(item.order.id)
         shop = self._cabinet.shop_of(number)
         if shop is None:
-            shop = await self._find(order, number)
+            shops = await self._cabinet.campaigns()
+            shop = shops[0] if len(shops) == 1 else (await self._search(order, number))[0]
         return _Place(shop, order, number)
 
-    async def _find(self, order: int, number: int) -> int:
-        """The shop of a return that this process has not listed: Market's record does not say."""
-        shops = await self._cabinet.campaigns()
-        if len(shops) == 1:
-            return shops[0]
+    async def _search(self, order: int, number: int) -> tuple[int, WireReturn]:
+        """A return that this process has not listed, and its shop: Market's record does not say."""
         missing: NotFound | None = None
-        for shop in shops:
+        for shop in await self._cabinet.campaigns():
             try:
-                await self._api.returns.get(shop, order, number)
+                wire = await self._api.returns.get(shop, order, number)
             except NotFound as error:
                 missing = error
             else:
-                self._cabinet.remember(number, shop)
-                return shop
+                self._cabinet.remember(number, shop, order)
+                return shop, wire
         if missing is not None:
             raise missing
         raise InvalidInput("decide", "item", "must be of a shop whose API is open", number)

@@ -12,7 +12,7 @@ from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import mapping
-from wbym_yandex_market.replies import together, with_answers
+from wbym_yandex_market.replies import feedback_with_answer, together
 
 if TYPE_CHECKING:
     from wbym_yandex_market.api import Api
@@ -103,9 +103,12 @@ def list_feedbacks(
     if filters.answered is None:
         return listing
 
+    async def known(item: Feedback) -> Feedback:
+        return item if item.answer_known else await feedback_with_answer(api, item)
+
     async def answered(page: Sequence[Feedback]) -> list[Feedback]:
-        known = await with_answers(api, page)
-        return [item for item in known if item.answered is filters.answered]
+        found = await together([known(item) for item in page])
+        return [item for item in found if item.answered is filters.answered]
 
     return listing.map_async(answered)
 

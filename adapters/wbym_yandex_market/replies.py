@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "context_of",
+    "feedback_with_answer",
     "list_answers",
     "list_comments",
     "own_answer",
+    "question_with_answer",
     "read_feedback",
     "read_question",
     "send",
-    "standing_answer",
     "together",
-    "with_answers",
 ]
 
 T = TypeVar("T")
@@ -54,29 +54,22 @@ async def own_answer(listing: Listing[Answer]) -> Answer | None:
     return best
 
 
-async def with_answers(api: Api, items: Sequence[Feedback]) -> list[Feedback]:
-    """The feedbacks with the seller's answer: the comments of those that have any are read.
+async def question_with_answer(api: Api, item: Question) -> Question:
+    """The question with the seller's own answer as Market has it now; one request as a rule."""
+    answer = await own_answer(list_answers(api, int(item.ref.id)))
+    stands = answer is not None and answer.stands
+    status = QuestionStatus.ANSWERED if stands else QuestionStatus.WAITING
+    return mapping.known(item, status=status, answer=answer)
 
-    It says nothing that somebody has looked at one: it counts as unseen again when the buyer edits
-    it. Where Market does not count comments, there may be some.
+
+async def feedback_with_answer(api: Api, item: Feedback) -> Feedback:
+    """The feedback with the seller's own comment as Market has it now; one request as a rule.
+
+    Comments alone decide. That somebody has looked at the feedback says nothing: it counts as
+    unseen again when the buyer edits it.
     """
-    read = [item for item in items if not item.answer_known]
-    found = await together([own_answer(list_comments(api, int(item.ref.id))) for item in read])
-    answers = {item.ref.id: answer for item, answer in zip(read, found, strict=True)}
-    return [
-        mapping.known(item, answer=answers[item.ref.id], answer_known=True)
-        if item.ref.id in answers
-        else item
-        for item in items
-    ]
-
-
-async def standing_answer(api: Api, item: Question | Feedback) -> Answer | None:
-    """The seller's answer as Market has it now."""
-    number = int(item.ref.id)
-    if isinstance(item, Question):
-        return await own_answer(list_answers(api, number))
-    return await own_answer(list_comments(api, number))
+    answer = await own_answer(list_comments(api, int(item.ref.id)))
+    return mapping.known(item, answer=answer, answer_known=True)
 
 
 async def read_question(api: Api, account: str, number: int) -> Question:
@@ -85,20 +78,20 @@ async def read_question(api: Api, account: str, number: int) -> Question:
     page = await found.map(partial(mapping.question, account=account)).page()
     if not page.items:
         raise _missing(account, "questions.list", f"there is no question {number}")
-    answer = await own_answer(list_answers(api, number))
-    stands = answer is not None and answer.stands
-    status = QuestionStatus.ANSWERED if stands else QuestionStatus.WAITING
-    return mapping.known(page.items[0], status=status, answer=answer)
+    return await question_with_answer(api, page.items[0])
 
 
 async def read_feedback(api: Api, account: str, number: int) -> Feedback:
-    """One feedback; see ``Account.get``."""
+    """One feedback; see ``Account.get``.
+
+    Its comments are read whatever their number: Market does not say whether it counts those in
+    moderation.
+    """
     found = api.feedbacks.list(feedback_ids=[number])
     page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
         raise _missing(account, "feedbacks.list", f"there is no feedback {number}")
-    (known,) = await with_answers(api, page.items[:1])
-    return known
+    return await feedback_with_answer(api, page.items[0])
 
 
 def _missing(account: str, endpoint: str, words: str) -> NotFound:

@@ -1,5 +1,6 @@
 """What the feed can follow of an account: chats, questions, feedbacks and returns."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ import msgspec
 
 from wbym.account import Filters, Seen, Stream
 from wbym.domain import Feedback, Question, QuestionStatus, Return
-from wbym.errors import SetAside
+from wbym.errors import BadRequest, NotFound, SetAside
 from wbym.feed.polling import Overlap, OverlapStream, Polled, StreamId, utc_now
 from wbym.limits import Window
 from wbym.paging import Listing
@@ -19,7 +20,12 @@ from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import number_of
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.listings import list_feedbacks, list_questions, list_returns
-from wbym_yandex_market.replies import read_feedback, read_question, with_answers
+from wbym_yandex_market.replies import (
+    feedback_with_answer,
+    read_feedback,
+    read_question,
+    together,
+)
 from wbym_yandex_market.streams_chats import ChatStream
 from wbym_yandex_market.sweeps import EARLIEST
 
@@ -60,7 +66,8 @@ def open_streams(
     """All four streams: without a request it is not known what a credential opens.
 
     The list of questions does not tell the words of answers; a question that a hint names has them.
-    Of a feedback that is new or changed the comments are read.
+    Of a feedback that is new or changed the comments are read; where Market refuses them, it comes
+    without, and ``answer_known`` is False.
     Market reads a return by shop, order and id, and a hint has the id only: so for a hint those are
     read that changed since the day before the newest change.
 
@@ -84,8 +91,16 @@ def open_streams(
     async def feedback(hint: str) -> Feedback:
         return await read_feedback(api, account, number_of("feedbacks", "hints", hint))
 
+    async def answered(item: Feedback) -> Feedback:
+        try:
+            return item if item.answer_known else await feedback_with_answer(api, item)
+        except (BadRequest, NotFound) as error:  # it would be refused in each round
+            message = "the comments of the feedback %s cannot be read: %s"
+            id_of("feedbacks").log(logging.WARNING, message, item.ref.id, error)
+            return item
+
     async def answers(items: Sequence[Seen]) -> Sequence[Seen]:
-        return await with_answers(api, [item for item in items if isinstance(item, Feedback)])
+        return await together([answered(item) for item in items if isinstance(item, Feedback)])
 
     def changed(begin: datetime) -> Listing[Return]:
         # Market takes days, by Moscow's time, where the date is never before that of UTC.

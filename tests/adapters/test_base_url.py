@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from wbym.account import Adapter
+from wbym.account import Account
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
@@ -17,12 +17,18 @@ from wbym_yandex_market import YandexMarket
     [
         lambda base_url: Wildberries(make_token(), base_url=base_url),
         lambda base_url: YandexMarket("key", base_url=base_url),
-        lambda base_url: Wildberries.from_secret(make_token(), name="a", base_url=base_url),
-        lambda base_url: YandexMarket.from_secret("key", name="a", base_url=base_url),
+        lambda base_url: Wildberries.from_secrets(
+            {"secret": [make_token()]},
+            name="a",
+            options=Wildberries.Options(base_url=base_url),
+        ),
+        lambda base_url: YandexMarket.from_secrets(
+            {"secret": ["key"]}, name="a", options=YandexMarket.Options(base_url=base_url)
+        ),
     ],
 )
 async def test_base_url_when_it_is_no_address(
-    make: Callable[[str], Adapter], base_url: str
+    make: Callable[[str], Account], base_url: str
 ) -> None:
     with pytest.raises(InvalidInput, match="base_url must be an address"):
         make(base_url)

@@ -33,7 +33,10 @@ def _wildberries(*answers: object, read_only: bool = False) -> Wildberries:
 
 def _market(*answers: object) -> YandexMarket:
     return YandexMarket(
-        KEY, 11, transport=ScriptedTransport(*map(json_response, answers)), scheduler=Scheduler()
+        KEY,
+        business_id=11,
+        transport=ScriptedTransport(*map(json_response, answers)),
+        scheduler=Scheduler(),
     )
 
 
@@ -199,7 +202,7 @@ class TestGroup:
 
     async def test_group_when_it_is_of_market(self) -> None:
         transport = ScriptedTransport(json_response({"status": "OK", "result": 7}))
-        shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+        shop = YandexMarket(KEY, business_id=11, transport=transport, scheduler=Scheduler())
         assert await shop.group(OwnOfMarket).own() == 7
         assert "/v2/businesses/11/own" in transport.requests[0].url
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
-from wbym.calls import Count, Each, KnownType, Length, MaxSize, NotEmpty, Range, Unique, Upload
+from wbym.calls import Count, Each, FileType, Length, MaxSize, NotEmpty, Range, Unique, Upload
 from wbym.calls.marks import Rule
 
 __all__ = ["Try", "sample", "tries"]
@@ -171,7 +171,7 @@ def _beside(mark: object, base: object, marks: tuple[object, ...]) -> Iterator[A
                 ]
                 step = own[0] if own else size
                 yield [_file(min(step, size - at)) for at in range(0, size, step)]
-        case KnownType():
+        case FileType():
             yield Upload("a.png", b"not a picture")
 
 

@@ -502,8 +502,9 @@ class Account(Hooks):
     async def answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
         """Answer a question or a feedback, once.
 
-        Where the record cannot tell that no answer stands, it is looked up before anything is sent;
-        with a ref the record is read first.
+        Where the record has no answer that stands, one may have come since, or was not loaded: it
+        is looked up before anything is sent, at the cost of a request. With a ref the record is
+        read first, as by :meth:`get`.
 
         Raises:
             AlreadyAnswered: An answer stands; nothing was sent.
@@ -512,19 +513,16 @@ class Account(Hooks):
         """
         ref = self.inputs.answer(item, text)
         record = await self._answerable(item, ref)
-        answer = await self._standing_answer(record)
-        if answer is not None and answer.stands:
-            raise AlreadyAnswered(str(ref), answer.text)
+        if record.answered:
+            raise AlreadyAnswered(str(ref), record.answer.text if record.answer else None)
         if isinstance(record, Question):
-            if record.answered:
-                raise AlreadyAnswered(str(ref))
             receipt = await self._answer_question(record, text)
         else:
             receipt = await self._answer_feedback(record, text)
         return _accepted(Action.ANSWER, ref, text, receipt)
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
-        """Change the answer that stands; it is looked up first where the record does not have it.
+        """Change the answer; it is looked up first where the record has none that stands.
 
         Raises:
             InvalidInput: There is no answer, or the marketplace says that it cannot be changed.
@@ -533,7 +531,7 @@ class Account(Hooks):
         """
         ref = self.inputs.edit_answer(item, text)
         record = await self._answerable(item, ref)
-        answer = await self._standing_answer(record)
+        answer = record.answer
         if answer is None:
             raise InvalidInput("edit_answer", "item", "must have an answer: use answer", str(ref))
         if answer.editable is False:
@@ -781,11 +779,14 @@ class Account(Hooks):
     # What the methods share.
 
     async def _answerable(self, item: Question | Feedback | Ref, ref: Ref) -> Question | Feedback:
-        if not isinstance(item, Ref):
-            return item
-        if ref.noun is Noun.QUESTION:
-            return await self.get(ref, Question)
-        return await self.get(ref, Feedback)
+        """The record with its answer: it is read unless it has one that stands."""
+        if isinstance(item, Ref):
+            if ref.noun is Noun.QUESTION:
+                return await self.get(ref, Question)
+            return await self.get(ref, Feedback)
+        is_answered = item.answer is not None and item.answer.stands
+        is_readable = self.CAPABILITIES.get(_GET[ref.noun], NOT_BUILT).is_present
+        return await self._with_answer(item) if is_readable and not is_answered else item
 
     async def _return(self, item: Return | Ref, ref: Ref) -> Return:
         return await self.get(ref, Return) if isinstance(item, Ref) else item

@@ -149,9 +149,11 @@ class Hooks:
     ) -> Receipt | None:
         raise NotImplementedError
 
-    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
-        """The seller's answer, asked for where the record cannot tell it."""
-        return item.answer
+    async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
+        """The record with the seller's answer as it is now; by default it is read again."""
+        if isinstance(item, Question):
+            return await self._get_question(item.ref.id)
+        return await self._get_feedback(item.ref.id)
 
     def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
         raise NotImplementedError

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym import Inbox
-from wbym.account import Adapter
-from wbym.domain import Chat, Ref
+from wbym.account import Account
+from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
-from wbym.feed import DeliveryState, EventKind
+from wbym.feed import EventKind
 from wbym.testing.answers import Answer
 from wbym.testing.contract.base import eventually
 from wbym.testing.server import Call
@@ -102,7 +102,7 @@ class TestSending:
         async with simulated() as simulator:
             chat_id = arrive(simulator)
             async with open_shop(simulator) as shop:
-                await shop.send(Chat(ref=Ref("wildberries", "shop", chat_id)), HELLO)
+                await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
 
     async def test_send_when_the_signature_of_the_event_is_refused(self) -> None:
@@ -119,7 +119,7 @@ class TestSending:
             assert caught.value.retryable
             assert caught.value.retry_after > 0
             assert chat_id in str(caught.value)
-            assert "key=" in str(caught.value)
+            assert "idempotency_key=" in str(caught.value)
             # What was refused once is not tried again.
             assert asked(simulator, MESSAGES) == 1
             again = await shop.chats(waiting_for_seller=True).all()
@@ -160,13 +160,13 @@ class TestSending:
             async with simulated() as simulator, open_shop(simulator) as shop:
                 chat_id = next(iter(simulator.state.chats.chats))
                 with pytest.raises(ChatNotReady, match="not now"):
-                    await shop.send(Chat(ref=Ref("wildberries", "shop", chat_id)), HELLO)
+                    await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
                 assert asked(simulator, MESSAGES) == 0
 
     async def test_send_when_there_is_no_such_chat(self) -> None:
         async with simulated(chats=2) as simulator, open_shop(simulator) as shop:
             with pytest.raises(InvalidInput, match="that WB knows"):
-                await shop.send(Chat(ref=Ref("wildberries", "shop", "1:none")), HELLO)
+                await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), HELLO)
             assert asked(simulator, MESSAGES) == 0
 
     async def test_messages_when_many_are_sent_at_once(self) -> None:
@@ -213,7 +213,7 @@ class TestFollowing:
             async with opened(simulator, state) as inbox:
                 key, chat = await message_in(inbox, chat_id)
                 before = asked(simulator, EVENTS)
-                delivery = await inbox.send(chat, HELLO, key=key)
+                delivery = await inbox.send(chat, HELLO, idempotency_key=key)
                 assert delivery.state is DeliveryState.ACCEPTED
                 assert asked(simulator, EVENTS) <= before + 3  # the feed goes on beside it
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
@@ -230,7 +230,7 @@ class TestFollowing:
             simulator.state.chats.rotate_signs()
             async with opened(simulator, state) as inbox:
                 key, chat = await message_in(inbox, chat_id)
-                delivery = await inbox.send(chat, HELLO, key=key)
+                delivery = await inbox.send(chat, HELLO, idempotency_key=key)
                 assert delivery.state is DeliveryState.PENDING
                 assert "lists" in (delivery.note or "")
                 with pytest.raises(ChatNotReady):
@@ -253,8 +253,8 @@ class TestFollowing:
                 sign = simulator.state.chats.chats[chat_id].sign
             async with opened(simulator, state) as inbox:
                 key, chat = await message_in(inbox, chat_id)
-                await inbox.send(chat, HELLO, key=key)
-                account: Adapter = inbox.account("shop", Wildberries)
+                await inbox.send(chat, HELLO, idempotency_key=key)
+                account: Account = inbox.account("shop", Wildberries)
                 shown = [repr(chat), repr(account), repr(vars(account)), str(chat)]
                 shown.append(msgspec.json.encode(chat).decode())
             secret = sign.rpartition(":")[2]

@@ -9,6 +9,7 @@ from wbym_wildberries import mapping
 from wbym_wildberries.api.chats import Chat, Event
 from wbym_wildberries.api.claims import Claim
 from wbym_wildberries.api.feedbacks import Feedback
+from wbym_wildberries.api.questions import Question
 
 
 def _claim(**fields: object) -> Claim:
@@ -37,6 +38,57 @@ class TestClaim:
     @pytest.mark.parametrize("words", ["", None])
     def test_imei_check_when_there_was_none(self, words: str | None) -> None:
         assert mapping.claim(_claim(origin_id_info=words), "shop").imei_check is None
+
+    @pytest.mark.parametrize(
+        ("fields", "is_waiting"),
+        [
+            ({"status": 0}, True),
+            ({"status": 1, "actions": ["approve1"]}, True),
+            ({"status": 1, "actions": []}, False),
+            ({"status": 2}, False),
+        ],
+    )
+    def test_reply_until_when_it_waits(self, fields: dict[str, object], is_waiting: bool) -> None:
+        """WB shows a claim for 14 days; its times are Moscow's."""
+        times = {"dt": "2026-10-01T03:00:00", "dt_update": "2026-10-02T03:00:00"}
+        claim = mapping.claim(_claim(**times, **fields), "shop")
+        until, since = datetime(2026, 10, 15, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
+        assert (claim.reply_until, claim.waiting_since) == (
+            (until, since) if is_waiting else (None, None)
+        )
+
+    @pytest.mark.parametrize("text", ["9999-12-31T23:59:59", "", None])
+    def test_reply_until_when_it_is_beyond_the_calendar(self, text: str | None) -> None:
+        assert mapping.claim(_claim(status=0, dt=text), "shop").reply_until is None
+
+
+class TestQuestion:
+    @pytest.mark.parametrize(
+        ("answer", "until"),
+        [
+            (None, None),
+            ({"editable": True}, None),
+            ({"editable": True, "createDate": "2026-10-01T00:00:00.118703704Z"}, "2026-11-30"),
+            ({"editable": None, "createDate": "2026-10-01T00:00:00.118703704Z"}, "2026-11-30"),
+            ({"editable": False, "createDate": "2026-10-01T00:00:00Z"}, None),
+            ({"editable": True, "createDate": "9999-12-31T00:00:00Z"}, None),
+            ({"editable": True, "createDate": "0001-01-01T00:00:00"}, None),
+            ({"editable": True, "createDate": "вчера"}, None),
+        ],
+    )
+    def test_reply_until_when_it_is_answered(
+        self, answer: dict[str, object] | None, until: str | None
+    ) -> None:
+        """An answer can be changed once, within 60 days."""
+        wire = {
+            "id": "q",
+            "createdDate": "2026-09-30T00:00:00Z",
+            "state": "suppliersPortalSynch" if answer is None else "wbRu",
+            "answer": None if answer is None else {"text": "Да", **answer},
+        }
+        question = mapping.question(msgspec.convert(wire, Question), "shop")
+        assert (question.reply_until and f"{question.reply_until:%Y-%m-%d}") == until
+        assert (question.waiting_since is None) is (answer is not None)
 
 
 class TestFeedback:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.following import Follower
 from tests.fakes import ScriptedTransport, json_response
-from wbym.account import Stream, Streams
+from wbym.account import Stream
 from wbym.domain import Message
 from wbym.limits import Quota, Scheduler
 from wbym_wildberries import Tier, Wildberries
@@ -35,8 +35,7 @@ def paces(account: Wildberries) -> dict[str, float]:
 class TestPaces:
     def test_every_when_the_token_is_personal(self) -> None:
         account = shop()
-        followed: Streams = account
-        streams: list[Stream] = list(followed.streams())
+        streams: list[Stream] = list(account.streams())
         assert [stream.name for stream in streams] == ["chats", "questions", "feedbacks", "returns"]
         assert paces(account) == {"chats": 1, "questions": 30, "feedbacks": 30, "returns": 60}
         assert list(account.streams()) == streams

@@ -39,7 +39,7 @@ class Scene:
         self.clock = clock
 
     def stream(self) -> ChatStream:
-        return ChatStream(self.shop._chats, "shop", every=1.0, now=self.clock.now)
+        return ChatStream(self.shop._reader, "shop", every=1.0, now=self.clock.now)
 
     def follow(self, since: datetime | None = None) -> Follower:
         return Follower(self.stream(), since or self.clock.now())
@@ -233,12 +233,14 @@ class TestChats:
             assert chat.order.id == first.good["rid"]
             assert (chat.last_text, chat.updated_at) == ("Где заказ?", event.at)
             assert chat.status is ChatStatus.WAITING_FOR_SELLER
-            assert (await it.shop.send(chat, "В пути")).chat == chat.ref
+            assert chat.waiting_since == event.at
+            assert (await it.shop.send(chat, "В пути")).target == chat.ref
             (echo,) = await follower.round()
             assert isinstance(echo.record, Message)
             assert echo.record.author is Author.SELLER
             assert echo.chat is not None
             assert echo.chat.status is ChatStatus.WAITING_FOR_BUYER
+            assert echo.chat.waiting_since is None
 
     async def test_chat_when_its_first_event_told_of_it(self) -> None:
         async with scene() as it:
@@ -261,7 +263,7 @@ class TestChats:
             await follower.round()
             async with open_shop(it.simulator) as other:
                 it.simulator.stats.clear()
-                follower.stream = ChatStream(other._chats, "shop", every=1.0, now=it.clock.now)
+                follower.stream = ChatStream(other._reader, "shop", every=1.0, now=it.clock.now)
                 await follower.round()
                 assert it.requests(CHATS) == 0
                 for text in ("Где заказ?", "Ау"):

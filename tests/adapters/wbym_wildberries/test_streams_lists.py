@@ -35,7 +35,7 @@ class Scene:
 
     def stream(self, noun: str) -> Stream:
         streams = open_streams(
-            self.shop._pipeline, self.shop._dialect, self.shop._chats, now=self.clock.now
+            self.shop._pipeline, self.shop._dialect, self.shop._reader, now=self.clock.now
         )
         return next(stream for stream in streams if stream.name == noun)
 

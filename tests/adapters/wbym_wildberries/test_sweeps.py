@@ -184,6 +184,22 @@ class TestCaps:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
 
+    async def test_sweep_when_its_period_is_none(self, unlimited: WildberriesSimulator) -> None:
+        """WB's sweep of feedbacks has arguments of its own, and the checks of all."""
+        now = datetime.now(UTC)
+        periods: list[tuple[datetime, datetime | None, str]] = [
+            (now.replace(tzinfo=None), None, "since must be aware"),
+            (now, now - timedelta(1), "since must not be after until"),
+            (now + timedelta(1), None, "must not be in the future"),
+        ]
+        async with open_shop(unlimited) as shop:
+            for since, until, words in periods:
+                for sweep in (shop.sweep.feedbacks, shop.sweep.questions):
+                    with pytest.raises(InvalidInput, match=words):
+                        sweep(since=since, until=until)
+            with pytest.raises(InvalidInput, match="archive must be True or False"):
+                shop.sweep.feedbacks(archive="no")  # type: ignore[arg-type]
+
 
 class TestArchive:
     async def test_archive_when_the_lists_have_it_all(

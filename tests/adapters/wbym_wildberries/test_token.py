@@ -1,3 +1,4 @@
+import inspect
 import pickle
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes import ScriptedTransport
-from wbym.calls import Upload
+from wbym.calls import Upload, row
 from wbym.errors import (
     InvalidToken,
     MissingScope,
@@ -18,6 +19,7 @@ from wbym.errors import (
 )
 from wbym.limits import Scheduler
 from wbym_wildberries import Category, Tier, Token, TokenType, Wildberries
+from wbym_wildberries.api.feedbacks import Feedbacks
 from wbym_wildberries.simulator import make_token
 
 
@@ -158,7 +160,43 @@ class TestFacts:
         assert rows[0].limit == "3 per 1 s, every 333 ms, burst 6"
         assert rows[0].lower_limit == "5 per 1 h, every 12 min, burst 1"
 
-    async def test_from_secret_when_it_holds_several_tokens(self) -> None:
-        secret = f"{make_token(scopes=['chat'])}\n{make_token(scopes=['returns'])}\n"
-        async with Wildberries.from_secret(secret, name="shop") as shop:
+    async def test_from_secrets_when_there_are_several_tokens(self) -> None:
+        tokens = [make_token(scopes=["chat"]), make_token(scopes=["returns"])]
+        async with Wildberries.from_secrets({"secret": tokens}, name="shop") as shop:
             assert len(shop.tokens) == 2
+            assert shop.name == "shop"
+
+    @pytest.mark.parametrize(
+        "secrets", [{}, {"secret": []}, {"secret": ["no token"]}, {"oauth": ["x"]}]
+    )
+    async def test_from_secrets_when_there_is_none(self, secrets: dict[str, list[str]]) -> None:
+        with pytest.raises(InvalidToken, match="shop"):
+            Wildberries.from_secrets(secrets, name="shop")
+
+    async def test_from_secrets_when_there_are_options(self) -> None:
+        options = msgspec.convert({"sandbox": True, "tier": "base"}, Wildberries.Options)
+        token = make_token()
+        shop = Wildberries.from_secrets({"secret": [token]}, name="shop", options=options)
+        assert shop._dialect.tier_of(shop.tokens[0]) is Tier.BASE
+        assert "sandbox" in shop._dialect.address(row(Feedbacks.list).endpoint)
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"tokens": []}, {"tier": "fast"}, {"business_id": 7}, {"sandbox": 1}, {"quotas": {}}],
+    )
+    def test_options_when_one_is_unknown(self, options: dict[str, object]) -> None:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(options, Wildberries.Options)
+
+    def test_arguments_when_their_order_is_that_of_all_accounts(self) -> None:
+        arguments = list(inspect.signature(Wildberries).parameters.values())
+        assert [one.name for one in arguments] == [
+            "token",
+            "name",
+            "sandbox",
+            "tier",
+            "quotas",
+            "base_url",
+            "connection",
+        ]
+        assert {one.kind for one in arguments[1:-1]} == {inspect.Parameter.KEYWORD_ONLY}

@@ -64,8 +64,8 @@ def watched_shop(
     transport = Watched()
     shop = YandexMarket(
         make_api_key(),
-        1001,
-        "shop",
+        name="shop",
+        business_id=1001,
         base_url=market.url,
         scheduler=Scheduler(),
         retry=RetryPolicy(attempts=2, base=0.001),

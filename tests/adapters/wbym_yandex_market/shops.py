@@ -27,9 +27,9 @@ def open_shop(
     """The simulator's seller, quick to try again."""
     return YandexMarket(
         api_key if api_key is not None or oauth is not None else make_api_key(),
-        business_id,
-        "shop",
+        name="shop",
         oauth=oauth,
+        business_id=business_id,
         campaign_ids=campaign_ids,
         base_url=simulator.url,
         session=session,

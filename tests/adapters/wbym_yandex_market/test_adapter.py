@@ -8,16 +8,6 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.fakes import ScriptedTransport, json_response
-from wbym.account import (
-    Adapter,
-    Chats,
-    Comments,
-    Feedbacks,
-    OpensChats,
-    Questions,
-    Returns,
-    TellsDecisions,
-)
 from wbym.calls import Upload, row
 from wbym.domain import (
     AnswerStatus,
@@ -29,11 +19,19 @@ from wbym.domain import (
     DecisionKind,
     Feedback,
     Money,
+    Noun,
     QuestionStatus,
     Ref,
     Return,
 )
-from wbym.errors import BadRequest, DeliveryUnknown, Forbidden, InvalidInput, NotFound
+from wbym.errors import (
+    AlreadyAnswered,
+    BadRequest,
+    DeliveryUnknown,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+)
 from wbym.limits import Scheduler
 from wbym.testing.faults import KINDS
 from wbym_yandex_market import YandexMarket, mapping
@@ -50,21 +48,6 @@ from wbym_yandex_market.simulator import (
 PNG = Upload("photo.png", b"\x89PNG\r\n\x1a\n" + b"0" * 100)
 
 
-async def test_adapter_when_its_protocols_are_checked(shop: YandexMarket) -> None:
-    adapter: Adapter = shop
-    assert adapter.marketplace == "yandex_market"
-    for protocol in (
-        Chats,
-        Questions,
-        Feedbacks,
-        Returns,
-        OpensChats,
-        Comments,
-        TellsDecisions,
-    ):
-        assert isinstance(shop, protocol)
-
-
 class TestChats:
     async def test_chats_when_the_seller_replies(
         self, shop: YandexMarket, market: YandexMarketSimulator
@@ -79,9 +62,10 @@ class TestChats:
         assert not any(chat.waiting_for_seller for chat in others)
         chat = max(waiting, key=lambda chat: chat.created_at or datetime.min.replace(tzinfo=UTC))
         sent = await shop.send(chat, "Уже в пути")
-        assert (sent.chat, sent.text, sent.file_errors) == (chat.ref, "Уже в пути", ())
+        assert (sent.target, sent.text, sent.failed_files) == (chat.ref, "Уже в пути", ())
+        assert sent.sent_at is not None
         assert abs(sent.sent_at - datetime.now(UTC)) < timedelta(minutes=1)
-        assert (await shop.chat(chat.ref.id)).status is ChatStatus.WAITING_FOR_BUYER
+        assert (await shop.get(chat)).status is ChatStatus.WAITING_FOR_BUYER
         last = (await shop.messages(chat).all())[-1]
         assert (last.author, last.text, last.chat) == (Author.SELLER, "Уже в пути", chat.ref)
 
@@ -122,7 +106,7 @@ class TestChats:
         ]
         await shop.send(chat, "", files=[PNG])
         last = (await shop.messages(chat).all())[-1]
-        async with shop.download(last.attachments[0]) as file:
+        async with shop.download(last, last.attachments[0]) as file:
             assert await file.read() == PNG.content
 
     async def test_send_when_the_file_is_refused_after_the_text(self) -> None:
@@ -132,11 +116,13 @@ class TestChats:
             json_response(refused, 400),
             json_response(refused),
         )
-        shop = YandexMarket(KEY, 11, "shop", transport=transport, scheduler=Scheduler())
-        chat = Chat(ref=Ref("yandex_market", "shop", "7"))
+        shop = YandexMarket(
+            KEY, name="shop", business_id=11, transport=transport, scheduler=Scheduler()
+        )
+        chat = Chat(ref=Ref("yandex_market", "shop", Noun.CHAT, "7"))
         sent = await shop.send(chat, "Вот инструкция", files=[PNG])
-        assert len(sent.file_errors) == 1
-        assert "Wrong type" in sent.file_errors[0]
+        assert len(sent.failed_files) == 1
+        assert "Wrong type" in sent.failed_files[0]
         # With status 200 too the envelope may say no.
         with pytest.raises(BadRequest, match="Wrong type") as caught:
             await shop.send(chat, "", files=[PNG])
@@ -172,12 +158,12 @@ class TestChats:
         assert by_order.order is not None
         assert by_order.order.id == str(item.order_id)
         assert (await shop.open_chat(order_id=str(item.order_id))).ref == by_order.ref
-        by_return = await shop.open_chat(return_id=item.id)
+        by_return = await shop.open_chat(Ref("yandex_market", "shop", Noun.RETURN, str(item.id)))
         assert (by_return.kind, by_return.return_id) == (ChatKind.RETURN, str(item.id))
         with pytest.raises(NotFound):
             await shop.open_chat(order_id=999)
         with pytest.raises(NotFound):
-            await shop.open_chat(return_id=999)
+            await shop.open_chat(Ref("yandex_market", "shop", Noun.RETURN, "999"))
 
     async def test_open_chat_when_the_answer_is_lost(
         self, shop: YandexMarket, market: YandexMarketSimulator
@@ -193,11 +179,12 @@ class TestChats:
             async with open_shop(market, key) as shop, open_shop(market, key, oauth=token) as both:
                 chat = (await shop.chats(waiting_for_seller=True).all())[0]
                 await shop.send(chat, "", files=[PNG])
-                attachment = (await shop.messages(chat).all())[-1].attachments[0]
+                message = (await shop.messages(chat).all())[-1]
+                attachment = message.attachments[0]
                 with pytest.raises(Forbidden, match="oauth="):
-                    async with shop.download(attachment):
+                    async with shop.download(message, attachment):
                         pass
-                async with both.download(attachment) as file:
+                async with both.download(message, attachment) as file:
                     assert await file.read() == PNG.content
 
 
@@ -212,7 +199,7 @@ class TestFeedbacks:
         for feedback in found:
             assert feedback.created_at.tzinfo is UTC
             assert feedback.comments is not None
-            assert feedback.answered is (None if feedback.comments else False)
+            assert feedback.answer_known is (feedback.comments == 0)
             assert msgspec.json.decode(msgspec.json.encode(feedback), type=Feedback) == feedback
         assert not shop.set_aside
 
@@ -231,9 +218,9 @@ class TestFeedbacks:
         }
         assert {f.ref.id for f in answered} <= own
         assert all(f.answer is not None and f.answer.author is Author.SELLER for f in answered)
-        # Comments are read only where there are some and somebody has looked.
+        # Comments are read where there are some, whoever has looked.
         path = market.stats.paths["POST /v2/businesses/{businessId}/goods-feedback/comments"]
-        decisive = [f for f in everything if f.comments and f.viewed]
+        decisive = [f for f in everything if f.comments]
         assert path.requests == 2 * len(decisive)
 
     async def test_feedbacks_when_filtered(self, shop: YandexMarket) -> None:
@@ -284,22 +271,22 @@ class TestFeedbacks:
     ) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if f.comments == 0 and not f.viewed)
         await shop.answer(feedback, "Спасибо за отзыв!")
-        again = await shop.feedback(feedback.ref.id)
+        again = await shop.get(feedback)
         assert again.answered
         assert again.answer is not None
         assert again.answer.text == "Спасибо за отзыв!"
         assert again.answer.status is AnswerStatus.PUBLISHED
         assert again.viewed
-        with pytest.raises(InvalidInput, match="edit_answer"):
+        with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(again, "Ещё раз")
         # A record that cannot say whether there is an answer is looked up.
         vague = next(f for f in await shop.feedbacks().all() if f.ref == feedback.ref)
-        assert vague.answered is None
+        assert not vague.answer_known
         assert vague.viewed
-        with pytest.raises(InvalidInput, match="edit_answer"):
+        with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(vague, "Ещё раз")
         await shop.edit_answer(vague, "Спасибо большое!")
-        edited = await shop.feedback(feedback.ref.id)
+        edited = await shop.get(feedback)
         assert edited.answer is not None
         assert (edited.answer.text, edited.answer.id) == ("Спасибо большое!", again.answer.id)
         assert market.stats.effects["comment"] == 1
@@ -313,7 +300,7 @@ class TestFeedbacks:
     async def test_answer_when_moderation_rejects_it(self, shop: YandexMarket) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if f.comments == 0 and not f.viewed)
         await shop.answer(feedback, "Пишите на shop@example.org")
-        again = await shop.feedback(feedback.ref.id)
+        again = await shop.get(feedback)
         assert again.answer is not None
         assert again.answer.status is AnswerStatus.REJECTED
         assert not again.answered
@@ -321,11 +308,11 @@ class TestFeedbacks:
     async def test_skip_reaction_when_it_is_new(self, shop: YandexMarket) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if not f.viewed)
         await shop.skip_reaction(feedback)
-        assert (await shop.feedback(feedback.ref.id)).viewed
+        assert (await shop.get(feedback)).viewed
 
     async def test_feedback_when_it_is_not_there(self, shop: YandexMarket) -> None:
         with pytest.raises(NotFound, match="no feedback 5"):
-            await shop.feedback("5")
+            await shop.get(Ref("yandex_market", "shop", Noun.FEEDBACK, "5"))
 
 
 class TestQuestions:
@@ -347,11 +334,11 @@ class TestQuestions:
         assert any(q.likes for q in everything)
         question = waiting[0]
         await shop.answer(question, "Да, подойдёт")
-        again = await shop.question(question.ref.id)
+        again = await shop.get(question)
         assert again.status is QuestionStatus.ANSWERED
         assert again.answer is not None
         assert again.answer.text == "Да, подойдёт"
-        with pytest.raises(InvalidInput, match="edit_answer"):
+        with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(again, "Да")
         await shop.edit_answer(again, "Да, точно подойдёт")
         (own,) = [a for a in await shop.answers(again).all() if a.id == again.answer.id]
@@ -369,7 +356,7 @@ class TestQuestions:
         market.state.questions.create("QUESTION", int(arrived), "Да")
         question = next(q for q in await shop.questions().all() if q.ref.id == arrived)
         assert question.status is QuestionStatus.UNKNOWN
-        with pytest.raises(InvalidInput, match="edit_answer"):
+        with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(question, "Да")
 
     async def test_questions_when_filtered(self) -> None:
@@ -396,7 +383,7 @@ class TestQuestions:
 
     async def test_question_when_it_is_not_there(self, shop: YandexMarket) -> None:
         with pytest.raises(NotFound, match="no question 5"):
-            await shop.question("5")
+            await shop.get(Ref("yandex_market", "shop", Noun.QUESTION, "5"))
 
 
 class TestReturns:
@@ -406,8 +393,8 @@ class TestReturns:
         found = await shop.returns().all()
         redeemed = [one for one in market.state.returns.all if one.redeemed]
         assert {item.ref.id for item in found} == {str(one.id) for one in redeemed}
-        open_ones = await shop.returns(open=True).all()
-        closed = await shop.returns(open=False).all()
+        open_ones = await shop.returns(is_open=True).all()
+        closed = await shop.returns(is_open=False).all()
         assert {r.ref for r in open_ones} | {r.ref for r in closed} == {r.ref for r in found}
         assert len(open_ones) + len(closed) == len(found)
         waiting = {str(one.id) for one in redeemed if one.waits}
@@ -421,11 +408,11 @@ class TestReturns:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         item, decision = await _find(shop, DecisionKind.REJECT)
-        with pytest.raises(InvalidInput, match="reason is needed"):
+        with pytest.raises(InvalidInput, match="reason must be given"):
             await shop.decide(item, decision)
         with pytest.raises(InvalidInput, match="must be one of"):
             await shop.decide(item, decision, reason="MOOD")
-        with pytest.raises(InvalidInput, match="is not taken"):
+        with pytest.raises(InvalidInput, match="amount must not be given"):
             await shop.decide(
                 item, decision, reason=decision.reasons[0], amount=Money(Decimal(1), "RUB")
             )
@@ -434,7 +421,7 @@ class TestReturns:
         taken = [one for number, one in market.state.decisions if str(number) == item.ref.id]
         assert {one.decision for one in taken} == {"DECLINE_REFUND"}
         assert {str(one.item_id) for one in taken} == {part.id for part in item.items}
-        with pytest.raises(InvalidInput, match="possible for this return"):
+        with pytest.raises(InvalidInput, match="may be taken about"):
             await shop.decide(item, decision, reason=decision.reasons[0])
         assert await shop.decisions(item) == []
 
@@ -442,20 +429,20 @@ class TestReturns:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         item, decision = await _find(shop, DecisionKind.PARTIAL_REFUND, positions=1)
-        assert decision.least is not None
-        assert decision.most is not None
-        assert decision.least.currency == "RUB"
+        assert decision.min_amount is not None
+        assert decision.max_amount is not None
+        assert decision.min_amount.currency == "RUB"
         penny = Decimal("0.01")
         for wrong, rule in (
-            (None, "is needed"),
-            (Money(decision.least.amount - penny, "RUB"), "within its bounds"),
-            (Money(decision.most.amount + penny, "RUB"), "within its bounds"),
-            (Money(decision.most.amount, "KZT"), "must be in RUB"),
+            (None, "must be given"),
+            (Money(decision.min_amount.amount - penny, "RUB"), "within its bounds"),
+            (Money(decision.max_amount.amount + penny, "RUB"), "within its bounds"),
+            (Money(decision.max_amount.amount, "KZT"), "must be in RUB"),
         ):
             with pytest.raises(InvalidInput, match=rule):
                 await shop.decide(item, decision, amount=wrong)
         assert not market.state.decisions
-        amount = Money(decision.least.amount + penny, "RUB")
+        amount = Money(decision.min_amount.amount + penny, "RUB")
         await shop.decide(item, decision, amount=amount)
         ((_, taken),) = market.state.decisions
         assert taken.kopecks == int(amount.amount * 100)
@@ -486,13 +473,13 @@ class TestReturns:
         with pytest.raises(DeliveryUnknown):
             await shop.decide(item, decision, comment=comment)
         assert {number for number, _ in market.state.decisions} == {int(item.ref.id)}
-        with pytest.raises(InvalidInput, match="possible"):
+        with pytest.raises(InvalidInput, match="may be taken"):
             await shop.decide(item, decision, comment=comment)
 
     async def test_decide_when_the_comment_is_missing(self, shop: YandexMarket) -> None:
         item, decision = await _find(shop, DecisionKind.REPAIR)
         assert decision.comment_required
-        with pytest.raises(InvalidInput, match="comment is needed"):
+        with pytest.raises(InvalidInput, match="comment must be given"):
             await shop.decide(item, decision)
         await shop.decide(item, decision, comment="Починим за две недели")
 
@@ -525,7 +512,7 @@ class TestReturns:
 async def _find(
     shop: YandexMarket, kind: DecisionKind, *, positions: int | None = None
 ) -> tuple[Return, Decision]:
-    async for item in shop.returns(open=True):
+    async for item in shop.returns(is_open=True):
         if positions is None or len(item.items) == positions:
             for decision in await shop.decisions(item):
                 if decision.kind is kind:
@@ -690,7 +677,7 @@ class TestTrouble:
         with pytest.raises(DeliveryUnknown):
             await shop.answer(feedback, "Спасибо!")
         assert market.stats.effects["comment"] == 1
-        assert (await shop.feedback(feedback.ref.id)).answered
+        assert (await shop.get(feedback)).answered
 
 
 @pytest.mark.parametrize(
@@ -705,7 +692,7 @@ class TestTrouble:
 async def test_feedbacks_when_the_end_has_a_fraction(until: str, sent: str) -> None:
     """Market takes whole seconds, and nothing of the last one may be missing."""
     transport = ScriptedTransport(json_response({"status": "OK", "result": {"feedbacks": []}}))
-    shop = YandexMarket(KEY, 11, transport=transport, scheduler=Scheduler())
+    shop = YandexMarket(KEY, business_id=11, transport=transport, scheduler=Scheduler())
     await shop.api.feedbacks.list(date_time_to=datetime.fromisoformat(until)).page()
     body = transport.requests[0].body
     assert body is not None

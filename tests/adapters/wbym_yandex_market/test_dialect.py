@@ -153,8 +153,8 @@ class TestErrors:
         transport = ScriptedTransport(answer)
         shop = YandexMarket(
             KEY,
-            11,
-            "shop",
+            name="shop",
+            business_id=11,
             transport=transport,
             scheduler=Scheduler(),
             retry=RetryPolicy(attempts=1, refusals=1),
@@ -192,7 +192,7 @@ class TestErrors:
         transport = ScriptedTransport(Response(200, {}, body))
         shop = YandexMarket(
             KEY,
-            11,
+            business_id=11,
             transport=transport,
             scheduler=Scheduler(),
             retry=RetryPolicy(attempts=1),

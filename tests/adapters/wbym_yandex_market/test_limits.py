@@ -114,7 +114,7 @@ class TestBudget:
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shop = YandexMarket(
             KEY,
-            11,
+            business_id=11,
             transport=transport,
             scheduler=Scheduler(),
             max_wait=1.0,
@@ -130,7 +130,7 @@ class TestBudget:
         scheduler = Scheduler()
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shops = [
-            YandexMarket(KEY, number, transport=transport, scheduler=scheduler)
+            YandexMarket(KEY, business_id=number, transport=transport, scheduler=scheduler)
             for number in (11, 12)
         ]
         for shop in shops:

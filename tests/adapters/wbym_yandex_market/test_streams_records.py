@@ -8,7 +8,6 @@ from typing import NamedTuple
 import pytest
 
 from tests.adapters.wbym_yandex_market.followers import Follower, Time, Watched, watched_shop
-from wbym.account import Rereads, Streams
 from wbym.domain import Feedback, Question, QuestionStatus, Return, ReturnStatus
 from wbym.limits import Window
 from wbym_yandex_market import YandexMarket
@@ -65,8 +64,6 @@ def ids(follower: Follower) -> list[str]:
 
 
 async def test_streams_when_asked_for(shop: Shop) -> None:
-    assert isinstance(shop.account, Streams)
-    assert isinstance(shop.account, Rereads)
     found = {stream.name: stream.every for stream in shop.account.streams()}
     assert found == {"chats": 5, "questions": 60, "feedbacks": 60, "returns": 60}
 

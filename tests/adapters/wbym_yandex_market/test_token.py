@@ -1,3 +1,4 @@
+import inspect
 import pickle
 
 import msgspec
@@ -7,12 +8,14 @@ from hypothesis import strategies as st
 
 from tests.adapters.wbym_yandex_market.shops import KEY
 from tests.fakes import ScriptedTransport, json_response
-from wbym.domain import Attachment
+from wbym.domain import Attachment, Noun, Ref
 from wbym.errors import InvalidToken, MissingScope, Unauthorized
 from wbym.limits import Scheduler
 from wbym_yandex_market import Credential, CredentialKind, YandexMarket
+from wbym_yandex_market.limits import Tier
 
 TOKEN = "y0_AgAAAAexampleexample"
+MESSAGE = Ref("yandex_market", "yandex_market", Noun.MESSAGE, "1")
 REFUSED = {"status": "ERROR", "errors": [{"code": "UNAUTHORIZED", "message": "Api-Key is wrong"}]}
 
 
@@ -58,32 +61,73 @@ class TestAccount:
             YandexMarket()
 
     @pytest.mark.parametrize(
-        ("secret", "header", "business"),
+        ("secrets", "titles"),
         [
-            (KEY, "Api-Key", None),
-            (f"{KEY} 123\n", "Api-Key", 123),
-            (f"oauth:{TOKEN}", "Authorization", None),
-            (f"123 oauth:{TOKEN}", "Authorization", 123),
-            (f"{KEY}\noauth:{TOKEN}\n7", "Api-Key", 7),
+            ({"secret": [KEY]}, ["Api-Key"]),
+            ({"secret": [f" {KEY}\n"]}, ["Api-Key"]),
+            ({"oauth": [TOKEN]}, ["OAuth token"]),
+            ({"secret": [KEY], "oauth": [TOKEN]}, ["Api-Key", "OAuth token"]),
         ],
     )
-    async def test_from_secret_when_it_is_well_formed(
-        self, secret: str, header: str, business: int | None
+    async def test_from_secrets_when_they_are_well_formed(
+        self, secrets: dict[str, list[str]], titles: list[str]
     ) -> None:
-        shop = YandexMarket.from_secret(secret, name="shop")
+        shop = YandexMarket.from_secrets(secrets, name="shop")
         assert shop.name == "shop"
-        first = shop.credentials()[0]
-        assert first.owner == (f"business {business}" if business else "found with the first call")
-        assert first.title == {"Api-Key": "Api-Key", "Authorization": "OAuth token"}[header]
+        assert [one.title for one in shop.credentials()] == titles
+        assert shop.credentials()[0].owner == "found with the first call"
 
     @pytest.mark.parametrize(
-        "secret", ["", "123", f"{KEY} {KEY}x", f"{KEY} 1 2", f"oauth:{TOKEN} oauth:{TOKEN}"]
+        "secrets",
+        [
+            {},
+            {"secret": []},
+            {"secret": [KEY, f"{KEY}x"]},
+            {"secret": [KEY], "oauth": [TOKEN, TOKEN]},
+            {"secret": [f"{KEY} 123"]},
+            {"oauth": [f"oauth:{TOKEN}"]},
+        ],
     )
-    async def test_from_secret_when_it_is_not(self, secret: str) -> None:
+    async def test_from_secrets_when_they_are_not(self, secrets: dict[str, list[str]]) -> None:
         with pytest.raises(InvalidToken) as caught:
-            YandexMarket.from_secret(secret, name="shop")
+            YandexMarket.from_secrets(secrets, name="shop")
+        assert "shop" in str(caught.value)
         assert KEY not in str(caught.value)
         assert TOKEN not in str(caught.value)
+
+    async def test_from_secrets_when_there_are_options(self) -> None:
+        options = msgspec.convert(
+            {"business_id": 7, "campaign_ids": [5, 6], "subscription": True, "parallel": 2},
+            YandexMarket.Options,
+        )
+        shop = YandexMarket.from_secrets({"secret": [KEY]}, name="shop", options=options)
+        assert shop.credentials()[0].owner == "business 7"
+        assert await shop._cabinet.campaigns() == (5, 6)
+        assert (shop._dialect.tier, shop._parallel) == (Tier.SUBSCRIPTION, 2)
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"business": 7}, {"business_id": "7"}, {"tier": "base"}, {"name": "x"}, {"quotas": {}}],
+    )
+    def test_options_when_one_is_unknown(self, options: dict[str, object]) -> None:
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(options, YandexMarket.Options)
+
+    def test_arguments_when_their_order_is_that_of_all_accounts(self) -> None:
+        arguments = list(inspect.signature(YandexMarket).parameters.values())
+        assert [one.name for one in arguments] == [
+            "api_key",
+            "name",
+            "oauth",
+            "business_id",
+            "campaign_ids",
+            "subscription",
+            "parallel",
+            "quotas",
+            "base_url",
+            "connection",
+        ]
+        assert {one.kind for one in arguments[1:-1]} == {inspect.Parameter.KEYWORD_ONLY}
 
     async def test_calls_when_both_credentials_are_given(self) -> None:
         transport = ScriptedTransport(
@@ -91,10 +135,12 @@ class TestAccount:
             json_response({}),
             json_response({}),
         )
-        shop = YandexMarket(KEY, 11, oauth=TOKEN, transport=transport, scheduler=Scheduler())
+        shop = YandexMarket(
+            KEY, business_id=11, oauth=TOKEN, transport=transport, scheduler=Scheduler()
+        )
         await shop.chats().all()
         for url in ("https://files.market.yandex.ru/a?b=ё", "https://example.org/a{1}"):
-            async with shop.download(Attachment(url=url)):
+            async with shop.download(MESSAGE, Attachment(url=url)):
                 pass
         call, own, foreign = transport.requests
         assert (call.headers["Api-Key"], "Authorization" in call.headers) == (KEY, False)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from wbym.feed.actions import SendAction, encode_action
 
 from tests.wbym.cli.conftest import Run, flat
 from tests.wbym.feed.shop import Shop

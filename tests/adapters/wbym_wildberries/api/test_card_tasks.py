@@ -11,6 +11,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, refused
 from tests.fakes import ScriptedExchange, json_response
+from wbym.bulk import Batch, Outcome
 from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, TaskPending
 from wbym.limits import Quota, Scheduler
@@ -18,7 +19,6 @@ from wbym_wildberries import Wildberries
 from wbym_wildberries.api.card_documents import LeaveOut
 from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, NewSize, SizeUpdate
 from wbym_wildberries.api.card_tasks import Merge, SentCards
-from wbym.bulk import Batch, Outcome
 from wbym_wildberries.limits import BUCKETS
 from wbym_wildberries.simulator import make_token
 

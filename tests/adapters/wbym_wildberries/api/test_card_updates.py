@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import json_response
+from wbym.bulk import Outcome
 from wbym.calls import Broken, check_of
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
@@ -27,7 +28,6 @@ from wbym_wildberries.api.card_records import (
     keep_original,
 )
 from wbym_wildberries.api.card_updates import KeepsCard, update_json
-from wbym.bulk import Outcome
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 from .products import ALL_SCOPES

@@ -8,11 +8,11 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, NO_CONTENT, body_of, scripted
 from tests.fakes import json_response
+from wbym.bulk import Batch, Outcome
 from wbym.calls import Request, Response
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.inventory import NewStock, RefusedStock, Stock, StockRefusal
-from wbym.bulk import Batch, Outcome
 
 pytestmark = pytest.mark.looptime
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from tests.adapters.wbym_wildberries.shops import FREELY
+from wbym.bulk import Outcome
 from wbym.calls import Response, RetryPolicy
 from wbym.errors import BadRequest, Conflict, NotFound, StatusError, TaskPending
 from wbym.limits import Scheduler
@@ -19,7 +20,6 @@ from wbym_wildberries.api.card_tasks import SentCards
 from wbym_wildberries.api.inventory import NewStock
 from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
 from wbym_wildberries.api.warehouses import Contact
-from wbym.bulk import Outcome
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE, WAREHOUSES

@@ -98,7 +98,9 @@ async def receive() -> AsyncIterator[Receive]:
             within: web.Application | None = None,
         ) -> Receiving:
             if account is None:
-                account = YandexMarket(KEY, BUSINESS, "shop", campaign_ids=[CAMPAIGN])
+                account = YandexMarket(
+                    KEY, name="shop", business_id=BUSINESS, campaign_ids=[CAMPAIGN]
+                )
             await stack.enter_async_context(account)
             app = within or web.Application()
             made = Receiving()

@@ -19,7 +19,7 @@ from tests.adapters.wbym_yandex_market.notifications.conftest import (
     chat_created,
     forever,
 )
-from wbym.account import Hint, TakesNotifications, TrustedProxy
+from wbym.account import Hint, TrustedProxy
 from wbym.errors import InvalidInput
 from wbym_yandex_market import YandexMarket
 
@@ -71,11 +71,10 @@ async def test_it_answers_where_it_is_mounted_beside_the_users_own(
             assert answer.status == 405
 
 
-async def test_an_account_takes_notifications() -> None:
-    async with YandexMarket("key", 1, "shop") as shop:
-        assert isinstance(shop, TakesNotifications)
+async def test_receiver_when_a_network_is_none() -> None:
+    async with YandexMarket("key", name="shop", business_id=1) as shop:
         with pytest.raises(InvalidInput):
-            shop.receiver(Receiving.store, networks=["nowhere"])  # type: ignore[arg-type]
+            shop.receiver(Receiving().store, networks=["nowhere"])
 
 
 async def test_duplicates_are_taken_again(receive: Receive) -> None:
@@ -87,7 +86,7 @@ async def test_duplicates_are_taken_again(receive: Receive) -> None:
 
 async def test_a_ping_needs_no_store_and_no_shops(receive: Receive) -> None:
     # Nobody serves there: whose notifications to take is never found out.
-    receiving = await receive(YandexMarket("key", None, "shop", base_url="http://127.0.0.1:9"))
+    receiving = await receive(YandexMarket("key", name="shop", base_url="http://127.0.0.1:9"))
     receiving.mishap = forever
     async with asyncio.timeout(30):
         assert (await receiving.post(PING)).status == 200

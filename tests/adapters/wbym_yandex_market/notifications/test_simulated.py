@@ -3,6 +3,7 @@
 from tests.adapters.wbym_yandex_market.notifications.conftest import Receive
 from tests.adapters.wbym_yandex_market.shops import open_shop
 from wbym.account import Hint, TrustedProxy
+from wbym.domain import Noun, Question, Ref
 from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator
 
 
@@ -38,7 +39,8 @@ async def test_what_happens_in_a_cabinet_becomes_hints(
         Hint("shop", "feedbacks", ""),
         Hint("shop", "returns", str(returned)),
     }
-    assert (await shop.question(str(question))).text == "Есть размер?"
+    ref = Ref("yandex_market", "shop", Noun.QUESTION, str(question))
+    assert (await shop.get(ref, Question)).text == "Есть размер?"
 
 
 async def test_a_store_that_fails_at_first_gets_all_in_the_end(

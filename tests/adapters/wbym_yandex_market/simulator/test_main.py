@@ -40,7 +40,7 @@ async def test_buyers_when_they_write_over_http() -> None:
     module = "wbym_yandex_market.simulator"
     async with SimulatorProcess(module, "--chats", "2", "--no-limits") as process:
         key, business = str(process.shown["token"]), 1001
-        async with YandexMarket(key, business, base_url=process.url) as shop:
+        async with YandexMarket(key, business_id=business, base_url=process.url) as shop:
             begun = datetime.now(UTC) - timedelta(seconds=2)
             first = await process.arrive("Где заказ?")
             second = await process.arrive("Добрый день!")
