@@ -75,7 +75,7 @@ def check_of(hint: object) -> Check:
         return _anything
     if issubclass(kind, msgspec.Struct):
         return _struct(kind)
-    if issubclass(kind, Collection) and not issubclass(kind, Mapping | bytes):
+    if issubclass(kind, Collection) and not issubclass(kind, Mapping | bytes | str):
         return _several(check_of(inner[0]) if inner else _anything)
     return _instance(kind)
 

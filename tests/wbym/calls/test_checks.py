@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,6 +21,12 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - it is what is refused
 
 class Colour(Enum):
     RED = "red"
+
+
+class Speed(StrEnum):
+    """Its members are texts, and no lists of characters."""
+
+    FAST = "fast"
 
 
 class Stock(msgspec.Struct):
@@ -47,6 +53,7 @@ def broken(hint: object, value: object) -> tuple[str, str] | None:
 
 GOOD: list[tuple[object, object]] = [
     (str, ""),
+    (Speed, Speed.FAST),
     (str, "Привет 👋"),
     (int, -5),
     (int, 2**63 - 1),
@@ -113,6 +120,7 @@ BAD: list[tuple[object, object, str, str]] = [
     (date, "2026-01-01", "", "must be a date"),
     (Decimal, 1.5, "", "must be a finite Decimal"),
     (Colour, "red", "", "must be one of Colour"),
+    (Speed, "fast", "", "must be one of Speed"),
     (Upload, b"a", "", "must be of type Upload"),
     (Literal["a", "b"], "c", "", "must be one of 'a', 'b'"),
     (Literal["a", "b"], None, "", "must be one of 'a', 'b'"),
