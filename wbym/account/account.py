@@ -92,10 +92,11 @@ logger = logging.getLogger("wbym.account")
 
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
-K = TypeVar("K", Chat, Message, Question, Feedback, Return)
 
 AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return
 """What :meth:`Account.get` reads."""
+
+K = TypeVar("K", bound=AnyRecord)
 
 _KIND_OF: Final[Mapping[Noun, type[AnyRecord]]] = MappingProxyType(
     {
