@@ -68,9 +68,12 @@ class ToyDialect:
     """A marketplace that says ``{"error": ..., "code": ..., "id": ...}`` when it refuses."""
 
     marketplace = "toy"
-    account = "shop"
+    owners = ("seller",)
 
-    def __init__(self, secret: str = "s3cret", quota: Quota | None = None) -> None:
+    def __init__(
+        self, secret: str = "s3cret", quota: Quota | None = None, account: str = "shop"
+    ) -> None:
+        self.account = account
         self._secret = secret
         self._quota = quota or Quota(limit=1000, period=1, burst=1000)
 
