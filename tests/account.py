@@ -1,5 +1,8 @@
 """An account that has nothing, for tests to give it what they need."""
 
+from types import MappingProxyType
+from typing import ClassVar
+
 from tests.fakes import ScriptedTransport, ToyDialect
 from wbym.account import Account, Capabilities
 from wbym.limits import Scheduler
@@ -14,7 +17,7 @@ class BareAccount(Account):
     """
 
     marketplace = "toy"
-    CAPABILITIES: Capabilities = {}
+    CAPABILITIES: ClassVar[Capabilities] = MappingProxyType({})
 
     def __init__(self, name: str = "shop") -> None:
         self.transport = ScriptedTransport()

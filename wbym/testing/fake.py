@@ -45,7 +45,7 @@ from wbym.domain import (
     ReturnStatus,
 )
 from wbym.errors import InvalidInput, NotFound, Unsupported
-from wbym.limits import Charge, LimitSignal, Priority
+from wbym.limits import Charge, LimitSignal, Priority, Scheduler
 from wbym.paging import BodyGate, Chunk, Listing, Whole, listing_of
 
 __all__ = ["FakeAccount"]
@@ -120,7 +120,7 @@ class FakeAccount(Account):
         self.marketplace = marketplace  # type: ignore[misc]
         if capabilities is not None:
             self.CAPABILITIES = _feasible(capabilities)  # type: ignore[misc]
-        super().__init__(_NoHttp(marketplace, name))
+        super().__init__(_NoHttp(marketplace, name), scheduler=Scheduler())
         self.sent: Final[list[Delivery]] = []
         """What was sent, answered, edited, rejected and decided, in order."""
         self._records: dict[Ref, AnyRecord] = {}
