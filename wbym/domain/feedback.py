@@ -133,9 +133,9 @@ class Feedback(Record, frozen=True, gc=False):
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when it has no answer; None where it has one, or that is not known."""
-        is_waiting = self.answer is None and self.answer_known
-        return self.created_at if is_waiting else None
+        """Since when it waits for an answer; None where one stands, or that is not known."""
+        is_known = self.answer is not None or self.answer_known
+        return self.created_at if is_known and not self.answered else None
 
     @property
     def body(self) -> str:
