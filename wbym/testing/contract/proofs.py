@@ -21,7 +21,7 @@ from wbym.domain import (
     QuestionStatus,
     Ref,
 )
-from wbym.errors import NotFound, NotReady, RefusedByModeration
+from wbym.errors import AlreadyAnswered, NotFound, NotReady, RefusedByModeration
 from wbym.paging import Listing
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import read, states
@@ -90,7 +90,7 @@ async def gets(noun: Capability, harness: Harness, account: Account) -> None:
 
 
 async def does(operation: Capability, harness: Harness, account: Account) -> None:
-    """It has its effect once; an answer then stands with its text."""
+    """It has its effect once; an answer then stands with its text, and there is no second one."""
     item, write = await prepare(account, operation)
     text = fitting(account.capabilities[operation], "Спасибо, уже исправляем!")
     await write(text)
@@ -101,6 +101,9 @@ async def does(operation: Capability, harness: Harness, account: Account) -> Non
         assert again.answer is not None
         assert again.answer.text == text
         assert again.answer.author is Author.SELLER
+        with pytest.raises(AlreadyAnswered):
+            await account.answer(item.ref, text)
+        assert harness.done(operation) == 1
 
 
 # Chats.
