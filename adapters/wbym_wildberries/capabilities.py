@@ -47,9 +47,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _ANSWER),
         Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _EDIT),
         Capability.REJECT_QUESTION: Supported(Support.NATIVE, _ANSWER),
-        Capability.FEEDBACKS: Supported(
-            Support.NATIVE, {"max_page_size": 5000, "deepest": 199_990}
-        ),
+        Capability.FEEDBACKS: Supported(Support.NATIVE, {"max_page_size": 5000, "reach": 199_990}),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED, note="WB only tells processed from unprocessed: answers are looked at"

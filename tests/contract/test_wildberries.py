@@ -57,6 +57,11 @@ class WildberriesHarness(Harness):
             Capability.EDIT_QUESTION_ANSWER: "none",
             Capability.REJECT_QUESTION: "none",
             Capability.DECIDE: NOTHING,
+            Capability.GET_CHAT: f"1:{NOTHING}",
+            Capability.GET_MESSAGE: "none",
+            Capability.GET_QUESTION: "none",
+            Capability.GET_FEEDBACK: "none",
+            Capability.GET_RETURN: NOTHING,
         }
     )
     whole = frozenset({Capability.CHATS})
@@ -110,7 +115,7 @@ class WildberriesHarness(Harness):
 
 
 class TestWildberries(AdapterContract):
-    adapter = Wildberries
+    account_class = Wildberries
 
     @pytest.fixture
     async def harness(self) -> AsyncIterator[Harness]:

@@ -4,14 +4,13 @@ from types import MappingProxyType
 import aiohttp
 import pytest
 
-from wbym.account import Adapter, Capability
+from wbym.account import Capability
 from wbym.calls import RetryPolicy
-from wbym.domain import Feedback, Question
 from wbym.limits import Scheduler
 from wbym.testing.answers import Answer, json_answer
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_yandex_market import YandexMarket, dialect
-from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
+from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator, make_api_key
 
 NOTHING = "999999999999"
 
@@ -44,7 +43,18 @@ class YandexMarketHarness(Harness):
             Capability.DECIDE: "decision",
         }
     )
-    unknown = MappingProxyType(dict.fromkeys(effects, NOTHING))
+    unknown = MappingProxyType(
+        dict.fromkeys(
+            (
+                *effects,
+                Capability.GET_CHAT,
+                Capability.GET_QUESTION,
+                Capability.GET_FEEDBACK,
+                Capability.GET_RETURN,
+            ),
+            NOTHING,
+        )
+    )
 
     def __init__(self, simulator: YandexMarketSimulator) -> None:
         super().__init__(simulator)
@@ -66,8 +76,8 @@ class YandexMarketHarness(Harness):
     def _open(self, key: str, name: str, session: aiohttp.ClientSession | None) -> YandexMarket:
         return YandexMarket(
             key,
-            self._cabinet.business,
-            name,
+            name=name,
+            business_id=self._cabinet.business,
             base_url=self.simulator.url,
             session=session,
             scheduler=self._scheduler,
@@ -96,15 +106,14 @@ class YandexMarketHarness(Harness):
         taken = {chat.order_id for chat in self._cabinet.chats.rows}
         return str(next(order for order in self._cabinet.orders.ids if order not in taken))
 
-    async def again(self, account: Adapter, item: Question | Feedback) -> Question | Feedback:
-        assert isinstance(account, YandexMarket)
-        if isinstance(item, Question):
-            return await account.question(item.ref.id)
-        return await account.feedback(item.ref.id)
+    async def notify(self, url: str) -> None:
+        async with Notifier(self._cabinet, f"{url}/notification") as notifier:
+            self.arrive_message("Здравствуйте!")
+            await notifier.deliver()
 
 
 class TestYandexMarket(AdapterContract):
-    adapter = YandexMarket
+    account_class = YandexMarket
 
     @pytest.fixture(autouse=True)
     def _no_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:

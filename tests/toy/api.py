@@ -43,21 +43,9 @@ class Page(Wire, Generic[W], frozen=True):
     next: str | None = None
 
 
-def as_it_is(
-    data: Any,  # noqa: ANN401 - a type
-    /,
-    *,
-    records: tuple[str, ...] = (),
-    record: type | None = None,
-) -> Reply[Any]:
+def as_it_is(data: Any, /, **page: Any) -> Reply[Any]:  # noqa: ANN401 - types
     """Answers have no envelope; see :class:`wbym.calls.Envelope`."""
-    if data is NoneType:
-        return Nothing()
-    return Json(data, _itself, records=records, record=record)
-
-
-def _itself(page: W) -> W:
-    return page
+    return Nothing() if data is NoneType else Json(data, lambda it: it, **page)
 
 
 PAGES: Final = ByToken("from")
@@ -71,8 +59,6 @@ class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_it
 
 
 class Chats(ToyGroup):
-    """``api.chats``."""
-
     @get("/chats", pages=PAGES, page=Page[Chat])
     def list(self, *, unread: bool | None = None) -> Listing[Chat]:
         """Chats: all, those that wait for the seller, or the others."""
@@ -88,8 +74,6 @@ class Chats(ToyGroup):
 
 
 class Feedbacks(ToyGroup):
-    """``api.feedbacks``."""
-
     @get("/feedbacks", pages=PAGES, page=Page[Feedback])
     def list(self, *, answered: bool | None = None) -> Listing[Feedback]:
         """Feedbacks: all, those with a reply, or the others."""
@@ -97,6 +81,10 @@ class Feedbacks(ToyGroup):
     @post("/feedbacks/{id}/reply", buckets=WRITING)
     async def reply(self, id: str, text: Annotated[str, REPLY]) -> None:  # noqa: A002
         """Reply to a feedback that has no reply yet."""
+
+    @get("/feedbacks/{id}")
+    async def get(self, id: str) -> Feedback:  # noqa: A002
+        """One feedback."""
 
 
 ROWS: Final = tuple(rows_of(Chats, Feedbacks))

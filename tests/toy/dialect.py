@@ -10,14 +10,8 @@ from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 
 MARKETPLACE = "toy"
 URL = "https://api.toy.example"
-QUOTAS = {
-    "reading": Quota(limit=100, period=1, burst=1000),
-    "writing": Quota(limit=100, period=1, burst=1000),
-}
-
-
-class _ErrorBody(msgspec.Struct):
-    error: str
+QUOTA = Quota(limit=100, period=1, burst=1000)
+"""Of reading, and again of writing."""
 
 
 class ToyDialect:
@@ -26,7 +20,7 @@ class ToyDialect:
     def __init__(self, account: str, key: str, base_url: str | None) -> None:
         self.account = account
         self.url = require_address("Toy", base_url) or URL
-        self.seller = key.partition(":")[0]
+        self.owners = (f"{key.partition(':')[0]}@{self.url}",)
         """A key is ``SELLER:SECRET``: all keys of one seller count together."""
         self._key = key
 
@@ -36,15 +30,11 @@ class ToyDialect:
     def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self._key}"}
 
-    @property
-    def owner(self) -> str:
-        return f"{self.seller}@{self.url}"
-
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
         return [
-            Charge(BucketKey(MARKETPLACE, self.owner, "usual", name), QUOTAS[name])
+            Charge(BucketKey(MARKETPLACE, *self.owners, "usual", name), QUOTA)
             for name in endpoint.buckets
         ]
 
@@ -55,6 +45,6 @@ class ToyDialect:
 
     def refusal(self, response: Response) -> Refusal | None:
         try:
-            return Refusal(msgspec.json.decode(response.body, type=_ErrorBody).error)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Refusal(msgspec.json.decode(response.body, type=dict[str, str])["error"])
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
             return Refusal("no JSON")

@@ -1,16 +1,17 @@
 """A Toy that runs on a laptop: it judges requests by Toy's rules, and shares nothing with the rest
 of the package, so that a misunderstanding cannot hide on both sides."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from itertools import count
+from typing import Any, TypeAlias
 
 import msgspec
 
 from wbym.testing.answers import Answer, empty_answer, json_answer
-from wbym.testing.faults import Faults
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym.testing.spoil import Records
+
+Json: TypeAlias = dict[str, Any]
 
 PAGE = 5
 KEY = "seller:s3cret"
@@ -20,20 +21,16 @@ _BEGIN = datetime(2026, 5, 1, tzinfo=timezone(timedelta(hours=3)))
 class ToySimulator(SimulatorServer):
     """One seller's cabinet; nothing in it is limited."""
 
-    def __init__(
-        self, *, feedbacks: int = 12, chats: int = 7, faults: Faults | None = None
-    ) -> None:
-        super().__init__(faults=faults)
-        self._times = _moments()
-        self.feedbacks = [self._feedback(number) for number in range(feedbacks)]
-        self.chats: dict[str, dict[str, Any]] = {}
-        self.messages: dict[str, list[dict[str, Any]]] = {}
+    def __init__(self, *, feedbacks: int = 12, chats: int = 7) -> None:
+        super().__init__()
+        self._minutes = count(1)
+        self.feedbacks = {f"f{number}": self._feedback(number) for number in range(feedbacks)}
+        self.chats: dict[str, Json] = {}
+        self.messages: dict[str, list[Json]] = {}
         for number in range(chats):
             chat_id = self.arrive_message("Здравствуйте!")
             for turn in range(7):
-                self._write(
-                    chat_id, "buyer" if (turn + number) % 2 else "seller", f"Реплика {turn}"
-                )
+                self._write(chat_id, ("seller", "buyer")[(turn + number) % 2], f"Реплика {turn}")
 
     def routes(self) -> list[Route]:
         chats = Records(("items",), "id", ("buyer",), ("state",))
@@ -44,6 +41,7 @@ class ToySimulator(SimulatorServer):
             Route("GET", "/chats/{id}/messages", self.show_messages, records=messages),
             Route("POST", "/chats/{id}/messages", self.send),
             Route("GET", "/feedbacks", self.show_feedbacks, records=feedbacks),
+            Route("GET", "/feedbacks/{id}", self.show_feedback),
             Route("POST", "/feedbacks/{id}/reply", self.reply),
         ]
 
@@ -54,13 +52,6 @@ class ToySimulator(SimulatorServer):
     def failure(self, call: Call, status: int) -> Answer:
         return json_answer({"error": f"status {status}"}, status=status)
 
-    def records(self) -> dict[str, int]:
-        return {
-            "chats": len(self.chats),
-            "messages": sum(map(len, self.messages.values())),
-            "feedbacks": len(self.feedbacks),
-        }
-
     def arrive_message(self, text: str) -> str:
         """A buyer begins a chat."""
         chat_id = f"c{len(self.chats)}"
@@ -70,9 +61,8 @@ class ToySimulator(SimulatorServer):
         return chat_id
 
     async def show_chats(self, call: Call) -> Answer:
-        wanted = {None: {"unread", "read"}, "true": {"unread"}, "false": {"read"}}
-        states = wanted[call.query("unread")]
-        return self._page(call, [c for c in self.chats.values() if c["state"] in states])
+        unread = {"true": "unread", "false": "read"}.get(call.query("unread") or "")
+        return self._page(call, [c for c in self.chats.values() if unread in {None, c["state"]}])
 
     async def show_messages(self, call: Call) -> Answer:
         found = self.messages.get(call.request.match_info["id"])
@@ -89,58 +79,45 @@ class ToySimulator(SimulatorServer):
         return empty_answer(204)
 
     async def show_feedbacks(self, call: Call) -> Answer:
-        answered = call.query("answered")
-        return self._page(
-            call,
-            [
-                feedback
-                for feedback in self.feedbacks
-                if answered is None or (feedback["reply"] is not None) == (answered == "true")
-            ],
-        )
+        state = {"true": "shown", "false": "none"}.get(call.query("answered") or "")
+        found = [f for f in self.feedbacks.values() if state in {None, f["replyState"] or "none"}]
+        return self._page(call, found)
+
+    async def show_feedback(self, call: Call) -> Answer:
+        found = self.feedbacks.get(call.request.match_info["id"])
+        return self.failure(call, 404) if found is None else json_answer(found)
 
     async def reply(self, call: Call) -> Answer:
-        text = await _text(call)
-        for feedback in self.feedbacks:
-            if feedback["id"] == call.request.match_info["id"]:
-                if feedback["reply"] is not None or not 3 <= len(text) <= 300:
-                    return self.failure(call, 400)
-                feedback.update(reply=text, replyState="shown")
-                self.stats.effects["reply"] += 1
-                return empty_answer(204)
-        return self.failure(call, 404)
+        text, found = await _text(call), self.feedbacks.get(call.request.match_info["id"])
+        if found is None:
+            return self.failure(call, 404)
+        if found["reply"] or not 3 <= len(text) <= 300:
+            return self.failure(call, 400)
+        found.update(reply=text, replyState="shown")
+        self.stats.effects["reply"] += 1
+        return empty_answer(204)
 
-    def _page(self, call: Call, found: list[dict[str, Any]]) -> Answer:
+    def _page(self, call: Call, found: list[Json]) -> Answer:
         begin = call.query("from") or "0"
         if not begin.isdecimal():
             return self.failure(call, 400)
         end = int(begin) + PAGE
-        return json_answer(
-            {"items": found[int(begin) : end], "next": str(end) if end < len(found) else None}
-        )
+        following = str(end) if end < len(found) else None
+        return json_answer({"items": found[int(begin) : end], "next": following})
 
-    def _feedback(self, number: int) -> dict[str, Any]:
-        return {
-            "id": f"f{number}",
-            "at": next(self._times),
-            "stars": number % 5 + 1,
-            "text": "Подошло",
-            "reply": "Спасибо!" if number % 3 == 0 else None,
-            "replyState": "shown" if number % 3 == 0 else None,
-        }
+    def _feedback(self, number: int) -> Json:
+        reply, state = ("Спасибо!", "shown") if number % 3 == 0 else (None, None)
+        feedback = {"id": f"f{number}", "at": self._moment(), "stars": number % 5 + 1}
+        return {**feedback, "text": "Подошло", "reply": reply, "replyState": state}
 
     def _write(self, chat_id: str, by: str, text: str) -> None:
         messages = self.messages[chat_id]
         message_id = f"{chat_id}-{len(messages)}"
-        messages.append({"id": message_id, "at": next(self._times), "by": by, "text": text})
+        messages.append({"id": message_id, "at": self._moment(), "by": by, "text": text})
         self.chats[chat_id]["state"] = "unread" if by == "buyer" else "read"
 
-
-def _moments() -> Iterator[str]:
-    moment = _BEGIN
-    while True:
-        moment += timedelta(minutes=1)
-        yield moment.isoformat()
+    def _moment(self) -> str:
+        return (_BEGIN + timedelta(minutes=next(self._minutes))).isoformat()
 
 
 async def _text(call: Call) -> str:

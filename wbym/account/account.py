@@ -92,10 +92,11 @@ logger = logging.getLogger("wbym.account")
 
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
-K = TypeVar("K", Chat, Message, Question, Feedback, Return)
 
 AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return
 """What :meth:`Account.get` reads."""
+
+K = TypeVar("K", bound=AnyRecord)
 
 _KIND_OF: Final[Mapping[Noun, type[AnyRecord]]] = MappingProxyType(
     {
@@ -391,7 +392,7 @@ class Account(Hooks):
         """
         known = self.inputs.send(chat, text, files)
         receipt = await self._send(known, text, files)
-        return _accepted(Action.SEND, known.ref, text, receipt)
+        return self._accepted(Action.SEND, known.ref, text, receipt)
 
     def download(
         self, message: Message | Ref, attachment: Attachment
@@ -519,7 +520,7 @@ class Account(Hooks):
             receipt = await self._answer_question(record, text)
         else:
             receipt = await self._answer_feedback(record, text)
-        return _accepted(Action.ANSWER, ref, text, receipt)
+        return self._accepted(Action.ANSWER, ref, text, receipt)
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
         """Change the answer; it is looked up first where the record has none that stands.
@@ -541,7 +542,7 @@ class Account(Hooks):
             receipt = await self._edit_question_answer(record, answer, text)
         else:
             receipt = await self._edit_feedback_answer(record, answer, text)
-        return _accepted(Action.EDIT_ANSWER, ref, text, receipt)
+        return self._accepted(Action.EDIT_ANSWER, ref, text, receipt)
 
     async def reject(self, question: Question | Ref, reason: str) -> Delivery:
         """Reject a question, so that it is not shown; with a ref it is read first.
@@ -553,7 +554,7 @@ class Account(Hooks):
         ref = self.inputs.reject(question, reason)
         record = await self.get(ref, Question) if isinstance(question, Ref) else question
         receipt = await self._reject_question(record, reason)
-        return _accepted(Action.REJECT, ref, reason, receipt)
+        return self._accepted(Action.REJECT, ref, reason, receipt)
 
     def comments(
         self,
@@ -642,7 +643,7 @@ class Account(Hooks):
         taken = chosen(ref, decision, await self._decisions(known))
         require_complete(taken, comment, reason, amount)
         receipt = await self._decide(known, taken, comment=comment, reason=reason, amount=amount)
-        return _accepted(Action.DECIDE, ref, comment or "", receipt, decision=taken.id)
+        return self._accepted(Action.DECIDE, ref, comment or "", receipt, decision=taken.id)
 
     # Archives and events.
 
@@ -791,6 +792,30 @@ class Account(Hooks):
     async def _return(self, item: Return | Ref, ref: Ref) -> Return:
         return await self.get(ref, Return) if isinstance(item, Ref) else item
 
+    def _accepted(
+        self,
+        action: Action,
+        target: Ref,
+        text: str,
+        receipt: Receipt | None,
+        decision: str | None = None,
+    ) -> Delivery:
+        """A reply that the marketplace accepted just now."""
+        now = datetime.now(UTC)
+        receipt = receipt or Receipt()
+        return Delivery(
+            target,
+            action,
+            text,
+            DeliveryState.ACCEPTED,
+            now,
+            now,
+            receipt.sent_at or now,
+            id=receipt.id,
+            decision=decision,
+            failed_files=receipt.failed_files,
+        )
+
     def _keep(self, aside: SetAside) -> None:
         """Say that a record was set aside, and pass it on or keep it."""
         logger.warning(
@@ -811,26 +836,6 @@ def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:
 
 
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)] | None
-
-
-def _accepted(
-    action: Action, target: Ref, text: str, receipt: Receipt | None, decision: str | None = None
-) -> Delivery:
-    """A reply that the marketplace accepted just now."""
-    now = datetime.now(UTC)
-    receipt = receipt or Receipt()
-    return Delivery(
-        target,
-        action,
-        text,
-        DeliveryState.ACCEPTED,
-        now,
-        now,
-        receipt.sent_at or now,
-        id=receipt.id,
-        decision=decision,
-        failed_files=receipt.failed_files,
-    )
 
 
 async def _count_by_lists(account: Account) -> Waiting:

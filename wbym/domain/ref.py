@@ -64,9 +64,9 @@ class Ref(msgspec.Struct, frozen=True, gc=False, order=True):
             try:
                 found.append(unquote(part, errors="strict"))
             except UnicodeDecodeError:
-                raise RefError(text, f"must have a {name} in percent-encoded UTF-8") from None
+                raise RefError(text, f"must have its {name} in percent-encoded UTF-8") from None
             if not found[-1]:
-                raise RefError(text, f"must have a {name}, this one is empty")
+                raise RefError(text, f"must not have an empty {name}")
         marketplace, account, noun, identifier = found
         if noun not in _NOUNS:
             raise RefError(text, f"must have a noun among {', '.join(_NOUNS)}, not {noun!r}")

@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -8,20 +8,25 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.wbym.export.records import anything
 from wbym.domain import (
+    Action,
     Answer,
     AnswerStatus,
     Chat,
     ChatStatus,
     Decision,
     DecisionKind,
+    Delivery,
+    DeliveryState,
     Feedback,
     Media,
     MediaKind,
     Message,
     Money,
+    Noun,
     Product,
     Question,
     QuestionStatus,
@@ -29,17 +34,19 @@ from wbym.domain import (
     Ref,
     Return,
     ReturnItem,
-    Sent,
+    ReturnStatus,
     attach_raw,
 )
+from wbym.errors import AnswerNotLoaded
 
-AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return | Sent
+AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return | Delivery
 
-REF = Ref("toy", "shop", "1")
+REF = Ref("toy", "shop", Noun.FEEDBACK, "1")
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
-@pytest.mark.parametrize("kind", [Chat, Message, Question, Feedback, Return, Sent])
+@pytest.mark.parametrize("kind", [Chat, Message, Question, Feedback, Return, Delivery])
 @given(data=st.data())
 def test_json_when_there_and_back(kind: type[AnyRecord], data: st.DataObject) -> None:
     record = data.draw(anything(kind))
@@ -83,23 +90,37 @@ class TestRaw:
 
 class TestFeedback:
     @pytest.mark.parametrize(
-        ("answer", "comments", "answered"),
+        ("answer", "answered"),
         [
-            (None, None, False),
-            (None, 0, False),
-            (None, 2, None),
-            (Answer("Спасибо"), None, True),
-            (Answer("Спасибо", AnswerStatus.IN_MODERATION), None, True),
-            (Answer("Спасибо", AnswerStatus.REJECTED), None, False),
-            (Answer("Спасибо", AnswerStatus.DELETED), None, False),
-            (Answer(""), None, False),
+            (None, False),
+            (Answer("Спасибо"), True),
+            (Answer("Спасибо", AnswerStatus.IN_MODERATION), True),
+            (Answer("Спасибо", AnswerStatus.REJECTED), False),
+            (Answer("Спасибо", AnswerStatus.DELETED), False),
+            (Answer(""), False),
         ],
     )
-    def test_answered_when(
-        self, answer: Answer | None, comments: int | None, answered: bool | None
+    @pytest.mark.parametrize("comments", [None, 0, 2])
+    def test_answered_when_it_is_known(
+        self, answer: Answer | None, comments: int | None, answered: bool
     ) -> None:
         record = Feedback(ref=REF, created_at=NOW, answer=answer, comments=comments)
         assert record.answered is answered
+        assert record.waiting_since == (None if answered else NOW)
+
+    def test_answered_when_the_list_did_not_load_it(self) -> None:
+        record = Feedback(ref=REF, created_at=NOW, comments=2, answer_known=False)
+        with pytest.raises(AnswerNotLoaded, match=r"toy/shop/feedback/1: .*account\.get\(ref\)"):
+            record.answered  # noqa: B018
+        assert "answer_known=False" in repr(record)
+        assert msgspec.json.decode(msgspec.json.encode(record), type=Feedback) == record
+        assert msgspec.to_builtins(record)["answer"] is None
+        assert hash(record) == hash(replace(record))
+        assert record.waiting_since is None
+
+    def test_answered_when_it_was_loaded_after_all(self) -> None:
+        answer = Answer("Спасибо")
+        assert Feedback(ref=REF, created_at=NOW, answer=answer, answer_known=False).answered
 
     def test_body_when_parts_are_empty(self) -> None:
         record = Feedback(ref=REF, created_at=NOW, text="Текст", cons="Минусы")
@@ -112,6 +133,26 @@ class TestStatuses:
         assert Question(ref=REF, text="?", created_at=NOW, status=QuestionStatus.ANSWERED).answered
         assert not Question(ref=REF, text="?", created_at=NOW).answered
 
+    @pytest.mark.parametrize("status", QuestionStatus)
+    def test_question_when_it_waits(self, status: QuestionStatus) -> None:
+        question = Question(ref=REF, text="?", created_at=NOW, status=status)
+        assert question.waiting_since == (NOW if status is QuestionStatus.WAITING else None)
+
+    @pytest.mark.parametrize("status", ReturnStatus)
+    def test_return_when_it_waits(self, status: ReturnStatus) -> None:
+        item = Return(ref=REF, status=status, created_at=NOW)
+        moved = replace(item, updated_at=NOW + HOUR)
+        waits = status is ReturnStatus.WAITING_FOR_SELLER
+        assert item.waiting_for_seller is waits
+        assert item.waiting_since == (NOW if waits else None)
+        assert moved.waiting_since == (NOW + HOUR if waits else None)
+
+    @pytest.mark.parametrize("state", DeliveryState)
+    def test_delivery_when_it_is_so_far(self, state: DeliveryState) -> None:
+        delivery = Delivery(REF, Action.ANSWER, "Спасибо", state, NOW, NOW)
+        assert delivery.accepted is (state in {DeliveryState.ACCEPTED, DeliveryState.CONFIRMED})
+        assert delivery.confirmed is (state is DeliveryState.CONFIRMED)
+
     def test_chat_when_nobody_says_whose_turn_it_is(self) -> None:
         assert Chat(ref=REF).waiting_for_seller is None
         assert Chat(ref=REF, status=ChatStatus.WAITING_FOR_SELLER).waiting_for_seller is True
@@ -119,7 +160,6 @@ class TestStatuses:
 
 
 def test_text_when_shown() -> None:
-    assert str(REF) == "toy/shop/1"
     assert str(Money(Decimal("1.50"), "RUB")) == "1.50 RUB"
 
 

@@ -3,14 +3,14 @@
 A marketplace's tests subclass :class:`AdapterContract` and say what its simulator is::
 
     class TestToy(AdapterContract):
-        adapter = Toy
+        account_class = Toy
 
         @pytest.fixture
         async def harness(self) -> AsyncIterator[Harness]:
             async with ToySimulator() as simulator:
                 yield ToyHarness(simulator)
 
-Which tests there are is read from ``adapter.capabilities``. It needs pytest with pytest-asyncio in
+Which tests there are is read from ``Toy.CAPABILITIES``. It needs pytest with pytest-asyncio in
 ``auto`` mode; nothing else in wbym imports them. ``docs/adding-a-marketplace.md`` tells the rest.
 """
 
@@ -26,7 +26,7 @@ from wbym.testing.contract.lifetime import LifetimeContract, SecretContract  # n
 from wbym.testing.contract.probes import PROBES, Probe  # noqa: E402
 from wbym.testing.contract.reading import DataContract, PagingContract  # noqa: E402
 from wbym.testing.contract.trouble import TroubleContract  # noqa: E402
-from wbym.testing.contract.writing import DeliveryContract, InputContract  # noqa: E402
+from wbym.testing.contract.writing import BoundsContract, DeliveryContract  # noqa: E402
 
 __all__ = ["PROBES", "AdapterContract", "Harness", "Probe"]
 
@@ -35,7 +35,7 @@ class AdapterContract(
     CapabilityContract,
     PagingContract,
     DataContract,
-    InputContract,
+    BoundsContract,
     DeliveryContract,
     TroubleContract,
     LifetimeContract,

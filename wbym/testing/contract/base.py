@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 
 import pytest
 
-from wbym.account import Adapter, Capabilities, Capability, Support, Supported
+from wbym.account import Account, Capabilities, Capability
 from wbym.testing.contract.harness import Harness
-from wbym.testing.contract.nouns import NOUNS, stated
+from wbym.testing.contract.nouns import NOUNS, states
 from wbym.testing.contract.operations import OPERATIONS
 
 __all__ = ["Contract", "eventually"]
@@ -20,17 +20,17 @@ class Contract:
 
     A test asks for what it is run over by the name of an argument: ``capability`` is all that the
     adapter states to have, ``noun`` and ``operation`` those among it (``any_noun`` the first noun),
-    ``absent`` all that it states to lack, ``text_rule`` each operation whose text has bounds.
+    ``text_rule`` each operation whose text has bounds.
     """
 
-    adapter: ClassVar[type[Adapter]]
-    """The class under test; its ``capabilities`` say which tests there are."""
+    account_class: ClassVar[type[Account]]
+    """The class under test; its ``CAPABILITIES`` say which tests there are."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run each test over what the adapter states."""
         for name, choose in _PARAMETERS.items():
             if name in metafunc.fixturenames:
-                chosen = choose(self.adapter.capabilities)
+                chosen = choose(self.account_class.CAPABILITIES)
                 metafunc.parametrize(name, chosen, ids=[str(one) for one in chosen])
 
     @pytest.fixture
@@ -47,7 +47,7 @@ class Contract:
         return harness
 
     @pytest.fixture
-    async def shop(self, harness: Harness) -> AsyncIterator[Adapter]:
+    async def shop(self, harness: Harness) -> AsyncIterator[Account]:
         """The seller's account."""
         async with harness.account() as account:
             yield account
@@ -65,12 +65,7 @@ async def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> 
 
 
 def _having(capabilities: Capabilities, *wanted: Capability) -> list[Capability]:
-    return [one for one in wanted if stated(capabilities, one) is not None]
-
-
-def _lacking(capabilities: Capabilities) -> list[Capability]:
-    nothing = Supported(Support.NOT_BUILT)
-    return [one for one in Capability if capabilities.get(one, nothing).support is Support.ABSENT]
+    return [one for one in wanted if states(capabilities, one)]
 
 
 def _with_text_rules(capabilities: Capabilities) -> list[Capability]:
@@ -84,7 +79,6 @@ def _with_text_rules(capabilities: Capabilities) -> list[Capability]:
 _PARAMETERS: Final[Mapping[str, Callable[[Capabilities], Sequence[Capability]]]] = MappingProxyType(
     {
         "capability": lambda capabilities: _having(capabilities, *Capability),
-        "absent": _lacking,
         "noun": lambda capabilities: _having(capabilities, *NOUNS),
         "any_noun": lambda capabilities: _having(capabilities, *NOUNS)[:1],
         "operation": lambda capabilities: _having(capabilities, *OPERATIONS),

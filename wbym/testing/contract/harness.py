@@ -6,10 +6,8 @@ from typing import ClassVar, Final
 
 import aiohttp
 
-from wbym.account import Adapter, Capability, TellsDecisions
-from wbym.domain import Decision, Feedback, Question, Return
+from wbym.account import Account, Capability
 from wbym.testing.answers import Answer
-from wbym.testing.contract.nouns import read, returns_of
 from wbym.testing.faults import FaultKind
 from wbym.testing.server import Call, Route, SimulatorServer
 
@@ -34,7 +32,8 @@ class Harness(ABC):
     secrets: Sequence[str] = ()
     """What must never be shown: the credential, and parts of it that would do."""
     unknown: ClassVar[Mapping[Capability, str]] = {}
-    """A well-formed id of nothing for each operation that the marketplace refuses with one."""
+    """A well-formed id of nothing for each operation that the marketplace refuses with one, and for
+    ``chats.get`` and the like."""
     whole: ClassVar[frozenset[Capability]] = frozenset()
     """The nouns that the marketplace always sends in one page."""
 
@@ -47,7 +46,7 @@ class Harness(ABC):
     @abstractmethod
     def account(
         self, *, name: str = "shop", session: aiohttp.ClientSession | None = None
-    ) -> Adapter:
+    ) -> Account:
         """An account of the simulator's seller, the same one at every call.
 
         Its limits must be out of reach, and failed calls made again after a millisecond.
@@ -58,7 +57,7 @@ class Harness(ABC):
         """
 
     @abstractmethod
-    def revoked(self) -> Adapter:
+    def revoked(self) -> Account:
         """An account whose secret is well formed and refused by the marketplace."""
 
     @abstractmethod
@@ -81,28 +80,13 @@ class Harness(ABC):
         """The id of an order about which the seller may open a chat, and has none yet."""
         raise NotImplementedError(f"{type(self).__name__} states chats.open and knows no order")
 
-    async def decision(self, account: Adapter) -> tuple[Return, Decision]:
-        """A return of the account, and a decision that may be taken about it.
+    async def notify(self, url: str) -> None:
+        """Let the marketplace call back with something that happened, such as a new chat.
 
-        By default the first one, preferring those that a comment may go with.
+        Args:
+            url: Where the account's receiver is mounted.
         """
-        found: list[tuple[Return, Decision]] = []
-        async for item in returns_of(account).returns(open=True):
-            decisions: Sequence[Decision] = item.decisions
-            if not decisions and isinstance(account, TellsDecisions):
-                decisions = await account.decisions(item)
-            found += [(item, decision) for decision in decisions]
-            if any(decision.comment_allowed for decision in decisions):
-                break
-        return max(found, key=lambda one: one[1].comment_allowed)
-
-    async def again(self, account: Adapter, item: Question | Feedback) -> Question | Feedback:
-        """A question or a feedback as it is now, with its answer; by default from its list."""
-        noun = Capability.QUESTIONS if isinstance(item, Question) else Capability.FEEDBACKS
-        for found in await read(account, noun):
-            if found.ref == item.ref and isinstance(found, Question | Feedback):
-                return found
-        raise LookupError(str(item.ref))
+        raise NotImplementedError(f"{type(self).__name__} states notifications and sends none")
 
     # What the suite does with it.
 

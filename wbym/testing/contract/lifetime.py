@@ -9,11 +9,11 @@ from types import TracebackType
 import aiohttp
 import pytest
 
-from wbym.account import Adapter, Capability
+from wbym.account import Account, Capability
 from wbym.errors import CredentialError, InvalidToken, StatusError, WbymError
 from wbym.testing.contract.base import Contract, eventually
 from wbym.testing.contract.harness import Harness
-from wbym.testing.contract.nouns import NOUNS, listings, read, stated
+from wbym.testing.contract.nouns import NOUNS, listings, read, states
 from wbym.testing.contract.operations import OPERATIONS, fitting, prepare
 
 __all__ = ["LifetimeContract", "SecretContract"]
@@ -23,7 +23,7 @@ class LifetimeContract(Contract):
     """Tasks, sessions and buckets."""
 
     async def test_reading_when_cancelled(
-        self, harness: Harness, shop: Adapter, noun: Capability
+        self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
         """No task and no place at the limits is left, and the account goes on working."""
         expected = len(await read(shop, noun))
@@ -57,10 +57,10 @@ class LifetimeContract(Contract):
             assert crowded.requests == requests
 
     async def test_operation_when_cancelled(
-        self, harness: Harness, shop: Adapter, operation: Capability
+        self, harness: Harness, shop: Account, operation: Capability
     ) -> None:
         """It was done once at most, no task is left, and the account goes on working."""
-        _, write = await prepare(harness, shop, operation)
+        _, write = await prepare(shop, operation)
         before = _tasks()
         harness.simulator.faults.latency = 0.05
         writer = asyncio.ensure_future(write(fitting(shop.capabilities[operation])))
@@ -121,7 +121,7 @@ class SecretContract(Contract):
     async def test_account_when_there_is_no_secret(self, secret: str) -> None:
         """An empty variable of the environment is told from a credential at once."""
         with pytest.raises(InvalidToken):
-            self.adapter.from_secret(secret, name="shop")
+            self.account_class.from_secrets({"secret": [secret]}, name="shop")
 
     async def test_secret_when_everything_is_shown(
         self, harness: Harness, caplog: pytest.LogCaptureFixture
@@ -134,15 +134,15 @@ class SecretContract(Contract):
         async with harness.account() as account, harness.revoked() as revoked:
             shown += [repr(account), str(account), repr(revoked), repr(account.credentials())]
             for noun in NOUNS:
-                if stated(account.capabilities, noun) is not None:
+                if states(account.capabilities, noun):
                     harness.fail_next(noun, "error")
                     shown += [repr((record, record.raw)) for record in await read(account, noun)]
                     with pytest.raises((StatusError, CredentialError)) as refused:
                         await read(revoked, noun)
                     shown += _shown(refused.value)
             for operation in OPERATIONS:
-                if stated(account.capabilities, operation) is not None:
-                    _, write = await prepare(harness, account, operation)
+                if states(account.capabilities, operation):
+                    _, write = await prepare(account, operation)
                     harness.fail_next(operation, "drop_after")
                     with pytest.raises(WbymError) as lost:
                         await write(fitting(account.capabilities[operation]))

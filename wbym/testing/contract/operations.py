@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from wbym.account import Adapter, Capability, Supported
+from wbym.account import Account, Capability, Supported
 from wbym.calls import Upload
 from wbym.domain import (
     Answer,
@@ -16,23 +16,16 @@ from wbym.domain import (
     Decision,
     DecisionKind,
     Feedback,
+    Noun,
     Order,
     Question,
     QuestionStatus,
     Ref,
     Return,
 )
-from wbym.testing.contract.harness import Harness
-from wbym.testing.contract.nouns import (
-    chats_of,
-    feedbacks_of,
-    questions_of,
-    rejects_of,
-    returns_of,
-    stated,
-)
+from wbym.testing.contract.nouns import states
 
-__all__ = ["OPERATIONS", "TEXT", "Prepared", "act", "fitting", "prepare", "sample"]
+__all__ = ["OPERATIONS", "TEXT", "Prepared", "act", "fitting", "prepare", "sample", "writable_chat"]
 
 
 class Prepared(NamedTuple):
@@ -62,7 +55,6 @@ _BEGINNINGS: Final[Mapping[str, bytes]] = MappingProxyType(
         "image/jpeg": b"\xff\xd8\xff\xe0\x00\x10JFIF\x00",
         "image/png": b"\x89PNG\r\n\x1a\n",
         "application/pdf": b"%PDF-1.7\n",
-        "image/gif": b"GIF89a",
     }
 )
 _THEN = datetime(2026, 5, 1, tzinfo=UTC)
@@ -71,7 +63,7 @@ _DECISION = Decision("1", DecisionKind.REFUND)
 
 
 def sample(content_type: str, size: int = 100) -> Upload:
-    """A file of a type by its first bytes, with so many bytes."""
+    """A file of a type by its first bytes, with ``size`` bytes."""
     beginning = _BEGINNINGS[content_type]
     return Upload(f"фото.{content_type[-4:]}", beginning + bytes(size - len(beginning)))
 
@@ -82,87 +74,104 @@ def fitting(supported: Supported, text: str = TEXT) -> str:
     return text.ljust(int(least), ".")
 
 
-async def act(account: Adapter, operation: Capability, ref: Ref, text: str = TEXT) -> None:
-    """Do an operation to a made-up object, whose state would allow it."""
-    question = Question(ref=ref, text="?", created_at=_THEN, status=QuestionStatus.WAITING)
-    feedback = Feedback(ref=ref, created_at=_THEN)
+async def act(account: Account, operation: Capability, record_id: str, text: str = TEXT) -> None:
+    """Do an operation to a made-up object with an id, whose state would allow it."""
+
+    def ref(noun: Noun) -> Ref:
+        return Ref(account.marketplace, account.name, noun, record_id)
+
+    question = Question(
+        ref=ref(Noun.QUESTION), text="?", created_at=_THEN, status=QuestionStatus.WAITING
+    )
+    feedback = Feedback(ref=ref(Noun.FEEDBACK), created_at=_THEN)
     match operation:
         case Capability.SEND:
-            await chats_of(account).send(Chat(ref=ref), text)
+            await account.send(ref(Noun.CHAT), text)
         case Capability.SEND_FILES:
-            await chats_of(account).send(Chat(ref=ref), "", files=[sample("image/png")])
+            await account.send(ref(Noun.CHAT), "", files=[sample("image/png")])
         case Capability.ANSWER_QUESTION:
-            await feedbacks_of(account).answer(question, text)
+            await account.answer(question, text)
         case Capability.EDIT_QUESTION_ANSWER:
-            await feedbacks_of(account).edit_answer(replace(question, answer=_ANSWER), text)
+            await account.edit_answer(replace(question, answer=_ANSWER), text)
         case Capability.REJECT_QUESTION:
-            await rejects_of(account).reject(question, text)
+            await account.reject(question, text)
         case Capability.ANSWER_FEEDBACK:
-            await feedbacks_of(account).answer(feedback, text)
+            await account.answer(feedback, text)
         case Capability.EDIT_FEEDBACK_ANSWER:
-            await feedbacks_of(account).edit_answer(replace(feedback, answer=_ANSWER), text)
+            await account.edit_answer(replace(feedback, answer=_ANSWER), text)
         case Capability.DECIDE:
-            item = Return(ref=ref, decisions=(_DECISION,), order=Order(ref.id))
-            await returns_of(account).decide(item, _DECISION)
+            item = Return(ref=ref(Noun.RETURN), decisions=(_DECISION,), order=Order(record_id))
+            await account.decide(item, _DECISION)
         case _:
             raise ValueError(f"{operation} is done to nothing")
 
 
-async def prepare(harness: Harness, account: Adapter, operation: Capability) -> Prepared:
+async def prepare(account: Account, operation: Capability) -> Prepared:
     """Find something that the operation may be done to, and how to do it."""
     match operation:
         case Capability.SEND:
-            chat = await _chat(account)
-            return Prepared(chat, lambda text: chats_of(account).send(chat, text))
+            chat = await writable_chat(account)
+            return Prepared(chat, lambda text: account.send(chat, text))
         case Capability.SEND_FILES:
-            chat, files = await _chat(account), [sample("image/png")]
-            return Prepared(chat, lambda _: chats_of(account).send(chat, "", files=files))
+            chat, files = await writable_chat(account), [sample("image/png")]
+            return Prepared(chat, lambda _: account.send(chat, "", files=files))
         case Capability.ANSWER_QUESTION:
             question = await _question(account)
-            return Prepared(question, lambda text: feedbacks_of(account).answer(question, text))
+            return Prepared(question, lambda text: account.answer(question, text))
         case Capability.REJECT_QUESTION:
             question = await _question(account)
-            return Prepared(question, lambda text: rejects_of(account).reject(question, text))
+            return Prepared(question, lambda text: account.reject(question, text))
         case Capability.ANSWER_FEEDBACK:
             feedback = await _feedback(account)
-            return Prepared(feedback, lambda text: feedbacks_of(account).answer(feedback, text))
+            return Prepared(feedback, lambda text: account.answer(feedback, text))
         case Capability.EDIT_QUESTION_ANSWER:
-            return await _answered(harness, account, await _question(account))
+            return await _answered(account, await _question(account))
         case Capability.EDIT_FEEDBACK_ANSWER:
-            return await _answered(harness, account, await _feedback(account))
+            return await _answered(account, await _feedback(account))
         case Capability.DECIDE:
-            item, decision = await harness.decision(account)
+            item, decision = await _decidable(account)
             return Prepared(
                 item,
-                lambda text: returns_of(account).decide(
+                lambda text: account.decide(
                     item,
                     decision,
                     comment=text if decision.comment_allowed else None,
                     reason=decision.reasons[0] if decision.reasons else None,
-                    amount=decision.least,
+                    amount=decision.min_amount,
                 ),
             )
         case _:
             raise ValueError(f"{operation} is done to nothing")
 
 
-async def _answered(harness: Harness, account: Adapter, item: Question | Feedback) -> Prepared:
-    await feedbacks_of(account).answer(item, TEXT)
-    item = await harness.again(account, item)
-    return Prepared(item, lambda text: feedbacks_of(account).edit_answer(item, text))
+async def writable_chat(account: Account) -> Chat:
+    """A chat that takes a message."""
+    return next(chat for chat in await account.chats().all() if chat.writable is not False)
 
 
-async def _chat(account: Adapter) -> Chat:
-    known = stated(account.capabilities, Capability.CHATS_WAITING)
-    return (await chats_of(account).chats(waiting_for_seller=True if known else None).all())[0]
+async def _answered(account: Account, item: Question | Feedback) -> Prepared:
+    await account.answer(item, TEXT)
+    item = await account.get(item)
+    return Prepared(item, lambda text: account.edit_answer(item, text))
 
 
-async def _question(account: Adapter) -> Question:
-    found = await questions_of(account).questions().all()
+async def _question(account: Account) -> Question:
+    found = await account.questions().all()
     return next(item for item in found if item.status is QuestionStatus.WAITING)
 
 
-async def _feedback(account: Adapter) -> Feedback:
-    known = stated(account.capabilities, Capability.FEEDBACKS_ANSWERED)
-    found = await feedbacks_of(account).feedbacks(answered=False if known else None).all()
+async def _feedback(account: Account) -> Feedback:
+    known = states(account.capabilities, Capability.FEEDBACKS_ANSWERED)
+    found = await account.feedbacks(answered=False if known else None).all()
     return next(item for item in found if not item.answered)
+
+
+async def _decidable(account: Account) -> tuple[Return, Decision]:
+    """A return and what may be decided about it, with a comment if one may go with it."""
+    found: list[tuple[Return, Decision]] = []
+    async for item in account.returns(is_open=True):
+        decisions = await account.decisions(item)
+        found += [(item, decision) for decision in decisions]
+        if any(decision.comment_allowed for decision in decisions):
+            break
+    return max(found, key=lambda one: one[1].comment_allowed)

@@ -1,28 +1,31 @@
 """How a capability proves itself: it is used on the simulator, and did what it says."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import pytest
+from aiohttp import web
 
-from wbym.account import Adapter, Capability, Comments, OpensChats
-from wbym.domain import Author, ChatStatus, Feedback, Product, Question, QuestionStatus, Ref
-from wbym.errors import InvalidInput, NotReady, RefusedByModeration
+from wbym.account import Account, AnyRecord, Capability, Hint
+from wbym.domain import (
+    Author,
+    Chat,
+    ChatStatus,
+    Feedback,
+    Noun,
+    Product,
+    Question,
+    QuestionStatus,
+    Ref,
+)
+from wbym.errors import AlreadyAnswered, NotFound, NotReady, RefusedByModeration
 from wbym.paging import Listing
 from wbym.testing.contract.harness import Harness
-from wbym.testing.contract.nouns import (
-    Neutral,
-    chats_of,
-    feedbacks_of,
-    questions_of,
-    read,
-    returns_of,
-    stated,
-    sweeps_of,
-)
-from wbym.testing.contract.operations import TEXT, fitting, prepare, sample
+from wbym.testing.contract.nouns import read, states
+from wbym.testing.contract.operations import TEXT, fitting, prepare, sample, writable_chat
 from wbym.testing.contract.walk import flaws
 
 __all__ = [
@@ -31,9 +34,11 @@ __all__ = [
     "comments",
     "does",
     "download",
+    "gets",
     "lists",
     "messages",
     "messages_since",
+    "notifications",
     "open_chat",
     "period",
     "product",
@@ -46,94 +51,154 @@ __all__ = [
 ]
 
 
-def _refs(items: Iterable[Neutral]) -> set[Ref]:
+def _refs(items: Iterable[AnyRecord]) -> set[Ref]:
     return {item.ref for item in items}
+
+
+# Any noun, any operation.
+
+_GET: Final[Mapping[Capability, tuple[Capability, Noun]]] = MappingProxyType(
+    {
+        Capability.CHATS: (Capability.GET_CHAT, Noun.CHAT),
+        Capability.MESSAGES: (Capability.GET_MESSAGE, Noun.MESSAGE),
+        Capability.QUESTIONS: (Capability.GET_QUESTION, Noun.QUESTION),
+        Capability.FEEDBACKS: (Capability.GET_FEEDBACK, Noun.FEEDBACK),
+        Capability.RETURNS: (Capability.GET_RETURN, Noun.RETURN),
+    }
+)
+
+
+async def lists(noun: Capability, harness: Harness, account: Account) -> None:
+    """As many as the simulator holds."""
+    assert len(await read(account, noun)) == harness.expected()[noun]
+
+
+async def gets(noun: Capability, harness: Harness, account: Account) -> None:
+    """One by its ref and one read again are those that the list has; none is NotFound."""
+    getting, word = _GET[noun]
+    found = await read(account, noun)
+    for record in (found[0], found[len(found) // 2], found[-1]):
+        for again in (await account.get(record.ref), await account.get(record)):
+            assert type(again) is type(record)
+            assert again.ref == record.ref
+            assert again.raw is not None
+            assert flaws(again, marketplace=account.marketplace, account=account.name) == []
+    missing = Ref(account.marketplace, account.name, word, harness.unknown[getting])
+    with pytest.raises(NotFound) as caught:
+        await account.get(missing)
+    assert (caught.value.marketplace, caught.value.account) == (account.marketplace, account.name)
+
+
+async def does(operation: Capability, harness: Harness, account: Account) -> None:
+    """It has its effect once; an answer then stands with its text, and there is no second one."""
+    item, write = await prepare(account, operation)
+    text = fitting(account.capabilities[operation], "Спасибо, уже исправляем!")
+    await write(text)
+    assert harness.done(operation) == 1
+    if isinstance(item, Question | Feedback) and operation is not Capability.REJECT_QUESTION:
+        again = await account.get(item)
+        assert again.answered
+        assert again.answer is not None
+        assert again.answer.text == text
+        assert again.answer.author is Author.SELLER
+        with pytest.raises(AlreadyAnswered):
+            await account.answer(item.ref, text)
+        assert harness.done(operation) == 1
 
 
 # Chats.
 
 
-async def chats_waiting(harness: Harness, account: Adapter) -> None:
+async def chats_waiting(harness: Harness, account: Account) -> None:
     """Those that wait and the others are all; a message adds one, a reply takes it away."""
-    chats = chats_of(account)
-    before = await chats.chats(waiting_for_seller=True).all()
+    before = await account.chats(waiting_for_seller=True).all()
     harness.arrive_message("Где мой заказ?")
-    waiting = await chats.chats(waiting_for_seller=True).all()
+    waiting = await account.chats(waiting_for_seller=True).all()
     assert len(waiting) == len(before) + 1
     assert {chat.status for chat in waiting} == {ChatStatus.WAITING_FOR_SELLER}
-    others = await chats.chats(waiting_for_seller=False).all()
+    others = await account.chats(waiting_for_seller=False).all()
     assert ChatStatus.WAITING_FOR_SELLER not in {chat.status for chat in others}
     assert _refs(waiting).isdisjoint(_refs(others))
-    assert _refs(await chats.chats().all()) == _refs(waiting) | _refs(others)
+    assert _refs(await account.chats().all()) == _refs(waiting) | _refs(others)
     new = next(chat for chat in waiting if chat.ref not in _refs(before))
-    if stated(account.capabilities, Capability.SEND) is not None:
+    if states(account.capabilities, Capability.SEND):
         assert new.writable is not False
-        await chats.send(new, "Уже в пути")
-        assert _refs(await chats.chats(waiting_for_seller=True).all()) == _refs(before)
+        await account.send(new, "Уже в пути")
+        assert _refs(await account.chats(waiting_for_seller=True).all()) == _refs(before)
 
 
-async def messages(harness: Harness, account: Adapter) -> None:
+async def messages(harness: Harness, account: Account) -> None:
     """Each chat's own messages, oldest first, with one that has just arrived."""
-    chats = chats_of(account)
     harness.arrive_message("Где мой заказ?")
     said = []
-    for chat in await chats.chats().all():
-        messages = await chats.messages(chat).all()
+    for chat in await account.chats().all():
+        messages = await account.messages(chat).all()
         assert {message.chat for message in messages} <= {chat.ref}
         assert [m.sent_at for m in messages] == sorted(m.sent_at for m in messages)
+        assert _refs(await account.messages(chat.ref).all()) == _refs(messages)
         said += [(message.author, message.text) for message in messages]
     assert said.count((Author.BUYER, "Где мой заказ?")) == 1
 
 
-async def messages_since(_: Harness, account: Adapter) -> None:
+async def messages_since(_: Harness, account: Account) -> None:
     """Those from the moment on, with that of the moment itself."""
-    chats = chats_of(account)
-    for chat in await chats.chats().all():
-        messages = await chats.messages(chat).all()
+    for chat in await account.chats().all():
+        messages = await account.messages(chat).all()
         since = messages[len(messages) // 2].sent_at
         later = [message for message in messages if message.sent_at >= since]
-        assert _refs(await chats.messages(chat, since=since).all()) == _refs(later)
+        assert _refs(await account.messages(chat, since=since).all()) == _refs(later)
 
 
-async def send(harness: Harness, account: Adapter) -> None:
-    """The message reaches the marketplace once, and stands last in its chat."""
-    chats = chats_of(account)
-    found = await chats.chats().all()
-    chat = next(chat for chat in found if chat.writable is not False)
+async def send(harness: Harness, account: Account) -> None:
+    """A message to a chat, or to its ref, reaches the marketplace once, and stands last in it."""
+    chat = await writable_chat(account)
     text = fitting(account.capabilities[Capability.SEND])
-    sent = await chats.send(chat, text)
-    assert (sent.chat, sent.text, sent.file_errors) == (chat.ref, text, ())
-    assert harness.done(Capability.SEND) == 1
-    last = (await chats.messages(chat).all())[-1]
-    assert (last.author, last.text) == (Author.SELLER, text)
+    targets: tuple[Chat | Ref, ...] = (chat, chat.ref)
+    for count, target in enumerate(targets, 1):
+        sent = await account.send(target, f"{text} {count}")
+        assert sent.failed_files == ()
+        assert harness.done(Capability.SEND) == count
+        last = (await account.messages(chat).all())[-1]
+        assert (last.author, last.text) == (Author.SELLER, f"{text} {count}")
 
 
-async def send_files(harness: Harness, account: Adapter) -> None:
+async def send_files(harness: Harness, account: Account) -> None:
     """A file of each type that is stated reaches the marketplace."""
-    chats = chats_of(account)
-    chat = (await chats.chats().all())[0]
-    types = str(account.capabilities[Capability.SEND_FILES].facts.get("types", "image/png"))
+    chat = await writable_chat(account)
+    types = str(account.capabilities[Capability.SEND_FILES].facts.get("file_types", "image/png"))
     for count, content_type in enumerate(types.split(), 1):
-        await chats.send(chat, "", files=[sample(content_type)])
+        sent = await account.send(chat, "", files=[sample(content_type)])
+        assert sent.failed_files == ()
         assert harness.done(Capability.SEND_FILES) == count
-        last = (await chats.messages(chat).all())[-1]
+        last = (await account.messages(chat).all())[-1]
         assert (last.author, len(last.attachments)) == (Author.SELLER, 1)
 
 
-async def download(_: Harness, account: Adapter) -> None:
+async def download(_: Harness, account: Account) -> None:
     """Files of messages can be read, but for those that moderation holds back."""
-    chats = chats_of(account)
     sizes = []
-    for chat in await chats.chats().all():
-        for message in await chats.messages(chat).all():
+    for chat in await account.chats().all():
+        for message in await account.messages(chat).all():
             for attachment in message.attachments:
                 try:
-                    async with chats.download(attachment) as file:
+                    async with account.download(message, attachment) as file:
                         sizes.append(len(await file.read()))
                 except (NotReady, RefusedByModeration):
                     continue
     assert sizes
     assert all(sizes)
+
+
+async def open_chat(harness: Harness, account: Account) -> None:
+    """A new chat about the order, and the same one when it is asked for again."""
+    order = harness.order_without_chat()
+    before = _refs(await read(account, Capability.CHATS))
+    chat = await account.open_chat(order_id=order)
+    assert chat.ref not in before
+    assert chat.order is not None
+    assert chat.order.id == order
+    assert _refs(await read(account, Capability.CHATS)) == before | {chat.ref}
+    assert (await account.open_chat(order_id=order)).ref == chat.ref
 
 
 # Questions and feedbacks.
@@ -150,7 +215,9 @@ class _Listed(Protocol):
     ) -> Sequence[Question | Feedback]: ...
 
 
-def _listed(account: Adapter, noun: Capability) -> _Listed:
+def _listed(account: Account, noun: Capability) -> _Listed:
+    lists = account.questions if noun is Capability.QUESTIONS else account.feedbacks
+
     async def listed(
         *,
         answered: bool | None = None,
@@ -158,26 +225,16 @@ def _listed(account: Adapter, noun: Capability) -> _Listed:
         until: datetime | None = None,
         product: str | None = None,
     ) -> Sequence[Question | Feedback]:
-        if noun is Capability.QUESTIONS:
-            return await (
-                questions_of(account)
-                .questions(answered=answered, since=since, until=until, product=product)
-                .all()
-            )
-        return await (
-            feedbacks_of(account)
-            .feedbacks(answered=answered, since=since, until=until, product=product)
-            .all()
-        )
+        return await lists(answered=answered, since=since, until=until, product=product).all()
 
     return listed
 
 
-async def answered(noun: Capability, harness: Harness, account: Adapter) -> None:
+async def answered(noun: Capability, _: Harness, account: Account) -> None:
     """Both filters agree with what each record says of itself."""
     listed = _listed(account, noun)
     everything = [
-        item if item.answered is not None else await harness.again(account, item)
+        await account.get(item) if isinstance(item, Feedback) and not item.answer_known else item
         for item in await listed()
     ]
     answered, waiting = await listed(answered=True), await listed(answered=False)
@@ -194,7 +251,7 @@ async def answered(noun: Capability, harness: Harness, account: Adapter) -> None
     assert _refs(open_ones) <= _refs(waiting) <= _refs(everything)
 
 
-async def period(noun: Capability, _: Harness, account: Adapter) -> None:
+async def period(noun: Capability, _: Harness, account: Account) -> None:
     """Both ends belong to the period, to the microsecond."""
     listed = _listed(account, noun)
     moments = sorted(item.created_at for item in await listed())
@@ -218,7 +275,7 @@ async def period(noun: Capability, _: Harness, account: Adapter) -> None:
         assert _refs(found) == _refs(within)
 
 
-async def product(noun: Capability, _: Harness, account: Adapter) -> None:
+async def product(noun: Capability, _: Harness, account: Account) -> None:
     """Those about one product, and no others."""
     listed = _listed(account, noun)
     everything = await listed()
@@ -230,19 +287,42 @@ async def product(noun: Capability, _: Harness, account: Adapter) -> None:
     assert _refs(await listed(product=article)) == _refs(of_product)
 
 
-async def rating(_: Harness, account: Adapter) -> None:
+async def rating(_: Harness, account: Account) -> None:
     """Those with one of the ratings, and no others."""
-    feedbacks = feedbacks_of(account)
-    everything = await feedbacks.feedbacks().all()
+    everything = await account.feedbacks().all()
     ratings = sorted({item.rating for item in everything if item.rating is not None})
     wanted = ratings[:2]
-    found = await feedbacks.feedbacks(rating=wanted).all()
+    found = await account.feedbacks(rating=wanted).all()
     assert _refs(found) == _refs(item for item in everything if item.rating in wanted)
     assert len(found) < len(everything)
 
 
-async def sweeps(noun: Capability, harness: Harness, account: Adapter) -> None:
-    """Every record once: in order, of a period, and after a stop; bad periods are refused."""
+async def comments(_: Harness, account: Account) -> None:
+    """All comments under a feedback, with the seller's new one."""
+    feedback, write = await prepare(account, Capability.ANSWER_FEEDBACK)
+    assert isinstance(feedback, Feedback)
+    before = await account.comments(feedback).all()
+    await write(TEXT)
+    after = await account.comments(feedback).all()
+    assert len(after) == len(before) + 1
+    (new,) = [comment for comment in after if comment.id not in {one.id for one in before}]
+    assert (new.author, new.text) == (Author.SELLER, TEXT)
+    for comment in after:
+        assert flaws(comment, marketplace=account.marketplace, account=account.name) == []
+
+
+async def skip_reaction(_: Harness, account: Account) -> None:
+    """The feedback counts as seen, and waits no more."""
+    before = await account.counts()
+    found = await account.feedbacks().all()
+    unseen = next(item for item in found if item.viewed is False)
+    await account.skip_reaction(unseen)
+    assert (await account.get(unseen)).viewed
+    assert (await account.counts()).feedbacks == before.feedbacks - 1
+
+
+async def sweeps(noun: Capability, harness: Harness, account: Account) -> None:
+    """Every record once: in order, of a period, and after a stop."""
     swept = _swept(account, noun)
     everything = await swept().all()
     assert len(_refs(everything)) == len(everything) == harness.expected()[noun]
@@ -257,21 +337,12 @@ async def sweeps(noun: Capability, harness: Harness, account: Adapter) -> None:
     assert _refs(late) == _refs(item for item in everything if item.created_at >= middle)
     assert _refs(early) == _refs(item for item in everything if item.created_at <= middle)
 
-    sweep: Listing[Neutral] = swept(since=begin).map_pages(list)
+    sweep: Listing[AnyRecord] = swept(since=begin).map_pages(list)
     async with aclosing(sweep.pages()) as pages:
         page = await anext(pages)
     rest = await swept(since=begin, cursor=page.next_cursor).all()
     assert _refs(page.items).isdisjoint(_refs(rest))
     assert _refs(page.items) | _refs(rest) == _refs(everything)
-
-    requests = harness.requests
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
-    naive = now.replace(tzinfo=None)
-    for since, until in ((naive, None), (None, naive), (now, now - day), (now + day, None)):
-        with pytest.raises(InvalidInput):
-            swept(since=since, until=until)
-    assert harness.requests == requests
 
 
 class _Sweep(Protocol):
@@ -285,20 +356,19 @@ class _Sweep(Protocol):
     ) -> Listing[Feedback] | Listing[Question]: ...
 
 
-def _swept(account: Adapter, noun: Capability) -> _Sweep:
-    sweeps = sweeps_of(account)
+def _swept(account: Account, noun: Capability) -> _Sweep:
+    sweeps = account.sweep
     return sweeps.feedbacks if noun is Capability.FEEDBACKS else sweeps.questions
 
 
 # Returns.
 
 
-async def returns_open(_: Harness, account: Adapter) -> None:
+async def returns_open(_: Harness, account: Account) -> None:
     """Open and closed ones are all returns, and what waits is open."""
-    returns = returns_of(account)
-    everything = await returns.returns().all()
-    open_ones = await returns.returns(open=True).all()
-    closed = await returns.returns(open=False).all()
+    everything = await account.returns().all()
+    open_ones = await account.returns(is_open=True).all()
+    closed = await account.returns(is_open=False).all()
     assert open_ones
     assert closed
     assert _refs(open_ones).isdisjoint(_refs(closed))
@@ -306,65 +376,25 @@ async def returns_open(_: Harness, account: Adapter) -> None:
     assert not any(item.waiting_for_seller for item in closed)
 
 
-# Any noun, any operation.
+# Notifications.
 
 
-async def lists(noun: Capability, harness: Harness, account: Adapter) -> None:
-    """As many as the simulator holds."""
-    assert len(await read(account, noun)) == harness.expected()[noun]
+async def notifications(harness: Harness, account: Account) -> None:
+    """What the marketplace calls back with becomes hints at streams of the account."""
+    hints: list[Hint] = []
 
+    async def store(given: Sequence[Hint]) -> None:
+        hints.extend(given)
 
-async def does(operation: Capability, harness: Harness, account: Adapter) -> None:
-    """It has its effect once; an answer then stands with its text."""
-    item, write = await prepare(harness, account, operation)
-    text = fitting(account.capabilities[operation], "Спасибо, уже исправляем!")
-    await write(text)
-    assert harness.done(operation) == 1
-    if isinstance(item, Question | Feedback) and operation is not Capability.REJECT_QUESTION:
-        again = await harness.again(account, item)
-        assert again.answered
-        assert again.answer is not None
-        assert again.answer.text == text
-        assert again.answer.author is Author.SELLER
-
-
-# What only some marketplaces have.
-
-
-async def open_chat(harness: Harness, account: Adapter) -> None:
-    """A new chat about the order, and the same one when it is asked for again."""
-    assert isinstance(account, OpensChats)
-    order = harness.order_without_chat()
-    before = _refs(await read(account, Capability.CHATS))
-    chat = await account.open_chat(order_id=order)
-    assert chat.ref not in before
-    assert chat.order is not None
-    assert chat.order.id == order
-    assert _refs(await read(account, Capability.CHATS)) == before | {chat.ref}
-    assert (await account.open_chat(order_id=order)).ref == chat.ref
-
-
-async def comments(harness: Harness, account: Adapter) -> None:
-    """All comments under a feedback, with the seller's new one."""
-    assert isinstance(account, Comments)
-    feedback, write = await prepare(harness, account, Capability.ANSWER_FEEDBACK)
-    assert isinstance(feedback, Feedback)
-    before = await account.comments(feedback).all()
-    await write(TEXT)
-    after = await account.comments(feedback).all()
-    assert len(after) == len(before) + 1
-    (new,) = [comment for comment in after if comment.id not in {one.id for one in before}]
-    assert (new.author, new.text) == (Author.SELLER, TEXT)
-    for comment in after:
-        assert flaws(comment, marketplace=account.marketplace, account=account.name) == []
-
-
-async def skip_reaction(harness: Harness, account: Adapter) -> None:
-    """The feedback counts as seen, and waits no more."""
-    assert isinstance(account, Comments)
-    before = await account.counts()
-    found = await feedbacks_of(account).feedbacks().all()
-    unseen = next(item for item in found if item.viewed is False)
-    await account.skip_reaction(unseen)
-    assert (await harness.again(account, unseen)).viewed
-    assert (await account.counts()).feedbacks == before.feedbacks - 1
+    app = web.Application()
+    app.add_subapp("/shop", account.receiver(store, networks=["127.0.0.1"]))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await harness.notify(f"http://127.0.0.1:{runner.addresses[0][1]}/shop")
+    finally:
+        await runner.cleanup()
+    assert hints
+    assert {hint.account for hint in hints} == {account.name}
+    assert {hint.stream for hint in hints} <= {stream.name for stream in account.streams()}

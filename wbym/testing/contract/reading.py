@@ -3,21 +3,12 @@
 import msgspec
 import pytest
 
-from wbym.account import Adapter, Capability
+from wbym.account import Account, Capability
 from wbym.domain import Waiting
 from wbym.errors import BadRequest, InvalidInput
 from wbym.testing.contract.base import Contract
 from wbym.testing.contract.harness import Harness
-from wbym.testing.contract.nouns import (
-    NOUNS,
-    chats_of,
-    feedbacks_of,
-    listings,
-    questions_of,
-    read,
-    returns_of,
-    stated,
-)
+from wbym.testing.contract.nouns import NOUNS, listings, read, states
 from wbym.testing.contract.walk import flaws, unknown_words
 
 __all__ = ["DataContract", "PagingContract"]
@@ -74,14 +65,14 @@ class PagingContract(Contract):
             assert few <= crowded.requests - before - few
 
     async def test_list_when_the_cursor_is_of_nothing(
-        self, shop: Adapter, noun: Capability
+        self, shop: Account, noun: Capability
     ) -> None:
         """It is refused, by the marketplace where only that can tell."""
         with pytest.raises((InvalidInput, BadRequest)):
             await read(shop, noun, cursor="никакой")
 
     async def test_list_when_it_is_not_iterated(
-        self, harness: Harness, shop: Adapter, noun: Capability
+        self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
         """A listing makes no request before it is iterated."""
         if noun is not Capability.MESSAGES:
@@ -92,7 +83,7 @@ class PagingContract(Contract):
 class DataContract(Contract):
     """Records as they are delivered."""
 
-    async def test_records_when_walked(self, shop: Adapter, noun: Capability) -> None:
+    async def test_records_when_walked(self, shop: Account, noun: Capability) -> None:
         """Times are aware UTC, money is Decimal with a currency, refs are the account's own."""
         found = await read(shop, noun)
         assert found
@@ -101,24 +92,24 @@ class DataContract(Contract):
             assert record.raw is not None
 
     async def test_records_when_turned_to_json_and_back(
-        self, shop: Adapter, noun: Capability
+        self, shop: Account, noun: Capability
     ) -> None:
         """JSON loses nothing."""
         for record in await read(shop, noun):
             encoded = msgspec.json.encode(record)
             assert msgspec.json.decode(encoded, type=type(record)) == record
 
-    async def test_statuses_when_the_words_are_known(self, shop: Adapter, noun: Capability) -> None:
+    async def test_statuses_when_the_words_are_known(self, shop: Account, noun: Capability) -> None:
         """Every word of the marketplace has a meaning; only a list of chats may tell no status."""
         if noun is not Capability.CHATS:
             for record in await read(shop, noun):
                 assert unknown_words(record) == []
 
-    async def test_records_when_words_are_unknown(self, harness: Harness, shop: Adapter) -> None:
+    async def test_records_when_words_are_unknown(self, harness: Harness, shop: Account) -> None:
         """New words of the marketplace become UNKNOWN, and no record is lost for them."""
         unknown = 0
         for noun in NOUNS:
-            if stated(shop.capabilities, noun) is not None:
+            if states(shop.capabilities, noun):
                 harness.simulator.faults.unknown_words = 0.0
                 expected = [record.ref for record in await read(shop, noun)]
                 harness.simulator.faults.unknown_words = 1.0
@@ -129,7 +120,7 @@ class DataContract(Contract):
         assert unknown
 
     async def test_records_when_fields_are_null(
-        self, harness: Harness, shop: Adapter, noun: Capability
+        self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
         """Optional fields that are null cost no record."""
         expected = [record.ref for record in await read(shop, noun)]
@@ -141,7 +132,7 @@ class DataContract(Contract):
             assert flaws(record, marketplace=shop.marketplace, account=shop.name) == []
 
     async def test_records_when_one_is_bad(
-        self, harness: Harness, shop: Adapter, noun: Capability
+        self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
         """It is set aside with its bytes; all others are delivered."""
         expected = {record.ref for record in await read(shop, noun)}
@@ -155,19 +146,19 @@ class DataContract(Contract):
         assert found <= expected
         assert len(expected - found) <= 1
 
-    async def test_counts_when_compared_with_lists(self, shop: Adapter) -> None:
+    async def test_counts_when_compared_with_lists(self, shop: Account) -> None:
         """The counters tell as many as the lists of what waits hold."""
         counts = await shop.counts()
-        has = {one for one in Capability if stated(shop.capabilities, one) is not None}
+        has = {one for one in Capability if states(shop.capabilities, one)}
         chats = questions = feedbacks = returns = 0
         if Capability.CHATS_WAITING in has:
-            chats = len(await chats_of(shop).chats(waiting_for_seller=True).all())
+            chats = len(await shop.chats(waiting_for_seller=True).all())
         if Capability.QUESTIONS_ANSWERED in has:
-            questions = len(await questions_of(shop).questions(answered=False).all())
+            questions = len(await shop.questions(answered=False).all())
         if Capability.FEEDBACKS_ANSWERED in has:
-            feedbacks = len(await feedbacks_of(shop).feedbacks(answered=False).all())
+            feedbacks = len(await shop.feedbacks(answered=False).all())
         if Capability.RETURNS in has:
-            returned = await returns_of(shop).returns().all()
+            returned = await shop.returns().all()
             returns = sum(item.waiting_for_seller for item in returned)
         # A marketplace may count only those feedbacks that nobody has looked at.
         assert bool(counts.feedbacks) is bool(feedbacks)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wbym.account import Adapter, Capability
+from wbym.account import Account, Capability
 from wbym.errors import (
     CallError,
     ConnectionFailed,
@@ -16,7 +16,6 @@ from wbym.testing.contract.base import Contract
 from wbym.testing.contract.harness import Harness
 from wbym.testing.contract.nouns import read
 from wbym.testing.contract.operations import act, fitting
-from wbym.testing.contract.probes import own_ref
 from wbym.testing.faults import FaultKind
 
 __all__ = ["TroubleContract"]
@@ -45,7 +44,7 @@ class TroubleContract(Contract):
 
     @pytest.mark.parametrize("fault", _PASSING)
     async def test_reading_when_the_marketplace_fails_once(
-        self, harness: Harness, shop: Adapter, noun: Capability, fault: FaultKind
+        self, harness: Harness, shop: Account, noun: Capability, fault: FaultKind
     ) -> None:
         """It is asked again, and everything is read."""
         expected = [record.ref for record in await read(shop, noun)]
@@ -57,7 +56,7 @@ class TroubleContract(Contract):
     async def test_reading_when_the_marketplace_goes_on_failing(
         self,
         harness: Harness,
-        shop: Adapter,
+        shop: Account,
         noun: Capability,
         fault: FaultKind,
         kind: type[CallError],
@@ -74,7 +73,7 @@ class TroubleContract(Contract):
         assert (error.status is None) is (kind is ConnectionFailed)
 
     async def test_reading_when_refused_for_a_limit(
-        self, harness: Harness, shop: Adapter, noun: Capability
+        self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
         """It is waited out, and the caller sees nothing of it."""
         expected = [record.ref for record in await read(shop, noun)]
@@ -94,10 +93,12 @@ class TroubleContract(Contract):
         assert harness.requests <= 1
 
     async def test_operation_when_the_marketplace_is_away(
-        self, harness: Harness, shop: Adapter, operation: Capability
+        self, harness: Harness, shop: Account, operation: Capability
     ) -> None:
         """What surely was not sent is tried again, and then said to be not sent."""
+        record_id = harness.unknown.get(operation, "1")
+        text = fitting(shop.capabilities[operation])
         await harness.simulator.stop()
         with pytest.raises(ConnectionFailed):
-            await act(shop, operation, own_ref(shop), fitting(shop.capabilities[operation]))
+            await act(shop, operation, record_id, text)
         assert not harness.requests

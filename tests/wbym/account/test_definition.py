@@ -1,0 +1,71 @@
+"""What a class states and what it has hooks for must agree when it is defined."""
+
+from types import MappingProxyType
+from typing import ClassVar
+
+import pytest
+
+from wbym.account import Account, Capabilities, Capability, How, Support, Supported
+from wbym.domain import Chat, Message
+from wbym.paging import Listing
+
+
+def stating(support: Support, *capabilities: Capability) -> Capabilities:
+    return MappingProxyType(dict.fromkeys(capabilities, Supported(support)))
+
+
+@pytest.mark.parametrize("support", [Support.NATIVE, Support.EMULATED])
+def test_class_when_it_states_what_it_has_no_hook_for(support: Support) -> None:
+    with pytest.raises(TypeError, match="Toy: chats is stated and _chats is not written"):
+
+        class Toy(Account):
+            marketplace = "toy"
+            CAPABILITIES: ClassVar[Capabilities] = stating(support, Capability.CHATS)
+
+
+@pytest.mark.parametrize("support", [Support.ABSENT, Support.NOT_BUILT, None])
+def test_class_when_it_has_a_hook_for_what_it_does_not_state(support: Support | None) -> None:
+    with pytest.raises(TypeError, match="Toy: _chats is written and chats is not stated"):
+
+        class Toy(Account):
+            marketplace = "toy"
+            CAPABILITIES: ClassVar[Capabilities] = (
+                {} if support is None else stating(support, Capability.CHATS)
+            )
+
+            def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+                raise NotImplementedError
+
+
+def test_class_when_several_disagree() -> None:
+    with pytest.raises(TypeError, match=r"chats is stated.*; messages is stated"):
+
+        class Toy(Account):
+            marketplace = "toy"
+            CAPABILITIES: ClassVar[Capabilities] = stating(
+                Support.NATIVE, Capability.CHATS, Capability.MESSAGES
+            )
+
+
+def test_class_when_hooks_are_inherited() -> None:
+    class Toy(Account):
+        marketplace = "toy"
+        CAPABILITIES: ClassVar[Capabilities] = stating(Support.NATIVE, Capability.GET_MESSAGE)
+
+        async def _get_message(self, message_id: str) -> Message:
+            raise NotImplementedError
+
+    class Sandbox(Toy):
+        """It states and writes nothing of its own."""
+
+    assert Sandbox.CAPABILITIES is Toy.CAPABILITIES
+
+
+def test_class_when_arguments_alone_are_stated() -> None:
+    class Toy(Account):
+        """An argument of a list has no hook of its own."""
+
+        marketplace = "toy"
+        CAPABILITIES: ClassVar[Capabilities] = stating(Support.NATIVE, Capability.SEND_FILES)
+
+    assert Toy.CAPABILITIES

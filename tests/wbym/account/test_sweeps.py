@@ -1,0 +1,73 @@
+"""The period of a sweep is looked at when the sweep is made."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+import pytest
+
+from tests.account import BareAccount
+from tests.wbym.account.shop import NAIVE, NOW
+from wbym.account import Capabilities, Capability, Support, Supported, SweepOptions
+from wbym.domain import Feedback, Question
+from wbym.errors import InvalidInput
+from wbym.limits import Priority
+from wbym.paging import TICK, Span, Sweep
+
+
+class Asked(Exception):
+    """What a hook was asked for."""
+
+    def __init__(self, span: Span, options: SweepOptions) -> None:
+        self.span = span
+        self.options = options
+
+
+class Archive(BareAccount):
+    EARLIEST: ClassVar[datetime] = NOW - timedelta(days=365)
+    CAPABILITIES: ClassVar[Capabilities] = dict.fromkeys(
+        (Capability.SWEEP_FEEDBACKS, Capability.SWEEP_QUESTIONS), Supported(Support.NATIVE)
+    )
+
+    def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
+        raise Asked(span, options)
+
+    def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
+        raise Asked(span, options)
+
+
+SWEEPS: dict[str, Callable[..., object]] = {
+    "sweep.feedbacks": lambda **given: Archive().sweep.feedbacks(**given),
+    "sweep.questions": lambda **given: Archive().sweep.questions(**given),
+}
+
+
+@pytest.mark.parametrize("noun", SWEEPS)
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [
+        ({"since": NAIVE}, "since must be aware"),
+        ({"until": NAIVE}, "until must be aware"),
+        ({"since": "2026-05-01"}, "since must be a datetime"),
+        ({"since": NOW, "until": NOW - TICK}, "since must not be after until"),
+        ({"since": datetime.now(UTC) + timedelta(days=1)}, "since must not be in the future"),
+    ],
+)
+def test_period_when_it_is_none(noun: str, given: dict[str, object], rule: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{noun}: {rule}"):
+        SWEEPS[noun](**given)
+
+
+@pytest.mark.parametrize("noun", SWEEPS)
+def test_period_when_it_is_one(noun: str) -> None:
+    with pytest.raises(Asked) as caught:
+        SWEEPS[noun](since=NOW, until=NOW, in_order=True, cursor="7")
+    assert caught.value.span == Span(NOW, NOW + TICK)
+    assert caught.value.options == SweepOptions(True, "7", None, Priority.BULK)
+
+
+@pytest.mark.parametrize("noun", SWEEPS)
+def test_period_when_nothing_is_said(noun: str) -> None:
+    with pytest.raises(Asked) as caught:
+        SWEEPS[noun]()
+    assert caught.value.span == Span(Archive.EARLIEST, None)
