@@ -36,7 +36,7 @@ class Credential:
 
     def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
         text = text.strip()
-        if text.lower().startswith(("bearer ", "oauth ", "oauth:", "api-key:", "authorization:")):
+        if text.lower().startswith(("bearer ", "oauth ", "api-key:", "authorization:")):
             raise InvalidToken(account, f"give the {kind} alone, without what goes before it")
         if not text or len(text) > _LONGEST:
             raise InvalidToken(account, f"this is no {kind}: it is {'long' if text else 'empty'}")
