@@ -88,8 +88,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "AnyRecord", "Connection"]
 
-logger = logging.getLogger("wbym.account")
-
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
 
@@ -818,7 +816,7 @@ class Account(Hooks):
 
     def _keep(self, aside: SetAside) -> None:
         """Say that a record was set aside, and pass it on or keep it."""
-        logger.warning(
+        logging.getLogger(f"wbym.{self.marketplace}").warning(
             "%s: set aside %r",
             self.name,
             aside,
