@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wbym.account import Capability, Support, installed_adapters
+from wbym.account import NOT_BUILT, Capability, installed_adapters, load_adapter
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- capabilities: made by `python -m tests.readme` -->\n"
@@ -10,17 +10,11 @@ END = "<!-- end of capabilities -->"
 
 
 def table() -> str:
-    adapters = sorted(installed_adapters().items())
-    lines = [
-        f"| Capability | {' | '.join(name for name, _ in adapters)} |",
-        "|---" * (len(adapters) + 1) + "|",
-    ]
+    stated = {name: load_adapter(name).CAPABILITIES for name in installed_adapters()}
+    lines = [f"| Capability | {' | '.join(stated)} |", "|---" * (len(stated) + 1) + "|"]
     for capability in Capability:
-        cells = []
-        for _, adapter in adapters:
-            stated = adapter.capabilities.get(capability)
-            support = stated.support if stated else Support.NOT_BUILT
-            cells.append(support.replace("_", " "))
+        supports = [its.get(capability, NOT_BUILT).support for its in stated.values()]
+        cells = [support.replace("_", " ") for support in supports]
         lines.append(f"| `{capability}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
