@@ -63,6 +63,13 @@ __all__ = ["YandexMarket", "YandexMarketOptions"]
 G = TypeVar("G", bound=Group)
 
 
+def _id_rule(record_id: str, /) -> str | None:
+    is_number = record_id.isascii() and record_id.isdigit() and len(record_id) < 20
+    if is_number and int(record_id) > 0:
+        return None
+    return "must have an id of Market: a number in digits, from 1 on"
+
+
 class YandexMarketOptions(AccountOptions, frozen=True, kw_only=True):
     """What can be said of a Yandex Market account besides its secrets."""
 
@@ -118,6 +125,7 @@ class YandexMarket(Account):
     marketplace: ClassVar[str] = MARKETPLACE
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     EARLIEST: ClassVar[datetime] = EARLIEST
+    ID_RULE = staticmethod(_id_rule)
     Options: ClassVar[type[AccountOptions]] = YandexMarketOptions
     SECRETS: ClassVar[tuple[str, ...]] = ("secret", "oauth")
 
@@ -243,7 +251,7 @@ class YandexMarket(Account):
 
         About returns for FBY, FBS and Express only.
         """
-        if order_id is not None and (rule := self._id_rule(order_id)) is not None:
+        if order_id is not None and (rule := _id_rule(order_id)) is not None:
             raise InvalidInput("open_chat", "order_id", rule, order_id)
         opened = await self.api.chats.new(replies.context_of(order_id, return_id))
         return await self._get_chat(str(opened.chat_id))
@@ -458,12 +466,6 @@ class YandexMarket(Account):
         if place == "businessId":
             return await self._business()
         return await super()._known(method, place)
-
-    def _id_rule(self, record_id: str) -> str | None:
-        is_number = record_id.isascii() and record_id.isdigit() and len(record_id) < 20
-        if is_number and int(record_id) > 0:
-            return None
-        return "must have an id of Market: a number in digits, from 1 on"
 
     def _at_once(self, how: How) -> int:
         return min(how.prefetch or 1, self._parallel)

@@ -10,8 +10,6 @@ from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability, Suppo
 from wbym.account.checks import (
     require_address,
     require_among,
-    require_period,
-    require_visible,
     whole_characters,
 )
 from wbym.account.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
@@ -69,8 +67,6 @@ __all__ = [
     "load_adapter",
     "require_address",
     "require_among",
-    "require_period",
-    "require_visible",
     "unreadable",
     "whole_characters",
 ]

@@ -198,7 +198,7 @@ class Account(Hooks):
             max_wait=max_wait,
             on_set_aside=self._keep,
         )
-        self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self._id_rule)
+        self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
         """What is refused before it costs a request."""
 
     @classmethod
@@ -831,12 +831,14 @@ class Account(Hooks):
 
 
 def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:
-    require(method, "prefetch", prefetch, _PREFETCH)
-    require(method, "priority", priority, Priority | None)
+    if prefetch is not None:
+        require(method, "prefetch", prefetch, _PREFETCH)
+    if priority is not None:
+        require(method, "priority", priority, Priority)
     return How(prefetch, priority)
 
 
-_PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)] | None
+_PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
 
 
 async def _count_by_lists(account: Account) -> Waiting:

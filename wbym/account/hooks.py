@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 __all__ = ["Filters", "Hooks", "How", "Receipt", "SweepOptions", "require_hooks"]
+
+
+class IdRule(Protocol):
+    """What an id must be, such as ``must be digits``; None where this one may exist."""
+
+    def __call__(self, record_id: str, /) -> str | None: ...
 
 
 class How(msgspec.Struct, frozen=True):
@@ -84,9 +90,8 @@ class Hooks:
     EARLIEST: ClassVar[datetime]
     """Sweeps of whole archives begin here: the marketplace has no records before."""
 
-    def _id_rule(self, record_id: str) -> str | None:
-        """What an id must be, such as ``must be digits``; None where this one may exist."""
-        return None
+    ID_RULE: ClassVar[IdRule | None] = None
+    """What ids must be, a static method; by default any text may be one."""
 
     # Chats.
 

@@ -3,15 +3,25 @@
 The facts of the capabilities are the bounds. The outbox checks with the same before it saves.
 """
 
-from collections.abc import Callable, Collection, Sequence
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
-from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
-from wbym.account.checks import require_files, require_period, require_ratings, require_text
+from wbym.account.capabilities import Capabilities, Capability
 from wbym.account.hooks import Filters
-from wbym.calls import Upload, require
+from wbym.calls import (
+    Count,
+    Each,
+    FileType,
+    Length,
+    MaxSize,
+    NotEmpty,
+    Range,
+    Upload,
+    require,
+)
 from wbym.domain import (
     Chat,
     Decision,
@@ -47,6 +57,11 @@ _EDIT: Final = {
 }
 
 
+_Facts: TypeAlias = Mapping[str, str | int | float | bool]
+_VISIBLE: Final = Annotated[str, NotEmpty()]
+_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
+
+
 class Inputs:
     """Checks the arguments of one account's methods.
 
@@ -54,7 +69,7 @@ class Inputs:
         marketplace: The account's.
         account: Its name.
         capabilities: What the marketplace can do, with its bounds.
-        id_rule: What an id must be; None where this one may exist.
+        id_rule: What an id must be, or None where this one may exist; without it, any may.
     """
 
     def __init__(
@@ -62,11 +77,12 @@ class Inputs:
         marketplace: str,
         account: str,
         capabilities: Capabilities,
-        id_rule: Callable[[str], str | None],
+        id_rule: Callable[[str], str | None] | None,
     ) -> None:
         self._marketplace = marketplace
         self._account = account
         self._capabilities = capabilities
+        self._present = {one for one, supported in capabilities.items() if supported.is_present}
         self._id_rule = id_rule
 
     def require(
@@ -77,7 +93,7 @@ class Inputs:
         Raises:
             Unsupported: It does, or it is not built yet.
         """
-        if not self._capabilities.get(capability, NOT_BUILT).is_present:
+        if capability not in self._present:
             shown = self._account if argument == "account" else value
             raise Unsupported(self._marketplace, method, argument, shown)
 
@@ -104,7 +120,7 @@ class Inputs:
         if ref.noun not in nouns:
             rule = f"must be the ref of a {' or a '.join(nouns)}"
             raise RefError(str(ref), rule, method=method)
-        if (broken := self._id_rule(ref.id)) is not None:
+        if self._id_rule is not None and (broken := self._id_rule(ref.id)) is not None:
             raise RefError(str(ref), broken, method=method)
         return ref
 
@@ -123,7 +139,7 @@ class Inputs:
 
     def since(self, capability: Capability, method: str, moment: datetime | None) -> None:
         """Check the beginning of a period; errors as for :meth:`flag`."""
-        require_period(method, moment, None)
+        _require_period(method, moment, None)
         if moment is not None:
             self.require(capability, method, "since", moment)
 
@@ -146,10 +162,13 @@ class Inputs:
         """
         method = noun.value
         self.require(noun, method)
-        require(method, "answered", answered, bool | None)
-        require_period(method, since, until)
-        require(method, "product", product, str | None)
-        ratings = None if rating is None else require_ratings(method, rating)
+        if answered is not None:
+            require(method, "answered", answered, bool)
+        if since is not None or until is not None:
+            _require_period(method, since, until)
+        if product is not None:
+            require(method, "product", product, str)
+        ratings = None if rating is None else _require_ratings(method, rating)
         for argument, value, part in (
             ("answered", answered, "answered"),
             ("since", since, "period"),
@@ -177,9 +196,9 @@ class Inputs:
         require("send", "files", files, Sequence[Upload])
         if files:
             self.require(Capability.SEND_FILES, "send", "files", files)
-            require_files("send", files, self._capabilities[Capability.SEND_FILES].facts)
+            _require_files("send", files, self._capabilities[Capability.SEND_FILES].facts)
         if text or not files:
-            require_text("send", "text", text, self._capabilities[Capability.SEND].facts)
+            _require_text("send", "text", text, self._capabilities[Capability.SEND].facts)
         return Chat(ref=ref) if isinstance(chat, Ref) else chat
 
     def answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
@@ -201,7 +220,7 @@ class Inputs:
         self.require(Capability.REJECT_QUESTION, "reject")
         ref = self.own("reject", question, Noun.QUESTION)
         facts = self._capabilities[Capability.REJECT_QUESTION].facts
-        require_text("reject", "reason", reason, facts)
+        _require_text("reject", "reason", reason, facts)
         return ref
 
     def decide(
@@ -225,7 +244,7 @@ class Inputs:
         require("decide", "decision", decision, Decision | str)
         facts = self._capabilities[Capability.DECIDE].facts
         if comment is not None:
-            require_text("decide", "comment", comment, facts, "comment")
+            _require_text("decide", "comment", comment, facts, "comment")
         require("decide", "reason", reason, str | None)
         require("decide", "amount", amount, Money | None)
         for argument, value in (("reason", reason), ("amount", amount)):
@@ -243,7 +262,7 @@ class Inputs:
         ref = self.own(method, item, Noun.QUESTION, Noun.FEEDBACK)
         capability = capabilities[ref.noun]
         self.require(capability, method, "item", str(ref))
-        require_text(method, "text", text, self._capabilities[capability].facts)
+        _require_text(method, "text", text, self._capabilities[capability].facts)
         return ref
 
 
@@ -304,3 +323,71 @@ def _require_amount(decision: Decision, amount: Money | None) -> None:
         or (highest is not None and amount.amount > highest.amount)
     ):
         raise InvalidInput("decide", "amount", f"must be within its bounds{told}", amount)
+
+
+def _require_period(method: str, since: datetime | None, until: datetime | None) -> None:
+    """Refuse times without a zone, and a period that ends before it begins.
+
+    Raises:
+        InvalidInput: It is so, or a time is not a datetime.
+    """
+    for argument, moment in (("since", since), ("until", until)):
+        require(method, argument, moment, datetime | None)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(method, "since", "must not be after until", since)
+
+
+def _require_ratings(method: str, ratings: Collection[int]) -> frozenset[int]:
+    """The ratings that are wanted.
+
+    Raises:
+        InvalidInput: There is none, or one is not from 1 to 5.
+    """
+    require(method, "rating", ratings, _RATINGS)
+    return frozenset(ratings)
+
+
+def _require_text(method: str, argument: str, text: str, facts: _Facts, what: str = "text") -> None:
+    """Refuse a text that shows nothing, or breaks the bounds of a capability.
+
+    Args:
+        method: The method's name, for errors.
+        argument: The argument's name, for errors.
+        text: The text.
+        facts: The capability's; ``min_text_length`` and ``max_text_length`` bound the text.
+        what: ``comment`` for ``min_comment_length`` and ``max_comment_length``.
+
+    Raises:
+        InvalidInput: It does.
+    """
+    require(method, argument, text, _VISIBLE)
+    lowest, highest = facts.get(f"min_{what}_length", 0), facts.get(f"max_{what}_length")
+    bounds = Length(int(lowest), sys.maxsize if highest is None else int(highest))
+    if (rule := bounds.broken(text)) is not None:
+        raise InvalidInput(method, argument, rule, text)
+
+
+def _require_files(method: str, files: Sequence[Upload], facts: _Facts) -> None:
+    """Refuse files that break the bounds of ``send.files``.
+
+    Args:
+        method: The method's name, for errors.
+        files: The files.
+        facts: ``max_files``, ``max_file_size`` and ``max_total_size`` in bytes, and ``file_types``
+            with spaces between; what is not stated is not bounded.
+
+    Raises:
+        InvalidInput: They do, or one is not an ``Upload``.
+    """
+    require(method, "files", files, Sequence[Upload])
+    marks: list[object] = []
+    if (max_files := facts.get("max_files")) is not None:
+        marks.append(Count(0, int(max_files)))
+    if (file_types := facts.get("file_types")) is not None:
+        marks.append(Each(FileType(tuple(str(file_types).split()))))
+    if (max_file_size := facts.get("max_file_size")) is not None:
+        marks.append(Each(MaxSize(int(max_file_size))))
+    if (max_total_size := facts.get("max_total_size")) is not None:
+        marks.append(MaxSize(int(max_total_size)))
+    if marks:
+        require(method, "files", files, Annotated[(Sequence[Upload], *marks)])

@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from wbym.account import Account, require_period
+from wbym.account import Account
+from wbym.calls import require
 from wbym.domain import Ref
 from wbym.errors import AccountsFailed, ExportError, InvalidInput, WbymError
 from wbym.export.files import find_target, plain_os_errors, replacing
@@ -108,7 +109,7 @@ class Export:
                 if moment is not None:
                     rule = f"is for feedbacks and questions; {noun} are read whole"
                     raise InvalidInput(method, argument, rule, moment)
-        require_period(method, None, until)
+        require(method, "until", until, datetime | None)
         if since is not None:
             whole_span(method, since, until)
         if overlap < timedelta(0):

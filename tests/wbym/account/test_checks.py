@@ -1,6 +1,9 @@
+from typing import Annotated
+
 import pytest
 
-from wbym.account import require_address, require_visible
+from wbym.account import require_address
+from wbym.calls import NotEmpty, require
 from wbym.errors import InvalidInput
 
 BLANK = [
@@ -20,20 +23,20 @@ BLANK = [
 @pytest.mark.parametrize("text", BLANK)
 def test_text_when_it_shows_nothing(text: str) -> None:
     with pytest.raises(InvalidInput, match="send: text must have a visible character"):
-        require_visible("send", "text", text)
+        require("send", "text", text, Annotated[str, NotEmpty()])
 
 
 @pytest.mark.parametrize(
     "text", ["я", " . ", "👍", "\N{ZERO WIDTH JOINER}я", "👩\u200d🚀", "❤\ufe0f"]
 )
 def test_text_when_it_shows_something(text: str) -> None:
-    require_visible("send", "text", text)
+    require("send", "text", text, Annotated[str, NotEmpty()])
 
 
 @pytest.mark.parametrize("text", ["\ud83d", "Спасибо, Оля \udc4d!"])
 def test_text_when_half_of_a_character_is_there(text: str) -> None:
     with pytest.raises(InvalidInput, match="send: text must be whole characters"):
-        require_visible("send", "text", text)
+        require("send", "text", text, Annotated[str, NotEmpty()])
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,10 @@ METHODS: dict[str, tuple[Callable[[FakeAccount, object], object], set[Noun]]] = 
 }
 
 
+def _digits(record_id: str, /) -> str | None:
+    return None if record_id.isdigit() else "must be digits"
+
+
 class Market(FakeAccount):
     """It states what a fake account lacks too, which must be refused before a hook is called."""
 
@@ -57,8 +61,7 @@ class Market(FakeAccount):
         Capability.SKIP_REACTION: Supported(Support.NATIVE),
     }
 
-    def _id_rule(self, record_id: str) -> str | None:
-        return None if record_id.isdigit() else "must be digits"
+    ID_RULE = staticmethod(_digits)
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
         raise NotImplementedError
