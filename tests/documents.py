@@ -204,7 +204,6 @@ _MODULES: Final[Mapping[str, object]] = MappingProxyType(
         "log": logging.getLogger("service"),
         "Inbox": wbym.Inbox,
         "EventKind": wbym.EventKind,
-        "DeliveryRejected": wbym.errors.DeliveryRejected,
         "Priority": Priority,
         "NewPrice": NewPrice,
         "AdapterContract": AdapterContract,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from wbym.account import Capability, Support, installed_adapters
+from wbym.account import NOT_BUILT, Capability, installed_adapters, load_adapter
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- capabilities: made by `python -m tests.readme` -->\n"
@@ -10,17 +10,12 @@ END = "<!-- end of capabilities -->"
 
 
 def table() -> str:
-    adapters = sorted(installed_adapters().items())
-    lines = [
-        f"| Capability | {' | '.join(name for name, _ in adapters)} |",
-        "|---" * (len(adapters) + 1) + "|",
-    ]
+    names = installed_adapters()
+    adapters = [load_adapter(name) for name in names]
+    lines = [f"| Capability | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for capability in Capability:
-        cells = []
-        for _, adapter in adapters:
-            stated = adapter.capabilities.get(capability)
-            support = stated.support if stated else Support.NOT_BUILT
-            cells.append(support.replace("_", " "))
+        stated = [adapter.CAPABILITIES.get(capability, NOT_BUILT) for adapter in adapters]
+        cells = [one.support.replace("_", " ") for one in stated]
         lines.append(f"| `{capability}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

@@ -12,7 +12,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pytest
 import typer
 from typer.core import TyperGroup
@@ -34,12 +33,14 @@ from tests.documents import (
 )
 from tests.toy import api as toy
 from tests.wbym.cli.test_outbox import delivery
+from wbym.bulk import follow
 from wbym.cli import app as cli
 from wbym.config import find_accounts
-from wbym.feed import DeliveryState, SqliteStore
-from wbym.feed.delivery import Work
+from wbym.domain import DeliveryState
+from wbym.feed import SqliteStore
+from wbym.feed.actions import SendAction, encode_action
 from wbym.testing.contract.base import eventually
-from wbym_wildberries import Wildberries, tasks
+from wbym_wildberries import Wildberries
 
 PYTHON: Final = blocks("python")
 SCRIPTS: Final = [block for block in PYTHON if block.is_script]
@@ -127,7 +128,7 @@ async def test_fragment_when_it_runs(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a frame that has the names which the page speaks of; an endless one is ended."""
-    monkeypatch.setattr(tasks, "_FIRST", 0.001)
+    monkeypatch.setattr(sys.modules[follow.__module__], "_FIRST", 0.001)
     code = compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
@@ -212,7 +213,7 @@ class TestConsole:
             case ["wbym", "outbox", *_]:
                 async with SqliteStore("wbym.db") as store:
                     one = delivery("KEY", DeliveryState.UNKNOWN, "shop-wb")
-                    await store.enter(one, msgspec.msgpack.encode(Work()))
+                    await store.enter(one, encode_action(SendAction(one.target, one.text)))
                 result = await asyncio.to_thread(run, arguments)
                 assert result.exit_code == 0, result.output
             case ["wbym", *_]:
