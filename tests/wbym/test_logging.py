@@ -50,7 +50,7 @@ class TestRecords:
             simulator.faults.next("/feedbacks", "bad_record")
             await shop.feedbacks().all()
         (record,) = caplog.records
-        assert record.name == "wbym.toy"
+        assert record.name == "wbym.account"
         known = {"marketplace": "toy", "account": "shop", "endpoint": "feedbacks.list"}
         assert _extras(record) == known
 
