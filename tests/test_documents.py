@@ -21,6 +21,7 @@ from benchmarks.__main__ import BENCHMARKS
 from tests.adapters.wbym_wildberries.shops import FREELY
 from tests.documents import (
     API_KEY,
+    PRINTED_ID,
     ROOT,
     TOKEN,
     Block,
@@ -129,12 +130,13 @@ async def test_fragment_when_it_runs(
 ) -> None:
     """In a frame that has the names which the page speaks of; an endless one is ended."""
     monkeypatch.setattr(sys.modules[follow.__module__], "_FIRST", 0.001)
-    code = compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
             monkeypatch.setenv(name, value)
         (tmp_path / "wbym.toml").write_text(config(wb.url, ym.url), "utf-8")
         frame = Frame(wb, ym)
+        text = frame.text_of(block)
+        code = compile(text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         async with frame.opened(block.page) as names:
             before = wb.stats.requests + ym.stats.requests
             done = eval(code, names)
@@ -156,6 +158,8 @@ async def test_fragment_when_it_runs(
                 assert running.cancelled()
             else:
                 await running
+                if PRINTED_ID in block.text:
+                    assert wb.stats.effects["answer"] == 1
                 assert wb.stats.requests + ym.stats.requests > before or "MemoryStore" in block.text
 
 
