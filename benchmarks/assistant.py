@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.contenders.ours import LIFTED, MARKET_LIFTED
-from wbym.account import Adapter
+from wbym.account import Account
 from wbym.feed import EventKind
 from wbym.inbox import Inbox
 from wbym.limits import Quota, Scheduler
@@ -43,7 +43,7 @@ def reply_to(text: str) -> str:
 async def assist(plan: Plan) -> None:
     """Answer what buyers write, without an end."""
     scheduler = Scheduler(min_jitter=0.0)
-    accounts: list[Adapter] = []
+    accounts: list[Account] = []
     if plan.wildberries is not None:
         url, token = plan.wildberries
         quotas = LIFTED | {"chats.events": _POLLS}
@@ -54,13 +54,19 @@ async def assist(plan: Plan) -> None:
         url, key, business = plan.yandex_market
         accounts.append(
             YandexMarket(
-                key, business, "ym", base_url=url, quotas=MARKET_LIFTED, scheduler=scheduler
+                key,
+                name="ym",
+                business_id=business,
+                base_url=url,
+                quotas=MARKET_LIFTED,
+                scheduler=scheduler,
             )
         )
     async with Inbox(*accounts, state=plan.state, settle_after=plan.settle_after) as inbox:
         async for event in inbox.events(since=EPOCH, wait=True):
             if event.kind is EventKind.MESSAGE and event.from_buyer:
-                await inbox.send(event.chat, reply_to(event.message.text or ""), key=event.id)
+                text = reply_to(event.message.text or "")
+                await inbox.send(event.chat, text, idempotency_key=event.id)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from benchmarks.measure import peak_mb
 from benchmarks.report import Report, Target
 from benchmarks.serving import Counts
 from benchmarks.sizes import Sizes
-from wbym.account import Adapter
+from wbym.account import Account
 from wbym.inbox import Inbox
 from wbym.testing.process import SimulatorProcess
 from wbym_wildberries import Wildberries
@@ -78,21 +78,21 @@ async def _child(wb: str, ym: str, wb_accounts: int, ym_accounts: int) -> _Resul
 
 async def _read(wb: str, ym: str, wb_accounts: int, ym_accounts: int) -> _Result:
     alone = wb_accounts + ym_accounts == 1
-    accounts: list[Adapter] = [
+    accounts: list[Account] = [
         Wildberries(make_token(sid=f"{wb_accounts}-{n}"), name=f"wb-{n}", base_url=wb)
         for n in range(wb_accounts)
     ]
     for n in range(ym_accounts):
         business = 1001 if alone else 1002 + n
         key = make_api_key(business_id=business)
-        accounts.append(YandexMarket(key, business, name=f"ym-{n}", base_url=ym))
+        accounts.append(YandexMarket(key, name=f"ym-{n}", business_id=business, base_url=ym))
     async with Inbox(*accounts) as inbox:
         start = time.perf_counter()
         found = await asyncio.gather(
             _count(inbox.chats(waiting_for_seller=True)),
             _count(inbox.questions(answered=False)),
             _count(inbox.feedbacks(answered=False)),
-            _count(inbox.returns(open=True)),
+            _count(inbox.returns(is_open=True)),
         )
         took = time.perf_counter() - start
     return _Result(took, sum(found), peak_mb())

@@ -134,7 +134,7 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
     async with SimulatorProcess("wbym_yandex_market.simulator", *options) as simulator:
         async with YandexMarket(
             str(simulator.shown["token"]),
-            int(str(simulator.shown["business_id"])),
+            business_id=int(str(simulator.shown["business_id"])),
             base_url=simulator.url,
             scheduler=Scheduler(),
         ) as shop:

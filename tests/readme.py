@@ -10,12 +10,11 @@ END = "<!-- end of capabilities -->"
 
 
 def table() -> str:
-    names = installed_adapters()
-    adapters = [load_adapter(name) for name in names]
-    lines = [f"| Capability | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
+    stated = {name: load_adapter(name).CAPABILITIES for name in installed_adapters()}
+    lines = [f"| Capability | {' | '.join(stated)} |", "|---" * (len(stated) + 1) + "|"]
     for capability in Capability:
-        stated = [adapter.CAPABILITIES.get(capability, NOT_BUILT) for adapter in adapters]
-        cells = [one.support.replace("_", " ") for one in stated]
+        supports = [its.get(capability, NOT_BUILT).support for its in stated.values()]
+        cells = [support.replace("_", " ") for support in supports]
         lines.append(f"| `{capability}` | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

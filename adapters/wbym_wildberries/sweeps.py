@@ -20,7 +20,6 @@ from wbym.paging import (
     SweepPlan,
     map_page,
     pages_for,
-    whole_span,
 )
 from wbym_wildberries import mapping
 from wbym_wildberries.api import Api
@@ -79,13 +78,12 @@ class WildberriesSweeps(Sweeps):
             PagingLimit: One second has more feedbacks than can be paged from both its ends, or the
                 archive more than can be paged.
         """
-        self._require(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks")
-        require("sweep.feedbacks", "archive", archive, bool | None)
-        require("sweep.feedbacks", "depth", depth, Annotated[int, Range(1)] | None)
-        span = whole_span("sweep.feedbacks", since, until, self._hooks.EARLIEST)
         options = FeedbackSweepOptions(
             in_order, cursor, max_wait, priority, archive=archive, depth=depth
         )
+        span = self._begin(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks", since, until, options)
+        require("sweep.feedbacks", "archive", archive, bool | None)
+        require("sweep.feedbacks", "depth", depth, Annotated[int, Range(1)] | None)
         return self._hooks._sweep_feedbacks(span, options)  # noqa: SLF001 - as in Sweeps
 
 

@@ -374,7 +374,7 @@ class YandexMarket(Account):
         return await self._deciding().read(int(return_id), known)
 
     async def _decisions(self, item: Return) -> Sequence[Decision]:
-        """POST v1/businesses/{}/returns/decisions."""
+        """POST v1/businesses/{}/returns/decisions; with a ref the return is read before."""
         return await self._deciding().possible(item)
 
     async def _decide(

@@ -105,7 +105,7 @@ async def _mixed(job: Job, tally: Tally) -> None:
 def _market(job: Job) -> YandexMarket:
     return YandexMarket(
         job.tokens[0],
-        job.business,
+        business_id=job.business,
         base_url=job.url,
         scheduler=_unreserved(),
         quotas=MARKET_LIFTED,

@@ -2,15 +2,27 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.domain import Feedback, Question, Ref, Waiting
-from wbym.errors import ConfigError, InboxNotOpen, InvalidInput, Unauthorized, Unsupported
+from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
+from wbym.domain import Feedback, Noun, Ref, Waiting
+from wbym.errors import (
+    AccountsFailed,
+    ConfigError,
+    InboxNotOpen,
+    InvalidInput,
+    RefError,
+    Unauthorized,
+    Unsupported,
+)
 from wbym.inbox import Inbox
 from wbym.paging import Chunk, Listing
+from wbym.testing import FakeAccount
 
 pytestmark = pytest.mark.looptime
 
@@ -19,6 +31,19 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 class Toy(BareAccount):
     """An account whose feedbacks are read a page a second."""
+
+    CAPABILITIES: ClassVar[Capabilities] = MappingProxyType(
+        dict.fromkeys(
+            (
+                Capability.FEEDBACKS,
+                Capability.FEEDBACKS_ANSWERED,
+                Capability.FEEDBACKS_PERIOD,
+                Capability.ANSWER_FEEDBACK,
+            ),
+            Supported(Support.NATIVE),
+        )
+    )
+    EARLIEST: ClassVar[datetime] = BEGIN - timedelta(days=1)
 
     def __init__(
         self,
@@ -35,7 +60,7 @@ class Toy(BareAccount):
         self.requests = 0
         self.answered: list[tuple[str, str]] = []
 
-    def feedbacks(self, **_: object) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
         def page(token: str | None, _: int | None) -> Chunk[Feedback]:
             self.requests += 1
             place = int(token or 0)
@@ -43,22 +68,17 @@ class Toy(BareAccount):
                 raise self.error
             more = place + 1 < len(self.pages) + (self.error is not None)
             minutes = self.pages[place] if self.pages else ()
-            items = [
-                Feedback(
-                    ref=Ref("toy", self.name, str(minute)),
-                    created_at=BEGIN + timedelta(minutes=minute),
-                )
-                for minute in minutes
-            ]
-            return Chunk(items, len(items), str(place + 1) if more else None)
+            items = [item for item in map(self._made, minutes) if _is_within(item, filters)]
+            return Chunk(items, len(minutes), str(place + 1) if more else None)
 
         return MemorySource(page, latency=1).listing(newest_first=self.newest_first)
 
-    async def answer(self, item: Question | Feedback, text: str) -> None:
-        self.answered.append((item.ref.id, text))
+    def _made(self, minute: int) -> Feedback:
+        ref = Ref("toy", self.name, Noun.FEEDBACK, str(minute))
+        return Feedback(ref=ref, created_at=BEGIN + timedelta(minutes=minute))
 
-    async def edit_answer(self, item: Question | Feedback, text: str) -> None:
-        raise NotImplementedError
+    async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
+        self.answered.append((feedback.ref.id, text))
 
     async def counts(self) -> Waiting:
         self.requests += 1
@@ -66,6 +86,11 @@ class Toy(BareAccount):
         if self.error is not None:
             raise self.error
         return Waiting(feedbacks=sum(map(len, self.pages)))
+
+
+def _is_within(item: Feedback, filters: Filters) -> bool:
+    begin, end = filters.since or BEGIN, filters.until or datetime.max.replace(tzinfo=UTC)
+    return begin <= item.created_at <= end
 
 
 def _revoked() -> Unauthorized:
@@ -78,7 +103,7 @@ def _ids(items: Sequence[Feedback]) -> list[str]:
 
 async def refuses_everything(inbox: Inbox, why: str) -> None:
     """All that an inbox has, but for how it is closed."""
-    record = Feedback(ref=Ref("wildberries", "shop", "1"), created_at=BEGIN)
+    record = Feedback(ref=Ref("wildberries", "shop", Noun.FEEDBACK, "1"), created_at=BEGIN)
     given: dict[str, tuple[object, ...]] = {
         "account": ("shop", Toy),
         "add": (Toy("b"),),
@@ -87,6 +112,8 @@ async def refuses_everything(inbox: Inbox, why: str) -> None:
         "send": (record, "Спасибо"),
         "answer": (record, "Спасибо"),
         "edit_answer": (record, "Спасибо"),
+        "get": (record,),
+        "reject": (record, "Спасибо"),
         "decisions": (record,),
         "decide": (record, object()),
         "comments": (record,),
@@ -100,9 +127,9 @@ async def refuses_everything(inbox: Inbox, why: str) -> None:
         with pytest.raises(InboxNotOpen, match=why):
             found = getattr(inbox, name)(*given.get(name, ()))
             await found
-    for name in ("send", "answer", "decide"):
+    for name in ("send", "answer", "edit_answer", "reject", "decide"):
         with pytest.raises(InboxNotOpen, match=why):
-            await getattr(inbox, name)(*given[name], key="1")
+            await getattr(inbox, name)(*given[name], idempotency_key="1")
 
 
 class TestReading:
@@ -113,22 +140,22 @@ class TestReading:
         assert sorted(_ids(found)) == ["a5", "a7", "a9", "b4", "b6", "b8"]
         assert asyncio.get_running_loop().time() - begin == pytest.approx(2, abs=0.1)
 
-    async def test_feedbacks_when_merged_by_time(self) -> None:
+    async def test_feedbacks_when_newest_first(self) -> None:
         inbox = Inbox(
             Toy("a", [[9, 7], [5]]), Toy("b", [[1], [8, 4]], newest_first=False), Toy("c", [[6]])
         )
-        found = await inbox.feedbacks(by_time=True).all()
+        found = await inbox.feedbacks(newest_first=True).all()
         assert _ids(found) == ["a9", "b8", "a7", "c6", "a5", "b4", "b1"]
 
     async def test_feedbacks_when_there_is_no_account(self) -> None:
         assert await Inbox().feedbacks().all() == []
-        assert await Inbox().feedbacks(by_time=True).all() == []
+        assert await Inbox().feedbacks(newest_first=True).all() == []
 
-    @pytest.mark.parametrize("by_time", [False, True])
-    async def test_reading_when_left_early(self, by_time: bool) -> None:
+    @pytest.mark.parametrize("newest_first", [False, True])
+    async def test_reading_when_left_early(self, newest_first: bool) -> None:
         toys = [Toy(name, [[minute] for minute in range(99, 0, -1)]) for name in "abc"]
         async with Inbox(*toys) as inbox:
-            async for item in inbox.feedbacks(by_time=by_time):
+            async for item in inbox.feedbacks(newest_first=newest_first):
                 if item.created_at < BEGIN + timedelta(minutes=95):
                     break
             await asyncio.sleep(0.5)
@@ -165,7 +192,7 @@ class TestFailures:
         toys = [Toy(name, [[1], [2]]) for name in "abdefghij"]
         inbox = Inbox(*toys, Toy("c", [[1]], error=_revoked()))
         found: list[Feedback] = []
-        with pytest.raises(ExceptionGroup, match="1 of 10 accounts failed") as caught:
+        with pytest.raises(AccountsFailed, match="1 of 10 accounts failed") as caught:
             async for item in inbox.feedbacks():
                 found.append(item)
         assert len(found) == 19
@@ -186,10 +213,26 @@ class TestFailures:
         assert await inbox.counts() == {"a": Waiting(feedbacks=1)}
         assert len(told) == 2
 
+    async def test_reading_when_no_account_has_the_noun(self) -> None:
+        with pytest.raises(Unsupported, match="chats: account is not supported by toy"):
+            Inbox(Toy("a", [[1]])).chats()
+
     async def test_reading_when_an_account_lacks_the_noun(self) -> None:
-        with pytest.raises(ExceptionGroup) as caught:
-            await Inbox(Toy("a", [[1]])).chats().all()
+        inbox = Inbox(BareAccount("bare"), Toy("a", [[1]]))
+        assert _ids(await inbox.feedbacks().all()) == ["a1"]
+
+    async def test_reading_when_an_account_lacks_a_filter(self) -> None:
+        other = FakeAccount(name="fake")
+        inbox = Inbox(other, Toy("a", [[1]]))
+        with pytest.raises(AccountsFailed, match="1 of 2") as caught:
+            await inbox.feedbacks(rating=[5]).all()
         assert isinstance(caught.value.exceptions[0], Unsupported)
+        with pytest.raises(Unsupported):
+            Inbox(Toy("a")).feedbacks(rating=[5])
+
+    async def test_reading_when_a_filter_is_wrong(self) -> None:
+        with pytest.raises(InvalidInput, match="rating"):
+            Inbox(Toy("a"), FakeAccount(name="fake")).feedbacks(rating=[6])
 
     async def test_consumer_when_it_raises(self) -> None:
         inbox = Inbox(Toy("a", [[1], [2], [3]]))
@@ -200,19 +243,98 @@ class TestFailures:
         assert len(asyncio.all_tasks()) == 1
 
 
+class TestCursors:
+    @pytest.mark.parametrize("newest_first", [False, True])
+    async def test_feedbacks_when_read_on_from_any_page(self, newest_first: bool) -> None:
+        def inbox() -> Inbox:
+            return Inbox(
+                Toy("a", [[9, 7], [5]]),
+                Toy("b", [[8], [6, 4], [3]]),
+                Toy("c", [[1], [2]], newest_first=False),
+            )
+
+        pages = [page async for page in inbox().feedbacks(newest_first=newest_first).pages()]
+        everything = {one for page in pages for one in _ids(page.items)}
+        assert len(everything) == 9
+        read: set[str] = set()
+        for page in pages:
+            again = inbox().feedbacks(newest_first=newest_first, cursor=page.cursor)
+            found = await again.all()
+            assert read | set(_ids(found)) == everything
+            read |= set(_ids(page.items))
+            if page.next_cursor is not None:
+                rest = inbox().feedbacks(newest_first=newest_first, cursor=page.next_cursor)
+                assert read | set(_ids(await rest.all())) == everything
+                if not newest_first:
+                    assert read.isdisjoint(_ids(await rest.all()))
+        assert pages[-1].next_cursor is None
+
+    async def test_feedbacks_when_an_account_is_new(self) -> None:
+        first = Inbox(Toy("a", [[3], [2], [1]]))
+        pages = [page async for page in first.feedbacks().pages()]
+        both = Inbox(Toy("a", [[3], [2], [1]]), Toy("b", [[5], [4]]))
+        rest = await both.feedbacks(cursor=pages[1].next_cursor).all()
+        assert sorted(_ids(rest)) == ["a1", "b4", "b5"]
+
+    async def test_feedbacks_when_an_account_failed(self) -> None:
+        inbox = Inbox(Toy("a", [[1]]), Toy("c", [[2]], error=_revoked()))
+        listing = inbox.feedbacks()
+        cursors: list[str | None] = []
+        with pytest.raises(AccountsFailed):
+            async for page in listing.pages():
+                cursors.append(page.next_cursor)
+        mended = Inbox(Toy("a", [[1]]), Toy("c", [[2], [3]]))
+        assert _ids(await mended.feedbacks(cursor=cursors[-1]).all()) == ["c3"]
+
+    @pytest.mark.parametrize("cursor", ["x", "[]", '{"a": 5}', "{"])
+    async def test_feedbacks_when_the_cursor_is_none(self, cursor: str) -> None:
+        with pytest.raises(InvalidInput, match="cursor of an inbox"):
+            await Inbox(Toy("a", [[1]])).feedbacks(cursor=cursor).all()
+
+    async def test_windows_when_a_list_is_in_no_order(self) -> None:
+        minutes = [60 * 24 * day for day in (100, 3, 50, 0, 99)]
+        toy = Toy("a", [minutes[:2], minutes[2:]], newest_first=False)
+        found = await Inbox(toy).feedbacks(newest_first=True).all()
+        assert [item.ref.id for item in found] == [str(one) for one in sorted(minutes)[::-1]]
+        since, until = BEGIN + timedelta(days=3), BEGIN + timedelta(days=99)
+        found = await Inbox(toy).feedbacks(newest_first=True, since=since, until=until).all()
+        assert [item.ref.id for item in found] == [str(60 * 24 * day) for day in (99, 50, 3)]
+
+
 class TestAccounts:
     async def test_answer_when_routed(self) -> None:
         a, b = Toy("a", [[1]]), Toy("b", [[2]])
         inbox = Inbox(a, b)
         for feedback in await inbox.feedbacks().all():
-            await inbox.answer(feedback, "Спасибо")
+            delivery = await inbox.answer(feedback, "Спасибо")
+            assert delivery.accepted
+            assert delivery.target == feedback.ref
         assert (a.answered, b.answered) == ([("1", "Спасибо")], [("2", "Спасибо")])
 
-    @pytest.mark.parametrize("ref", [Ref("toy", "z", "1"), Ref("other", "a", "1")])
+    @pytest.mark.parametrize(
+        "ref",
+        [
+            Ref("toy", "z", Noun.FEEDBACK, "1"),
+            Ref("other", "a", Noun.FEEDBACK, "1"),
+        ],
+    )
     async def test_answer_when_the_account_is_foreign(self, ref: Ref) -> None:
         inbox = Inbox(Toy("a"))
-        with pytest.raises(InvalidInput, match="account of this inbox"):
-            await inbox.answer(Feedback(ref=ref, created_at=BEGIN), "Спасибо")
+        for item in (ref, Feedback(ref=ref, created_at=BEGIN)):
+            with pytest.raises(RefError, match="account of this inbox"):
+                await inbox.answer(item, "Спасибо")
+
+    async def test_answer_when_the_item_is_none(self) -> None:
+        for item in ("toy/a/feedback/1", None, 5):
+            with pytest.raises(InvalidInput, match="must be a record or its Ref"):
+                await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
+
+    async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
+        toy = Toy("a")
+        item = Feedback(ref=Ref("toy", "a", Noun.FEEDBACK, "1"), created_at=BEGIN)
+        with pytest.raises(InvalidInput, match="idempotency_key needs a state"):
+            await Inbox(toy).answer(item, "Спасибо", idempotency_key="crm-1")
+        assert not toy.answered
 
     async def test_account_when_asked_for_by_type(self) -> None:
         toy = Toy("a")
@@ -250,7 +372,7 @@ class TestAccounts:
 
     async def test_counts_when_one_fails(self) -> None:
         inbox = Inbox(Toy("a"), Toy("c", error=_revoked()))
-        with pytest.raises(ExceptionGroup, match="1 of 2"):
+        with pytest.raises(AccountsFailed, match="1 of 2"):
             await inbox.counts()
 
 

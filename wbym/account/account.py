@@ -88,8 +88,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Account", "AnyRecord", "Connection"]
 
-logger = logging.getLogger("wbym.account")
-
 R = TypeVar("R")
 G = TypeVar("G", bound=Group)
 
@@ -307,7 +305,10 @@ class Account(Hooks):
             NotFound: There is none with this id any more.
             RefError: It is of another account, or not of this kind.
         """
-        nouns = [noun for noun, known in _KIND_OF.items() if kind in {None, known}]
+        nouns = [noun for noun, known in _KIND_OF.items() if kind is None or kind is known]
+        if not nouns:
+            rule = f"must be one of {', '.join(known.__name__ for known in _KIND_OF.values())}"
+            raise InvalidInput("get", "kind", rule, kind)
         own = self.inputs.own("get", ref, *nouns)
         self.inputs.require(_GET[own.noun], "get", "ref", str(own))
         match own.noun:
@@ -818,7 +819,7 @@ class Account(Hooks):
 
     def _keep(self, aside: SetAside) -> None:
         """Say that a record was set aside, and pass it on or keep it."""
-        logger.warning(
+        logging.getLogger(f"wbym.{self.marketplace}").warning(
             "%s: set aside %r",
             self.name,
             aside,

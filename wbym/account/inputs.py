@@ -86,7 +86,8 @@ class Inputs:
 
         Raises:
             RefError: It is of another account or noun, or cannot be an id of the marketplace.
-            InvalidInput: It is neither a record of these nouns nor a ref.
+            InvalidInput: It is neither a record of these nouns nor a ref, or a part of the ref is
+                of another type.
         """
         given: object = item
         if isinstance(given, Ref):
@@ -96,13 +97,13 @@ class Inputs:
         else:
             rule = f"must be a {' or a '.join(nouns)} or its Ref"
             raise InvalidInput(method, "item", rule, item)
+        require(method, "ref", ref, Ref)
         if (ref.marketplace, ref.account) != (self._marketplace, self._account):
             rule = f"must be of the account {self._marketplace}/{self._account}"
             raise RefError(str(ref), rule, method=method)
         if ref.noun not in nouns:
             rule = f"must be the ref of a {' or a '.join(nouns)}"
             raise RefError(str(ref), rule, method=method)
-        require(method, "ref", ref.id, str)
         if (broken := self._id_rule(ref.id)) is not None:
             raise RefError(str(ref), broken, method=method)
         return ref

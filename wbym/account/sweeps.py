@@ -5,9 +5,10 @@ from datetime import datetime
 
 from wbym.account.capabilities import Capability
 from wbym.account.hooks import Hooks, SweepOptions
+from wbym.calls import require
 from wbym.domain import Feedback, Question
 from wbym.limits import Priority
-from wbym.paging import Sweep, whole_span
+from wbym.paging import Span, Sweep, whole_span
 
 __all__ = ["Sweeps"]
 
@@ -49,11 +50,11 @@ class Sweeps:
 
         Raises:
             Unsupported: The marketplace has no feedbacks.
-            InvalidInput: A time is naive or in the future, or ``since`` is after ``until``.
+            InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or an
+                argument is of another type.
         """
-        self._require(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks")
-        span = whole_span("sweep.feedbacks", since, until, self._hooks.EARLIEST)
         options = SweepOptions(in_order, cursor, max_wait, priority)
+        span = self._begin(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks", since, until, options)
         return self._hooks._sweep_feedbacks(span, options)  # noqa: SLF001 - hooks are for this
 
     def questions(
@@ -67,7 +68,22 @@ class Sweeps:
         priority: Priority = Priority.BULK,
     ) -> Sweep[Question]:
         """Every question of a period, each once; arguments and errors as for :meth:`feedbacks`."""
-        self._require(Capability.SWEEP_QUESTIONS, "sweep.questions")
-        span = whole_span("sweep.questions", since, until, self._hooks.EARLIEST)
         options = SweepOptions(in_order, cursor, max_wait, priority)
+        span = self._begin(Capability.SWEEP_QUESTIONS, "sweep.questions", since, until, options)
         return self._hooks._sweep_questions(span, options)  # noqa: SLF001
+
+    def _begin(
+        self,
+        capability: Capability,
+        method: str,
+        since: datetime | None,
+        until: datetime | None,
+        options: SweepOptions,
+    ) -> Span:
+        """Check what a sweep is asked for; its period."""
+        self._require(capability, method)
+        require(method, "in_order", options.in_order, bool)
+        require(method, "cursor", options.cursor, str | None)
+        require(method, "max_wait", options.max_wait, float | None)
+        require(method, "priority", options.priority, Priority)
+        return whole_span(method, since, until, self._hooks.EARLIEST)

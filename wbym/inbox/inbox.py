@@ -465,6 +465,7 @@ class Inbox:
     @property
     def sweep(self) -> "InboxSweeps":
         """Whole archives of all accounts; see ``Account.sweep``."""
+        self._require_open()
         return InboxSweeps(self._merged)
 
     def download(

@@ -213,19 +213,19 @@ class FakeAccount(Account):
         self.add(replace(self._find(Question, question.ref.id), status=QuestionStatus.REJECTED))
 
     def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
-        return self._listing(Feedback).filter(lambda item: _is_wanted(item, filters))
+        listing = self._listing(Feedback)
+        if filters.answered is not None:
+            listing = listing.map(_with_answer)
+        return listing.filter(lambda item: _is_wanted(item, filters))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        return self._find(Feedback, feedback_id)
+        return _with_answer(self._find(Feedback, feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         self._answered(feedback, text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
         self._answered(feedback, text)
-
-    async def _standing_answer(self, item: Question | Feedback) -> Answer | None:
-        return self._find(type(item), item.ref.id).answer
 
     # Returns.
 
@@ -318,12 +318,15 @@ def _feasible(capabilities: Capabilities) -> Capabilities:
     )
 
 
+def _with_answer(item: Feedback) -> Feedback:
+    """As it is read alone, or in a list by ``answered``: then it is known that it has no other."""
+    return item if item.answer_known else replace(item, answer_known=True)
+
+
 def _is_wanted(item: Question | Feedback, filters: Filters) -> bool:
-    is_known = isinstance(item, Question) or item.answer_known
-    is_answered = is_known and item.answered
     articles = set() if item.product is None else {item.product.id, item.product.seller_sku}
     return (
-        (filters.answered is None or is_answered is filters.answered)
+        (filters.answered is None or item.answered is filters.answered)
         and (filters.since is None or item.created_at >= filters.since)
         and (filters.until is None or item.created_at <= filters.until)
         and (filters.product is None or filters.product in articles)

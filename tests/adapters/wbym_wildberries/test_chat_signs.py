@@ -118,7 +118,7 @@ class TestSending:
                 await shop.send(chat, HELLO)
             assert caught.value.retryable
             assert caught.value.retry_after > 0
-            assert chat_id in str(caught.value)
+            assert str(chat.ref) in str(caught.value)
             assert "idempotency_key=" in str(caught.value)
             # What was refused once is not tried again.
             assert asked(simulator, MESSAGES) == 1

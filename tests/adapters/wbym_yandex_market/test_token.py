@@ -85,7 +85,7 @@ class TestAccount:
             {"secret": [KEY, f"{KEY}x"]},
             {"secret": [KEY], "oauth": [TOKEN, TOKEN]},
             {"secret": [f"{KEY} 123"]},
-            {"oauth": [f"oauth:{TOKEN}"]},
+            {"oauth": [f"OAuth {TOKEN}"]},
         ],
     )
     async def test_from_secrets_when_they_are_not(self, secrets: dict[str, list[str]]) -> None:

@@ -125,6 +125,22 @@ async def test_item_when_it_is_no_record_of_the_method(method: str) -> None:
         assert "must be a" in str(await refused(method, item))
 
 
+@pytest.mark.parametrize("method", METHODS)
+async def test_ref_when_its_parts_are_of_other_types(method: str) -> None:
+    for noun in METHODS[method][1]:
+        (record,) = [record for record in RECORDS if record.ref.noun is noun]
+        for wrong in (
+            Ref("fake", "other", noun.value, "1"),  # type: ignore[arg-type]
+            Ref("fake", "other", noun, 1),  # type: ignore[arg-type]
+            Ref("fake", None, noun, "1"),  # type: ignore[arg-type]
+            Ref("fake", "fake", noun, "половина \ud83d"),
+            str(record.ref),
+        ):
+            if isinstance(wrong, Ref):
+                assert f"{method}: ref." in str(await refused(method, wrong))
+            assert f"{method}: ref" in str(await refused(method, replace(record, ref=wrong)))
+
+
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 async def test_get_when_the_ref_lies_about_the_record(record: AnyRecord) -> None:
     other = Noun.CHAT if record.ref.noun is not Noun.CHAT else Noun.RETURN
@@ -154,6 +170,12 @@ class TestGet:
     async def test_record_when_it_is_of_another_kind(self, kind: type[AnyRecord]) -> None:
         with pytest.raises(RefError, match="must be the ref of a "):
             await shop().get(FEEDBACK.ref, kind)
+
+    @pytest.mark.parametrize("kind", [str, Ref, "Chat", [], Chat(ref=CHAT.ref)])
+    async def test_kind_when_it_is_none(self, kind: type[Chat]) -> None:
+        rule = "get: kind must be one of Chat, Message, Question, Feedback, Return"
+        with pytest.raises(InvalidInput, match=rule):
+            await shop().get(CHAT.ref, kind)
 
     @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
     async def test_record_when_there_is_none(self, record: AnyRecord) -> None:

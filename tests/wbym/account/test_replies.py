@@ -188,8 +188,9 @@ class TestAnswer:
 
     async def test_answer_when_the_question_counts_as_answered(self) -> None:
         account = shop()
+        account.add(replace(QUESTION, status=QuestionStatus.ANSWERED))
         with pytest.raises(AlreadyAnswered):
-            await account.answer(replace(QUESTION, status=QuestionStatus.ANSWERED), "Да")
+            await account.answer(QUESTION, "Да")
         assert not account.sent
 
     async def test_answer_when_it_is_the_second(self) -> None:

@@ -1,4 +1,4 @@
-"""The period of a sweep is looked at when the sweep is made."""
+"""The arguments of a sweep are looked at when the sweep is made."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -50,10 +50,14 @@ SWEEPS: dict[str, Callable[..., object]] = {
         ({"until": NAIVE}, "until must be aware"),
         ({"since": "2026-05-01"}, "since must be a datetime"),
         ({"since": NOW, "until": NOW - TICK}, "since must not be after until"),
+        ({"in_order": 1}, "in_order must be True or False"),
+        ({"cursor": 7}, "cursor must be a text"),
+        ({"max_wait": "long"}, "max_wait must be a finite number"),
+        ({"priority": 1}, "priority must be one of Priority"),
         ({"since": datetime.now(UTC) + timedelta(days=1)}, "since must not be in the future"),
     ],
 )
-def test_period_when_it_is_none(noun: str, given: dict[str, object], rule: str) -> None:
+def test_argument_when_it_is_none(noun: str, given: dict[str, object], rule: str) -> None:
     with pytest.raises(InvalidInput, match=f"{noun}: {rule}"):
         SWEEPS[noun](**given)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wbym.calls import (
     Count,
-    KnownType,
+    FileType,
     Length,
     MaxSize,
     NotEmpty,
@@ -74,8 +74,12 @@ class TestBounds:
             (MaxSize(3), Upload("a", b"1234"), "must have at most 3 bytes, this has 4"),
             (MaxSize(3), [Upload("a", b"12"), Upload("b", b"3")], None),
             (MaxSize(3), [Upload("a", b"12"), Upload("b", b"34")], "3 bytes in all, this has 4"),
-            (KnownType(), PNG, None),
-            (KnownType(), Upload("a.png", b"GIF89a"), "must be JPEG, PNG or PDF by its content"),
+            (FileType(("image/png",)), PNG, None),
+            (
+                FileType(("image/png", "image/jpeg")),
+                Upload("a.png", b"GIF89a"),
+                "must be image/png or image/jpeg by its content",
+            ),
         ],
     )
     def test_rule_when_at_its_bound(

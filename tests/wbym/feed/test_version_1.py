@@ -29,13 +29,14 @@ from wbym.domain import (
     Return,
     ReturnStatus,
 )
-from wbym.errors import InvalidInput
-from wbym.feed import SqliteStore
+from wbym.errors import InvalidInput, StateError
+from wbym.feed import SqliteStore, version_1
 from wbym.feed.actions import AnswerAction, DecideAction, SendAction, decode_action
 from wbym.feed.delivery import FINAL, OPEN
 from wbym.feed.intake import decode_chat, decode_record
 from wbym.feed.store import StoredEvent
 from wbym.inbox import Inbox
+from wbym.sqlite import Connection, Row
 
 DUMP = Path(__file__).with_name("version_1.sql")
 
@@ -379,6 +380,21 @@ async def test_rows_of_many_pages(path: Path) -> None:
         found = await store.events(["shop"], after=0, limit=9999)
     assert len(found) == 9 * 32
     assert {decode_record(one).ref.marketplace for one in found} == {"toy"}
+
+
+async def test_file_stays_as_it_was_if_it_cannot_be_upgraded(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(db: Connection, row: Row) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = path.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(version_1, "_delivery", fail)
+        with pytest.raises(StateError, match="free some space"):
+            await events(path)
+    assert path.read_bytes() == before
+    assert len(await events(path)) == 9
 
 
 def test_version_1_has_no_nouns() -> None:

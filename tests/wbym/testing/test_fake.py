@@ -79,7 +79,9 @@ class TestLists:
     async def test_feedbacks_when_an_answer_is_not_known(self) -> None:
         item = replace(FEEDBACK, answer_known=False)
         account = FakeAccount(feedbacks=[item])
-        assert await account.feedbacks(answered=False).all() == [item]
+        assert await account.feedbacks().all() == [item]
+        for known in (await account.get(item), *await account.feedbacks(answered=False).all()):
+            assert (known.ref, known.answered) == (item.ref, False)
         await account.answer(item, "Спасибо!")
         (answered,) = await account.feedbacks(answered=True).all()
         assert answered.answered

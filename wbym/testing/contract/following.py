@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from wbym.account import Account, Capability
+from wbym.domain import Ref
 from wbym.feed import Event, EventKind, MemoryStore
 from wbym.inbox import Inbox
 from wbym.paging.parts import EPOCH
@@ -25,7 +26,7 @@ _REPLY = "Здравствуйте! Уже разбираемся."
 async def events(harness: Harness, account: Account) -> None:
     """All that the lists hold comes once; then only what is new, and our own reply as ours."""
     listed = {
-        str(record.ref)
+        _id(record.ref)
         for noun in NOUNS
         if states(account.capabilities, noun)
         for record in await read(account, noun)
@@ -38,7 +39,7 @@ async def events(harness: Harness, account: Account) -> None:
     places = {event.id: place for place, event in enumerate(came)}
     for event in came:
         if event.kind is EventKind.MESSAGE:
-            assert places[str(event.chat.ref)] < places[event.id], "a message before its chat"
+            assert places[_id(event.chat.ref)] < places[event.id], "a message before its chat"
 
     harness.arrive_message(_WRITTEN)
     async with _followed(harness, store) as inbox:
@@ -68,13 +69,13 @@ class FollowContract(Contract):
         store = MemoryStore()
         harness.fail_next(noun, "bad_record")
         async with _followed(harness, store) as inbox:
-            ended = _until(inbox, lambda seen: any("/undecodable/" in id_ for id_ in seen))
+            ended = _until(inbox, lambda seen: any("/unreadable/" in id_ for id_ in seen))
             found = [event async for event in ended]
         last = found[-1]
         assert last.unreadable.data
         assert last.unreadable.reason
         assert last.account == shop.name
-        rest = {str(record.ref) for record in await read(shop, noun)}
+        rest = {_id(record.ref) for record in await read(shop, noun)}
         async with _followed(harness, store) as inbox:
             seen = {event.id for event in found}
             # The one that was spoilt is read past.
@@ -114,3 +115,8 @@ async def _next_message(inbox: Inbox, before: Sequence[Event]) -> Event:
             await event.ack()
             return event
     raise AssertionError("the events ended")
+
+
+def _id(ref: Ref) -> str:
+    """The id of the event that tells of a new record."""
+    return f"{ref.marketplace}/{ref.account}/{ref.noun}/{ref.id}"
