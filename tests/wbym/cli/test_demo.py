@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from tests.account import BareAccount
 from tests.wbym.cli.conftest import Run
-from tests.wbym.export.support import Bare
 from wbym.account import Account, CatalogRow
 from wbym.cli import app as commands
 from wbym.cli import demo_assistant
@@ -143,7 +143,7 @@ async def test_the_demo_leaves_out_what_cannot_be_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(_: str) -> type[Account]:
-        return Bare
+        return BareAccount
 
     monkeypatch.setattr(demo_assistant, "load_adapter", load)
     survived = await run_assistant({"toy": "none"}, tmp_path, print)

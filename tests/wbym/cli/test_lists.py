@@ -4,8 +4,8 @@ import msgspec
 import pytest
 from typer.testing import Result
 
+from tests.account import BareAccount
 from tests.wbym.cli.conftest import Run, Simulated, flat
-from tests.wbym.export.support import Bare
 from wbym.account import Capability
 from wbym.cli.lists import list_records
 from wbym.cli.show import FEEDBACKS, show_records
@@ -123,7 +123,7 @@ def test_an_account_that_fails_does_not_stop_the_others(
 
 
 async def test_an_account_without_the_noun_is_said(capsys: pytest.CaptureFixture[str]) -> None:
-    source = AccountSource("a", Bare, {"secret": [SecretPlace("A")]}, environ={})
+    source = AccountSource("a", BareAccount, {"secret": [SecretPlace("A")]}, environ={})
     code = await list_records(
         [source],
         Capability.FEEDBACKS,

@@ -12,16 +12,15 @@ from typing import ClassVar, Final, TypeAlias
 
 from pyarrow import parquet
 
-from tests.fakes import ScriptedTransport, ToyDialect
+from tests.account import BareAccount
 from wbym import domain
-from wbym.account import Account, Capabilities, Capability, How, Support, Supported, SweepOptions
+from wbym.account import Capabilities, Capability, How, Support, Supported, SweepOptions
 from wbym.domain import Answer, AnswerStatus, Chat, Feedback, Product, Ref, Return
 from wbym.export import LAYOUTS, Kind, Noun
 from wbym.export.csv_table import stored_text
-from wbym.limits import Scheduler
 from wbym.paging import Listing, Page, Reading, Span, Sweep, SweepPlan
 
-__all__ = ["BEGIN", "Bare", "Shop", "feedback", "ids_in", "rows_in"]
+__all__ = ["BEGIN", "Shop", "feedback", "ids_in", "rows_in"]
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -48,28 +47,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 )
 
 
-class _Dialect(ToyDialect):
-    owners = ("seller",)
-
-    def __init__(self, account: str) -> None:
-        super().__init__()
-        self.account = account
-
-
-class Bare(Account):
-    """An account that has nothing."""
-
-    marketplace = "toy"
-    CAPABILITIES: ClassVar[Capabilities] = MappingProxyType({})
-    EARLIEST = BEGIN - timedelta(days=365)
-
-    def __init__(self, name: str = "shop") -> None:
-        super().__init__(_Dialect(name), transport=ScriptedTransport(), scheduler=Scheduler())
-
-
-class Shop(Bare):
+class Shop(BareAccount):
     """Sweeps ``records``, four a page; ``hook`` is told the number of each page before it comes."""
 
+    EARLIEST = BEGIN - timedelta(days=365)
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
 
     def __init__(self, name: str = "shop", records: Sequence[Feedback] = ()) -> None:

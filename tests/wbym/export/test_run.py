@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.wbym.export.support import BEGIN, Bare, Shop, feedback, ids_in, rows_in
+from tests.account import BareAccount
+from tests.wbym.export.support import BEGIN, Shop, feedback, ids_in, rows_in
 from wbym import domain
 from wbym.account import Account
 from wbym.domain import Chat, Feedback, Ref, Return
@@ -474,7 +475,7 @@ class TestInput:
             await export(tmp_path / "table.csv", Shop(), overlap=timedelta(-1))
 
     async def test_account_when_it_has_no_such_noun(self, tmp_path: Path) -> None:
-        work = Export([Bare("a"), Shop("b")], Noun.FEEDBACKS, tmp_path / "table.csv")
+        work = Export([BareAccount("a"), Shop("b")], Noun.FEEDBACKS, tmp_path / "table.csv")
         assert work.left_out == ["a"]
         assert [each.account for each in work.progress] == ["b"]
 

@@ -5,15 +5,15 @@ It is the judge of what the feed and the outbox promise: `sent` is what buyers s
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Final, Literal, Never, TypeAlias, TypeVar
+from typing import ClassVar, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from tests.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import (
-    Account,
     Batch,
     Capabilities,
     Capability,
@@ -25,7 +25,7 @@ from wbym.account import (
     Support,
     Supported,
 )
-from wbym.calls import Endpoint, Refusal, Response, Upload
+from wbym.calls import Upload
 from wbym.domain import (
     Answer,
     AnswerStatus,
@@ -46,7 +46,6 @@ from wbym.errors import (
     NotFound,
     WbymError,
 )
-from wbym.limits import Charge, LimitSignal
 from wbym.paging import Chunk, Listing
 
 E = TypeVar("E", bound=CallError)
@@ -59,44 +58,7 @@ NATIVE: Final = Supported(Support.NATIVE)
 TEXT: Final = Supported(Support.NATIVE, {"max_text_length": 1000})
 
 
-class NoHttp:
-    """A dialect that says nothing: no call is ever made."""
-
-    marketplace = "toy"
-    owners: Sequence[str] = ()
-
-    def __init__(self, account: str) -> None:
-        self.account = account
-
-    def address(self, endpoint: Endpoint[object]) -> Never:
-        raise NotImplementedError
-
-    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
-        raise NotImplementedError
-
-    def charges(
-        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
-    ) -> Sequence[Charge]:
-        raise NotImplementedError
-
-    def signal(self, response: Response) -> LimitSignal | None:
-        raise NotImplementedError
-
-    def refusal(self, response: Response) -> Refusal | None:
-        raise NotImplementedError
-
-
-class Bare(Account):
-    """An account that can do nothing."""
-
-    marketplace = "toy"
-    CAPABILITIES: ClassVar[Capabilities] = {}
-
-    def __init__(self, name: str) -> None:
-        super().__init__(NoHttp(name))
-
-
-class Shop(Bare):
+class Shop(BareAccount):
     """One seller's account.
 
     Args:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.wbym.feed.shop import Bare, Shop
+from tests.account import BareAccount
+from tests.wbym.feed.shop import Shop
 from wbym.account import Hint
 from wbym.domain import Answer, Author
 from wbym.errors import (
@@ -177,7 +178,7 @@ class TestEvents:
                 assert (await waiting).account == "shop"
 
     async def test_needs_somebody_to_follow(self) -> None:
-        async with Inbox(Bare("bare"), state=Kept()) as inbox:
+        async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
             with pytest.raises(InvalidInput, match="can be followed"):
                 await anext(inbox.events())
 
@@ -371,7 +372,7 @@ class TestTrouble:
     async def test_an_account_without_streams_is_left_out(self) -> None:
         shop = Shop()
         shop.arrive("x")
-        async with Inbox(Bare("bare"), shop, state=Kept()) as inbox:
+        async with Inbox(BareAccount("bare"), shop, state=Kept()) as inbox:
             assert len(await take(inbox.events(since=LONG_AGO), 2)) == 2
 
     async def test_nothing_goes_on_after_closing(self) -> None:

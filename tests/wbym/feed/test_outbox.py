@@ -9,7 +9,8 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from tests.wbym.feed.shop import NATIVE, Bare, Shop, Trouble
+from tests.account import BareAccount
+from tests.wbym.feed.shop import NATIVE, Shop, Trouble
 from tests.wbym.feed.test_events import DOWN, LONG_AGO, Kept, take
 from wbym.account import Account, Capabilities, Capability, Receipt
 from wbym.calls import Upload
@@ -939,7 +940,7 @@ class TestStore:
         assert left == set(DeliveryState) - {DeliveryState.CONFIRMED, DeliveryState.REJECTED}
 
     async def test_an_account_without_the_noun_is_refused_before(self) -> None:
-        async with Inbox(Bare("bare"), state=Kept()) as inbox:
+        async with Inbox(BareAccount("bare"), state=Kept()) as inbox:
             with pytest.raises(Unsupported):
                 await inbox.send(Ref("toy", "bare", Noun.CHAT, "1"), "Да", idempotency_key="k")
             assert await inbox.outbox.deliveries() == []
