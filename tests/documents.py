@@ -21,6 +21,7 @@ from tests.toy import Toy, ToySimulator
 from tests.toy import api as toy
 from wbym import otel
 from wbym.calls import RetryPolicy, row
+from wbym.domain import Noun, Ref
 from wbym.feed import Event, MemoryStore
 from wbym.limits import Priority
 from wbym.observe import set_observer
@@ -38,6 +39,8 @@ PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 TOKEN: Final = make_token(scopes=ALL_SCOPES)
 API_KEY: Final = make_api_key()
+PRINTED_ID: Final = "YX52RZEBhH9mrcYdEJuD"
+"""The id of a feedback that documents print; a simulated shop has others."""
 
 _BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -132,7 +135,13 @@ class Frame:
         """Events that a fragment gave to ``handle`` or ``work``."""
         self.stored: list[object] = []
         """What a fragment gave to ``store``."""
+        self.feedback = Ref("wildberries", "shop-wb", Noun.FEEDBACK, wb.state.arrive_feedback())
+        """One that has no answer."""
         self.names: dict[str, object] = {}
+
+    def text_of(self, block: Block) -> str:
+        """The block about records that there are."""
+        return block.text.replace(PRINTED_ID, self.feedback.id)
 
     @asynccontextmanager
     async def opened(self, page: Path) -> AsyncIterator[dict[str, object]]:
@@ -160,6 +169,8 @@ class Frame:
                 "wildberries_url": self.wb.url,
                 "market_url": self.ym.url,
                 "since": datetime.now(UTC) - timedelta(days=90),
+                "text": str(self.feedback),
+                "cursor": None,
                 "cards": cards,
                 "sizes": sizes,
                 "subject_id": cards[0].subject_id,
@@ -204,7 +215,8 @@ _MODULES: Final[Mapping[str, object]] = MappingProxyType(
         "log": logging.getLogger("service"),
         "Inbox": wbym.Inbox,
         "EventKind": wbym.EventKind,
-        "DeliveryRejected": wbym.errors.DeliveryRejected,
+        "Ref": Ref,
+        "Feedback": wbym.Feedback,
         "Priority": Priority,
         "NewPrice": NewPrice,
         "AdapterContract": AdapterContract,

@@ -12,7 +12,6 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import pytest
 import typer
 from typer.core import TyperGroup
@@ -22,6 +21,7 @@ from benchmarks.__main__ import BENCHMARKS
 from tests.adapters.wbym_wildberries.shops import FREELY
 from tests.documents import (
     API_KEY,
+    PRINTED_ID,
     ROOT,
     TOKEN,
     Block,
@@ -34,12 +34,14 @@ from tests.documents import (
 )
 from tests.toy import api as toy
 from tests.wbym.cli.test_outbox import delivery
+from wbym.bulk import follow
 from wbym.cli import app as cli
 from wbym.config import find_accounts
-from wbym.feed import DeliveryState, SqliteStore
-from wbym.feed.delivery import Work
+from wbym.domain import DeliveryState
+from wbym.feed import SqliteStore
+from wbym.feed.actions import SendAction, encode_action
 from wbym.testing.contract.base import eventually
-from wbym_wildberries import Wildberries, tasks
+from wbym_wildberries import Wildberries
 
 PYTHON: Final = blocks("python")
 SCRIPTS: Final = [block for block in PYTHON if block.is_script]
@@ -127,13 +129,14 @@ async def test_fragment_when_it_runs(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a frame that has the names which the page speaks of; an endless one is ended."""
-    monkeypatch.setattr(tasks, "_FIRST", 0.001)
-    code = compile(block.text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    monkeypatch.setattr(sys.modules[follow.__module__], "_FIRST", 0.001)
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
             monkeypatch.setenv(name, value)
         (tmp_path / "wbym.toml").write_text(config(wb.url, ym.url), "utf-8")
         frame = Frame(wb, ym)
+        text = frame.text_of(block)
+        code = compile(text, str(block), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         async with frame.opened(block.page) as names:
             before = wb.stats.requests + ym.stats.requests
             done = eval(code, names)
@@ -155,6 +158,8 @@ async def test_fragment_when_it_runs(
                 assert running.cancelled()
             else:
                 await running
+                if PRINTED_ID in block.text:
+                    assert wb.stats.effects["answer"] == 1
                 assert wb.stats.requests + ym.stats.requests > before or "MemoryStore" in block.text
 
 
@@ -212,7 +217,7 @@ class TestConsole:
             case ["wbym", "outbox", *_]:
                 async with SqliteStore("wbym.db") as store:
                     one = delivery("KEY", DeliveryState.UNKNOWN, "shop-wb")
-                    await store.enter(one, msgspec.msgpack.encode(Work()))
+                    await store.enter(one, encode_action(SendAction(one.target, one.text)))
                 result = await asyncio.to_thread(run, arguments)
                 assert result.exit_code == 0, result.output
             case ["wbym", *_]:

@@ -1,10 +1,9 @@
 """``wbym demo``: read and answer simulated shops inside the real limits, and measure it.
 
 Every simulator of the entry-point group ``wbym.simulators`` runs in a process of its own. It must
-take ``--feedbacks``, ``--questions``, ``--chats`` and ``--claims``, and print a line of JSON with
-``url``, ``token`` and ``records``. Of the records ``feedbacks_open``, ``questions_open``,
-``chats_listed`` and ``claims_shown`` say how many can be read here; of the effects in its stats
-``answer``, ``question_answer``, ``message`` and ``decision`` how many writes arrived.
+take ``--demo``, ``--feedbacks``, ``--questions``, ``--chats`` and ``--returns``, and print a line
+of JSON with ``url`` and ``token``, with ``expected``, by noun how many records there are to read,
+and with ``effects``, by noun which effect of its stats counts the writes that arrived.
 """
 
 import time
@@ -219,7 +218,7 @@ class _Shop:
         )
 
     def _has(self, capability: Capability) -> bool:
-        return self._account.CAPABILITIES.get(capability, NOT_BUILT).is_present
+        return self._account.capabilities.get(capability, NOT_BUILT).is_present
 
     def _tally(self, noun: str) -> Tally:
         expected, effect = self._ready.expected.get(noun), self._ready.effects.get(noun)

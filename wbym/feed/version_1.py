@@ -15,6 +15,7 @@ from wbym.feed.delivery import FINAL
 from wbym.feed.events import EventKind
 from wbym.feed.intake import decode_chat, decode_record
 from wbym.feed.store import StoredEvent
+from wbym.observe import LogFacts
 from wbym.paging.parts import unstamp
 from wbym.sqlite import Connection, Row
 
@@ -72,7 +73,7 @@ def _each(
     last = 0
     while rows := db.query(select, (last, _PAGE)):
         for row in rows:
-            last, name = row[:2]
+            last, name, account = row[:3]
             try:
                 rewrite(db, row)
             except _BROKEN as error:
@@ -85,6 +86,7 @@ def _each(
                     name,
                     type(error).__name__,
                     error,
+                    extra=LogFacts(account=account),
                 )
 
 
@@ -130,7 +132,13 @@ def _delivery(db: Connection, row: Row) -> None:
             payload = _payload(str(old["action"]), target, words, sent)
         except _BROKEN as error:
             state, note = DeliveryState.UNKNOWN.value, f"an earlier wbym saved it: {error!r}"
-            logger.warning("%s: the delivery %r cannot be sent any more: %r", db.path, key, error)
+            logger.warning(
+                "%s: the delivery %r cannot be sent any more: %r",
+                db.path,
+                key,
+                error,
+                extra=LogFacts(account=account),
+            )
     new = msgspec.convert(
         old
         | {
@@ -178,7 +186,11 @@ def _noun(
         return Noun.QUESTION
     if f"/{account}/feedback/{id_}" not in key:
         logger.warning(
-            "%s: the delivery %r answered %s: it is taken for a feedback", db.path, key, id_
+            "%s: the delivery %r answered %s: it is taken for a feedback",
+            db.path,
+            key,
+            id_,
+            extra=LogFacts(account=account),
         )
     return Noun.FEEDBACK
 

@@ -1,0 +1,102 @@
+"""Every name of the code that the text of README and ``docs/`` mentions exists."""
+
+import builtins
+import decimal
+import inspect
+import pkgutil
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import pytest
+
+import wbym
+from tests.documents import API_KEY, PAGES, ROOT, TOKEN
+from tests.toy import Toy
+from wbym import account, bulk, calls, feed, limits, observe, paging
+from wbym.account import Account
+from wbym.account.sweeps import Sweeps
+from wbym.domain import Chat, Delivery, Feedback
+from wbym.feed import Event, Outbox, polling
+from wbym.inbox import Inbox
+from wbym.limits import Scheduler
+from wbym.testing import FakeAccount, contract, server
+from wbym_wildberries import Wildberries
+from wbym_wildberries.api import card_documents
+from wbym_wildberries.api.card_records import Card
+from wbym_yandex_market import YandexMarket
+
+TEXTS: Final = [
+    page
+    for page in PAGES
+    if page.parent in {ROOT, ROOT / "docs"} and not page.stem.startswith("benchmarks")
+]
+TELEMETRY: Final = "observability"
+"""Its names below ``wbym`` are loggers, attributes and metrics; other tests know those."""
+FILES: Final = {"toml", "db", "locks", "md", "py", "tsv"}
+EXAMPLES: Final = {"_update", "_all"}
+"""A row of nobody, and the end of several names."""
+
+_CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+_METHODS: Final = re.compile(r"<!-- methods: .*?<!-- end of methods -->", re.DOTALL)
+_NAME: Final = re.compile(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`")
+
+_HOMES: Final[tuple[ModuleType, ...]] = (
+    *(builtins, typing, decimal, wbym, account, bulk, calls, feed, polling, limits, observe),
+    *(paging, server, contract, card_documents),
+)
+
+
+@pytest.fixture(scope="module")
+def things() -> Mapping[str, tuple[object, ...]]:
+    """What a name in lower case stands for."""
+    alone = Scheduler()
+    shops = (Wildberries(TOKEN, scheduler=alone), YandexMarket(API_KEY, scheduler=alone))
+    return {
+        "account": (Account,),
+        "card": (Card,),
+        "chat": (Chat,),
+        "delivery": (Delivery,),
+        "event": (Event,),
+        "feedback": (Feedback,),
+        "inbox": (Inbox,),
+        "outbox": (Outbox,),
+        "shop": (*shops, FakeAccount),
+        "sweep": (Sweeps,),
+    }
+
+
+def names(page: Path) -> Iterator[str]:
+    text = _METHODS.sub("", _CODE.sub("", page.read_text("utf-8")))
+    for name in dict.fromkeys(_NAME.findall(text)):
+        if name.rpartition(".")[2] not in FILES and name not in EXAMPLES:
+            yield name
+
+
+def has(thing: object, name: str) -> bool:
+    """Whether it has the attribute; of an exception, whether it is made from one."""
+    if isinstance(thing, type) and issubclass(thing, Exception):
+        return hasattr(thing, name) or name in inspect.signature(thing).parameters
+    return hasattr(thing, name)
+
+
+@pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
+def test_names_when_the_text_has_them(page: Path, things: Mapping[str, tuple[object, ...]]) -> None:
+    classes = {name: thing for home in _HOMES for name, thing in vars(home).items()}
+    classes |= {name: getattr(wbym, name) for name in wbym.__all__}
+    classes |= {one.__name__: one for one in (Wildberries, YandexMarket, FakeAccount, Toy)}
+    for name in names(page):
+        first, *rest = name.split(".")
+        if first in {"wbym", "wbym_wildberries", "wbym_yandex_market"} and rest:
+            assert page.stem == TELEMETRY or pkgutil.resolve_name(name), name
+        elif first.startswith("_"):
+            assert hasattr(Account, first), name
+        elif first[0].isupper() and not first.isupper():
+            assert first in classes or hasattr(Account, first), name
+            assert not rest or has(classes[first], rest[0]), name
+        for left, right in zip([first, *rest], rest, strict=False):
+            if left in things:
+                assert any(has(thing, right) for thing in things[left]), name
