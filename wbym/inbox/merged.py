@@ -298,7 +298,9 @@ def by_windows(
             following = begin - _TICK
             cursor = following.isoformat() if following >= since else None
             yield Page(found, end.isoformat(), cursor, None, aside)
-            if len(found) < _FEW:
+            if not found:
+                length *= 4  # a young shop has years of nothing before it
+            elif len(found) < _FEW:
                 length *= 2
             elif len(found) > _MANY:
                 length = max(length / 2, timedelta(hours=1))
