@@ -57,10 +57,15 @@ def by_hand(runs: Mapping[str, Runs], figure: Callable[[Tally], float] = seconds
 
 
 def ratios(
-    runs: Mapping[str, Runs], name: str, figure: Callable[[Tally], float] = seconds
+    runs: Mapping[str, Runs],
+    name: str,
+    figure: Callable[[Tally], float] = seconds,
+    *,
+    beside: str | None = None,
 ) -> Sample:
-    """A contender's figure beside the limit's of the same turn."""
-    return sample(_turns(runs, name, figure))
+    """A contender's figure beside the limit's of the same turn, or another contender's."""
+    other = None if beside is None else runs[beside]
+    return sample(_turns(runs, name, figure, other))
 
 
 def beside_hand(
@@ -84,8 +89,13 @@ def beside_bound(runs: Mapping[str, Runs], bound: float, label: str = "") -> lis
     ]
 
 
-def _turns(runs: Mapping[str, Runs], name: str, figure: Callable[[Tally], float]) -> list[float]:
-    pairs = zip(runs[name].tallies, by_hand(runs, figure).tallies, strict=True)
+def _turns(
+    runs: Mapping[str, Runs],
+    name: str,
+    figure: Callable[[Tally], float],
+    other: Runs | None = None,
+) -> list[float]:
+    pairs = zip(runs[name].tallies, (other or by_hand(runs, figure)).tallies, strict=True)
     return [figure(own) / figure(hand) for own, hand in pairs]
 
 
