@@ -313,11 +313,13 @@ def milliseconds(moment: datetime) -> int:
 
 
 def _utc(moment: datetime) -> datetime:
-    zone = moment.tzinfo
-    if zone is UTC:
-        return moment
-    # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
-    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return in_utc(moment)
 
 
 def _moment(text: str) -> datetime | None:
