@@ -16,9 +16,15 @@ from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, TaskPending
 from wbym.limits import Quota, Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.card_documents import LeaveOut
-from wbym_wildberries.api.card_records import CardGroup, CardUpdate, NewCard, NewSize, SizeUpdate
-from wbym_wildberries.api.card_tasks import Merge, SentCards
+from wbym_wildberries.api.content.card_records import (
+    CardGroup,
+    CardUpdate,
+    LeaveOut,
+    NewCard,
+    NewSize,
+    SizeUpdate,
+)
+from wbym_wildberries.api.content.cards import Merge, SentCards
 from wbym_wildberries.limits import BUCKETS
 from wbym_wildberries.simulator import make_token
 

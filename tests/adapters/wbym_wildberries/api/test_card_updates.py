@@ -15,19 +15,23 @@ from wbym.bulk import Outcome
 from wbym.calls import Broken, check_of
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.card_documents import Document, Documents, DocumentType, LeaveOut
-from wbym_wildberries.api.card_records import (
+from wbym_wildberries.api.content.card_records import (
     Card,
     CardFilter,
     CardGroup,
     CardUpdate,
+    Document,
+    Documents,
+    DocumentType,
+    KeepsCard,
+    LeaveOut,
     NewCard,
     Original,
     SizeUpdate,
     Value,
     keep_original,
+    update_json,
 )
-from wbym_wildberries.api.card_updates import KeepsCard, update_json
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 from .products import ALL_SCOPES

@@ -9,16 +9,16 @@ from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.fakes import json_response
 from wbym.calls import Request, TransportError
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
-from wbym_wildberries.api.card_documents import LeaveOut
-from wbym_wildberries.api.card_records import (
+from wbym_wildberries.api.content.card_records import (
     Card,
     CardFilter,
     CardGroup,
     CardUpdate,
+    LeaveOut,
     NewCard,
     SizeUpdate,
 )
-from wbym_wildberries.api.cards import Cards
+from wbym_wildberries.api.content.cards import Cards
 
 CARD = NewCard(vendor_code="A-1")
 GROUP = CardGroup(subject_id=105, variants=[CARD])

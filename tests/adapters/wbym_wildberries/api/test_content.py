@@ -11,8 +11,8 @@ from tests.fakes import json_response
 from wbym.calls import Part, Upload
 from wbym.errors import InvalidInput
 from wbym_wildberries.api.content import Content
-from wbym_wildberries.api.media import MAX_IMAGE_SIZE, MAX_VIDEO_SIZE, media_type
-from wbym_wildberries.api.recommendations import NewRecommendations, Recommended
+from wbym_wildberries.api.content.media import MAX_IMAGE_SIZE, MAX_VIDEO_SIZE, media_type
+from wbym_wildberries.api.content.recommendations import NewRecommendations, Recommended
 
 PNG = b"\x89PNG\r\n\x1a\n"
 MP4 = b"\x00\x00\x00\x20ftypisom"

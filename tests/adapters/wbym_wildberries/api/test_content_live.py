@@ -14,23 +14,27 @@ from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.card_documents import LeaveOut
-from wbym_wildberries.api.card_records import (
+from wbym_wildberries.api.content.card_records import (
     Card,
     CardFilter,
     CardGroup,
     CardUpdate,
     Dimensions,
+    LeaveOut,
     NewCard,
     NewSize,
     SizeUpdate,
     Value,
 )
-from wbym_wildberries.api.cards import Cards
-from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.content.cards import Cards
+from wbym_wildberries.api.content.directories import Directories
+from wbym_wildberries.api.content.recommendations import (
+    NewRecommendations,
+    Recommendations,
+    Recommended,
+)
+from wbym_wildberries.api.content.tags import Tags
 from wbym_wildberries.api.general import General
-from wbym_wildberries.api.recommendations import NewRecommendations, Recommendations, Recommended
-from wbym_wildberries.api.tags import Tags
 from wbym_wildberries.api.users import Access, UserAccess, Users
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 

@@ -16,8 +16,7 @@ from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, QuotaExhausted, TaskPending
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
-from wbym_wildberries.api.prices import PriceItem, Uploaded
+from wbym_wildberries.api.prices import ClubDiscount, NewPrice, PriceItem, SizePrice, Uploaded
 from wbym_wildberries.simulator import make_token
 
 pytestmark = pytest.mark.looptime
