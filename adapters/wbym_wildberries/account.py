@@ -231,17 +231,17 @@ class Wildberries(Account):
         events is read too, backwards from its end where it is not known when that was.
         """
         chat_id = chat.ref.id
-        sign = await self._reader.sign(chat)
+        signature = await self._reader.find_signature(chat)
         try:
-            answer = await self.api.chats.send(sign, text, files=files)
+            answer = await self.api.chats.send(signature, text, files=files)
         except BadRequest as refused:
-            if not _is_about_sign(refused):
+            if not _is_about_signature(refused):
                 raise
             # WB changes signatures at times. A refused message was not sent, so sending it with a
             # new one is no repetition; the same one would only be refused again.
-            self._reader.signs.refused(chat_id, sign)
-            fresh = await self._reader.sign(chat)
-            if fresh == sign:
+            self._reader.signatures.forget(chat_id, signature)
+            fresh = await self._reader.find_signature(chat)
+            if fresh == signature:
                 raise
             answer = await self.api.chats.send(fresh, text, files=files)
         stamp = answer.result.add_time if answer.result is not None else None
@@ -383,5 +383,5 @@ class Wildberries(Account):
         )
 
 
-def _is_about_sign(error: BadRequest) -> bool:
+def _is_about_signature(error: BadRequest) -> bool:
     return "signature" in error.message.lower() or "replysign" in error.message.lower()

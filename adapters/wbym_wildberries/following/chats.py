@@ -143,7 +143,7 @@ class ChatStream:
             shown.update(known)
             for chat_id, began in known.items():
                 if began:
-                    self._chats.signs.begins(chat_id, int(began))
+                    self._chats.signatures.set_beginning(chat_id, int(began))
         sightings = []
         for line in lines:
             event = line.event

@@ -91,7 +91,7 @@ class ChatReader:
         self._api = api
         self._chats = api.chats
         self._account = account
-        self._signs: Final = Signatures()
+        self._signatures: Final = Signatures()
         self._known: dict[str, Chat] = {}
 
     def with_max_wait(self, max_wait: float | None) -> ChatReader:
@@ -105,11 +105,11 @@ class ChatReader:
         return twin
 
     @property
-    def signs(self) -> Signatures:
+    def signatures(self) -> Signatures:
         """What is known of signatures."""
-        return self._signs
+        return self._signatures
 
-    async def sign(self, chat: Chat) -> str:
+    async def find_signature(self, chat: Chat) -> str:
         """The signature that a message to a chat is to be sent with.
 
         One that is known costs nothing; else WB's list is read, and if that lacks the chat, the
@@ -121,15 +121,15 @@ class ChatReader:
             WbymError: A call failed.
         """
         chat_id = chat.ref.id
-        if (known := self._signs.get(chat_id)) is not None:
+        if (known := self._signatures.get(chat_id)) is not None:
             return known
         try:
             await self.listed(Priority.INTERACTIVE)
-            is_seen = self._signs.get(chat_id) is not None or await self._search(chat)
+            is_seen = self._signatures.get(chat_id) is not None or await self._search(chat)
         except (BadRequest, NotFound, Conflict, Unprocessable) as error:
             # It is the reading that was refused, and not the message.
             raise _not_ready(chat, f"its signature cannot be read ({error})") from error
-        if (found := self._signs.get(chat_id)) is not None:
+        if (found := self._signatures.get(chat_id)) is not None:
             return found
         if not is_seen:
             rule = "must be one that WB knows: neither its list of chats nor its events have it"
@@ -143,7 +143,7 @@ class ChatReader:
         once.
         """
         chat_id = chat.ref.id
-        began = self._signs.began(chat_id)
+        began = self._signatures.began(chat_id)
         if began is None and chat.created_at is not None:
             began = mapping.milliseconds(chat.created_at)
         if began is not None:
@@ -151,18 +151,21 @@ class ChatReader:
             await self.page(max(1, began - 1), priority=Priority.INTERACTIVE)
             return True
         is_seen = chat.updated_at is not None
-        if self._signs.is_unsigned(chat_id):
+        if self._signatures.is_unsigned(chat_id):
             return is_seen
         end = None if chat.updated_at is None else mapping.milliseconds(chat.updated_at)
         last = mapping.milliseconds(datetime.now(UTC)) if end is None else end
         begins = [max(1, last - back // _MILLISECOND) for back in _BACK]
         for begin in (*begins, None):
             is_seen |= await self._read_until(chat_id, begin, end)
-            if self._signs.began(chat_id) is not None or self._signs.get(chat_id) is not None:
+            if (
+                self._signatures.began(chat_id) is not None
+                or self._signatures.get(chat_id) is not None
+            ):
                 return True
             end = begin
         if is_seen:
-            self._signs.searched(chat_id)
+            self._signatures.mark_searched(chat_id)
         return is_seen
 
     async def _read_until(self, chat_id: str, begin: int | None, end: int | None) -> bool:
@@ -206,7 +209,7 @@ class ChatReader:
 
     def _listed(self) -> Listing[Listed]:
         def made(wire: chats_api.Chat) -> Listed:
-            self._signs.listed(wire)
+            self._signatures.add_chat(wire)
             chat = mapping.chat(wire, self._account)
             self._know(chat)
             return Listed(wire, chat)
@@ -252,7 +255,7 @@ class ChatReader:
             return Line(event, make(event))
 
         for event in sorted(page.items, key=_added):
-            self._signs.told(event)
+            self._signatures.add_event(event)
         made = map_page(page, line)
         return replace(made, items=sorted(made.items, key=lambda line: _added(line.event)))
 
@@ -321,8 +324,8 @@ class ChatReader:
             word.status,
             waiting_since=word.waiting_since,
             known=known,
-            began=self._signs.began(event.chat_id),
-            writable=self._signs.writable(event.chat_id),
+            began=self._signatures.began(event.chat_id),
+            writable=self._signatures.writable(event.chat_id),
         )
 
     def _know(self, chat: Chat) -> None:
@@ -347,7 +350,7 @@ class ChatReader:
                 return words
         await self._read_words(words, None, priority)
         for chat_id in words:
-            self._signs.searched(chat_id)
+            self._signatures.mark_searched(chat_id)
         return words
 
     async def _read_words(

@@ -27,6 +27,7 @@ from wbym.account import OnHints, TrustedProxy
 from wbym.observe import LogFacts
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.following.notifications.hints import hint_of
+from wbym_yandex_market.following.notifications.log_throttle import LogThrottle
 from wbym_yandex_market.following.notifications.ownership import Ownership
 from wbym_yandex_market.following.notifications.records import (
     Notification,
@@ -35,7 +36,6 @@ from wbym_yandex_market.following.notifications.records import (
     Unknown,
     read,
 )
-from wbym_yandex_market.following.notifications.seldom import Seldom
 from wbym_yandex_market.following.notifications.sources import MARKET_NETWORKS, RATE, Sources
 from wbym_yandex_market.mapping import MARKETPLACE
 
@@ -51,7 +51,7 @@ BODY_WAIT: Final = 5.0
 STORE_WAIT: Final = 5.0
 """Seconds for a hint to be stored."""
 WARN_EVERY: Final = 60.0
-WARNINGS_MOST: Final = 1000
+MAX_WARNINGS: Final = 1000
 """Different warnings in that time; the rest is left out."""
 _WORD_MOST: Final = 64
 """Characters of a word of Market's in a warning."""
@@ -111,7 +111,7 @@ class _Receiver:
         self._on_hints = on_hints
         self._sources = sources
         self._rate = AsyncLimiter(rate, 1.0)
-        self._seldom = Seldom(WARN_EVERY, WARNINGS_MOST)
+        self._throttle = LogThrottle(WARN_EVERY, MAX_WARNINGS)
         self._version = ""
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
@@ -184,7 +184,7 @@ class _Receiver:
 
     def _warn(self, words: str, what: object) -> None:
         said = words % (what,)
-        if self._seldom.due(said, asyncio.get_running_loop().time()):
+        if self._throttle.is_due(said, asyncio.get_running_loop().time()):
             error = what if isinstance(what, Exception) else None
             facts = LogFacts(marketplace=MARKETPLACE, account=self._account)
             logger.warning("%s: %s", self._account, said, exc_info=error, extra=facts)

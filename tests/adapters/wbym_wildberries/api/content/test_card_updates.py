@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.adapters.wbym_wildberries.api.products import scripted_with
+from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES, scripted_with
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.fakes import json_response
 from wbym.bulk import Outcome
@@ -33,8 +33,6 @@ from wbym_wildberries.api.content.card_records import (
     update_json,
 )
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
-
-from .products import ALL_SCOPES
 
 Json = dict[str, Any]
 
