@@ -222,7 +222,7 @@ class TestFollowing:
     async def test_reply_when_there_is_no_signature(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("wbym.feed.agenda._RETRIES", (0.05, 0.1))
+        monkeypatch.setattr("wbym.feed.open_delivery._RETRIES", (0.05, 0.1))
         state = tmp_path / "wbym.db"
         async with simulated() as simulator, asyncio.timeout(20):
             async with begun(simulator, state) as chat_id:

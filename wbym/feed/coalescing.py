@@ -11,13 +11,13 @@ from typing import Final
 
 from wbym.account import Batch
 
-__all__ = ["gathered"]
+__all__ = ["coalesce"]
 
-MOST: Final = 1000
+MAX_SIGHTINGS: Final = 1000
 """Sightings after which the stream is left to wait; a batch itself may have more."""
 
 
-async def gathered(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
+async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
     """The batches of a stream, read ahead of their consumer, those that wait as one.
 
     What the stream raises is raised when all that came before has been given.
@@ -30,7 +30,7 @@ async def gathered(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch
             async for batch in batches:
                 held.append(batch)
                 some.set()
-                while sum(len(one.sightings) for one in held) >= MOST:
+                while sum(len(one.sightings) for one in held) >= MAX_SIGHTINGS:
                     room.clear()
                     await room.wait()
 

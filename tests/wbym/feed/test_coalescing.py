@@ -6,7 +6,7 @@ import pytest
 
 from wbym.account import Batch, Sighting
 from wbym.domain import Chat, Noun, Ref
-from wbym.feed.gather import MOST, gathered
+from wbym.feed.coalescing import MAX_SIGHTINGS, coalesce
 
 pytestmark = pytest.mark.looptime
 
@@ -43,7 +43,7 @@ async def given_to(
     clock = asyncio.get_running_loop().time
     began = clock()
     got = []
-    async for one in gathered(source.batches()):
+    async for one in coalesce(source.batches()):
         got.append((one.state, len(one.sightings), clock() - began))
         await asyncio.sleep(seconds)
     return got
@@ -61,7 +61,7 @@ async def test_what_comes_meanwhile_is_one() -> None:
 
 async def test_in_order_and_with_what_is_forgotten() -> None:
     given: list[Batch] = []
-    async for one in gathered(Source([(0, batch(n)) for n in range(9)]).batches()):
+    async for one in coalesce(Source([(0, batch(n)) for n in range(9)]).batches()):
         given.append(one)
         await asyncio.sleep(1)
     ids = [sighting.record.ref.id for one in given for sighting in one.sightings]
@@ -76,17 +76,17 @@ async def test_nothing_is_held() -> None:
 
 
 async def test_no_more_is_read_ahead_than_is_to_be_held() -> None:
-    source = Source([(0, batch(n, MOST // 2)) for n in range(7)])
+    source = Source([(0, batch(n, MAX_SIGHTINGS // 2)) for n in range(7)])
     sizes = [size for _, size, _ in await given_to(source, seconds=1)]
-    assert sum(sizes) == 7 * MOST // 2
-    assert max(sizes) == MOST
+    assert sum(sizes) == 7 * MAX_SIGHTINGS // 2
+    assert max(sizes) == MAX_SIGHTINGS
 
 
 async def test_what_came_before_a_failure_is_given() -> None:
     source = Source([(0, batch(0)), (0, batch(1)), (0, ConnectionError("lost"))])
     got = []
     with pytest.raises(ConnectionError, match="lost"):
-        async for one in gathered(source.batches()):
+        async for one in coalesce(source.batches()):
             got.append(one.state)
             await asyncio.sleep(1)
     assert got[-1] == b"1"
@@ -96,7 +96,7 @@ async def test_what_came_before_a_failure_is_given() -> None:
 async def test_a_state_that_is_not_told_stays() -> None:
     steps: list[tuple[float, Batch | Exception]] = [(0, batch(0)), (0, Batch([]))]
     got = []
-    async for one in gathered(Source([(0, batch(9)), *steps]).batches()):
+    async for one in coalesce(Source([(0, batch(9)), *steps]).batches()):
         got.append((one.state, one.forget))
         await asyncio.sleep(1)
     assert got[-1] == (b"0", BEGIN)
@@ -104,7 +104,7 @@ async def test_a_state_that_is_not_told_stays() -> None:
 
 async def test_left_early_closes_the_source() -> None:
     source = Source([(0, batch(0)), (60, batch(1))])
-    batches = gathered(source.batches())
+    batches = coalesce(source.batches())
     await anext(batches)
     await batches.aclose()
     assert source.closed

@@ -24,8 +24,9 @@ from wbym.domain import (
     Return,
     ReturnStatus,
 )
-from wbym.feed import EventKind, MemoryStore, intake
-from wbym.feed.intake import decode_chat, decode_record, take_in
+from wbym.feed import EventKind, MemoryStore, diff
+from wbym.feed.diff import diff_batch
+from wbym.feed.records import decode_chat, decode_record
 from wbym.feed.store import Checkpoint
 
 
@@ -160,7 +161,7 @@ async def test_each_record_once_and_each_change_once(
     Record n came to be n - 5 minutes after the beginning.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(intake, "FORGET_EVERY", timedelta(minutes=1))
+        patch.setattr(diff, "FORGET_EVERY", timedelta(minutes=1))
         await _each_once(shows, first_round, forgets)
 
 
@@ -180,10 +181,10 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
         )
         point = await store.checkpoint("shop", "chats") or Checkpoint("shop", "chats", BEGIN)
         point = msgspec.structs.replace(point, begun=turn >= first_round)
-        step = await take_in(batch, point, store)
+        step = await diff_batch(batch, point, store)
         if is_lost:
             # The process ended before it was stored: the stream shows it again.
-            again = await take_in(batch, point, store)
+            again = await diff_batch(batch, point, store)
             assert again.events == step.events
             step = again
         await store.write(step)

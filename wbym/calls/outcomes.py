@@ -7,7 +7,7 @@ import msgspec
 
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
-from wbym.calls.messages import Response, TransportError
+from wbym.calls.http import Response, TransportError
 from wbym.calls.replies import Refusal, Refused, Unreadable, mended
 from wbym.errors import (
     BadRequest,

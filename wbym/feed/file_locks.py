@@ -1,13 +1,13 @@
-"""Locks that the operating system frees when their process ends, however it ends."""
+"""FileLocks that the operating system frees when their process ends, however it ends."""
 
 from pathlib import Path
 
 import filelock
 
-__all__ = ["Locks"]
+__all__ = ["FileLocks"]
 
 
-class Locks:
+class FileLocks:
     """Named locks, a file each in one folder. All methods block for a moment, and wait for nobody.
 
     Args:
