@@ -45,7 +45,7 @@ logger = logging.getLogger("wbym.yandex_market")
 
 INTEGRATION: Final = "wbym"
 """What Market is told that it speaks to."""
-BODY_MOST: Final = 64 * 1024
+MAX_BODY_SIZE: Final = 64 * 1024
 BODY_WAIT: Final = 5.0
 """Seconds for the whole of a body to arrive."""
 STORE_WAIT: Final = 5.0
@@ -53,7 +53,7 @@ STORE_WAIT: Final = 5.0
 WARN_EVERY: Final = 60.0
 MAX_WARNINGS: Final = 1000
 """Different warnings in that time; the rest is left out."""
-_WORD_MOST: Final = 64
+_MAX_WORD_LENGTH: Final = 64
 """Characters of a word of Market's in a warning."""
 
 ErrorType: TypeAlias = Literal["UNKNOWN", "WRONG_EVENT_FORMAT"]
@@ -159,7 +159,9 @@ class _Receiver:
         if isinstance(notification, Ping):
             return
         if isinstance(notification, Unknown):
-            self._warn("a notification of an unknown type: %r", notification.type[:_WORD_MOST])
+            self._warn(
+                "a notification of an unknown type: %r", notification.type[:_MAX_WORD_LENGTH]
+            )
             return
         try:
             async with asyncio.timeout(STORE_WAIT):
@@ -197,8 +199,8 @@ async def _body(request: web.Request) -> bytes:
         async with asyncio.timeout(BODY_WAIT):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > BODY_MOST:
-                    raise _Refused(413, f"a notification has {BODY_MOST} bytes at most")
+                if len(body) > MAX_BODY_SIZE:
+                    raise _Refused(413, f"a notification has at most {MAX_BODY_SIZE} bytes")
     except TimeoutError:
         raise _Refused(408, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
