@@ -53,9 +53,9 @@ from wbym.feed.actions import (
     decode_action,
     encode_action,
 )
-from wbym.feed.agenda import OpenDelivery, now
 from wbym.feed.delivery import OPEN, key_of
-from wbym.feed.intake import same_words
+from wbym.feed.open_delivery import OpenDelivery, now
+from wbym.feed.own_messages import same_words
 from wbym.feed.settle import settle
 from wbym.feed.store import Store
 from wbym.observe import LogFacts, current
