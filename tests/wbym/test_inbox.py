@@ -242,6 +242,15 @@ class TestFailures:
         await asyncio.sleep(0.5)
         assert len(asyncio.all_tasks()) == 1
 
+    @pytest.mark.parametrize("newest_first", [False, True])
+    async def test_feedbacks_when_on_error_raises(self, newest_first: bool) -> None:
+        def refuse(account: str, error: Exception) -> None:
+            raise LookupError(account)
+
+        inbox = Inbox(Toy("a", [[1]]), Toy("c", [[2]], error=_revoked()), on_error=refuse)
+        with pytest.raises(LookupError, match="c"):
+            await asyncio.wait_for(inbox.feedbacks(newest_first=newest_first).all(), 60)
+
 
 class TestCursors:
     @pytest.mark.parametrize("newest_first", [False, True])

@@ -123,6 +123,8 @@ class _End(msgspec.Struct, frozen=True):
 
     whole: bool
     """Whether it was read to its end; else it failed, or was taken out."""
+    error: Exception | None = None
+    """What ``on_error`` raised: it ends the whole list."""
 
 
 class _Reader(Generic[T]):
@@ -156,8 +158,7 @@ class _Reader(Generic[T]):
                 name, found = await arrived.get()
                 if isinstance(found, _End):
                     left -= 1
-                    if found.whole:
-                        self._where[name] = None
+                    self._note_end(name, found)
                     continue
                 self._where[name] = found.cursor
                 here = self._cursor()
@@ -186,8 +187,7 @@ class _Reader(Generic[T]):
                     while True:
                         found = await queues[name].get()
                         if isinstance(found, _End):
-                            if found.whole:
-                                self._where[name] = None
+                            self._note_end(name, found)
                             break
                         aside += found.set_aside
                         self._where[name] = found.cursor
@@ -219,6 +219,12 @@ class _Reader(Generic[T]):
         finally:
             await _stop(tasks)
 
+    def _note_end(self, name: str, end: _End) -> None:
+        if end.error is not None:
+            raise end.error
+        if end.whole:
+            self._where[name] = None
+
     def _cursor(self) -> str:
         return msgspec.json.encode(self._where).decode()
 
@@ -232,17 +238,20 @@ class _Reader(Generic[T]):
 
     async def _read(self, name: str, put: Callable[[Page[T] | _End], Awaitable[None]]) -> None:
         reading = msgspec.structs.replace(self._reading, cursor=self._where[name] or None)
-        whole = False
+        end = _End(whole=False)
         with self._running.scope(name):
             try:
                 async with aclosing(self._parts[name].read(reading)) as pages:
                     async for page in pages:
                         await put(page)
                         del page
-                whole = True
+                end = _End(whole=True)
             except Exception as error:  # noqa: BLE001 - one account must not stop the others
-                self._failures.add(name, error)
-        await put(_End(whole))
+                try:
+                    self._failures.add(name, error)
+                except Exception as raised:  # noqa: BLE001 - whoever reads the list gets it
+                    end = _End(whole=False, error=raised)
+        await put(end)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
