@@ -52,7 +52,7 @@ from wbym_yandex_market.dialect import YandexMarketDialect
 from wbym_yandex_market.files import open_file
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.sweeps import EARLIEST, sweep_feedbacks, sweep_questions
+from wbym_yandex_market.sweeps import sweep_feedbacks, sweep_questions
 from wbym_yandex_market.token import Credential, CredentialKind
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class YandexMarket(Account):
 
     marketplace: ClassVar[str] = MARKETPLACE
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
-    EARLIEST: ClassVar[datetime] = EARLIEST
+    EARLIEST: ClassVar[datetime] = listings.EARLIEST
     ID_RULE = staticmethod(_id_rule)
     Options: ClassVar[type[AccountOptions]] = YandexMarketOptions
     SECRETS: ClassVar[tuple[str, ...]] = ("secret", "oauth")

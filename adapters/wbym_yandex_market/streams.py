@@ -19,7 +19,7 @@ from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import number_of
 from wbym_yandex_market.cabinet import Cabinet
-from wbym_yandex_market.listings import list_feedbacks, list_questions, list_returns
+from wbym_yandex_market.listings import EARLIEST, list_feedbacks, list_questions, list_returns
 from wbym_yandex_market.replies import (
     feedback_with_answer,
     read_feedback,
@@ -27,7 +27,6 @@ from wbym_yandex_market.replies import (
     together,
 )
 from wbym_yandex_market.streams_chats import ChatStream
-from wbym_yandex_market.sweeps import EARLIEST
 
 if TYPE_CHECKING:
     from wbym_yandex_market.api import returns as returns_api

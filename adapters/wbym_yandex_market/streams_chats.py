@@ -36,8 +36,7 @@ from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import number_of
 from wbym_yandex_market.api.bounds import CHATS_PAGE
-from wbym_yandex_market.listings import list_chats, list_messages
-from wbym_yandex_market.sweeps import EARLIEST
+from wbym_yandex_market.listings import EARLIEST, list_chats, list_messages
 
 __all__ = ["ChatStream"]
 

@@ -1,8 +1,8 @@
 """Whole archives of feedbacks and questions: ``shop.sweep``."""
 
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 from wbym.account import Filters, SweepOptions
 from wbym.calls import Endpoint, row
@@ -13,12 +13,9 @@ from wbym_yandex_market import listings
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.cabinet import Cabinet
 
-__all__ = ["EARLIEST", "sweep_feedbacks", "sweep_questions"]
+__all__ = ["sweep_feedbacks", "sweep_questions"]
 
 R = TypeVar("R", Question, Feedback)
-
-EARLIEST: Final = datetime(2018, 1, 1, tzinfo=UTC)
-"""Where the whole archive begins: before sellers came to Market."""
 
 
 def sweep_feedbacks(

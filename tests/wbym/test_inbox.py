@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
@@ -150,6 +151,27 @@ class TestReading:
     async def test_feedbacks_when_there_is_no_account(self) -> None:
         assert await Inbox().feedbacks().all() == []
         assert await Inbox().feedbacks(newest_first=True).all() == []
+
+    async def test_feedbacks_when_all_of_time_is_asked_for(self) -> None:
+        inbox = Inbox(Toy("a", [[1], [8, 4]], newest_first=False))
+        always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        found = await inbox.feedbacks(since=always[0], until=always[1], newest_first=True).all()
+        assert _ids(found) == ["a8", "a4", "a1"]
+        assert not await inbox.feedbacks(until=always[0], newest_first=True).all()
+
+    async def test_feedbacks_when_accounts_are_fake(self) -> None:
+        late = Feedback(ref=Ref("fake", "fake", Noun.FEEDBACK, "1"), created_at=BEGIN)
+        early = replace(late, ref=replace(late.ref, id="2"), created_at=BEGIN - timedelta(days=9e4))
+        inbox = Inbox(FakeAccount(feedbacks=[early, late]))
+        assert await inbox.feedbacks(newest_first=True).all() == [late, early]
+        assert await inbox.questions(newest_first=True).all() == []
+
+    async def test_feedbacks_when_a_marketplace_states_no_beginning(self) -> None:
+        class Young(Toy):
+            EARLIEST = BareAccount.EARLIEST
+
+        inbox = Inbox(Young("a", [[1], [8, 4]], newest_first=False))
+        assert _ids(await inbox.feedbacks(newest_first=True).all()) == ["a8", "a4", "a1"]
 
     @pytest.mark.parametrize("newest_first", [False, True])
     async def test_reading_when_left_early(self, newest_first: bool) -> None:
@@ -308,6 +330,15 @@ class TestCursors:
         since, until = BEGIN + timedelta(days=3), BEGIN + timedelta(days=99)
         found = await Inbox(toy).feedbacks(newest_first=True, since=since, until=until).all()
         assert [item.ref.id for item in found] == [str(60 * 24 * day) for day in (99, 50, 3)]
+
+    @pytest.mark.parametrize("cursor", ["x", "2026-01-01T00:00:00"])
+    async def test_windows_when_the_cursor_is_none(self, cursor: str) -> None:
+        toy = Toy("a", [[1]], newest_first=False)
+        with pytest.raises(AccountsFailed) as caught:
+            await Inbox(toy).feedbacks(newest_first=True, cursor=f'{{"a": "{cursor}"}}').all()
+        (error,) = caught.value.exceptions
+        assert isinstance(error, InvalidInput)
+        assert error.argument == "cursor"
 
 
 class TestAccounts:

@@ -30,6 +30,7 @@ from wbym.domain import (
     Ref,
     Return,
     Waiting,
+    later,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, SetAside, Unsupported
 from wbym.feed import SETTLE_AFTER, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
@@ -775,6 +776,6 @@ class _Merge(Protocol):
 def _default_since(account: Account, noun: Capability, until: datetime | None) -> datetime:
     """From when on an account's list begins where nothing is said."""
     days = account.CAPABILITIES[noun].facts.get("days_by_default")
-    if days is None:
-        return account.EARLIEST
-    return (until or datetime.now(UTC)) - timedelta(days=int(days))
+    end = until or datetime.now(UTC)
+    begin = None if days is None else later(end, -timedelta(days=int(days)))
+    return min(begin or account.EARLIEST, end)

@@ -288,15 +288,11 @@ def by_windows(
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
         end = until or datetime.now(UTC)
         if reading.cursor:
-            try:
-                end = datetime.fromisoformat(reading.cursor)
-            except ValueError:
-                rule = "must be a cursor of this list"
-                raise InvalidInput(method, "cursor", rule, reading.cursor) from None
+            end = _end_of(method, reading.cursor)
         length = _FIRST_WINDOW
         inside = msgspec.structs.replace(reading, cursor=None)
         while end >= since:
-            begin = max(since, end - length)
+            begin = since if end - since <= length else end - length
             found: list[T] = []
             aside: tuple[SetAside, ...] = ()
             async with aclosing(part(begin, end).read(inside)) as pages:
@@ -304,9 +300,12 @@ def by_windows(
                     found += page.items
                     aside += page.set_aside
             found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
-            following = begin - _TICK
-            cursor = following.isoformat() if following >= since else None
+            is_last = begin == since
+            following = begin if is_last else begin - _TICK
+            cursor = None if is_last else following.isoformat()
             yield Page(found, end.isoformat(), cursor, None, aside)
+            if is_last:
+                return
             if len(found) < _FEW:
                 length *= 2
             elif len(found) > _MANY:
@@ -314,6 +313,22 @@ def by_windows(
             end = following
 
     return Listing(read, newest_first=True)
+
+
+def _end_of(method: str, cursor: str) -> datetime:
+    """The end of a window, which a cursor of :func:`by_windows` is.
+
+    Raises:
+        InvalidInput: It is not one.
+    """
+    try:
+        end = datetime.fromisoformat(cursor)
+    except ValueError:
+        pass
+    else:
+        if end.tzinfo is not None:
+            return end
+    raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
 
 
 def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
