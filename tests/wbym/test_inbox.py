@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
-from wbym.domain import Feedback, Noun, Ref, Waiting
+from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting
 from wbym.errors import (
     AccountsFailed,
     ConfigError,
@@ -21,6 +21,7 @@ from wbym.errors import (
     Unauthorized,
     Unsupported,
 )
+from wbym.feed import MemoryStore
 from wbym.inbox import Inbox
 from wbym.paging import Chunk, Listing
 from wbym.testing import FakeAccount
@@ -339,6 +340,62 @@ class TestCursors:
         (error,) = caught.value.exceptions
         assert isinstance(error, InvalidInput)
         assert error.argument == "cursor"
+
+
+class Markup(str):
+    """As template engines mark texts."""
+
+    __slots__ = ()
+
+
+_ANY: dict[str, Callable[[Inbox, object], object]] = {
+    "account": lambda inbox, it: inbox.account(it, FakeAccount),  # type: ignore[arg-type]
+    "account's kind": lambda inbox, it: inbox.account("fake", it),  # type: ignore[arg-type]
+    "remove": lambda inbox, it: inbox.remove(it),  # type: ignore[arg-type]
+    "open_chat": lambda inbox, it: inbox.open_chat(order_id=1, account=it),  # type: ignore[arg-type]
+    "get": lambda inbox, it: inbox.get(Ref("fake", it, Noun.CHAT, "1")),  # type: ignore[arg-type]
+    "send": lambda inbox, it: inbox.send(Ref(it, "fake", Noun.CHAT, "1"), "Да"),  # type: ignore[arg-type]
+    "keyed send": lambda inbox, it: inbox.send(
+        Ref("fake", it, Noun.CHAT, "1"),  # type: ignore[arg-type]
+        "Да",
+        idempotency_key="1",
+    ),
+    "key": lambda inbox, it: inbox.send(
+        Ref("fake", "fake", Noun.CHAT, "1"),
+        "Да",
+        idempotency_key=it,  # type: ignore[arg-type]
+    ),
+    "cursor": lambda inbox, it: inbox.chats(cursor=it),  # type: ignore[arg-type]
+    "priority": lambda inbox, it: inbox.chats(priority=it),  # type: ignore[arg-type]
+    "events": lambda inbox, it: inbox.events(since=it),  # type: ignore[arg-type]
+    "auto_ack": lambda inbox, it: inbox.events(auto_ack=it),  # type: ignore[arg-type]
+    "hint": lambda inbox, it: inbox.hint([it]),  # type: ignore[list-item]
+    "delivery": lambda inbox, it: inbox.outbox.delivery(it),  # type: ignore[arg-type]
+    "deliveries": lambda inbox, it: inbox.outbox.deliveries(it),  # type: ignore[arg-type]
+    "settle": lambda inbox, it: inbox.outbox.settle(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
+    "settled": lambda inbox, it: inbox.outbox.settle("1", it),  # type: ignore[arg-type]
+}
+
+
+class TestArguments:
+    @pytest.mark.parametrize("value", [[], 2**70, b"x", 1.5, Markup("x")], ids=repr)
+    @pytest.mark.parametrize("method", _ANY)
+    async def test_argument_when_of_another_type(self, method: str, value: object) -> None:
+        async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
+            with pytest.raises(InvalidInput):
+                found = _ANY[method](inbox, value)
+                if isinstance(found, Awaitable):
+                    await found
+            assert not await inbox.outbox.deliveries()
+
+    @pytest.mark.parametrize("broken", ["\ud83d", 5, Markup("x")], ids=repr)
+    async def test_answer_when_a_record_is_made_by_hand(self, broken: str) -> None:
+        ref = Ref("fake", "fake", Noun.FEEDBACK, "1")
+        feedback = Feedback(ref=ref, created_at=BEGIN, text=broken)
+        async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
+            with pytest.raises(InvalidInput, match="must be a record as the marketplace sent it"):
+                await inbox.answer(feedback, "Спасибо", idempotency_key="1")
+            assert not await inbox.outbox.deliveries()
 
 
 class TestAccounts:

@@ -14,7 +14,8 @@ import anyio
 import anyio.to_thread
 
 from wbym.account import NOT_BUILT, Account, AnyRecord, Capability, CheckReport, Hint
-from wbym.calls import Download, Upload
+from wbym.account.inputs import ref_of
+from wbym.calls import Download, Upload, require
 from wbym.config import find_accounts
 from wbym.domain import (
     Answer,
@@ -177,6 +178,9 @@ class Inbox:
         Raises:
             InvalidInput: There is none of this name and type.
         """
+        self._require_open()
+        require("account", "name", name, str)
+        require("account", "kind", kind, type)
         account = self._accounts.get(name)
         if not isinstance(account, kind):
             known = [n for n, other in self._accounts.items() if isinstance(other, kind)]
@@ -203,6 +207,8 @@ class Inbox:
         Raises:
             InvalidInput: There is none of this name.
         """
+        self._require_open()
+        require("remove", "name", name, str)
         if name not in self._accounts:
             rule = f"must be one of {list(self._accounts)}"
             raise InvalidInput("remove", "name", rule, name)
@@ -591,6 +597,7 @@ class Inbox:
         """
         if item is not None:
             return await self._of("open_chat", item).open_chat(item, order_id=order_id)
+        require("open_chat", "account", account, str | None)
         found = self._accounts.get(account or "")
         if found is None:
             rule = f"must be given with order_id, one of {list(self._accounts)}"
@@ -635,9 +642,8 @@ class Inbox:
             RefError: There is none in this inbox.
             InvalidInput: It is neither a record nor a ref.
         """
-        given: object = item if isinstance(item, Ref) else getattr(item, "ref", None)
-        if not isinstance(given, Ref):
-            raise InvalidInput(method, "item", "must be a record or its Ref", item)
+        self._require_open()
+        given = ref_of(method, item)
         account = self._accounts.get(given.account)
         if account is None or account.marketplace != given.marketplace:
             known = [f"{one.marketplace}/{name}" for name, one in self._accounts.items()]

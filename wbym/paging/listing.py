@@ -331,8 +331,8 @@ def _part(page: Page[T], places: range) -> Page[T]:
 
 
 def _is_whole_text(value: object) -> bool:
-    """Whether it is a text without half of a surrogate pair, so that it can be sent."""
-    return isinstance(value, str) and value.encode(errors="ignore").decode() == value
+    """Whether it is a plain text without half of a surrogate pair, so that it can be sent."""
+    return type(value) is str and value.encode(errors="ignore").decode() == value
 
 
 def _over(old: Reading, new: Reading) -> Reading:
