@@ -237,7 +237,7 @@ class TestFailures:
         assert len(told) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:
-        with pytest.raises(Unsupported, match="chats: account is not supported by toy"):
+        with pytest.raises(Unsupported, match="chats: is not supported by toy"):
             Inbox(Toy("a", [[1]])).chats()
 
     async def test_reading_when_an_account_lacks_the_noun(self) -> None:
@@ -425,6 +425,16 @@ class TestAccounts:
         for item in ("toy/a/feedback/1", None, 5):
             with pytest.raises(InvalidInput, match="must be a record or its Ref"):
                 await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("seconds", [0, -1, float("nan"), None, "300", True])
+    def test_settle_after_when_it_is_none(self, seconds: float) -> None:
+        with pytest.raises(InvalidInput, match="settle_after"):
+            Inbox(settle_after=seconds)
+
+    @pytest.mark.parametrize("name", ["", " ", "\ud83d", None, 5])
+    def test_name_when_it_is_none(self, name: str) -> None:
+        with pytest.raises(InvalidInput, match="name must"):
+            FakeAccount(name=name)
 
     async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
         toy = Toy("a")

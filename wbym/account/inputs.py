@@ -135,6 +135,8 @@ class Inputs:
             raise RefError(str(ref), rule, method=method)
         if self._id_rule is not None and (broken := self._id_rule(ref.id)) is not None:
             raise RefError(str(ref), broken, method=method)
+        if not ref.id.strip():
+            raise RefError(str(ref), "must have an id", method=method)
         return ref
 
     # Reading.

@@ -81,6 +81,7 @@ class Inbox:
         settle_after: float = SETTLE_AFTER,
         on_error: OnError | None = None,
     ) -> None:
+        require("Inbox", "settle_after", settle_after, float)
         if settle_after <= 0:
             raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
         self._by_name: dict[str, Account] = {}
