@@ -102,6 +102,8 @@ def _anything(value: object) -> None:
 def _text(value: object) -> None:
     if not isinstance(value, str):
         raise Broken("must be a text", value)
+    if type(value) is not str and not isinstance(value, Enum):
+        raise Broken("must be a plain text: give str(...) of it", value)
     if not value.isascii():
         try:
             value.encode()

@@ -82,7 +82,8 @@ def list_feedbacks(
     at_once: int = 1,
 ) -> Listing[Feedback]:
     """Feedbacks, the newest part of the period first; see ``YandexMarket.feedbacks``."""
-    since, until, ratings, product = filters.since, filters.until, filters.ratings, filters.product
+    ratings, product = filters.ratings, filters.product
+    since, until = _period(filters)
 
     def part(span: Span) -> Listing[Feedback]:
         wires = api.feedbacks.list(
@@ -98,7 +99,7 @@ def list_feedbacks(
     listing = by_span(
         part,
         method="feedbacks",
-        since=_begin(since, until),
+        since=since,
         until=until,
         longest=FEEDBACKS_SPAN,
         at_once=at_once,
@@ -125,8 +126,8 @@ def list_questions(
     finely: bool = True,
 ) -> Listing[Question]:
     """Questions, newest first; see ``YandexMarket.questions``."""
-    answered, since, until = filters.answered, filters.since, filters.until
-    product = filters.product
+    answered, product = filters.answered, filters.product
+    since, until = _period(filters)
 
     def part(span: Span) -> Listing[Question]:
         def wires(need_answer: bool) -> Listing[questions_api.Question]:
@@ -169,7 +170,7 @@ def list_questions(
     return by_span(
         part,
         method="questions",
-        since=_begin(since, until),
+        since=since,
         until=until,
         longest=QUESTIONS_SPAN,
         at_once=at_once,
@@ -235,6 +236,12 @@ def _is_about(product: str, item: Question) -> bool:
     return item.product is not None and item.product.seller_sku == product
 
 
-def _begin(since: datetime | None, until: datetime | None) -> datetime:
-    """From when on; half a year back by default."""
-    return since or (until or datetime.now(UTC)) - BY_DEFAULT
+def _period(filters: Filters) -> tuple[datetime, datetime | None]:
+    """From when on, half a year back by default, and up to when.
+
+    Before the first record and after now there is nothing, and each month there costs a request.
+    """
+    now = datetime.now(UTC)
+    until = None if filters.until is None else min(max(filters.until, EARLIEST), now + _DAY)
+    since = (until or now) - BY_DEFAULT if filters.since is None else filters.since
+    return min(max(since, EARLIEST), now), until

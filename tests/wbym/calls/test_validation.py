@@ -51,9 +51,16 @@ def broken(hint: object, value: object) -> tuple[str, str] | None:
     return None
 
 
+class Markup(str):
+    """As template engines mark texts; msgspec does not write it."""
+
+    __slots__ = ()
+
+
 GOOD: list[tuple[object, object]] = [
     (str, ""),
     (str, "Привет 👋"),
+    (str, Word.RED),
     (int, -5),
     (int, 2**63 - 1),
     (int, -(2**63)),
@@ -91,6 +98,7 @@ BAD: list[tuple[object, object, str, str]] = [
     (str, b"a", "", "must be a text"),
     (str, None, "", "must be a text"),
     (str, "a\ud83d", "", "must be whole characters"),
+    (str, Markup("a"), "", "must be a plain text"),
     (int, True, "", "must be an integer"),
     (int, 1.0, "", "must be an integer"),
     (int, "1", "", "must be an integer"),
