@@ -289,9 +289,11 @@ class AccountsFailed(WbymError, ExceptionGroup[Exception]):
     """
 
     @classmethod
-    def of(cls, errors: Sequence[Exception], accounts: int) -> Self:
-        """The errors of some of so many accounts."""
-        return cls(f"{len(errors)} of {accounts} accounts failed", errors)
+    def of(cls, errors: Sequence[tuple[str, Exception]], accounts: int) -> Self:
+        """The errors of some of n accounts, each with its account's name."""
+        told = ", ".join(f"{name} ({type(error).__name__})" for name, error in errors)
+        message = f"{len(errors)} of {accounts} accounts failed: {_clip(told, 500)}"
+        return cls(message, [error for _, error in errors])
 
     def derive(self, excs: Sequence[Exception], /) -> "AccountsFailed":  # type: ignore[override]
         """Some of the errors, for ``split`` and ``except*``."""

@@ -54,7 +54,7 @@ def calls() -> list[WbymError]:
 ERRORS = [
     *calls(),
     *(kind("shop", "no", method="chats.send") for kind in below(CredentialError)),
-    AccountsFailed.of([InvalidInput("answer", "text", "must not be empty", "")], 2),
+    AccountsFailed.of([("shop", InvalidInput("answer", "text", "must not be empty", ""))], 2),
     AlreadyAnswered("toy/shop/feedback/1", "Спасибо!"),
     AnswerNotLoaded("toy/shop/feedback/1"),
     ChatNotReady("toy/shop/chat/1", method="chats.send", reason="it is new", retry_after=60.0),

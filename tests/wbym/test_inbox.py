@@ -479,7 +479,15 @@ class TestAccounts:
 
     async def test_counts_when_one_fails(self) -> None:
         inbox = Inbox(Toy("a"), Toy("c", error=_revoked()))
-        with pytest.raises(AccountsFailed, match="1 of 2"):
+        with pytest.raises(AccountsFailed, match=r"1 of 2 accounts failed: c \(Unauthorized\)"):
+            await inbox.counts()
+
+    async def test_counts_when_on_error_raises(self) -> None:
+        def stop(name: str, error: Exception) -> None:
+            raise KeyError(name)
+
+        inbox = Inbox(Toy("a"), Toy("c", error=_revoked()), on_error=stop)
+        with pytest.raises(KeyError, match="c"):
             await inbox.counts()
 
 

@@ -539,7 +539,7 @@ class Account(Hooks):
         if answer is None:
             raise InvalidInput("edit_answer", "item", "must have an answer: use answer", str(ref))
         if answer.editable is False:
-            rule = f"must have an answer that {self.marketplace} lets be changed"
+            rule = f"must have an answer that can still be changed; by {self.marketplace} it cannot"
             raise InvalidInput("edit_answer", "item", rule, str(ref))
         if isinstance(record, Question):
             receipt = await self._edit_question_answer(record, answer, text)

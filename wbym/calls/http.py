@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from wbym.errors import InvalidInput
+
 __all__ = ["Part", "QueryValue", "Request", "Response", "TransportError", "Upload"]
 
 QueryValue: TypeAlias = str | int | float | bool | None
@@ -19,15 +21,20 @@ class Upload(msgspec.Struct, frozen=True):
         content: Its bytes.
 
     Raises:
-        ValueError: The name is empty or has characters that cannot be printed.
+        InvalidInput: The name is not a text, is empty or has characters that cannot be printed; the
+            content is not bytes.
     """
 
     name: str
     content: bytes
 
     def __post_init__(self) -> None:
-        if not self.name or not self.name.isprintable():
-            raise ValueError(f"the name of a file must be printable, got {self.name!r}")
+        name: object = self.name
+        if not isinstance(name, str) or not name or not name.isprintable():
+            raise InvalidInput("Upload", "name", "must be a text that can be printed", name)
+        content: object = self.content
+        if not isinstance(content, bytes):
+            raise InvalidInput("Upload", "content", "must be bytes", type(content))
 
     @property
     def content_type(self) -> str | None:

@@ -191,8 +191,8 @@ class Export:
             made=made,
         )
 
-    async def _read(self, spool: Spool, old: _Old) -> list[WbymError]:
-        errors: list[WbymError] = []
+    async def _read(self, spool: Spool, old: _Old) -> list[tuple[str, Exception]]:
+        errors: list[tuple[str, Exception]] = []
         at_once = asyncio.Semaphore(AT_ONCE)
 
         async def read(reading: Reading) -> None:
@@ -205,7 +205,7 @@ class Export:
                 except WbymError as error:
                     reading.end(Stage.FAILED)
                     error.add_note(f"account: {reading.key[1]}")
-                    errors.append(error)
+                    errors.append((reading.key[1], error))
                     if self._on_error is not None:
                         self._on_error(reading.key[1], error)
 

@@ -562,9 +562,11 @@ def _require_same(standing: Delivery, action: AnyAction) -> Delivery:
     """The delivery that already has the key.
 
     Raises:
-        InvalidInput: It is of another action, or to something else.
+        InvalidInput: It is of another action, to something else, or of another decision.
     """
-    if (standing.action, standing.target) != (action.action, action.target):
-        rule = f"must be new: it was used to {standing.action} {standing.target}"
+    known = standing.action, standing.target, standing.decision
+    if known != (action.action, action.target, action.decision_id):
+        decision = "" if standing.decision is None else f" with {standing.decision}"
+        rule = f"must be new: it was used to {standing.action} {standing.target}{decision}"
         raise InvalidInput(action.action.value, "idempotency_key", rule, standing.idempotency_key)
     return standing

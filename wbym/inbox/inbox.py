@@ -658,18 +658,23 @@ class Inbox:
         accounts = dict(self._accounts)
         failures = Failures(len(accounts), self._on_error)
 
-        async def one(account: Account) -> T | None:
+        async def one(account: Account) -> T | Exception:
             try:
                 return await ask(account)
             except Exception as error:  # noqa: BLE001 - one account must not stop the others
-                failures.add(account.name, error)
-                return None
+                return error
 
         async with asyncio.TaskGroup() as group:
             tasks = {n: group.create_task(one(account)) for n, account in accounts.items()}
+        found: dict[str, T] = {}
+        for name, task in tasks.items():
+            result = task.result()
+            if isinstance(result, Exception):
+                failures.add(name, result)
+            else:
+                found[name] = result
         failures.raise_all()
-        found = ((name, task.result()) for name, task in tasks.items())
-        return {name: result for name, result in found if result is not None}
+        return found
 
     def _merged(
         self,

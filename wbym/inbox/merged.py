@@ -48,7 +48,7 @@ class Failures:
     def __init__(self, accounts: int, on_error: OnError | None) -> None:
         self._accounts = accounts
         self._on_error = on_error
-        self._errors: list[Exception] = []
+        self._errors: list[tuple[str, Exception]] = []
 
     def add(self, account: str, error: Exception) -> None:
         """Note the error of an account."""
@@ -56,7 +56,7 @@ class Failures:
         if self._on_error is not None:
             self._on_error(account, error)
         else:
-            self._errors.append(error)
+            self._errors.append((account, error))
 
     def raise_all(self) -> None:
         """Raise them as one.

@@ -128,7 +128,7 @@ class TestFeedbacks:
         edited = await shop.get(feedback)
         assert edited.answer is not None
         assert edited.answer.text == "Спасибо большое!"
-        with pytest.raises(InvalidInput, match="lets be changed"):
+        with pytest.raises(InvalidInput, match="can still be changed"):
             await shop.edit_answer(edited, "И ещё")
 
     async def test_feedback_when_turned_to_json_and_back(self, shop: Wildberries) -> None:

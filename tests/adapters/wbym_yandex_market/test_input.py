@@ -66,7 +66,7 @@ CALLS: list[tuple[str, Call]] = [
     ("1 to 5000", lambda shop: shop.answer(QUESTION, "x" * 5001)),
     ("1 to 5000", lambda shop: shop.edit_answer(QUESTION, "x" * 5001)),
     (
-        "lets be changed",
+        "can still be changed",
         lambda shop: shop.edit_answer(
             msgspec.structs.replace(QUESTION, answer=Answer("Да", id="5", editable=False)), "Нет"
         ),

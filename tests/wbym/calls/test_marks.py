@@ -199,3 +199,18 @@ def test_require_when_a_value_breaks_a_bound(hint: object, value: object, rule: 
 )
 def test_require_when_a_value_is_within(hint: object, value: object) -> None:
     require("shop.answer", "text", value, hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("", b"", "name must be a text that can be printed"),
+        ("a\nb", b"", "name must be a text that can be printed"),
+        (b"a.png", b"", "name must be a text that can be printed"),
+        ("a.png", "bytes", "content must be bytes"),
+        ("a.png", None, "content must be bytes"),
+    ],
+)
+def test_upload_when_it_is_wrong(name: str, content: bytes, rule: str) -> None:
+    with pytest.raises(InvalidInput, match=rule):
+        Upload(name, content)

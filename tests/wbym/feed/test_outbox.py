@@ -237,6 +237,15 @@ class TestSending:
             assert again.state is DeliveryState.REJECTED
         assert shop.sent == []
 
+    async def test_a_key_is_of_one_decision(self) -> None:
+        shop = Desk(DecisionKind.REFUND)
+        async with open_inbox(shop, Kept()) as (inbox, _):
+            await inbox.decide(shop.now, "d1", idempotency_key="k")
+            with pytest.raises(InvalidInput, match=r"it was used to decide .* with d1"):
+                await inbox.decide(shop.now, "d2", idempotency_key="k")
+            assert (await inbox.decide(shop.now, "d1", idempotency_key="k")).accepted
+        assert len(shop.sent) == 1
+
     async def test_tells_what_was_sent(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         async with open_inbox(shop, Kept()) as (inbox, _):
