@@ -7,7 +7,6 @@ applies the faults and keeps the counts. It judges nothing.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from aiohttp import web
 
 from wbym.testing.answers import Answer, Body
 from wbym.testing.faults import FaultKind, Faults
+from wbym.testing.options import Options
 from wbym.testing.pages import Sent, add_pages
 from wbym.testing.spoil import Records, spoil
 
@@ -107,27 +107,13 @@ class SimulatorServer:
     Subclasses give `routes`, `admit`, `failure` and, where the marketplace does so, `soft_failure`.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        """Makes a stopped server.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-        """
-        self.faults = Faults() if faults is None else faults
+    def __init__(self, options: Options | None = None) -> None:
+        """Makes a stopped server."""
+        options = Options() if options is None else options
+        self.faults = Faults() if options.faults is None else options.faults
         self.stats = Stats()
-        self._clock = clock
-        self._wall = wall
-        self._sleep = sleep
+        self._wall = options.wall
+        self._sleep = options.sleep
         self._runner: web.AppRunner | None = None
         self._url = ""
 
@@ -157,6 +143,10 @@ class SimulatorServer:
 
     def records(self) -> Mapping[str, int]:
         """How many records of each kind there are."""
+        return {}
+
+    def shown(self) -> Mapping[str, object]:
+        """More facts for the line of JSON that a process prints: its token, for one."""
         return {}
 
     def arrive(self, text: str, *, chat: str | None = None) -> str:

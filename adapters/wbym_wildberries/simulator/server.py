@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import replace
-from typing import Unpack
+from collections.abc import Mapping
+
+import msgspec
 
 from wbym.testing.answers import Answer, json_answer
 from wbym.testing.buckets import TokenBucket
-from wbym.testing.faults import Faults
+from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
@@ -43,14 +41,16 @@ from wbym_wildberries.simulator.limits import (
     Buckets,
     PingWindow,
 )
-from wbym_wildberries.simulator.options import Options, OptionsDict
+from wbym_wildberries.simulator.options import Options
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import (
+    CATEGORIES,
     SELLER,
     SERVICE,
     TEST,
     Malformed,
     Passport,
+    make_token,
     read_token,
 )
 
@@ -79,61 +79,26 @@ class WildberriesSimulator(SimulatorServer):
     one host that takes tokens of every category.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        limits: bool = True,
-        limit_scale: float = 1.0,
-        ban_seconds: float = 0.0,
-        sellers: Iterable[str] | None = None,
-        refused_types: Collection[int] = (),
-        unpaid_services: bool = False,
-        deny_feedbacks: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        **options: Unpack[OptionsDict],
-    ) -> None:
-        """Generates the data; `start` or `async with` begins to serve.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            limits: False lifts every limit; `X-Ratelimit-Remaining` then never falls.
-            limit_scale: 10.0 makes every limit ten times as generous.
-            ban_seconds: A 429 lasts at least so many seconds.
-            sellers: Ids of the sellers that exist, each with a cabinet of its own; by default every
-                id exists and all share one cabinet.
-            refused_types: Values of `acc` that are answered 403.
-            unpaid_services: Whether service tokens are answered 402.
-            deny_feedbacks: Whether feedbacks and questions are answered 403 in their own shape.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-            options: See `Options`.
-        """
-        super().__init__(faults=faults, clock=clock, wall=wall, sleep=sleep)
-        self.options = Options(**options)
-        self.refused_types = refused_types
-        self.unpaid_services = unpaid_services
-        self.deny_feedbacks = deny_feedbacks
-        self._limited = limits
+    @takes(Options)
+    def __init__(self, options: Options) -> None:
+        """Generates the data; `start` or `async with` begins to serve."""
+        super().__init__(options)
+        self.options = options
         self._turn = 0
         self._buckets = Buckets(
-            clock=clock,
-            scale=limit_scale,
-            ban=ban_seconds,
-            ping_block=self.options.ping_block,
+            clock=options.clock,
+            scale=options.limit_scale,
+            ban=options.ban_seconds,
+            ping_block=options.ping_block,
         )
         self._cabinets: dict[str, Cabinet] = {}
-        self._sellers = None if sellers is None else tuple(sellers)
-        for number, sid in enumerate(self._sellers or (SELLER,)):
-            self._cabinets[sid] = self._new_cabinet(self.options.seed + number)
-        self._shared = next(iter(self._cabinets.values())) if self._sellers is None else None
+        for number, sid in enumerate(options.sellers or (SELLER,)):
+            self._cabinets[sid] = self._new_cabinet(options.seed + number)
+        self._shared = next(iter(self._cabinets.values())) if options.sellers is None else None
 
     def _new_cabinet(self, seed: int) -> Cabinet:
         return Cabinet(
-            replace(self.options, seed=seed),
+            msgspec.structs.replace(self.options, seed=seed),
             effects=self.stats.effects,
             ignored=self.stats.ignored,
             now=self.now,
@@ -187,6 +152,27 @@ class WildberriesSimulator(SimulatorServer):
             total.update(cabinet.records())
         return total
 
+    def shown(self) -> Mapping[str, object]:
+        """A token of the first seller, what a client can read, and what shows what it wrote."""
+        records = self.records()
+        sid = next(iter(self._cabinets))
+        return {
+            "marketplace": "wildberries",
+            "token": make_token(sid=sid, scopes=CATEGORIES),
+            "expected": {
+                "feedbacks": records["feedbacks_open"],
+                "questions": records["questions_open"],
+                "chats": records["chats_listed"],
+                "returns": records["claims_shown"],
+            },
+            "effects": {
+                "feedbacks": "answer",
+                "questions": "question_answer",
+                "messages": "message",
+                "returns": "decision",
+            },
+        }
+
     def arrive(self, text: str, *, chat: str | None = None) -> str:
         """A buyer writes to the first seller."""
         chats = self.state.chats
@@ -233,7 +219,7 @@ class WildberriesSimulator(SimulatorServer):
             call.headers[REMAINING[self._turn]] = str(bucket.look())
             return refusal
         call.seller = passport.sid
-        if not self._limited:
+        if not self.options.limits:
             call.headers[REMAINING[self._turn]] = str(bucket.burst)
             return None
         return self._count(call, bucket)
@@ -249,7 +235,7 @@ class WildberriesSimulator(SimulatorServer):
 
     def settle(self, call: Call, route: Route, answer: Answer) -> None:
         """Charges what an answer 4XX of warehouses and inventory costs beyond its request."""
-        if not self._limited or route.group not in COSTLY or not 400 <= answer.status < 500:
+        if not self.options.limits or route.group not in COSTLY or not 400 <= answer.status < 500:
             return
         passport = read_token(call.request.headers["Authorization"])
         bucket = self._bucket(call, route, passport)
@@ -282,7 +268,7 @@ class WildberriesSimulator(SimulatorServer):
             return replies.gateway(now, 401, detail)
         if self._shared is None and passport.sid not in self._cabinets:
             return replies.gateway(now, 401, "access token withdrawn")
-        if passport.acc in self.refused_types or not access.takes_type(route, passport.acc):
+        if passport.acc in self.options.refused_types or not access.takes_type(route, passport.acc):
             kind = _KIND.get(passport.acc, "this")
             detail = f"{kind} token is not allowed"
             return replies.gateway(now, 403, detail, code=f"{detail} for this path")
@@ -290,9 +276,9 @@ class WildberriesSimulator(SimulatorServer):
             return replies.gateway(now, 401, "token scope not allowed")
         if route.writes and passport.read_only:
             return replies.gateway(now, 401, "read-only token scope not allowed for this route")
-        if passport.acc == SERVICE and self.unpaid_services:
+        if passport.acc == SERVICE and self.options.unpaid_services:
             return replies.payment_required()
-        if self.deny_feedbacks and route.group == FEEDBACKS:
+        if self.options.deny_feedbacks and route.group == FEEDBACKS:
             return replies.fq_error(403, replies.DENIED)
         return None
 

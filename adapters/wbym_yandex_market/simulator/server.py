@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from math import ceil
-from typing import Unpack
 
 from wbym.testing.answers import Answer
 from wbym.testing.buckets import Allowance
-from wbym.testing.faults import Faults
+from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import BUSINESS, Passport, Unknown, read_headers
+from wbym_yandex_market.simulator.credentials import Passport, Unknown, make_api_key, read_headers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign
 from wbym_yandex_market.simulator.handlers_campaigns import CampaignHandlers
 from wbym_yandex_market.simulator.handlers_chats import ChatHandlers
@@ -25,7 +22,7 @@ from wbym_yandex_market.simulator.handlers_feedbacks import FeedbackHandlers
 from wbym_yandex_market.simulator.handlers_questions import QuestionHandlers
 from wbym_yandex_market.simulator.handlers_returns import ReturnHandlers
 from wbym_yandex_market.simulator.limits import Limits, Owner
-from wbym_yandex_market.simulator.options import Options, OptionsDict
+from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.requests import segment
 from wbym_yandex_market.simulator.state import Cabinet
@@ -33,7 +30,6 @@ from wbym_yandex_market.simulator.state import Cabinet
 LIMIT = "X-RateLimit-Resource-Limit"
 REMAINING = "X-RateLimit-Resource-Remaining"
 UNTIL = "X-RateLimit-Resource-Until"
-HOUR = 3600.0
 REAL = "https://api.partner.market.yandex.ru"
 
 
@@ -49,61 +45,30 @@ class YandexMarketSimulator(SimulatorServer):
     (DBS) and so on.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        limits: bool = True,
-        limit_scale: float = 1.0,
-        hour: float = HOUR,
-        subscription: bool = False,
-        parallel: int = 4,
-        businesses: Iterable[int] | None = None,
-        locked: Iterable[int] = (),
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        **options: Unpack[OptionsDict],
-    ) -> None:
-        """Generates the data; `start` or `async with` begins to serve.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            limits: False lifts every limit; `Remaining` then never falls.
-            limit_scale: 10.0 makes every hourly budget ten times as generous.
-            hour: Seconds in which an hourly budget comes back.
-            subscription: Whether the sellers have one, with its greater budgets.
-            parallel: How many requests of one business or campaign may run at once.
-            businesses: Ids of the businesses that exist; 1001 by default.
-            locked: Ids of businesses and campaigns that are being moved: 423.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-            options: See `Options`.
-        """
-        super().__init__(faults=faults, clock=clock, wall=wall, sleep=sleep)
-        self.options = Options(**options)
-        self.locked = set(locked)
+    @takes(Options)
+    def __init__(self, options: Options) -> None:
+        """Generates the data; `start` or `async with` begins to serve."""
+        super().__init__(options)
+        self.options = options
+        self.locked = set(options.locked)
         self.revoked: set[str] = set()
         """API keys and OAuth tokens that are no longer known."""
-        self._limited = limits
         self._limits = Limits(
-            clock=clock,
-            scale=limit_scale,
-            hour=hour,
-            subscription=subscription,
-            parallel=parallel,
+            clock=options.clock,
+            scale=options.limit_scale,
+            hour=options.hour,
+            subscription=options.subscription,
+            parallel=options.parallel,
         )
-        ids = (BUSINESS,) if businesses is None else tuple(businesses)
         self._cabinets = {
             business: Cabinet(
                 business,
-                self.options,
+                options,
                 effects=self.stats.effects,
                 now=self.now,
                 origin=lambda: self._url or REAL,
             )
-            for business in ids
+            for business in options.businesses
         }
 
     @property
@@ -153,6 +118,27 @@ class YandexMarketSimulator(SimulatorServer):
         for cabinet in self._cabinets.values():
             total.update(cabinet.records())
         return total
+
+    def shown(self) -> Mapping[str, object]:
+        """A key of the first business, what a client can read, and what shows what it wrote."""
+        records, state = self.records(), self.state
+        return {
+            "marketplace": "yandex_market",
+            "token": make_api_key(business_id=state.business),
+            "business_id": state.business,
+            "campaign_ids": sorted(state.campaigns),
+            "expected": {
+                "questions": records["questions_unanswered"],
+                "chats": records["chats"],
+                "returns": sum(one.redeemed for one in state.returns.all),
+            },
+            "effects": {
+                "feedbacks": "comment",
+                "questions": "answer",
+                "messages": "message",
+                "returns": "decision",
+            },
+        }
 
     def arrive(self, text: str, *, chat: str | None = None) -> str:
         """A buyer writes to the first business."""
@@ -246,7 +232,7 @@ class YandexMarketSimulator(SimulatorServer):
         Raises:
             Refusal: With 420, when there are too many.
         """
-        if not self._limited:
+        if not self.options.limits:
             self._show_full(call, resource)
             return
         budget = self._limits.budget(resource, owner)

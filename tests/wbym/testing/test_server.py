@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from wbym.testing.answers import Answer, PageCache, json_answer
 from wbym.testing.faults import Faults
+from wbym.testing.options import Options
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym.testing.spoil import Records
 
@@ -47,7 +48,7 @@ async def kiosk() -> AsyncIterator[Kiosk]:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    simulator = Kiosk(faults=Faults(seed=1), sleep=sleep)
+    simulator = Kiosk(Options(faults=Faults(seed=1), sleep=sleep))
     simulator.slept = slept  # type: ignore[attr-defined]
     async with simulator:
         yield simulator

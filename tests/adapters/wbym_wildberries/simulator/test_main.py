@@ -9,10 +9,10 @@ import pytest
 
 from wbym.domain import Author
 from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess
+from wbym.testing.process import SimulatorProcess, command_line
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
-from wbym_wildberries.simulator.__main__ import parser
+from wbym_wildberries.simulator.options import Options
 
 pytest_plugins = ["wbym_wildberries.simulator.fixtures"]
 
@@ -92,7 +92,7 @@ async def test_buyers_when_they_cannot_write_so() -> None:
 
 
 def test_command_line_has_every_option() -> None:
-    given = parser().parse_args(
+    given = command_line(Options, "x").parse_args(
         ["--feedbacks", "7", "--no-pins-allowed", "--moderation", "1.5", "--error-rate", "0.1"]
     )
     assert (given.feedbacks, given.pins_allowed, given.moderation) == (7, False, 1.5)

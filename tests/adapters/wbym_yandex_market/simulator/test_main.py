@@ -6,10 +6,10 @@ import aiohttp
 
 from wbym.domain import Author
 from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess
+from wbym.testing.process import SimulatorProcess, command_line
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
-from wbym_yandex_market.simulator.__main__ import parser
+from wbym_yandex_market.simulator.options import Options
 
 pytest_plugins = ["wbym_yandex_market.simulator.fixtures"]
 
@@ -66,11 +66,11 @@ async def test_buyers_when_they_cannot_write_so() -> None:
 
 
 def test_command_line_has_every_option() -> None:
-    given = parser().parse_args(
+    given = command_line(Options, "x").parse_args(
         ["--feedbacks", "7", "--files-need-oauth", "--moderation", "1.5", "--hour", "60"]
     )
     assert (given.feedbacks, given.files_need_oauth, given.moderation) == (7, True, 1.5)
-    assert (given.hour, given.parallel, given.subscription, given.locked) == (60, 4, False, [])
+    assert (given.hour, given.parallel, given.subscription, given.locked) == (60, 4, False, ())
 
 
 async def test_fixture_runs_a_simulator(yandex_market_simulator: YandexMarketSimulator) -> None:
