@@ -15,7 +15,7 @@ from typing import Self
 
 from aiohttp import web
 
-from wbym.testing.answers import Answer, Body
+from wbym.testing.answers import Answer, Body, Refusal
 from wbym.testing.faults import FaultKind, Faults
 from wbym.testing.options import Options
 from wbym.testing.pages import Sent, add_pages
@@ -104,7 +104,7 @@ class Stats:
 class SimulatorServer:
     """A marketplace on 127.0.0.1: `async with` starts and stops it.
 
-    Subclasses give `routes`, `admit`, `failure` and, where the marketplace does so, `soft_failure`.
+    Subclasses give `routes`, `admit`, `refuse` and, where the marketplace does so, `soft_failure`.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -123,8 +123,12 @@ class SimulatorServer:
         """Every method that the simulator serves."""
         raise NotImplementedError
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
-        """Lets a request in (None) or answers it at once; counts it in its limit."""
+    def admit(self, call: Call, route: Route) -> None:
+        """Lets a request in, and counts it in its limit.
+
+        Raises:
+            Refusal: When it is not let in.
+        """
         raise NotImplementedError
 
     def settle(self, call: Call, route: Route, answer: Answer) -> None:
@@ -133,8 +137,15 @@ class SimulatorServer:
         Only for requests that were let in and that no fault stopped before they had their effect.
         """
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """The marketplace's body of an error of its own, such as 404 or 503."""
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal in the marketplace's shape.
+
+        Args:
+            call: The request.
+            refusal: What is wrong; without a message for an unknown path (404), a body that is too
+                large (413) and faults (5xx).
+            route: The method that refuses; None before any has been reached.
+        """
         raise NotImplementedError
 
     def soft_failure(self, call: Call, route: Route) -> Answer | None:
@@ -239,7 +250,7 @@ class SimulatorServer:
                 counts = stats.paths[name] = PathStats()
             counts.requests += 1
             counts.statuses[0 if answer.dropped else answer.status] += 1
-            if answer.refusal:
+            if answer.rate_limited:
                 stats.refusals += 1
                 counts.refusals += 1
             return response
@@ -251,9 +262,10 @@ class SimulatorServer:
         if faults.arrival_jitter:
             await self._sleep(faults.random.uniform(0.0, faults.arrival_jitter))
             call.now = self.now()
-        refusal = self.admit(call, route)
-        if refusal is not None:
-            return refusal
+        try:
+            self.admit(call, route)
+        except Refusal as refusal:
+            return self._refused(call, refusal, None)
         plan = faults.plan(call.request.path)
         for kind in plan:
             self.stats.faults[kind] += 1
@@ -270,8 +282,10 @@ class SimulatorServer:
                 return soft
         try:
             answer = await route.handler(call)
+        except Refusal as refusal:
+            answer = self._refused(call, refusal, route)
         except web.HTTPRequestEntityTooLarge:
-            answer = self.failure(call, 413)
+            answer = self._refused(call, Refusal(413), None)
         self.settle(call, route, answer)
         return self._spoiled(call, route, answer, plan)
 
@@ -312,7 +326,10 @@ class SimulatorServer:
             return Answer(status, Body(_HTML), "text/html")
         if self.faults.error_body == "empty":
             return Answer(status, Body(b""), "")
-        return self.failure(call, status)
+        return self._refused(call, Refusal(status), None)
+
+    def _refused(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        return refusal.answer or self.refuse(call, refusal, route)
 
     async def _respond(self, call: Call, answer: Answer) -> web.StreamResponse:
         request = call.request
@@ -350,7 +367,7 @@ class SimulatorServer:
         counts.requests += 1
         counts.statuses[404] += 1
         call = Call(request, self.now())
-        return await self._respond(call, self.failure(call, 404))
+        return await self._respond(call, self._refused(call, Refusal(404), None))
 
 
 _DROPPED = Answer(0, Body(b""), "", dropped=True)

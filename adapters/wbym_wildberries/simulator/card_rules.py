@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wbym.testing.answers import Refusal
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.shelf import Json
@@ -97,31 +98,22 @@ class Group(msgspec.Struct):
     variants: list[Variant]
 
 
-class Refused(Exception):
-    """The whole request is refused at once."""
-
-    def __init__(self, text: str, additional: Json) -> None:
-        super().__init__(text)
-        self.text = text
-        self.additional = additional
-
-
 def check_new(groups: Sequence[tuple[int, Sequence[Variant]]], cards: Cards) -> None:
     """Looks at cards to be listed before they are accepted.
 
     Raises:
-        Refused: When one of them cannot even be accepted.
+        Refusal: When one of them cannot even be accepted.
     """
     seen: set[str] = set()
     for subject_id, variants in groups:
         if directories.subject(subject_id) is None:
-            raise Refused(NO_SUBJECT, {"id": str(subject_id)})
+            raise Refusal(400, NO_SUBJECT, more={"id": str(subject_id)})
         for variant in variants:
             code = variant.vendorCode
             if not code:
-                raise Refused(NO_VENDOR_CODE, {})
+                raise Refusal(400, NO_VENDOR_CODE, more={})
             if code in seen or cards.by_vendor_code(code) is not None:
-                raise Refused(VENDOR_CODE_IN_USE, {})
+                raise Refusal(400, VENDOR_CODE_IN_USE, more={})
             seen.add(code)
     check_complete([(subject, one) for subject, variants in groups for one in variants])
 
@@ -130,7 +122,7 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
     """Looks whether cards tell all that their subjects require.
 
     Raises:
-        Refused: When one does not.
+        Refusal: When one does not.
     """
     lacking: Json = {}
     for subject_id, variant in variants:
@@ -141,7 +133,7 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
             text = "missing required characteristics with ids: " + ", ".join(absent)
             lacking[variant.vendorCode] = text
     if lacking:
-        raise Refused(INCOMPLETE, lacking)
+        raise Refusal(400, INCOMPLETE, more=lacking)
 
 
 def problems(variant: Variant, subject_id: int, cards: Cards, number: int | None) -> list[str]:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, json_answer
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import assortment, replies
@@ -22,7 +22,6 @@ from wbym_wildberries.simulator.state_cards import MAX_GROUP, Traits, micros_of
 
 MAX_PAGE = 100
 MAX_MOVED = 1000
-_UNREADABLE = Answer(400, Body(b"Request body can not be decoded"), "plain/text")
 
 
 class _Sort(msgspec.Struct):
@@ -105,13 +104,10 @@ class CardHandlers:
         """`POST /content/v2/get/cards/list`: by the cursor `updatedAt` and `nmID`."""
         body = await body_of(call, _Wanted)
         if body is None:
-            return _UNREADABLE
+            raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
-        try:
-            locale_of(call)
-            after = _place(settings.cursor, settings.cursor.updatedAt)
-        except BadParameter:
-            return replies.content_error(replies.INCORRECT)
+        locale_of(call)
+        after = _place(settings.cursor, settings.cursor.updatedAt)
         numbers = cards.live.walk(after, ascending=settings.sort.ascending)
         if text := settings.filter.textSearch:
             found = ((cards.updated(n), n) for n in cards.search(text) if n in cards.live)
@@ -127,13 +123,10 @@ class CardHandlers:
         """`POST /content/v2/get/cards/trash`: by the cursor `trashedAt` and `nmID`."""
         body = await body_of(call, _Wanted)
         if body is None:
-            return _UNREADABLE
+            raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
-        try:
-            locale_of(call)
-            after = _place(settings.cursor, settings.cursor.trashedAt)
-        except BadParameter:
-            return replies.content_error(replies.INCORRECT)
+        locale_of(call)
+        after = _place(settings.cursor, settings.cursor.trashedAt)
         numbers = cards.bin.walk(after, ascending=settings.sort.ascending)
         if text := settings.filter.textSearch:
             found = ((cards.trashed(n), n) for n in cards.search(text) if n in cards.bin)
@@ -148,32 +141,32 @@ class CardHandlers:
         """`POST /content/v2/cards/moveNm`: merges into a group, or splits off a new one."""
         raw = await call.request.read()
         if len(raw) > MAX_BODY:
-            return json_answer("body size exceeds the given limit", status=413)
+            raise Refusal(413, answer=json_answer("body size exceeds the given limit", status=413))
         body = await body_of(call, _Move)
         if body is None or not body.nmIDs:
-            return _refused(replies.INCORRECT)
+            raise _refused(replies.INCORRECT)
         if len(body.nmIDs) > MAX_GROUP:
-            return _refused("Maximum 30 cards")
+            raise _refused("Maximum 30 cards")
         if len(set(body.nmIDs)) < len(body.nmIDs):
-            return _refused("Duplicate requests")
+            raise _refused("Duplicate requests")
         cabinet = self._cabinet(call)
         cards = cabinet.cards
         numbers = [number for number in map(cards.find, body.nmIDs) if number is not None]
         if len(numbers) < len(body.nmIDs):
-            return _refused("nmID not found")
+            raise _refused("nmID not found")
         subjects = {cards.traits(number).subject for number in numbers}
         target = body.targetIMT
         if target is not None:
             members = cards.members(target)
             if not members:
-                return _refused("imt not found")
+                raise _refused("imt not found")
             if all(cards.traits(number).imt == target for number in numbers):
-                return _refused("All cards are in the same group")
+                raise _refused("All cards are in the same group")
             subjects.add(cards.traits(members[0]).subject)
             if len({*members, *numbers}) > MAX_GROUP:
-                return _refused("Maximum 30 cards")
+                raise _refused("Maximum 30 cards")
         if len(subjects) > 1:
-            return _refused("You can not merge items with different subcategories")
+            raise _refused("You can not merge items with different subcategories")
         cards.move(numbers, cards.new_imt() if target is None else target)
         cabinet.effects["merge" if target is not None else "split"] += len(numbers)
         return replies.accepted()
@@ -193,12 +186,12 @@ class CardHandlers:
     ) -> Answer:
         body = await body_of(call, _Items)
         if body is None or not 1 <= len(body.nmIDs) <= MAX_MOVED:
-            return replies.content_error(replies.INCORRECT)
+            raise Refusal(400, replies.INCORRECT)
         items = list(dict.fromkeys(body.nmIDs))
         numbers = [number for number in map(find, items) if number is not None]
         if len(numbers) < len(items):
             unknown = {str(nm): "nmID not found" for nm in items if find(nm) is None}
-            return replies.content_error("nmID not found", unknown)
+            raise Refusal(400, "nmID not found", more=unknown)
         for number in numbers:
             act(number)
         return replies.accepted()
@@ -240,5 +233,10 @@ def _page(rows: bytes, page: list[int], name: str, moment: Callable[[int], int])
     return Answer(200, Body(body), "application/json")
 
 
-def _refused(text: str) -> Answer:
-    return replies.content_error(text, {"error": text})
+def _refused(text: str) -> Refusal:
+    return Refusal(400, text, more={"error": text})
+
+
+def _unreadable() -> Refusal:
+    text = Body(b"Request body can not be decoded")
+    return Refusal(400, answer=Answer(400, text, "plain/text"))

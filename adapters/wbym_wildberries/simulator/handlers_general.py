@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing.answers import Answer, Body, empty_answer, json_answer
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.access import ANY
 from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.limits import (
@@ -58,8 +57,8 @@ class GeneralHandlers:
             if identifier is not None:
                 return json_answer({"data": seller.news_from_id(identifier)})
             return json_answer({"data": seller.news_from(moment_of(date or ""))})
-        except (BadParameter, ValueError):
-            return Answer(400, Body(b""), "")
+        except ValueError as error:
+            raise BadParameter("from") from error
 
     async def seller(self, call: Call) -> Answer:
         """`GET /api/v1/seller-info`."""
@@ -99,11 +98,9 @@ class GeneralHandlers:
         """`GET /api/common/v1/tariff-constructor/options`."""
         locale = call.query("locale") or "ru"
         if locale not in {"ru", "en"}:
-            return replies.service_error(
+            raise Refusal(
                 400,
                 f"Invalid locale value '{locale}'. Allowed values: ru, en",
-                origin="options-service",
-                content_type=replies.PROBLEM,
                 title="Validation failed",
                 more={
                     "code": "INVALID_LOCALE",
@@ -111,11 +108,9 @@ class GeneralHandlers:
                 },
             )
         if not self._subscribed:
-            return replies.service_error(
+            raise Refusal(
                 404,
                 "Options are not available for this supplier",
-                origin="options-service",
-                content_type=replies.PROBLEM,
                 title="Options not available",
                 more={"code": "OPTIONS_NOT_AVAILABLE"},
             )

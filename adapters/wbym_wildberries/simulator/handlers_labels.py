@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
@@ -61,12 +61,10 @@ class LabelHandlers:
         """`POST /content/v2/tag`."""
         labels = self._cabinet(call).labels
         body = await _label(call)
-        if isinstance(body, Answer):
-            return body
         if labels.is_taken(body.name):
-            return replies.content_error(TAKEN)
+            raise Refusal(400, TAKEN)
         if len(labels.all) >= MOST:
-            return replies.content_error(TOO_MANY)
+            raise Refusal(400, TOO_MANY)
         labels.create(body.name, body.color)
         return replies.content_answer(None)
 
@@ -74,15 +72,11 @@ class LabelHandlers:
         """`PATCH /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
         cabinet = self._cabinet(call)
         label = _named(call, cabinet)
-        if isinstance(label, Answer):
-            return label
         body = await _label(call)
-        if isinstance(body, Answer):
-            return body
         if label is None:
-            return replies.content_error(replies.BAD_REQUEST, status=200)
+            raise Refusal(200, replies.BAD_REQUEST)
         if body.name != label.name and cabinet.labels.is_taken(body.name):
-            return replies.content_error(TAKEN)
+            raise Refusal(400, TAKEN)
         cabinet.labels.update(label, body.name, body.color)
         return replies.content_answer(None)
 
@@ -90,10 +84,8 @@ class LabelHandlers:
         """`DELETE /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
         cabinet = self._cabinet(call)
         label = _named(call, cabinet)
-        if isinstance(label, Answer):
-            return label
         if label is None:
-            return replies.content_error(NO_LABEL, status=200)
+            raise Refusal(200, NO_LABEL)
         cabinet.labels.delete(label)
         return replies.content_answer(None)
 
@@ -103,25 +95,25 @@ class LabelHandlers:
         body = await body_of(call, _Link)
         number = None if body is None else cabinet.cards.find(body.nmID)
         if body is None or number is None or len(body.tagsIDs) > MOST:
-            return replies.content_error(replies.BAD_REQUEST)
+            raise Refusal(400, replies.BAD_REQUEST)
         if any(identifier not in cabinet.labels.all for identifier in body.tagsIDs):
-            return replies.content_error(replies.BAD_REQUEST)
+            raise Refusal(400, replies.BAD_REQUEST)
         cabinet.labels.link(number, body.tagsIDs)
         return replies.content_answer(None)
 
 
-async def _label(call: Call) -> _Label | Answer:
+async def _label(call: Call) -> _Label:
     body = await body_of(call, _Label)
     if body is None or body.color not in COLORS:
-        return replies.content_error(replies.BAD_REQUEST)
+        raise Refusal(400, replies.BAD_REQUEST)
     if not 1 <= len(body.name) <= LONGEST:
         text = f"Слишком длинное название ярлыка. Разрешено не более {LONGEST} символов"
-        return replies.content_error(BAD_NAME, {"description": text})
+        raise Refusal(400, BAD_NAME, more={"description": text})
     return body
 
 
-def _named(call: Call, cabinet: Cabinet) -> Label | Answer | None:
+def _named(call: Call, cabinet: Cabinet) -> Label | None:
     text = call.request.match_info["id"]
     if not (text.isascii() and text.isdigit()):
-        return replies.content_error(NO_LABEL)
+        raise Refusal(400, NO_LABEL)
     return cabinet.labels.all.get(int(text))

@@ -7,10 +7,10 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import assortment, replies
+from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import photo
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import RECOMMEND, RECOMMENDATIONS
@@ -22,7 +22,6 @@ MAX_PAGE = 5000
 MAX_SEARCH = 72
 MAX_NAMED = 30
 MAX_RECOMMENDED = 20
-_ORIGIN = "recoms"
 
 
 class _Wanted(msgspec.Struct):
@@ -67,11 +66,11 @@ class RecommendationHandlers:
         """`POST /api/content/v1/recommendations/list`: by the last `nmId`."""
         body = await body_of(call, _Wanted)
         if body is None or not 0 <= body.limit <= MAX_PAGE:
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         if len(body.search) > MAX_SEARCH:
-            return _bad("Search string length limit exceeded, maximum 72 required")
+            raise Refusal(400, "Search string length limit exceeded, maximum 72 required")
         if max(len(body.brandNames), len(body.subjectIds)) > MAX_NAMED:
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         first = assortment.number_of(body.next) if body.next else -1
         found = (n for n in cabinet.cards.catalog if n > first and _fits(cabinet, n, body))
@@ -83,12 +82,12 @@ class RecommendationHandlers:
         """`POST /api/content/v1/recommendations/set`: 208 when all of it is set already."""
         body = await body_of(call, _Items)
         if body is None or not 1 <= len(body.recList) <= MAX_PAGE:
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.recList):
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         each = [one for item in body.recList for one in item.recommendations]
         if not all(0 <= one.sort <= MAX_RECOMMENDED for one in each):
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         errors: list[Json] = []
         changed = 0
@@ -110,14 +109,8 @@ class RecommendationHandlers:
                 changed += 1
         cabinet.effects["recommendation"] += changed
         if not changed and not errors:
-            return replies.service_error(
-                208, "Recommendations already set", origin=_ORIGIN, numbered=False
-            )
+            raise Refusal(208, "Recommendations already set")
         return json_answer({"isError": bool(errors), "errors": errors})
-
-
-def _bad(detail: str) -> Answer:
-    return replies.service_error(400, detail, origin=_ORIGIN, numbered=False)
 
 
 def _error(item: int, recommended: int, message: str) -> Json:

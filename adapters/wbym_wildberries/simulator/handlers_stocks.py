@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer, empty_answer, json_answer
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_warehouses import SCOPE, bad_body, warehouse_of
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE
 from wbym_wildberries.simulator.replies import body_of
@@ -56,11 +55,7 @@ class StockHandlers:
         """`POST /api/v3/stocks/{warehouseId}`: sizes that are not there are left out."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        if isinstance(warehouse, Answer):
-            return warehouse
         wanted = await self._sizes(call)
-        if isinstance(wanted, Answer):
-            return wanted
         amounts = ((chrt, cabinet.warehouses.amount(warehouse.id, chrt)) for chrt in wanted)
         rows = [
             {"chrtId": chrt, "amount": amount} for chrt, amount in amounts if amount is not None
@@ -74,21 +69,17 @@ class StockHandlers:
         """
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        if isinstance(warehouse, Answer):
-            return warehouse
         body = await body_of(call, _Stocks)
         if body is None:
-            return bad_body()
+            raise bad_body()
         if not 1 <= len(body.stocks) <= MAX_ITEMS:
-            return _bad_request()
+            raise _bad_request()
         if any(one.chrtId is None and one.sku is not None for one in body.stocks):
             text = "Uploading stock is not allowed by 'sku'. Please use the 'chrtId' key"
-            return replies.coded(400, "SKUUploadDisabled", text)
+            raise Refusal(400, text, code="SKUUploadDisabled")
         if any((one.amount or 0) < 0 for one in body.stocks):
-            return _bad_request()
-        refused = self._refused(cabinet, warehouse, body.stocks)
-        if refused is not None:
-            return refused
+            raise _bad_request()
+        self._check(cabinet, warehouse, body.stocks)
         for one in body.stocks:
             if one.chrtId is None or one.amount is None:
                 cabinet.ignored["stock"] += 1
@@ -96,17 +87,15 @@ class StockHandlers:
                 cabinet.warehouses.put(warehouse.id, one.chrtId, one.amount)
         return empty_answer(204)
 
-    def _refused(
-        self, cabinet: Cabinet, warehouse: Warehouse, stocks: list[_Stock]
-    ) -> Answer | None:
+    def _check(self, cabinet: Cabinet, warehouse: Warehouse, stocks: list[_Stock]) -> None:
         blocked = cabinet.warehouses.blocked
         if blocked == "banned":
             text = "Обновление остатков заблокировано в связи с баном поставщика"
-            return replies.coded(406, "StatusNotAcceptable", text)
+            raise Refusal(406, text, code="StatusNotAcceptable")
         if blocked:
-            return replies.coded(406, "WarehouseStocksUpdateBlock", "The warehouse is processing")
+            raise Refusal(406, "The warehouse is processing", code="WarehouseStocksUpdateBlock")
         if warehouse.busy or warehouse.leaving:
-            return _conflicts([_conflict("StoreIsProcessing", "The store is processing")])
+            raise _conflicts([_conflict("StoreIsProcessing", "The store is processing")])
         known = cabinet.warehouses.is_known
         unknown = [one for one in stocks if one.chrtId is not None and not known(one.chrtId)]
         many = [one for one in stocks if (one.amount or 0) > MAX_AMOUNT]
@@ -115,37 +104,34 @@ class StockHandlers:
             errors.append(_conflict("NotFound", "Not found", unknown))
         if many:
             errors.append(_conflict("UploadDataLimit", "Upload limit exceeded.", many))
-        return _conflicts(errors) if errors else None
+        if errors:
+            raise _conflicts(errors)
 
     async def delete(self, call: Call) -> Answer:
         """`DELETE /api/v3/stocks/{warehouseId}`."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        if isinstance(warehouse, Answer):
-            return warehouse
         wanted = await self._sizes(call)
-        if isinstance(wanted, Answer):
-            return wanted
         if warehouse.busy or warehouse.leaving:
-            return replies.coded(409, "StoreIsProcessing", "The store is processing")
+            raise Refusal(409, "The store is processing", code="StoreIsProcessing")
         for chrt in wanted:
             cabinet.warehouses.drop(warehouse.id, chrt)
         return empty_answer(204)
 
-    async def _sizes(self, call: Call) -> list[int] | Answer:
+    async def _sizes(self, call: Call) -> list[int]:
         body = await body_of(call, _Sizes)
         if body is None:
-            return bad_body()
+            raise bad_body()
         if body.chrtIds is None:
             wrong = body.skus is not None
-            return replies.coded(400, "IncorrectSkuParameter") if wrong else bad_body()
+            raise Refusal(400, code="IncorrectSkuParameter") if wrong else bad_body()
         if not 1 <= len(body.chrtIds) <= MAX_ITEMS:
-            return _bad_request()
+            raise _bad_request()
         return body.chrtIds
 
 
-def _bad_request() -> Answer:
-    return replies.coded(400, "IncorrectRequest", "Incorrect request parameters")
+def _bad_request() -> Refusal:
+    return Refusal(400, "Incorrect request parameters", code="IncorrectRequest")
 
 
 def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> Json:
@@ -158,5 +144,5 @@ def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> Js
     return shown
 
 
-def _conflicts(errors: list[Json]) -> Answer:
-    return json_answer(errors, status=409)
+def _conflicts(errors: list[Json]) -> Refusal:
+    return Refusal(409, answer=json_answer(errors, status=409))

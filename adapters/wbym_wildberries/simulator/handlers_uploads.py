@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
-from wbym_wildberries.simulator.card_rules import Edit, Group, Refused, Variant
+from wbym_wildberries.simulator.card_rules import Edit, Group, Variant
 from wbym_wildberries.simulator.data_feedbacks import exact_time
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import (
@@ -86,66 +86,54 @@ class UploadHandlers:
         """`POST /content/v2/barcodes`."""
         body = await body_of(call, _Count)
         if body is None or not 1 <= body.count <= MAX_BARCODES:
-            return replies.content_error(replies.INCORRECT)
+            raise Refusal(400, replies.INCORRECT)
         uploads = self._cabinet(call).uploads
         return replies.content_answer([uploads.barcode() for _ in range(body.count)])
 
     async def upload(self, call: Call) -> Answer:
         """`POST /content/v2/cards/upload`: accepted first, applied later."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, list[Group])
         if body is None or not 1 <= len(body) <= card_rules.MAX_GROUPS:
-            return _incorrect()
+            raise _incorrect()
         if any(not 1 <= len(group.variants) <= MAX_GROUP for group in body):
-            return _incorrect()
+            raise _incorrect()
         cabinet = self._cabinet(call)
         groups = [(group.subjectID, group.variants) for group in body]
-        try:
-            card_rules.check_new(groups, cabinet.cards)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
+        card_rules.check_new(groups, cabinet.cards)
         cabinet.uploads.create(groups)
         return replies.accepted()
 
     async def add(self, call: Call) -> Answer:
         """`POST /content/v2/cards/upload/add`: new cards for a group that exists."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, _Added)
         if body is None or not 1 <= len(body.cardsToAdd) <= card_rules.MAX_ADDED:
-            return _incorrect()
+            raise _incorrect()
         cabinet = self._cabinet(call)
         members = cabinet.cards.members(body.imtID)
         # A group that is not there is found out when the cards are processed.
         subject = (
             cabinet.cards.traits(members[0]).subject if members else directories.SUBJECTS[0].id
         )
-        try:
-            card_rules.check_new([(subject, body.cardsToAdd)], cabinet.cards)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
+        card_rules.check_new([(subject, body.cardsToAdd)], cabinet.cards)
         cabinet.uploads.add(body.imtID, body.cardsToAdd)
         return replies.accepted()
 
     async def update(self, call: Call) -> Answer:
         """`POST /content/v2/cards/update`: overwrites cards; accepted first, applied later."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, list[Edit])
         if body is None or not 1 <= len(body) <= card_rules.MAX_EDITS:
-            return _incorrect()
+            raise _incorrect()
         if any(not edit.sizes for edit in body):
-            return _incorrect()
+            raise _incorrect()
         if any(not edit.vendorCode for edit in body):
-            return replies.content_error(card_rules.NO_VENDOR_CODE, {})
+            raise Refusal(400, card_rules.NO_VENDOR_CODE, more={})
         cabinet = self._cabinet(call)
         numbers = [(cabinet.cards.find(edit.nmID), edit) for edit in body]
         found = [(cabinet.cards.traits(n).subject, edit) for n, edit in numbers if n is not None]
-        try:
-            card_rules.check_complete(found)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
+        card_rules.check_complete(found)
         sent = msgspec.json.decode(await call.request.read(), type=list[Json])
         cabinet.uploads.edit([*zip(body, sent, strict=True)])
         return replies.accepted()
@@ -153,13 +141,10 @@ class UploadHandlers:
     async def errors(self, call: Call) -> Answer:
         """`POST /content/v2/cards/error/list`: by the cursor `updatedAt` and `batchUUID`."""
         body = await body_of(call, _Wanted)
-        try:
-            locale = locale_of(call)
-            if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
-                raise BadParameter("cursor")
-            after = _place(body.cursor)
-        except BadParameter:
-            return replies.content_error(replies.BAD_REQUEST)
+        locale = locale_of(call)
+        if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
+            raise BadParameter("cursor")
+        after = _place(body.cursor)
         batches = self._cabinet(call).uploads.failed()
         if not body.order.ascending:
             batches.reverse()
@@ -178,12 +163,13 @@ class UploadHandlers:
         return replies.content_answer({"items": rows, "cursor": cursor})
 
 
-async def _is_too_large(call: Call) -> bool:
-    return len(await call.request.read()) > card_rules.MAX_BODY
+async def _check_size(call: Call) -> None:
+    if len(await call.request.read()) > card_rules.MAX_BODY:
+        raise Refusal(413, answer=replies.too_large())
 
 
-def _incorrect() -> Answer:
-    return replies.content_error(replies.INCORRECT, {})
+def _incorrect() -> Refusal:
+    return Refusal(400, replies.INCORRECT, more={})
 
 
 def _place(cursor: _Cursor) -> tuple[int, str] | None:

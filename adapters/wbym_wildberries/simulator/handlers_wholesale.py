@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.server import Call, Route
-from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_prices import (
     BAD_FORMAT,
     BAD_ITEM,
@@ -25,7 +24,6 @@ from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import Level
 
 MAX_LEVELS = 3
-_ORIGIN = "discounts-prices"
 _FIRST_TASK = 128_460_434
 
 
@@ -60,9 +58,9 @@ class WholesaleHandlers:
         """`POST /api/discounts-prices/v1/upload/task/b2b/wholesale`: each item by itself."""
         body = await body_of(call, _Items)
         if body is None or not body.data:
-            return replies.service_error(400, BAD_FORMAT, origin=_ORIGIN)
+            raise Refusal(400, BAD_FORMAT)
         if len(body.data) > MAX_ITEMS:
-            return replies.service_error(400, TOO_MANY, origin=_ORIGIN)
+            raise Refusal(400, TOO_MANY)
         cabinet = self._cabinet(call)
         results: list[Json] = []
         for item in body.data:

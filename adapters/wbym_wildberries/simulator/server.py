@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.buckets import TokenBucket
 from wbym.testing.options import takes
 from wbym.testing.pages import Sent
@@ -48,7 +48,6 @@ from wbym_wildberries.simulator.tokens import (
     SELLER,
     SERVICE,
     TEST,
-    Malformed,
     Passport,
     make_token,
     read_token,
@@ -183,46 +182,55 @@ class WildberriesSimulator(SimulatorServer):
         """The messages of the first seller; empty the text of one that has only files."""
         return [Sent(each.chat_id, each.text or "") for each in self.state.chats.sent]
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """An error of the gateway."""
-        if status == 404:
-            detail = "Please consult the https://dev.wildberries.ru/openapi/api-information"
-            return replies.gateway(call.now, 404, detail, title="path not found")
-        return replies.gateway(call.now, status, "internal service error, please retry later")
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal by the gateway, or in the shape of the method's service."""
+        if route is None:
+            return replies.gateway(call.now, refusal)
+        return replies.refused(call, refusal, route.path)
 
     def soft_failure(self, call: Call, route: Route) -> Answer | None:
         """An error under status 200, as feedbacks, chats, content and prices have."""
+        wrong = Refusal(200, replies.WRONG)
         if route.path.startswith("/api/v1/seller/"):
             return json_answer({"result": None, "errors": ["internal error"]})
         if route.path.startswith("/content/"):
-            return replies.content_error(replies.WRONG, status=200)
+            return replies.content_refused(call, wrong)
         if route.group == PRICES:
-            return replies.price_error(replies.WRONG, status=200)
-        return replies.fq_error(200, replies.WRONG) if route.group == FEEDBACKS else None
+            return replies.price_refused(call, wrong)
+        return replies.fq_refused(call, wrong) if route.group == FEEDBACKS else None
 
     # Who is let in.
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
+    def admit(self, call: Call, route: Route) -> None:
         """Reads the token, then counts the request in the seller's bucket."""
         self._turn = (self._turn + 1) % 3
         token = call.request.headers.get("Authorization", "")
-        if not token:
-            return self._unauthorized(call, route, "empty Authorization header")
         try:
+            if not token:
+                raise Refusal(401, "empty Authorization header")
             passport = read_token(token)
-        except Malformed as error:
-            detail = f"token problem; token is malformed: {error}"
-            return self._unauthorized(call, route, detail)
+        except Refusal:
+            burst = PINGS if route.group == PING else FULL[route.group].burst
+            call.headers[REMAINING[self._turn]] = str(burst)
+            raise
         bucket = self._bucket(call, route, passport)
-        refusal = self._refuse(call, route, passport)
-        if refusal is not None:
+        try:
+            self._check(call, route, passport)
+        except Refusal:
             call.headers[REMAINING[self._turn]] = str(bucket.look())
-            return refusal
+            raise
         call.seller = passport.sid
         if not self.options.limits:
             call.headers[REMAINING[self._turn]] = str(bucket.burst)
-            return None
-        return self._count(call, bucket)
+            return
+        verdict = bucket.take()
+        if verdict.allowed:
+            call.headers[REMAINING[self._turn]] = str(verdict.remaining)
+            return
+        call.headers[RETRY[self._turn]] = str(verdict.retry)
+        call.headers[LIMIT[self._turn]] = str(bucket.burst)
+        call.headers[RESET[self._turn]] = str(verdict.reset)
+        raise Refusal(429, "limited by c122a060-a7fb-4bb4-abb0-32fd4e18d489")
 
     def _bucket(self, call: Call, route: Route, passport: Passport) -> TokenBucket | PingWindow:
         if route.group == PING:
@@ -245,42 +253,24 @@ class WildberriesSimulator(SimulatorServer):
     def _remaining(self, call: Call) -> str:
         return next(name for name in REMAINING if name in call.headers)
 
-    def _count(self, call: Call, bucket: TokenBucket | PingWindow) -> Answer | None:
-        verdict = bucket.take()
-        if verdict.allowed:
-            call.headers[REMAINING[self._turn]] = str(verdict.remaining)
-            return None
-        call.headers[RETRY[self._turn]] = str(verdict.retry)
-        call.headers[LIMIT[self._turn]] = str(bucket.burst)
-        call.headers[RESET[self._turn]] = str(verdict.reset)
-        detail = "limited by c122a060-a7fb-4bb4-abb0-32fd4e18d489"
-        return replies.gateway(call.now, 429, detail, refusal=True)
-
-    def _unauthorized(self, call: Call, route: Route, detail: str) -> Answer:
-        burst = PINGS if route.group == PING else FULL[route.group].burst
-        call.headers[REMAINING[self._turn]] = str(burst)
-        return replies.gateway(call.now, 401, detail)
-
-    def _refuse(self, call: Call, route: Route, passport: Passport) -> Answer | None:
-        now = call.now
-        if passport.expires <= now:
-            detail = "token problem; token has invalid claims: token is expired"
-            return replies.gateway(now, 401, detail)
+    def _check(self, call: Call, route: Route, passport: Passport) -> None:
+        if passport.expires <= call.now:
+            raise Refusal(401, "token problem; token has invalid claims: token is expired")
         if self._shared is None and passport.sid not in self._cabinets:
-            return replies.gateway(now, 401, "access token withdrawn")
-        if passport.acc in self.options.refused_types or not access.takes_type(route, passport.acc):
+            raise Refusal(401, "access token withdrawn")
+        options = self.options
+        if passport.acc in options.refused_types or not access.takes_type(route, passport.acc):
             kind = _KIND.get(passport.acc, "this")
             detail = f"{kind} token is not allowed"
-            return replies.gateway(now, 403, detail, code=f"{detail} for this path")
+            raise Refusal(403, detail, code=f"{detail} for this path")
         if not self._has_scope(call, route, passport):
-            return replies.gateway(now, 401, "token scope not allowed")
+            raise Refusal(401, "token scope not allowed")
         if route.writes and passport.read_only:
-            return replies.gateway(now, 401, "read-only token scope not allowed for this route")
-        if passport.acc == SERVICE and self.options.unpaid_services:
-            return replies.payment_required()
-        if self.options.deny_feedbacks and route.group == FEEDBACKS:
-            return replies.fq_error(403, replies.DENIED)
-        return None
+            raise Refusal(401, "read-only token scope not allowed for this route")
+        if passport.acc == SERVICE and options.unpaid_services:
+            raise Refusal(402, replies.NO_FUNDS)
+        if options.deny_feedbacks and route.group == FEEDBACKS:
+            raise Refusal(403, answer=replies.fq_refused(call, Refusal(403, replies.DENIED)))
 
     def _has_scope(self, call: Call, route: Route, passport: Passport) -> bool:
         scope: int | None = route.scope

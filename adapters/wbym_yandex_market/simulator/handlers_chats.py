@@ -10,14 +10,13 @@ import msgspec
 from aiohttp import BodyPartReader, web
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body
+from wbym.testing.answers import Answer, Body, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_chats import Chat, File
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, number, token, unique, whole
+from wbym_yandex_market.simulator.requests import body, limit, number, token, unique, whole
 from wbym_yandex_market.simulator.state import Cabinet
 
 MAX_FILE = 5 * 1024 * 1024
@@ -73,13 +72,13 @@ class ChatHandlers:
         path = "/v2/businesses/{businessId}/chats"
         read, write = TALK_READ, TALK
         return [
-            Route("POST", f"{path}/new", guarded(self.new), "createChat", write, True),
-            Route("POST", path, guarded(self.list), "getChats", read, False, listed),
-            Route("GET", path[:-1], guarded(self.one), "getChat", read, False, single),
+            Route("POST", f"{path}/new", self.new, "createChat", write, True),
+            Route("POST", path, self.list, "getChats", read, False, listed),
+            Route("GET", path[:-1], self.one, "getChat", read, False, single),
             Route(
                 "POST",
                 f"{path}/history",
-                guarded(self.history),
+                self.history,
                 "getChatHistory",
                 read,
                 False,
@@ -88,17 +87,15 @@ class ChatHandlers:
             Route(
                 "GET",
                 f"{path}/message",
-                guarded(self.message),
+                self.message,
                 "getChatMessage",
                 read,
                 False,
                 message,
             ),
-            Route("POST", f"{path}/message", guarded(self.send), "sendMessageToChat", write, True),
-            Route(
-                "POST", f"{path}/file/send", guarded(self.send_file), "sendFileToChat", write, True
-            ),
-            Route("GET", "/files/{businessId}/{messageId}/{number}", guarded(self.file), "", read),
+            Route("POST", f"{path}/message", self.send, "sendMessageToChat", write, True),
+            Route("POST", f"{path}/file/send", self.send_file, "sendFileToChat", write, True),
+            Route("GET", "/files/{businessId}/{messageId}/{number}", self.file, "", read),
         ]
 
     def _chat(self, call: Call) -> Chat:

@@ -9,14 +9,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_feedbacks import Feedback
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import as_seller, body, guarded, limit, token, unique
+from wbym_yandex_market.simulator.requests import as_seller, body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
 
@@ -81,11 +80,11 @@ class FeedbackHandlers:
         )
         path = "/v2/businesses/{businessId}/goods-feedback"
         return [
-            Route("POST", path, guarded(self.list), "getGoodsFeedbacks", TALK_READ, False, listed),
+            Route("POST", path, self.list, "getGoodsFeedbacks", TALK_READ, False, listed),
             Route(
                 "POST",
                 f"{path}/comments",
-                guarded(self.comments),
+                self.comments,
                 "getGoodsFeedbackComments",
                 TALK_READ,
                 False,
@@ -94,7 +93,7 @@ class FeedbackHandlers:
             Route(
                 "POST",
                 f"{path}/comments/update",
-                guarded(self.update),
+                self.update,
                 "updateGoodsFeedbackComment",
                 TALK,
                 True,
@@ -102,7 +101,7 @@ class FeedbackHandlers:
             Route(
                 "POST",
                 f"{path}/comments/delete",
-                guarded(self.delete),
+                self.delete,
                 "deleteGoodsFeedbackComment",
                 TALK,
                 True,
@@ -110,7 +109,7 @@ class FeedbackHandlers:
             Route(
                 "POST",
                 f"{path}/skip-reaction",
-                guarded(self.skip),
+                self.skip,
                 "skipGoodsFeedbacksReaction",
                 TALK,
                 True,

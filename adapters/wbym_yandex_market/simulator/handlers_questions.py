@@ -9,14 +9,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_questions import Question
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, token, unique
+from wbym_yandex_market.simulator.requests import body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
 
@@ -65,11 +64,11 @@ class QuestionHandlers:
         )
         path = "/v1/businesses/{businessId}/goods-questions"
         return [
-            Route("POST", path, guarded(self.list), "getGoodsQuestions", TALK_READ, False, listed),
+            Route("POST", path, self.list, "getGoodsQuestions", TALK_READ, False, listed),
             Route(
                 "POST",
                 f"{path}/answers",
-                guarded(self.answers),
+                self.answers,
                 "getGoodsQuestionAnswers",
                 TALK_READ,
                 False,
@@ -78,7 +77,7 @@ class QuestionHandlers:
             Route(
                 "POST",
                 f"{path}/update",
-                guarded(self.update),
+                self.update,
                 "updateGoodsQuestionTextEntity",
                 TALK,
                 True,

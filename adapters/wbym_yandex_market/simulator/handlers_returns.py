@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body
+from wbym.testing.answers import Answer, Body, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
@@ -22,8 +22,7 @@ from wbym_yandex_market.simulator.data_returns import (
     SHIPMENT_STATUSES,
     Return,
 )
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, segment, token, words
+from wbym_yandex_market.simulator.requests import body, limit, segment, token, words
 from wbym_yandex_market.simulator.state import Cabinet
 from wbym_yandex_market.simulator.state_returns import Decision
 
@@ -116,32 +115,30 @@ class ReturnHandlers:
         photo_path = one + "/decision/{itemId}/image/{imageHash}"
         read, write = RETURNS_READ, RETURNS
         return [
-            Route(
-                "GET", f"{campaign}/returns", guarded(self.list), "getReturns", read, False, listed
-            ),
-            Route("GET", one, guarded(self.one), "getReturn", read, False, single),
+            Route("GET", f"{campaign}/returns", self.list, "getReturns", read, False, listed),
+            Route("GET", one, self.one, "getReturn", read, False, single),
             Route(
                 "GET",
                 f"{one}/application",
-                guarded(self.application),
+                self.application,
                 "getReturnApplication",
                 read,
             ),
-            Route("GET", photo_path, guarded(self.photo), "getReturnPhoto", read),
+            Route("GET", photo_path, self.photo, "getReturnPhoto", read),
             Route(
                 "POST",
                 "/v1/businesses/{businessId}/returns/decisions",
-                guarded(self.possible),
+                self.possible,
                 "getReturnAvailableDecisions",
                 read,
                 False,
                 possible,
             ),
-            Route("POST", f"{one}/decision", guarded(self.draft), "setReturnDecision", write, True),
+            Route("POST", f"{one}/decision", self.draft, "setReturnDecision", write, True),
             Route(
                 "POST",
                 f"{one}/decision/submit",
-                guarded(self.submit),
+                self.submit,
                 "submitReturnDecision",
                 write,
                 True,

@@ -8,13 +8,13 @@ from email.utils import formatdate
 from functools import lru_cache
 from math import ceil
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.buckets import Allowance
 from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import Passport, Unknown, make_api_key, read_headers
+from wbym_yandex_market.simulator.credentials import Passport, make_api_key, read_headers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign
 from wbym_yandex_market.simulator.handlers_campaigns import CampaignHandlers
 from wbym_yandex_market.simulator.handlers_chats import ChatHandlers
@@ -23,7 +23,6 @@ from wbym_yandex_market.simulator.handlers_questions import QuestionHandlers
 from wbym_yandex_market.simulator.handlers_returns import ReturnHandlers
 from wbym_yandex_market.simulator.limits import Limits, Owner
 from wbym_yandex_market.simulator.options import Options
-from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.requests import segment
 from wbym_yandex_market.simulator.state import Cabinet
 
@@ -150,28 +149,17 @@ class YandexMarketSimulator(SimulatorServer):
         """The messages of the first business; a file is one of its own, without text."""
         return [Sent(str(each.chat_id), each.text or "") for each in self.state.chats.sent]
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """An error that no method answers with."""
-        return replies.error(status)
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal, in the one shape of all methods."""
+        return replies.error(refusal)
 
     # Who is let in.
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
+    def admit(self, call: Call, route: Route) -> None:
         """Reads the credentials, counts the request, then looks whether it is allowed."""
-        try:
-            return self._admit(call, route)
-        except Refusal as refusal:
-            return replies.error(refusal.status, refusal.message, code=refusal.code)
-
-    def _admit(self, call: Call, route: Route) -> Answer | None:
         try:
             passport = read_headers(call.request.headers)
             self._check_known(passport)
-        except Unknown as unknown:
-            if route.group:
-                self._show_full(call, route.group)
-            raise Refusal(unknown.status, unknown.message) from unknown
-        try:
             owner, business = self._owner(call, passport)
         except Refusal:
             if route.group:
@@ -192,14 +180,13 @@ class YandexMarketSimulator(SimulatorServer):
         ):
             reason = campaign.availability
             raise Refusal(403, f"API is disabled. Reason: {reason}", code="API_DISABLED")
-        return None
 
     def _check_known(self, passport: Passport) -> None:
         if passport.business is None:
             if passport.text in self.revoked:
-                raise Unknown(403, "OAuth token is invalid")
+                raise Refusal(403, "OAuth token is invalid")
         elif passport.text in self.revoked or passport.business not in self._cabinets:
-            raise Unknown(401, "Api-Key is invalid")
+            raise Refusal(401, "Api-Key is invalid")
 
     def _owner(self, call: Call, passport: Passport) -> tuple[Owner, int]:
         """Whose limits it is counted in, and the business that it looks into."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from wbym.testing.answers import Refusal
 from wbym_yandex_market.simulator.data_questions import (
     SELLER,
     Entry,
@@ -13,7 +14,6 @@ from wbym_yandex_market.simulator.data_questions import (
 )
 from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.ledger import DELETED, Desk
-from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Json, Rows
 
 _EFFECTS = {"ANSWER": "answer", "COMMENT": "answer_comment"}

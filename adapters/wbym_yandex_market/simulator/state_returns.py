@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wbym.testing.answers import Refusal
 from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
 from wbym_yandex_market.simulator.data_returns import (
     DECIDED,
@@ -17,7 +18,6 @@ from wbym_yandex_market.simulator.data_returns import (
 )
 from wbym_yandex_market.simulator.dates import HOUR, utc
 from wbym_yandex_market.simulator.ledger import Desk
-from wbym_yandex_market.simulator.replies import Refusal
 from wbym_yandex_market.simulator.rows import Rows
 
 PARTIAL = "PARTIAL_MONEY_REFUND"

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import aiohttp
 
 from wbym.account import Account, Capability
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.faults import FaultKind
 from wbym.testing.server import Call, Route, SimulatorServer
 
@@ -121,9 +121,10 @@ class Harness(ABC):
         """How many refusals are still to come."""
         return len(self._refused)
 
-    def _admit_or_refuse(self, call: Call, route: Route) -> Answer | None:
+    def _admit_or_refuse(self, call: Call, route: Route) -> None:
         for path in self._refused:
             if path in call.request.path:
                 self._refused.remove(path)
-                return self.refusal()
-        return self._admit(call, route)
+                answer = self.refusal()
+                raise Refusal(answer.status, answer=answer)
+        self._admit(call, route)
