@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import MICROS, CardData, sizes_of
 from wbym_wildberries.simulator.data_feedbacks import DAY, exact_time
 from wbym_wildberries.simulator.deck import Deck
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 
 MAX_GROUP = 30
@@ -88,23 +87,17 @@ class Cards:
         data: CardData,
         *,
         trashed: int,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
+        desk: Desk,
     ) -> None:
         """Lists the generated cards.
 
         Args:
             data: The generated cards.
             trashed: So many more are in the trash.
-            effects: Counts what was done.
-            schedule: Empties the trash after thirty days.
-            now: Unix time.
+            desk: Of the cabinet.
         """
         self._data = data
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._desk = desk
         self.generated = data.count + trashed
         self.total = self.generated
         self._raw: dict[int, bytes] = {}
@@ -124,7 +117,7 @@ class Cards:
         self.bin = Deck(self.trashed, range(data.count, self.generated))
 
     def _micros(self) -> int:
-        return int(self._now() * MICROS)
+        return int(self._desk.now() * MICROS)
 
     # One card.
 
@@ -281,9 +274,9 @@ class Cards:
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._trashed[number] = moment = self._micros()
         self.bin.add(number)
-        end = self._now() + _TRASH_DAYS * DAY
-        self._schedule.at(end, lambda: self._forget(number, moment))
-        self._effects["trash"] += 1
+        end = self._desk.now() + _TRASH_DAYS * DAY
+        self._desk.at(end, lambda: self._forget(number, moment))
+        self._desk.effects["trash"] += 1
 
     def recover(self, number: int) -> None:
         """Lists a card of the trash again, in a new group."""
@@ -292,7 +285,7 @@ class Cards:
         self._updated[number] = self._micros()
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._list(number)
-        self._effects["recover"] += 1
+        self._desk.effects["recover"] += 1
 
     def _forget(self, number: int, moment: int) -> None:
         if self._trashed.get(number) == moment:

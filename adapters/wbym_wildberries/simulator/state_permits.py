@@ -5,16 +5,14 @@ The words of a verdict are not published; those here are this simulator's own.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.data_cards import APPROVED
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
@@ -58,24 +56,18 @@ class Permits:
         cards: Cards,
         *,
         delay: float,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
+        desk: Desk,
     ) -> None:
         """No card is blocked.
 
         Args:
             cards: The cards of the cabinet.
             delay: Seconds that a check takes; 0 for none.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
+            desk: Of the cabinet.
         """
         self._cards = cards
         self._delay = delay
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._desk = desk
         self._next_id = _FIRST_ID
         self._checks: dict[int, int] = {}
         self.blocked: set[int] = set()
@@ -136,10 +128,7 @@ class Permits:
     def check_later(self, number: int) -> None:
         """Has a written card checked when the delay is over, which may be at once."""
         turn = self._checks[number] = self._checks.get(number, 0) + 1
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, lambda: self._check(number, turn))
-        else:
-            self._check(number, turn)
+        self._desk.after(self._delay, lambda: self._check(number, turn))
 
     def _check(self, number: int, turn: int) -> None:
         if self._checks[number] != turn or number not in self._cards.live:
@@ -156,7 +145,7 @@ class Permits:
             documents["overallVerdict"] = verdict
             if documents != self._cards.load(number).get("documents"):
                 self._cards.save(number, record)
-                self._effects["card_verdict"] += 1
+                self._desk.effects["card_verdict"] += 1
         self._block(number, is_permitted=self._is_permitted(record, verdict))
 
     def _is_permitted(self, record: Json, verdict: str) -> bool:
@@ -175,15 +164,15 @@ class Permits:
         except ValueError:
             return False
         end = end if end.tzinfo is not None else end.replace(tzinfo=UTC)
-        return end.timestamp() > self._now()
+        return end.timestamp() > self._desk.now()
 
     def _block(self, number: int, *, is_permitted: bool) -> None:
         if is_permitted and number in self.blocked:
             self.blocked.remove(number)
-            self._effects["card_unblocked"] += 1
+            self._desk.effects["card_unblocked"] += 1
         elif not is_permitted and number not in self.blocked:
             self.blocked.add(number)
-            self._effects["card_blocked"] += 1
+            self._desk.effects["card_blocked"] += 1
 
 
 def _by_id(documents: object) -> dict[int, Json]:

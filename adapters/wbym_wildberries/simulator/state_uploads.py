@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import random
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment, card_rules
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Variant
 from wbym_wildberries.simulator.data_cards import MICROS
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.later_fields import overwrite_later_fields
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Cards
@@ -52,9 +51,7 @@ class Uploads:
         room: int,
         delay: float,
         seed: int,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
+        desk: Desk,
     ) -> None:
         """Nothing was sent yet.
 
@@ -65,18 +62,14 @@ class Uploads:
             room: How many more cards the free limit allows.
             delay: Seconds from the answer to the effect.
             seed: Of the identifiers of batches.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
+            desk: Of the cabinet.
         """
         self._cards = cards
         self._permits = permits
         self._set_price = set_price
         self._delay = delay
         self._rng = random.Random(f"uploads {seed}")
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._desk = desk
         self._next_barcode = 1
         self.free_limit = cards.generated + room
         self.batches: dict[str, Batch] = {}
@@ -94,10 +87,7 @@ class Uploads:
 
     def _later(self, action: Callable[[], None]) -> None:
         """Does something when the delay is over, which may be at once."""
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, action)
-        else:
-            action()
+        self._desk.after(self._delay, action)
 
     # What was accepted.
 
@@ -145,7 +135,7 @@ class Uploads:
                     subjects[edit.vendorCode] = traits.subject
                     continue
                 self._cards.save(number, self._edited(number, edit, sent))
-                self._effects["card_edit"] += 1
+                self._desk.effects["card_edit"] += 1
                 self._permits.check_later(number)
                 self._settle(edit.vendorCode)
             if errors:
@@ -177,7 +167,7 @@ class Uploads:
             if variant.documents is not None:
                 record["documents"] = self._permits.overwritten(None, variant.documents)
             self._cards.add(record)
-            self._effects["card"] += 1
+            self._desk.effects["card"] += 1
             self._permits.check_later(number)
             self._settle(variant.vendorCode)
         if errors:
@@ -271,14 +261,14 @@ class Uploads:
         subjects: dict[str, int] | None = None,
     ) -> None:
         identifier = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        batch = Batch(identifier, int(self._now() * MICROS))
+        batch = Batch(identifier, int(self._desk.now() * MICROS))
         for variant in variants:
             code = variant.vendorCode
             batch.errors[code] = errors[code]
             batch.brands[code] = variant.brand
             batch.subjects[code] = (subjects or {}).get(code, subject_id)
         self.batches[batch.id] = batch
-        self._effects["card_error"] += len(errors)
+        self._desk.effects["card_error"] += len(errors)
 
     def failed(self) -> list[Batch]:
         """Every batch with failed cards, oldest first."""

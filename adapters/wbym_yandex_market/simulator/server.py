@@ -64,6 +64,7 @@ class YandexMarketSimulator(SimulatorServer):
                 business,
                 options,
                 effects=self.stats.effects,
+                ignored=self.stats.ignored,
                 now=self.now,
                 origin=lambda: self._url or REAL,
             )

@@ -19,7 +19,7 @@ from wbym_yandex_market.simulator.data_chats import (
     new_chat,
 )
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.ledger import Desk
+from wbym_yandex_market.simulator.desk import Desk
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state_returns import Returns
 

@@ -17,7 +17,7 @@ from wbym_yandex_market.simulator.data_feedbacks import (
     feedback_list,
 )
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.ledger import DELETED, Desk
+from wbym_yandex_market.simulator.desk import DELETED, Desk
 from wbym_yandex_market.simulator.rows import Key, Rows
 from wbym_yandex_market.simulator.texts import NAMES
 
