@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.buyers import Buyers
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym.testing.spoil import Records
 
@@ -59,6 +60,10 @@ class ToySimulator(SimulatorServer):
         self.messages[chat_id] = []
         self._write(chat_id, "buyer", text)
         return chat_id
+
+    @property
+    def buyers(self) -> "ToyBuyers":
+        return ToyBuyers(self)
 
     async def show_chats(self, call: Call) -> Answer:
         unread = {"true": "unread", "false": "read"}.get(call.query("unread") or "")
@@ -122,6 +127,14 @@ class ToySimulator(SimulatorServer):
 
     def _moment(self) -> str:
         return (_BEGIN + timedelta(minutes=next(self._minutes))).isoformat()
+
+
+class ToyBuyers(Buyers):
+    def __init__(self, toy: ToySimulator) -> None:
+        self._toy = toy
+
+    def write(self, text: str, *, chat: str | None = None) -> str:
+        return self._toy.arrive_message(text)
 
 
 async def _text(call: Call) -> str:

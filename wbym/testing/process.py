@@ -15,9 +15,10 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from wbym.testing.buyers import RemoteBuyers
 from wbym.testing.faults import Faults
 from wbym.testing.options import Options, add_options
-from wbym.testing.pages import Arrival, Sent
+from wbym.testing.pages import Sent
 from wbym.testing.server import SimulatorServer
 
 
@@ -187,21 +188,10 @@ class SimulatorProcess:
             if response.status != 200:
                 raise ValueError(await response.text())
 
-    async def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """Has a buyer write while it runs, without `chat` in a new one; the chat's id.
-
-        Raises:
-            ValueError: When the simulator does not take it.
-        """
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(
-                f"{self.url}/__simulator/arrive", data=msgspec.json.encode(Arrival(text, chat))
-            ) as response,
-        ):
-            if response.status != 200:
-                raise ValueError(await response.text())
-            return msgspec.json.decode(await response.read(), type=dict[str, str])["chat"]
+    @property
+    def buyers(self) -> RemoteBuyers:
+        """What buyers do while it runs."""
+        return RemoteBuyers(self.url)
 
     async def sent(self) -> list[Sent]:
         """The messages that buyers got, in order."""

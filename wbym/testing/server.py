@@ -16,6 +16,7 @@ from typing import Self
 from aiohttp import web
 
 from wbym.testing.answers import Answer, Body, Refusal
+from wbym.testing.buyers import Buyers
 from wbym.testing.faults import FaultKind, Faults
 from wbym.testing.options import Options
 from wbym.testing.pages import Sent, add_pages
@@ -160,24 +161,14 @@ class SimulatorServer:
         """More facts for the line of JSON that a process prints: its token, for one."""
         return {}
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes, where the marketplace has chats.
-
-        Args:
-            text: The message.
-            chat: The chat's id; None for a new chat.
-
-        Returns:
-            The chat's id.
-
-        Raises:
-            LookupError: When there is no such chat.
-        """
-        raise NotImplementedError
-
     def sent(self) -> Sequence[Sent]:
         """The messages that buyers got, in order."""
         return ()
+
+    @property
+    def buyers(self) -> Buyers:
+        """Those of the first seller; by default they do nothing."""
+        return Buyers()
 
     # What it offers.
 

@@ -13,6 +13,7 @@ from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
+from wbym_wildberries.simulator.buyers import Buyers
 from wbym_wildberries.simulator.handlers_cards import CardHandlers
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 from wbym_wildberries.simulator.handlers_claims import ClaimHandlers
@@ -172,11 +173,10 @@ class WildberriesSimulator(SimulatorServer):
             },
         }
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes to the first seller."""
-        chats = self.state.chats
-        chats.arrive(text, chat_id=chat)
-        return chat or next(reversed(chats.chats))
+    @property
+    def buyers(self) -> Buyers:
+        """The buyers of the first seller."""
+        return Buyers(self.state)
 
     def sent(self) -> list[Sent]:
         """The messages of the first seller; empty the text of one that has only files."""

@@ -14,6 +14,7 @@ from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
+from wbym_yandex_market.simulator.buyers import Buyers
 from wbym_yandex_market.simulator.credentials import Passport, make_api_key, read_headers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign
 from wbym_yandex_market.simulator.handlers_campaigns import CampaignHandlers
@@ -140,11 +141,10 @@ class YandexMarketSimulator(SimulatorServer):
             },
         }
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes to the first business."""
-        chats = self.state.chats
-        chats.arrive(text, chat_id=None if chat is None else int(chat))
-        return chat or str(max(each.id for each in chats.rows))
+    @property
+    def buyers(self) -> Buyers:
+        """The buyers of the first business."""
+        return Buyers(self.state)
 
     def sent(self) -> list[Sent]:
         """The messages of the first business; a file is one of its own, without text."""

@@ -189,8 +189,8 @@ async def test_faults_are_changed_over_http(kiosk: Kiosk, session: aiohttp.Clien
 async def test_buyers_when_a_simulator_has_none(
     kiosk: Kiosk, session: aiohttp.ClientSession
 ) -> None:
-    url = f"{kiosk.url}/__simulator/arrive"
-    async with session.post(url, data=b'{"text":"?"}') as reply:
+    url = f"{kiosk.url}/__simulator/buyers"
+    async with session.post(url, data=b'{"act":"write","text":"?"}') as reply:
         assert (reply.status, await reply.json()) == (
             501,
             {"error": "nobody can write to this simulator"},

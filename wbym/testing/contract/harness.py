@@ -68,13 +68,9 @@ class Harness(ABC):
     def refusal(self) -> Answer:
         """How the marketplace refuses for a limit, with the shortest wait that it can state."""
 
-    @abstractmethod
-    def arrive_message(self, text: str) -> None:
-        """Let a buyer write in a new chat; only for marketplaces that have chats."""
-
     def arrive_unlisted(self, text: str) -> None:
         """Let a buyer write in a new chat that the list of chats lacks yet, where that happens."""
-        self.arrive_message(text)
+        self.simulator.buyers.write(text)
 
     def order_without_chat(self) -> str:
         """The id of an order about which the seller may open a chat, and has none yet."""

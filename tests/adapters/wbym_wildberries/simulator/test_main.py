@@ -68,9 +68,9 @@ async def test_buyers_when_they_write_over_http() -> None:
         token = str(process.shown["token"])
         async with Wildberries(token, base_url=process.url) as shop:
             begun = datetime.now(UTC) - timedelta(seconds=2)
-            first = await process.arrive("Где заказ?")
-            second = await process.arrive("Добрый день!")
-            assert await process.arrive("Ау!", chat=first) == first
+            first = await process.buyers.write("Где заказ?")
+            second = await process.buyers.write("Добрый день!")
+            assert await process.buyers.write("Ау!", chat=first) == first
             chats = {chat.ref.id: chat async for chat in shop.chats()}
             assert len({first, second} & chats.keys()) == 2
             said = [item async for item in shop.messages(chats[first], since=begun)]
@@ -80,15 +80,6 @@ async def test_buyers_when_they_write_over_http() -> None:
             await shop.send(chats[second], "Здравствуйте!")
             await shop.send(chats[first], "В пути.")
         assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
-
-
-async def test_buyers_when_they_cannot_write_so() -> None:
-    async with WildberriesSimulator(chats=1) as simulator, aiohttp.ClientSession() as session:
-        url = f"{simulator.url}/__simulator/arrive"
-        for body, status in ((b'{"text":"?","chat":"5"}', 404), (b'{"chat":"5"}', 400)):
-            async with session.post(url, data=body) as reply:
-                assert reply.status == status
-                assert (await reply.json())["error"]
 
 
 def test_command_line_has_every_option() -> None:
