@@ -19,6 +19,7 @@ from wbym_wildberries.simulator.limits import CARD_RECOVER, CARD_TRASH, CARDS, C
 from wbym_wildberries.simulator.replies import BadParameter, body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Traits, micros_of
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_PAGE = 100
 MAX_MOVED = 1000
@@ -28,37 +29,37 @@ class _Sort(msgspec.Struct):
     ascending: bool = False
 
 
-class _Cursor(msgspec.Struct):
+class _Cursor(msgspec.Struct, rename=camel_with_ids):
     limit: int = 10
-    updatedAt: str | None = None  # noqa: N815 -- the field's name on the wire
-    trashedAt: str | None = None  # noqa: N815
-    nmID: int | None = None  # noqa: N815
+    updated_at: str | None = None
+    trashed_at: str | None = None
+    nm_id: int | None = None
 
 
-class _Filter(msgspec.Struct):
-    withPhoto: int = 0  # noqa: N815
-    textSearch: str = ""  # noqa: N815
-    tagIDs: list[int] = []  # noqa: N815
-    allowedCategoriesOnly: bool = False  # noqa: N815
-    objectIDs: list[int] = []  # noqa: N815
+class _Filter(msgspec.Struct, rename=camel_with_ids):
+    with_photo: int = 0
+    text_search: str = ""
+    tag_ids: list[int] = []
+    allowed_categories_only: bool = False
+    object_ids: list[int] = []
     brands: list[str] = []
-    imtID: int | None = None  # noqa: N815
+    imt_id: int | None = None
 
     def fits(self, traits: Traits) -> bool:
         """Whether a card is wanted; all cards are in allowed categories here."""
         return (
-            (self.withPhoto < 1 or (self.withPhoto == 1) == (traits.photos > 0))
-            and (not self.tagIDs or not traits.tags.isdisjoint(self.tagIDs))
-            and (not self.objectIDs or traits.subject in self.objectIDs)
+            (self.with_photo < 1 or (self.with_photo == 1) == (traits.photos > 0))
+            and (not self.tag_ids or not traits.tags.isdisjoint(self.tag_ids))
+            and (not self.object_ids or traits.subject in self.object_ids)
             and (not self.brands or traits.brand in self.brands)
-            and (not self.imtID or traits.imt == self.imtID)
+            and (not self.imt_id or traits.imt == self.imt_id)
         )
 
     @property
     def wants_all(self) -> bool:
         """Whether every card is wanted."""
-        narrowed = self.tagIDs or self.objectIDs or self.brands or self.imtID or self.textSearch
-        return self.withPhoto < 1 and not narrowed
+        narrowed = self.tag_ids or self.object_ids or self.brands or self.imt_id or self.text_search
+        return self.with_photo < 1 and not narrowed
 
 
 class _Settings(msgspec.Struct):
@@ -71,13 +72,13 @@ class _Wanted(msgspec.Struct):
     settings: _Settings = msgspec.field(default_factory=_Settings)
 
 
-class _Items(msgspec.Struct):
-    nmIDs: list[int]  # noqa: N815
+class _Items(msgspec.Struct, rename=camel_with_ids):
+    nm_ids: list[int]
 
 
-class _Move(msgspec.Struct):
-    nmIDs: list[int]  # noqa: N815
-    targetIMT: int | None = None  # noqa: N815
+class _Move(msgspec.Struct, rename=camel_with_ids):
+    nm_ids: list[int]
+    target_imt: int | None = None
 
 
 class CardHandlers:
@@ -107,9 +108,9 @@ class CardHandlers:
             raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
         locale_of(call)
-        after = _place(settings.cursor, settings.cursor.updatedAt)
+        after = _place(settings.cursor, settings.cursor.updated_at)
         numbers = cards.live.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.textSearch:
+        if text := settings.filter.text_search:
             found = ((cards.updated(n), n) for n in cards.search(text) if n in cards.live)
             numbers = _beyond(found, after, ascending=settings.sort.ascending)
         if not settings.filter.wants_all:
@@ -126,9 +127,9 @@ class CardHandlers:
             raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
         locale_of(call)
-        after = _place(settings.cursor, settings.cursor.trashedAt)
+        after = _place(settings.cursor, settings.cursor.trashed_at)
         numbers = cards.bin.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.textSearch:
+        if text := settings.filter.text_search:
             found = ((cards.trashed(n), n) for n in cards.search(text) if n in cards.bin)
             numbers = _beyond(found, after, ascending=settings.sort.ascending)
         page = list(islice(numbers, settings.cursor.limit))
@@ -143,19 +144,19 @@ class CardHandlers:
         if len(raw) > MAX_BODY:
             raise Refusal(413, answer=json_answer("body size exceeds the given limit", status=413))
         body = await body_of(call, _Move)
-        if body is None or not body.nmIDs:
+        if body is None or not body.nm_ids:
             raise _refused(replies.INCORRECT)
-        if len(body.nmIDs) > MAX_GROUP:
+        if len(body.nm_ids) > MAX_GROUP:
             raise _refused("Maximum 30 cards")
-        if len(set(body.nmIDs)) < len(body.nmIDs):
+        if len(set(body.nm_ids)) < len(body.nm_ids):
             raise _refused("Duplicate requests")
         cabinet = self._cabinet(call)
         cards = cabinet.cards
-        numbers = [number for number in map(cards.find, body.nmIDs) if number is not None]
-        if len(numbers) < len(body.nmIDs):
+        numbers = [number for number in map(cards.find, body.nm_ids) if number is not None]
+        if len(numbers) < len(body.nm_ids):
             raise _refused("nmID not found")
         subjects = {cards.traits(number).subject for number in numbers}
-        target = body.targetIMT
+        target = body.target_imt
         if target is not None:
             members = cards.members(target)
             if not members:
@@ -185,9 +186,9 @@ class CardHandlers:
         self, call: Call, find: Callable[[int], int | None], act: Callable[[int], None]
     ) -> Answer:
         body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.nmIDs) <= MAX_MOVED:
+        if body is None or not 1 <= len(body.nm_ids) <= MAX_MOVED:
             raise Refusal(400, replies.INCORRECT)
-        items = list(dict.fromkeys(body.nmIDs))
+        items = list(dict.fromkeys(body.nm_ids))
         numbers = [number for number in map(find, items) if number is not None]
         if len(numbers) < len(items):
             unknown = {str(nm): "nmID not found" for nm in items if find(nm) is None}
@@ -205,12 +206,12 @@ def _place(cursor: _Cursor, moment: str | None) -> Place | None:
     """
     if not 1 <= cursor.limit <= MAX_PAGE:
         raise BadParameter("limit")
-    if not moment and not cursor.nmID:
+    if not moment and not cursor.nm_id:
         return None
-    if not moment or not cursor.nmID:
+    if not moment or not cursor.nm_id:
         raise BadParameter("cursor")
     try:
-        return (micros_of(moment), assortment.number_of(cursor.nmID))
+        return (micros_of(moment), assortment.number_of(cursor.nm_id))
     except ValueError as error:
         raise BadParameter("cursor") from error
 

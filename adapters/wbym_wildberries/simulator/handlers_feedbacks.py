@@ -40,8 +40,8 @@ class _Text(msgspec.Struct):
     text: str
 
 
-class _Return(msgspec.Struct):
-    feedbackId: str  # noqa: N815 -- the field's name on the wire
+class _Return(msgspec.Struct, rename="camel"):
+    feedback_id: str
 
 
 def order(call: Call) -> bool:
@@ -209,7 +209,7 @@ class FeedbackHandlers:
         body = await body_of(call, _Return)
         if body is None:
             raise Refusal(400, replies.BAD_BODY)
-        outcome = self._cabinet(call).feedbacks.ask_return(body.feedbackId)
+        outcome = self._cabinet(call).feedbacks.ask_return(body.feedback_id)
         if outcome == "unknown":
             raise Refusal(400, replies.BAD_ID)
         if outcome == "unable":

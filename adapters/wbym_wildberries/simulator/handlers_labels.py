@@ -15,6 +15,7 @@ from wbym_wildberries.simulator.limits import LABELS
 from wbym_wildberries.simulator.replies import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_labels import COLORS, LONGEST, MOST, Label
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 NO_LABEL = "Такого ярлыка не существует"
 TAKEN = "Ярлык с таким именем уже существует"
@@ -27,9 +28,9 @@ class _Label(msgspec.Struct):
     color: str = ""
 
 
-class _Link(msgspec.Struct):
-    nmID: int  # noqa: N815 -- the field's name on the wire
-    tagsIDs: list[int]  # noqa: N815
+class _Link(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    tags_ids: list[int]
 
 
 class LabelHandlers:
@@ -93,12 +94,12 @@ class LabelHandlers:
         """`POST /content/v2/tag/nomenclature/link`: the card has exactly these labels then."""
         cabinet = self._cabinet(call)
         body = await body_of(call, _Link)
-        number = None if body is None else cabinet.cards.find(body.nmID)
-        if body is None or number is None or len(body.tagsIDs) > MOST:
+        number = None if body is None else cabinet.cards.find(body.nm_id)
+        if body is None or number is None or len(body.tags_ids) > MOST:
             raise Refusal(400, replies.BAD_REQUEST)
-        if any(identifier not in cabinet.labels.all for identifier in body.tagsIDs):
+        if any(identifier not in cabinet.labels.all for identifier in body.tags_ids):
             raise Refusal(400, replies.BAD_REQUEST)
-        cabinet.labels.link(number, body.tagsIDs)
+        cabinet.labels.link(number, body.tags_ids)
         return replies.content_answer(None)
 
 

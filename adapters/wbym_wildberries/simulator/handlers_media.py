@@ -33,8 +33,8 @@ _NOT_PICTURES = (".txt", ".html", ".htm")
 _VIDEOS = (".mov", ".mp4")
 
 
-class _Links(msgspec.Struct):
-    nmId: int | None = None  # noqa: N815 -- the field's name on the wire
+class _Links(msgspec.Struct, rename="camel"):
+    nm_id: int | None = None
     data: list[str] = []
 
 
@@ -91,10 +91,10 @@ class MediaHandlers:
         body = await body_of(call, _Links)
         if body is None:
             raise Refusal(400, replies.BAD_REQUEST)
-        if body.nmId is None:
+        if body.nm_id is None:
             raise Refusal(422, "nmId is required")
         cabinet = self._cabinet(call)
-        number = cabinet.cards.find(body.nmId)
+        number = cabinet.cards.find(body.nm_id)
         if number is None:
             raise Refusal(400, "nmID not found")
         paths = [link.partition("?")[0].lower() for link in body.data]
@@ -109,10 +109,10 @@ class MediaHandlers:
             cabinet.ignored["media"] += 1
             return _taken()
         card = cabinet.cards.load(number)
-        card["photos"] = _photos(body.nmId, photos)
+        card["photos"] = _photos(body.nm_id, photos)
         card.pop("video", None)
         if videos:
-            card["video"] = video(body.nmId)
+            card["video"] = video(body.nm_id)
         cabinet.cards.save(number, card)
         cabinet.effects["media"] += 1
         return _taken()

@@ -23,10 +23,10 @@ MAX_PINS = 500
 """Items in one request, and records on one page."""
 
 
-class _Item(msgspec.Struct):
-    pinMethod: Method  # noqa: N815 -- the field's name on the wire
-    pinOn: Place  # noqa: N815
-    feedbackId: str  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    pin_method: Method
+    pin_on: Place
+    feedback_id: str
 
 
 class PinHandlers:
@@ -100,11 +100,11 @@ class PinHandlers:
         rows: list[Json] = []
         for item in items:
             row: Json = {
-                "feedbackId": item.feedbackId,
-                "pinMethod": item.pinMethod,
-                "pinOn": item.pinOn,
+                "feedbackId": item.feedback_id,
+                "pinMethod": item.pin_method,
+                "pinOn": item.pin_on,
             }
-            made = pins.pin(item.feedbackId, item.pinMethod, item.pinOn)
+            made = pins.pin(item.feedback_id, item.pin_method, item.pin_on)
             if isinstance(made, Pin):
                 row.update(pinId=made.id, isErrors=False)
             else:

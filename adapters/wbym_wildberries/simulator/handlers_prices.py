@@ -17,6 +17,7 @@ from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import PROCESSING, Change, Prices, Task
 from wbym_wildberries.simulator.tokens import CATEGORIES
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 SCOPE = CATEGORIES["prices"]
 MAX_ITEMS = 1000
@@ -53,21 +54,21 @@ BAD_CLUB = (
 )
 
 
-class _Good(msgspec.Struct):
-    nmID: int  # noqa: N815 -- the field's name on the wire
+class _Good(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
     price: int | float | None = None
     discount: int | float | None = None
 
 
-class _SizeGood(msgspec.Struct):
-    nmID: int  # noqa: N815
-    sizeID: int  # noqa: N815
+class _SizeGood(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    size_id: int
     price: int | float | None = None
 
 
-class _Club(msgspec.Struct):
-    nmID: int  # noqa: N815
-    clubDiscount: int | float  # noqa: N815
+class _Club(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    club_discount: int | float
 
 
 class _Goods(msgspec.Struct):
@@ -82,8 +83,8 @@ class _Clubs(msgspec.Struct):
     data: list[_Club]
 
 
-class _Wanted(msgspec.Struct):
-    nmList: list[int]  # noqa: N815
+class _Wanted(msgspec.Struct, rename="camel"):
+    nm_list: list[int]
 
 
 class PriceHandlers:
@@ -123,9 +124,9 @@ class PriceHandlers:
         """`POST /api/v2/upload/task`."""
         body = await body_of(call, _Goods)
         items = _counted(body.data if body else None)
-        _unique([item.nmID for item in items], TWICE)
+        _unique([item.nm_id for item in items], TWICE)
         changes = tuple(
-            Change(_item(one.nmID), _price(one.price), _discount(one.discount)) for one in items
+            Change(_item(one.nm_id), _price(one.price), _discount(one.discount)) for one in items
         )
         if any(one.price is None and one.discount is None for one in changes):
             raise Refusal(400, NOTHING_SET)
@@ -135,13 +136,13 @@ class PriceHandlers:
         """`POST /api/v2/upload/task/size`."""
         body = await body_of(call, _SizeGoods)
         items = _counted(body.data if body else None)
-        _unique([item.sizeID for item in items], SIZES_TWICE)
+        _unique([item.size_id for item in items], SIZES_TWICE)
         changes = tuple(
-            Change(_item(one.nmID), _price(one.price), size=one.sizeID) for one in items
+            Change(_item(one.nm_id), _price(one.price), size=one.size_id) for one in items
         )
         if any(one.price is None for one in changes):
             raise Refusal(400, NOTHING_SET)
-        if any(one.sizeID <= 0 for one in items):
+        if any(one.size_id <= 0 for one in items):
             raise Refusal(400, BAD_SIZE)
         return self._start(call, changes, ALREADY_SET, NONE_KNOWN)
 
@@ -149,8 +150,8 @@ class PriceHandlers:
         """`POST /api/v2/upload/task/club-discount`."""
         body = await body_of(call, _Clubs)
         items = _counted(body.data if body else None)
-        _unique([item.nmID for item in items], TWICE)
-        changes = tuple(Change(_item(one.nmID), club=_club(one.clubDiscount)) for one in items)
+        _unique([item.nm_id for item in items], TWICE)
+        changes = tuple(Change(_item(one.nm_id), club=_club(one.club_discount)) for one in items)
         return self._start(call, changes, CLUB_ALREADY_SET, CLUB_NONE_KNOWN)
 
     def _start(self, call: Call, changes: tuple[Change, ...], already: str, unknown: str) -> Answer:
@@ -219,9 +220,9 @@ class PriceHandlers:
     async def some(self, call: Call) -> Answer:
         """`POST /api/v2/list/goods/filter`: items that do not exist are left out."""
         body = await body_of(call, _Wanted)
-        if body is None or not 1 <= len(body.nmList) <= MAX_ITEMS:
+        if body is None or not 1 <= len(body.nm_list) <= MAX_ITEMS:
             raise BadParameter("nmList")
-        return self._some(self._cabinet(call), list(dict.fromkeys(body.nmList)))
+        return self._some(self._cabinet(call), list(dict.fromkeys(body.nm_list)))
 
     def _some(self, cabinet: Cabinet, items: list[int]) -> Answer:
         numbers = [cabinet.cards.find(nm) for nm in items]

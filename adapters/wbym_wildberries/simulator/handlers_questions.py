@@ -29,9 +29,9 @@ class _AnswerText(msgspec.Struct):
     text: str
 
 
-class _Patch(msgspec.Struct):
+class _Patch(msgspec.Struct, rename="camel"):
     id: str
-    wasViewed: bool | None = None  # noqa: N815 -- the field's name on the wire
+    was_viewed: bool | None = None
     answer: _AnswerText | None = None
     state: str | None = None
 
@@ -115,9 +115,9 @@ class QuestionHandlers:
             raise Refusal(400, replies.WRONG)
         questions = self._cabinet(call).questions
         if body.state is None and body.answer is None:
-            if body.wasViewed is None:
+            if body.was_viewed is None:
                 raise Refusal(400, replies.WRONG)
-            if not questions.view(body.id, viewed=body.wasViewed):
+            if not questions.view(body.id, viewed=body.was_viewed):
                 raise Refusal(404, replies.NOT_FOUND)
             return replies.data_answer(None)
         if body.answer is None or not body.answer.text or body.state not in {"none", "wbRu"}:

@@ -24,26 +24,26 @@ MAX_NAMED = 30
 MAX_RECOMMENDED = 20
 
 
-class _Wanted(msgspec.Struct):
+class _Wanted(msgspec.Struct, rename="camel"):
     limit: int = 20
     next: int = 0
     search: str = ""
-    brandNames: list[str] = []  # noqa: N815 -- the field's name on the wire
-    subjectIds: list[int] = []  # noqa: N815
+    brand_names: list[str] = []
+    subject_ids: list[int] = []
 
 
-class _Recommended(msgspec.Struct):
-    recomNm: int  # noqa: N815
+class _Recommended(msgspec.Struct, rename="camel"):
+    recom_nm: int
     sort: int = MAX_RECOMMENDED
 
 
-class _Item(msgspec.Struct):
-    nmId: int = 0  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    nm_id: int = 0
     recommendations: list[_Recommended] = []
 
 
-class _Items(msgspec.Struct):
-    recList: list[_Item]  # noqa: N815
+class _Items(msgspec.Struct, rename="camel"):
+    rec_list: list[_Item]
     replace: bool = False
 
 
@@ -69,7 +69,7 @@ class RecommendationHandlers:
             raise Refusal(400, "incorrect request body format")
         if len(body.search) > MAX_SEARCH:
             raise Refusal(400, "Search string length limit exceeded, maximum 72 required")
-        if max(len(body.brandNames), len(body.subjectIds)) > MAX_NAMED:
+        if max(len(body.brand_names), len(body.subject_ids)) > MAX_NAMED:
             raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         first = assortment.number_of(body.next) if body.next else -1
@@ -81,31 +81,31 @@ class RecommendationHandlers:
     async def set(self, call: Call) -> Answer:
         """`POST /api/content/v1/recommendations/set`: 208 when all of it is set already."""
         body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.recList) <= MAX_PAGE:
+        if body is None or not 1 <= len(body.rec_list) <= MAX_PAGE:
             raise Refusal(400, "incorrect request body format")
-        if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.recList):
+        if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.rec_list):
             raise Refusal(400, "incorrect request body format")
-        each = [one for item in body.recList for one in item.recommendations]
+        each = [one for item in body.rec_list for one in item.recommendations]
         if not all(0 <= one.sort <= MAX_RECOMMENDED for one in each):
             raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         errors: list[Json] = []
         changed = 0
-        for item in body.recList:
+        for item in body.rec_list:
             # Those without a place come first, so that a place is one among all.
             given = sorted(item.recommendations, key=lambda one: one.sort)
-            known = cabinet.recommended.get(item.nmId, [])
+            known = cabinet.recommended.get(item.nm_id, [])
             wanted: list[int] = [] if body.replace or not given else list(known)
             for one in given:
-                message = _wrong(cabinet, item.nmId, one.recomNm, len(wanted))
+                message = _wrong(cabinet, item.nm_id, one.recom_nm, len(wanted))
                 if message:
-                    errors.append(_error(item.nmId, one.recomNm, message))
-                elif one.recomNm not in wanted:
-                    wanted.insert(one.sort - 1 if one.sort else len(wanted), one.recomNm)
-            if not given and cabinet.cards.find(item.nmId) is None:
-                errors.append(_error(item.nmId, 0, "The item is not found"))
+                    errors.append(_error(item.nm_id, one.recom_nm, message))
+                elif one.recom_nm not in wanted:
+                    wanted.insert(one.sort - 1 if one.sort else len(wanted), one.recom_nm)
+            if not given and cabinet.cards.find(item.nm_id) is None:
+                errors.append(_error(item.nm_id, 0, "The item is not found"))
             elif wanted != known:
-                cabinet.recommended[item.nmId] = wanted
+                cabinet.recommended[item.nm_id] = wanted
                 changed += 1
         cabinet.effects["recommendation"] += changed
         if not changed and not errors:
@@ -131,8 +131,8 @@ def _fits(cabinet: Cabinet, number: int, wanted: _Wanted) -> bool:
     found = wanted.search in {"", str(assortment.nm_id(number))}
     return (
         (found or wanted.search in traits.vendor_code)
-        and (not wanted.brandNames or traits.brand in wanted.brandNames)
-        and (not wanted.subjectIds or traits.subject in wanted.subjectIds)
+        and (not wanted.brand_names or traits.brand in wanted.brand_names)
+        and (not wanted.subject_ids or traits.subject in wanted.subject_ids)
     )
 
 

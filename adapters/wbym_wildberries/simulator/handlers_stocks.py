@@ -20,13 +20,13 @@ MAX_ITEMS = 1000
 MAX_AMOUNT = 100_000
 
 
-class _Sizes(msgspec.Struct):
-    chrtIds: list[int] | None = None  # noqa: N815 -- the field's name on the wire
+class _Sizes(msgspec.Struct, rename="camel"):
+    chrt_ids: list[int] | None = None
     skus: list[str] | None = None
 
 
-class _Stock(msgspec.Struct):
-    chrtId: int | None = None  # noqa: N815
+class _Stock(msgspec.Struct, rename="camel"):
+    chrt_id: int | None = None
     sku: str | None = None
     amount: int | None = None
 
@@ -74,17 +74,17 @@ class StockHandlers:
             raise bad_body()
         if not 1 <= len(body.stocks) <= MAX_ITEMS:
             raise _bad_request()
-        if any(one.chrtId is None and one.sku is not None for one in body.stocks):
+        if any(one.chrt_id is None and one.sku is not None for one in body.stocks):
             text = "Uploading stock is not allowed by 'sku'. Please use the 'chrtId' key"
             raise Refusal(400, text, code="SKUUploadDisabled")
         if any((one.amount or 0) < 0 for one in body.stocks):
             raise _bad_request()
         self._check(cabinet, warehouse, body.stocks)
         for one in body.stocks:
-            if one.chrtId is None or one.amount is None:
+            if one.chrt_id is None or one.amount is None:
                 cabinet.ignored["stock"] += 1
             else:
-                cabinet.warehouses.put(warehouse.id, one.chrtId, one.amount)
+                cabinet.warehouses.put(warehouse.id, one.chrt_id, one.amount)
         return empty_answer(204)
 
     def _check(self, cabinet: Cabinet, warehouse: Warehouse, stocks: list[_Stock]) -> None:
@@ -97,7 +97,7 @@ class StockHandlers:
         if warehouse.busy or warehouse.leaving:
             raise _conflicts([_conflict("StoreIsProcessing", "The store is processing")])
         known = cabinet.warehouses.is_known
-        unknown = [one for one in stocks if one.chrtId is not None and not known(one.chrtId)]
+        unknown = [one for one in stocks if one.chrt_id is not None and not known(one.chrt_id)]
         many = [one for one in stocks if (one.amount or 0) > MAX_AMOUNT]
         errors: list[Json] = []
         if unknown:
@@ -122,12 +122,12 @@ class StockHandlers:
         body = await body_of(call, _Sizes)
         if body is None:
             raise bad_body()
-        if body.chrtIds is None:
+        if body.chrt_ids is None:
             wrong = body.skus is not None
             raise Refusal(400, code="IncorrectSkuParameter") if wrong else bad_body()
-        if not 1 <= len(body.chrtIds) <= MAX_ITEMS:
+        if not 1 <= len(body.chrt_ids) <= MAX_ITEMS:
             raise _bad_request()
-        return body.chrtIds
+        return body.chrt_ids
 
 
 def _bad_request() -> Refusal:
@@ -138,7 +138,7 @@ def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> Js
     shown: Json = {"code": code, "message": message}
     if stocks is not None:
         shown["data"] = [
-            {"amount": one.amount or 0, "chrtId": one.chrtId or 0, "sku": one.sku or ""}
+            {"amount": one.amount or 0, "chrtId": one.chrt_id or 0, "sku": one.sku or ""}
             for one in stocks
         ]
     return shown

@@ -27,6 +27,7 @@ from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, micros_of
 from wbym_wildberries.simulator.state_uploads import PAID_LIMIT, Batch
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_BARCODES = 5000
 MAX_BATCHES = 100
@@ -38,15 +39,15 @@ class _Count(msgspec.Struct):
     count: int = 0
 
 
-class _Added(msgspec.Struct):
-    imtID: int  # noqa: N815 -- the field's name on the wire
-    cardsToAdd: list[Variant]  # noqa: N815
+class _Added(msgspec.Struct, rename=camel_with_ids):
+    imt_id: int
+    cards_to_add: list[Variant]
 
 
-class _Cursor(msgspec.Struct):
+class _Cursor(msgspec.Struct, rename=camel_with_ids):
     limit: int = MAX_BATCHES
-    updatedAt: str | None = None  # noqa: N815
-    batchUUID: str | None = None  # noqa: N815
+    updated_at: str | None = None
+    batch_u_u_id: str | None = None
 
 
 class _Order(msgspec.Struct):
@@ -99,7 +100,7 @@ class UploadHandlers:
         if any(not 1 <= len(group.variants) <= MAX_GROUP for group in body):
             raise _incorrect()
         cabinet = self._cabinet(call)
-        groups = [(group.subjectID, group.variants) for group in body]
+        groups = [(group.subject_id, group.variants) for group in body]
         card_rules.check_new(groups, cabinet.cards)
         cabinet.uploads.create(groups)
         return replies.accepted()
@@ -108,16 +109,16 @@ class UploadHandlers:
         """`POST /content/v2/cards/upload/add`: new cards for a group that exists."""
         await _check_size(call)
         body = await body_of(call, _Added)
-        if body is None or not 1 <= len(body.cardsToAdd) <= card_rules.MAX_ADDED:
+        if body is None or not 1 <= len(body.cards_to_add) <= card_rules.MAX_ADDED:
             raise _incorrect()
         cabinet = self._cabinet(call)
-        members = cabinet.cards.members(body.imtID)
+        members = cabinet.cards.members(body.imt_id)
         # A group that is not there is found out when the cards are processed.
         subject = (
             cabinet.cards.traits(members[0]).subject if members else directories.SUBJECTS[0].id
         )
-        card_rules.check_new([(subject, body.cardsToAdd)], cabinet.cards)
-        cabinet.uploads.add(body.imtID, body.cardsToAdd)
+        card_rules.check_new([(subject, body.cards_to_add)], cabinet.cards)
+        cabinet.uploads.add(body.imt_id, body.cards_to_add)
         return replies.accepted()
 
     async def update(self, call: Call) -> Answer:
@@ -128,10 +129,10 @@ class UploadHandlers:
             raise _incorrect()
         if any(not edit.sizes for edit in body):
             raise _incorrect()
-        if any(not edit.vendorCode for edit in body):
+        if any(not edit.vendor_code for edit in body):
             raise Refusal(400, card_rules.NO_VENDOR_CODE, more={})
         cabinet = self._cabinet(call)
-        numbers = [(cabinet.cards.find(edit.nmID), edit) for edit in body]
+        numbers = [(cabinet.cards.find(edit.nm_id), edit) for edit in body]
         found = [(cabinet.cards.traits(n).subject, edit) for n, edit in numbers if n is not None]
         card_rules.check_complete(found)
         sent = msgspec.json.decode(await call.request.read(), type=list[Json])
@@ -173,10 +174,10 @@ def _incorrect() -> Refusal:
 
 
 def _place(cursor: _Cursor) -> tuple[int, str] | None:
-    if not cursor.updatedAt and not cursor.batchUUID:
+    if not cursor.updated_at and not cursor.batch_u_u_id:
         return None
     try:
-        return (micros_of(cursor.updatedAt or ""), cursor.batchUUID or "")
+        return (micros_of(cursor.updated_at or ""), cursor.batch_u_u_id or "")
     except ValueError as error:
         raise BadParameter("cursor") from error
 

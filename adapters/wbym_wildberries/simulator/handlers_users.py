@@ -28,8 +28,8 @@ class _Section(msgspec.Struct):
     disabled: bool
 
 
-class _Invited(msgspec.Struct):
-    phoneNumber: str  # noqa: N815 -- the field's name on the wire
+class _Invited(msgspec.Struct, rename="camel"):
+    phone_number: str
     position: str = ""
 
 
@@ -38,13 +38,13 @@ class _Invite(msgspec.Struct):
     access: list[_Section] = []
 
 
-class _UserAccess(msgspec.Struct):
-    userId: int  # noqa: N815
+class _UserAccess(msgspec.Struct, rename="camel"):
+    user_id: int
     access: list[_Section]
 
 
-class _Accesses(msgspec.Struct):
-    usersAccesses: list[_UserAccess]  # noqa: N815
+class _Accesses(msgspec.Struct, rename="camel"):
+    users_accesses: list[_UserAccess]
 
 
 class UserHandlers:
@@ -86,12 +86,12 @@ class UserHandlers:
         access = _access(body.access)
         if access is None:
             raise Refusal(400, "unknown access code")
-        if not _PHONE.fullmatch(body.invite.phoneNumber):
+        if not _PHONE.fullmatch(body.invite.phone_number):
             raise Refusal(400, "invalid phone number")
         if len(body.invite.position) > MAX_POSITION:
             raise Refusal(400, "position is too long")
         seller = self._cabinet(call).seller
-        user = seller.invite(body.invite.phoneNumber, body.invite.position, access)
+        user = seller.invite(body.invite.phone_number, body.invite.position, access)
         page = "https://seller.wildberries.ru/supplier-settings/supplier-card"
         return json_answer(
             {
@@ -105,12 +105,12 @@ class UserHandlers:
     async def set_access(self, call: Call) -> Answer:
         """`PUT /api/v1/users/access`: all or nothing."""
         body = await body_of(call, _Accesses)
-        if body is None or not body.usersAccesses:
+        if body is None or not body.users_accesses:
             raise Refusal(400, "invalid request body")
         seller = self._cabinet(call).seller
         changes = []
-        for one in body.usersAccesses:
-            user, access = seller.users.get(one.userId), _access(one.access)
+        for one in body.users_accesses:
+            user, access = seller.users.get(one.user_id), _access(one.access)
             if user is None:
                 raise Refusal(400, "user is not in current supplier")
             if access is None:

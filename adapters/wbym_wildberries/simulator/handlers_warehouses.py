@@ -23,9 +23,9 @@ MAX_COMMENT = 1000
 _PHONE = re.compile(r"\+(7|374|375|996)\d{8,10}")
 
 
-class _Warehouse(msgspec.Struct):
+class _Warehouse(msgspec.Struct, rename="camel"):
     name: str
-    officeId: int  # noqa: N815 -- the field's name on the wire
+    office_id: int
 
 
 class _Contact(msgspec.Struct):
@@ -97,7 +97,7 @@ class WarehouseHandlers:
         """`POST /api/v3/warehouses`."""
         cabinet = self._cabinet(call)
         body = await self._checked(call, cabinet, None)
-        identifier = cabinet.warehouses.create(body.name, body.officeId)
+        identifier = cabinet.warehouses.create(body.name, body.office_id)
         return json_answer({"id": identifier}, status=201)
 
     async def update(self, call: Call) -> Answer:
@@ -105,18 +105,18 @@ class WarehouseHandlers:
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         body = await self._checked(call, cabinet, warehouse)
-        cabinet.warehouses.update(warehouse, body.name, body.officeId)
+        cabinet.warehouses.update(warehouse, body.name, body.office_id)
         return empty_answer(204)
 
     async def _checked(
         self, call: Call, cabinet: Cabinet, warehouse: Warehouse | None
     ) -> _Warehouse:
         body = await body_of(call, _Warehouse)
-        if body is None or body.officeId < 1:
+        if body is None or body.office_id < 1:
             raise bad_body()
         if not 1 <= len(body.name.strip()) <= MAX_NAME:
             raise Refusal(400, "Incorrect warehouse name", code="WarehouseNameInvalid")
-        wrong = cabinet.warehouses.can_link(body.officeId, warehouse)
+        wrong = cabinet.warehouses.can_link(body.office_id, warehouse)
         if wrong == "unknown":
             raise not_found()
         if wrong or (warehouse is not None and (warehouse.busy or warehouse.leaving)):

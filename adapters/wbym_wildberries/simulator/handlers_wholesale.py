@@ -27,15 +27,15 @@ MAX_LEVELS = 3
 _FIRST_TASK = 128_460_434
 
 
-class _Level(msgspec.Struct):
+class _Level(msgspec.Struct, rename="camel"):
     level: int
-    minQuantity: int  # noqa: N815 -- the field's name on the wire
-    wholesaleDiscount: int | float  # noqa: N815
+    min_quantity: int
+    wholesale_discount: int | float
 
 
-class _Item(msgspec.Struct):
-    nmId: int  # noqa: N815
-    wholesaleDiscountThreshold: list[_Level]  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    nm_id: int
+    wholesale_discount_threshold: list[_Level]
 
 
 class _Items(msgspec.Struct):
@@ -64,15 +64,15 @@ class WholesaleHandlers:
         cabinet = self._cabinet(call)
         results: list[Json] = []
         for item in body.data:
-            number = cabinet.cards.find(item.nmId)
-            wrong = _wrong(item.wholesaleDiscountThreshold) if number is not None else BAD_ITEM
-            row: Json = {"nmId": item.nmId, "success": wrong is None}
+            number = cabinet.cards.find(item.nm_id)
+            wrong = _wrong(item.wholesale_discount_threshold) if number is not None else BAD_ITEM
+            row: Json = {"nmId": item.nm_id, "success": wrong is None}
             if number is None or wrong is not None:
                 row["error"] = {"status": 400, "title": "Bad Request", "detail": wrong}
             else:
                 levels = [
-                    Level(one.level, one.minQuantity, int(one.wholesaleDiscount))
-                    for one in item.wholesaleDiscountThreshold
+                    Level(one.level, one.min_quantity, int(one.wholesale_discount))
+                    for one in item.wholesale_discount_threshold
                 ]
                 cabinet.prices.set_levels(number, levels)
             results.append(row)
@@ -83,18 +83,18 @@ class WholesaleHandlers:
 
 def _wrong(levels: list[_Level]) -> str | None:
     kept = sorted(levels, key=lambda level: level.level)
-    raised = [level for level in kept if level.wholesaleDiscount]
+    raised = [level for level in kept if level.wholesale_discount]
     if len(levels) > MAX_LEVELS or any(not 1 <= one.level <= MAX_LEVELS for one in levels):
         return f"Maximum number of levels: {MAX_LEVELS}"
-    if any(level.wholesaleDiscount != int(level.wholesaleDiscount) for level in levels):
+    if any(level.wholesale_discount != int(level.wholesale_discount) for level in levels):
         return "Discount must be an integer"
-    if any(not 0 <= level.wholesaleDiscount <= MAX_DISCOUNT for level in levels):
+    if any(not 0 <= level.wholesale_discount <= MAX_DISCOUNT for level in levels):
         return "New discount is outside the allowed range"
-    if any(level.minQuantity < 1 for level in raised):
+    if any(level.min_quantity < 1 for level in raised):
         return "New number of items is outside the allowed range"
     for lower, higher in pairwise(raised):
-        if higher.wholesaleDiscount <= lower.wholesaleDiscount:
+        if higher.wholesale_discount <= lower.wholesale_discount:
             return "Discount must increase with each level"
-        if higher.minQuantity <= lower.minQuantity:
+        if higher.min_quantity <= lower.min_quantity:
             return "Number of items must increase with each level"
     return None

@@ -20,6 +20,7 @@ from wbym_wildberries.simulator.data_feedbacks import DAY, exact_time
 from wbym_wildberries.simulator.deck import Deck
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_GROUP = 30
 """Cards merged into one group."""
@@ -50,17 +51,17 @@ class _Tag(msgspec.Struct):
     id: int
 
 
-class _Size(msgspec.Struct):
-    chrtID: int  # noqa: N815 -- the field's name on the wire
-    techSize: str  # noqa: N815
+class _Size(msgspec.Struct, rename=camel_with_ids):
+    chrt_id: int
+    tech_size: str
     skus: list[str]
 
 
-class _Card(msgspec.Struct):
-    subjectID: int  # noqa: N815
+class _Card(msgspec.Struct, rename=camel_with_ids):
+    subject_id: int
     brand: str
-    imtID: int  # noqa: N815
-    vendorCode: str  # noqa: N815
+    imt_id: int
+    vendor_code: str
     photos: list[msgspec.Raw]
     tags: list[_Tag]
     sizes: list[_Size]
@@ -230,19 +231,19 @@ class Cards:
         raw = self._raw[number] = msgspec.json.encode(record)
         card = msgspec.json.decode(raw, type=_Card)
         self._traits[number] = Traits(
-            card.subjectID,
+            card.subject_id,
             card.brand,
-            card.imtID,
+            card.imt_id,
             len(card.photos),
-            card.vendorCode,
+            card.vendor_code,
             frozenset(tag.id for tag in card.tags),
-            tuple(Size(size.chrtID, size.techSize) for size in card.sizes),
+            tuple(Size(size.chrt_id, size.tech_size) for size in card.sizes),
         )
-        self._vendors[card.vendorCode] = number
+        self._vendors[card.vendor_code] = number
         for size in card.sizes:
             self._skus.update(dict.fromkeys(size.skus, number))
         self._groups.get(before, set()).discard(number)
-        self._groups.setdefault(card.imtID, set()).add(number)
+        self._groups.setdefault(card.imt_id, set()).add(number)
 
     # Groups.
 

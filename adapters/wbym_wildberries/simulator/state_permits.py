@@ -23,25 +23,25 @@ NO_TYPE = "Недопустимый тип документа"
 _FIRST_ID = 9_000_001
 
 
-class Document(msgspec.Struct):
+class Document(msgspec.Struct, rename="camel"):
     """A permit as it is sent; what is read only is ignored."""
 
     type: int = 0
     number: str = ""
-    productNumber: str = ""  # noqa: N815 -- the field's name on the wire
-    tradeName: str = ""  # noqa: N815
+    product_number: str = ""
+    trade_name: str = ""
     applicant: str = ""
-    startDate: str = ""  # noqa: N815
-    endDate: str = ""  # noqa: N815
-    isEndless: bool = False  # noqa: N815
+    start_date: str = ""
+    end_date: str = ""
+    is_endless: bool = False
     id: int | None = None
 
 
-class Documents(msgspec.Struct):
+class Documents(msgspec.Struct, rename="camel"):
     """All permits of a card as they are sent."""
 
     items: list[Document] = []
-    excludeDocuments: bool = False  # noqa: N815
+    exclude_documents: bool = False
 
 
 class Permits:
@@ -81,7 +81,7 @@ class Permits:
             sent: The documents.
             number: The card that is overwritten; None for a new one.
         """
-        if sent is None or sent.excludeDocuments:
+        if sent is None or sent.exclude_documents:
             return []
         before = None if number is None else self._cards.load(number).get("documents")
         known = _by_id(before)
@@ -99,14 +99,14 @@ class Permits:
         has changed has no verdict until it is checked.
         """
         known = _by_id(before)
-        sent_items = [] if sent.excludeDocuments else sent.items
+        sent_items = [] if sent.exclude_documents else sent.items
         items = [self._item(one, known.get(one.id or 0)) for one in sent_items]
-        after: Json = {"items": items, "excludeDocuments": sent.excludeDocuments}
+        after: Json = {"items": items, "excludeDocuments": sent.exclude_documents}
         if isinstance(before, dict) and "overallVerdict" in before:
             same = (
                 len(items) == len(known)
                 and all("verdict" in one for one in items)
-                and before["excludeDocuments"] == sent.excludeDocuments
+                and before["excludeDocuments"] == sent.exclude_documents
             )
             if same:
                 after["overallVerdict"] = before["overallVerdict"]

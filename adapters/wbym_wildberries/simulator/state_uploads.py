@@ -123,23 +123,23 @@ class Uploads:
             errors: dict[str, list[str]] = {}
             subjects: dict[str, int] = {}
             for edit, sent in edits:
-                number = self._cards.find(edit.nmID)
+                number = self._cards.find(edit.nm_id)
                 if number is None:
-                    errors[edit.vendorCode] = [card_rules.NO_CARD]
+                    errors[edit.vendor_code] = [card_rules.NO_CARD]
                     continue
                 traits = self._cards.traits(number)
                 wrong = card_rules.problems(edit, traits.subject, self._cards, number)
                 wrong += self._permits.problems(edit.documents, number)
                 if wrong:
-                    errors[edit.vendorCode] = wrong
-                    subjects[edit.vendorCode] = traits.subject
+                    errors[edit.vendor_code] = wrong
+                    subjects[edit.vendor_code] = traits.subject
                     continue
                 self._cards.save(number, self._edited(number, edit, sent))
                 self._desk.effects["card_edit"] += 1
                 self._permits.check_later(number)
-                self._settle(edit.vendorCode)
+                self._settle(edit.vendor_code)
             if errors:
-                failed = [edit for edit, _ in edits if edit.vendorCode in errors]
+                failed = [edit for edit, _ in edits if edit.vendor_code in errors]
                 self._fail(failed, 0, errors, subjects)
 
         self._later(apply)
@@ -152,7 +152,7 @@ class Uploads:
             if self.room <= 0:
                 wrong.append(card_rules.NO_ROOM)
             if wrong:
-                errors[variant.vendorCode] = wrong
+                errors[variant.vendor_code] = wrong
                 continue
             number = self._cards.total
             record = self._described(variant, subject_id)
@@ -169,9 +169,9 @@ class Uploads:
             self._cards.add(record)
             self._desk.effects["card"] += 1
             self._permits.check_later(number)
-            self._settle(variant.vendorCode)
+            self._settle(variant.vendor_code)
         if errors:
-            self._fail([v for v in variants if v.vendorCode in errors], subject_id, errors)
+            self._fail([v for v in variants if v.vendor_code in errors], subject_id, errors)
 
     # One card.
 
@@ -182,18 +182,18 @@ class Uploads:
         record: Json = {
             "subjectID": subject_id,
             "subjectName": subject.name if subject else "",
-            "vendorCode": variant.vendorCode,
+            "vendorCode": variant.vendor_code,
             "brand": variant.brand,
             "title": variant.title,
             "description": variant.description,
             "needKiz": directories.is_marked(subject_id),
-            "kizMarked": variant.kizMarked,
+            "kizMarked": variant.kiz_marked,
             "dimensions": {
                 "length": size.length,
                 "width": size.width,
                 "height": size.height,
-                "weightBrutto": size.weightBrutto,
-                "isValid": min(size.length, size.width, size.height, size.weightBrutto) > 0,
+                "weightBrutto": size.weight_brutto,
+                "isValid": min(size.length, size.width, size.height, size.weight_brutto) > 0,
             },
             "characteristics": [
                 {"id": one.id, "name": known[one.id].name, "value": one.value}
@@ -231,11 +231,11 @@ class Uploads:
         sizes = {size["techSize"]: size for size in before}
         by_chrt = {size["chrtID"]: size for size in before}
         for given in variant.sizes or [card_rules.Size()]:
-            name = given.techSize or card_rules.NO_SIZE
-            size = by_chrt.get(given.chrtID) or sizes.get(name)
+            name = given.tech_size or card_rules.NO_SIZE
+            size = by_chrt.get(given.chrt_id) or sizes.get(name)
             if size is None:
                 chrt = assortment.chrt_id(number, len(sizes))
-                size = {"chrtID": chrt, "techSize": name, "wbSize": given.wbSize, "skus": []}
+                size = {"chrtID": chrt, "techSize": name, "wbSize": given.wb_size, "skus": []}
                 sizes[name] = size
                 self._set_price(number, chrt, given.price or 0)
             skus = size["skus"]
@@ -263,7 +263,7 @@ class Uploads:
         identifier = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
         batch = Batch(identifier, int(self._desk.now() * MICROS))
         for variant in variants:
-            code = variant.vendorCode
+            code = variant.vendor_code
             batch.errors[code] = errors[code]
             batch.brands[code] = variant.brand
             batch.subjects[code] = (subjects or {}).get(code, subject_id)
@@ -280,4 +280,4 @@ def _sides(dimensions: Json) -> Json:
 
 
 def _all_wrong(variants: list[Variant], text: str) -> dict[str, list[str]]:
-    return {variant.vendorCode: [text] for variant in variants}
+    return {variant.vendor_code: [text] for variant in variants}

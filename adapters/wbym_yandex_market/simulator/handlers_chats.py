@@ -42,15 +42,15 @@ class _New(msgspec.Struct):
     context: _Context | None = None
 
 
-class _List(msgspec.Struct):
+class _List(msgspec.Struct, rename="camel"):
     contexts: list[_Context] | None = None
-    contextTypes: list[Literal["ORDER", "RETURN", "DIRECT"]] | None = None  # noqa: N815
+    context_types: list[Literal["ORDER", "RETURN", "DIRECT"]] | None = None
     types: list[Literal["CHAT", "ARBITRAGE"]] | None = None
     statuses: list[Status] | None = None
 
 
-class _History(msgspec.Struct):
-    messageIdFrom: Id | None = None  # noqa: N815
+class _History(msgspec.Struct, rename="camel"):
+    message_id_from: Id | None = None
 
 
 class _Message(msgspec.Struct):
@@ -113,8 +113,8 @@ class ChatHandlers:
         """`POST .../chats`: the newest chats first, by the time of their creation."""
         asked = await body(call, _List)
         size, after = limit(call, 10, 20), token(call)
-        for name in msgspec.structs.fields(_List):
-            unique(getattr(asked, name.name), name.name)
+        for field in msgspec.structs.fields(_List):
+            unique(getattr(asked, field.name), field.encode_name)
         page = self._cabinet(call).chats.rows.page(
             limit=size, token=after, wanted=_wanted(asked), newest_first=True
         )
@@ -129,7 +129,7 @@ class ChatHandlers:
         asked = await body(call, _History)
         size, after = limit(call, 50, 100), token(call)
         chat = self._chat(call)
-        first = asked.messageIdFrom
+        first = asked.message_id_from
         if first in chat.deleted:
             raise Refusal(404, f"Message {first} not found")
         span = chat.messages.span(None if first is None else first - 1)
@@ -182,7 +182,7 @@ def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
     contexts = None
     if asked.contexts is not None:
         contexts = {(context.type, context.id) for context in asked.contexts}
-    context_types, types, statuses = asked.contextTypes, asked.types, asked.statuses
+    context_types, types, statuses = asked.context_types, asked.types, asked.statuses
 
     def wanted(chat: Chat) -> bool:
         about = chat.return_id if chat.context == "RETURN" else chat.order_id

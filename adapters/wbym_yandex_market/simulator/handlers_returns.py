@@ -41,45 +41,45 @@ Word = Literal[
 ]
 
 
-class _Possible(msgspec.Struct):
-    campaignId: Id  # noqa: N815
-    returnId: Id  # noqa: N815
+class _Possible(msgspec.Struct, rename="camel"):
+    campaign_id: Id
+    return_id: Id
 
 
-class _Price(msgspec.Struct):
+class _Price(msgspec.Struct, rename="camel"):
     value: Decimal
-    currencyId: str  # noqa: N815
+    currency_id: str
 
 
-class _One(msgspec.Struct):
-    returnItemId: int  # noqa: N815
-    decisionType: Word  # noqa: N815
-    decisionReasonType: str | None = None  # noqa: N815
+class _One(msgspec.Struct, rename="camel"):
+    return_item_id: int
+    decision_type: Word
+    decision_reason_type: str | None = None
     comment: str | None = None
     compensation: _Price | None = None
 
     def read(self) -> Decision:
         """The decision, with its amount in kopecks."""
-        if self.decisionReasonType not in {None, *REASONS}:
-            raise Refusal(400, f"Wrong decisionReasonType {self.decisionReasonType}")
+        if self.decision_reason_type not in {None, *REASONS}:
+            raise Refusal(400, f"Wrong decisionReasonType {self.decision_reason_type}")
         kopecks, currency = None, "RUR"
         if self.compensation is not None:
             value = self.compensation.value * 100
             if not value.is_finite() or value <= 0 or value != value.to_integral_value():
                 raise Refusal(400, "compensation.value must be a positive sum of money")
-            kopecks, currency = int(value), self.compensation.currencyId
+            kopecks, currency = int(value), self.compensation.currency_id
         return Decision(
-            self.returnItemId,
-            self.decisionType,
-            self.decisionReasonType,
+            self.return_item_id,
+            self.decision_type,
+            self.decision_reason_type,
             self.comment,
             kopecks,
             currency,
         )
 
 
-class _Submit(msgspec.Struct):
-    returnItemDecisions: list[_One] | None = None  # noqa: N815
+class _Submit(msgspec.Struct, rename="camel"):
+    return_item_decisions: list[_One] | None = None
 
 
 class ReturnHandlers:
@@ -205,9 +205,9 @@ class ReturnHandlers:
         """`POST v1/businesses/{businessId}/returns/decisions`: none when nothing may be done."""
         asked = await body(call, _Possible)
         cabinet = self._cabinet(call)
-        if asked.campaignId not in cabinet.campaigns:
-            raise Refusal(404, f"Campaign {asked.campaignId} not found")
-        one = cabinet.returns.get(asked.campaignId, asked.returnId)
+        if asked.campaign_id not in cabinet.campaigns:
+            raise Refusal(404, f"Campaign {asked.campaign_id} not found")
+        one = cabinet.returns.get(asked.campaign_id, asked.return_id)
         return replies.result({"availableDecisions": [each.show() for each in one.possible]})
 
     async def draft(self, call: Call) -> Answer:
@@ -221,12 +221,12 @@ class ReturnHandlers:
         asked = await body(call, _Submit, required=False)
         returns = self._cabinet(call).returns
         one = self._one(call)
-        if asked.returnItemDecisions is None:
+        if asked.return_item_decisions is None:
             returns.submit_drafts(one)
-        elif not asked.returnItemDecisions:
+        elif not asked.return_item_decisions:
             raise Refusal(400, "returnItemDecisions must not be empty")
         else:
-            returns.submit(one, [each.read() for each in asked.returnItemDecisions])
+            returns.submit(one, [each.read() for each in asked.return_item_decisions])
         return replies.empty()
 
 
