@@ -12,11 +12,11 @@ from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import assortment, replies
 from wbym_wildberries.simulator.card_rules import MAX_BODY
-from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.dates import exact_time
 from wbym_wildberries.simulator.deck import Place
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import CARD_RECOVER, CARD_TRASH, CARDS, CONTENT
-from wbym_wildberries.simulator.replies import BadParameter, body_of
+from wbym_wildberries.simulator.requests import BadParameter, body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Traits, micros_of
 from wbym_wildberries.simulator.wire import camel_with_ids

@@ -11,7 +11,7 @@ from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator import replies, texts
 from wbym_wildberries.simulator.data_directories import in_language
 from wbym_wildberries.simulator.limits import BRANDS, CHARACTERISTICS, CONTENT
-from wbym_wildberries.simulator.replies import BadParameter, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, integer, required
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 SCOPE = CATEGORIES["content"]

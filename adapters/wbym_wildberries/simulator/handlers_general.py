@@ -8,7 +8,7 @@ from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.access import ANY
-from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.limits import (
     NEWS,
     PING,
@@ -17,7 +17,7 @@ from wbym_wildberries.simulator.limits import (
     SELLER_INFO,
     SUBSCRIPTIONS,
 )
-from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator.requests import BadParameter, integer
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_seller import moment_of
 from wbym_wildberries.simulator.tokens import CATEGORIES

@@ -12,7 +12,7 @@ from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import LABELS
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_labels import COLORS, LONGEST, MOST, Label
 from wbym_wildberries.simulator.wire import camel_with_ids

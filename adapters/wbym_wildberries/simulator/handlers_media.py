@@ -14,7 +14,7 @@ from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.data_cards import photo, video
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import MEDIA
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 

@@ -14,7 +14,7 @@ from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.replies import BadParameter, body_of, integer
+from wbym_wildberries.simulator.requests import BadParameter, body_of, integer
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_pins import PER_UNIT, TOTAL, Method, Pin, Place

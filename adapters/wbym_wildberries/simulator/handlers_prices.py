@@ -12,7 +12,7 @@ from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import PRICES
-from wbym_wildberries.simulator.replies import BadParameter, body_of, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, body_of, integer, required
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import PROCESSING, Change, Prices, Task

@@ -12,7 +12,7 @@ from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.replies import BadParameter, body_of, boolean, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
 
 DEPTH = 10_000

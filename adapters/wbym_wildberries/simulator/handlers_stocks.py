@@ -11,7 +11,7 @@ from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.handlers_warehouses import SCOPE, bad_body, warehouse_of
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_warehouses import Warehouse

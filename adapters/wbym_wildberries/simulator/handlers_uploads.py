@@ -12,7 +12,7 @@ from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Group, Variant
-from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.dates import exact_time
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import (
     CARD_ADD,
@@ -22,7 +22,7 @@ from wbym_wildberries.simulator.limits import (
     CARD_UPLOAD,
     CONTENT,
 )
-from wbym_wildberries.simulator.replies import BadParameter, body_of
+from wbym_wildberries.simulator.requests import BadParameter, body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, micros_of

@@ -10,9 +10,9 @@ import msgspec
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
-from wbym_wildberries.simulator.replies import body_of, boolean, integer, required
+from wbym_wildberries.simulator.requests import body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_seller import SECTIONS, user_row
 from wbym_wildberries.simulator.tokens import CATEGORIES

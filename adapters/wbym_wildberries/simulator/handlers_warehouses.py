@@ -11,7 +11,7 @@ from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_warehouses import BY_COURIER, Warehouse
 from wbym_wildberries.simulator.tokens import CATEGORIES

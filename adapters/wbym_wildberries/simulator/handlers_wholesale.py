@@ -18,7 +18,7 @@ from wbym_wildberries.simulator.handlers_prices import (
     TOO_MANY,
 )
 from wbym_wildberries.simulator.limits import PRICES
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import Level

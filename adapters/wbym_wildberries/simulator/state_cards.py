@@ -16,7 +16,7 @@ import msgspec
 
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import MICROS, CardData, sizes_of
-from wbym_wildberries.simulator.data_feedbacks import DAY, exact_time
+from wbym_wildberries.simulator.dates import DAY, exact_time
 from wbym_wildberries.simulator.deck import Deck
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards, Size

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wbym_wildberries.simulator import texts
-from wbym_wildberries.simulator.data_feedbacks import DAY, MOSCOW, moscow_time, utc_time
+from wbym_wildberries.simulator.dates import DAY, MOSCOW, moscow_time, utc_time
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 

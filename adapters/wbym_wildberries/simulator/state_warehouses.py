@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.data_feedbacks import DAY
+from wbym_wildberries.simulator.dates import DAY
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards

@@ -8,10 +8,10 @@ from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import ANY, Passport
 from wbym_yandex_market.simulator.data_campaigns import Campaign
 from wbym_yandex_market.simulator.requests import limit, segment, token
 from wbym_yandex_market.simulator.rows import write_token
+from wbym_yandex_market.simulator.tokens import ANY, Passport
 
 MOST = 100
 DEFAULT = 50
@@ -36,15 +36,7 @@ class CampaignHandlers:
         single = Records(("campaign",), "id", _OPTIONAL, words)
         return [
             Route("GET", "/v2/campaigns", self.list, "getCampaigns", ANY, False, listed),
-            Route(
-                "GET",
-                "/v2/campaigns/{campaignId}",
-                self.one,
-                "getCampaign",
-                ANY,
-                False,
-                single,
-            ),
+            Route("GET", "/v2/campaigns/{campaignId}", self.one, "getCampaign", ANY, False, single),
             Route("POST", "/v2/auth/token", self.token, "getAuthTokenInfo", ANY),
         ]
 

@@ -14,10 +14,10 @@ from wbym.testing.answers import Answer, Body, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_chats import Chat, File
 from wbym_yandex_market.simulator.requests import body, limit, number, token, unique, whole
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 MAX_FILE = 5 * 1024 * 1024
 _READ_AT_MOST = MAX_FILE + 1024 * 1024
@@ -75,24 +75,8 @@ class ChatHandlers:
             Route("POST", f"{path}/new", self.new, "createChat", write, True),
             Route("POST", path, self.list, "getChats", read, False, listed),
             Route("GET", path[:-1], self.one, "getChat", read, False, single),
-            Route(
-                "POST",
-                f"{path}/history",
-                self.history,
-                "getChatHistory",
-                read,
-                False,
-                history,
-            ),
-            Route(
-                "GET",
-                f"{path}/message",
-                self.message,
-                "getChatMessage",
-                read,
-                False,
-                message,
-            ),
+            Route("POST", f"{path}/history", self.history, "getChatHistory", read, False, history),
+            Route("GET", f"{path}/message", self.message, "getChatMessage", read, False, message),
             Route("POST", f"{path}/message", self.send, "sendMessageToChat", write, True),
             Route("POST", f"{path}/file/send", self.send_file, "sendFileToChat", write, True),
             Route("GET", "/files/{businessId}/{messageId}/{number}", self.file, "", read),

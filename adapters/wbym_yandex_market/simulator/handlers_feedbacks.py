@@ -13,11 +13,11 @@ from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_feedbacks import Feedback
 from wbym_yandex_market.simulator.requests import as_seller, body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 MONTHS = 6
 PAGE, MOST = 25, 50
@@ -107,12 +107,7 @@ class FeedbackHandlers:
                 True,
             ),
             Route(
-                "POST",
-                f"{path}/skip-reaction",
-                self.skip,
-                "skipGoodsFeedbacksReaction",
-                TALK,
-                True,
+                "POST", f"{path}/skip-reaction", self.skip, "skipGoodsFeedbacksReaction", TALK, True
             ),
         ]
 

@@ -13,11 +13,11 @@ from wbym.testing.answers import Answer, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_questions import Question
 from wbym_yandex_market.simulator.requests import body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 PAGE, MOST = 25, 50
 Id = Annotated[int, Meta(ge=1)]
@@ -75,12 +75,7 @@ class QuestionHandlers:
                 answers,
             ),
             Route(
-                "POST",
-                f"{path}/update",
-                self.update,
-                "updateGoodsQuestionTextEntity",
-                TALK,
-                True,
+                "POST", f"{path}/update", self.update, "updateGoodsQuestionTextEntity", TALK, True
             ),
         ]
 

@@ -14,7 +14,6 @@ from wbym.testing.answers import Answer, Body, Refusal
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import RETURNS, RETURNS_READ
 from wbym_yandex_market.simulator.data_files import application, photo
 from wbym_yandex_market.simulator.data_returns import (
     REASONS,
@@ -25,6 +24,7 @@ from wbym_yandex_market.simulator.data_returns import (
 from wbym_yandex_market.simulator.requests import body, limit, segment, token, words
 from wbym_yandex_market.simulator.state import Cabinet
 from wbym_yandex_market.simulator.state_returns import Decision
+from wbym_yandex_market.simulator.tokens import RETURNS, RETURNS_READ
 
 PAGE, MOST = 50, 100
 Id = Annotated[int, Meta(ge=1)]
@@ -117,13 +117,7 @@ class ReturnHandlers:
         return [
             Route("GET", f"{campaign}/returns", self.list, "getReturns", read, False, listed),
             Route("GET", one, self.one, "getReturn", read, False, single),
-            Route(
-                "GET",
-                f"{one}/application",
-                self.application,
-                "getReturnApplication",
-                read,
-            ),
+            Route("GET", f"{one}/application", self.application, "getReturnApplication", read),
             Route("GET", photo_path, self.photo, "getReturnPhoto", read),
             Route(
                 "POST",
@@ -136,12 +130,7 @@ class ReturnHandlers:
             ),
             Route("POST", f"{one}/decision", self.draft, "setReturnDecision", write, True),
             Route(
-                "POST",
-                f"{one}/decision/submit",
-                self.submit,
-                "submitReturnDecision",
-                write,
-                True,
+                "POST", f"{one}/decision/submit", self.submit, "submitReturnDecision", write, True
             ),
         ]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from wbym.testing import options
-from wbym_yandex_market.simulator.credentials import BUSINESS
+from wbym_yandex_market.simulator.tokens import BUSINESS
 
 
 class Options(options.Options, frozen=True, kw_only=True):

@@ -15,7 +15,6 @@ from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.buyers import Buyers
-from wbym_yandex_market.simulator.credentials import Passport, make_api_key, read_headers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign
 from wbym_yandex_market.simulator.handlers_campaigns import CampaignHandlers
 from wbym_yandex_market.simulator.handlers_chats import ChatHandlers
@@ -26,6 +25,7 @@ from wbym_yandex_market.simulator.limits import Limits, Owner
 from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.requests import segment
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import Passport, make_api_key, read_headers
 
 LIMIT = "X-RateLimit-Resource-Limit"
 REMAINING = "X-RateLimit-Resource-Remaining"
