@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from aiohttp import web
 
@@ -22,6 +22,7 @@ from wbym.testing.options import Options
 from wbym.testing.pages import Sent, add_pages
 from wbym.testing.spoil import Records, spoil
 
+C = TypeVar("C")
 _ZIP_FROM = 1024
 _ZIP_IN_THREAD_FROM = 256 * 1024
 _HTML = b"<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -65,6 +66,17 @@ class Route:
     writes: bool = False
     records: Records | None = None
     """None when its answer has no records to spoil."""
+
+
+class Handlers(Generic[C]):
+    """The methods of one noun, each of which answers for the cabinet of the caller."""
+
+    def __init__(self, cabinet: Callable[[Call], C]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        raise NotImplementedError
 
 
 @dataclass(slots=True)

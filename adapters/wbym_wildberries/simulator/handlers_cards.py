@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import assortment, replies
 from wbym_wildberries.simulator.card_rules import MAX_BODY
@@ -81,11 +81,8 @@ class _Move(msgspec.Struct, rename=camel_with_ids):
     target_imt: int | None = None
 
 
-class CardHandlers:
+class CardHandlers(Handlers[Cabinet]):
     """Serves the cards of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import BodyPartReader, web
 
 from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import limits, replies
 from wbym_wildberries.simulator.data_chats import StoredFile, iso
@@ -28,12 +26,8 @@ _MAGIC = (
 )
 
 
-class ChatHandlers:
+class ChatHandlers(Handlers[Cabinet]):
     """Serves the chats of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], sign_in_answer: bool) -> None:
-        self._cabinet = cabinet
-        self._sign_in_answer = sign_in_answer
 
     def routes(self) -> list[Route]:
         """The table of methods; each has a limit of its own."""
@@ -104,7 +98,7 @@ class ChatHandlers:
             raise Refusal(400, "attachments too big. Max total size: 30MiB")
         add_time, errors = chats.send(chat, text, taken)
         result: Json = {"addTime": add_time, "chatID": chat.id}
-        if self._sign_in_answer:
+        if self._cabinet(call).options.sign_in_answer:
             result["sign"] = chat.sign
         return json_answer({"result": result, "errors": errors})
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import limits
 from wbym_wildberries.simulator.requests import body_of, integer
@@ -27,11 +26,8 @@ class _Decision(msgspec.Struct):
     comment: str | None = None
 
 
-class ClaimHandlers:
+class ClaimHandlers(Handlers[Cabinet]):
     """Serves the claims of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods; each has a limit of its own."""

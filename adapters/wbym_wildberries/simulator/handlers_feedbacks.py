@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
 from wbym.testing.answers import Answer, Body, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import FEEDBACKS
@@ -65,12 +64,8 @@ def period(call: Call) -> tuple[int | None, int | None]:
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
 
-class FeedbackHandlers:
+class FeedbackHandlers(Handlers[Cabinet]):
     """Serves the feedbacks of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], depth: int | None) -> None:
-        self._cabinet = cabinet
-        self._depth = depth
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -113,7 +108,8 @@ class FeedbackHandlers:
         skip = required(integer(call, "skip", high=high), "skip")
         nm_id = integer(call, "nmId")
         newest_first = order(call)
-        feedbacks = self._cabinet(call).feedbacks
+        cabinet = self._cabinet(call)
+        feedbacks, depth = cabinet.feedbacks, cabinet.options.feedbacks_depth
 
         def build() -> bytes:
             chosen = feedbacks.shelf.select(
@@ -122,7 +118,7 @@ class FeedbackHandlers:
                 date_from=date_from,
                 date_to=date_to,
             )
-            beyond = self._depth is not None and skip >= self._depth
+            beyond = depth is not None and skip >= depth
             rows = b"[]"
             if not beyond:
                 rows = feedbacks.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)

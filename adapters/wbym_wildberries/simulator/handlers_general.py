@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.access import ANY
 from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
@@ -23,12 +21,8 @@ from wbym_wildberries.simulator.state_seller import moment_of
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 
-class GeneralHandlers:
+class GeneralHandlers(Handlers[Cabinet]):
     """Serves what is asked about the caller's seller."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], subscribed: bool) -> None:
-        self._cabinet = cabinet
-        self._subscribed = subscribed
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -81,7 +75,7 @@ class GeneralHandlers:
 
     async def subscriptions(self, call: Call) -> Answer:
         """`GET /api/common/v1/subscriptions`: empty when the seller never subscribed."""
-        if not self._subscribed:
+        if not self._cabinet(call).options.subscribed:
             return empty_answer(200)
         now = int(call.now)
         return json_answer(
@@ -107,7 +101,7 @@ class GeneralHandlers:
                     "errors": [{"field": "locale", "message": "Must be one of: ru, en"}],
                 },
             )
-        if not self._subscribed:
+        if not self._cabinet(call).options.subscribed:
             raise Refusal(
                 404,
                 "Options are not available for this supplier",

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_directories import SCOPE
@@ -33,11 +31,8 @@ class _Link(msgspec.Struct, rename=camel_with_ids):
     tags_ids: list[int]
 
 
-class LabelHandlers:
+class LabelHandlers(Handlers[Cabinet]):
     """Serves the labels of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 import msgspec
 from aiohttp import BodyPartReader
 
 from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.data_cards import photo, video
 from wbym_wildberries.simulator.handlers_directories import SCOPE
@@ -38,11 +37,8 @@ class _Links(msgspec.Struct, rename="camel"):
     data: list[str] = []
 
 
-class MediaHandlers:
+class MediaHandlers(Handlers[Cabinet]):
     """Serves the media of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

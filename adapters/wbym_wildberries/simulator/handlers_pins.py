@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
@@ -29,12 +28,8 @@ class _Item(msgspec.Struct, rename="camel"):
     feedback_id: str
 
 
-class PinHandlers:
+class PinHandlers(Handlers[Cabinet]):
     """Serves the pins of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], allowed: bool) -> None:
-        self._cabinet = cabinet
-        self._allowed = allowed
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -85,7 +80,7 @@ class PinHandlers:
 
     async def pin(self, call: Call) -> Answer:
         """`POST /api/feedbacks/v1/pins`: each item succeeds or fails by itself."""
-        if not self._allowed:
+        if not self._cabinet(call).options.pins_allowed:
             raise Refusal(
                 403,
                 "this feature requires active subscription or active tariff",
@@ -143,7 +138,7 @@ class PinHandlers:
                         "unlimited": False,
                         "used": pins.used(method),
                     }
-                    if self._allowed
+                    if self._cabinet(call).options.pins_allowed
                     else None
                     for method in methods
                 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import PRICES
@@ -87,11 +86,8 @@ class _Wanted(msgspec.Struct, rename="camel"):
     nm_list: list[int]
 
 
-class PriceHandlers:
+class PriceHandlers(Handlers[Cabinet]):
     """Serves the prices of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
@@ -36,11 +34,8 @@ class _Patch(msgspec.Struct, rename="camel"):
     state: str | None = None
 
 
-class QuestionHandlers:
+class QuestionHandlers(Handlers[Cabinet]):
     """Serves the questions of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import photo
@@ -47,11 +46,8 @@ class _Items(msgspec.Struct, rename="camel"):
     replace: bool = False
 
 
-class RecommendationHandlers:
+class RecommendationHandlers(Handlers[Cabinet]):
     """Serves the recommendations of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.handlers_warehouses import SCOPE, bad_body, warehouse_of
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE
@@ -35,11 +33,8 @@ class _Stocks(msgspec.Struct):
     stocks: list[_Stock]
 
 
-class StockHandlers:
+class StockHandlers(Handlers[Cabinet]):
     """Serves the inventory of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

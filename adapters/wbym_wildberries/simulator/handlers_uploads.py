@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
@@ -59,11 +57,8 @@ class _Wanted(msgspec.Struct):
     order: _Order = msgspec.field(default_factory=_Order)
 
 
-class UploadHandlers:
+class UploadHandlers(Handlers[Cabinet]):
     """Takes cards for the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
@@ -47,11 +47,8 @@ class _Accesses(msgspec.Struct, rename="camel"):
     users_accesses: list[_UserAccess]
 
 
-class UserHandlers:
+class UserHandlers(Handlers[Cabinet]):
     """Serves the users of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

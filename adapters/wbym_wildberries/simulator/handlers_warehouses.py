@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
 from wbym_wildberries.simulator.requests import body_of
@@ -63,11 +62,8 @@ def warehouse_of(call: Call, cabinet: Cabinet) -> Warehouse:
     return found
 
 
-class WarehouseHandlers:
+class WarehouseHandlers(Handlers[Cabinet]):
     """Serves the warehouses of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -8,7 +8,7 @@ from itertools import pairwise
 import msgspec
 
 from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym_wildberries.simulator.handlers_prices import (
     BAD_FORMAT,
     BAD_ITEM,
@@ -42,11 +42,11 @@ class _Items(msgspec.Struct):
     data: list[_Item]
 
 
-class WholesaleHandlers:
+class WholesaleHandlers(Handlers[Cabinet]):
     """Serves the wholesale discounts of the caller's cabinet."""
 
     def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
+        super().__init__(cabinet)
         self._last_task = _FIRST_TASK
 
     def routes(self) -> list[Route]:

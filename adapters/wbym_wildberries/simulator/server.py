@@ -11,7 +11,7 @@ from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.buckets import TokenBucket
 from wbym.testing.options import takes
 from wbym.testing.pages import Sent
-from wbym.testing.server import Call, Route, SimulatorServer
+from wbym.testing.server import Call, Handlers, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
 from wbym_wildberries.simulator.buyers import Buyers
 from wbym_wildberries.simulator.handlers_cards import CardHandlers
@@ -61,6 +61,24 @@ RESET = ("X-Ratelimit-Reset", "x-ratelimit-reset", "X-RateLimit-Reset")
 SECRET_HEADER = "X-Client-Secret"
 """Marks a request "with a secret". The specification does not publish the real name."""
 _KIND = {1: "base", 2: "test", 3: "personal", 4: "service"}
+_HANDLERS: tuple[type[Handlers[Cabinet]], ...] = (
+    GeneralHandlers,
+    UserHandlers,
+    CardHandlers,
+    UploadHandlers,
+    MediaHandlers,
+    LabelHandlers,
+    RecommendationHandlers,
+    PriceHandlers,
+    WholesaleHandlers,
+    WarehouseHandlers,
+    StockHandlers,
+    FeedbackHandlers,
+    QuestionHandlers,
+    PinHandlers,
+    ChatHandlers,
+    ClaimHandlers,
+)
 
 
 class WildberriesSimulator(SimulatorServer):
@@ -119,26 +137,8 @@ class WildberriesSimulator(SimulatorServer):
 
     def routes(self) -> list[Route]:
         """Every method."""
-        options = self.options
-        return [
-            *GeneralHandlers(self._cabinet, options.subscribed).routes(),
-            *UserHandlers(self._cabinet).routes(),
-            *DirectoryHandlers().routes(),
-            *CardHandlers(self._cabinet).routes(),
-            *UploadHandlers(self._cabinet).routes(),
-            *MediaHandlers(self._cabinet).routes(),
-            *LabelHandlers(self._cabinet).routes(),
-            *RecommendationHandlers(self._cabinet).routes(),
-            *PriceHandlers(self._cabinet).routes(),
-            *WholesaleHandlers(self._cabinet).routes(),
-            *WarehouseHandlers(self._cabinet).routes(),
-            *StockHandlers(self._cabinet).routes(),
-            *FeedbackHandlers(self._cabinet, options.feedbacks_depth).routes(),
-            *QuestionHandlers(self._cabinet).routes(),
-            *PinHandlers(self._cabinet, options.pins_allowed).routes(),
-            *ChatHandlers(self._cabinet, options.sign_in_answer).routes(),
-            *ClaimHandlers(self._cabinet).routes(),
-        ]
+        handlers = [kind(self._cabinet) for kind in _HANDLERS]
+        return DirectoryHandlers().routes() + [r for each in handlers for r in each.routes()]
 
     def _cabinet(self, call: Call) -> Cabinet:
         cabinet = self.state_of(call.seller)

@@ -49,6 +49,7 @@ class Cabinet:
         """Generates the cabinet's data, dated back from now."""
         desk = self._desk = Desk(options, effects=effects, ignored=ignored, now=now)
         start, seed, share = int(now()), options.seed, options.open_share
+        self.options = options
         self.effects = effects
         self.ignored = ignored
         self._rng = random.Random(f"arrivals {seed}")

@@ -11,7 +11,7 @@ from aiohttp import BodyPartReader, web
 from msgspec import Meta
 
 from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_chats import Chat, File
@@ -57,11 +57,8 @@ class _Message(msgspec.Struct):
     message: Text
 
 
-class ChatHandlers:
+class ChatHandlers(Handlers[Cabinet]):
     """Serves the chats of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods, and the files that messages lead to."""

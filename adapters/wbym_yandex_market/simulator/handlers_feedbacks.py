@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from wbym.testing.answers import Answer, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_feedbacks import Feedback
@@ -61,11 +61,8 @@ class _Skip(msgspec.Struct, rename="camel"):
     feedback_ids: list[int]
 
 
-class FeedbackHandlers:
+class FeedbackHandlers(Handlers[Cabinet]):
     """Serves the feedbacks of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

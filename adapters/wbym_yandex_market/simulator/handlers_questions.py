@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from wbym.testing.answers import Answer, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_questions import Question
@@ -50,11 +50,8 @@ class _Update(msgspec.Struct, rename="camel"):
     text: Text | None = None
 
 
-class QuestionHandlers:
+class QuestionHandlers(Handlers[Cabinet]):
     """Serves the questions of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -11,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Route
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_files import application, photo
@@ -82,11 +81,8 @@ class _Submit(msgspec.Struct, rename="camel"):
     return_item_decisions: list[_One] | None = None
 
 
-class ReturnHandlers:
+class ReturnHandlers(Handlers[Cabinet]):
     """Serves the returns of the campaign, or of the business, in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
