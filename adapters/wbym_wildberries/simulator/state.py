@@ -59,7 +59,7 @@ class Cabinet:
         self.questions = Questions(
             question_shelf(count=options.questions, seed=seed, start=start, open_share=share), desk
         )
-        self.pins = Pins(self.feedbacks.shelf, seed=seed, desk=desk)
+        self.pins = Pins(self.feedbacks.shelf, desk)
         chats = chat_data(
             chats=options.chats,
             events_per_chat=options.events_per_chat,
@@ -67,31 +67,19 @@ class Cabinet:
             seed=seed,
             start=start,
         )
-        self.chats = Chats(chats, desk=desk)
+        self.chats = Chats(chats, desk)
         claims = claim_list(
             count=options.claims, seed=seed, start=start, chats=list(chats.chats.values())
         )
-        self.claims = Claims(claims, seed=seed, desk=desk)
-        self.cards = Cards(
-            CardData(count=options.cards, seed=seed, start=start),
-            trashed=options.trashed,
-            desk=desk,
-        )
+        self.claims = Claims(claims, desk)
+        self.cards = Cards(CardData(count=options.cards, seed=seed, start=start), desk)
         self.labels = Labels(self.cards, desk)
-        self.prices = Prices(self.cards, delay=options.price_delay, desk=desk)
-        self.warehouses = Warehouses(self.cards, delay=options.warehouse_delay, desk=desk)
-        self.permits = Permits(self.cards, delay=options.document_delay, desk=desk)
-        self.uploads = Uploads(
-            self.cards,
-            self.permits,
-            set_price=self.prices.set_size,
-            room=options.card_room,
-            delay=options.card_delay,
-            seed=seed,
-            desk=desk,
-        )
+        self.prices = Prices(self.cards, desk)
+        self.warehouses = Warehouses(self.cards, desk)
+        self.permits = Permits(self.cards, desk)
+        self.uploads = Uploads(self.cards, self.permits, self.prices.set_size, desk)
         self.recommended: dict[int, list[int]] = {}
-        self.seller = Seller(news=options.news, users=options.users, seed=seed, desk=desk)
+        self.seller = Seller(desk)
 
     def tick(self) -> None:
         """Lets happen what was due by now."""

@@ -83,23 +83,11 @@ def micros_of(text: str) -> int:
 class Cards:
     """The cards of one cabinet."""
 
-    def __init__(
-        self,
-        data: CardData,
-        *,
-        trashed: int,
-        desk: Desk,
-    ) -> None:
-        """Lists the generated cards.
-
-        Args:
-            data: The generated cards.
-            trashed: So many more are in the trash.
-            desk: Of the cabinet.
-        """
+    def __init__(self, data: CardData, desk: Desk) -> None:
+        """Lists the generated cards; the last of them lie in the trash."""
         self._data = data
         self._desk = desk
-        self.generated = data.count + trashed
+        self.generated = data.count + desk.options.trashed
         self.total = self.generated
         self._raw: dict[int, bytes] = {}
         self._traits: dict[int, Traits] = {}

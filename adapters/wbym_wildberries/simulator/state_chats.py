@@ -51,12 +51,7 @@ class EventsPage:
 class Chats:
     """The chats of one cabinet."""
 
-    def __init__(
-        self,
-        data: ChatData,
-        *,
-        desk: Desk,
-    ) -> None:
+    def __init__(self, data: ChatData, desk: Desk) -> None:
         self.chats = data.chats
         self.files = data.files
         self.sent: list[SentMessage] = []

@@ -14,17 +14,11 @@ _COMMENTED = ("rejectcustom", "approvecc1")
 class Claims:
     """The claims of one cabinet, newest first."""
 
-    def __init__(
-        self,
-        claims: list[tuple[float, Json]],
-        *,
-        seed: int,
-        desk: Desk,
-    ) -> None:
+    def __init__(self, claims: list[tuple[float, Json]], desk: Desk) -> None:
         self._claims = claims
         self._by_id = {str(claim["id"]): claim for _, claim in claims}
         self._desk = desk
-        self._rng = random.Random(f"claims at work {seed}")
+        self._rng = random.Random(f"claims at work {desk.options.seed}")
         self.decisions: list[tuple[str, str, str | None]] = []
         """Every decision taken: claim, action, comment."""
 

@@ -51,22 +51,10 @@ class Permits:
         blocked: Cards that are not sold for want of a permit.
     """
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        desk: Desk,
-    ) -> None:
-        """No card is blocked.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds that a check takes; 0 for none.
-            desk: Of the cabinet.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """No card is blocked."""
         self._cards = cards
-        self._delay = delay
+        self._delay = desk.options.document_delay
         self._desk = desk
         self._next_id = _FIRST_ID
         self._checks: dict[int, int] = {}

@@ -41,12 +41,12 @@ class Pin:
 class Pins:
     """The pins of one cabinet."""
 
-    def __init__(self, shelf: Shelf, *, seed: int, desk: Desk) -> None:
+    def __init__(self, shelf: Shelf, desk: Desk) -> None:
         self._shelf = shelf
         self._desk = desk
         self._next_id = 1_857_762
         self.pins: dict[int, Pin] = {}
-        rng = random.Random(f"pins {seed}")
+        rng = random.Random(f"pins {desk.options.seed}")
         processed = shelf.lists[True]
         for _ in range(min(3, len(processed))):
             number = rng.choice(processed)

@@ -87,22 +87,10 @@ class Task:
 class Prices:
     """The prices of one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        desk: Desk,
-    ) -> None:
-        """Every generated card has a price.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds until a task is processed.
-            desk: Of the cabinet.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """Every generated card has a price."""
         self._cards = cards
-        self._delay = delay
+        self._delay = desk.options.price_delay
         self._desk = desk
         self._terms: dict[int, Terms] = {}
         self._sizes: dict[int, int] = {}

@@ -70,15 +70,9 @@ class User:
 class Seller:
     """The seller of one cabinet."""
 
-    def __init__(
-        self,
-        *,
-        news: int,
-        users: int,
-        seed: int,
-        desk: Desk,
-    ) -> None:
+    def __init__(self, desk: Desk) -> None:
         """Generates the news and the users."""
+        news, users, seed = desk.options.news, desk.options.users, desk.options.seed
         start = int(desk.now())
         rng = random.Random(f"seller {seed}")
         self._rng = rng

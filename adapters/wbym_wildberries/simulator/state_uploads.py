@@ -42,36 +42,16 @@ class Batch:
 class Uploads:
     """What was sent to be listed or edited in one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        permits: Permits,
-        *,
-        set_price: SetPrice,
-        room: int,
-        delay: float,
-        seed: int,
-        desk: Desk,
-    ) -> None:
-        """Nothing was sent yet.
-
-        Args:
-            cards: The cards of the cabinet.
-            permits: Their documents.
-            set_price: Where the price of a new size goes.
-            room: How many more cards the free limit allows.
-            delay: Seconds from the answer to the effect.
-            seed: Of the identifiers of batches.
-            desk: Of the cabinet.
-        """
+    def __init__(self, cards: Cards, permits: Permits, set_price: SetPrice, desk: Desk) -> None:
+        """Nothing was sent yet; the price of a new size goes to `set_price`."""
         self._cards = cards
         self._permits = permits
         self._set_price = set_price
-        self._delay = delay
-        self._rng = random.Random(f"uploads {seed}")
+        self._delay = desk.options.card_delay
+        self._rng = random.Random(f"uploads {desk.options.seed}")
         self._desk = desk
         self._next_barcode = 1
-        self.free_limit = cards.generated + room
+        self.free_limit = cards.generated + desk.options.card_room
         self.batches: dict[str, Batch] = {}
 
     @property

@@ -69,22 +69,10 @@ class Warehouse:
 class Warehouses:
     """The warehouses of one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        desk: Desk,
-    ) -> None:
-        """Two warehouses; goods lie in the first.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds that a change or deletion of a warehouse takes.
-            desk: Of the cabinet.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """Two warehouses; goods lie in the first."""
         self._cards = cards
-        self._delay = delay
+        self._delay = desk.options.warehouse_delay
         self._desk = desk
         self._next_id = _FIRST_WAREHOUSE + 2
         self.blocked: Literal["", "banned", "processing"] = ""
