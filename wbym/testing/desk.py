@@ -8,24 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-O = TypeVar("O")  # noqa: E741
-I = TypeVar("I", int, str)  # noqa: E741
+Given = TypeVar("Given")
+Id = TypeVar("Id", int, str)
 
 
 @dataclass(frozen=True, slots=True)
-class Written(Generic[I]):
+class Written(Generic[Id]):
     """Something that the seller did, and it had its effect."""
 
     kind: str
     """As in `stats.effects`: `answer`, `decision` and so on."""
-    id: I
+    id: Id
     """What it was done to."""
     text: str
     at: float
     """Unix time."""
 
 
-class Desk(Generic[O, I]):
+class Desk(Generic[Given, Id]):
     """The options, the clock, the schedule and the effects of one cabinet.
 
     Attributes:
@@ -38,7 +38,7 @@ class Desk(Generic[O, I]):
 
     def __init__(
         self,
-        options: O,
+        options: Given,
         *,
         effects: Counter[str],
         ignored: Counter[str],
@@ -48,11 +48,11 @@ class Desk(Generic[O, I]):
         self.now = now
         self.effects = effects
         self.ignored = ignored
-        self.written: list[Written[I]] = []
+        self.written: list[Written[Id]] = []
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._planned = 0
 
-    def write(self, kind: str, identifier: I, text: str = "") -> None:
+    def write(self, kind: str, identifier: Id, text: str = "") -> None:
         """Notes something that the seller did."""
         self.effects[kind] += 1
         self.written.append(Written(kind, identifier, text, self.now()))

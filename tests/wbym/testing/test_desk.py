@@ -9,8 +9,9 @@ class Time:
     now = 100.0
 
 
-def desk() -> Desk[str, str]:
-    return Desk("options", effects=Counter(), ignored=Counter(), now=lambda: Time.now)
+def desk(time: Time | None = None) -> Desk[str, str]:
+    time = time or Time()
+    return Desk("options", effects=Counter(), ignored=Counter(), now=lambda: time.now)
 
 
 def test_what_was_done_is_counted_and_kept() -> None:
@@ -21,13 +22,13 @@ def test_what_was_done_is_counted_and_kept() -> None:
 
 
 def test_what_is_due_happens_in_the_order_of_its_times() -> None:
-    it, happened = desk(), list[str]()
+    time, happened = Time(), list[str]()
+    it = desk(time)
     it.at(103, lambda: happened.append("later"))
     it.after(2, lambda: happened.append("soon"))
     it.after(0, lambda: happened.append("at once"))
     it.at(104, lambda: happened.append("not yet"))
-    Time.now = 103.0
+    time.now = 103.0
     it.tick()
     it.tick()
     assert happened == ["at once", "soon", "later"]
-    Time.now = 100.0
