@@ -27,9 +27,9 @@ from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.data_feedbacks import (
     chooser,
     feedback_shelf,
-    moscow_time,
     timeline,
 )
+from wbym_wildberries.simulator.dates import moscow_time
 from wbym_wildberries.simulator.ids import Ids
 from wbym_wildberries.simulator.shelf import Shelf
 

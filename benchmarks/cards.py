@@ -29,7 +29,7 @@ from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.assortment import nm_id, number_of
 from wbym_wildberries.simulator.data_cards import CardData
-from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.dates import exact_time
 
 __all__ = ["run"]
 

@@ -89,8 +89,8 @@ async def test_script_when_it_runs(
         try:
             if "inbox.events()" in block.text:
                 await eventually(lambda: bool(wb.stats.paths and ym.stats.paths), within=WITHIN)
-                wb.arrive("Где заказ?")
-                ym.arrive("Где заказ?")
+                wb.buyers.write("Где заказ?")
+                ym.buyers.write("Где заказ?")
                 await eventually(lambda: bool(wb.sent() and ym.sent()), within=WITHIN)
                 assert not told.done()
                 process.kill()
@@ -148,7 +148,7 @@ async def test_fragment_when_it_runs(
                 await eventually(
                     lambda: any(paths in path for path in wb.stats.paths), within=WITHIN
                 )
-                wb.arrive("Где заказ?")
+                wb.buyers.write("Где заказ?")
                 await eventually(
                     lambda: running.done() or bool(frame.handled or wb.sent()), within=WITHIN
                 )

@@ -9,8 +9,8 @@ from benchmarks.contenders.harness import Job, Tally, Way, done
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.server import WildberriesSimulator
 from wbym_yandex_market.simulator import make_api_key
-from wbym_yandex_market.simulator.credentials import BUSINESS
 from wbym_yandex_market.simulator.server import YandexMarketSimulator
+from wbym_yandex_market.simulator.tokens import BUSINESS
 
 LISTS = [
     by_hand.WAYS["pages"],

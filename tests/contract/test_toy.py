@@ -56,9 +56,6 @@ class ToyHarness(Harness):
         answer = empty_answer(429)
         return Answer(429, answer.body, "", {"Retry-After": "0.001"})
 
-    def arrive_message(self, text: str) -> None:
-        self._toy.arrive_message(text)
-
 
 class TestToy(AdapterContract):
     account_class = Toy

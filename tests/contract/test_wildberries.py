@@ -107,9 +107,6 @@ class WildberriesHarness(Harness):
         answer = json_answer({"title": "too many requests"}, status=429)
         return Answer(429, answer.body, answer.content_type, {"X-Ratelimit-Retry": "0.001"})
 
-    def arrive_message(self, text: str) -> None:
-        self._cabinet.arrive_message(text)
-
     def arrive_unlisted(self, text: str) -> None:
         self._cabinet.arrive_message(text, listed=False)
 

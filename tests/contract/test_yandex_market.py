@@ -99,16 +99,13 @@ class YandexMarketHarness(Harness):
         headers = {"X-RateLimit-Resource-Limit": "1000", "X-RateLimit-Resource-Remaining": "900"}
         return Answer(420, answer.body, answer.content_type, headers)
 
-    def arrive_message(self, text: str) -> None:
-        self._cabinet.arrive_message(text)
-
     def order_without_chat(self) -> str:
         taken = {chat.order_id for chat in self._cabinet.chats.rows}
         return str(next(order for order in self._cabinet.orders.ids if order not in taken))
 
     async def notify(self, url: str) -> None:
         async with Notifier(self._cabinet, f"{url}/notification") as notifier:
-            self.arrive_message("Здравствуйте!")
+            self.simulator.buyers.write("Здравствуйте!")
             await notifier.deliver()
 
 

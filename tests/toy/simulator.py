@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from wbym.testing.answers import Answer, empty_answer, json_answer
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.buyers import Buyers
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym.testing.spoil import Records
 
@@ -45,12 +46,12 @@ class ToySimulator(SimulatorServer):
             Route("POST", "/feedbacks/{id}/reply", self.reply),
         ]
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
-        known = call.request.headers.get("Authorization") == f"Bearer {KEY}"
-        return None if known else self.failure(call, 401)
+    def admit(self, call: Call, route: Route) -> None:
+        if call.request.headers.get("Authorization") != f"Bearer {KEY}":
+            raise Refusal(401)
 
-    def failure(self, call: Call, status: int) -> Answer:
-        return json_answer({"error": f"status {status}"}, status=status)
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        return json_answer({"error": f"status {refusal.status}"}, status=refusal.status)
 
     def arrive_message(self, text: str) -> str:
         """A buyer begins a chat."""
@@ -60,20 +61,26 @@ class ToySimulator(SimulatorServer):
         self._write(chat_id, "buyer", text)
         return chat_id
 
+    @property
+    def buyers(self) -> "ToyBuyers":
+        return ToyBuyers(self)
+
     async def show_chats(self, call: Call) -> Answer:
         unread = {"true": "unread", "false": "read"}.get(call.query("unread") or "")
         return self._page(call, [c for c in self.chats.values() if unread in {None, c["state"]}])
 
     async def show_messages(self, call: Call) -> Answer:
         found = self.messages.get(call.request.match_info["id"])
-        return self.failure(call, 404) if found is None else self._page(call, found)
+        if found is None:
+            raise Refusal(404)
+        return self._page(call, found)
 
     async def send(self, call: Call) -> Answer:
         chat_id, text = call.request.match_info["id"], await _text(call)
         if chat_id not in self.chats:
-            return self.failure(call, 404)
+            raise Refusal(404)
         if not 1 <= len(text) <= 200:
-            return self.failure(call, 400)
+            raise Refusal(400)
         self._write(chat_id, "seller", text)
         self.stats.effects["message"] += 1
         return empty_answer(204)
@@ -85,14 +92,16 @@ class ToySimulator(SimulatorServer):
 
     async def show_feedback(self, call: Call) -> Answer:
         found = self.feedbacks.get(call.request.match_info["id"])
-        return self.failure(call, 404) if found is None else json_answer(found)
+        if found is None:
+            raise Refusal(404)
+        return json_answer(found)
 
     async def reply(self, call: Call) -> Answer:
         text, found = await _text(call), self.feedbacks.get(call.request.match_info["id"])
         if found is None:
-            return self.failure(call, 404)
+            raise Refusal(404)
         if found["reply"] or not 3 <= len(text) <= 300:
-            return self.failure(call, 400)
+            raise Refusal(400)
         found.update(reply=text, replyState="shown")
         self.stats.effects["reply"] += 1
         return empty_answer(204)
@@ -100,7 +109,7 @@ class ToySimulator(SimulatorServer):
     def _page(self, call: Call, found: list[Json]) -> Answer:
         begin = call.query("from") or "0"
         if not begin.isdecimal():
-            return self.failure(call, 400)
+            raise Refusal(400)
         end = int(begin) + PAGE
         following = str(end) if end < len(found) else None
         return json_answer({"items": found[int(begin) : end], "next": following})
@@ -118,6 +127,14 @@ class ToySimulator(SimulatorServer):
 
     def _moment(self) -> str:
         return (_BEGIN + timedelta(minutes=next(self._minutes))).isoformat()
+
+
+class ToyBuyers(Buyers):
+    def __init__(self, toy: ToySimulator) -> None:
+        self._toy = toy
+
+    def write(self, text: str, *, chat: str | None = None) -> str:
+        return self._toy.arrive_message(text)
 
 
 async def _text(call: Call) -> str:

@@ -1,7 +1,7 @@
 """The second part of ``wbym demo``: an assistant is killed in the middle of its work, and goes on.
 
 Of each simulator whose marketplace's chats can be followed, buyers write to the assistant of
-``wbym.cli.assistant`` (``/__simulator/arrive``), and what they got is the simulator's own account
+``wbym.cli.assistant`` (``/__simulator/buyers``), and what they got is the simulator's own account
 (``/__simulator/sent``).
 """
 
@@ -210,7 +210,7 @@ class _Shop:
     async def arrive(self, text: str, *, chat: str | None = None) -> None:
         """A buyer writes."""
         try:
-            chat = await self._process.arrive(text, chat=chat)
+            chat = await self._process.buyers.write(text, chat=chat)
         except ValueError as error:
             raise DemoError(f"nobody can write to the simulator of {self.name}: {error}") from error
         self.written.append((chat, text))

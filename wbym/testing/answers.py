@@ -46,10 +46,45 @@ class Answer:
     body: Body
     content_type: str
     headers: Mapping[str, str] | None = None
-    refusal: bool = False
+    rate_limited: bool = False
     """The limit was exceeded."""
     dropped: bool = False
     """There is no answer: the connection is closed."""
+
+
+class Refusal(Exception):
+    """A request is refused, from wherever it is read; the marketplace's `refuse` shapes the answer.
+
+    A status of 200 is an error inside of an answer that says success.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str = "",
+        *,
+        code: str | None = None,
+        title: str | None = None,
+        more: object = None,
+        answer: Answer | None = None,
+    ) -> None:
+        """Says what is wrong.
+
+        Args:
+            status: Status of the answer.
+            message: In the marketplace's words.
+            code: The marketplace's code; by default the status's.
+            title: What stands over the message; by default the status's own words.
+            more: What else the answer says.
+            answer: The whole answer, where it has a shape of its own.
+        """
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.title = title
+        self.more = more
+        self.answer = answer
 
 
 def json_answer(

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
+from wbym.testing.buyers import act
+
 if TYPE_CHECKING:
     from wbym.testing.server import SimulatorServer
 
-__all__ = ["Arrival", "Sent", "add_pages"]
+__all__ = ["Sent", "add_pages"]
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -21,21 +23,14 @@ class Sent(msgspec.Struct, frozen=True):
     text: str
 
 
-class Arrival(msgspec.Struct, frozen=True):
-    """What a buyer writes."""
-
-    text: str
-    chat: str | None = None
-    """The chat's id; None for a new chat."""
-
-
 def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
     """Adds the pages to an application.
 
     - `GET stats`: counts of requests, refusals, effects, faults and records.
     - `GET faults`, `POST faults`: the settings, and a change of some.
     - `POST reset`: sets counts to zero and drops scripted faults.
-    - `POST arrive`: a buyer writes an `Arrival`; `{"chat": id}`.
+    - `POST buyers`: a buyer acts: `{"act": "write", "text": "...", "chat": id}` (without a chat in
+      a new one), `"ask"`, `"give_feedback"` (`"rating"`: 1 to 5) or `"open_return"`; `{"id": id}`.
     - `GET sent`: the list of `Sent`, in order.
     """
     pages = _Pages(simulator)
@@ -43,7 +38,7 @@ def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
     app.router.add_get("/__simulator/faults", pages.show_faults)
     app.router.add_post("/__simulator/faults", pages.change_faults)
     app.router.add_post("/__simulator/reset", pages.reset)
-    app.router.add_post("/__simulator/arrive", pages.arrive)
+    app.router.add_post("/__simulator/buyers", pages.act)
     app.router.add_get("/__simulator/sent", pages.show_sent)
 
 
@@ -89,17 +84,15 @@ class _Pages:
         self._simulator.faults.script.clear()
         return web.Response(status=204)
 
-    async def arrive(self, request: web.Request) -> web.Response:
+    async def act(self, request: web.Request) -> web.Response:
         try:
-            arrival = msgspec.json.decode(await request.read(), type=Arrival)
-            chat = self._simulator.arrive(arrival.text, chat=arrival.chat)
+            return _json(act(self._simulator.buyers, await request.read()))
         except ValueError as error:
             return _json({"error": str(error)}, 400)
         except LookupError as error:
             return _json({"error": f"there is no chat {error}"}, 404)
-        except NotImplementedError:
-            return _json({"error": "nobody can write to this simulator"}, 501)
-        return _json({"chat": chat})
+        except NotImplementedError as error:
+            return _json({"error": str(error)}, 501)
 
     async def show_sent(self, request: web.Request) -> web.Response:
         return _json(self._simulator.sent())

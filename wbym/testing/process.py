@@ -8,14 +8,61 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import aiohttp
 import msgspec
 
-from wbym.testing.pages import Arrival, Sent
+from wbym.testing.buyers import RemoteBuyers
+from wbym.testing.faults import Faults
+from wbym.testing.options import Options, add_options
+from wbym.testing.pages import Sent
 from wbym.testing.server import SimulatorServer
+
+
+def command_line(kind: type[Options], module: str) -> ArgumentParser:
+    """The command line of a simulator: where it serves, its options and its faults."""
+    parser = ArgumentParser(
+        prog=f"python -m {module}", description="Runs the simulator until it is told to stop."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="0 takes any free port")
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
+    parser.add_argument("--demo", action="store_true", help="as large as is good for a demo")
+    parser.add_argument("--faults", default="{}", metavar="JSON", help="faults, as a JSON object")
+    add_options(parser, "options", kind)
+    add_options(parser, "faults", Faults, but="seed")
+    return parser
+
+
+def main(
+    simulator: Callable[..., SimulatorServer],
+    kind: type[Options],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Runs a simulator as its command line says, until it is told to stop.
+
+    Args:
+        simulator: Makes it of the fields of its options.
+        kind: Its options.
+        arguments: The command line; by default the process's.
+    """
+    parser = command_line(kind, kind.__module__.rpartition(".")[0])
+    given = parser.parse_args(arguments)
+    if given.demo:
+        parser.set_defaults(**kind.demo)
+        given = parser.parse_args(arguments)
+    faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
+    faults.change(given.faults.encode())
+    fields = {name: getattr(given, name) for name in kind.__struct_fields__ if hasattr(given, name)}
+    run_forever(
+        simulator(**{**fields, "faults": faults}),
+        host=given.host,
+        port=given.port,
+        exit_with_parent=given.exit_with_parent,
+    )
 
 
 def run_forever(
@@ -24,11 +71,11 @@ def run_forever(
     host: str = "127.0.0.1",
     port: int = 0,
     exit_with_parent: bool = False,
-    shown: Mapping[str, object] | None = None,
 ) -> None:
     """Serves until SIGINT or SIGTERM.
 
-    Prints one line of JSON to stdout when it is ready: `{"url": ..., "records": {...}, ...}`.
+    Prints one line of JSON to stdout when it is ready: `url`, `pid`, `records` and what the
+    simulator's `shown()` adds.
 
     Args:
         simulator: What to serve.
@@ -36,9 +83,8 @@ def run_forever(
         port: 0 takes any free port.
         exit_with_parent: Stop also when stdin is closed. A parent that holds a pipe to stdin cannot
             leave the simulator behind, however it dies.
-        shown: More facts for the line of JSON.
     """
-    asyncio.run(_serve(simulator, host, port, exit_with_parent, shown or {}))
+    asyncio.run(_serve(simulator, host, port, exit_with_parent))
 
 
 async def _serve(
@@ -46,7 +92,6 @@ async def _serve(
     host: str,
     port: int,
     exit_with_parent: bool,
-    shown: Mapping[str, object],
 ) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -61,7 +106,12 @@ async def _serve(
         watch_stdin(stop)
     await simulator.start(host, port)
     try:
-        line = {"url": simulator.url, "records": simulator.records(), **shown}
+        line = {
+            "url": simulator.url,
+            "pid": os.getpid(),
+            "records": simulator.records(),
+            **simulator.shown(),
+        }
         sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
         sys.stdout.flush()
         await stopped.wait()
@@ -138,21 +188,10 @@ class SimulatorProcess:
             if response.status != 200:
                 raise ValueError(await response.text())
 
-    async def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """Has a buyer write while it runs, without `chat` in a new one; the chat's id.
-
-        Raises:
-            ValueError: When the simulator does not take it.
-        """
-        async with (
-            aiohttp.ClientSession() as session,
-            session.post(
-                f"{self.url}/__simulator/arrive", data=msgspec.json.encode(Arrival(text, chat))
-            ) as response,
-        ):
-            if response.status != 200:
-                raise ValueError(await response.text())
-            return msgspec.json.decode(await response.read(), type=dict[str, str])["chat"]
+    @property
+    def buyers(self) -> RemoteBuyers:
+        """What buyers do while it runs."""
+        return RemoteBuyers(self.url)
 
     async def sent(self) -> list[Sent]:
         """The messages that buyers got, in order."""

@@ -7,20 +7,22 @@ applies the faults and keeps the counts. It judges nothing.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from aiohttp import web
 
-from wbym.testing.answers import Answer, Body
+from wbym.testing.answers import Answer, Body, Refusal
+from wbym.testing.buyers import Buyers
 from wbym.testing.faults import FaultKind, Faults
+from wbym.testing.options import Options
 from wbym.testing.pages import Sent, add_pages
 from wbym.testing.spoil import Records, spoil
 
+C = TypeVar("C")
 _ZIP_FROM = 1024
 _ZIP_IN_THREAD_FROM = 256 * 1024
 _HTML = b"<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -66,6 +68,17 @@ class Route:
     """None when its answer has no records to spoil."""
 
 
+class Handlers(Generic[C]):
+    """The methods of one noun, each of which answers for the cabinet of the caller."""
+
+    def __init__(self, cabinet: Callable[[Call], C]) -> None:
+        self._cabinet = cabinet
+
+    def routes(self) -> list[Route]:
+        """The table of methods."""
+        raise NotImplementedError
+
+
 @dataclass(slots=True)
 class PathStats:
     """The counts of one method."""
@@ -104,30 +117,16 @@ class Stats:
 class SimulatorServer:
     """A marketplace on 127.0.0.1: `async with` starts and stops it.
 
-    Subclasses give `routes`, `admit`, `failure` and, where the marketplace does so, `soft_failure`.
+    Subclasses give `routes`, `admit`, `refuse` and, where the marketplace does so, `soft_failure`.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        """Makes a stopped server.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-        """
-        self.faults = Faults() if faults is None else faults
+    def __init__(self, options: Options | None = None) -> None:
+        """Makes a stopped server."""
+        options = Options() if options is None else options
+        self.faults = Faults() if options.faults is None else options.faults
         self.stats = Stats()
-        self._clock = clock
-        self._wall = wall
-        self._sleep = sleep
+        self._wall = options.wall
+        self._sleep = options.sleep
         self._runner: web.AppRunner | None = None
         self._url = ""
 
@@ -137,8 +136,12 @@ class SimulatorServer:
         """Every method that the simulator serves."""
         raise NotImplementedError
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
-        """Lets a request in (None) or answers it at once; counts it in its limit."""
+    def admit(self, call: Call, route: Route) -> None:
+        """Lets a request in, and counts it in its limit.
+
+        Raises:
+            Refusal: When it is not let in.
+        """
         raise NotImplementedError
 
     def settle(self, call: Call, route: Route, answer: Answer) -> None:
@@ -147,8 +150,15 @@ class SimulatorServer:
         Only for requests that were let in and that no fault stopped before they had their effect.
         """
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """The marketplace's body of an error of its own, such as 404 or 503."""
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal in the marketplace's shape.
+
+        Args:
+            call: The request.
+            refusal: What is wrong; without a message for an unknown path (404), a body that is too
+                large (413) and faults (5xx).
+            route: The method that refuses; None before any has been reached.
+        """
         raise NotImplementedError
 
     def soft_failure(self, call: Call, route: Route) -> Answer | None:
@@ -159,24 +169,18 @@ class SimulatorServer:
         """How many records of each kind there are."""
         return {}
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes, where the marketplace has chats.
-
-        Args:
-            text: The message.
-            chat: The chat's id; None for a new chat.
-
-        Returns:
-            The chat's id.
-
-        Raises:
-            LookupError: When there is no such chat.
-        """
-        raise NotImplementedError
+    def shown(self) -> Mapping[str, object]:
+        """More facts for the line of JSON that a process prints: its token, for one."""
+        return {}
 
     def sent(self) -> Sequence[Sent]:
         """The messages that buyers got, in order."""
         return ()
+
+    @property
+    def buyers(self) -> Buyers:
+        """Those of the first seller; by default they do nothing."""
+        return Buyers()
 
     # What it offers.
 
@@ -249,7 +253,7 @@ class SimulatorServer:
                 counts = stats.paths[name] = PathStats()
             counts.requests += 1
             counts.statuses[0 if answer.dropped else answer.status] += 1
-            if answer.refusal:
+            if answer.rate_limited:
                 stats.refusals += 1
                 counts.refusals += 1
             return response
@@ -261,9 +265,10 @@ class SimulatorServer:
         if faults.arrival_jitter:
             await self._sleep(faults.random.uniform(0.0, faults.arrival_jitter))
             call.now = self.now()
-        refusal = self.admit(call, route)
-        if refusal is not None:
-            return refusal
+        try:
+            self.admit(call, route)
+        except Refusal as refusal:
+            return self._refused(call, refusal, None)
         plan = faults.plan(call.request.path)
         for kind in plan:
             self.stats.faults[kind] += 1
@@ -280,8 +285,10 @@ class SimulatorServer:
                 return soft
         try:
             answer = await route.handler(call)
+        except Refusal as refusal:
+            answer = self._refused(call, refusal, route)
         except web.HTTPRequestEntityTooLarge:
-            answer = self.failure(call, 413)
+            answer = self._refused(call, Refusal(413), None)
         self.settle(call, route, answer)
         return self._spoiled(call, route, answer, plan)
 
@@ -322,7 +329,10 @@ class SimulatorServer:
             return Answer(status, Body(_HTML), "text/html")
         if self.faults.error_body == "empty":
             return Answer(status, Body(b""), "")
-        return self.failure(call, status)
+        return self._refused(call, Refusal(status), None)
+
+    def _refused(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        return refusal.answer or self.refuse(call, refusal, route)
 
     async def _respond(self, call: Call, answer: Answer) -> web.StreamResponse:
         request = call.request
@@ -360,7 +370,7 @@ class SimulatorServer:
         counts.requests += 1
         counts.statuses[404] += 1
         call = Call(request, self.now())
-        return await self._respond(call, self.failure(call, 404))
+        return await self._respond(call, self._refused(call, Refusal(404), None))
 
 
 _DROPPED = Answer(0, Body(b""), "", dropped=True)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wbym.testing.answers import Refusal
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 from wbym_wildberries.simulator.state_permits import Documents
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_BODY = 10 * 1024 * 1024
 MAX_EDITS = 3000
@@ -35,13 +37,13 @@ NO_SUBJECT = "This category does not exist"
 INCOMPLETE = "some items lacks required characteristics. please fill them and try again."
 
 
-class Dimensions(msgspec.Struct):
+class Dimensions(msgspec.Struct, rename="camel"):
     """Of the packed goods, in centimeters and kilograms."""
 
     length: int = 0
     width: int = 0
     height: int = 0
-    weightBrutto: float = 0.0  # noqa: N815 -- the field's name on the wire
+    weight_brutto: float = 0.0
 
 
 class Wholesale(msgspec.Struct):
@@ -51,12 +53,12 @@ class Wholesale(msgspec.Struct):
     quantum: int = 0
 
 
-class Size(msgspec.Struct):
+class Size(msgspec.Struct, rename=camel_with_ids):
     """A size of a card to come."""
 
-    chrtID: int = 0  # noqa: N815
-    techSize: str = ""  # noqa: N815
-    wbSize: str = ""  # noqa: N815
+    chrt_id: int = 0
+    tech_size: str = ""
+    wb_size: str = ""
     price: int | None = None
     skus: list[str] = []
 
@@ -68,14 +70,14 @@ class Value(msgspec.Struct):
     value: object
 
 
-class Variant(msgspec.Struct):
+class Variant(msgspec.Struct, rename="camel"):
     """A card to come."""
 
-    vendorCode: str = ""  # noqa: N815
+    vendor_code: str = ""
     brand: str = ""
     title: str = ""
     description: str = ""
-    kizMarked: bool = False  # noqa: N815
+    kiz_marked: bool = False
     gtin: str | int | None = None
     documents: Documents | None = None
     wholesale: Wholesale | None = None
@@ -84,44 +86,35 @@ class Variant(msgspec.Struct):
     characteristics: list[Value] = []
 
 
-class Edit(Variant, kw_only=True):
+class Edit(Variant, kw_only=True, rename=camel_with_ids):
     """A card as it shall be."""
 
-    nmID: int  # noqa: N815
+    nm_id: int
 
 
-class Group(msgspec.Struct):
+class Group(msgspec.Struct, rename=camel_with_ids):
     """Cards to be listed merged."""
 
-    subjectID: int  # noqa: N815
+    subject_id: int
     variants: list[Variant]
-
-
-class Refused(Exception):
-    """The whole request is refused at once."""
-
-    def __init__(self, text: str, additional: Json) -> None:
-        super().__init__(text)
-        self.text = text
-        self.additional = additional
 
 
 def check_new(groups: Sequence[tuple[int, Sequence[Variant]]], cards: Cards) -> None:
     """Looks at cards to be listed before they are accepted.
 
     Raises:
-        Refused: When one of them cannot even be accepted.
+        Refusal: When one of them cannot even be accepted.
     """
     seen: set[str] = set()
     for subject_id, variants in groups:
         if directories.subject(subject_id) is None:
-            raise Refused(NO_SUBJECT, {"id": str(subject_id)})
+            raise Refusal(400, NO_SUBJECT, more={"id": str(subject_id)})
         for variant in variants:
-            code = variant.vendorCode
+            code = variant.vendor_code
             if not code:
-                raise Refused(NO_VENDOR_CODE, {})
+                raise Refusal(400, NO_VENDOR_CODE, more={})
             if code in seen or cards.by_vendor_code(code) is not None:
-                raise Refused(VENDOR_CODE_IN_USE, {})
+                raise Refusal(400, VENDOR_CODE_IN_USE, more={})
             seen.add(code)
     check_complete([(subject, one) for subject, variants in groups for one in variants])
 
@@ -130,7 +123,7 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
     """Looks whether cards tell all that their subjects require.
 
     Raises:
-        Refused: When one does not.
+        Refusal: When one does not.
     """
     lacking: Json = {}
     for subject_id, variant in variants:
@@ -139,9 +132,9 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
         absent = [str(one.id) for one in needed if one.required and one.id not in given]
         if absent:
             text = "missing required characteristics with ids: " + ", ".join(absent)
-            lacking[variant.vendorCode] = text
+            lacking[variant.vendor_code] = text
     if lacking:
-        raise Refused(INCOMPLETE, lacking)
+        raise Refusal(400, INCOMPLETE, more=lacking)
 
 
 def problems(variant: Variant, subject_id: int, cards: Cards, number: int | None) -> list[str]:
@@ -157,22 +150,22 @@ def problems(variant: Variant, subject_id: int, cards: Cards, number: int | None
     for text, most, name in (
         (variant.title, MAX_TITLE, "Наименование"),
         (variant.description, MAX_DESCRIPTION, "Описание"),
-        (variant.vendorCode, MAX_VENDOR_CODE, "Артикул продавца"),
+        (variant.vendor_code, MAX_VENDOR_CODE, "Артикул продавца"),
     ):
         if len(text) > most:
             found.append(f"{name}: не больше {most} символов")
-    other = cards.by_vendor_code(variant.vendorCode)
+    other = cards.by_vendor_code(variant.vendor_code)
     if other is not None and other != number:
         found.append("Артикул продавца используется в другой карточке")
     size = variant.dimensions
-    if min(size.length, size.width, size.height, size.weightBrutto) < 0:
+    if min(size.length, size.width, size.height, size.weight_brutto) < 0:
         found.append("Габариты и вес не могут быть отрицательными")
     return found + _wrong_sizes(variant, cards, number) + _wrong_values(variant, subject_id)
 
 
 def _wrong_sizes(variant: Variant, cards: Cards, number: int | None) -> list[str]:
     found: list[str] = []
-    names = [size.techSize or NO_SIZE for size in variant.sizes]
+    names = [size.tech_size or NO_SIZE for size in variant.sizes]
     if len(set(names)) < len(names):
         found.append("Размеры в карточке не должны повторяться")
     before = set() if number is None else {size.name for size in cards.traits(number).sizes}

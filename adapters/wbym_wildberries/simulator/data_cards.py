@@ -14,7 +14,7 @@ import msgspec
 
 from wbym_wildberries.simulator import assortment, texts
 from wbym_wildberries.simulator import data_directories as directories
-from wbym_wildberries.simulator.data_feedbacks import DAY, exact_time
+from wbym_wildberries.simulator.dates import DAY, exact_time
 from wbym_wildberries.simulator.shelf import Json
 
 MICROS = 1_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from wbym_wildberries.simulator import assortment, texts
-from wbym_wildberries.simulator.data_feedbacks import DAY
+from wbym_wildberries.simulator.dates import DAY
 from wbym_wildberries.simulator.shelf import Json
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1024)

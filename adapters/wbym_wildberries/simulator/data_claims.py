@@ -8,7 +8,7 @@ from typing import cast
 
 from wbym_wildberries.simulator import assortment, texts
 from wbym_wildberries.simulator.data_chats import Chat, new_uuid
-from wbym_wildberries.simulator.data_feedbacks import DAY, MOSCOW
+from wbym_wildberries.simulator.dates import DAY, MOSCOW
 from wbym_wildberries.simulator.shelf import Json
 
 WINDOW = 14 * DAY

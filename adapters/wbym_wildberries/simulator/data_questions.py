@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from wbym_wildberries.simulator import texts
-from wbym_wildberries.simulator.data_feedbacks import DAY, chooser, product, timeline, utc_time
+from wbym_wildberries.simulator.data_feedbacks import chooser, product, timeline
+from wbym_wildberries.simulator.dates import DAY, utc_time
 from wbym_wildberries.simulator.ids import Ids
 from wbym_wildberries.simulator.shelf import Json, Shelf
 

@@ -7,59 +7,59 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import assortment, replies
 from wbym_wildberries.simulator.card_rules import MAX_BODY
-from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.dates import exact_time
 from wbym_wildberries.simulator.deck import Place
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import CARD_RECOVER, CARD_TRASH, CARDS, CONTENT
-from wbym_wildberries.simulator.replies import BadParameter, body_of
+from wbym_wildberries.simulator.requests import BadParameter, body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Traits, micros_of
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_PAGE = 100
 MAX_MOVED = 1000
-_UNREADABLE = Answer(400, Body(b"Request body can not be decoded"), "plain/text")
 
 
 class _Sort(msgspec.Struct):
     ascending: bool = False
 
 
-class _Cursor(msgspec.Struct):
+class _Cursor(msgspec.Struct, rename=camel_with_ids):
     limit: int = 10
-    updatedAt: str | None = None  # noqa: N815 -- the field's name on the wire
-    trashedAt: str | None = None  # noqa: N815
-    nmID: int | None = None  # noqa: N815
+    updated_at: str | None = None
+    trashed_at: str | None = None
+    nm_id: int | None = None
 
 
-class _Filter(msgspec.Struct):
-    withPhoto: int = 0  # noqa: N815
-    textSearch: str = ""  # noqa: N815
-    tagIDs: list[int] = []  # noqa: N815
-    allowedCategoriesOnly: bool = False  # noqa: N815
-    objectIDs: list[int] = []  # noqa: N815
+class _Filter(msgspec.Struct, rename=camel_with_ids):
+    with_photo: int = 0
+    text_search: str = ""
+    tag_ids: list[int] = []
+    allowed_categories_only: bool = False
+    object_ids: list[int] = []
     brands: list[str] = []
-    imtID: int | None = None  # noqa: N815
+    imt_id: int | None = None
 
     def fits(self, traits: Traits) -> bool:
         """Whether a card is wanted; all cards are in allowed categories here."""
         return (
-            (self.withPhoto < 1 or (self.withPhoto == 1) == (traits.photos > 0))
-            and (not self.tagIDs or not traits.tags.isdisjoint(self.tagIDs))
-            and (not self.objectIDs or traits.subject in self.objectIDs)
+            (self.with_photo < 1 or (self.with_photo == 1) == (traits.photos > 0))
+            and (not self.tag_ids or not traits.tags.isdisjoint(self.tag_ids))
+            and (not self.object_ids or traits.subject in self.object_ids)
             and (not self.brands or traits.brand in self.brands)
-            and (not self.imtID or traits.imt == self.imtID)
+            and (not self.imt_id or traits.imt == self.imt_id)
         )
 
     @property
     def wants_all(self) -> bool:
         """Whether every card is wanted."""
-        narrowed = self.tagIDs or self.objectIDs or self.brands or self.imtID or self.textSearch
-        return self.withPhoto < 1 and not narrowed
+        narrowed = self.tag_ids or self.object_ids or self.brands or self.imt_id or self.text_search
+        return self.with_photo < 1 and not narrowed
 
 
 class _Settings(msgspec.Struct):
@@ -72,20 +72,17 @@ class _Wanted(msgspec.Struct):
     settings: _Settings = msgspec.field(default_factory=_Settings)
 
 
-class _Items(msgspec.Struct):
-    nmIDs: list[int]  # noqa: N815
+class _Items(msgspec.Struct, rename=camel_with_ids):
+    nm_ids: list[int]
 
 
-class _Move(msgspec.Struct):
-    nmIDs: list[int]  # noqa: N815
-    targetIMT: int | None = None  # noqa: N815
+class _Move(msgspec.Struct, rename=camel_with_ids):
+    nm_ids: list[int]
+    target_imt: int | None = None
 
 
-class CardHandlers:
+class CardHandlers(Handlers[Cabinet]):
     """Serves the cards of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -105,15 +102,12 @@ class CardHandlers:
         """`POST /content/v2/get/cards/list`: by the cursor `updatedAt` and `nmID`."""
         body = await body_of(call, _Wanted)
         if body is None:
-            return _UNREADABLE
+            raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
-        try:
-            locale_of(call)
-            after = _place(settings.cursor, settings.cursor.updatedAt)
-        except BadParameter:
-            return replies.content_error(replies.INCORRECT)
+        locale_of(call)
+        after = _place(settings.cursor, settings.cursor.updated_at)
         numbers = cards.live.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.textSearch:
+        if text := settings.filter.text_search:
             found = ((cards.updated(n), n) for n in cards.search(text) if n in cards.live)
             numbers = _beyond(found, after, ascending=settings.sort.ascending)
         if not settings.filter.wants_all:
@@ -127,15 +121,12 @@ class CardHandlers:
         """`POST /content/v2/get/cards/trash`: by the cursor `trashedAt` and `nmID`."""
         body = await body_of(call, _Wanted)
         if body is None:
-            return _UNREADABLE
+            raise _unreadable()
         cards, settings = self._cabinet(call).cards, body.settings
-        try:
-            locale_of(call)
-            after = _place(settings.cursor, settings.cursor.trashedAt)
-        except BadParameter:
-            return replies.content_error(replies.INCORRECT)
+        locale_of(call)
+        after = _place(settings.cursor, settings.cursor.trashed_at)
         numbers = cards.bin.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.textSearch:
+        if text := settings.filter.text_search:
             found = ((cards.trashed(n), n) for n in cards.search(text) if n in cards.bin)
             numbers = _beyond(found, after, ascending=settings.sort.ascending)
         page = list(islice(numbers, settings.cursor.limit))
@@ -148,32 +139,32 @@ class CardHandlers:
         """`POST /content/v2/cards/moveNm`: merges into a group, or splits off a new one."""
         raw = await call.request.read()
         if len(raw) > MAX_BODY:
-            return json_answer("body size exceeds the given limit", status=413)
+            raise Refusal(413, answer=json_answer("body size exceeds the given limit", status=413))
         body = await body_of(call, _Move)
-        if body is None or not body.nmIDs:
-            return _refused(replies.INCORRECT)
-        if len(body.nmIDs) > MAX_GROUP:
-            return _refused("Maximum 30 cards")
-        if len(set(body.nmIDs)) < len(body.nmIDs):
-            return _refused("Duplicate requests")
+        if body is None or not body.nm_ids:
+            raise _refused(replies.INCORRECT)
+        if len(body.nm_ids) > MAX_GROUP:
+            raise _refused("Maximum 30 cards")
+        if len(set(body.nm_ids)) < len(body.nm_ids):
+            raise _refused("Duplicate requests")
         cabinet = self._cabinet(call)
         cards = cabinet.cards
-        numbers = [number for number in map(cards.find, body.nmIDs) if number is not None]
-        if len(numbers) < len(body.nmIDs):
-            return _refused("nmID not found")
+        numbers = [number for number in map(cards.find, body.nm_ids) if number is not None]
+        if len(numbers) < len(body.nm_ids):
+            raise _refused("nmID not found")
         subjects = {cards.traits(number).subject for number in numbers}
-        target = body.targetIMT
+        target = body.target_imt
         if target is not None:
             members = cards.members(target)
             if not members:
-                return _refused("imt not found")
+                raise _refused("imt not found")
             if all(cards.traits(number).imt == target for number in numbers):
-                return _refused("All cards are in the same group")
+                raise _refused("All cards are in the same group")
             subjects.add(cards.traits(members[0]).subject)
             if len({*members, *numbers}) > MAX_GROUP:
-                return _refused("Maximum 30 cards")
+                raise _refused("Maximum 30 cards")
         if len(subjects) > 1:
-            return _refused("You can not merge items with different subcategories")
+            raise _refused("You can not merge items with different subcategories")
         cards.move(numbers, cards.new_imt() if target is None else target)
         cabinet.effects["merge" if target is not None else "split"] += len(numbers)
         return replies.accepted()
@@ -192,13 +183,13 @@ class CardHandlers:
         self, call: Call, find: Callable[[int], int | None], act: Callable[[int], None]
     ) -> Answer:
         body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.nmIDs) <= MAX_MOVED:
-            return replies.content_error(replies.INCORRECT)
-        items = list(dict.fromkeys(body.nmIDs))
+        if body is None or not 1 <= len(body.nm_ids) <= MAX_MOVED:
+            raise Refusal(400, replies.INCORRECT)
+        items = list(dict.fromkeys(body.nm_ids))
         numbers = [number for number in map(find, items) if number is not None]
         if len(numbers) < len(items):
             unknown = {str(nm): "nmID not found" for nm in items if find(nm) is None}
-            return replies.content_error("nmID not found", unknown)
+            raise Refusal(400, "nmID not found", more=unknown)
         for number in numbers:
             act(number)
         return replies.accepted()
@@ -212,12 +203,12 @@ def _place(cursor: _Cursor, moment: str | None) -> Place | None:
     """
     if not 1 <= cursor.limit <= MAX_PAGE:
         raise BadParameter("limit")
-    if not moment and not cursor.nmID:
+    if not moment and not cursor.nm_id:
         return None
-    if not moment or not cursor.nmID:
+    if not moment or not cursor.nm_id:
         raise BadParameter("cursor")
     try:
-        return (micros_of(moment), assortment.number_of(cursor.nmID))
+        return (micros_of(moment), assortment.number_of(cursor.nm_id))
     except ValueError as error:
         raise BadParameter("cursor") from error
 
@@ -240,5 +231,10 @@ def _page(rows: bytes, page: list[int], name: str, moment: Callable[[int], int])
     return Answer(200, Body(body), "application/json")
 
 
-def _refused(text: str) -> Answer:
-    return replies.content_error(text, {"error": text})
+def _refused(text: str) -> Refusal:
+    return Refusal(400, text, more={"error": text})
+
+
+def _unreadable() -> Refusal:
+    text = Body(b"Request body can not be decoded")
+    return Refusal(400, answer=Answer(400, text, "plain/text"))

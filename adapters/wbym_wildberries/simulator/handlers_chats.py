@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from aiohttp import BodyPartReader, web
 
-from wbym.testing.answers import Answer, Body, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import limits, replies
 from wbym_wildberries.simulator.data_chats import StoredFile, iso
@@ -28,12 +26,8 @@ _MAGIC = (
 )
 
 
-class ChatHandlers:
+class ChatHandlers(Handlers[Cabinet]):
     """Serves the chats of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], sign_in_answer: bool) -> None:
-        self._cabinet = cabinet
-        self._sign_in_answer = sign_in_answer
 
     def routes(self) -> list[Route]:
         """The table of methods; each has a limit of its own."""
@@ -63,10 +57,10 @@ class ChatHandlers:
         after: int | None = None
         if text is not None:
             if not text.lstrip("-").isdecimal() or len(text) > 19:
-                return replies.chat_error("Invalid number")
+                raise Refusal(400, "Invalid number")
             after = int(text)
             if after <= 0 or self._cabinet(call).chats.refuses_cursor():
-                return replies.chat_error('Invalid value for "next"')
+                raise Refusal(400, 'Invalid value for "next"')
         page = self._cabinet(call).chats.page(after)
         times = b""
         if page.count:
@@ -82,32 +76,29 @@ class ChatHandlers:
 
     async def message(self, call: Call) -> Answer:
         """`POST /api/v1/seller/message`."""
-        form = await _read_form(call.request)
-        if isinstance(form, str):
-            return _refused(form)
-        fields, files = form
+        fields, files = await _read_form(call.request)
         sign = fields.get("replySign", "")
         text = fields.get("message") or None
         chats = self._cabinet(call).chats
         chat = chats.by_sign(sign) if 0 < len(sign) <= MAX_SIGN else None
         if chat is None:
-            return _refused("Invalid signature")
+            raise Refusal(400, "Invalid signature")
         if (text is None and not files) or (text is not None and len(text) > MAX_TEXT):
-            return _refused('Invalid value for "message"')
+            raise Refusal(400, 'Invalid value for "message"')
         taken: list[tuple[str, StoredFile]] = []
         for name, content in files:
             mark = f"{len(content):011X}"
             if len(content) > MAX_FILE:
-                return _refused(f"{mark}: attachment too big. Max size: 5MiB")
+                raise Refusal(400, f"{mark}: attachment too big. Max size: 5MiB")
             kind = next((kind for magic, kind in _MAGIC if content.startswith(magic)), None)
             if kind is None:
-                return _refused(f'{mark}: "{name}" has unsupported mime type')
+                raise Refusal(400, f'{mark}: "{name}" has unsupported mime type')
             taken.append((name, StoredFile(content, kind)))
         if sum(len(content) for _, content in files) > MAX_FILES:
-            return _refused("attachments too big. Max total size: 30MiB")
+            raise Refusal(400, "attachments too big. Max total size: 30MiB")
         add_time, errors = chats.send(chat, text, taken)
         result: Json = {"addTime": add_time, "chatID": chat.id}
-        if self._sign_in_answer:
+        if self._cabinet(call).options.sign_in_answer:
             result["sign"] = chat.sign
         return json_answer({"result": result, "errors": errors})
 
@@ -115,7 +106,7 @@ class ChatHandlers:
         """`GET /api/v1/seller/download/{id}`: 202 in moderation, 451 after a refusal."""
         stored = self._cabinet(call).chats.files.get(call.request.match_info["id"])
         if stored is None:
-            return replies.chat_error("invalid fileID", title="invalid fileID")
+            raise Refusal(400, "invalid fileID", title="invalid fileID")
         if stored.refused:
             shape = {
                 "status": 451,
@@ -130,16 +121,12 @@ class ChatHandlers:
         return Answer(200, Body(stored.content), stored.content_type)
 
 
-def _refused(detail: str) -> Answer:
-    return replies.chat_error(detail, content_type=replies.PROBLEM)
-
-
 async def _read_form(
     request: web.Request,
-) -> tuple[dict[str, str], list[tuple[str, bytes]]] | str:
-    """The fields and files of a form, or why it cannot be read."""
+) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+    """The fields and files of a form."""
     if not request.content_type.startswith("multipart/"):
-        return "request Content-Type isn't multipart/form-data"
+        raise Refusal(400, "request Content-Type isn't multipart/form-data")
     fields: dict[str, str] = {}
     files: list[tuple[str, bytes]] = []
     left = _READ_AT_MOST
@@ -147,7 +134,7 @@ async def _read_form(
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
-                return "nested multipart is not supported"
+                raise Refusal(400, "nested multipart is not supported")
             content = bytearray()
             while chunk := await part.read_chunk(1 << 16):
                 content += chunk
@@ -158,6 +145,6 @@ async def _read_form(
                 files.append((part.filename or "file", bytes(content)))
             elif part.name is not None:
                 fields[part.name] = content.decode()
-    except (ValueError, AssertionError):
-        return "multipart: NextPart: EOF"
+    except (ValueError, AssertionError) as error:
+        raise Refusal(400, "multipart: NextPart: EOF") from error
     return fields, files

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import limits, replies
-from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator import limits
+from wbym_wildberries.simulator.requests import body_of, integer
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
@@ -19,7 +18,6 @@ MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 SCOPE = CATEGORIES["returns"]
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-_WRONG_QUERY = "Failed to deserialize query string: "
 
 
 class _Decision(msgspec.Struct):
@@ -28,11 +26,8 @@ class _Decision(msgspec.Struct):
     comment: str | None = None
 
 
-class ClaimHandlers:
+class ClaimHandlers(Handlers[Cabinet]):
     """Serves the claims of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods; each has a limit of its own."""
@@ -51,18 +46,15 @@ class ClaimHandlers:
         """`GET /api/v1/claims`: `total` counts all that match, the page aside."""
         archived = call.query("is_archive")
         if archived is None:
-            return replies.claims_error(f"{_WRONG_QUERY}missing field `is_archive`")
+            raise Refusal(400, "missing field `is_archive`")
         if archived not in {"true", "false"}:
-            return replies.claims_error(f"{_WRONG_QUERY}provided string was not `true` or `false`")
+            raise Refusal(400, "provided string was not `true` or `false`")
         identifier = call.query("id")
         if identifier is not None and not _UUID.match(identifier):
-            return replies.claims_error(f"{_WRONG_QUERY}UUID parsing failed")
-        try:
-            limit = integer(call, "limit", low=1, high=MAX_LIMIT)
-            offset = integer(call, "offset") or 0
-            nm_id = integer(call, "nm_id")
-        except BadParameter as error:
-            return replies.claims_error(f"{_WRONG_QUERY}invalid value of `{error.name}`")
+            raise Refusal(400, "UUID parsing failed")
+        limit = integer(call, "limit", low=1, high=MAX_LIMIT)
+        offset = integer(call, "offset") or 0
+        nm_id = integer(call, "nm_id")
         found = self._cabinet(call).claims.select(
             archived=archived == "true", identifier=identifier, nm_id=nm_id
         )
@@ -71,15 +63,16 @@ class ClaimHandlers:
 
     async def decide(self, call: Call) -> Answer:
         """`PATCH /api/v1/claim`: 200 without a body."""
-        try:
-            body = msgspec.json.decode(await call.request.read(), type=_Decision)
-        except msgspec.DecodeError:
-            return replies.claim_error("The request body is not a valid JSON object.")
+        body = await body_of(call, _Decision)
+        if body is None:
+            raise Refusal(400, "The request body is not a valid JSON object.")
         if not body.id:
-            return replies.claim_error("The Id field is required.")
+            raise Refusal(400, "The Id field is required.")
         if not _UUID.match(body.id):
-            return replies.claim_error("The Id field is not a valid UUID.")
+            raise Refusal(400, "The Id field is not a valid UUID.")
         if not body.action:
-            return replies.claim_error("The Action field is required.")
+            raise Refusal(400, "The Action field is required.")
         refused = self._cabinet(call).claims.decide(body.id, body.action, body.comment)
-        return empty_answer(200) if refused is None else replies.claim_error(refused)
+        if refused is not None:
+            raise Refusal(400, refused)
+        return empty_answer(200)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator import replies, texts
 from wbym_wildberries.simulator.data_directories import in_language
 from wbym_wildberries.simulator.limits import BRANDS, CHARACTERISTICS, CONTENT
-from wbym_wildberries.simulator.replies import BadParameter, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, integer, required
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 SCOPE = CATEGORIES["content"]
@@ -43,10 +43,7 @@ class DirectoryHandlers:
 
         def listed(path: str, answer: Callable[[Call], object], group: str) -> Route:
             async def serve(call: Call) -> Answer:
-                try:
-                    return replies.content_answer(answer(call))
-                except BadParameter:
-                    return replies.content_error(replies.BAD_REQUEST)
+                return replies.content_answer(answer(call))
 
             records = Records(("data",), _IDS[path]) if path in _IDS else None
             return Route("GET", path, serve, group, SCOPE, False, records)
@@ -159,15 +156,10 @@ def codes(call: Call) -> object:
 
 async def brands(call: Call) -> Answer:
     """`GET /api/content/v1/brands`: `next` is absent when there is no more."""
-    try:
-        subject = required(integer(call, "subjectId"), "subjectId")
-        after = integer(call, "next") or 0
-    except BadParameter as error:
-        value = call.query(error.name)
-        where = {"location": f"query.{error.name}", "message": "invalid integer", "value": value}
-        return _no_brands(400, "validation failed", {"errors": [where]})
+    subject = required(integer(call, "subjectId"), "subjectId")
+    after = integer(call, "next") or 0
     if directories.subject(subject) is None:
-        return _no_brands(404, "Brands not found")
+        raise Refusal(404, "Brands not found")
     numbers = range(after, min(after + BRANDS_PAGE, BRANDS_OF_SUBJECT))
     page: dict[str, object] = {
         "brands": [_brand(subject, number) for number in numbers],
@@ -176,17 +168,6 @@ async def brands(call: Call) -> Answer:
     if after + BRANDS_PAGE < BRANDS_OF_SUBJECT:
         page["next"] = after + BRANDS_PAGE
     return json_answer(page)
-
-
-def _no_brands(status: int, detail: str, more: Mapping[str, object] | None = None) -> Answer:
-    return replies.service_error(
-        status,
-        detail,
-        origin="brands-api",
-        content_type=replies.PROBLEM,
-        numbered=False,
-        more=more,
-    )
 
 
 def _brand(subject: int, number: int) -> dict[str, object]:

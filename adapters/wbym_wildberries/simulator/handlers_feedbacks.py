@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal, empty_answer, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.replies import BadParameter, boolean, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
@@ -40,13 +39,8 @@ class _Text(msgspec.Struct):
     text: str
 
 
-class _Return(msgspec.Struct):
-    feedbackId: str  # noqa: N815 -- the field's name on the wire
-
-
-def bad(error: BadParameter) -> Answer:
-    """The 400 of a malformed parameter."""
-    return replies.fq_error(400, f"Плохой формат {error.name}")
+class _Return(msgspec.Struct, rename="camel"):
+    feedback_id: str
 
 
 def order(call: Call) -> bool:
@@ -70,12 +64,8 @@ def period(call: Call) -> tuple[int | None, int | None]:
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
 
-class FeedbackHandlers:
+class FeedbackHandlers(Handlers[Cabinet]):
     """Serves the feedbacks of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], depth: int | None) -> None:
-        self._cabinet = cabinet
-        self._depth = depth
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -100,21 +90,15 @@ class FeedbackHandlers:
 
     async def show(self, call: Call) -> Answer:
         """`GET /api/v1/feedbacks`."""
-        try:
-            processed = boolean(call, "isAnswered")
-            if processed is None:
-                raise BadParameter("isAnswered")
-            date_from, date_to = period(call)
-            return self._page(call, processed, date_from, date_to)
-        except BadParameter as error:
-            return bad(error)
+        processed = boolean(call, "isAnswered")
+        if processed is None:
+            raise BadParameter("isAnswered")
+        date_from, date_to = period(call)
+        return self._page(call, processed, date_from, date_to)
 
     async def archive(self, call: Call) -> Answer:
         """`GET /api/v1/feedbacks/archive`: no dates."""
-        try:
-            return self._page(call, None, None, None)
-        except BadParameter as error:
-            return bad(error)
+        return self._page(call, None, None, None)
 
     def _page(
         self, call: Call, processed: bool | None, date_from: int | None, date_to: int | None
@@ -124,7 +108,8 @@ class FeedbackHandlers:
         skip = required(integer(call, "skip", high=high), "skip")
         nm_id = integer(call, "nmId")
         newest_first = order(call)
-        feedbacks = self._cabinet(call).feedbacks
+        cabinet = self._cabinet(call)
+        feedbacks, depth = cabinet.feedbacks, cabinet.options.feedbacks_depth
 
         def build() -> bytes:
             chosen = feedbacks.shelf.select(
@@ -133,7 +118,7 @@ class FeedbackHandlers:
                 date_from=date_from,
                 date_to=date_to,
             )
-            beyond = self._depth is not None and skip >= self._depth
+            beyond = depth is not None and skip >= depth
             rows = b"[]"
             if not beyond:
                 rows = feedbacks.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
@@ -152,16 +137,13 @@ class FeedbackHandlers:
         """`GET /api/v1/feedback`."""
         raw = self._cabinet(call).feedbacks.raw(call.query("id") or "")
         if raw is None:
-            return replies.fq_error(422, replies.NO_FEEDBACK)
+            raise Refusal(422, replies.NO_FEEDBACK)
         return Answer(200, Body(replies.data(raw)), "application/json")
 
     async def count(self, call: Call) -> Answer:
         """`GET /api/v1/feedbacks/count`: `isAnswered` is true by default."""
-        try:
-            processed = boolean(call, "isAnswered")
-            date_from, date_to = period(call)
-        except BadParameter as error:
-            return bad(error)
+        processed = boolean(call, "isAnswered")
+        date_from, date_to = period(call)
         _, low, high = self._cabinet(call).feedbacks.shelf.select(
             processed=processed is not False, date_from=date_from, date_to=date_to
         )
@@ -190,49 +172,44 @@ class FeedbackHandlers:
     async def answer(self, call: Call) -> Answer:
         """`POST /api/v1/feedbacks/answer`: 204 even for a wrong id."""
         body = await self._text(call)
-        if isinstance(body, Answer):
-            return body
         self._cabinet(call).feedbacks.answer(body.id, body.text)
         return empty_answer(204)
 
     async def edit(self, call: Call) -> Answer:
         """`PATCH /api/v1/feedbacks/answer`: 204 whether it had an effect or not."""
         body = await self._text(call)
-        if isinstance(body, Answer):
-            return body
         self._cabinet(call).feedbacks.edit(body.id, body.text)
         return empty_answer(204)
 
-    async def _text(self, call: Call) -> _Text | Answer:
+    async def _text(self, call: Call) -> _Text:
         given = call.request.headers.get("Content-Type")
         if not given:
-            return replies.fbapi_error("content-type header not specified")
+            raise Refusal(400, "content-type header not specified")
         kind = given.partition(";")[0].strip().lower()
         if not _MIME.match(kind):
-            return replies.fbapi_error(f"content-type is not a valid mime-type: {given}")
+            raise Refusal(400, f"content-type is not a valid mime-type: {given}")
         if kind != "application/json":
-            return replies.fbapi_error(f"not a json content-type: {given}")
+            raise Refusal(400, f"not a json content-type: {given}")
         try:
             body = msgspec.json.decode(await call.request.read(), type=_Text)
         except msgspec.ValidationError as error:
-            return replies.fbapi_error(str(error))
-        except msgspec.DecodeError:
-            return replies.fbapi_error("Неверный синтаксис JSON")
+            raise Refusal(400, str(error)) from error
+        except msgspec.DecodeError as error:
+            raise Refusal(400, "Неверный синтаксис JSON") from error
         if not 2 <= len(body.text) <= 5000:
-            return replies.fbapi_error("text length must be between 2 and 5000")
+            raise Refusal(400, "text length must be between 2 and 5000")
         return body
 
     async def ask_return(self, call: Call) -> Answer:
         """`POST /api/v1/feedbacks/order/return`."""
-        try:
-            body = msgspec.json.decode(await call.request.read(), type=_Return)
-        except msgspec.DecodeError:
-            return replies.fq_error(400, replies.BAD_BODY)
-        outcome = self._cabinet(call).feedbacks.ask_return(body.feedbackId)
+        body = await body_of(call, _Return)
+        if body is None:
+            raise Refusal(400, replies.BAD_BODY)
+        outcome = self._cabinet(call).feedbacks.ask_return(body.feedback_id)
         if outcome == "unknown":
-            return replies.fq_error(400, replies.BAD_ID)
+            raise Refusal(400, replies.BAD_ID)
         if outcome == "unable":
-            return replies.fq_error(422, replies.NO_RETURN)
+            raise Refusal(422, replies.NO_RETURN)
         if outcome == "repeated":
-            return replies.fq_error(422, replies.RETURN_FAILED)
+            raise Refusal(422, replies.RETURN_FAILED)
         return json_answer({"data": {}, "error": False, "errorText": "", "additionalErrors": None})

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from wbym.testing.answers import Answer, Body, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.access import ANY
-from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.limits import (
     NEWS,
     PING,
@@ -18,18 +15,14 @@ from wbym_wildberries.simulator.limits import (
     SELLER_INFO,
     SUBSCRIPTIONS,
 )
-from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator.requests import BadParameter, integer
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_seller import moment_of
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 
-class GeneralHandlers:
+class GeneralHandlers(Handlers[Cabinet]):
     """Serves what is asked about the caller's seller."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], subscribed: bool) -> None:
-        self._cabinet = cabinet
-        self._subscribed = subscribed
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -58,8 +51,8 @@ class GeneralHandlers:
             if identifier is not None:
                 return json_answer({"data": seller.news_from_id(identifier)})
             return json_answer({"data": seller.news_from(moment_of(date or ""))})
-        except (BadParameter, ValueError):
-            return Answer(400, Body(b""), "")
+        except ValueError as error:
+            raise BadParameter("from") from error
 
     async def seller(self, call: Call) -> Answer:
         """`GET /api/v1/seller-info`."""
@@ -82,7 +75,7 @@ class GeneralHandlers:
 
     async def subscriptions(self, call: Call) -> Answer:
         """`GET /api/common/v1/subscriptions`: empty when the seller never subscribed."""
-        if not self._subscribed:
+        if not self._cabinet(call).options.subscribed:
             return empty_answer(200)
         now = int(call.now)
         return json_answer(
@@ -99,23 +92,19 @@ class GeneralHandlers:
         """`GET /api/common/v1/tariff-constructor/options`."""
         locale = call.query("locale") or "ru"
         if locale not in {"ru", "en"}:
-            return replies.service_error(
+            raise Refusal(
                 400,
                 f"Invalid locale value '{locale}'. Allowed values: ru, en",
-                origin="options-service",
-                content_type=replies.PROBLEM,
                 title="Validation failed",
                 more={
                     "code": "INVALID_LOCALE",
                     "errors": [{"field": "locale", "message": "Must be one of: ru, en"}],
                 },
             )
-        if not self._subscribed:
-            return replies.service_error(
+        if not self._cabinet(call).options.subscribed:
+            raise Refusal(
                 404,
                 "Options are not available for this supplier",
-                origin="options-service",
-                content_type=replies.PROBLEM,
                 title="Options not available",
                 more={"code": "OPTIONS_NOT_AVAILABLE"},
             )

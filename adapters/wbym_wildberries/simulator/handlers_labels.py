@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from wbym.testing.answers import Answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import LABELS
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_labels import COLORS, LONGEST, MOST, Label
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 NO_LABEL = "Такого ярлыка не существует"
 TAKEN = "Ярлык с таким именем уже существует"
@@ -27,16 +26,13 @@ class _Label(msgspec.Struct):
     color: str = ""
 
 
-class _Link(msgspec.Struct):
-    nmID: int  # noqa: N815 -- the field's name on the wire
-    tagsIDs: list[int]  # noqa: N815
+class _Link(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    tags_ids: list[int]
 
 
-class LabelHandlers:
+class LabelHandlers(Handlers[Cabinet]):
     """Serves the labels of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -61,12 +57,10 @@ class LabelHandlers:
         """`POST /content/v2/tag`."""
         labels = self._cabinet(call).labels
         body = await _label(call)
-        if isinstance(body, Answer):
-            return body
         if labels.is_taken(body.name):
-            return replies.content_error(TAKEN)
+            raise Refusal(400, TAKEN)
         if len(labels.all) >= MOST:
-            return replies.content_error(TOO_MANY)
+            raise Refusal(400, TOO_MANY)
         labels.create(body.name, body.color)
         return replies.content_answer(None)
 
@@ -74,15 +68,11 @@ class LabelHandlers:
         """`PATCH /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
         cabinet = self._cabinet(call)
         label = _named(call, cabinet)
-        if isinstance(label, Answer):
-            return label
         body = await _label(call)
-        if isinstance(body, Answer):
-            return body
         if label is None:
-            return replies.content_error(replies.BAD_REQUEST, status=200)
+            raise Refusal(200, replies.BAD_REQUEST)
         if body.name != label.name and cabinet.labels.is_taken(body.name):
-            return replies.content_error(TAKEN)
+            raise Refusal(400, TAKEN)
         cabinet.labels.update(label, body.name, body.color)
         return replies.content_answer(None)
 
@@ -90,10 +80,8 @@ class LabelHandlers:
         """`DELETE /content/v2/tag/{id}`: 200 with an error inside for a label that is not there."""
         cabinet = self._cabinet(call)
         label = _named(call, cabinet)
-        if isinstance(label, Answer):
-            return label
         if label is None:
-            return replies.content_error(NO_LABEL, status=200)
+            raise Refusal(200, NO_LABEL)
         cabinet.labels.delete(label)
         return replies.content_answer(None)
 
@@ -101,27 +89,27 @@ class LabelHandlers:
         """`POST /content/v2/tag/nomenclature/link`: the card has exactly these labels then."""
         cabinet = self._cabinet(call)
         body = await body_of(call, _Link)
-        number = None if body is None else cabinet.cards.find(body.nmID)
-        if body is None or number is None or len(body.tagsIDs) > MOST:
-            return replies.content_error(replies.BAD_REQUEST)
-        if any(identifier not in cabinet.labels.all for identifier in body.tagsIDs):
-            return replies.content_error(replies.BAD_REQUEST)
-        cabinet.labels.link(number, body.tagsIDs)
+        number = None if body is None else cabinet.cards.find(body.nm_id)
+        if body is None or number is None or len(body.tags_ids) > MOST:
+            raise Refusal(400, replies.BAD_REQUEST)
+        if any(identifier not in cabinet.labels.all for identifier in body.tags_ids):
+            raise Refusal(400, replies.BAD_REQUEST)
+        cabinet.labels.link(number, body.tags_ids)
         return replies.content_answer(None)
 
 
-async def _label(call: Call) -> _Label | Answer:
+async def _label(call: Call) -> _Label:
     body = await body_of(call, _Label)
     if body is None or body.color not in COLORS:
-        return replies.content_error(replies.BAD_REQUEST)
+        raise Refusal(400, replies.BAD_REQUEST)
     if not 1 <= len(body.name) <= LONGEST:
         text = f"Слишком длинное название ярлыка. Разрешено не более {LONGEST} символов"
-        return replies.content_error(BAD_NAME, {"description": text})
+        raise Refusal(400, BAD_NAME, more={"description": text})
     return body
 
 
-def _named(call: Call, cabinet: Cabinet) -> Label | Answer | None:
+def _named(call: Call, cabinet: Cabinet) -> Label | None:
     text = call.request.match_info["id"]
     if not (text.isascii() and text.isdigit()):
-        return replies.content_error(NO_LABEL)
+        raise Refusal(400, NO_LABEL)
     return cabinet.labels.all.get(int(text))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 import msgspec
 from aiohttp import BodyPartReader
 
-from wbym.testing.answers import Answer, Body, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.data_cards import photo, video
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import MEDIA
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 
@@ -33,16 +32,13 @@ _NOT_PICTURES = (".txt", ".html", ".htm")
 _VIDEOS = (".mov", ".mp4")
 
 
-class _Links(msgspec.Struct):
-    nmId: int | None = None  # noqa: N815 -- the field's name on the wire
+class _Links(msgspec.Struct, rename="camel"):
+    nm_id: int | None = None
     data: list[str] = []
 
 
-class MediaHandlers:
+class MediaHandlers(Handlers[Cabinet]):
     """Serves the media of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -54,32 +50,30 @@ class MediaHandlers:
     async def upload(self, call: Call) -> Answer:
         """`POST /content/v3/media/file`: one file, into the place that a header names."""
         content = await _read_file(call)
-        if isinstance(content, Answer):
-            return content
         headers = call.request.headers
         item, place = headers.get("X-Nm-Id", ""), headers.get("X-Photo-Number", "")
         if not (item.isascii() and item.isdigit() and place.isascii() and place.isdigit()):
-            return replies.content_error("Invalid X-Nm-Id or X-Photo-Number")
+            raise Refusal(400, "Invalid X-Nm-Id or X-Photo-Number")
         cabinet = self._cabinet(call)
         number = cabinet.cards.find(int(item))
         if number is None:
-            return replies.content_error("nmID not found")
+            raise Refusal(400, "nmID not found")
         wrong = _wrong(content)
         if wrong:
-            return replies.content_error(wrong)
+            raise Refusal(400, wrong)
         card = cabinet.cards.load(number)
         if _is_video(content):
             if place != "1":
-                return replies.content_error("X-Photo-Number of a video must be 1")
+                raise Refusal(400, "X-Photo-Number of a video must be 1")
             card["video"] = video(int(item))
         else:
             photos = card["photos"]
             count = len(photos) if isinstance(photos, list) else 0
             if not int(place):
-                return replies.content_error("X-Photo-Number must be at least 1")
+                raise Refusal(400, "X-Photo-Number must be at least 1")
             # A number beyond the last picture adds one.
             if int(place) > count and count >= MAX_PHOTOS:
-                return replies.content_error(f"Maximum {MAX_PHOTOS} photos")
+                raise Refusal(400, f"Maximum {MAX_PHOTOS} photos")
             card["photos"] = _photos(int(item), max(count, min(int(place), count + 1)))
         cabinet.cards.save(number, card)
         cabinet.effects["media"] += 1
@@ -92,29 +86,29 @@ class MediaHandlers:
         """
         body = await body_of(call, _Links)
         if body is None:
-            return replies.content_error(replies.BAD_REQUEST)
-        if body.nmId is None:
-            return replies.content_error("nmId is required", status=422)
+            raise Refusal(400, replies.BAD_REQUEST)
+        if body.nm_id is None:
+            raise Refusal(422, "nmId is required")
         cabinet = self._cabinet(call)
-        number = cabinet.cards.find(body.nmId)
+        number = cabinet.cards.find(body.nm_id)
         if number is None:
-            return replies.content_error("nmID not found")
+            raise Refusal(400, "nmID not found")
         paths = [link.partition("?")[0].lower() for link in body.data]
         if any(
             path.endswith(_NOT_PICTURES) or not path.startswith(("http://", "https://"))
             for path in paths
         ):
-            return replies.content_error("Some of the links are incorrect", status=409)
+            raise Refusal(409, "Some of the links are incorrect")
         videos = sum(path.endswith(_VIDEOS) for path in paths)
         photos = len(paths) - videos
         if videos > 1 or photos > MAX_PHOTOS:
             cabinet.ignored["media"] += 1
             return _taken()
         card = cabinet.cards.load(number)
-        card["photos"] = _photos(body.nmId, photos)
+        card["photos"] = _photos(body.nm_id, photos)
         card.pop("video", None)
         if videos:
-            card["video"] = video(body.nmId)
+            card["video"] = video(body.nm_id)
         cabinet.cards.save(number, card)
         cabinet.effects["media"] += 1
         return _taken()
@@ -148,26 +142,30 @@ def _wrong(content: bytes) -> str | None:
     return None
 
 
-async def _read_file(call: Call) -> bytes | Answer:
-    """The uploaded file, or the error of a form that has none."""
-    broken = Answer(
-        400, Body(b"Invalid 'boundary' for 'multipart/form-data' request"), "plain/text"
-    )
+async def _read_file(call: Call) -> bytes:
+    """The uploaded file."""
     request = call.request
     if not request.content_type.startswith("multipart/"):
-        return broken
+        raise _broken()
     content = bytearray()
     found = False
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
-                return broken
+                raise _broken()
             found = found or part.name == "uploadfile"
             while chunk := await part.read_chunk(1 << 16):
                 # The rest of a file that is too large is read and thrown away.
                 if part.name == "uploadfile" and len(content) <= MAX_VIDEO:
                     content += chunk
-    except (ValueError, AssertionError):
-        return broken
-    return bytes(content) if found else replies.content_error("uploadfile is required")
+    except (ValueError, AssertionError) as error:
+        raise _broken() from error
+    if not found:
+        raise Refusal(400, "uploadfile is required")
+    return bytes(content)
+
+
+def _broken() -> Refusal:
+    text = Body(b"Invalid 'boundary' for 'multipart/form-data' request")
+    return Refusal(400, answer=Answer(400, text, "plain/text"))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.replies import BadParameter, integer
+from wbym_wildberries.simulator.requests import BadParameter, body_of, integer
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_pins import PER_UNIT, TOTAL, Method, Pin, Place
@@ -23,18 +22,14 @@ MAX_PINS = 500
 """Items in one request, and records on one page."""
 
 
-class _Item(msgspec.Struct):
-    pinMethod: Method  # noqa: N815 -- the field's name on the wire
-    pinOn: Place  # noqa: N815
-    feedbackId: str  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    pin_method: Method
+    pin_on: Place
+    feedback_id: str
 
 
-class PinHandlers:
+class PinHandlers(Handlers[Cabinet]):
     """Serves the pins of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet], allowed: bool) -> None:
-        self._cabinet = cabinet
-        self._allowed = allowed
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -52,12 +47,9 @@ class PinHandlers:
 
     async def show(self, call: Call) -> Answer:
         """`GET /api/feedbacks/v1/pins`: `next` is absent when there is no more."""
-        try:
-            after = integer(call, "next") or 0
-            limit = integer(call, "limit", low=1, high=MAX_PINS) or MAX_PINS
-            pins = self._select(call)
-        except BadParameter as error:
-            return replies.pin_error(400, str(error))
+        after = integer(call, "next") or 0
+        limit = integer(call, "limit", low=1, high=MAX_PINS) or MAX_PINS
+        pins = self._select(call)
         rest = [pin for pin in pins if pin.id > after]
         page: Json = {"data": [_row(pin) for pin in rest[:limit]]}
         if len(rest) > limit:
@@ -66,10 +58,7 @@ class PinHandlers:
 
     async def count(self, call: Call) -> Answer:
         """`GET /api/feedbacks/v1/pins/count`."""
-        try:
-            return json_answer({"data": len(self._select(call))})
-        except BadParameter as error:
-            return replies.pin_error(400, str(error))
+        return json_answer({"data": len(self._select(call))})
 
     def _select(self, call: Call) -> list[Pin]:
         state = _one_of(call, "state", ("pinned", "unpinned"))
@@ -91,27 +80,26 @@ class PinHandlers:
 
     async def pin(self, call: Call) -> Answer:
         """`POST /api/feedbacks/v1/pins`: each item succeeds or fails by itself."""
-        if not self._allowed:
-            return replies.pin_error(
+        if not self._cabinet(call).options.pins_allowed:
+            raise Refusal(
                 403,
                 "this feature requires active subscription or active tariff",
-                "no active subscription or tariff",
+                title="no active subscription or tariff",
             )
-        try:
-            items = msgspec.json.decode(await call.request.read(), type=list[_Item])
-        except msgspec.DecodeError:
-            return replies.pin_error(400, "invalid request body")
+        items = await body_of(call, list[_Item])
+        if items is None:
+            raise Refusal(400, "invalid request body")
         if not 1 <= len(items) <= MAX_PINS:
-            return replies.pin_error(400, "invalid request body")
+            raise Refusal(400, "invalid request body")
         pins = self._cabinet(call).pins
         rows: list[Json] = []
         for item in items:
             row: Json = {
-                "feedbackId": item.feedbackId,
-                "pinMethod": item.pinMethod,
-                "pinOn": item.pinOn,
+                "feedbackId": item.feedback_id,
+                "pinMethod": item.pin_method,
+                "pinOn": item.pin_on,
             }
-            made = pins.pin(item.feedbackId, item.pinMethod, item.pinOn)
+            made = pins.pin(item.feedback_id, item.pin_method, item.pin_on)
             if isinstance(made, Pin):
                 row.update(pinId=made.id, isErrors=False)
             else:
@@ -129,12 +117,11 @@ class PinHandlers:
 
     async def unpin(self, call: Call) -> Answer:
         """`DELETE /api/feedbacks/v1/pins`: answers the ids that were unpinned."""
-        try:
-            ids = msgspec.json.decode(await call.request.read(), type=list[int])
-        except msgspec.DecodeError:
-            return replies.pin_error(400, "invalid request body")
+        ids = await body_of(call, list[int])
+        if ids is None:
+            raise Refusal(400, "invalid request body")
         if not 1 <= len(ids) <= MAX_PINS:
-            return replies.pin_error(400, "invalid request body")
+            raise Refusal(400, "invalid request body")
         return json_answer({"data": self._cabinet(call).pins.unpin(ids)})
 
     async def limits(self, call: Call) -> Answer:
@@ -151,7 +138,7 @@ class PinHandlers:
                         "unlimited": False,
                         "used": pins.used(method),
                     }
-                    if self._allowed
+                    if self._cabinet(call).options.pins_allowed
                     else None
                     for method in methods
                 }

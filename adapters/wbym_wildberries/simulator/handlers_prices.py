@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import PRICES
-from wbym_wildberries.simulator.replies import BadParameter, body_of, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, body_of, integer, required
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import PROCESSING, Change, Prices, Task
 from wbym_wildberries.simulator.tokens import CATEGORIES
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 SCOPE = CATEGORIES["prices"]
 MAX_ITEMS = 1000
@@ -26,7 +26,6 @@ MAX_CLUB = 50
 MAX_PRICE = 10**9
 
 BAD_FORMAT = "Invalid data format"
-BAD_PARAMETERS = "Invalid request parameters"
 EMPTY = "Empty data"
 TOO_MANY = "Upload limit exceeded: You can upload a maximum of 1 000 items"
 TWICE = "Duplicate item Nos."
@@ -54,21 +53,21 @@ BAD_CLUB = (
 )
 
 
-class _Good(msgspec.Struct):
-    nmID: int  # noqa: N815 -- the field's name on the wire
+class _Good(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
     price: int | float | None = None
     discount: int | float | None = None
 
 
-class _SizeGood(msgspec.Struct):
-    nmID: int  # noqa: N815
-    sizeID: int  # noqa: N815
+class _SizeGood(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    size_id: int
     price: int | float | None = None
 
 
-class _Club(msgspec.Struct):
-    nmID: int  # noqa: N815
-    clubDiscount: int | float  # noqa: N815
+class _Club(msgspec.Struct, rename=camel_with_ids):
+    nm_id: int
+    club_discount: int | float
 
 
 class _Goods(msgspec.Struct):
@@ -83,19 +82,12 @@ class _Clubs(msgspec.Struct):
     data: list[_Club]
 
 
-class _Wanted(msgspec.Struct):
-    nmList: list[int]  # noqa: N815
+class _Wanted(msgspec.Struct, rename="camel"):
+    nm_list: list[int]
 
 
-class _Refused(Exception):
-    """The list is refused with this text."""
-
-
-class PriceHandlers:
+class PriceHandlers(Handlers[Cabinet]):
     """Serves the prices of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -127,44 +119,35 @@ class PriceHandlers:
     async def set_prices(self, call: Call) -> Answer:
         """`POST /api/v2/upload/task`."""
         body = await body_of(call, _Goods)
-        try:
-            items = _counted(body.data if body else None)
-            _unique([item.nmID for item in items], TWICE)
-            changes = tuple(
-                Change(_item(one.nmID), _price(one.price), _discount(one.discount)) for one in items
-            )
-            if any(one.price is None and one.discount is None for one in changes):
-                raise _Refused(NOTHING_SET)
-        except _Refused as refused:
-            return replies.price_error(str(refused))
+        items = _counted(body.data if body else None)
+        _unique([item.nm_id for item in items], TWICE)
+        changes = tuple(
+            Change(_item(one.nm_id), _price(one.price), _discount(one.discount)) for one in items
+        )
+        if any(one.price is None and one.discount is None for one in changes):
+            raise Refusal(400, NOTHING_SET)
         return self._start(call, changes, ALREADY_SET, NONE_KNOWN)
 
     async def set_sizes(self, call: Call) -> Answer:
         """`POST /api/v2/upload/task/size`."""
         body = await body_of(call, _SizeGoods)
-        try:
-            items = _counted(body.data if body else None)
-            _unique([item.sizeID for item in items], SIZES_TWICE)
-            changes = tuple(
-                Change(_item(one.nmID), _price(one.price), size=one.sizeID) for one in items
-            )
-            if any(one.price is None for one in changes):
-                raise _Refused(NOTHING_SET)
-            if any(one.sizeID <= 0 for one in items):
-                raise _Refused(BAD_SIZE)
-        except _Refused as refused:
-            return replies.price_error(str(refused))
+        items = _counted(body.data if body else None)
+        _unique([item.size_id for item in items], SIZES_TWICE)
+        changes = tuple(
+            Change(_item(one.nm_id), _price(one.price), size=one.size_id) for one in items
+        )
+        if any(one.price is None for one in changes):
+            raise Refusal(400, NOTHING_SET)
+        if any(one.size_id <= 0 for one in items):
+            raise Refusal(400, BAD_SIZE)
         return self._start(call, changes, ALREADY_SET, NONE_KNOWN)
 
     async def set_club(self, call: Call) -> Answer:
         """`POST /api/v2/upload/task/club-discount`."""
         body = await body_of(call, _Clubs)
-        try:
-            items = _counted(body.data if body else None)
-            _unique([item.nmID for item in items], TWICE)
-            changes = tuple(Change(_item(one.nmID), club=_club(one.clubDiscount)) for one in items)
-        except _Refused as refused:
-            return replies.price_error(str(refused))
+        items = _counted(body.data if body else None)
+        _unique([item.nm_id for item in items], TWICE)
+        changes = tuple(Change(_item(one.nm_id), club=_club(one.club_discount)) for one in items)
         return self._start(call, changes, CLUB_ALREADY_SET, CLUB_NONE_KNOWN)
 
     def _start(self, call: Call, changes: tuple[Change, ...], already: str, unknown: str) -> Answer:
@@ -176,7 +159,7 @@ class PriceHandlers:
             return json_answer(shape, status=208)
         if not any(map(cabinet.prices.is_new, changes)):
             known = all(cabinet.cards.find(change.nm) is not None for change in changes)
-            return replies.price_error(already if known else unknown)
+            raise Refusal(400, already if known else unknown)
         task = cabinet.prices.start(changes)
         return replies.price_answer({"id": task.id, "alreadyExists": False})
 
@@ -191,10 +174,7 @@ class PriceHandlers:
         return self._state(call, processing=True)
 
     def _state(self, call: Call, *, processing: bool) -> Answer:
-        try:
-            prices, task = self._task(call, processing=processing)
-        except BadParameter:
-            return replies.price_error(BAD_PARAMETERS)
+        prices, task = self._task(call, processing=processing)
         return replies.price_answer(prices.summary(task) if task else None)
 
     async def history_goods(self, call: Call) -> Answer:
@@ -206,11 +186,8 @@ class PriceHandlers:
         return self._details(call, "bufferGoods", processing=True)
 
     def _details(self, call: Call, name: str, *, processing: bool) -> Answer:
-        try:
-            limit, offset = _page(call)
-            prices, task = self._task(call, processing=processing)
-        except BadParameter:
-            return replies.price_error(BAD_PARAMETERS)
+        limit, offset = _page(call)
+        prices, task = self._task(call, processing=processing)
         rows = prices.details(task, limit=limit, offset=offset) if task else []
         data = {"uploadID": int(call.query("uploadID") or 0), name: rows}
         # Published so: the details of a processed task have no flag of errors.
@@ -228,11 +205,8 @@ class PriceHandlers:
 
     async def goods(self, call: Call) -> Answer:
         """`GET /api/v2/list/goods/filter`: all items, or one."""
-        try:
-            limit, offset = _page(call)
-            nm = integer(call, "filterNmID")
-        except BadParameter:
-            return replies.price_error(BAD_PARAMETERS)
+        limit, offset = _page(call)
+        nm = integer(call, "filterNmID")
         cabinet = self._cabinet(call)
         if nm:
             return self._some(cabinet, [nm] if offset == 0 else [])
@@ -242,9 +216,9 @@ class PriceHandlers:
     async def some(self, call: Call) -> Answer:
         """`POST /api/v2/list/goods/filter`: items that do not exist are left out."""
         body = await body_of(call, _Wanted)
-        if body is None or not 1 <= len(body.nmList) <= MAX_ITEMS:
-            return replies.price_error(BAD_PARAMETERS)
-        return self._some(self._cabinet(call), list(dict.fromkeys(body.nmList)))
+        if body is None or not 1 <= len(body.nm_list) <= MAX_ITEMS:
+            raise BadParameter("nmList")
+        return self._some(self._cabinet(call), list(dict.fromkeys(body.nm_list)))
 
     def _some(self, cabinet: Cabinet, items: list[int]) -> Answer:
         numbers = [cabinet.cards.find(nm) for nm in items]
@@ -253,11 +227,8 @@ class PriceHandlers:
 
     async def sizes(self, call: Call) -> Answer:
         """`GET /api/v2/list/goods/size/nm`."""
-        try:
-            limit, offset = _page(call)
-            nm = required(integer(call, "nmID"), "nmID")
-        except BadParameter:
-            return replies.price_error(BAD_PARAMETERS)
+        limit, offset = _page(call)
+        nm = required(integer(call, "nmID"), "nmID")
         cabinet = self._cabinet(call)
         number = cabinet.cards.find(nm)
         rows: list[Json] = [] if number is None else cabinet.prices.sizes(number)
@@ -265,10 +236,7 @@ class PriceHandlers:
 
     async def quarantine(self, call: Call) -> Answer:
         """`GET /api/v2/quarantine/goods`."""
-        try:
-            limit, offset = _page(call)
-        except BadParameter:
-            return replies.price_error(BAD_PARAMETERS)
+        limit, offset = _page(call)
         rows = self._cabinet(call).prices.quarantine(limit=limit, offset=offset)
         return replies.price_answer({"quarantineGoods": rows})
 
@@ -283,22 +251,22 @@ _Item = TypeVar("_Item")
 
 def _counted(items: list[_Item] | None) -> list[_Item]:
     if items is None:
-        raise _Refused(BAD_FORMAT)
+        raise Refusal(400, BAD_FORMAT)
     if not items:
-        raise _Refused(EMPTY)
+        raise Refusal(400, EMPTY)
     if len(items) > MAX_ITEMS:
-        raise _Refused(TOO_MANY)
+        raise Refusal(400, TOO_MANY)
     return items
 
 
 def _unique(identifiers: list[int], text: str) -> None:
     if len(set(identifiers)) < len(identifiers):
-        raise _Refused(text)
+        raise Refusal(400, text)
 
 
 def _item(nm: int) -> int:
     if nm <= 0:
-        raise _Refused(BAD_ITEM)
+        raise Refusal(400, BAD_ITEM)
     return nm
 
 
@@ -306,9 +274,9 @@ def _price(value: float | None) -> int | None:
     if value is None:
         return None
     if value != int(value):
-        raise _Refused(NOT_WHOLE)
+        raise Refusal(400, NOT_WHOLE)
     if not 0 < value <= MAX_PRICE:
-        raise _Refused(BAD_PRICE)
+        raise Refusal(400, BAD_PRICE)
     return int(value)
 
 
@@ -316,13 +284,13 @@ def _discount(value: float | None) -> int | None:
     if value is None:
         return None
     if value != int(value) or not 0 <= value <= MAX_DISCOUNT:
-        raise _Refused(BAD_DISCOUNT)
+        raise Refusal(400, BAD_DISCOUNT)
     return int(value)
 
 
 def _club(value: float) -> int:
     if value < 0:
-        raise _Refused(BAD_DISCOUNT)
+        raise Refusal(400, BAD_DISCOUNT)
     if value != int(value) or value > MAX_CLUB:
-        raise _Refused(BAD_CLUB)
+        raise Refusal(400, BAD_CLUB)
     return int(value)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from wbym.testing.answers import Answer, Body
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import replies
-from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, bad, order, period
+from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.replies import BadParameter, boolean, integer, required
+from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
 
 DEPTH = 10_000
@@ -29,18 +27,15 @@ class _AnswerText(msgspec.Struct):
     text: str
 
 
-class _Patch(msgspec.Struct):
+class _Patch(msgspec.Struct, rename="camel"):
     id: str
-    wasViewed: bool | None = None  # noqa: N815 -- the field's name on the wire
+    was_viewed: bool | None = None
     answer: _AnswerText | None = None
     state: str | None = None
 
 
-class QuestionHandlers:
+class QuestionHandlers(Handlers[Cabinet]):
     """Serves the questions of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -57,19 +52,16 @@ class QuestionHandlers:
 
     async def show(self, call: Call) -> Answer:
         """`GET /api/v1/questions`."""
-        try:
-            answered = boolean(call, "isAnswered")
-            if answered is None:
-                raise BadParameter("isAnswered")
-            take = required(integer(call, "take", low=1, high=DEPTH), "take")
-            skip = required(integer(call, "skip", high=DEPTH), "skip")
-            nm_id = integer(call, "nmId")
-            date_from, date_to = period(call)
-            newest_first = order(call)
-        except BadParameter as error:
-            return bad(error)
+        answered = boolean(call, "isAnswered")
+        if answered is None:
+            raise BadParameter("isAnswered")
+        take = required(integer(call, "take", low=1, high=DEPTH), "take")
+        skip = required(integer(call, "skip", high=DEPTH), "skip")
+        nm_id = integer(call, "nmId")
+        date_from, date_to = period(call)
+        newest_first = order(call)
         if take + skip > DEPTH:
-            return replies.fq_error(400, replies.WRONG)
+            raise Refusal(400, replies.WRONG)
         questions = self._cabinet(call).questions
 
         def build() -> bytes:
@@ -89,16 +81,13 @@ class QuestionHandlers:
         """`GET /api/v1/question`."""
         raw = self._cabinet(call).questions.raw(call.query("id") or "")
         if raw is None:
-            return replies.fq_error(422, replies.NO_QUESTION)
+            raise Refusal(422, replies.NO_QUESTION)
         return Answer(200, Body(replies.data(raw)), "application/json")
 
     async def count(self, call: Call) -> Answer:
         """`GET /api/v1/questions/count`: `isAnswered` is true by default."""
-        try:
-            answered = boolean(call, "isAnswered")
-            date_from, date_to = period(call)
-        except BadParameter as error:
-            return bad(error)
+        answered = boolean(call, "isAnswered")
+        date_from, date_to = period(call)
         _, low, high = self._cabinet(call).questions.shelf.select(
             processed=answered is not False, date_from=date_from, date_to=date_to
         )
@@ -116,23 +105,22 @@ class QuestionHandlers:
 
     async def patch(self, call: Call) -> Answer:
         """`PATCH /api/v1/questions`: the body says whether to view, reject or answer."""
-        try:
-            body = msgspec.json.decode(await call.request.read(), type=_Patch)
-        except msgspec.DecodeError:
-            return replies.fq_error(400, replies.WRONG)
+        body = await body_of(call, _Patch)
+        if body is None:
+            raise Refusal(400, replies.WRONG)
         questions = self._cabinet(call).questions
         if body.state is None and body.answer is None:
-            if body.wasViewed is None:
-                return replies.fq_error(400, replies.WRONG)
-            if not questions.view(body.id, viewed=body.wasViewed):
-                return replies.fq_error(404, replies.NOT_FOUND)
+            if body.was_viewed is None:
+                raise Refusal(400, replies.WRONG)
+            if not questions.view(body.id, viewed=body.was_viewed):
+                raise Refusal(404, replies.NOT_FOUND)
             return replies.data_answer(None)
         if body.answer is None or not body.answer.text or body.state not in {"none", "wbRu"}:
-            return replies.fq_error(400, replies.WRONG)
+            raise Refusal(400, replies.WRONG)
         act = questions.answer if body.state == "wbRu" else questions.reject
         outcome = act(body.id, body.answer.text)
         if outcome == "unknown":
-            return replies.fq_error(404, replies.NOT_FOUND)
+            raise Refusal(404, replies.NOT_FOUND)
         if outcome == "refused":
-            return replies.fq_error(422, replies.NO_EDIT)
+            raise Refusal(422, replies.NO_EDIT)
         return replies.data_answer(None)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import assortment, replies
+from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import photo
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import RECOMMEND, RECOMMENDATIONS
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 
@@ -22,37 +21,33 @@ MAX_PAGE = 5000
 MAX_SEARCH = 72
 MAX_NAMED = 30
 MAX_RECOMMENDED = 20
-_ORIGIN = "recoms"
 
 
-class _Wanted(msgspec.Struct):
+class _Wanted(msgspec.Struct, rename="camel"):
     limit: int = 20
     next: int = 0
     search: str = ""
-    brandNames: list[str] = []  # noqa: N815 -- the field's name on the wire
-    subjectIds: list[int] = []  # noqa: N815
+    brand_names: list[str] = []
+    subject_ids: list[int] = []
 
 
-class _Recommended(msgspec.Struct):
-    recomNm: int  # noqa: N815
+class _Recommended(msgspec.Struct, rename="camel"):
+    recom_nm: int
     sort: int = MAX_RECOMMENDED
 
 
-class _Item(msgspec.Struct):
-    nmId: int = 0  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    nm_id: int = 0
     recommendations: list[_Recommended] = []
 
 
-class _Items(msgspec.Struct):
-    recList: list[_Item]  # noqa: N815
+class _Items(msgspec.Struct, rename="camel"):
+    rec_list: list[_Item]
     replace: bool = False
 
 
-class RecommendationHandlers:
+class RecommendationHandlers(Handlers[Cabinet]):
     """Serves the recommendations of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -67,11 +62,11 @@ class RecommendationHandlers:
         """`POST /api/content/v1/recommendations/list`: by the last `nmId`."""
         body = await body_of(call, _Wanted)
         if body is None or not 0 <= body.limit <= MAX_PAGE:
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         if len(body.search) > MAX_SEARCH:
-            return _bad("Search string length limit exceeded, maximum 72 required")
-        if max(len(body.brandNames), len(body.subjectIds)) > MAX_NAMED:
-            return _bad("incorrect request body format")
+            raise Refusal(400, "Search string length limit exceeded, maximum 72 required")
+        if max(len(body.brand_names), len(body.subject_ids)) > MAX_NAMED:
+            raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         first = assortment.number_of(body.next) if body.next else -1
         found = (n for n in cabinet.cards.catalog if n > first and _fits(cabinet, n, body))
@@ -82,42 +77,36 @@ class RecommendationHandlers:
     async def set(self, call: Call) -> Answer:
         """`POST /api/content/v1/recommendations/set`: 208 when all of it is set already."""
         body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.recList) <= MAX_PAGE:
-            return _bad("incorrect request body format")
-        if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.recList):
-            return _bad("incorrect request body format")
-        each = [one for item in body.recList for one in item.recommendations]
+        if body is None or not 1 <= len(body.rec_list) <= MAX_PAGE:
+            raise Refusal(400, "incorrect request body format")
+        if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.rec_list):
+            raise Refusal(400, "incorrect request body format")
+        each = [one for item in body.rec_list for one in item.recommendations]
         if not all(0 <= one.sort <= MAX_RECOMMENDED for one in each):
-            return _bad("incorrect request body format")
+            raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
         errors: list[Json] = []
         changed = 0
-        for item in body.recList:
+        for item in body.rec_list:
             # Those without a place come first, so that a place is one among all.
             given = sorted(item.recommendations, key=lambda one: one.sort)
-            known = cabinet.recommended.get(item.nmId, [])
+            known = cabinet.recommended.get(item.nm_id, [])
             wanted: list[int] = [] if body.replace or not given else list(known)
             for one in given:
-                message = _wrong(cabinet, item.nmId, one.recomNm, len(wanted))
+                message = _wrong(cabinet, item.nm_id, one.recom_nm, len(wanted))
                 if message:
-                    errors.append(_error(item.nmId, one.recomNm, message))
-                elif one.recomNm not in wanted:
-                    wanted.insert(one.sort - 1 if one.sort else len(wanted), one.recomNm)
-            if not given and cabinet.cards.find(item.nmId) is None:
-                errors.append(_error(item.nmId, 0, "The item is not found"))
+                    errors.append(_error(item.nm_id, one.recom_nm, message))
+                elif one.recom_nm not in wanted:
+                    wanted.insert(one.sort - 1 if one.sort else len(wanted), one.recom_nm)
+            if not given and cabinet.cards.find(item.nm_id) is None:
+                errors.append(_error(item.nm_id, 0, "The item is not found"))
             elif wanted != known:
-                cabinet.recommended[item.nmId] = wanted
+                cabinet.recommended[item.nm_id] = wanted
                 changed += 1
         cabinet.effects["recommendation"] += changed
         if not changed and not errors:
-            return replies.service_error(
-                208, "Recommendations already set", origin=_ORIGIN, numbered=False
-            )
+            raise Refusal(208, "Recommendations already set")
         return json_answer({"isError": bool(errors), "errors": errors})
-
-
-def _bad(detail: str) -> Answer:
-    return replies.service_error(400, detail, origin=_ORIGIN, numbered=False)
 
 
 def _error(item: int, recommended: int, message: str) -> Json:
@@ -138,8 +127,8 @@ def _fits(cabinet: Cabinet, number: int, wanted: _Wanted) -> bool:
     found = wanted.search in {"", str(assortment.nm_id(number))}
     return (
         (found or wanted.search in traits.vendor_code)
-        and (not wanted.brandNames or traits.brand in wanted.brandNames)
-        and (not wanted.subjectIds or traits.subject in wanted.subjectIds)
+        and (not wanted.brand_names or traits.brand in wanted.brand_names)
+        and (not wanted.subject_ids or traits.subject in wanted.subject_ids)
     )
 
 

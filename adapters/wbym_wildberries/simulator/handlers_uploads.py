@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
-from wbym.testing.answers import Answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
-from wbym_wildberries.simulator.card_rules import Edit, Group, Refused, Variant
-from wbym_wildberries.simulator.data_feedbacks import exact_time
+from wbym_wildberries.simulator.card_rules import Edit, Group, Variant
+from wbym_wildberries.simulator.dates import exact_time
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import (
     CARD_ADD,
@@ -22,11 +20,12 @@ from wbym_wildberries.simulator.limits import (
     CARD_UPLOAD,
     CONTENT,
 )
-from wbym_wildberries.simulator.replies import BadParameter, body_of
+from wbym_wildberries.simulator.requests import BadParameter, body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, micros_of
 from wbym_wildberries.simulator.state_uploads import PAID_LIMIT, Batch
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_BARCODES = 5000
 MAX_BATCHES = 100
@@ -38,15 +37,15 @@ class _Count(msgspec.Struct):
     count: int = 0
 
 
-class _Added(msgspec.Struct):
-    imtID: int  # noqa: N815 -- the field's name on the wire
-    cardsToAdd: list[Variant]  # noqa: N815
+class _Added(msgspec.Struct, rename=camel_with_ids):
+    imt_id: int
+    cards_to_add: list[Variant]
 
 
-class _Cursor(msgspec.Struct):
+class _Cursor(msgspec.Struct, rename=camel_with_ids):
     limit: int = MAX_BATCHES
-    updatedAt: str | None = None  # noqa: N815
-    batchUUID: str | None = None  # noqa: N815
+    updated_at: str | None = None
+    batch_u_u_id: str | None = None
 
 
 class _Order(msgspec.Struct):
@@ -58,11 +57,8 @@ class _Wanted(msgspec.Struct):
     order: _Order = msgspec.field(default_factory=_Order)
 
 
-class UploadHandlers:
+class UploadHandlers(Handlers[Cabinet]):
     """Takes cards for the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -86,66 +82,54 @@ class UploadHandlers:
         """`POST /content/v2/barcodes`."""
         body = await body_of(call, _Count)
         if body is None or not 1 <= body.count <= MAX_BARCODES:
-            return replies.content_error(replies.INCORRECT)
+            raise Refusal(400, replies.INCORRECT)
         uploads = self._cabinet(call).uploads
         return replies.content_answer([uploads.barcode() for _ in range(body.count)])
 
     async def upload(self, call: Call) -> Answer:
         """`POST /content/v2/cards/upload`: accepted first, applied later."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, list[Group])
         if body is None or not 1 <= len(body) <= card_rules.MAX_GROUPS:
-            return _incorrect()
+            raise _incorrect()
         if any(not 1 <= len(group.variants) <= MAX_GROUP for group in body):
-            return _incorrect()
+            raise _incorrect()
         cabinet = self._cabinet(call)
-        groups = [(group.subjectID, group.variants) for group in body]
-        try:
-            card_rules.check_new(groups, cabinet.cards)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
+        groups = [(group.subject_id, group.variants) for group in body]
+        card_rules.check_new(groups, cabinet.cards)
         cabinet.uploads.create(groups)
         return replies.accepted()
 
     async def add(self, call: Call) -> Answer:
         """`POST /content/v2/cards/upload/add`: new cards for a group that exists."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, _Added)
-        if body is None or not 1 <= len(body.cardsToAdd) <= card_rules.MAX_ADDED:
-            return _incorrect()
+        if body is None or not 1 <= len(body.cards_to_add) <= card_rules.MAX_ADDED:
+            raise _incorrect()
         cabinet = self._cabinet(call)
-        members = cabinet.cards.members(body.imtID)
+        members = cabinet.cards.members(body.imt_id)
         # A group that is not there is found out when the cards are processed.
         subject = (
             cabinet.cards.traits(members[0]).subject if members else directories.SUBJECTS[0].id
         )
-        try:
-            card_rules.check_new([(subject, body.cardsToAdd)], cabinet.cards)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
-        cabinet.uploads.add(body.imtID, body.cardsToAdd)
+        card_rules.check_new([(subject, body.cards_to_add)], cabinet.cards)
+        cabinet.uploads.add(body.imt_id, body.cards_to_add)
         return replies.accepted()
 
     async def update(self, call: Call) -> Answer:
         """`POST /content/v2/cards/update`: overwrites cards; accepted first, applied later."""
-        if await _is_too_large(call):
-            return replies.too_large()
+        await _check_size(call)
         body = await body_of(call, list[Edit])
         if body is None or not 1 <= len(body) <= card_rules.MAX_EDITS:
-            return _incorrect()
+            raise _incorrect()
         if any(not edit.sizes for edit in body):
-            return _incorrect()
-        if any(not edit.vendorCode for edit in body):
-            return replies.content_error(card_rules.NO_VENDOR_CODE, {})
+            raise _incorrect()
+        if any(not edit.vendor_code for edit in body):
+            raise Refusal(400, card_rules.NO_VENDOR_CODE, more={})
         cabinet = self._cabinet(call)
-        numbers = [(cabinet.cards.find(edit.nmID), edit) for edit in body]
+        numbers = [(cabinet.cards.find(edit.nm_id), edit) for edit in body]
         found = [(cabinet.cards.traits(n).subject, edit) for n, edit in numbers if n is not None]
-        try:
-            card_rules.check_complete(found)
-        except Refused as refused:
-            return replies.content_error(refused.text, refused.additional)
+        card_rules.check_complete(found)
         sent = msgspec.json.decode(await call.request.read(), type=list[Json])
         cabinet.uploads.edit([*zip(body, sent, strict=True)])
         return replies.accepted()
@@ -153,13 +137,10 @@ class UploadHandlers:
     async def errors(self, call: Call) -> Answer:
         """`POST /content/v2/cards/error/list`: by the cursor `updatedAt` and `batchUUID`."""
         body = await body_of(call, _Wanted)
-        try:
-            locale = locale_of(call)
-            if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
-                raise BadParameter("cursor")
-            after = _place(body.cursor)
-        except BadParameter:
-            return replies.content_error(replies.BAD_REQUEST)
+        locale = locale_of(call)
+        if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
+            raise BadParameter("cursor")
+        after = _place(body.cursor)
         batches = self._cabinet(call).uploads.failed()
         if not body.order.ascending:
             batches.reverse()
@@ -178,19 +159,20 @@ class UploadHandlers:
         return replies.content_answer({"items": rows, "cursor": cursor})
 
 
-async def _is_too_large(call: Call) -> bool:
-    return len(await call.request.read()) > card_rules.MAX_BODY
+async def _check_size(call: Call) -> None:
+    if len(await call.request.read()) > card_rules.MAX_BODY:
+        raise Refusal(413, answer=replies.too_large())
 
 
-def _incorrect() -> Answer:
-    return replies.content_error(replies.INCORRECT, {})
+def _incorrect() -> Refusal:
+    return Refusal(400, replies.INCORRECT, more={})
 
 
 def _place(cursor: _Cursor) -> tuple[int, str] | None:
-    if not cursor.updatedAt and not cursor.batchUUID:
+    if not cursor.updated_at and not cursor.batch_u_u_id:
         return None
     try:
-        return (micros_of(cursor.updatedAt or ""), cursor.batchUUID or "")
+        return (micros_of(cursor.updated_at or ""), cursor.batch_u_u_id or "")
     except ValueError as error:
         raise BadParameter("cursor") from error
 

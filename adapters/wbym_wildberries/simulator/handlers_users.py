@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
-from wbym.testing.answers import Answer, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import replies
-from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
-from wbym_wildberries.simulator.replies import BadParameter, body_of, boolean, integer, required
+from wbym_wildberries.simulator.requests import body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_seller import SECTIONS, user_row
 from wbym_wildberries.simulator.tokens import CATEGORIES
@@ -29,8 +28,8 @@ class _Section(msgspec.Struct):
     disabled: bool
 
 
-class _Invited(msgspec.Struct):
-    phoneNumber: str  # noqa: N815 -- the field's name on the wire
+class _Invited(msgspec.Struct, rename="camel"):
+    phone_number: str
     position: str = ""
 
 
@@ -39,20 +38,17 @@ class _Invite(msgspec.Struct):
     access: list[_Section] = []
 
 
-class _UserAccess(msgspec.Struct):
-    userId: int  # noqa: N815
+class _UserAccess(msgspec.Struct, rename="camel"):
+    user_id: int
     access: list[_Section]
 
 
-class _Accesses(msgspec.Struct):
-    usersAccesses: list[_UserAccess]  # noqa: N815
+class _Accesses(msgspec.Struct, rename="camel"):
+    users_accesses: list[_UserAccess]
 
 
-class UserHandlers:
+class UserHandlers(Handlers[Cabinet]):
     """Serves the users of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -66,12 +62,9 @@ class UserHandlers:
 
     async def show(self, call: Call) -> Answer:
         """`GET /api/v1/users`: active users, or the invited ones, the newest first."""
-        try:
-            limit = integer(call, "limit", high=MAX_LIMIT)
-            offset = integer(call, "offset") or 0
-            invited = boolean(call, "isInviteOnly")
-        except BadParameter as error:
-            return _bad(f"invalid {error.name}")
+        limit = integer(call, "limit", high=MAX_LIMIT)
+        offset = integer(call, "offset") or 0
+        invited = boolean(call, "isInviteOnly")
         seller = self._cabinet(call).seller
         users = seller.invited if invited else list(seller.users.values())
         page = users[offset : offset + (MAX_LIMIT if limit is None else limit)]
@@ -86,16 +79,16 @@ class UserHandlers:
         """`POST /api/v1/invite`."""
         body = await body_of(call, _Invite)
         if body is None:
-            return _bad("invalid request body")
+            raise Refusal(400, "invalid request body")
         access = _access(body.access)
         if access is None:
-            return _bad("unknown access code")
-        if not _PHONE.fullmatch(body.invite.phoneNumber):
-            return _bad("invalid phone number")
+            raise Refusal(400, "unknown access code")
+        if not _PHONE.fullmatch(body.invite.phone_number):
+            raise Refusal(400, "invalid phone number")
         if len(body.invite.position) > MAX_POSITION:
-            return _bad("position is too long")
+            raise Refusal(400, "position is too long")
         seller = self._cabinet(call).seller
-        user = seller.invite(body.invite.phoneNumber, body.invite.position, access)
+        user = seller.invite(body.invite.phone_number, body.invite.position, access)
         page = "https://seller.wildberries.ru/supplier-settings/supplier-card"
         return json_answer(
             {
@@ -109,16 +102,16 @@ class UserHandlers:
     async def set_access(self, call: Call) -> Answer:
         """`PUT /api/v1/users/access`: all or nothing."""
         body = await body_of(call, _Accesses)
-        if body is None or not body.usersAccesses:
-            return _bad("invalid request body")
+        if body is None or not body.users_accesses:
+            raise Refusal(400, "invalid request body")
         seller = self._cabinet(call).seller
         changes = []
-        for one in body.usersAccesses:
-            user, access = seller.users.get(one.userId), _access(one.access)
+        for one in body.users_accesses:
+            user, access = seller.users.get(one.user_id), _access(one.access)
             if user is None:
-                return _bad("user is not in current supplier")
+                raise Refusal(400, "user is not in current supplier")
             if access is None:
-                return _bad("unknown access code")
+                raise Refusal(400, "unknown access code")
             changes.append((user, access))
         for user, access in changes:
             seller.set_access(user, access)
@@ -126,12 +119,9 @@ class UserHandlers:
 
     async def delete(self, call: Call) -> Answer:
         """`DELETE /api/v1/user`."""
-        try:
-            identifier = required(integer(call, "deletedUserID"), "deletedUserID")
-        except BadParameter as error:
-            return _bad(f"invalid {error.name}")
+        identifier = required(integer(call, "deletedUserID"), "deletedUserID")
         if not self._cabinet(call).seller.delete(identifier):
-            return _bad("user is not in current supplier")
+            raise Refusal(400, "user is not in current supplier")
         return empty_answer(200)
 
 
@@ -143,7 +133,3 @@ def _access(sections: Sequence[_Section]) -> dict[str, bool] | None:
             return None
         access[one.code] = one.disabled or access.get(one.code, False)
     return access
-
-
-def _bad(cause: str) -> Answer:
-    return replies.service_error(400, f"bad request cause: {cause}", origin="public-acl")

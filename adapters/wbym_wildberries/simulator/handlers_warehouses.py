@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 
-from wbym.testing.answers import Answer, empty_answer, json_answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
-from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_warehouses import BY_COURIER, Warehouse
 from wbym_wildberries.simulator.tokens import CATEGORIES
@@ -24,9 +22,9 @@ MAX_COMMENT = 1000
 _PHONE = re.compile(r"\+(7|374|375|996)\d{8,10}")
 
 
-class _Warehouse(msgspec.Struct):
+class _Warehouse(msgspec.Struct, rename="camel"):
     name: str
-    officeId: int  # noqa: N815 -- the field's name on the wire
+    office_id: int
 
 
 class _Contact(msgspec.Struct):
@@ -38,34 +36,34 @@ class _Contacts(msgspec.Struct):
     contacts: list[_Contact]
 
 
-def not_found() -> Answer:
+def not_found() -> Refusal:
     """The 404 of warehouses and inventory."""
-    return replies.coded(404, "NotFound")
+    return Refusal(404, code="NotFound")
 
 
-def bad_body() -> Answer:
+def bad_body() -> Refusal:
     """The 400 of a body that cannot be read."""
-    return replies.coded(400, "IncorrectRequestBody", "Incorrect request body")
+    return Refusal(400, "Incorrect request body", code="IncorrectRequestBody")
 
 
-def bad_parameter() -> Answer:
+def bad_parameter() -> Refusal:
     """The 400 of a parameter that cannot be read."""
-    return replies.coded(400, "IncorrectParameter", "IncorrectParameter")
+    return Refusal(400, "IncorrectParameter", code="IncorrectParameter")
 
 
-def warehouse_of(call: Call, cabinet: Cabinet) -> Warehouse | Answer:
-    """The warehouse that a path names, or the error."""
+def warehouse_of(call: Call, cabinet: Cabinet) -> Warehouse:
+    """The warehouse that a path names."""
     text = call.request.match_info["warehouseId"]
     if not (text.isascii() and text.isdigit()):
-        return bad_parameter()
-    return cabinet.warehouses.find(int(text)) or not_found()
+        raise bad_parameter()
+    found = cabinet.warehouses.find(int(text))
+    if found is None:
+        raise not_found()
+    return found
 
 
-class WarehouseHandlers:
+class WarehouseHandlers(Handlers[Cabinet]):
     """Serves the warehouses of the caller's cabinet."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -95,75 +93,66 @@ class WarehouseHandlers:
         """`POST /api/v3/warehouses`."""
         cabinet = self._cabinet(call)
         body = await self._checked(call, cabinet, None)
-        if isinstance(body, Answer):
-            return body
-        identifier = cabinet.warehouses.create(body.name, body.officeId)
+        identifier = cabinet.warehouses.create(body.name, body.office_id)
         return json_answer({"id": identifier}, status=201)
 
     async def update(self, call: Call) -> Answer:
         """`PUT /api/v3/warehouses/{warehouseId}`: another office at most once a day."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        if isinstance(warehouse, Answer):
-            return warehouse
         body = await self._checked(call, cabinet, warehouse)
-        if isinstance(body, Answer):
-            return body
-        cabinet.warehouses.update(warehouse, body.name, body.officeId)
+        cabinet.warehouses.update(warehouse, body.name, body.office_id)
         return empty_answer(204)
 
     async def _checked(
         self, call: Call, cabinet: Cabinet, warehouse: Warehouse | None
-    ) -> _Warehouse | Answer:
+    ) -> _Warehouse:
         body = await body_of(call, _Warehouse)
-        if body is None or body.officeId < 1:
-            return bad_body()
+        if body is None or body.office_id < 1:
+            raise bad_body()
         if not 1 <= len(body.name.strip()) <= MAX_NAME:
-            return replies.coded(400, "WarehouseNameInvalid", "Incorrect warehouse name")
-        wrong = cabinet.warehouses.can_link(body.officeId, warehouse)
+            raise Refusal(400, "Incorrect warehouse name", code="WarehouseNameInvalid")
+        wrong = cabinet.warehouses.can_link(body.office_id, warehouse)
         if wrong == "unknown":
-            return not_found()
+            raise not_found()
         if wrong or (warehouse is not None and (warehouse.busy or warehouse.leaving)):
-            return replies.coded(409, "Conflict", "The office cannot be linked now")
+            raise Refusal(409, "The office cannot be linked now", code="Conflict")
         return body
 
     async def delete(self, call: Call) -> Answer:
         """`DELETE /api/v3/warehouses/{warehouseId}`."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        if isinstance(warehouse, Answer):
-            return warehouse
         if warehouse.leaving:
-            return not_found()
+            raise not_found()
         cabinet.warehouses.delete(warehouse)
         return empty_answer(204)
 
     async def contacts(self, call: Call) -> Answer:
         """`GET /api/v3/dbw/warehouses/{warehouseId}/contacts`."""
         warehouse = self._by_courier(call)
-        if isinstance(warehouse, Answer):
-            return warehouse
         return json_answer({"contacts": warehouse.contacts})
 
     async def set_contacts(self, call: Call) -> Answer:
         """`PUT /api/v3/dbw/warehouses/{warehouseId}/contacts`: overwrites all of them."""
         warehouse = self._by_courier(call)
-        if isinstance(warehouse, Answer):
-            return warehouse
         body = await body_of(call, _Contacts)
         if body is None:
-            return bad_body()
+            raise bad_body()
         if len(body.contacts) > MAX_CONTACTS:
-            return replies.coded(400, "UploadDataLimit", "Upload limit exceeded.")
+            raise Refusal(400, "Upload limit exceeded.", code="UploadDataLimit")
         for one in body.contacts:
             if len(one.comment) > MAX_COMMENT or not _PHONE.fullmatch(one.phone):
-                return replies.coded(400, "IncorrectRequest", "Incorrect request parameters")
+                raise Refusal(400, "Incorrect request parameters", code="IncorrectRequest")
         warehouse.contacts = [{"comment": one.comment, "phone": one.phone} for one in body.contacts]
         return empty_answer(204)
 
-    def _by_courier(self, call: Call) -> Warehouse | Answer:
-        warehouse = warehouse_of(call, self._cabinet(call))
-        if isinstance(warehouse, Warehouse) and warehouse.delivery != BY_COURIER:
-            return bad_parameter()
+    def _by_courier(self, call: Call) -> Warehouse:
         # The contacts have no 404: a warehouse that does not exist is a wrong parameter.
-        return warehouse if isinstance(warehouse, Warehouse) else bad_parameter()
+        try:
+            warehouse = warehouse_of(call, self._cabinet(call))
+        except Refusal as refusal:
+            raise bad_parameter() from refusal
+        if warehouse.delivery != BY_COURIER:
+            raise bad_parameter()
+        return warehouse

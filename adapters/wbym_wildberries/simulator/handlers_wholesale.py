@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from wbym.testing.answers import Answer, json_answer
-from wbym.testing.server import Call, Route
-from wbym_wildberries.simulator import replies
+from wbym.testing.answers import Answer, Refusal, json_answer
+from wbym.testing.server import Call, Handlers, Route
 from wbym_wildberries.simulator.handlers_prices import (
     BAD_FORMAT,
     BAD_ITEM,
@@ -19,36 +18,35 @@ from wbym_wildberries.simulator.handlers_prices import (
     TOO_MANY,
 )
 from wbym_wildberries.simulator.limits import PRICES
-from wbym_wildberries.simulator.replies import body_of
+from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import Level
 
 MAX_LEVELS = 3
-_ORIGIN = "discounts-prices"
 _FIRST_TASK = 128_460_434
 
 
-class _Level(msgspec.Struct):
+class _Level(msgspec.Struct, rename="camel"):
     level: int
-    minQuantity: int  # noqa: N815 -- the field's name on the wire
-    wholesaleDiscount: int | float  # noqa: N815
+    min_quantity: int
+    wholesale_discount: int | float
 
 
-class _Item(msgspec.Struct):
-    nmId: int  # noqa: N815
-    wholesaleDiscountThreshold: list[_Level]  # noqa: N815
+class _Item(msgspec.Struct, rename="camel"):
+    nm_id: int
+    wholesale_discount_threshold: list[_Level]
 
 
 class _Items(msgspec.Struct):
     data: list[_Item]
 
 
-class WholesaleHandlers:
+class WholesaleHandlers(Handlers[Cabinet]):
     """Serves the wholesale discounts of the caller's cabinet."""
 
     def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
+        super().__init__(cabinet)
         self._last_task = _FIRST_TASK
 
     def routes(self) -> list[Route]:
@@ -60,21 +58,21 @@ class WholesaleHandlers:
         """`POST /api/discounts-prices/v1/upload/task/b2b/wholesale`: each item by itself."""
         body = await body_of(call, _Items)
         if body is None or not body.data:
-            return replies.service_error(400, BAD_FORMAT, origin=_ORIGIN)
+            raise Refusal(400, BAD_FORMAT)
         if len(body.data) > MAX_ITEMS:
-            return replies.service_error(400, TOO_MANY, origin=_ORIGIN)
+            raise Refusal(400, TOO_MANY)
         cabinet = self._cabinet(call)
         results: list[Json] = []
         for item in body.data:
-            number = cabinet.cards.find(item.nmId)
-            wrong = _wrong(item.wholesaleDiscountThreshold) if number is not None else BAD_ITEM
-            row: Json = {"nmId": item.nmId, "success": wrong is None}
+            number = cabinet.cards.find(item.nm_id)
+            wrong = _wrong(item.wholesale_discount_threshold) if number is not None else BAD_ITEM
+            row: Json = {"nmId": item.nm_id, "success": wrong is None}
             if number is None or wrong is not None:
                 row["error"] = {"status": 400, "title": "Bad Request", "detail": wrong}
             else:
                 levels = [
-                    Level(one.level, one.minQuantity, int(one.wholesaleDiscount))
-                    for one in item.wholesaleDiscountThreshold
+                    Level(one.level, one.min_quantity, int(one.wholesale_discount))
+                    for one in item.wholesale_discount_threshold
                 ]
                 cabinet.prices.set_levels(number, levels)
             results.append(row)
@@ -85,18 +83,18 @@ class WholesaleHandlers:
 
 def _wrong(levels: list[_Level]) -> str | None:
     kept = sorted(levels, key=lambda level: level.level)
-    raised = [level for level in kept if level.wholesaleDiscount]
+    raised = [level for level in kept if level.wholesale_discount]
     if len(levels) > MAX_LEVELS or any(not 1 <= one.level <= MAX_LEVELS for one in levels):
         return f"Maximum number of levels: {MAX_LEVELS}"
-    if any(level.wholesaleDiscount != int(level.wholesaleDiscount) for level in levels):
+    if any(level.wholesale_discount != int(level.wholesale_discount) for level in levels):
         return "Discount must be an integer"
-    if any(not 0 <= level.wholesaleDiscount <= MAX_DISCOUNT for level in levels):
+    if any(not 0 <= level.wholesale_discount <= MAX_DISCOUNT for level in levels):
         return "New discount is outside the allowed range"
-    if any(level.minQuantity < 1 for level in raised):
+    if any(level.min_quantity < 1 for level in raised):
         return "New number of items is outside the allowed range"
     for lower, higher in pairwise(raised):
-        if higher.wholesaleDiscount <= lower.wholesaleDiscount:
+        if higher.wholesale_discount <= lower.wholesale_discount:
             return "Discount must increase with each level"
-        if higher.minQuantity <= lower.minQuantity:
+        if higher.min_quantity <= lower.min_quantity:
             return "Number of items must increase with each level"
     return None

@@ -1,97 +1,83 @@
-"""The options of the simulated cabinets, in one place for the constructor and the command line."""
+"""The options of the simulator of Wildberries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from wbym.testing import options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How much data there is and how the cabinet behaves.
+class Options(options.Options, frozen=True, kw_only=True):
+    """How much data there is, how the cabinet behaves and who is let in."""
 
-    Attributes:
-        feedbacks: How many feedbacks are generated.
-        questions: How many questions.
-        chats: How many chats.
-        events_per_chat: Messages in each chat.
-        claims: How many claims; about three in ten are older than 14 days and never shown.
-        seed: Of all data; the same seed, options and start give the same data.
-        open_share: Share of feedbacks and questions that are not processed yet.
-        unlisted_chats: So many chats are seen in events before `/chats` shows them.
-        page_of_events: About so many events come on a page of `/events`.
-        feedbacks_depth: From this `skip` on, pages of feedbacks are empty although there is more;
-            None for the documented depth.
-        moderation: Seconds that an answer or a sent file waits in moderation; 0 for none.
-        echo_delay: Seconds until a sent message shows up in `/events`.
-        sign_in_answer: Whether the answer to a sent message has the optional `sign`.
-        pins_allowed: Whether the seller has a subscription or tariff for pins.
-        cards: How many cards are listed.
-        trashed: How many more are in the trash.
-        card_room: How many more cards may be listed.
-        card_delay: Seconds until an accepted list of cards is applied.
-        document_delay: Seconds until changed documents of a card are checked.
-        price_delay: Seconds until a task of prices is processed.
-        warehouse_delay: Seconds that a change or deletion of a warehouse takes.
-        news: How many news the portal has, three a day.
-        users: How many users work in the cabinet, its owner among them.
-        subscribed: Whether the seller has a Jam subscription and a plan.
-        ping_block: Seconds that `/ping` of a host is blocked after one call too many; the
-            specification does not say how many.
-    """
+    demo: ClassVar[Mapping[str, object]] = {
+        "feedbacks": 75_000,
+        "questions": 15_000,
+        "chats": 200,
+        "claims": 60,
+        "cards": 2_000,
+    }
+    second_names: ClassVar[Mapping[str, str]] = {"claims": "--returns"}
 
     feedbacks: int = 200
+    """How many feedbacks are generated."""
     questions: int = 50
+    """How many questions."""
     chats: int = 10
+    """How many chats."""
     events_per_chat: int = 12
+    """Messages in each chat."""
     claims: int = 20
-    seed: int = 0
+    """How many claims; about three in ten are older than 14 days and never shown."""
     open_share: float = 0.4
+    """Share of feedbacks and questions that are not processed yet."""
     unlisted_chats: int = 1
+    """So many chats are seen in events before `/chats` shows them."""
     page_of_events: int = 50
+    """About so many events come on a page of `/events`."""
     feedbacks_depth: int | None = None
+    """From this `skip` on, pages of feedbacks are empty although there is more; None for the
+    documented depth."""
     moderation: float = 0.0
+    """Seconds that an answer or a sent file waits in moderation; 0 for none."""
     echo_delay: float = 0.0
+    """Seconds until a sent message shows up in `/events`."""
     sign_in_answer: bool = False
+    """Whether the answer to a sent message has the optional `sign`."""
     pins_allowed: bool = True
+    """Whether the seller has a subscription or tariff for pins."""
     cards: int = 40
+    """How many cards are listed."""
     trashed: int = 3
+    """How many more are in the trash."""
     card_room: int = 1000
+    """How many more cards may be listed."""
     card_delay: float = 0.0
+    """Seconds until an accepted list of cards is applied."""
     document_delay: float = 0.0
+    """Seconds until changed documents of a card are checked."""
     price_delay: float = 0.0
+    """Seconds until a task of prices is processed."""
     warehouse_delay: float = 0.0
+    """Seconds that a change or deletion of a warehouse takes."""
     news: int = 250
+    """How many news the portal has, three a day."""
     users: int = 3
+    """How many users work in the cabinet, its owner among them."""
     subscribed: bool = True
+    """Whether the seller has a Jam subscription and a plan."""
     ping_block: float = 60.0
-
-
-class OptionsDict(TypedDict, total=False):
-    """The fields of `Options` as keyword arguments."""
-
-    feedbacks: int
-    questions: int
-    chats: int
-    events_per_chat: int
-    claims: int
-    seed: int
-    open_share: float
-    unlisted_chats: int
-    page_of_events: int
-    feedbacks_depth: int | None
-    moderation: float
-    echo_delay: float
-    sign_in_answer: bool
-    pins_allowed: bool
-    cards: int
-    trashed: int
-    card_room: int
-    card_delay: float
-    document_delay: float
-    price_delay: float
-    warehouse_delay: float
-    news: int
-    users: int
-    subscribed: bool
-    ping_block: float
+    """Seconds that `/ping` of a host is blocked after one call too many; the specification does not
+    say how many."""
+    ban_seconds: float = 0.0
+    """A 429 lasts at least n seconds."""
+    sellers: Sequence[str] | None = None
+    """Ids of the sellers that exist, each with a cabinet of its own; by default every id exists and
+    all share one cabinet."""
+    refused_types: Sequence[int] = ()
+    """Values of `acc` (types of tokens) that are answered 403."""
+    unpaid_services: bool = False
+    """Whether service tokens are answered 402."""
+    deny_feedbacks: bool = False
+    """Whether feedbacks and questions are answered 403 in their own shape."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TypeVar
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, json_answer
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
 from wbym.testing.server import Call
+from wbym_wildberries.simulator.requests import BadParameter
 
 PROBLEM = "application/problem+json"
+JSON = "application/json"
 _random = random.Random(20_260_819)
 
 
@@ -28,39 +29,29 @@ def request_uuid() -> str:
     return str(uuid.UUID(int=_random.getrandbits(128), version=4))
 
 
-def gateway(
-    now: float,
-    status: int,
-    detail: str,
-    *,
-    title: str | None = None,
-    code: str | None = None,
-    refusal: bool = False,
-) -> Answer:
-    """An error of the gateway: authorization, limits, unknown paths, failures."""
+def gateway(now: float, refusal: Refusal) -> Answer:
+    """A refusal by the gateway: authorization, limits, unknown paths, failures."""
+    status, detail, title = refusal.status, refusal.message, refusal.title
     phrase = HTTPStatus(status).phrase
+    if status == 402:  # only for services of the catalogue
+        shape: dict[str, object] = {"title": phrase.lower(), "detail": detail}
+        return json_answer(shape, status=status, content_type=PROBLEM)
+    if not detail and status == 404:
+        title = "path not found"
+        detail = "Please consult the https://dev.wildberries.ru/openapi/api-information"
+    number = f"07e4668e--{_random.getrandbits(48):012x}-[UK-oWaVDUqNrKG]; 84bd353bf-75"
     shape = {
         "title": title or phrase.lower(),
-        "detail": detail,
-        "code": code or f"07e4668e--{_random.getrandbits(48):012x}-[UK-oWaVDUqNrKG]; 84bd353bf-75",
+        "detail": detail or "internal service error, please retry later",
+        "code": refusal.code or number,
         "requestId": request_id(),
         "origin": "s2s-api-auth-catalog",
         "status": status,
         "statusText": phrase,
         "timestamp": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    return Answer(status, Body(msgspec.json.encode(shape)), PROBLEM, refusal=refusal)
-
-
-def payment_required() -> Answer:
-    """402, only for services of the catalogue."""
-    detail = (
-        "wb solution for business has insufficient funds on its balance. please top up the balance "
-        "in the company's personal account https://dev.wildberries.ru/company"
-    )
-    return json_answer(
-        {"title": "payment required", "detail": detail}, status=402, content_type=PROBLEM
-    )
+    body = Body(msgspec.json.encode(shape))
+    return Answer(status, body, PROBLEM, rate_limited=status == 429)
 
 
 # Feedbacks and questions.
@@ -90,80 +81,12 @@ def data_answer(value: object) -> Answer:
     return Answer(200, Body(data(msgspec.json.encode(value))), "application/json")
 
 
-def fq_error(status: int, text: str) -> Answer:
-    """An error of feedbacks and questions; with status 200 too."""
-    shape = {
-        "data": None,
-        "error": True,
-        "errorText": text,
-        "additionalErrors": None,
-        "requestId": request_uuid(),
-    }
-    return json_answer(shape, status=status)
-
-
-def fbapi_error(detail: str) -> Answer:
-    """A 400 about the form of a request to answer a feedback."""
-    shape = {
-        "title": "bad request",
-        "requestId": request_id(),
-        "origin": "fbapi",
-        "detail": detail,
-    }
-    return json_answer(shape, status=400)
-
-
-def pin_error(status: int, detail: str, title: str = "Bad Request") -> Answer:
-    """An error of the pins."""
-    shape = {
-        "status": status,
-        "title": title,
-        "detail": detail,
-        "origin": "pin-open-api",
-        "requestId": request_id(),
-    }
-    return json_answer(shape, status=status)
-
-
-# Chats.
-
-
-def chat_error(
-    detail: str, *, title: str = "Bad Request", content_type: str = "application/json"
-) -> Answer:
-    """A 400 of the chats."""
-    shape = {
-        "status": 400,
-        "title": title,
-        "origin": "proxy-chats",
-        "detail": detail,
-        "requestId": request_id(),
-        "error": detail,
-    }
-    return json_answer(shape, status=400, content_type=content_type)
-
-
-# Claims.
-
-
-def claims_error(detail: str) -> Answer:
-    """A 400 of the list of claims."""
-    shape = {"title": "Invalid query params", "detail": detail, "requestId": request_uuid()}
-    return json_answer(shape, status=400, content_type=PROBLEM)
-
-
-def claim_error(detail: str) -> Answer:
-    """A 400 of a decision on a claim."""
-    shape = {
-        "title": "Validation error",
-        "detail": f"Input model is not valid; Details: {detail}",
-        "requestId": f"0HN3PI6JUGFSL:{_random.randrange(10**8):08d}",
-    }
-    return json_answer(shape, status=400, content_type="application/json; charset=utf-8")
-
-
 # Content.
 
+NO_FUNDS = (
+    "wb solution for business has insufficient funds on its balance. please top up the balance "
+    "in the company's personal account https://dev.wildberries.ru/company"
+)
 BAD_REQUEST = "Неправильный запрос"
 INCORRECT = "Incorrect request"
 
@@ -171,12 +94,6 @@ INCORRECT = "Incorrect request"
 def content_answer(value: object) -> Answer:
     """A success of the content methods."""
     return json_answer({"data": value, "error": False, "errorText": "", "additionalErrors": None})
-
-
-def content_error(text: str, additional: object = None, *, status: int = 400) -> Answer:
-    """An error of the content methods; with status 200 too."""
-    shape = {"data": None, "error": True, "errorText": text, "additionalErrors": additional}
-    return json_answer(shape, status=status)
 
 
 def accepted() -> Answer:
@@ -206,119 +123,176 @@ def price_answer(value: object) -> Answer:
     return json_answer({"data": value, "error": False, "errorText": ""})
 
 
-def price_error(text: str, *, status: int = 400) -> Answer:
-    """An error of the prices; with status 200 too."""
-    return json_answer({"data": None, "error": True, "errorText": text}, status=status)
+# Refusing, each service in its own shape.
+
+Shape = Callable[[Call, Refusal], Answer]
+WRONG_QUERY = "Failed to deserialize query string: "
 
 
-# Warehouses and inventory.
+def refused(call: Call, refusal: Refusal, path: str) -> Answer:
+    """A refusal in the shape of the service that has this path."""
+    return next(shape for prefix, shape in _SHAPES if path.startswith(prefix))(call, refusal)
 
 
-def coded(status: int, code: str, message: str = "") -> Answer:
-    """An error of warehouses and inventory that has a code."""
-    return json_answer({"code": code, "message": message}, status=status)
+def fq_refused(call: Call, refusal: Refusal) -> Answer:
+    """Feedbacks and questions refuse; under status 200 too."""
+    shape = {
+        "data": None,
+        "error": True,
+        "errorText": _text(refusal, "Плохой формат {}"),
+        "additionalErrors": None,
+        "requestId": request_uuid(),
+    }
+    return json_answer(shape, status=refusal.status)
 
 
-# Newer services.
+def content_refused(call: Call, refusal: Refusal) -> Answer:
+    """Methods of the content refuse; under status 200 too."""
+    shape = {
+        "data": None,
+        "error": True,
+        "errorText": _text(refusal, BAD_REQUEST),
+        "additionalErrors": refusal.more,
+    }
+    return json_answer(shape, status=refusal.status)
 
 
-def service_error(
-    status: int,
-    detail: str,
-    *,
+def price_refused(call: Call, refusal: Refusal) -> Answer:
+    """Prices refuse; under status 200 too."""
+    text = _text(refusal, "Invalid request parameters")
+    return json_answer({"data": None, "error": True, "errorText": text}, status=refusal.status)
+
+
+def _cards_refused(call: Call, refusal: Refusal) -> Answer:
+    """Lists of cards have other words for a wrong parameter."""
+    return content_refused(call, Refusal(refusal.status, _text(refusal, INCORRECT)))
+
+
+def _answer_refused(call: Call, refusal: Refusal) -> Answer:
+    shape = {
+        "title": "bad request",
+        "requestId": request_id(),
+        "origin": "fbapi",
+        "detail": refusal.message,
+    }
+    return json_answer(shape, status=400)
+
+
+def _chat_refused(call: Call, refusal: Refusal) -> Answer:
+    shape = {
+        "status": 400,
+        "title": refusal.title or "Bad Request",
+        "origin": "proxy-chats",
+        "detail": refusal.message,
+        "requestId": request_id(),
+        "error": refusal.message,
+    }
+    sends = call.request.path.endswith("/message")
+    return json_answer(shape, status=400, content_type=PROBLEM if sends else JSON)
+
+
+def _claims_refused(call: Call, refusal: Refusal) -> Answer:
+    detail = _text(refusal, "invalid value of `{}`")
+    shape = {
+        "title": "Invalid query params",
+        "detail": WRONG_QUERY + detail,
+        "requestId": request_uuid(),
+    }
+    return json_answer(shape, status=400, content_type=PROBLEM)
+
+
+def _decision_refused(call: Call, refusal: Refusal) -> Answer:
+    shape = {
+        "title": "Validation error",
+        "detail": f"Input model is not valid; Details: {refusal.message}",
+        "requestId": f"0HN3PI6JUGFSL:{_random.randrange(10**8):08d}",
+    }
+    return json_answer(shape, status=400, content_type=f"{JSON}; charset=utf-8")
+
+
+def _coded(call: Call, refusal: Refusal) -> Answer:
+    """Warehouses and inventory refuse with a code."""
+    return json_answer({"code": refusal.code, "message": refusal.message}, status=refusal.status)
+
+
+def _brands_refused(call: Call, refusal: Refusal) -> Answer:
+    if isinstance(refusal, BadParameter):
+        name = refusal.message
+        where = {
+            "location": f"query.{name}",
+            "message": "invalid integer",
+            "value": call.query(name),
+        }
+        refusal = Refusal(400, "validation failed", more={"errors": [where]})
+    return _problem("brands-api", numbered=False, content_type=PROBLEM)(call, refusal)
+
+
+def _problem(
     origin: str,
-    title: str | None = None,
-    content_type: str = "application/json",
+    *,
     numbered: bool = True,
-    more: Mapping[str, object] | None = None,
-) -> Answer:
-    """An error of users, brands, recommendations, wholesale discounts and the plan builder.
+    content_type: str = JSON,
+    words: str = "{}",
+) -> Shape:
+    """The shape of newer services, each with some of its fields.
 
     Args:
-        status: Status of the answer.
-        detail: What is wrong.
         origin: Which service says so.
-        title: In place of the status's own words.
-        content_type: Of the answer.
         numbered: Whether the status stands in the body too.
-        more: Other fields of the body.
+        content_type: Of the answer.
+        words: What stands around the message.
     """
-    shape = {
-        "title": title or HTTPStatus(status).phrase,
-        "detail": detail,
-        "requestId": request_id(),
-        "origin": origin,
-        **({"status": status} if numbered else {}),
-        **(more or {}),
-    }
-    return json_answer(shape, status=status, content_type=content_type)
+
+    def shape(call: Call, refusal: Refusal) -> Answer:
+        fields: dict[str, object] = {
+            "title": refusal.title or HTTPStatus(refusal.status).phrase,
+            "detail": words.format(_text(refusal, "invalid {}")),
+            "requestId": request_id(),
+            "origin": origin,
+        }
+        if numbered:
+            fields["status"] = refusal.status
+        if isinstance(refusal.more, dict):
+            fields |= refusal.more
+        return json_answer(fields, status=refusal.status, content_type=content_type)
+
+    return shape
 
 
-# Reading requests.
+def _pin_refused(call: Call, refusal: Refusal) -> Answer:
+    bare = Refusal(refusal.status, refusal.message, title=refusal.title or "Bad Request")
+    return _problem("pin-open-api")(call, bare)
 
 
-class BadParameter(Exception):
-    """A query parameter is missing or malformed; carries its name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+def _nothing(call: Call, refusal: Refusal) -> Answer:
+    return Answer(refusal.status, Body(b""), "")
 
 
-_TRUE = frozenset({"true", "True", "TRUE", "1", "t", "T"})
-_FALSE = frozenset({"false", "False", "FALSE", "0", "f", "F"})
+def _text(refusal: Refusal, of_parameter: str) -> str:
+    """The message, or what is said of a parameter."""
+    is_parameter = isinstance(refusal, BadParameter)
+    return of_parameter.format(refusal.message) if is_parameter else refusal.message
 
 
-def integer(call: Call, name: str, *, low: int = 0, high: int | None = None) -> int | None:
-    """An integer parameter; None when it is absent or empty.
-
-    Raises:
-        BadParameter: When it is not a plain integer between `low` and `high`.
-    """
-    text = call.query(name)
-    if text is None or text == "":
-        return None
-    if not text.lstrip("-").isdecimal() or len(text) > 19:
-        raise BadParameter(name)
-    value = int(text)
-    if value < low or (high is not None and value > high):
-        raise BadParameter(name)
-    return value
-
-
-T = TypeVar("T")
-
-
-async def body_of(call: Call, kind: type[T]) -> T | None:
-    """The body of a request; None when it does not decode."""
-    try:
-        return msgspec.json.decode(await call.request.read(), type=kind)
-    except msgspec.DecodeError:
-        return None
-
-
-def required(value: int | None, name: str) -> int:
-    """The value.
-
-    Raises:
-        BadParameter: When it is None.
-    """
-    if value is None:
-        raise BadParameter(name)
-    return value
-
-
-def boolean(call: Call, name: str) -> bool | None:
-    """A boolean parameter as Go reads it; None when it is absent.
-
-    Raises:
-        BadParameter: When it is no boolean.
-    """
-    text = call.query(name)
-    if text is None:
-        return None
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise BadParameter(name)
+_SHAPES: tuple[tuple[str, Shape], ...] = (
+    ("/api/v1/feedbacks/answer", _answer_refused),
+    ("/api/v1/feedback", fq_refused),
+    ("/api/v1/question", fq_refused),
+    ("/api/v1/new-feedbacks-questions", fq_refused),
+    ("/api/feedbacks/v1/pins", _pin_refused),
+    ("/api/v1/seller/", _chat_refused),
+    ("/api/v1/claims", _claims_refused),
+    ("/api/v1/claim", _decision_refused),
+    ("/api/v1/user", _problem("public-acl", words="bad request cause: {}")),
+    ("/api/v1/invite", _problem("public-acl", words="bad request cause: {}")),
+    ("/content/v2/get/cards/", _cards_refused),
+    ("/content/", content_refused),
+    ("/api/content/v1/brands", _brands_refused),
+    ("/api/content/v1/recommendations", _problem("recoms", numbered=False)),
+    ("/api/v2/", price_refused),
+    ("/api/discounts-prices/", _problem("discounts-prices")),
+    ("/api/v3/", _coded),
+    ("/api/communications/", _nothing),
+    ("/api/common/", _problem("options-service", content_type=PROBLEM)),
+)
+"""By the beginning of a path, the first that fits."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import replace
-from typing import Unpack
+from collections.abc import Mapping
 
-from wbym.testing.answers import Answer, json_answer
+import msgspec
+
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.buckets import TokenBucket
-from wbym.testing.faults import Faults
+from wbym.testing.options import takes
 from wbym.testing.pages import Sent
-from wbym.testing.server import Call, Route, SimulatorServer
+from wbym.testing.server import Call, Handlers, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
+from wbym_wildberries.simulator.buyers import Buyers
 from wbym_wildberries.simulator.handlers_cards import CardHandlers
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 from wbym_wildberries.simulator.handlers_claims import ClaimHandlers
@@ -43,14 +42,15 @@ from wbym_wildberries.simulator.limits import (
     Buckets,
     PingWindow,
 )
-from wbym_wildberries.simulator.options import Options, OptionsDict
+from wbym_wildberries.simulator.options import Options
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import (
+    CATEGORIES,
     SELLER,
     SERVICE,
     TEST,
-    Malformed,
     Passport,
+    make_token,
     read_token,
 )
 
@@ -61,6 +61,24 @@ RESET = ("X-Ratelimit-Reset", "x-ratelimit-reset", "X-RateLimit-Reset")
 SECRET_HEADER = "X-Client-Secret"
 """Marks a request "with a secret". The specification does not publish the real name."""
 _KIND = {1: "base", 2: "test", 3: "personal", 4: "service"}
+_HANDLERS: tuple[type[Handlers[Cabinet]], ...] = (
+    GeneralHandlers,
+    UserHandlers,
+    CardHandlers,
+    UploadHandlers,
+    MediaHandlers,
+    LabelHandlers,
+    RecommendationHandlers,
+    PriceHandlers,
+    WholesaleHandlers,
+    WarehouseHandlers,
+    StockHandlers,
+    FeedbackHandlers,
+    QuestionHandlers,
+    PinHandlers,
+    ChatHandlers,
+    ClaimHandlers,
+)
 
 
 class WildberriesSimulator(SimulatorServer):
@@ -79,61 +97,26 @@ class WildberriesSimulator(SimulatorServer):
     one host that takes tokens of every category.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        limits: bool = True,
-        limit_scale: float = 1.0,
-        ban_seconds: float = 0.0,
-        sellers: Iterable[str] | None = None,
-        refused_types: Collection[int] = (),
-        unpaid_services: bool = False,
-        deny_feedbacks: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        **options: Unpack[OptionsDict],
-    ) -> None:
-        """Generates the data; `start` or `async with` begins to serve.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            limits: False lifts every limit; `X-Ratelimit-Remaining` then never falls.
-            limit_scale: 10.0 makes every limit ten times as generous.
-            ban_seconds: A 429 lasts at least so many seconds.
-            sellers: Ids of the sellers that exist, each with a cabinet of its own; by default every
-                id exists and all share one cabinet.
-            refused_types: Values of `acc` that are answered 403.
-            unpaid_services: Whether service tokens are answered 402.
-            deny_feedbacks: Whether feedbacks and questions are answered 403 in their own shape.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-            options: See `Options`.
-        """
-        super().__init__(faults=faults, clock=clock, wall=wall, sleep=sleep)
-        self.options = Options(**options)
-        self.refused_types = refused_types
-        self.unpaid_services = unpaid_services
-        self.deny_feedbacks = deny_feedbacks
-        self._limited = limits
+    @takes(Options)
+    def __init__(self, options: Options) -> None:
+        """Generates the data; `start` or `async with` begins to serve."""
+        super().__init__(options)
+        self.options = options
         self._turn = 0
         self._buckets = Buckets(
-            clock=clock,
-            scale=limit_scale,
-            ban=ban_seconds,
-            ping_block=self.options.ping_block,
+            clock=options.clock,
+            scale=options.limit_scale,
+            ban=options.ban_seconds,
+            ping_block=options.ping_block,
         )
         self._cabinets: dict[str, Cabinet] = {}
-        self._sellers = None if sellers is None else tuple(sellers)
-        for number, sid in enumerate(self._sellers or (SELLER,)):
-            self._cabinets[sid] = self._new_cabinet(self.options.seed + number)
-        self._shared = next(iter(self._cabinets.values())) if self._sellers is None else None
+        for number, sid in enumerate(options.sellers or (SELLER,)):
+            self._cabinets[sid] = self._new_cabinet(options.seed + number)
+        self._shared = next(iter(self._cabinets.values())) if options.sellers is None else None
 
     def _new_cabinet(self, seed: int) -> Cabinet:
         return Cabinet(
-            replace(self.options, seed=seed),
+            msgspec.structs.replace(self.options, seed=seed),
             effects=self.stats.effects,
             ignored=self.stats.ignored,
             now=self.now,
@@ -154,26 +137,8 @@ class WildberriesSimulator(SimulatorServer):
 
     def routes(self) -> list[Route]:
         """Every method."""
-        options = self.options
-        return [
-            *GeneralHandlers(self._cabinet, options.subscribed).routes(),
-            *UserHandlers(self._cabinet).routes(),
-            *DirectoryHandlers().routes(),
-            *CardHandlers(self._cabinet).routes(),
-            *UploadHandlers(self._cabinet).routes(),
-            *MediaHandlers(self._cabinet).routes(),
-            *LabelHandlers(self._cabinet).routes(),
-            *RecommendationHandlers(self._cabinet).routes(),
-            *PriceHandlers(self._cabinet).routes(),
-            *WholesaleHandlers(self._cabinet).routes(),
-            *WarehouseHandlers(self._cabinet).routes(),
-            *StockHandlers(self._cabinet).routes(),
-            *FeedbackHandlers(self._cabinet, options.feedbacks_depth).routes(),
-            *QuestionHandlers(self._cabinet).routes(),
-            *PinHandlers(self._cabinet, options.pins_allowed).routes(),
-            *ChatHandlers(self._cabinet, options.sign_in_answer).routes(),
-            *ClaimHandlers(self._cabinet).routes(),
-        ]
+        handlers = [kind(self._cabinet) for kind in _HANDLERS]
+        return DirectoryHandlers().routes() + [r for each in handlers for r in each.routes()]
 
     def _cabinet(self, call: Call) -> Cabinet:
         cabinet = self.state_of(call.seller)
@@ -187,56 +152,85 @@ class WildberriesSimulator(SimulatorServer):
             total.update(cabinet.records())
         return total
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes to the first seller."""
-        chats = self.state.chats
-        chats.arrive(text, chat_id=chat)
-        return chat or next(reversed(chats.chats))
+    def shown(self) -> Mapping[str, object]:
+        """A token of the first seller, what a client can read, and what shows what it wrote."""
+        records = self.records()
+        sid = next(iter(self._cabinets))
+        return {
+            "marketplace": "wildberries",
+            "token": make_token(sid=sid, scopes=CATEGORIES),
+            "expected": {
+                "feedbacks": records["feedbacks_open"],
+                "questions": records["questions_open"],
+                "chats": records["chats_listed"],
+                "returns": records["claims_shown"],
+            },
+            "effects": {
+                "feedbacks": "answer",
+                "questions": "question_answer",
+                "messages": "message",
+                "returns": "decision",
+            },
+        }
+
+    @property
+    def buyers(self) -> Buyers:
+        """The buyers of the first seller."""
+        return Buyers(self.state)
 
     def sent(self) -> list[Sent]:
         """The messages of the first seller; empty the text of one that has only files."""
         return [Sent(each.chat_id, each.text or "") for each in self.state.chats.sent]
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """An error of the gateway."""
-        if status == 404:
-            detail = "Please consult the https://dev.wildberries.ru/openapi/api-information"
-            return replies.gateway(call.now, 404, detail, title="path not found")
-        return replies.gateway(call.now, status, "internal service error, please retry later")
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal by the gateway, or in the shape of the method's service."""
+        if route is None:
+            return replies.gateway(call.now, refusal)
+        return replies.refused(call, refusal, route.path)
 
     def soft_failure(self, call: Call, route: Route) -> Answer | None:
         """An error under status 200, as feedbacks, chats, content and prices have."""
+        wrong = Refusal(200, replies.WRONG)
         if route.path.startswith("/api/v1/seller/"):
             return json_answer({"result": None, "errors": ["internal error"]})
         if route.path.startswith("/content/"):
-            return replies.content_error(replies.WRONG, status=200)
+            return replies.content_refused(call, wrong)
         if route.group == PRICES:
-            return replies.price_error(replies.WRONG, status=200)
-        return replies.fq_error(200, replies.WRONG) if route.group == FEEDBACKS else None
+            return replies.price_refused(call, wrong)
+        return replies.fq_refused(call, wrong) if route.group == FEEDBACKS else None
 
     # Who is let in.
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
+    def admit(self, call: Call, route: Route) -> None:
         """Reads the token, then counts the request in the seller's bucket."""
         self._turn = (self._turn + 1) % 3
         token = call.request.headers.get("Authorization", "")
-        if not token:
-            return self._unauthorized(call, route, "empty Authorization header")
         try:
+            if not token:
+                raise Refusal(401, "empty Authorization header")
             passport = read_token(token)
-        except Malformed as error:
-            detail = f"token problem; token is malformed: {error}"
-            return self._unauthorized(call, route, detail)
+        except Refusal:
+            burst = PINGS if route.group == PING else FULL[route.group].burst
+            call.headers[REMAINING[self._turn]] = str(burst)
+            raise
         bucket = self._bucket(call, route, passport)
-        refusal = self._refuse(call, route, passport)
-        if refusal is not None:
+        try:
+            self._check(call, route, passport)
+        except Refusal:
             call.headers[REMAINING[self._turn]] = str(bucket.look())
-            return refusal
+            raise
         call.seller = passport.sid
-        if not self._limited:
+        if not self.options.limits:
             call.headers[REMAINING[self._turn]] = str(bucket.burst)
-            return None
-        return self._count(call, bucket)
+            return
+        verdict = bucket.take()
+        if verdict.allowed:
+            call.headers[REMAINING[self._turn]] = str(verdict.remaining)
+            return
+        call.headers[RETRY[self._turn]] = str(verdict.retry)
+        call.headers[LIMIT[self._turn]] = str(bucket.burst)
+        call.headers[RESET[self._turn]] = str(verdict.reset)
+        raise Refusal(429, "limited by c122a060-a7fb-4bb4-abb0-32fd4e18d489")
 
     def _bucket(self, call: Call, route: Route, passport: Passport) -> TokenBucket | PingWindow:
         if route.group == PING:
@@ -249,7 +243,7 @@ class WildberriesSimulator(SimulatorServer):
 
     def settle(self, call: Call, route: Route, answer: Answer) -> None:
         """Charges what an answer 4XX of warehouses and inventory costs beyond its request."""
-        if not self._limited or route.group not in COSTLY or not 400 <= answer.status < 500:
+        if not self.options.limits or route.group not in COSTLY or not 400 <= answer.status < 500:
             return
         passport = read_token(call.request.headers["Authorization"])
         bucket = self._bucket(call, route, passport)
@@ -259,42 +253,24 @@ class WildberriesSimulator(SimulatorServer):
     def _remaining(self, call: Call) -> str:
         return next(name for name in REMAINING if name in call.headers)
 
-    def _count(self, call: Call, bucket: TokenBucket | PingWindow) -> Answer | None:
-        verdict = bucket.take()
-        if verdict.allowed:
-            call.headers[REMAINING[self._turn]] = str(verdict.remaining)
-            return None
-        call.headers[RETRY[self._turn]] = str(verdict.retry)
-        call.headers[LIMIT[self._turn]] = str(bucket.burst)
-        call.headers[RESET[self._turn]] = str(verdict.reset)
-        detail = "limited by c122a060-a7fb-4bb4-abb0-32fd4e18d489"
-        return replies.gateway(call.now, 429, detail, refusal=True)
-
-    def _unauthorized(self, call: Call, route: Route, detail: str) -> Answer:
-        burst = PINGS if route.group == PING else FULL[route.group].burst
-        call.headers[REMAINING[self._turn]] = str(burst)
-        return replies.gateway(call.now, 401, detail)
-
-    def _refuse(self, call: Call, route: Route, passport: Passport) -> Answer | None:
-        now = call.now
-        if passport.expires <= now:
-            detail = "token problem; token has invalid claims: token is expired"
-            return replies.gateway(now, 401, detail)
+    def _check(self, call: Call, route: Route, passport: Passport) -> None:
+        if passport.expires <= call.now:
+            raise Refusal(401, "token problem; token has invalid claims: token is expired")
         if self._shared is None and passport.sid not in self._cabinets:
-            return replies.gateway(now, 401, "access token withdrawn")
-        if passport.acc in self.refused_types or not access.takes_type(route, passport.acc):
+            raise Refusal(401, "access token withdrawn")
+        options = self.options
+        if passport.acc in options.refused_types or not access.takes_type(route, passport.acc):
             kind = _KIND.get(passport.acc, "this")
             detail = f"{kind} token is not allowed"
-            return replies.gateway(now, 403, detail, code=f"{detail} for this path")
+            raise Refusal(403, detail, code=f"{detail} for this path")
         if not self._has_scope(call, route, passport):
-            return replies.gateway(now, 401, "token scope not allowed")
+            raise Refusal(401, "token scope not allowed")
         if route.writes and passport.read_only:
-            return replies.gateway(now, 401, "read-only token scope not allowed for this route")
-        if passport.acc == SERVICE and self.unpaid_services:
-            return replies.payment_required()
-        if self.deny_feedbacks and route.group == FEEDBACKS:
-            return replies.fq_error(403, replies.DENIED)
-        return None
+            raise Refusal(401, "read-only token scope not allowed for this route")
+        if passport.acc == SERVICE and options.unpaid_services:
+            raise Refusal(402, replies.NO_FUNDS)
+        if options.deny_feedbacks and route.group == FEEDBACKS:
+            raise Refusal(403, answer=replies.fq_refused(call, Refusal(403, replies.DENIED)))
 
     def _has_scope(self, call: Call, route: Route, passport: Passport) -> bool:
         scope: int | None = route.scope

@@ -7,18 +7,19 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from wbym.testing.schedule import Schedule
+from wbym.testing.desk import Written
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.data_chats import chat_data
 from wbym_wildberries.simulator.data_claims import claim_list
 from wbym_wildberries.simulator.data_feedbacks import feedback, feedback_shelf
 from wbym_wildberries.simulator.data_questions import question, question_shelf
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.options import Options
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 from wbym_wildberries.simulator.state_chats import Chats, SentMessage
 from wbym_wildberries.simulator.state_claims import Claims
-from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Ledger, Questions, Written
+from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Questions
 from wbym_wildberries.simulator.state_labels import Labels
 from wbym_wildberries.simulator.state_permits import Permits
 from wbym_wildberries.simulator.state_pins import Pins
@@ -46,29 +47,19 @@ class Cabinet:
         now: Callable[[], float],
     ) -> None:
         """Generates the cabinet's data, dated back from now."""
-        start = int(now())
-        seed, share = options.seed, options.open_share
-        ledger = Ledger(effects, ignored)
+        desk = self._desk = Desk(options, effects=effects, ignored=ignored, now=now)
+        start, seed, share = int(now()), options.seed, options.open_share
+        self.options = options
         self.effects = effects
         self.ignored = ignored
-        self._now = now
-        self._schedule = Schedule()
-        self._ledger = ledger
         self._rng = random.Random(f"arrivals {seed}")
         self.feedbacks = Feedbacks(
-            feedback_shelf(count=options.feedbacks, seed=seed, start=start, open_share=share),
-            ledger,
-            self._schedule,
-            now,
-            options.moderation,
+            feedback_shelf(count=options.feedbacks, seed=seed, start=start, open_share=share), desk
         )
         self.questions = Questions(
-            question_shelf(count=options.questions, seed=seed, start=start, open_share=share),
-            ledger,
-            self._schedule,
-            now,
+            question_shelf(count=options.questions, seed=seed, start=start, open_share=share), desk
         )
-        self.pins = Pins(self.feedbacks.shelf, seed=seed, effects=effects, now=now)
+        self.pins = Pins(self.feedbacks.shelf, desk)
         chats = chat_data(
             chats=options.chats,
             events_per_chat=options.events_per_chat,
@@ -76,57 +67,23 @@ class Cabinet:
             seed=seed,
             start=start,
         )
-        self.chats = Chats(
-            chats, options=options, effects=effects, schedule=self._schedule, now=now
+        self.chats = Chats(chats, desk)
+        claims = claim_list(
+            count=options.claims, seed=seed, start=start, chats=list(chats.chats.values())
         )
-        self.claims = Claims(
-            claim_list(
-                count=options.claims, seed=seed, start=start, chats=list(chats.chats.values())
-            ),
-            seed=seed,
-            effects=effects,
-            now=now,
-        )
-        self._list_products(options, start)
-        self.seller = Seller(
-            news=options.news, users=options.users, seed=seed, effects=effects, now=now
-        )
-
-    def _list_products(self, options: Options, start: int) -> None:
-        effects, schedule, now = self.effects, self._schedule, self._now
-        self.cards = Cards(
-            CardData(count=options.cards, seed=options.seed, start=start),
-            trashed=options.trashed,
-            effects=effects,
-            schedule=schedule,
-            now=now,
-        )
-        self.labels = Labels(self.cards, effects)
-        self.prices = Prices(
-            self.cards, delay=options.price_delay, effects=effects, schedule=schedule, now=now
-        )
-        self.warehouses = Warehouses(
-            self.cards, delay=options.warehouse_delay, effects=effects, schedule=schedule, now=now
-        )
-        self.permits = Permits(
-            self.cards, delay=options.document_delay, effects=effects, schedule=schedule, now=now
-        )
-        self.uploads = Uploads(
-            self.cards,
-            self.permits,
-            set_price=self.prices.set_size,
-            room=options.card_room,
-            delay=options.card_delay,
-            seed=options.seed,
-            effects=effects,
-            schedule=schedule,
-            now=now,
-        )
+        self.claims = Claims(claims, desk)
+        self.cards = Cards(CardData(count=options.cards, seed=seed, start=start), desk)
+        self.labels = Labels(self.cards, desk)
+        self.prices = Prices(self.cards, desk)
+        self.warehouses = Warehouses(self.cards, desk)
+        self.permits = Permits(self.cards, desk)
+        self.uploads = Uploads(self.cards, self.permits, self.prices.set_size, desk)
         self.recommended: dict[int, list[int]] = {}
+        self.seller = Seller(desk)
 
     def tick(self) -> None:
         """Lets happen what was due by now."""
-        self._schedule.run(self._now())
+        self._desk.tick()
 
     @property
     def sent(self) -> list[SentMessage]:
@@ -134,9 +91,9 @@ class Cabinet:
         return self.chats.sent
 
     @property
-    def written(self) -> list[Written]:
+    def written(self) -> list[Written[str]]:
         """Every answer, edit and rejection that had an effect, in order."""
-        return self._ledger.written
+        return self._desk.written
 
     def arrive_feedback(self, *, ago: float = 0.0, **fields: object) -> str:
         """A buyer writes a feedback.
@@ -149,13 +106,13 @@ class Cabinet:
             Its id.
         """
         record = {**feedback(self._rng, processed=False, recent=True), **fields}
-        created = int(self._now() - ago)
+        created = int(self._desk.now() - ago)
         return self.feedbacks.arrive(record, nm_id=_nm_id(record), created=created)
 
     def arrive_question(self, *, ago: float = 0.0, **fields: object) -> str:
         """A buyer asks a question; arguments as in `arrive_feedback`."""
         record = {**question(self._rng, processed=False), **fields}
-        created = int(self._now() - ago)
+        created = int(self._desk.now() - ago)
         return self.questions.arrive(record, nm_id=_nm_id(record), created=created)
 
     def arrive_message(

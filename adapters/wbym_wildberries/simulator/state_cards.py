@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import MICROS, CardData, sizes_of
-from wbym_wildberries.simulator.data_feedbacks import DAY, exact_time
+from wbym_wildberries.simulator.dates import DAY, exact_time
 from wbym_wildberries.simulator.deck import Deck
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_GROUP = 30
 """Cards merged into one group."""
@@ -51,17 +51,17 @@ class _Tag(msgspec.Struct):
     id: int
 
 
-class _Size(msgspec.Struct):
-    chrtID: int  # noqa: N815 -- the field's name on the wire
-    techSize: str  # noqa: N815
+class _Size(msgspec.Struct, rename=camel_with_ids):
+    chrt_id: int
+    tech_size: str
     skus: list[str]
 
 
-class _Card(msgspec.Struct):
-    subjectID: int  # noqa: N815
+class _Card(msgspec.Struct, rename=camel_with_ids):
+    subject_id: int
     brand: str
-    imtID: int  # noqa: N815
-    vendorCode: str  # noqa: N815
+    imt_id: int
+    vendor_code: str
     photos: list[msgspec.Raw]
     tags: list[_Tag]
     sizes: list[_Size]
@@ -83,29 +83,11 @@ def micros_of(text: str) -> int:
 class Cards:
     """The cards of one cabinet."""
 
-    def __init__(
-        self,
-        data: CardData,
-        *,
-        trashed: int,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
-        """Lists the generated cards.
-
-        Args:
-            data: The generated cards.
-            trashed: So many more are in the trash.
-            effects: Counts what was done.
-            schedule: Empties the trash after thirty days.
-            now: Unix time.
-        """
+    def __init__(self, data: CardData, desk: Desk) -> None:
+        """Lists the generated cards; the last of them lie in the trash."""
         self._data = data
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
-        self.generated = data.count + trashed
+        self._desk = desk
+        self.generated = data.count + desk.options.trashed
         self.total = self.generated
         self._raw: dict[int, bytes] = {}
         self._traits: dict[int, Traits] = {}
@@ -124,7 +106,7 @@ class Cards:
         self.bin = Deck(self.trashed, range(data.count, self.generated))
 
     def _micros(self) -> int:
-        return int(self._now() * MICROS)
+        return int(self._desk.now() * MICROS)
 
     # One card.
 
@@ -237,19 +219,19 @@ class Cards:
         raw = self._raw[number] = msgspec.json.encode(record)
         card = msgspec.json.decode(raw, type=_Card)
         self._traits[number] = Traits(
-            card.subjectID,
+            card.subject_id,
             card.brand,
-            card.imtID,
+            card.imt_id,
             len(card.photos),
-            card.vendorCode,
+            card.vendor_code,
             frozenset(tag.id for tag in card.tags),
-            tuple(Size(size.chrtID, size.techSize) for size in card.sizes),
+            tuple(Size(size.chrt_id, size.tech_size) for size in card.sizes),
         )
-        self._vendors[card.vendorCode] = number
+        self._vendors[card.vendor_code] = number
         for size in card.sizes:
             self._skus.update(dict.fromkeys(size.skus, number))
         self._groups.get(before, set()).discard(number)
-        self._groups.setdefault(card.imtID, set()).add(number)
+        self._groups.setdefault(card.imt_id, set()).add(number)
 
     # Groups.
 
@@ -281,9 +263,9 @@ class Cards:
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._trashed[number] = moment = self._micros()
         self.bin.add(number)
-        end = self._now() + _TRASH_DAYS * DAY
-        self._schedule.at(end, lambda: self._forget(number, moment))
-        self._effects["trash"] += 1
+        end = self._desk.now() + _TRASH_DAYS * DAY
+        self._desk.at(end, lambda: self._forget(number, moment))
+        self._desk.effects["trash"] += 1
 
     def recover(self, number: int) -> None:
         """Lists a card of the trash again, in a new group."""
@@ -292,7 +274,7 @@ class Cards:
         self._updated[number] = self._micros()
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._list(number)
-        self._effects["recover"] += 1
+        self._desk.effects["recover"] += 1
 
     def _forget(self, number: int, moment: int) -> None:
         if self._trashed.get(number) == moment:

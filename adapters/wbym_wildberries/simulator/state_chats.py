@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator.data_chats import (
     Chat,
     ChatData,
@@ -22,7 +20,7 @@ from wbym_wildberries.simulator.data_chats import (
     new_chat,
     new_sign,
 )
-from wbym_wildberries.simulator.options import Options
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 
 
@@ -53,15 +51,7 @@ class EventsPage:
 class Chats:
     """The chats of one cabinet."""
 
-    def __init__(
-        self,
-        data: ChatData,
-        *,
-        options: Options,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, data: ChatData, desk: Desk) -> None:
         self.chats = data.chats
         self.files = data.files
         self.sent: list[SentMessage] = []
@@ -69,11 +59,8 @@ class Chats:
         self._times = [moment for moment, _ in data.events]
         self._events = [msgspec.json.encode(made) for _, made in data.events]
         self._by_sign = {chat.sign: chat for chat in data.chats.values()}
-        self._options = options
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
-        self._rng = random.Random(f"chats at work {options.seed}")
+        self._desk = desk
+        self._rng = random.Random(f"chats at work {desk.options.seed}")
         self._given = 0  # the greatest `next` given to anybody
         self._files_refused = 0
         self._cursors_refused = 0
@@ -108,16 +95,16 @@ class Chats:
         `next` (the time of the newest) skips none of them.
         """
         begin = 0 if after is None else bisect_right(self._times, after)
-        end = min(len(self._times), begin + self._options.page_of_events)
+        end = min(len(self._times), begin + self._desk.options.page_of_events)
         while begin < end < len(self._times) and self._times[end] == self._times[end - 1]:
             end += 1
         if begin == end:
-            following = after if after is not None else int(self._now() * 1000)
+            following = after if after is not None else int(self._desk.now() * 1000)
             if after is None:
                 self._given = max(self._given, following)
             return EventsPage(b"[]", 0, following, 0, 0)
         order = list(range(begin, end))
-        random.Random(f"{self._options.seed} {begin} {end}").shuffle(order)
+        random.Random(f"{self._desk.options.seed} {begin} {end}").shuffle(order)
         newest = self._times[end - 1]
         self._given = max(self._given, newest)
         events = b"[" + b",".join(self._events[at] for at in order) + b"]"
@@ -162,16 +149,16 @@ class Chats:
             self._files_refused -= 1
             errors = [f"{name}: failed to upload attachment" for name, _ in files]
             files = ()
-        now = self._now()
+        now = self._desk.now()
         add_time = int(now * 1000)
         names = tuple(name for name, _ in files)
         self.sent.append(SentMessage(chat.id, text, names, add_time))
-        self._effects["message"] += 1
-        self._effects["file"] += len(files)
+        self._desk.effects["message"] += 1
+        self._desk.effects["file"] += len(files)
         chat.listed = True
         attachments: Json = {}
         for name, stored in files:
-            stored.ready_at = now + self._options.moderation
+            stored.ready_at = now + self._desk.options.moderation
             entry = attached(self._rng, self.files, now=now, name=name, stored=stored)
             kind = "files" if "name" in entry else "images"
             entries = attachments.setdefault(kind, [])
@@ -185,11 +172,8 @@ class Chats:
             text=text,
             attachments=attachments or None,
         )
-        if self._options.echo_delay:
-            moment = now + self._options.echo_delay
-            self._schedule.at(moment, lambda: self._append(chat, echo, None))
-        else:
-            self._append(chat, echo, None)
+        delay = self._desk.options.echo_delay
+        self._desk.after(delay, lambda: self._append(chat, echo, None))
         return add_time, errors
 
     def arrive(
@@ -223,7 +207,7 @@ class Chats:
         """
         is_new = chat_id is None
         if chat_id is None:
-            chat = new_chat(self._rng, now=self._now(), listed=listed)
+            chat = new_chat(self._rng, now=self._desk.now(), listed=listed)
             self.chats[chat.id] = chat
             self._by_sign[chat.sign] = chat
         else:
@@ -243,7 +227,7 @@ class Chats:
     def _append(self, chat: Chat, made: Json, at: int | None) -> None:
         if at is None:
             newest = self._times[-1] if self._times else 0
-            at = max(int(self._now() * 1000), newest + 1, self._given + 1)
+            at = max(int(self._desk.now() * 1000), newest + 1, self._given + 1)
         made["addTimestamp"] = at
         made["addTime"] = iso(at)
         place = bisect_right(self._times, at)

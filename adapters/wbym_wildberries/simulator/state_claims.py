@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable
 
 from wbym_wildberries.simulator.data_claims import WINDOW, claim_time, new_claim
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 
 _COMMENTED = ("rejectcustom", "approvecc1")
@@ -15,19 +14,11 @@ _COMMENTED = ("rejectcustom", "approvecc1")
 class Claims:
     """The claims of one cabinet, newest first."""
 
-    def __init__(
-        self,
-        claims: list[tuple[float, Json]],
-        *,
-        seed: int,
-        effects: Counter[str],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, claims: list[tuple[float, Json]], desk: Desk) -> None:
         self._claims = claims
         self._by_id = {str(claim["id"]): claim for _, claim in claims}
-        self._effects = effects
-        self._now = now
-        self._rng = random.Random(f"claims at work {seed}")
+        self._desk = desk
+        self._rng = random.Random(f"claims at work {desk.options.seed}")
         self.decisions: list[tuple[str, str, str | None]] = []
         """Every decision taken: claim, action, comment."""
 
@@ -42,7 +33,7 @@ class Claims:
         self, *, archived: bool, identifier: str | None = None, nm_id: int | None = None
     ) -> list[Json]:
         """The claims of the last 14 days that match; decided ones are in the archive."""
-        oldest = self._now() - WINDOW
+        oldest = self._desk.now() - WINDOW
         return [
             claim
             for made_at, claim in self._claims
@@ -71,10 +62,10 @@ class Claims:
             status=1 if rejected else 2,
             status_ex=10 if rejected else 5,
             actions=[],
-            dt_update=claim_time(self._now()),
+            dt_update=claim_time(self._desk.now()),
             wb_comment=comment or claim["wb_comment"],
         )
-        self._effects["decision"] += 1
+        self._desk.effects["decision"] += 1
         self.decisions.append((identifier, action, comment))
         return None
 
@@ -86,7 +77,7 @@ class Claims:
         imei_check: str | None = None,
     ) -> str:
         """Adds a waiting claim and gives its id."""
-        now = self._now()
+        now = self._desk.now()
         claim = new_claim(
             self._rng,
             made_at=now,
@@ -109,5 +100,5 @@ class Claims:
             status=0,
             status_ex=0,
             actions=["approve1", "rejectcustom"],
-            dt_update=claim_time(self._now()),
+            dt_update=claim_time(self._desk.now()),
         )

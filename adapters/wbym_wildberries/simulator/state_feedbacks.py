@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from wbym.testing.answers import PageCache
-from wbym.testing.schedule import Schedule
-from wbym_wildberries.simulator.data_feedbacks import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json, Shelf
 
 EDIT_WINDOW = 60 * DAY
 _CACHE = 512 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What the seller wrote, and it had an effect."""
-
-    kind: Literal["answer", "edit", "question_answer", "question_edit", "question_reject"]
-    id: str
-    text: str
-    at: float
-    """Unix time."""
-
-
-class Ledger:
-    """What was done in the cabinet; shared by its nouns."""
-
-    def __init__(self, effects: Counter[str], ignored: Counter[str]) -> None:
-        self.effects = effects
-        self.ignored = ignored
-        self.written: list[Written] = []
-
-    def write(self, written: Written) -> None:
-        """Notes something that the seller wrote."""
-        self.effects[written.kind] += 1
-        self.written.append(written)
-
-
 class _Shelved:
     """What feedbacks and questions have in common."""
 
-    def __init__(
-        self, shelf: Shelf, ledger: Ledger, schedule: Schedule, now: Callable[[], float]
-    ) -> None:
+    def __init__(self, shelf: Shelf, desk: Desk) -> None:
         self.shelf = shelf
         self.pages = PageCache(_CACHE)
-        self._ledger = ledger
-        self._schedule = schedule
-        self._now = now
+        self._desk = desk
 
     @property
     def open_count(self) -> int:
@@ -65,7 +34,7 @@ class _Shelved:
 
     def open_today(self) -> int:
         """How many of the open ones were made today, by Moscow time."""
-        midnight = int((self._now() + 3 * 3600) // DAY * DAY - 3 * 3600)
+        midnight = int((self._desk.now() + 3 * 3600) // DAY * DAY - 3 * 3600)
         _, low, high = self.shelf.select(processed=False, date_from=midnight)
         return high - low
 
@@ -120,31 +89,20 @@ def _answer_of(record: Json) -> Json | None:
 class Feedbacks(_Shelved):
     """The feedbacks of one cabinet."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        ledger: Ledger,
-        schedule: Schedule,
-        now: Callable[[], float],
-        moderation: float,
-    ) -> None:
-        super().__init__(shelf, ledger, schedule, now)
-        self._moderation = moderation
-
     def answer(self, identifier: str, text: str) -> bool:
         """Answers a feedback once; False when that had no effect."""
         number = self.shelf.find(identifier)
         if number is None:
-            self._ledger.ignored["answer"] += 1
+            self._desk.ignored["answer"] += 1
             return False
         record = self.shelf.load(number)
         if _answer_of(record) is not None:
-            self._ledger.ignored["answer"] += 1
+            self._desk.ignored["answer"] += 1
             return False
         self._put(number, record, text, editable=True)
-        self._schedule.at(self._now() + EDIT_WINDOW, self._change_answer(number, editable=False))
+        self._desk.at(self._desk.now() + EDIT_WINDOW, self._change_answer(number, editable=False))
         self.shelf.process(number)
-        self._ledger.write(Written("answer", identifier, text, self._now()))
+        self._desk.write("answer", identifier, text)
         return True
 
     def edit(self, identifier: str, text: str) -> bool:
@@ -153,22 +111,22 @@ class Feedbacks(_Shelved):
         record = {} if number is None else self.shelf.load(number)
         answer = _answer_of(record)
         if number is None or answer is None or not answer.get("editable"):
-            self._ledger.ignored["edit"] += 1
+            self._desk.ignored["edit"] += 1
             return False
         self._put(number, record, text, editable=False)
-        self._ledger.write(Written("edit", identifier, text, self._now()))
+        self._desk.write("edit", identifier, text)
         return True
 
     def _put(self, number: int, record: Json, text: str, *, editable: bool) -> None:
-        waits = self._moderation > 0
+        waits = self._desk.options.moderation > 0
         state = "reviewRequired" if waits else "wbRu"
         record["answer"] = {"text": text, "state": state, "editable": editable}
         record["state"] = "wbRu"
         record["wasViewed"] = True
         self._save(number, record)
         if waits:
-            end = self._now() + self._moderation
-            self._schedule.at(end, self._publish(number, text))
+            end = self._desk.now() + self._desk.options.moderation
+            self._desk.at(end, self._publish(number, text))
 
     def _publish(self, number: int, text: str) -> Callable[[], None]:
         def publish() -> None:
@@ -201,9 +159,9 @@ class Feedbacks(_Shelved):
         if not record["isAbleReturnProductOrders"]:
             return "repeated" if record["returnProductOrdersDate"] else "unable"
         record["isAbleReturnProductOrders"] = False
-        record["returnProductOrdersDate"] = utc_time(int(self._now())).decode()
+        record["returnProductOrdersDate"] = utc_time(int(self._desk.now())).decode()
         self._save(number, record)
-        self._ledger.effects["return"] += 1
+        self._desk.effects["return"] += 1
         return "done"
 
     def arrive(self, record: Json, *, nm_id: int, created: int) -> str:
@@ -231,7 +189,7 @@ class Questions(_Shelved):
         record = self.shelf.load(number)
         record["wasViewed"] = viewed
         self._save(number, record)
-        self._ledger.effects["question_view"] += 1
+        self._desk.effects["question_view"] += 1
         return True
 
     def reject(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
@@ -245,7 +203,7 @@ class Questions(_Shelved):
         record.update(state="none", wasViewed=True)
         self._save(number, record)
         self.shelf.process(number)
-        self._ledger.write(Written("question_reject", identifier, text, self._now()))
+        self._desk.write("question_reject", identifier, text)
         return "done"
 
     def answer(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
@@ -255,11 +213,11 @@ class Questions(_Shelved):
             return "unknown"
         record = self.shelf.load(number)
         before = _answer_of(record)
-        now = self._now()
+        now = self._desk.now()
         if before is None:
             date = utc_time(int(now)).decode()[:-1] + ".118703704Z"
             record["answer"] = {"text": text, "editable": True, "createDate": date}
-            self._schedule.at(now + EDIT_WINDOW, self._change_answer(number, editable=False))
+            self._desk.at(now + EDIT_WINDOW, self._change_answer(number, editable=False))
         elif before.get("editable"):
             before.update(text=text, editable=False)
         else:
@@ -267,9 +225,8 @@ class Questions(_Shelved):
         record.update(state="wbRu", wasViewed=True)
         self._save(number, record)
         self.shelf.process(number)
-        kind: Literal["question_answer", "question_edit"]
         kind = "question_answer" if before is None else "question_edit"
-        self._ledger.write(Written(kind, identifier, text, now))
+        self._desk.write(kind, identifier, text)
         return "done"
 
     def arrive(self, record: Json, *, nm_id: int, created: int) -> str:

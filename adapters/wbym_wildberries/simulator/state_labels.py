@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
@@ -27,9 +27,9 @@ class Label:
 class Labels:
     """The labels of one cabinet."""
 
-    def __init__(self, cards: Cards, effects: Counter[str]) -> None:
+    def __init__(self, cards: Cards, desk: Desk) -> None:
         self._cards = cards
-        self._effects = effects
+        self._desk = desk
         self._next_id = _FIRST_ID + 2
         self.all = {
             _FIRST_ID: Label(_FIRST_ID, "Популярный", "D1CFD7"),
@@ -45,7 +45,7 @@ class Labels:
         """Makes a label."""
         label = self.all[self._next_id] = Label(self._next_id, name, color)
         self._next_id += 1
-        self._effects["label"] += 1
+        self._desk.effects["label"] += 1
         return label
 
     def update(self, label: Label, name: str, color: str) -> None:
@@ -53,14 +53,14 @@ class Labels:
         label.name, label.color = name, color
         for number in sorted(self._cards_with.get(label.id, ())):
             self._write(number, self._cards.traits(number).tags)
-        self._effects["label"] += 1
+        self._desk.effects["label"] += 1
 
     def delete(self, label: Label) -> None:
         """Takes a label away, from its cards too."""
         del self.all[label.id]
         for number in sorted(self._cards_with.pop(label.id, ())):
             self._write(number, self._cards.traits(number).tags - {label.id})
-        self._effects["label"] += 1
+        self._desk.effects["label"] += 1
 
     def link(self, number: int, identifiers: list[int]) -> None:
         """Gives a card exactly these labels."""
@@ -69,7 +69,7 @@ class Labels:
         for identifier in identifiers:
             self._cards_with.setdefault(identifier, set()).add(number)
         self._write(number, frozenset(identifiers))
-        self._effects["label_link"] += 1
+        self._desk.effects["label_link"] += 1
 
     def _write(self, number: int, identifiers: frozenset[int]) -> None:
         if number not in self._cards.live:

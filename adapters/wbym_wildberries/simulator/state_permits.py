@@ -5,16 +5,14 @@ The words of a verdict are not published; those here are this simulator's own.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.data_cards import APPROVED
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
@@ -25,25 +23,25 @@ NO_TYPE = "Недопустимый тип документа"
 _FIRST_ID = 9_000_001
 
 
-class Document(msgspec.Struct):
+class Document(msgspec.Struct, rename="camel"):
     """A permit as it is sent; what is read only is ignored."""
 
     type: int = 0
     number: str = ""
-    productNumber: str = ""  # noqa: N815 -- the field's name on the wire
-    tradeName: str = ""  # noqa: N815
+    product_number: str = ""
+    trade_name: str = ""
     applicant: str = ""
-    startDate: str = ""  # noqa: N815
-    endDate: str = ""  # noqa: N815
-    isEndless: bool = False  # noqa: N815
+    start_date: str = ""
+    end_date: str = ""
+    is_endless: bool = False
     id: int | None = None
 
 
-class Documents(msgspec.Struct):
+class Documents(msgspec.Struct, rename="camel"):
     """All permits of a card as they are sent."""
 
     items: list[Document] = []
-    excludeDocuments: bool = False  # noqa: N815
+    exclude_documents: bool = False
 
 
 class Permits:
@@ -53,29 +51,11 @@ class Permits:
         blocked: Cards that are not sold for want of a permit.
     """
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
-        """No card is blocked.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds that a check takes; 0 for none.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """No card is blocked."""
         self._cards = cards
-        self._delay = delay
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._delay = desk.options.document_delay
+        self._desk = desk
         self._next_id = _FIRST_ID
         self._checks: dict[int, int] = {}
         self.blocked: set[int] = set()
@@ -89,7 +69,7 @@ class Permits:
             sent: The documents.
             number: The card that is overwritten; None for a new one.
         """
-        if sent is None or sent.excludeDocuments:
+        if sent is None or sent.exclude_documents:
             return []
         before = None if number is None else self._cards.load(number).get("documents")
         known = _by_id(before)
@@ -107,14 +87,14 @@ class Permits:
         has changed has no verdict until it is checked.
         """
         known = _by_id(before)
-        sent_items = [] if sent.excludeDocuments else sent.items
+        sent_items = [] if sent.exclude_documents else sent.items
         items = [self._item(one, known.get(one.id or 0)) for one in sent_items]
-        after: Json = {"items": items, "excludeDocuments": sent.excludeDocuments}
+        after: Json = {"items": items, "excludeDocuments": sent.exclude_documents}
         if isinstance(before, dict) and "overallVerdict" in before:
             same = (
                 len(items) == len(known)
                 and all("verdict" in one for one in items)
-                and before["excludeDocuments"] == sent.excludeDocuments
+                and before["excludeDocuments"] == sent.exclude_documents
             )
             if same:
                 after["overallVerdict"] = before["overallVerdict"]
@@ -136,10 +116,7 @@ class Permits:
     def check_later(self, number: int) -> None:
         """Has a written card checked when the delay is over, which may be at once."""
         turn = self._checks[number] = self._checks.get(number, 0) + 1
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, lambda: self._check(number, turn))
-        else:
-            self._check(number, turn)
+        self._desk.after(self._delay, lambda: self._check(number, turn))
 
     def _check(self, number: int, turn: int) -> None:
         if self._checks[number] != turn or number not in self._cards.live:
@@ -156,7 +133,7 @@ class Permits:
             documents["overallVerdict"] = verdict
             if documents != self._cards.load(number).get("documents"):
                 self._cards.save(number, record)
-                self._effects["card_verdict"] += 1
+                self._desk.effects["card_verdict"] += 1
         self._block(number, is_permitted=self._is_permitted(record, verdict))
 
     def _is_permitted(self, record: Json, verdict: str) -> bool:
@@ -175,15 +152,15 @@ class Permits:
         except ValueError:
             return False
         end = end if end.tzinfo is not None else end.replace(tzinfo=UTC)
-        return end.timestamp() > self._now()
+        return end.timestamp() > self._desk.now()
 
     def _block(self, number: int, *, is_permitted: bool) -> None:
         if is_permitted and number in self.blocked:
             self.blocked.remove(number)
-            self._effects["card_unblocked"] += 1
+            self._desk.effects["card_unblocked"] += 1
         elif not is_permitted and number not in self.blocked:
             self.blocked.add(number)
-            self._effects["card_blocked"] += 1
+            self._desk.effects["card_blocked"] += 1
 
 
 def _by_id(documents: object) -> dict[int, Json]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from wbym_wildberries.simulator import assortment
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Shelf
 
 Method = Literal["tariff", "subscription"]
@@ -42,19 +41,16 @@ class Pin:
 class Pins:
     """The pins of one cabinet."""
 
-    def __init__(
-        self, shelf: Shelf, *, seed: int, effects: Counter[str], now: Callable[[], float]
-    ) -> None:
+    def __init__(self, shelf: Shelf, desk: Desk) -> None:
         self._shelf = shelf
-        self._effects = effects
-        self._now = now
+        self._desk = desk
         self._next_id = 1_857_762
         self.pins: dict[int, Pin] = {}
-        rng = random.Random(f"pins {seed}")
+        rng = random.Random(f"pins {desk.options.seed}")
         processed = shelf.lists[True]
         for _ in range(min(3, len(processed))):
             number = rng.choice(processed)
-            pin = self._add(number, "subscription", "imt", now() - 86_400)
+            pin = self._add(number, "subscription", "imt", desk.now() - 86_400)
             if rng.random() < 0.4:
                 pin.cause = "sysTariffUnpinned"
 
@@ -82,8 +78,8 @@ class Pins:
         taken = sum((p.nm_id == nm_id) if place == "nm" else (p.imt_id == imt_id) for p in unit)
         if taken >= PER_UNIT:
             return ("unitLimitReached", "unit limit reached", "limit of the card is reached")
-        pin = self._add(number, method, place, self._now())
-        self._effects["pin"] += 1
+        pin = self._add(number, method, place, self._desk.now())
+        self._desk.effects["pin"] += 1
         return pin
 
     def unpin(self, ids: list[int]) -> list[int]:
@@ -95,7 +91,7 @@ class Pins:
         ]
         for pin_id in gone:
             del self.pins[pin_id]
-        self._effects["unpin"] += len(gone)
+        self._desk.effects["unpin"] += len(gone)
         return gone
 
     def _add(self, number: int, method: Method, place: Place, moment: float) -> Pin:

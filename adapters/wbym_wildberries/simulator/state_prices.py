@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.data_feedbacks import utc_time
+from wbym_wildberries.simulator.dates import utc_time
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards, Size
 
@@ -89,29 +87,11 @@ class Task:
 class Prices:
     """The prices of one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
-        """Every generated card has a price.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds until a task is processed.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """Every generated card has a price."""
         self._cards = cards
-        self._delay = delay
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._delay = desk.options.price_delay
+        self._desk = desk
         self._terms: dict[int, Terms] = {}
         self._sizes: dict[int, int] = {}
         self._levels: dict[int, dict[int, Level]] = {}
@@ -219,12 +199,9 @@ class Prices:
 
     def start(self, changes: tuple[Change, ...]) -> Task:
         """Takes a task, to be processed when its delay is over."""
-        task = self.tasks[self._next_task] = Task(self._next_task, changes, int(self._now()))
+        task = self.tasks[self._next_task] = Task(self._next_task, changes, int(self._desk.now()))
         self._next_task += 1
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, lambda: self._process(task))
-        else:
-            self._process(task)
+        self._desk.after(self._delay, lambda: self._process(task))
         return task
 
     def cancel(self, task_id: int) -> bool:
@@ -238,13 +215,13 @@ class Prices:
     def _process(self, task: Task) -> None:
         if task.status != PROCESSING:
             return
-        task.started = int(self._now())
+        task.started = int(self._desk.now())
         for place, change in enumerate(task.changes):
             wrong = self._apply(change)
             if wrong is not None:
                 task.errors[place] = wrong
             else:
-                self._effects["price"] += 1
+                self._desk.effects["price"] += 1
         failed = len(task.errors)
         task.status = DONE if not failed else FAILED if failed == len(task.changes) else PARTLY
 
@@ -270,7 +247,7 @@ class Prices:
         # Nothing was sold yet at the price 0 of a new card.
         if before.price and after.discounted * 3 <= before.discounted and not self.by_size(number):
             self._quarantine[number] = after
-            self._effects["quarantine"] += 1
+            self._desk.effects["quarantine"] += 1
             return QUARANTINED
         self._set(number, after, with_sizes=change.price is not None)
         return None
@@ -367,4 +344,4 @@ class Prices:
         known.update((one.level, one) for one in levels)
         lowest = min((one.level for one in levels if not one.discount), default=math.inf)
         self._levels[number] = {level: known[level] for level in sorted(known) if level < lowest}
-        self._effects["wholesale"] += 1
+        self._desk.effects["wholesale"] += 1

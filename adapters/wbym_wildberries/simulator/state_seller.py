@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 import uuid
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from wbym_wildberries.simulator import texts
-from wbym_wildberries.simulator.data_feedbacks import DAY, MOSCOW, moscow_time, utc_time
+from wbym_wildberries.simulator.dates import DAY, MOSCOW, moscow_time, utc_time
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 
 SECTIONS = (
@@ -71,21 +70,13 @@ class User:
 class Seller:
     """The seller of one cabinet."""
 
-    def __init__(
-        self,
-        *,
-        news: int,
-        users: int,
-        seed: int,
-        effects: Counter[str],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, desk: Desk) -> None:
         """Generates the news and the users."""
-        start = int(now())
+        news, users, seed = desk.options.news, desk.options.users, desk.options.seed
+        start = int(desk.now())
         rng = random.Random(f"seller {seed}")
         self._rng = rng
-        self._effects = effects
-        self._now = now
+        self._desk = desk
         self.name = texts.SUPPLIERS[seed % len(texts.SUPPLIERS)]
         self.trade_mark = texts.BRANDS[seed % len(texts.BRANDS)]
         self.country = "RU"
@@ -145,11 +136,11 @@ class Seller:
             phone,
             position,
             invite=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
-            expires=int(self._now()) + _INVITED_FOR,
+            expires=int(self._desk.now()) + _INVITED_FOR,
             access=access if everything else {**granted, **access},
         )
         self.invited.insert(0, user)
-        self._effects["invite"] += 1
+        self._desk.effects["invite"] += 1
         return user
 
     def delete(self, identifier: int) -> bool:
@@ -158,13 +149,13 @@ class Seller:
         if user is None or user.owner:
             return False
         del self.users[identifier]
-        self._effects["user_delete"] += 1
+        self._desk.effects["user_delete"] += 1
         return True
 
     def set_access(self, user: User, access: dict[str, bool]) -> None:
         """Opens and closes sections; those that are not named stay."""
         user.access.update(access)
-        self._effects["user_access"] += 1
+        self._desk.effects["user_access"] += 1
 
 
 def moment_of(date: str) -> float:

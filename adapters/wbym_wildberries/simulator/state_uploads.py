@@ -5,15 +5,14 @@ from __future__ import annotations
 import copy
 import random
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment, card_rules
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Variant
 from wbym_wildberries.simulator.data_cards import MICROS
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.later_fields import overwrite_later_fields
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Cards
@@ -43,42 +42,16 @@ class Batch:
 class Uploads:
     """What was sent to be listed or edited in one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        permits: Permits,
-        *,
-        set_price: SetPrice,
-        room: int,
-        delay: float,
-        seed: int,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
-        """Nothing was sent yet.
-
-        Args:
-            cards: The cards of the cabinet.
-            permits: Their documents.
-            set_price: Where the price of a new size goes.
-            room: How many more cards the free limit allows.
-            delay: Seconds from the answer to the effect.
-            seed: Of the identifiers of batches.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
-        """
+    def __init__(self, cards: Cards, permits: Permits, set_price: SetPrice, desk: Desk) -> None:
+        """Nothing was sent yet; the price of a new size goes to `set_price`."""
         self._cards = cards
         self._permits = permits
         self._set_price = set_price
-        self._delay = delay
-        self._rng = random.Random(f"uploads {seed}")
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._delay = desk.options.card_delay
+        self._rng = random.Random(f"uploads {desk.options.seed}")
+        self._desk = desk
         self._next_barcode = 1
-        self.free_limit = cards.generated + room
+        self.free_limit = cards.generated + desk.options.card_room
         self.batches: dict[str, Batch] = {}
 
     @property
@@ -94,10 +67,7 @@ class Uploads:
 
     def _later(self, action: Callable[[], None]) -> None:
         """Does something when the delay is over, which may be at once."""
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, action)
-        else:
-            action()
+        self._desk.after(self._delay, action)
 
     # What was accepted.
 
@@ -133,23 +103,23 @@ class Uploads:
             errors: dict[str, list[str]] = {}
             subjects: dict[str, int] = {}
             for edit, sent in edits:
-                number = self._cards.find(edit.nmID)
+                number = self._cards.find(edit.nm_id)
                 if number is None:
-                    errors[edit.vendorCode] = [card_rules.NO_CARD]
+                    errors[edit.vendor_code] = [card_rules.NO_CARD]
                     continue
                 traits = self._cards.traits(number)
                 wrong = card_rules.problems(edit, traits.subject, self._cards, number)
                 wrong += self._permits.problems(edit.documents, number)
                 if wrong:
-                    errors[edit.vendorCode] = wrong
-                    subjects[edit.vendorCode] = traits.subject
+                    errors[edit.vendor_code] = wrong
+                    subjects[edit.vendor_code] = traits.subject
                     continue
                 self._cards.save(number, self._edited(number, edit, sent))
-                self._effects["card_edit"] += 1
+                self._desk.effects["card_edit"] += 1
                 self._permits.check_later(number)
-                self._settle(edit.vendorCode)
+                self._settle(edit.vendor_code)
             if errors:
-                failed = [edit for edit, _ in edits if edit.vendorCode in errors]
+                failed = [edit for edit, _ in edits if edit.vendor_code in errors]
                 self._fail(failed, 0, errors, subjects)
 
         self._later(apply)
@@ -162,7 +132,7 @@ class Uploads:
             if self.room <= 0:
                 wrong.append(card_rules.NO_ROOM)
             if wrong:
-                errors[variant.vendorCode] = wrong
+                errors[variant.vendor_code] = wrong
                 continue
             number = self._cards.total
             record = self._described(variant, subject_id)
@@ -177,11 +147,11 @@ class Uploads:
             if variant.documents is not None:
                 record["documents"] = self._permits.overwritten(None, variant.documents)
             self._cards.add(record)
-            self._effects["card"] += 1
+            self._desk.effects["card"] += 1
             self._permits.check_later(number)
-            self._settle(variant.vendorCode)
+            self._settle(variant.vendor_code)
         if errors:
-            self._fail([v for v in variants if v.vendorCode in errors], subject_id, errors)
+            self._fail([v for v in variants if v.vendor_code in errors], subject_id, errors)
 
     # One card.
 
@@ -192,18 +162,18 @@ class Uploads:
         record: Json = {
             "subjectID": subject_id,
             "subjectName": subject.name if subject else "",
-            "vendorCode": variant.vendorCode,
+            "vendorCode": variant.vendor_code,
             "brand": variant.brand,
             "title": variant.title,
             "description": variant.description,
             "needKiz": directories.is_marked(subject_id),
-            "kizMarked": variant.kizMarked,
+            "kizMarked": variant.kiz_marked,
             "dimensions": {
                 "length": size.length,
                 "width": size.width,
                 "height": size.height,
-                "weightBrutto": size.weightBrutto,
-                "isValid": min(size.length, size.width, size.height, size.weightBrutto) > 0,
+                "weightBrutto": size.weight_brutto,
+                "isValid": min(size.length, size.width, size.height, size.weight_brutto) > 0,
             },
             "characteristics": [
                 {"id": one.id, "name": known[one.id].name, "value": one.value}
@@ -241,11 +211,11 @@ class Uploads:
         sizes = {size["techSize"]: size for size in before}
         by_chrt = {size["chrtID"]: size for size in before}
         for given in variant.sizes or [card_rules.Size()]:
-            name = given.techSize or card_rules.NO_SIZE
-            size = by_chrt.get(given.chrtID) or sizes.get(name)
+            name = given.tech_size or card_rules.NO_SIZE
+            size = by_chrt.get(given.chrt_id) or sizes.get(name)
             if size is None:
                 chrt = assortment.chrt_id(number, len(sizes))
-                size = {"chrtID": chrt, "techSize": name, "wbSize": given.wbSize, "skus": []}
+                size = {"chrtID": chrt, "techSize": name, "wbSize": given.wb_size, "skus": []}
                 sizes[name] = size
                 self._set_price(number, chrt, given.price or 0)
             skus = size["skus"]
@@ -271,14 +241,14 @@ class Uploads:
         subjects: dict[str, int] | None = None,
     ) -> None:
         identifier = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        batch = Batch(identifier, int(self._now() * MICROS))
+        batch = Batch(identifier, int(self._desk.now() * MICROS))
         for variant in variants:
-            code = variant.vendorCode
+            code = variant.vendor_code
             batch.errors[code] = errors[code]
             batch.brands[code] = variant.brand
             batch.subjects[code] = (subjects or {}).get(code, subject_id)
         self.batches[batch.id] = batch
-        self._effects["card_error"] += len(errors)
+        self._desk.effects["card_error"] += len(errors)
 
     def failed(self) -> list[Batch]:
         """Every batch with failed cards, oldest first."""
@@ -290,4 +260,4 @@ def _sides(dimensions: Json) -> Json:
 
 
 def _all_wrong(variants: list[Variant], text: str) -> dict[str, list[str]]:
-    return {variant.vendorCode: [text] for variant in variants}
+    return {variant.vendor_code: [text] for variant in variants}

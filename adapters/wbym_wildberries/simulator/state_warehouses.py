@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from wbym.testing.schedule import Schedule
 from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.data_feedbacks import DAY
+from wbym_wildberries.simulator.dates import DAY
+from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
@@ -71,29 +69,11 @@ class Warehouse:
 class Warehouses:
     """The warehouses of one cabinet."""
 
-    def __init__(
-        self,
-        cards: Cards,
-        *,
-        delay: float,
-        effects: Counter[str],
-        schedule: Schedule,
-        now: Callable[[], float],
-    ) -> None:
-        """Two warehouses; goods lie in the first.
-
-        Args:
-            cards: The cards of the cabinet.
-            delay: Seconds that a change or deletion of a warehouse takes.
-            effects: Counts what was done.
-            schedule: Runs what is due.
-            now: Unix time.
-        """
+    def __init__(self, cards: Cards, desk: Desk) -> None:
+        """Two warehouses; goods lie in the first."""
         self._cards = cards
-        self._delay = delay
-        self._effects = effects
-        self._schedule = schedule
-        self._now = now
+        self._delay = desk.options.warehouse_delay
+        self._desk = desk
         self._next_id = _FIRST_WAREHOUSE + 2
         self.blocked: Literal["", "banned", "processing"] = ""
         """Whether stocks may not be updated now, and why."""
@@ -149,7 +129,7 @@ class Warehouses:
         if any(other.office == office for other in others):
             return "taken"
         moved = warehouse is not None and warehouse.office != office
-        if moved and warehouse is not None and self._now() - warehouse.moved < DAY:
+        if moved and warehouse is not None and self._desk.now() - warehouse.moved < DAY:
             return "taken"  # an office may be changed once a day
         return ""
 
@@ -157,26 +137,23 @@ class Warehouses:
         """Makes a warehouse and gives its id."""
         made = self.all[self._next_id] = Warehouse(self._next_id, name, office)
         self._next_id += 1
-        self._effects["warehouse"] += 1
+        self._desk.effects["warehouse"] += 1
         self._work(made)
         return made.id
 
     def update(self, warehouse: Warehouse, name: str, office: int) -> None:
         """Changes a warehouse."""
         if warehouse.office != office:
-            warehouse.office, warehouse.moved = office, self._now()
+            warehouse.office, warehouse.moved = office, self._desk.now()
         warehouse.name = name
-        self._effects["warehouse"] += 1
+        self._desk.effects["warehouse"] += 1
         self._work(warehouse)
 
     def delete(self, warehouse: Warehouse) -> None:
         """Deletes a warehouse with all that lies in it."""
         warehouse.leaving = True
-        self._effects["warehouse_delete"] += 1
-        if self._delay > 0:
-            self._schedule.at(self._now() + self._delay, lambda: self._gone(warehouse))
-        else:
-            self._gone(warehouse)
+        self._desk.effects["warehouse_delete"] += 1
+        self._desk.after(self._delay, lambda: self._gone(warehouse))
 
     def _gone(self, warehouse: Warehouse) -> None:
         self.all.pop(warehouse.id, None)
@@ -189,7 +166,7 @@ class Warehouses:
 
         if self._delay > 0:
             warehouse.busy = True
-            self._schedule.at(self._now() + self._delay, done)
+            self._desk.at(self._desk.now() + self._delay, done)
 
     # What lies in them.
 
@@ -210,10 +187,10 @@ class Warehouses:
     def put(self, warehouse: int, chrt: int, amount: int) -> None:
         """Sets the pieces of a size."""
         self._amounts[warehouse, chrt] = amount
-        self._effects["stock"] += 1
+        self._desk.effects["stock"] += 1
 
     def drop(self, warehouse: int, chrt: int) -> None:
         """Takes a size out of a warehouse; nothing happens when it is not there."""
         if self.amount(warehouse, chrt) is not None:
             self._amounts[warehouse, chrt] = None
-            self._effects["stock_delete"] += 1
+            self._desk.effects["stock_delete"] += 1

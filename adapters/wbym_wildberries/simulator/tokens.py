@@ -16,6 +16,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from wbym.testing.answers import Refusal
+
 CATEGORIES: dict[str, int] = {
     "content": 1,
     "analytics": 2,
@@ -116,8 +118,7 @@ class Passport:
         return self.allows(READ_ONLY_BIT)
 
 
-class Malformed(Exception):
-    """The token cannot be read; the text is the gateway's."""
+_MALFORMED = "token problem; token is malformed: "
 
 
 class _Claims(msgspec.Struct):
@@ -133,18 +134,18 @@ def read_token(token: str) -> Passport:
     """Reads a token; does not look at the clock.
 
     Raises:
-        Malformed: When it is not a JWT of Wildberries.
+        Refusal: When it is not a JWT of Wildberries.
     """
     parts = token.split(".")
     if len(parts) != 3:
-        raise Malformed("token contains an invalid number of segments")
+        raise Refusal(401, f"{_MALFORMED}token contains an invalid number of segments")
     _unpack(parts[0], "header")
     payload = _unpack(parts[1], "claims")
     _unpack(parts[2], "signature")
     try:
         claims = msgspec.json.decode(payload, type=_Claims)
     except msgspec.DecodeError as error:
-        raise Malformed("could not JSON decode claims") from error
+        raise Refusal(401, f"{_MALFORMED}could not JSON decode claims") from error
     acc = claims.acc if claims.acc is not None else TEST if claims.t else BASE
     return Passport(claims.sid, acc, claims.s, float(claims.exp))
 
@@ -157,4 +158,6 @@ def _unpack(part: str, name: str) -> bytes:
     try:
         return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise Malformed(f"could not base64 decode {name}: illegal base64 data") from error
+        raise Refusal(
+            401, f"{_MALFORMED}could not base64 decode {name}: illegal base64 data"
+        ) from error

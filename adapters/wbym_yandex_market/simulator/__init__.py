@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from wbym_yandex_market.simulator.credentials import make_api_key, make_oauth_token
 from wbym_yandex_market.simulator.notifier import Notifier
 from wbym_yandex_market.simulator.server import YandexMarketSimulator
+from wbym_yandex_market.simulator.tokens import make_api_key, make_oauth_token
 
 __all__ = ["Notifier", "YandexMarketSimulator", "make_api_key", "make_oauth_token"]

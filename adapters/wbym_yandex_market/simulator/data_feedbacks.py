@@ -9,7 +9,7 @@ import msgspec
 
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.dates import DAY, HOUR, moscow
-from wbym_yandex_market.simulator.ledger import BANNED, DELETED, PUBLISHED
+from wbym_yandex_market.simulator.desk import BANNED, DELETED, PUBLISHED
 from wbym_yandex_market.simulator.rows import Json, Row
 
 SELLER = "BUSINESS"

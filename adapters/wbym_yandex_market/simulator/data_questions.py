@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.dates import DAY, moscow
-from wbym_yandex_market.simulator.ledger import BANNED, DELETED, PUBLISHED, UNMODERATED
+from wbym_yandex_market.simulator.desk import BANNED, DELETED, PUBLISHED, UNMODERATED
 from wbym_yandex_market.simulator.rows import Json, Row
 
 SELLER = "BUSINESS"

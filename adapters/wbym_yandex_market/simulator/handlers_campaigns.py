@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing.answers import Answer, Refusal, json_answer
 from wbym.testing.server import Call, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import ANY, Passport
 from wbym_yandex_market.simulator.data_campaigns import Campaign
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import guarded, limit, segment, token
+from wbym_yandex_market.simulator.requests import limit, segment, token
 from wbym_yandex_market.simulator.rows import write_token
+from wbym_yandex_market.simulator.tokens import ANY, Passport
 
 MOST = 100
 DEFAULT = 50
@@ -36,17 +35,9 @@ class CampaignHandlers:
         listed = Records(("campaigns",), "id", _OPTIONAL, words)
         single = Records(("campaign",), "id", _OPTIONAL, words)
         return [
-            Route("GET", "/v2/campaigns", guarded(self.list), "getCampaigns", ANY, False, listed),
-            Route(
-                "GET",
-                "/v2/campaigns/{campaignId}",
-                guarded(self.one),
-                "getCampaign",
-                ANY,
-                False,
-                single,
-            ),
-            Route("POST", "/v2/auth/token", guarded(self.token), "getAuthTokenInfo", ANY),
+            Route("GET", "/v2/campaigns", self.list, "getCampaigns", ANY, False, listed),
+            Route("GET", "/v2/campaigns/{campaignId}", self.one, "getCampaign", ANY, False, single),
+            Route("POST", "/v2/auth/token", self.token, "getAuthTokenInfo", ANY),
         ]
 
     async def list(self, call: Call) -> Answer:

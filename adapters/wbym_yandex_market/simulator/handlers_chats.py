@@ -10,15 +10,14 @@ import msgspec
 from aiohttp import BodyPartReader, web
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_chats import Chat, File
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, number, token, unique, whole
+from wbym_yandex_market.simulator.requests import body, limit, number, token, unique, whole
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 MAX_FILE = 5 * 1024 * 1024
 _READ_AT_MOST = MAX_FILE + 1024 * 1024
@@ -43,26 +42,23 @@ class _New(msgspec.Struct):
     context: _Context | None = None
 
 
-class _List(msgspec.Struct):
+class _List(msgspec.Struct, rename="camel"):
     contexts: list[_Context] | None = None
-    contextTypes: list[Literal["ORDER", "RETURN", "DIRECT"]] | None = None  # noqa: N815
+    context_types: list[Literal["ORDER", "RETURN", "DIRECT"]] | None = None
     types: list[Literal["CHAT", "ARBITRAGE"]] | None = None
     statuses: list[Status] | None = None
 
 
-class _History(msgspec.Struct):
-    messageIdFrom: Id | None = None  # noqa: N815
+class _History(msgspec.Struct, rename="camel"):
+    message_id_from: Id | None = None
 
 
 class _Message(msgspec.Struct):
     message: Text
 
 
-class ChatHandlers:
+class ChatHandlers(Handlers[Cabinet]):
     """Serves the chats of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods, and the files that messages lead to."""
@@ -73,32 +69,14 @@ class ChatHandlers:
         path = "/v2/businesses/{businessId}/chats"
         read, write = TALK_READ, TALK
         return [
-            Route("POST", f"{path}/new", guarded(self.new), "createChat", write, True),
-            Route("POST", path, guarded(self.list), "getChats", read, False, listed),
-            Route("GET", path[:-1], guarded(self.one), "getChat", read, False, single),
-            Route(
-                "POST",
-                f"{path}/history",
-                guarded(self.history),
-                "getChatHistory",
-                read,
-                False,
-                history,
-            ),
-            Route(
-                "GET",
-                f"{path}/message",
-                guarded(self.message),
-                "getChatMessage",
-                read,
-                False,
-                message,
-            ),
-            Route("POST", f"{path}/message", guarded(self.send), "sendMessageToChat", write, True),
-            Route(
-                "POST", f"{path}/file/send", guarded(self.send_file), "sendFileToChat", write, True
-            ),
-            Route("GET", "/files/{businessId}/{messageId}/{number}", guarded(self.file), "", read),
+            Route("POST", f"{path}/new", self.new, "createChat", write, True),
+            Route("POST", path, self.list, "getChats", read, False, listed),
+            Route("GET", path[:-1], self.one, "getChat", read, False, single),
+            Route("POST", f"{path}/history", self.history, "getChatHistory", read, False, history),
+            Route("GET", f"{path}/message", self.message, "getChatMessage", read, False, message),
+            Route("POST", f"{path}/message", self.send, "sendMessageToChat", write, True),
+            Route("POST", f"{path}/file/send", self.send_file, "sendFileToChat", write, True),
+            Route("GET", "/files/{businessId}/{messageId}/{number}", self.file, "", read),
         ]
 
     def _chat(self, call: Call) -> Chat:
@@ -116,8 +94,8 @@ class ChatHandlers:
         """`POST .../chats`: the newest chats first, by the time of their creation."""
         asked = await body(call, _List)
         size, after = limit(call, 10, 20), token(call)
-        for name in msgspec.structs.fields(_List):
-            unique(getattr(asked, name.name), name.name)
+        for field in msgspec.structs.fields(_List):
+            unique(getattr(asked, field.name), field.encode_name)
         page = self._cabinet(call).chats.rows.page(
             limit=size, token=after, wanted=_wanted(asked), newest_first=True
         )
@@ -132,7 +110,7 @@ class ChatHandlers:
         asked = await body(call, _History)
         size, after = limit(call, 50, 100), token(call)
         chat = self._chat(call)
-        first = asked.messageIdFrom
+        first = asked.message_id_from
         if first in chat.deleted:
             raise Refusal(404, f"Message {first} not found")
         span = chat.messages.span(None if first is None else first - 1)
@@ -185,7 +163,7 @@ def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
     contexts = None
     if asked.contexts is not None:
         contexts = {(context.type, context.id) for context in asked.contexts}
-    context_types, types, statuses = asked.contextTypes, asked.types, asked.statuses
+    context_types, types, statuses = asked.context_types, asked.types, asked.statuses
 
     def wanted(chat: Chat) -> bool:
         about = chat.return_id if chat.context == "RETURN" else chat.order_id

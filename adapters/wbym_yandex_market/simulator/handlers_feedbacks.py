@@ -9,16 +9,15 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_feedbacks import Feedback
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import as_seller, body, guarded, limit, token, unique
+from wbym_yandex_market.simulator.requests import as_seller, body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 MONTHS = 6
 PAGE, MOST = 25, 50
@@ -28,29 +27,29 @@ Stars = Annotated[int, Meta(ge=1, le=5)]
 Sku = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
-class _List(msgspec.Struct):
-    feedbackIds: list[int] | None = None  # noqa: N815
-    dateTimeFrom: Moment | None = None  # noqa: N815
-    dateTimeTo: Moment | None = None  # noqa: N815
-    reactionStatus: Literal["ALL", "NEED_REACTION"] | None = None  # noqa: N815
-    ratingValues: list[Stars] | None = None  # noqa: N815
-    offerIds: list[Sku] | None = None  # noqa: N815
+class _List(msgspec.Struct, rename="camel"):
+    feedback_ids: list[int] | None = None
+    date_time_from: Moment | None = None
+    date_time_to: Moment | None = None
+    reaction_status: Literal["ALL", "NEED_REACTION"] | None = None
+    rating_values: list[Stars] | None = None
+    offer_ids: list[Sku] | None = None
     paid: bool | None = None
 
 
-class _Comments(msgspec.Struct):
-    feedbackId: int | None = None  # noqa: N815
-    commentIds: list[int] | None = None  # noqa: N815
+class _Comments(msgspec.Struct, rename="camel"):
+    feedback_id: int | None = None
+    comment_ids: list[int] | None = None
 
 
-class _Comment(msgspec.Struct):
+class _Comment(msgspec.Struct, rename="camel"):
     text: Text
     id: int | None = None
-    parentId: int | None = None  # noqa: N815
+    parent_id: int | None = None
 
 
-class _Update(msgspec.Struct):
-    feedbackId: int  # noqa: N815
+class _Update(msgspec.Struct, rename="camel"):
+    feedback_id: int
     comment: _Comment
 
 
@@ -58,15 +57,12 @@ class _Delete(msgspec.Struct):
     id: int
 
 
-class _Skip(msgspec.Struct):
-    feedbackIds: list[int]  # noqa: N815
+class _Skip(msgspec.Struct, rename="camel"):
+    feedback_ids: list[int]
 
 
-class FeedbackHandlers:
+class FeedbackHandlers(Handlers[Cabinet]):
     """Serves the feedbacks of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -81,11 +77,11 @@ class FeedbackHandlers:
         )
         path = "/v2/businesses/{businessId}/goods-feedback"
         return [
-            Route("POST", path, guarded(self.list), "getGoodsFeedbacks", TALK_READ, False, listed),
+            Route("POST", path, self.list, "getGoodsFeedbacks", TALK_READ, False, listed),
             Route(
                 "POST",
                 f"{path}/comments",
-                guarded(self.comments),
+                self.comments,
                 "getGoodsFeedbackComments",
                 TALK_READ,
                 False,
@@ -94,7 +90,7 @@ class FeedbackHandlers:
             Route(
                 "POST",
                 f"{path}/comments/update",
-                guarded(self.update),
+                self.update,
                 "updateGoodsFeedbackComment",
                 TALK,
                 True,
@@ -102,18 +98,13 @@ class FeedbackHandlers:
             Route(
                 "POST",
                 f"{path}/comments/delete",
-                guarded(self.delete),
+                self.delete,
                 "deleteGoodsFeedbackComment",
                 TALK,
                 True,
             ),
             Route(
-                "POST",
-                f"{path}/skip-reaction",
-                guarded(self.skip),
-                "skipGoodsFeedbacksReaction",
-                TALK,
-                True,
+                "POST", f"{path}/skip-reaction", self.skip, "skipGoodsFeedbacksReaction", TALK, True
             ),
         ]
 
@@ -121,14 +112,14 @@ class FeedbackHandlers:
         """`POST v2/businesses/{businessId}/goods-feedback`: both ends of the period excluded."""
         asked = await body(call, _List, required=False)
         size, after = limit(call, PAGE, MOST), token(call)
-        unique(asked.feedbackIds, "feedbackIds", 50)
-        unique(asked.ratingValues, "ratingValues", 5)
-        unique(asked.offerIds, "offerIds", 20)
+        unique(asked.feedback_ids, "feedbackIds", 50)
+        unique(asked.rating_values, "ratingValues", 5)
+        unique(asked.offer_ids, "offerIds", 20)
         feedbacks = self._cabinet(call).feedbacks
-        if asked.feedbackIds is not None:
-            if asked != _List(feedbackIds=asked.feedbackIds):
+        if asked.feedback_ids is not None:
+            if asked != _List(feedback_ids=asked.feedback_ids):
                 raise Refusal(400, "feedbackIds can not be used with other filters")
-            found = [feedbacks.rows.find(identifier) for identifier in asked.feedbackIds]
+            found = [feedbacks.rows.find(identifier) for identifier in asked.feedback_ids]
             some = Rows(row for row in found if row is not None)
             return replies.page("feedbacks", some.page(limit=size, token=after))
         span = feedbacks.rows.span(*_period(asked, call.now))
@@ -143,14 +134,14 @@ class FeedbackHandlers:
         as_seller(call)
         asked = await body(call, _Comments)
         size, after = limit(call, PAGE, MOST), token(call)
-        unique(asked.commentIds, "commentIds", 50)
+        unique(asked.comment_ids, "commentIds", 50)
         feedbacks = self._cabinet(call).feedbacks
-        if (asked.feedbackId is None) == (asked.commentIds is None):
+        if (asked.feedback_id is None) == (asked.comment_ids is None):
             raise Refusal(400, "One of feedbackId and commentIds must be given")
-        if asked.feedbackId is not None:
-            found = feedbacks.get(asked.feedbackId).comments
+        if asked.feedback_id is not None:
+            found = feedbacks.get(asked.feedback_id).comments
         else:
-            ids = asked.commentIds or []
+            ids = asked.comment_ids or []
             found = [feedbacks.comments[number] for number in ids if number in feedbacks.comments]
         return replies.page("comments", Rows(found).page(limit=size, token=after))
 
@@ -161,9 +152,9 @@ class FeedbackHandlers:
         feedbacks = self._cabinet(call).feedbacks
         given = asked.comment
         if given.id is None:
-            comment = feedbacks.comment(asked.feedbackId, given.text, given.parentId)
+            comment = feedbacks.comment(asked.feedback_id, given.text, given.parent_id)
         else:
-            comment = feedbacks.edit(asked.feedbackId, given.id, given.text)
+            comment = feedbacks.edit(asked.feedback_id, given.id, given.text)
         return replies.result_raw(comment.raw)
 
     async def delete(self, call: Call) -> Answer:
@@ -176,31 +167,31 @@ class FeedbackHandlers:
         """`POST .../skip-reaction`."""
         as_seller(call)
         asked = await body(call, _Skip)
-        unique(asked.feedbackIds, "feedbackIds", 50)
-        self._cabinet(call).feedbacks.skip(asked.feedbackIds)
+        unique(asked.feedback_ids, "feedbackIds", 50)
+        self._cabinet(call).feedbacks.skip(asked.feedback_ids)
         return replies.empty()
 
 
 def _period(asked: _List, now: float) -> tuple[int, int]:
     """The whole seconds between which, both excluded, the feedbacks lie."""
-    until = asked.dateTimeTo or dates.at(now)
+    until = asked.date_time_to or dates.at(now)
     earliest = dates.months_before(until.astimezone(dates.MOSCOW), MONTHS)
-    since = asked.dateTimeFrom or earliest
+    since = asked.date_time_from or earliest
     if since > until:
         raise Refusal(400, "dateTimeFrom must be before dateTimeTo")
     if since < earliest:
         raise Refusal(400, f"Period must not be longer than {MONTHS} months")
     after = int(since.timestamp() // 1)
-    if asked.dateTimeTo is None:
+    if asked.date_time_to is None:
         return after, int(now) + 1
     return after, int(-(-until.timestamp() // 1))
 
 
 def _wanted(asked: _List) -> Callable[[Feedback], bool] | None:
     """The filter of a list; None when everything is wanted."""
-    waiting = asked.reactionStatus == "NEED_REACTION"
-    stars = None if asked.ratingValues is None else frozenset(asked.ratingValues)
-    offers = None if asked.offerIds is None else {offer.strip() for offer in asked.offerIds}
+    waiting = asked.reaction_status == "NEED_REACTION"
+    stars = None if asked.rating_values is None else frozenset(asked.rating_values)
+    offers = None if asked.offer_ids is None else {offer.strip() for offer in asked.offer_ids}
     paid = asked.paid
     if not waiting and stars is None and offers is None and paid is None:
         return None

@@ -9,34 +9,33 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import TALK, TALK_READ
 from wbym_yandex_market.simulator.data_questions import Question
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, token, unique
+from wbym_yandex_market.simulator.requests import body, limit, token, unique
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
 
 PAGE, MOST = 25, 50
 Id = Annotated[int, Meta(ge=1)]
 Text = Annotated[str, Meta(min_length=1, max_length=5000)]
 
 
-class _List(msgspec.Struct):
-    categoryIds: list[Annotated[int, Meta(ge=0)]] | None = None  # noqa: N815
-    questionIds: list[Id] | None = None  # noqa: N815
-    dateFrom: date | None = None  # noqa: N815
-    dateTo: date | None = None  # noqa: N815
-    needAnswer: bool | None = None  # noqa: N815
+class _List(msgspec.Struct, rename="camel"):
+    category_ids: list[Annotated[int, Meta(ge=0)]] | None = None
+    question_ids: list[Id] | None = None
+    date_from: date | None = None
+    date_to: date | None = None
+    need_answer: bool | None = None
     sort: Literal["CREATED_AT_DESC", "CREATED_AT_ASC"] | None = None
 
 
-class _Answers(msgspec.Struct):
-    questionId: Id | None = None  # noqa: N815
-    answerIds: list[Id] | None = None  # noqa: N815
+class _Answers(msgspec.Struct, rename="camel"):
+    question_id: Id | None = None
+    answer_ids: list[Id] | None = None
 
 
 class _Entity(msgspec.Struct):
@@ -44,18 +43,15 @@ class _Entity(msgspec.Struct):
     type: Literal["QUESTION", "ANSWER", "COMMENT"]
 
 
-class _Update(msgspec.Struct):
-    operationType: Literal["UPDATE", "CREATE", "DELETE"]  # noqa: N815
-    entityId: _Entity | None = None  # noqa: N815
-    parentEntityId: _Entity | None = None  # noqa: N815
+class _Update(msgspec.Struct, rename="camel"):
+    operation_type: Literal["UPDATE", "CREATE", "DELETE"]
+    entity_id: _Entity | None = None
+    parent_entity_id: _Entity | None = None
     text: Text | None = None
 
 
-class QuestionHandlers:
+class QuestionHandlers(Handlers[Cabinet]):
     """Serves the questions of the business in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -65,23 +61,18 @@ class QuestionHandlers:
         )
         path = "/v1/businesses/{businessId}/goods-questions"
         return [
-            Route("POST", path, guarded(self.list), "getGoodsQuestions", TALK_READ, False, listed),
+            Route("POST", path, self.list, "getGoodsQuestions", TALK_READ, False, listed),
             Route(
                 "POST",
                 f"{path}/answers",
-                guarded(self.answers),
+                self.answers,
                 "getGoodsQuestionAnswers",
                 TALK_READ,
                 False,
                 answers,
             ),
             Route(
-                "POST",
-                f"{path}/update",
-                guarded(self.update),
-                "updateGoodsQuestionTextEntity",
-                TALK,
-                True,
+                "POST", f"{path}/update", self.update, "updateGoodsQuestionTextEntity", TALK, True
             ),
         ]
 
@@ -89,11 +80,11 @@ class QuestionHandlers:
         """`POST v1/businesses/{businessId}/goods-questions`: whole days, both included."""
         asked = await body(call, _List, required=False)
         size, after = limit(call, PAGE, MOST), token(call)
-        unique(asked.categoryIds, "categoryIds")
-        unique(asked.questionIds, "questionIds", 50)
+        unique(asked.category_ids, "categoryIds")
+        unique(asked.question_ids, "questionIds", 50)
         rows = self._cabinet(call).questions.rows
-        no_dates = asked.dateFrom is None and asked.dateTo is None
-        if asked.questionIds is not None and no_dates:
+        no_dates = asked.date_from is None and asked.date_to is None
+        if asked.question_ids is not None and no_dates:
             span = rows.span()
         else:
             span = rows.span(*_period(asked, call.now))
@@ -112,18 +103,18 @@ class QuestionHandlers:
         """`POST .../answers`: of a question, or some by their ids."""
         asked = await body(call, _Answers)
         size, after = limit(call, PAGE, MOST), token(call)
-        unique(asked.answerIds, "answerIds", 50)
+        unique(asked.answer_ids, "answerIds", 50)
         questions = self._cabinet(call).questions
-        if asked.questionId is None and asked.answerIds is None:
+        if asked.question_id is None and asked.answer_ids is None:
             raise Refusal(400, "questionId or answerIds must be given")
-        if asked.answerIds is None:
-            found = questions.get(asked.questionId or 0).answers
+        if asked.answer_ids is None:
+            found = questions.get(asked.question_id or 0).answers
         else:
-            known = [questions.answers.get(number) for number in asked.answerIds]
+            known = [questions.answers.get(number) for number in asked.answer_ids]
             found = [
                 answer
                 for answer in known
-                if answer is not None and asked.questionId in {None, answer.question.id}
+                if answer is not None and asked.question_id in {None, answer.question.id}
             ]
         return replies.page("answers", Rows(found).page(limit=size, token=after))
 
@@ -131,28 +122,28 @@ class QuestionHandlers:
         """`POST .../update`: creates, changes or deletes an answer or a comment."""
         asked = await body(call, _Update)
         questions = self._cabinet(call).questions
-        if asked.operationType == "CREATE":
-            if asked.parentEntityId is None or asked.text is None:
+        if asked.operation_type == "CREATE":
+            if asked.parent_entity_id is None or asked.text is None:
                 raise Refusal(400, "parentEntityId and text are required for CREATE")
-            parent = asked.parentEntityId
+            parent = asked.parent_entity_id
             made = questions.create(parent.type, parent.id, asked.text)
             return replies.result(questions.entity(made))
-        if asked.entityId is None:
-            raise Refusal(400, f"entityId is required for {asked.operationType}")
-        if asked.operationType == "DELETE":
-            questions.delete(asked.entityId.type, asked.entityId.id)
+        if asked.entity_id is None:
+            raise Refusal(400, f"entityId is required for {asked.operation_type}")
+        if asked.operation_type == "DELETE":
+            questions.delete(asked.entity_id.type, asked.entity_id.id)
         elif asked.text is None:
             raise Refusal(400, "text is required for UPDATE")
         else:
-            questions.update(asked.entityId.type, asked.entityId.id, asked.text)
+            questions.update(asked.entity_id.type, asked.entity_id.id, asked.text)
         return replies.empty()
 
 
 def _period(asked: _List, now: float) -> tuple[int, int]:
     """The seconds between which, both excluded, the questions lie."""
-    last = asked.dateTo or dates.at(now).date()
+    last = asked.date_to or dates.at(now).date()
     earliest = dates.month_before(last)
-    first = asked.dateFrom or earliest
+    first = asked.date_from or earliest
     if first > last:
         raise Refusal(400, "dateFrom must not be after dateTo")
     if first < earliest:
@@ -162,9 +153,9 @@ def _period(asked: _List, now: float) -> tuple[int, int]:
 
 def _wanted(asked: _List) -> Callable[[Question], bool] | None:
     """The filter of a list; None when everything is wanted."""
-    categories = None if asked.categoryIds is None else frozenset(asked.categoryIds)
-    ids = None if asked.questionIds is None else frozenset(asked.questionIds)
-    waiting = bool(asked.needAnswer)
+    categories = None if asked.category_ids is None else frozenset(asked.category_ids)
+    ids = None if asked.question_ids is None else frozenset(asked.question_ids)
+    waiting = bool(asked.need_answer)
     if categories is None and ids is None and not waiting:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -10,11 +9,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body
-from wbym.testing.server import Call, Route
+from wbym.testing.answers import Answer, Body, Refusal
+from wbym.testing.server import Call, Handlers, Route
 from wbym.testing.spoil import Records
 from wbym_yandex_market.simulator import dates, replies
-from wbym_yandex_market.simulator.credentials import RETURNS, RETURNS_READ
 from wbym_yandex_market.simulator.data_files import application, photo
 from wbym_yandex_market.simulator.data_returns import (
     REASONS,
@@ -22,10 +20,10 @@ from wbym_yandex_market.simulator.data_returns import (
     SHIPMENT_STATUSES,
     Return,
 )
-from wbym_yandex_market.simulator.replies import Refusal
-from wbym_yandex_market.simulator.requests import body, guarded, limit, segment, token, words
+from wbym_yandex_market.simulator.requests import body, limit, segment, token, words
 from wbym_yandex_market.simulator.state import Cabinet
 from wbym_yandex_market.simulator.state_returns import Decision
+from wbym_yandex_market.simulator.tokens import RETURNS, RETURNS_READ
 
 PAGE, MOST = 50, 100
 Id = Annotated[int, Meta(ge=1)]
@@ -42,52 +40,49 @@ Word = Literal[
 ]
 
 
-class _Possible(msgspec.Struct):
-    campaignId: Id  # noqa: N815
-    returnId: Id  # noqa: N815
+class _Possible(msgspec.Struct, rename="camel"):
+    campaign_id: Id
+    return_id: Id
 
 
-class _Price(msgspec.Struct):
+class _Price(msgspec.Struct, rename="camel"):
     value: Decimal
-    currencyId: str  # noqa: N815
+    currency_id: str
 
 
-class _One(msgspec.Struct):
-    returnItemId: int  # noqa: N815
-    decisionType: Word  # noqa: N815
-    decisionReasonType: str | None = None  # noqa: N815
+class _One(msgspec.Struct, rename="camel"):
+    return_item_id: int
+    decision_type: Word
+    decision_reason_type: str | None = None
     comment: str | None = None
     compensation: _Price | None = None
 
     def read(self) -> Decision:
         """The decision, with its amount in kopecks."""
-        if self.decisionReasonType not in {None, *REASONS}:
-            raise Refusal(400, f"Wrong decisionReasonType {self.decisionReasonType}")
+        if self.decision_reason_type not in {None, *REASONS}:
+            raise Refusal(400, f"Wrong decisionReasonType {self.decision_reason_type}")
         kopecks, currency = None, "RUR"
         if self.compensation is not None:
             value = self.compensation.value * 100
             if not value.is_finite() or value <= 0 or value != value.to_integral_value():
                 raise Refusal(400, "compensation.value must be a positive sum of money")
-            kopecks, currency = int(value), self.compensation.currencyId
+            kopecks, currency = int(value), self.compensation.currency_id
         return Decision(
-            self.returnItemId,
-            self.decisionType,
-            self.decisionReasonType,
+            self.return_item_id,
+            self.decision_type,
+            self.decision_reason_type,
             self.comment,
             kopecks,
             currency,
         )
 
 
-class _Submit(msgspec.Struct):
-    returnItemDecisions: list[_One] | None = None  # noqa: N815
+class _Submit(msgspec.Struct, rename="camel"):
+    return_item_decisions: list[_One] | None = None
 
 
-class ReturnHandlers:
+class ReturnHandlers(Handlers[Cabinet]):
     """Serves the returns of the campaign, or of the business, in the URL."""
-
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        self._cabinet = cabinet
 
     def routes(self) -> list[Route]:
         """The table of methods."""
@@ -116,35 +111,22 @@ class ReturnHandlers:
         photo_path = one + "/decision/{itemId}/image/{imageHash}"
         read, write = RETURNS_READ, RETURNS
         return [
-            Route(
-                "GET", f"{campaign}/returns", guarded(self.list), "getReturns", read, False, listed
-            ),
-            Route("GET", one, guarded(self.one), "getReturn", read, False, single),
-            Route(
-                "GET",
-                f"{one}/application",
-                guarded(self.application),
-                "getReturnApplication",
-                read,
-            ),
-            Route("GET", photo_path, guarded(self.photo), "getReturnPhoto", read),
+            Route("GET", f"{campaign}/returns", self.list, "getReturns", read, False, listed),
+            Route("GET", one, self.one, "getReturn", read, False, single),
+            Route("GET", f"{one}/application", self.application, "getReturnApplication", read),
+            Route("GET", photo_path, self.photo, "getReturnPhoto", read),
             Route(
                 "POST",
                 "/v1/businesses/{businessId}/returns/decisions",
-                guarded(self.possible),
+                self.possible,
                 "getReturnAvailableDecisions",
                 read,
                 False,
                 possible,
             ),
-            Route("POST", f"{one}/decision", guarded(self.draft), "setReturnDecision", write, True),
+            Route("POST", f"{one}/decision", self.draft, "setReturnDecision", write, True),
             Route(
-                "POST",
-                f"{one}/decision/submit",
-                guarded(self.submit),
-                "submitReturnDecision",
-                write,
-                True,
+                "POST", f"{one}/decision/submit", self.submit, "submitReturnDecision", write, True
             ),
         ]
 
@@ -208,9 +190,9 @@ class ReturnHandlers:
         """`POST v1/businesses/{businessId}/returns/decisions`: none when nothing may be done."""
         asked = await body(call, _Possible)
         cabinet = self._cabinet(call)
-        if asked.campaignId not in cabinet.campaigns:
-            raise Refusal(404, f"Campaign {asked.campaignId} not found")
-        one = cabinet.returns.get(asked.campaignId, asked.returnId)
+        if asked.campaign_id not in cabinet.campaigns:
+            raise Refusal(404, f"Campaign {asked.campaign_id} not found")
+        one = cabinet.returns.get(asked.campaign_id, asked.return_id)
         return replies.result({"availableDecisions": [each.show() for each in one.possible]})
 
     async def draft(self, call: Call) -> Answer:
@@ -224,12 +206,12 @@ class ReturnHandlers:
         asked = await body(call, _Submit, required=False)
         returns = self._cabinet(call).returns
         one = self._one(call)
-        if asked.returnItemDecisions is None:
+        if asked.return_item_decisions is None:
             returns.submit_drafts(one)
-        elif not asked.returnItemDecisions:
+        elif not asked.return_item_decisions:
             raise Refusal(400, "returnItemDecisions must not be empty")
         else:
-            returns.submit(one, [each.read() for each in asked.returnItemDecisions])
+            returns.submit(one, [each.read() for each in asked.return_item_decisions])
         return replies.empty()
 
 

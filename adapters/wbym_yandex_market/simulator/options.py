@@ -1,62 +1,57 @@
-"""The options of the simulated cabinets, in one place for the constructor and the command line."""
+"""The options of the simulator of Yandex Market."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from wbym.testing import options
+from wbym_yandex_market.simulator.tokens import BUSINESS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How much data each business has and how its cabinet behaves.
+class Options(options.Options, frozen=True, kw_only=True):
+    """How much data each business has, how its cabinet behaves and what it may call."""
 
-    Attributes:
-        feedbacks: How many feedbacks are generated.
-        questions: How many questions.
-        chats: How many chats.
-        messages_per_chat: Messages in each chat.
-        returns: How many returns and unredeemed orders, in all campaigns together.
-        campaigns: How many campaigns: FBS, DBS, FBY and so on in turn.
-        seed: Of all data; the same seed, options and start give the same data.
-        open_share: Share of feedbacks, questions and returns that wait for the seller.
-        feedback_days: The feedbacks are as old as that; a window shows six months at most.
-        question_days: The questions are as old as that; a window shows one month at most.
-        moderation: Seconds that a comment or an answer is `UNMODERATED`; 0 publishes it at once.
-        decision_hours: How long a return waits for a decision; then Market refunds by itself.
-        refund_delay: Seconds from a decision to its final status; 0 leaves it at "decided".
-        files_need_oauth: Whether files of chats refuse an API key, as has been seen.
-    """
+    demo: ClassVar[Mapping[str, object]] = {
+        "feedbacks": 4_000,
+        "questions": 1_500,
+        "chats": 200,
+        "returns": 60,
+    }
 
     feedbacks: int = 200
+    """How many feedbacks are generated."""
     questions: int = 50
+    """How many questions."""
     chats: int = 10
+    """How many chats."""
     messages_per_chat: int = 12
+    """Messages in each chat."""
     returns: int = 20
+    """How many returns and unredeemed orders, in all campaigns together."""
     campaigns: int = 2
-    seed: int = 0
+    """How many campaigns: FBS, DBS, FBY and so on in turn."""
     open_share: float = 0.4
+    """Share of feedbacks, questions and returns that wait for the seller."""
     feedback_days: float = 165.0
+    """The feedbacks are as old as that; a window shows six months at most."""
     question_days: float = 27.0
+    """The questions are as old as that; a window shows one month at most."""
     moderation: float = 0.0
+    """Seconds that a comment or an answer is `UNMODERATED`; 0 publishes it at once."""
     decision_hours: float = 48.0
+    """How long a return waits for a decision; then Market refunds by itself."""
     refund_delay: float = 0.0
+    """Seconds from a decision to its final status; 0 leaves it at "decided"."""
     files_need_oauth: bool = False
-
-
-class OptionsDict(TypedDict, total=False):
-    """The fields of `Options` as keyword arguments."""
-
-    feedbacks: int
-    questions: int
-    chats: int
-    messages_per_chat: int
-    returns: int
-    campaigns: int
-    seed: int
-    open_share: float
-    feedback_days: float
-    question_days: float
-    moderation: float
-    decision_hours: float
-    refund_delay: float
-    files_need_oauth: bool
+    """Whether files of chats refuse an API key, as has been seen."""
+    hour: float = 3600.0
+    """Seconds in which an hourly budget comes back."""
+    subscription: bool = False
+    """Whether the sellers have one, with its greater hourly budgets."""
+    parallel: int = 4
+    """How many requests of one business or campaign may run at once."""
+    businesses: Sequence[int] = (BUSINESS,)
+    """Ids of the businesses that exist."""
+    locked: Sequence[int] = ()
+    """Ids of businesses and campaigns that are being moved: 423."""

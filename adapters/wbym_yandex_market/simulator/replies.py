@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, json_answer
+from wbym.testing.answers import Answer, Body, Refusal, json_answer
 from wbym_yandex_market.simulator.rows import Page, R, Row
 
 JSON = "application/json"
@@ -37,29 +37,20 @@ _MESSAGES = {
 }
 
 
-class Refusal(Exception):
-    """A request is refused: status, message and code of the answer."""
-
-    def __init__(self, status: int, message: str = "", *, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.code = code
-
-
-def error(status: int, message: str = "", *, code: str | None = None) -> Answer:
-    """An error: `{"status":"ERROR","errors":[{"code":...,"message":...}]}`."""
+def error(refusal: Refusal) -> Answer:
+    """A refusal: `{"status":"ERROR","errors":[{"code":...,"message":...}]}`."""
+    status = refusal.status
     shape = {
         "status": "ERROR",
         "errors": [
             {
-                "code": code or _CODES.get(status, "UNKNOWN_ERROR"),
-                "message": message or _MESSAGES.get(status, "Internal server error"),
+                "code": refusal.code or _CODES.get(status, "UNKNOWN_ERROR"),
+                "message": refusal.message or _MESSAGES.get(status, "Internal server error"),
             }
         ],
     }
     body = Body(msgspec.json.encode(shape))
-    return Answer(status, body, JSON, refusal=status == 420)
+    return Answer(status, body, JSON, rate_limited=status == 420)
 
 
 _EMPTY = b'{"status":"OK"}'

@@ -7,26 +7,13 @@ from typing import TypeVar
 
 import msgspec
 
-from wbym.testing.answers import Answer
-from wbym.testing.server import Call, Handler
-from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.replies import BODY_LIMIT, Refusal
+from wbym.testing.answers import Refusal
+from wbym.testing.server import Call
+from wbym_yandex_market.simulator.replies import BODY_LIMIT
 from wbym_yandex_market.simulator.rows import Key, read_token
 
 T = TypeVar("T", bound=msgspec.Struct)
 _LONGEST = 19
-
-
-def guarded(handler: Handler) -> Handler:
-    """The handler, with its refusals turned into answers."""
-
-    async def handle(call: Call) -> Answer:
-        try:
-            return await handler(call)
-        except Refusal as refusal:
-            return replies.error(refusal.status, refusal.message, code=refusal.code)
-
-    return handle
 
 
 async def body(call: Call, kind: type[T], *, required: bool = True) -> T:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from math import ceil
-from typing import Unpack
 
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.buckets import Allowance
-from wbym.testing.faults import Faults
+from wbym.testing.options import takes
 from wbym.testing.pages import Sent
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.credentials import BUSINESS, Passport, Unknown, read_headers
+from wbym_yandex_market.simulator.buyers import Buyers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign
 from wbym_yandex_market.simulator.handlers_campaigns import CampaignHandlers
 from wbym_yandex_market.simulator.handlers_chats import ChatHandlers
@@ -25,15 +22,14 @@ from wbym_yandex_market.simulator.handlers_feedbacks import FeedbackHandlers
 from wbym_yandex_market.simulator.handlers_questions import QuestionHandlers
 from wbym_yandex_market.simulator.handlers_returns import ReturnHandlers
 from wbym_yandex_market.simulator.limits import Limits, Owner
-from wbym_yandex_market.simulator.options import Options, OptionsDict
-from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.requests import segment
 from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import Passport, make_api_key, read_headers
 
 LIMIT = "X-RateLimit-Resource-Limit"
 REMAINING = "X-RateLimit-Resource-Remaining"
 UNTIL = "X-RateLimit-Resource-Until"
-HOUR = 3600.0
 REAL = "https://api.partner.market.yandex.ru"
 
 
@@ -49,61 +45,31 @@ class YandexMarketSimulator(SimulatorServer):
     (DBS) and so on.
     """
 
-    def __init__(
-        self,
-        *,
-        faults: Faults | None = None,
-        limits: bool = True,
-        limit_scale: float = 1.0,
-        hour: float = HOUR,
-        subscription: bool = False,
-        parallel: int = 4,
-        businesses: Iterable[int] | None = None,
-        locked: Iterable[int] = (),
-        clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        **options: Unpack[OptionsDict],
-    ) -> None:
-        """Generates the data; `start` or `async with` begins to serve.
-
-        Args:
-            faults: What goes wrong; nothing by default.
-            limits: False lifts every limit; `Remaining` then never falls.
-            limit_scale: 10.0 makes every hourly budget ten times as generous.
-            hour: Seconds in which an hourly budget comes back.
-            subscription: Whether the sellers have one, with its greater budgets.
-            parallel: How many requests of one business or campaign may run at once.
-            businesses: Ids of the businesses that exist; 1001 by default.
-            locked: Ids of businesses and campaigns that are being moved: 423.
-            clock: Monotonic seconds, for the limits.
-            wall: Unix seconds, for dates.
-            sleep: Waits for so many seconds.
-            options: See `Options`.
-        """
-        super().__init__(faults=faults, clock=clock, wall=wall, sleep=sleep)
-        self.options = Options(**options)
-        self.locked = set(locked)
+    @takes(Options)
+    def __init__(self, options: Options) -> None:
+        """Generates the data; `start` or `async with` begins to serve."""
+        super().__init__(options)
+        self.options = options
+        self.locked = set(options.locked)
         self.revoked: set[str] = set()
         """API keys and OAuth tokens that are no longer known."""
-        self._limited = limits
         self._limits = Limits(
-            clock=clock,
-            scale=limit_scale,
-            hour=hour,
-            subscription=subscription,
-            parallel=parallel,
+            clock=options.clock,
+            scale=options.limit_scale,
+            hour=options.hour,
+            subscription=options.subscription,
+            parallel=options.parallel,
         )
-        ids = (BUSINESS,) if businesses is None else tuple(businesses)
         self._cabinets = {
             business: Cabinet(
                 business,
-                self.options,
+                options,
                 effects=self.stats.effects,
+                ignored=self.stats.ignored,
                 now=self.now,
                 origin=lambda: self._url or REAL,
             )
-            for business in ids
+            for business in options.businesses
         }
 
     @property
@@ -154,38 +120,47 @@ class YandexMarketSimulator(SimulatorServer):
             total.update(cabinet.records())
         return total
 
-    def arrive(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes to the first business."""
-        chats = self.state.chats
-        chats.arrive(text, chat_id=None if chat is None else int(chat))
-        return chat or str(max(each.id for each in chats.rows))
+    def shown(self) -> Mapping[str, object]:
+        """A key of the first business, what a client can read, and what shows what it wrote."""
+        records, state = self.records(), self.state
+        return {
+            "marketplace": "yandex_market",
+            "token": make_api_key(business_id=state.business),
+            "business_id": state.business,
+            "campaign_ids": sorted(state.campaigns),
+            "expected": {
+                "questions": records["questions_unanswered"],
+                "chats": records["chats"],
+                "returns": sum(one.redeemed for one in state.returns.all),
+            },
+            "effects": {
+                "feedbacks": "comment",
+                "questions": "answer",
+                "messages": "message",
+                "returns": "decision",
+            },
+        }
+
+    @property
+    def buyers(self) -> Buyers:
+        """The buyers of the first business."""
+        return Buyers(self.state)
 
     def sent(self) -> list[Sent]:
         """The messages of the first business; a file is one of its own, without text."""
         return [Sent(str(each.chat_id), each.text or "") for each in self.state.chats.sent]
 
-    def failure(self, call: Call, status: int) -> Answer:
-        """An error that no method answers with."""
-        return replies.error(status)
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        """A refusal, in the one shape of all methods."""
+        return replies.error(refusal)
 
     # Who is let in.
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
+    def admit(self, call: Call, route: Route) -> None:
         """Reads the credentials, counts the request, then looks whether it is allowed."""
-        try:
-            return self._admit(call, route)
-        except Refusal as refusal:
-            return replies.error(refusal.status, refusal.message, code=refusal.code)
-
-    def _admit(self, call: Call, route: Route) -> Answer | None:
         try:
             passport = read_headers(call.request.headers)
             self._check_known(passport)
-        except Unknown as unknown:
-            if route.group:
-                self._show_full(call, route.group)
-            raise Refusal(unknown.status, unknown.message) from unknown
-        try:
             owner, business = self._owner(call, passport)
         except Refusal:
             if route.group:
@@ -206,14 +181,13 @@ class YandexMarketSimulator(SimulatorServer):
         ):
             reason = campaign.availability
             raise Refusal(403, f"API is disabled. Reason: {reason}", code="API_DISABLED")
-        return None
 
     def _check_known(self, passport: Passport) -> None:
         if passport.business is None:
             if passport.text in self.revoked:
-                raise Unknown(403, "OAuth token is invalid")
+                raise Refusal(403, "OAuth token is invalid")
         elif passport.text in self.revoked or passport.business not in self._cabinets:
-            raise Unknown(401, "Api-Key is invalid")
+            raise Refusal(401, "Api-Key is invalid")
 
     def _owner(self, call: Call, passport: Passport) -> tuple[Owner, int]:
         """Whose limits it is counted in, and the business that it looks into."""
@@ -246,7 +220,7 @@ class YandexMarketSimulator(SimulatorServer):
         Raises:
             Refusal: With 420, when there are too many.
         """
-        if not self._limited:
+        if not self.options.limits:
             self._show_full(call, resource)
             return
         budget = self._limits.budget(resource, owner)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from wbym.testing.desk import Written
 from wbym_yandex_market.simulator.data_campaigns import Orders, campaign_list
 from wbym_yandex_market.simulator.data_chats import Context, File, Sender
-from wbym_yandex_market.simulator.ledger import Desk, Written
+from wbym_yandex_market.simulator.desk import Desk
 from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.state_chats import Chats, SentMessage
@@ -26,6 +27,7 @@ class Cabinet:
         options: Options,
         *,
         effects: Counter[str],
+        ignored: Counter[str],
         now: Callable[[], float],
         origin: Callable[[], str],
     ) -> None:
@@ -40,7 +42,12 @@ class Cabinet:
         most = max(options.feedbacks, options.chats + options.returns)
         self.orders = Orders(business, campaigns, most + 1000)
         self._desk = Desk(
-            business=business, name=self.name, options=options, effects=effects, now=now
+            business=business,
+            name=self.name,
+            options=options,
+            effects=effects,
+            ignored=ignored,
+            now=now,
         )
         self.feedbacks = Feedbacks(self._desk, seed=seed, start=start, order_ids=self.orders.ids)
         self.questions = Questions(self._desk, seed=seed, start=start)
@@ -62,7 +69,7 @@ class Cabinet:
 
     def tick(self) -> None:
         """Lets happen what was due by now."""
-        self._desk.schedule.run(self._desk.now())
+        self._desk.tick()
 
     @property
     def listeners(self) -> list[Callable[[Json], object]]:
@@ -70,7 +77,7 @@ class Cabinet:
         return self._desk.listeners
 
     @property
-    def written(self) -> list[Written]:
+    def written(self) -> list[Written[int]]:
         """Everything that the seller did, in order, with its text."""
         return self._desk.written
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from wbym.testing.answers import Refusal
 from wbym_yandex_market.simulator.data_campaigns import Orders
 from wbym_yandex_market.simulator.data_chats import (
     Chat,
@@ -18,8 +19,7 @@ from wbym_yandex_market.simulator.data_chats import (
     new_chat,
 )
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.ledger import Desk
-from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.desk import Desk
 from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state_returns import Returns
 

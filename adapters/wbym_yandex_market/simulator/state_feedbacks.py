@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 from typing import Literal
 
-from wbym.testing.answers import Body, PageCache
+from wbym.testing.answers import Body, PageCache, Refusal
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_feedbacks import (
     SELLER,
@@ -17,8 +17,7 @@ from wbym_yandex_market.simulator.data_feedbacks import (
     feedback_list,
 )
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.ledger import DELETED, Desk
-from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.desk import DELETED, Desk
 from wbym_yandex_market.simulator.rows import Key, Rows
 from wbym_yandex_market.simulator.texts import NAMES
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from wbym.testing.answers import Refusal
 from wbym_yandex_market.simulator.data_questions import (
     SELLER,
     Entry,
@@ -12,8 +13,7 @@ from wbym_yandex_market.simulator.data_questions import (
     question_list,
 )
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.ledger import DELETED, Desk
-from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.desk import DELETED, Desk
 from wbym_yandex_market.simulator.rows import Json, Rows
 
 _EFFECTS = {"ANSWER": "answer", "COMMENT": "answer_comment"}

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from wbym.testing.answers import Refusal
 from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
 from wbym_yandex_market.simulator.data_returns import (
     DECIDED,
@@ -16,8 +17,7 @@ from wbym_yandex_market.simulator.data_returns import (
     return_list,
 )
 from wbym_yandex_market.simulator.dates import HOUR, utc
-from wbym_yandex_market.simulator.ledger import Desk
-from wbym_yandex_market.simulator.replies import Refusal
+from wbym_yandex_market.simulator.desk import Desk
 from wbym_yandex_market.simulator.rows import Rows
 
 PARTIAL = "PARTIAL_MONEY_REFUND"
@@ -194,7 +194,7 @@ class Returns:
     def _settle_later(self, one: Return) -> None:
         wait = self._desk.options.refund_delay
         if wait > 0:
-            self._desk.schedule.at(self._desk.now() + wait, lambda: self.settle(one.id))
+            self._desk.at(self._desk.now() + wait, lambda: self.settle(one.id))
 
     def _limit_waiting(self, one: Return) -> None:
         def expire() -> None:
@@ -202,7 +202,7 @@ class Returns:
                 self._move(one, "REFUND_IN_PROGRESS")
 
         if one.waits:
-            self._desk.schedule.at(one.created + self._window, expire)
+            self._desk.at(one.created + self._window, expire)
 
     def settle(self, identifier: int) -> None:
         """Pays a decided return, or rejects it.

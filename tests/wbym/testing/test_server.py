@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
 import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
 
-from wbym.testing.answers import Answer, PageCache, json_answer
+from wbym.testing.answers import Answer, PageCache, Refusal, json_answer
 from wbym.testing.faults import Faults
+from wbym.testing.options import Options
 from wbym.testing.server import Call, Route, SimulatorServer
 from wbym.testing.spoil import Records
 
@@ -25,16 +27,20 @@ class Kiosk(SimulatorServer):
         return json_answer({"items": items, "next": call.query("next")})
 
     async def buy(self, call: Call) -> Answer:
-        await call.request.read()
+        if await call.request.read() == b"two":
+            raise Refusal(409, "one at a time")
         self.stats.effects["buy"] += 1
         return json_answer({"ok": True})
 
-    def admit(self, call: Call, route: Route) -> Answer | None:
+    def admit(self, call: Call, route: Route) -> None:
         call.headers["X-Seen"] = route.path
-        return Answer(429, json_answer({}).body, "", refusal=True) if call.query("no") else None
+        if call.query("no"):
+            raise Refusal(429)
 
-    def failure(self, call: Call, status: int) -> Answer:
-        return json_answer({"error": status}, status=status)
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+        shape = {"error": refusal.message or refusal.status, "at": route.path if route else None}
+        answer = json_answer(shape, status=refusal.status)
+        return replace(answer, rate_limited=refusal.status == 429)
 
     def records(self) -> Mapping[str, int]:
         return {"items": 2}
@@ -47,7 +53,7 @@ async def kiosk() -> AsyncIterator[Kiosk]:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    simulator = Kiosk(faults=Faults(seed=1), sleep=sleep)
+    simulator = Kiosk(Options(faults=Faults(seed=1), sleep=sleep))
     simulator.slept = slept  # type: ignore[attr-defined]
     async with simulator:
         yield simulator
@@ -62,6 +68,17 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, bytes]:
     async with session.get(url) as reply:
         return reply.status, await reply.read()
+
+
+async def test_refusal_of_a_method_and_of_a_path_that_is_unknown(
+    kiosk: Kiosk, session: aiohttp.ClientSession
+) -> None:
+    async with session.post(f"{kiosk.url}/buy", data=b"two") as reply:
+        assert reply.status == 409
+        assert await reply.json() == {"error": "one at a time", "at": "/buy"}
+    status, body = await get(session, f"{kiosk.url}/nowhere")
+    assert (status, body) == (404, b'{"error":404,"at":null}')
+    assert kiosk.stats.effects["buy"] == 0
 
 
 async def test_url_is_known_only_while_it_runs() -> None:
@@ -172,8 +189,8 @@ async def test_faults_are_changed_over_http(kiosk: Kiosk, session: aiohttp.Clien
 async def test_buyers_when_a_simulator_has_none(
     kiosk: Kiosk, session: aiohttp.ClientSession
 ) -> None:
-    url = f"{kiosk.url}/__simulator/arrive"
-    async with session.post(url, data=b'{"text":"?"}') as reply:
+    url = f"{kiosk.url}/__simulator/buyers"
+    async with session.post(url, data=b'{"act":"write","text":"?"}') as reply:
         assert (reply.status, await reply.json()) == (
             501,
             {"error": "nobody can write to this simulator"},

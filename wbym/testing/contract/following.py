@@ -41,7 +41,7 @@ async def events(harness: Harness, account: Account) -> None:
         if event.kind is EventKind.MESSAGE:
             assert places[_id(event.chat.ref)] < places[event.id], "a message before its chat"
 
-    harness.arrive_message(_WRITTEN)
+    harness.simulator.buyers.write(_WRITTEN)
     async with _followed(harness, store) as inbox:
         message = await _next_message(inbox, came)
         assert message.message.text == _WRITTEN

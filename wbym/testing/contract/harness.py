@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import aiohttp
 
 from wbym.account import Account, Capability
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.faults import FaultKind
 from wbym.testing.server import Call, Route, SimulatorServer
 
@@ -68,13 +68,9 @@ class Harness(ABC):
     def refusal(self) -> Answer:
         """How the marketplace refuses for a limit, with the shortest wait that it can state."""
 
-    @abstractmethod
-    def arrive_message(self, text: str) -> None:
-        """Let a buyer write in a new chat; only for marketplaces that have chats."""
-
     def arrive_unlisted(self, text: str) -> None:
         """Let a buyer write in a new chat that the list of chats lacks yet, where that happens."""
-        self.arrive_message(text)
+        self.simulator.buyers.write(text)
 
     def order_without_chat(self) -> str:
         """The id of an order about which the seller may open a chat, and has none yet."""
@@ -121,9 +117,10 @@ class Harness(ABC):
         """How many refusals are still to come."""
         return len(self._refused)
 
-    def _admit_or_refuse(self, call: Call, route: Route) -> Answer | None:
+    def _admit_or_refuse(self, call: Call, route: Route) -> None:
         for path in self._refused:
             if path in call.request.path:
                 self._refused.remove(path)
-                return self.refusal()
-        return self._admit(call, route)
+                answer = self.refusal()
+                raise Refusal(answer.status, answer=answer)
+        self._admit(call, route)

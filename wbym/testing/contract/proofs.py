@@ -112,7 +112,7 @@ async def does(operation: Capability, harness: Harness, account: Account) -> Non
 async def chats_waiting(harness: Harness, account: Account) -> None:
     """Those that wait and the others are all; a message adds one, a reply takes it away."""
     before = await account.chats(waiting_for_seller=True).all()
-    harness.arrive_message("Где мой заказ?")
+    harness.simulator.buyers.write("Где мой заказ?")
     waiting = await account.chats(waiting_for_seller=True).all()
     assert len(waiting) == len(before) + 1
     assert {chat.status for chat in waiting} == {ChatStatus.WAITING_FOR_SELLER}
@@ -129,7 +129,7 @@ async def chats_waiting(harness: Harness, account: Account) -> None:
 
 async def messages(harness: Harness, account: Account) -> None:
     """Each chat's own messages, oldest first, with one that has just arrived."""
-    harness.arrive_message("Где мой заказ?")
+    harness.simulator.buyers.write("Где мой заказ?")
     said = []
     for chat in await account.chats().all():
         messages = await account.messages(chat).all()

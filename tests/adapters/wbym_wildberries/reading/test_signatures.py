@@ -15,11 +15,11 @@ from wbym.account import Account
 from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import EventKind
-from wbym.testing.answers import Answer
+from wbym.testing.answers import Answer, Refusal
 from wbym.testing.contract.base import eventually
 from wbym.testing.server import Call
 from wbym_wildberries import Wildberries
-from wbym_wildberries.simulator import WildberriesSimulator, replies
+from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 
 EVENTS = "GET /api/v1/seller/events"
@@ -153,7 +153,7 @@ class TestSending:
         """It is not the message that was refused, so it may be sent later."""
 
         async def refused(_: ChatHandlers, call: Call) -> Answer:
-            return replies.chat_error("not now")
+            raise Refusal(400, "not now")
 
         with monkeypatch.context() as patched:
             patched.setattr(ChatHandlers, "chats", refused)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym_wildberries.simulator import WildberriesSimulator
-from wbym_wildberries.simulator.data_feedbacks import feedback_shelf, moscow_time, utc_time
+from wbym_wildberries.simulator.data_feedbacks import feedback_shelf
+from wbym_wildberries.simulator.dates import moscow_time, utc_time
 from wbym_wildberries.simulator.ids import Ids
 
 START = 1_790_000_000

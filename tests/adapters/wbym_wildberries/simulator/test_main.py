@@ -9,10 +9,10 @@ import pytest
 
 from wbym.domain import Author
 from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess
+from wbym.testing.process import SimulatorProcess, command_line
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
-from wbym_wildberries.simulator.__main__ import parser
+from wbym_wildberries.simulator.options import Options
 
 pytest_plugins = ["wbym_wildberries.simulator.fixtures"]
 
@@ -68,9 +68,9 @@ async def test_buyers_when_they_write_over_http() -> None:
         token = str(process.shown["token"])
         async with Wildberries(token, base_url=process.url) as shop:
             begun = datetime.now(UTC) - timedelta(seconds=2)
-            first = await process.arrive("Где заказ?")
-            second = await process.arrive("Добрый день!")
-            assert await process.arrive("Ау!", chat=first) == first
+            first = await process.buyers.write("Где заказ?")
+            second = await process.buyers.write("Добрый день!")
+            assert await process.buyers.write("Ау!", chat=first) == first
             chats = {chat.ref.id: chat async for chat in shop.chats()}
             assert len({first, second} & chats.keys()) == 2
             said = [item async for item in shop.messages(chats[first], since=begun)]
@@ -82,17 +82,8 @@ async def test_buyers_when_they_write_over_http() -> None:
         assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
 
 
-async def test_buyers_when_they_cannot_write_so() -> None:
-    async with WildberriesSimulator(chats=1) as simulator, aiohttp.ClientSession() as session:
-        url = f"{simulator.url}/__simulator/arrive"
-        for body, status in ((b'{"text":"?","chat":"5"}', 404), (b'{"chat":"5"}', 400)):
-            async with session.post(url, data=body) as reply:
-                assert reply.status == status
-                assert (await reply.json())["error"]
-
-
 def test_command_line_has_every_option() -> None:
-    given = parser().parse_args(
+    given = command_line(Options, "x").parse_args(
         ["--feedbacks", "7", "--no-pins-allowed", "--moderation", "1.5", "--error-rate", "0.1"]
     )
     assert (given.feedbacks, given.pins_allowed, given.moderation) == (7, False, 1.5)

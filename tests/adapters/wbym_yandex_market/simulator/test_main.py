@@ -6,10 +6,10 @@ import aiohttp
 
 from wbym.domain import Author
 from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess
+from wbym.testing.process import SimulatorProcess, command_line
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
-from wbym_yandex_market.simulator.__main__ import parser
+from wbym_yandex_market.simulator.options import Options
 
 pytest_plugins = ["wbym_yandex_market.simulator.fixtures"]
 
@@ -42,9 +42,9 @@ async def test_buyers_when_they_write_over_http() -> None:
         key, business = str(process.shown["token"]), 1001
         async with YandexMarket(key, business_id=business, base_url=process.url) as shop:
             begun = datetime.now(UTC) - timedelta(seconds=2)
-            first = await process.arrive("Где заказ?")
-            second = await process.arrive("Добрый день!")
-            assert await process.arrive("Ау!", chat=first) == first
+            first = await process.buyers.write("Где заказ?")
+            second = await process.buyers.write("Добрый день!")
+            assert await process.buyers.write("Ау!", chat=first) == first
             chats = {chat.ref.id: chat async for chat in shop.chats()}
             assert len({first, second} & chats.keys()) == 2
             said = [item async for item in shop.messages(chats[first], since=begun)]
@@ -56,21 +56,12 @@ async def test_buyers_when_they_write_over_http() -> None:
         assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
 
 
-async def test_buyers_when_they_cannot_write_so() -> None:
-    async with YandexMarketSimulator(chats=1) as simulator, aiohttp.ClientSession() as session:
-        url = f"{simulator.url}/__simulator/arrive"
-        for body, status in ((b'{"text":"?","chat":"5"}', 404), (b'{"chat":"5"}', 400)):
-            async with session.post(url, data=body) as reply:
-                assert reply.status == status
-                assert (await reply.json())["error"]
-
-
 def test_command_line_has_every_option() -> None:
-    given = parser().parse_args(
+    given = command_line(Options, "x").parse_args(
         ["--feedbacks", "7", "--files-need-oauth", "--moderation", "1.5", "--hour", "60"]
     )
     assert (given.feedbacks, given.files_need_oauth, given.moderation) == (7, True, 1.5)
-    assert (given.hour, given.parallel, given.subscription, given.locked) == (60, 4, False, [])
+    assert (given.hour, given.parallel, given.subscription, given.locked) == (60, 4, False, ())
 
 
 async def test_fixture_runs_a_simulator(yandex_market_simulator: YandexMarketSimulator) -> None:

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from wbym_yandex_market.simulator import YandexMarketSimulator
-from wbym_yandex_market.simulator.credentials import SCOPES
 from wbym_yandex_market.simulator.data_returns import REASONS, REFUND_STATUSES, SHIPMENT_STATUSES
 from wbym_yandex_market.simulator.limits import RESOURCES
+from wbym_yandex_market.simulator.tokens import SCOPES
 
 from .conftest import Api, Json, Reply, Run
 from .schema import Schemas

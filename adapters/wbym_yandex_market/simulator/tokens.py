@@ -16,6 +16,8 @@ from functools import lru_cache
 
 import msgspec
 
+from wbym.testing.answers import Refusal
+
 BUSINESS = 1001
 """The business of a test key unless another is named."""
 OAUTH_SCOPE = "market:partner-api"
@@ -118,15 +120,6 @@ class Passport:
         return self.businesses is None or business in self.businesses
 
 
-class Unknown(Exception):
-    """Nobody is known by these credentials; carries the status and the message of the answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-
-
 class _Key(msgspec.Struct):
     business: int
     scopes: list[str]
@@ -146,7 +139,7 @@ def read_headers(headers: Mapping[str, str]) -> Passport:
     """Reads who calls.
 
     Raises:
-        Unknown: With 401 for no credentials or a bad key, with 403 for a bad OAuth token.
+        Refusal: With 401 for no credentials or a bad key, with 403 for a bad OAuth token.
     """
     key = headers.get("Api-Key")
     if key:
@@ -154,14 +147,14 @@ def read_headers(headers: Mapping[str, str]) -> Passport:
     given = headers.get("Authorization", "")
     kind, _, token = given.partition(" ")
     if not token or kind not in {"Bearer", "OAuth"}:
-        raise Unknown(401, "OAuth or Api-Key credentials are not specified")
+        raise Refusal(401, "OAuth or Api-Key credentials are not specified")
     old = _OLD_OAUTH.search(token)
     return _read_oauth(old[1] if old else token)
 
 
 @lru_cache(maxsize=4096)
 def _read_key(text: str) -> Passport:
-    wrong = Unknown(401, "Api-Key is invalid")
+    wrong = Refusal(401, "Api-Key is invalid")
     parts = text.split(":")
     if len(parts) != 3 or parts[0] != _KEY or parts[2] != _check(parts[1]):
         raise wrong
@@ -182,7 +175,7 @@ def _read_key(text: str) -> Passport:
 
 @lru_cache(maxsize=4096)
 def _read_oauth(text: str) -> Passport:
-    wrong = Unknown(403, "OAuth token is invalid")
+    wrong = Refusal(403, "OAuth token is invalid")
     packed, _, check = text.removeprefix(_OAUTH).partition(".")
     if not text.startswith(_OAUTH) or check != _check(packed):
         raise wrong
@@ -191,7 +184,7 @@ def _read_oauth(text: str) -> Passport:
     except ValueError as error:
         raise wrong from error
     if OAUTH_SCOPE not in token.scopes:
-        raise Unknown(403, f"OAuth token has no scope {OAUTH_SCOPE}")
+        raise Refusal(403, f"OAuth token has no scope {OAUTH_SCOPE}")
     seen = None if token.businesses is None else frozenset(token.businesses)
     return Passport(text, None, token.user, seen, ANY, "", tuple(token.scopes))
 

@@ -1,13 +1,12 @@
-"""What was done in a cabinet: counted by kind, every text kept, and told to who listens."""
+"""The desk of a business: what its nouns share."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import count
 
-from wbym.testing.schedule import Schedule
+from wbym.testing import desk
 from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.texts import has_contacts
@@ -18,21 +17,8 @@ BANNED = "BANNED"
 DELETED = "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """Something that the seller did, and it had its effect."""
-
-    kind: str
-    """As in `stats.effects`: `comment`, `comment_edit`, `answer`, `decision` and so on."""
-    id: int
-    """The feedback, comment, answer, chat or return."""
-    text: str
-    at: float
-    """Unix time."""
-
-
-class Desk:
-    """What the nouns of one cabinet share: clock, schedule, effects, new identifiers."""
+class Desk(desk.Desk[Options, int]):
+    """The desk of a business, which also gives identifiers, moderates and notifies."""
 
     def __init__(
         self,
@@ -41,30 +27,18 @@ class Desk:
         name: str,
         options: Options,
         effects: Counter[str],
+        ignored: Counter[str],
         now: Callable[[], float],
     ) -> None:
+        super().__init__(options, effects=effects, ignored=ignored, now=now)
         self.business = business
         self.name = name
-        self.options = options
-        self.effects = effects
-        self.schedule = Schedule()
-        self.written: list[Written] = []
         self.listeners: list[Callable[[Json], object]] = []
         """Told of what happens, as Market notifies of it."""
-        self._now = now
-
-    def now(self) -> float:
-        """Unix time of the marketplace."""
-        return self._now()
 
     def numbers(self, kind: int) -> Iterator[int]:
         """Identifiers of a kind; no two kinds or businesses share one."""
         return count(self.business * 10_000_000 + kind * 1_000_000 + 1)
-
-    def write(self, kind: str, identifier: int, text: str = "") -> None:
-        """Notes something done by the seller."""
-        self.effects[kind] += 1
-        self.written.append(Written(kind, identifier, text, self.now()))
 
     def tell(self, kind: str, **fields: object) -> None:
         """Tells the listeners what happened.
@@ -82,5 +56,5 @@ class Desk:
         wait = self.options.moderation
         if wait <= 0:
             return verdict
-        self.schedule.at(self.now() + wait, lambda: settle(verdict))
+        self.at(self.now() + wait, lambda: settle(verdict))
         return UNMODERATED
