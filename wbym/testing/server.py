@@ -123,8 +123,8 @@ class SimulatorServer:
             wall: Unix seconds, for dates.
             sleep: Waits for so many seconds.
         """
-        self.faults = Faults() if faults is None else faults
-        self.stats = Stats()
+        self.faults: Faults = Faults() if faults is None else faults
+        self.stats: Stats = Stats()
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
