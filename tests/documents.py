@@ -27,9 +27,9 @@ from wbym.limits import Priority
 from wbym.observe import set_observer
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.content.directories import Directories
 from wbym_wildberries.api.inventory import NewStock
-from wbym_wildberries.api.price_records import NewPrice
+from wbym_wildberries.api.prices import NewPrice
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key

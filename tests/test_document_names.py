@@ -25,8 +25,8 @@ from wbym.inbox import Inbox
 from wbym.limits import Scheduler
 from wbym.testing import FakeAccount, contract, server
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api import card_documents
-from wbym_wildberries.api.card_records import Card
+from wbym_wildberries.api.content import card_records
+from wbym_wildberries.api.content.card_records import Card
 from wbym_yandex_market import YandexMarket
 
 TEXTS: Final = [
@@ -46,7 +46,7 @@ _NAME: Final = re.compile(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`")
 
 _HOMES: Final[tuple[ModuleType, ...]] = (
     *(builtins, typing, decimal, wbym, account, bulk, calls, feed, polling, limits, observe),
-    *(paging, server, contract, card_documents),
+    *(paging, server, contract, card_records),
 )
 
 

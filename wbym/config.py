@@ -317,6 +317,8 @@ class _Table:
 
     def _adapter(self) -> type[Account]:
         known = " or ".join(map(repr, installed_adapters()))
+        if not self._name.strip():
+            raise self._error("", "the name must have a visible character")
         if "marketplace" not in self._table:
             raise self._error("", f"marketplace is missing; expected is {known}")
         name = self._table["marketplace"]

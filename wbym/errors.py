@@ -143,6 +143,8 @@ class Unsupported(InvalidInput):
     def __init__(self, marketplace: str, method: str, argument: str, value: object) -> None:
         self.marketplace = marketplace
         super().__init__(method, argument, f"is not supported by {marketplace}", value)
+        if argument == "account":  # it is the method that is not, whatever it is given
+            self.args = (f"{method}: is not supported by {marketplace}; asked of {_shown(value)}",)
 
 
 class RefError(InvalidInput):

@@ -41,16 +41,15 @@ from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
 from wbym.limits import Priority, Quota
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Span, Sweep
-from wbym_wildberries import listings, mapping
+from wbym_wildberries import mapping
 from wbym_wildberries.api import Api
-from wbym_wildberries.api.claims import Claims
 from wbym_wildberries.capabilities import CAPABILITIES, narrowed
-from wbym_wildberries.catalog import catalog, facts
-from wbym_wildberries.chat_reader import ChatReader
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.limits import BUCKETS, Tier
 from wbym_wildberries.mapping import MARKETPLACE
-from wbym_wildberries.sweeps import (
+from wbym_wildberries.reading import lists
+from wbym_wildberries.reading.chats import ChatReader
+from wbym_wildberries.reading.sweeps import (
     EARLIEST,
     WildberriesSweeps,
     sweep_feedbacks,
@@ -122,9 +121,9 @@ class Wildberries(Account):
             name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
         )
         super().__init__(self._dialect, **connection)
-        self._reader = ChatReader(self._pipeline, name)
         self.api: Final = Api(self._pipeline)
         """Every documented method that is built, typed."""
+        self._reader = ChatReader(self.api, name)
         # One record is read for a person's reply, which goes before background reading.
         self._urgent = self.api.at(Priority.INTERACTIVE)
         self._warn()
@@ -151,11 +150,15 @@ class Wildberries(Account):
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
         """Every operation that the adapter knows."""
+        from wbym_wildberries.facts import catalog  # loads every operation
+
         return catalog()
 
     def credentials(self) -> list[CredentialFacts]:
         """What each token says of itself, read offline."""
-        return [facts(token, self._dialect.tier_of(token)) for token in self.tokens]
+        from wbym_wildberries.facts import credential_facts
+
+        return [credential_facts(token, self._dialect.tier_of(token)) for token in self.tokens]
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
         """What the account can do: by its tokens, by WB's limits, and by what WB says.
@@ -167,7 +170,7 @@ class Wildberries(Account):
                 token that it would be called with. WB blocks who does that more than three times in
                 30 s; this process never does, so leave it to people and not to a loop.
         """
-        from wbym_wildberries.check import check  # it is seldom asked for
+        from wbym_wildberries.facts import check
 
         return await check(self._dialect, self.api, online=online, ping=ping)
 
@@ -228,17 +231,17 @@ class Wildberries(Account):
         events is read too, backwards from its end where it is not known when that was.
         """
         chat_id = chat.ref.id
-        sign = await self._reader.sign(chat)
+        signature = await self._reader.find_signature(chat)
         try:
-            answer = await self.api.chats.send(sign, text, files=files)
+            answer = await self.api.chats.send(signature, text, files=files)
         except BadRequest as refused:
-            if not _is_about_sign(refused):
+            if not _is_about_signature(refused):
                 raise
             # WB changes signatures at times. A refused message was not sent, so sending it with a
             # new one is no repetition; the same one would only be refused again.
-            self._reader.signs.refused(chat_id, sign)
-            fresh = await self._reader.sign(chat)
-            if fresh == sign:
+            self._reader.signatures.forget(chat_id, signature)
+            fresh = await self._reader.find_signature(chat)
+            if fresh == signature:
                 raise
             answer = await self.api.chats.send(fresh, text, files=files)
         stamp = answer.result.add_time if answer.result is not None else None
@@ -257,7 +260,7 @@ class Wildberries(Account):
 
         WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
         """
-        return listings.list_questions(self.api, self.name, filters)
+        return lists.list_questions(self.api, self.name, filters)
 
     async def _get_question(self, question_id: str) -> Question:
         """GET /api/v1/question: one request."""
@@ -284,7 +287,7 @@ class Wildberries(Account):
         those too, list all and look at ``answered`` of each. WB pages 199,990 deep; if more follow,
         ``PagingLimit`` is raised after those.
         """
-        return listings.list_feedbacks(self.api, self.name, filters)
+        return lists.list_feedbacks(self.api, self.name, filters)
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
         """GET /api/v1/feedback: one request."""
@@ -309,7 +312,7 @@ class Wildberries(Account):
 
         Their times come without a zone and are taken as Moscow time.
         """
-        return listings.list_claims(self.api, self.name, is_open)
+        return lists.list_claims(self.api, self.name, is_open)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
         """GET /api/v1/claims with the id: one request, two for a claim that is over."""
@@ -317,7 +320,7 @@ class Wildberries(Account):
             found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
                 return mapping.claim(found.items[0], self.name)
-        name = row(Claims.list).name
+        name = row(type(self.api.claims).list).name
         raise self._missing(name, f"there is no claim {return_id} of the last 14 days")
 
     async def _decide(
@@ -340,10 +343,10 @@ class Wildberries(Account):
         return WildberriesSweeps(self, self.inputs.require)
 
     def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
-        return sweep_feedbacks(self._pipeline, self._dialect, span, options)
+        return sweep_feedbacks(self.api, self.name, self._pipeline.report, span, options)
 
     def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
-        return sweep_questions(self._pipeline, self._dialect, span, options)
+        return sweep_questions(self.api, self.name, self._pipeline.report, span, options)
 
     def _streams(self) -> Sequence[Stream]:
         """Chats, questions, feedbacks and returns, as far as the tokens open them.
@@ -356,9 +359,9 @@ class Wildberries(Account):
 
     @cached_property
     def _opened_streams(self) -> tuple[Stream, ...]:
-        from wbym_wildberries.streams import open_streams  # loads the feed
+        from wbym_wildberries.following.streams import open_streams  # loads the feed
 
-        return open_streams(self._pipeline, self._dialect, self._reader)
+        return open_streams(self.api, self._dialect, self._reader, self._pipeline.report)
 
     def _missing(self, endpoint: str, words: str) -> NotFound:
         return NotFound(words, marketplace=MARKETPLACE, account=self.name, endpoint=endpoint)
@@ -380,5 +383,5 @@ class Wildberries(Account):
         )
 
 
-def _is_about_sign(error: BadRequest) -> bool:
+def _is_about_signature(error: BadRequest) -> bool:
     return "signature" in error.message.lower() or "replysign" in error.message.lower()

@@ -6,12 +6,12 @@ from typing import Final
 
 from wbym.account import Capabilities, Capability, Support, Supported
 from wbym.calls import row
-from wbym_wildberries.api import chats, claims, feedbacks, questions
+from wbym_wildberries.api import bounds
 from wbym_wildberries.dialect import WildberriesDialect
 
 __all__ = ["CAPABILITIES", "narrowed"]
 
-_ANSWER = {"min_text_length": feedbacks.ANSWER.min, "max_text_length": feedbacks.ANSWER.max}
+_ANSWER = {"min_text_length": bounds.ANSWER.min, "max_text_length": bounds.ANSWER.max}
 _EDIT = {**_ANSWER, "edits": 1, "edit_days": 60}
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
@@ -29,17 +29,20 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.GET_MESSAGE: Supported(Support.EMULATED, note="the whole feed is read for it"),
         Capability.MESSAGES_SINCE: Supported(Support.NATIVE),
-        Capability.SEND: Supported(Support.NATIVE, {"max_text_length": chats.MESSAGE.max}),
+        Capability.SEND: Supported(Support.NATIVE, {"max_text_length": bounds.MESSAGE.max}),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
             {
-                "max_file_size": chats.FILE_SIZE.max,
-                "max_total_size": chats.FILES_SIZE.max,
-                "file_types": " ".join(chats.FILE_TYPE.types),
+                "max_file_size": bounds.FILE_SIZE.max,
+                "max_total_size": bounds.FILES_SIZE.max,
+                "file_types": " ".join(bounds.FILE_TYPE.types),
             },
         ),
         Capability.DOWNLOAD: Supported(Support.NATIVE),
-        Capability.QUESTIONS: Supported(Support.NATIVE, {"max_page_size": 10_000, "reach": 10_000}),
+        Capability.QUESTIONS: Supported(
+            Support.NATIVE,
+            {"max_page_size": bounds.QUESTIONS_PAGE, "reach": bounds.QUESTIONS_REACH},
+        ),
         Capability.GET_QUESTION: Supported(Support.NATIVE),
         Capability.QUESTIONS_ANSWERED: Supported(Support.NATIVE),
         Capability.QUESTIONS_PERIOD: Supported(Support.NATIVE),
@@ -47,7 +50,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _ANSWER),
         Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _EDIT),
         Capability.REJECT_QUESTION: Supported(Support.NATIVE, _ANSWER),
-        Capability.FEEDBACKS: Supported(Support.NATIVE, {"max_page_size": 5000, "reach": 199_990}),
+        Capability.FEEDBACKS: Supported(
+            Support.NATIVE,
+            {"max_page_size": bounds.FEEDBACKS_PAGE, "reach": bounds.FEEDBACKS_REACH},
+        ),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED, note="WB only tells processed from unprocessed: answers are looked at"
@@ -68,7 +74,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
-            {"min_comment_length": claims.COMMENT.min, "max_comment_length": claims.COMMENT.max},
+            {"min_comment_length": bounds.COMMENT.min, "max_comment_length": bounds.COMMENT.max},
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
@@ -80,32 +86,38 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
     }
 )
 
-_ROWS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
-    {
-        "chats": chats.Chats.list,
-        "messages": chats.Chats.events,
-        "send": chats.Chats.send,
-        "download": chats.Chats.download,
-        "questions": questions.Questions.list,
+
+def _rows() -> Mapping[str, Callable[..., object]]:
+    """What a capability needs to be open, by its name, or else by the first word of it."""
+    from wbym_wildberries.api.chats import Chats  # loaded when they are first asked for
+    from wbym_wildberries.api.claims import Claims
+    from wbym_wildberries.api.feedbacks import Feedbacks
+    from wbym_wildberries.api.questions import Questions
+
+    return {
+        "chats": Chats.list,
+        "messages": Chats.events,
+        "send": Chats.send,
+        "download": Chats.download,
+        "questions": Questions.list,
         # Questions have the category of feedbacks.
-        Capability.ANSWER_QUESTION: feedbacks.Feedbacks.answer,
-        Capability.EDIT_QUESTION_ANSWER: feedbacks.Feedbacks.answer,
-        Capability.REJECT_QUESTION: feedbacks.Feedbacks.answer,
-        "feedbacks": feedbacks.Feedbacks.list,
-        Capability.ANSWER_FEEDBACK: feedbacks.Feedbacks.answer,
-        Capability.EDIT_FEEDBACK_ANSWER: feedbacks.Feedbacks.edit_answer,
-        "returns": claims.Claims.list,
-        Capability.DECIDE: claims.Claims.decide,
+        Capability.ANSWER_QUESTION: Feedbacks.answer,
+        Capability.EDIT_QUESTION_ANSWER: Feedbacks.answer,
+        Capability.REJECT_QUESTION: Feedbacks.answer,
+        "feedbacks": Feedbacks.list,
+        Capability.ANSWER_FEEDBACK: Feedbacks.answer,
+        Capability.EDIT_FEEDBACK_ANSWER: Feedbacks.edit_answer,
+        "returns": Claims.list,
+        Capability.DECIDE: Claims.decide,
     }
-)
-"""What a capability needs to be open, by its name, or else by the first word of it."""
 
 
 def narrowed(dialect: WildberriesDialect) -> Capabilities:
     """The capabilities without what the account's tokens do not open."""
+    rows = _rows()
     found: dict[Capability, Supported] = {}
     for capability, supported in CAPABILITIES.items():
-        operation = _ROWS.get(capability) or _ROWS.get(capability.partition(".")[0])
+        operation = rows.get(capability) or rows.get(capability.partition(".")[0])
         missing = None if operation is None else dialect.missing(row(operation).endpoint)
         lacks = supported.is_present and missing is not None
         found[capability] = (

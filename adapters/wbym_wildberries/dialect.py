@@ -17,12 +17,40 @@ from wbym.errors import (
 )
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 from wbym_wildberries.api.base import flatten_message
-from wbym_wildberries.hosts import HOSTS, SANDBOX_HOSTS
 from wbym_wildberries.limits import BUCKETS, SANDBOX, SANDBOXED, Tier
 from wbym_wildberries.mapping import MARKETPLACE
-from wbym_wildberries.token import Token
+from wbym_wildberries.token import Token, TokenType
 
 __all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
+
+HOSTS: Final = {
+    "common": "https://common-api.wildberries.ru",
+    "users": "https://user-management-api.wildberries.ru",
+    "content": "https://content-api.wildberries.ru",
+    "prices": "https://discounts-prices-api.wildberries.ru",
+    "marketplace": "https://marketplace-api.wildberries.ru",
+    "feedbacks": "https://feedbacks-api.wildberries.ru",
+    "chat": "https://buyer-chat-api.wildberries.ru",
+    "returns": "https://returns-api.wildberries.ru",
+    # Of these the adapter has ``/ping`` alone.
+    "analytics": "https://seller-analytics-api.wildberries.ru",
+    "statistics": "https://statistics-api.wildberries.ru",
+    "promotion": "https://advert-api.wildberries.ru",
+    "supplies": "https://supplies-api.wildberries.ru",
+    "documents": "https://documents-api.wildberries.ru",
+    "finance": "https://finance-api.wildberries.ru",
+}
+"""By name, as endpoints name them."""
+
+SANDBOX_HOSTS: Final = {
+    "content": "https://content-api-sandbox.wildberries.ru",
+    "prices": "https://discounts-prices-api-sandbox.wildberries.ru",
+    "marketplace": "https://marketplace-api-sandbox.wildberries.ru",
+    "feedbacks": "https://feedbacks-api-sandbox.wildberries.ru",
+    "statistics": "https://statistics-api-sandbox.wildberries.ru",
+    "promotion": "https://advert-api-sandbox.wildberries.ru",
+}
+"""There is none for the others, chats and returns among them."""
 
 BAN_WITHOUT_HEADER: Final = 60.0
 """Seconds to stop for when a 429 does not say how long."""
@@ -162,7 +190,7 @@ class WildberriesDialect:
 
     def tier_of(self, token: Token) -> Tier:
         """The row of limits that counts for a token."""
-        return self._tier or token.tier
+        return self._tier or (Tier.BASE if token.type is TokenType.BASE else Tier.STANDARD)
 
     def owner(self, token: Token) -> str:
         """Whose limits a token's calls count in: the seller's, on the servers that are called."""

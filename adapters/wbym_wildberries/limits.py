@@ -7,9 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from wbym.limits import Cost, Quota
-from wbym_wildberries.hosts import HOSTS
 
-__all__ = ["BUCKETS", "MARKETPLACE_COST", "SANDBOX", "SANDBOXED", "Tier"]
+__all__ = ["BUCKETS", "MARKETPLACE_COST", "PINGED", "SANDBOX", "SANDBOXED", "Tier"]
 
 
 class Tier(StrEnum):
@@ -53,6 +52,24 @@ _USERS = dict.fromkeys(Tier, Quota(limit=1, period=1, burst=5))
 _PING = dict.fromkeys(Tier, Quota(limit=1, period=30, burst=3))
 """WB says 3 in 30 seconds, a host, and blocks who does more. A bucket that gave back three in that
 time would let six go in it."""
+
+PINGED: Final = (
+    "common",
+    "users",
+    "content",
+    "prices",
+    "marketplace",
+    "feedbacks",
+    "chat",
+    "returns",
+    "analytics",
+    "statistics",
+    "promotion",
+    "supplies",
+    "documents",
+    "finance",
+)
+"""Hosts that answer ``/ping``, which each counts for itself."""
 
 BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "feedbacks-and-questions": _FEEDBACKS_AND_QUESTIONS,
@@ -107,7 +124,7 @@ BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "users.set_access": _USERS,
     "users.delete": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=10)),
     "sandbox": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=1)),
-    **{f"general.ping.{host}": _PING for host in HOSTS},
+    **{f"general.ping.{host}": _PING for host in PINGED},
 }
 """By name, as endpoints name them."""
 

@@ -3,9 +3,11 @@
 Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
 """
 
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
 from datetime import MINYEAR, UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -38,11 +40,13 @@ from wbym.domain import (
     in_utc,
     later,
 )
-from wbym_wildberries.api import chats as chats_api
-from wbym_wildberries.api import claims as claims_api
-from wbym_wildberries.api import feedbacks as feedbacks_api
-from wbym_wildberries.api import questions as questions_api
-from wbym_wildberries.api.chats import LATEST_STAMP
+from wbym_wildberries.api.bounds import COMMENT_ALLOWED, COMMENT_REQUIRED, LATEST_STAMP
+
+if TYPE_CHECKING:
+    from wbym_wildberries.api import chats as chats_api
+    from wbym_wildberries.api import claims as claims_api
+    from wbym_wildberries.api import feedbacks as feedbacks_api
+    from wbym_wildberries.api import questions as questions_api
 
 __all__ = [
     "MARKETPLACE",
@@ -313,11 +317,13 @@ def milliseconds(moment: datetime) -> int:
 
 
 def _utc(moment: datetime) -> datetime:
-    zone = moment.tzinfo
-    if zone is UTC:
-        return moment
-    # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
-    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return in_utc(moment)
 
 
 def _moment(text: str) -> datetime | None:
@@ -387,8 +393,8 @@ def _decision(action: str) -> Decision:
     return Decision(
         action,
         _decision_kind(action),
-        comment_required=action in claims_api.COMMENT_REQUIRED,
-        comment_allowed=action in claims_api.COMMENT_ALLOWED,
+        comment_required=action in COMMENT_REQUIRED,
+        comment_allowed=action in COMMENT_ALLOWED,
     )
 
 

@@ -12,7 +12,6 @@ from typing import Annotated, Final
 import msgspec
 
 from wbym.errors import InvalidToken
-from wbym_wildberries.limits import Tier
 
 __all__ = ["ANY", "Category", "Token", "TokenType"]
 
@@ -78,7 +77,7 @@ class Token:
         account: The account's name, for errors.
 
     Raises:
-        InvalidToken: The text is no Wildberries token.
+        InvalidToken: The text is not a Wildberries token.
     """
 
     __slots__ = (
@@ -89,7 +88,6 @@ class Token:
         "scopes",
         "seller",
         "test",
-        "tier",
         "type",
     )
 
@@ -108,8 +106,6 @@ class Token:
         self.test: bool = payload.t or self.type is TokenType.TEST
         """Whether it opens the sandbox only."""
         self.expires_at: datetime = datetime.fromtimestamp(payload.exp, UTC)
-        self.tier = Tier.BASE if self.type is TokenType.BASE else Tier.STANDARD
-        """The row of the limits that counts for it."""
 
     def opens(self, scope: str) -> bool:
         """Whether it may be used for an endpoint of this scope."""
@@ -133,13 +129,13 @@ def _read(text: str, account: str) -> _Payload:
     if text.lower().startswith("bearer "):
         raise InvalidToken(account, "give the token without 'Bearer'")
     if len(parts) != 3:
-        raise InvalidToken(account, "this is no Wildberries token: a JWT has three parts")
+        raise InvalidToken(account, "not a Wildberries token: a JWT has three parts")
     try:
         raw = urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
         payload = msgspec.json.decode(raw, type=_Payload)
     except (ValueError, msgspec.DecodeError):
         # Nothing of the token may be shown, and the decoders' words could quote it.
-        raise InvalidToken(account, "this is no Wildberries token: its payload is broken") from None
+        raise InvalidToken(account, "not a Wildberries token: its payload is broken") from None
     if not payload.sid and not payload.oid:
-        raise InvalidToken(account, "this is no Wildberries token: it names no seller")
+        raise InvalidToken(account, "not a Wildberries token: it names no seller")
     return payload

@@ -38,25 +38,27 @@ from wbym.domain import (
     Return,
     Waiting,
 )
-from wbym.errors import InvalidInput, InvalidToken
+from wbym.errors import DeliveryUnknown, InvalidInput, InvalidToken, WbymError
 from wbym.limits import Priority, Window
 from wbym.paging import Listing, Span, Sweep
-from wbym_yandex_market import listings, mapping, replies
+from wbym_yandex_market import mapping
 from wbym_yandex_market.api import Api
 from wbym_yandex_market.api.base import Id, MarketGroup
 from wbym_yandex_market.cabinet import Cabinet
 from wbym_yandex_market.capabilities import CAPABILITIES
-from wbym_yandex_market.catalog import catalog, facts
-from wbym_yandex_market.decisions import Deciding
 from wbym_yandex_market.dialect import YandexMarketDialect
-from wbym_yandex_market.files import open_file
 from wbym_yandex_market.limits import PARALLEL, Tier
 from wbym_yandex_market.mapping import MARKETPLACE
-from wbym_yandex_market.sweeps import EARLIEST, sweep_feedbacks, sweep_questions
+from wbym_yandex_market.reading import answers, lists
+from wbym_yandex_market.reading.files import open_file
+from wbym_yandex_market.reading.returns import Deciding
+from wbym_yandex_market.reading.sweeps import sweep_feedbacks, sweep_questions
 from wbym_yandex_market.token import Credential, CredentialKind
 
 if TYPE_CHECKING:
     from aiohttp import web
+
+    from wbym_yandex_market.api.chats import ChatContext
 
 __all__ = ["YandexMarket", "YandexMarketOptions"]
 
@@ -124,7 +126,7 @@ class YandexMarket(Account):
 
     marketplace: ClassVar[str] = MARKETPLACE
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
-    EARLIEST: ClassVar[datetime] = EARLIEST
+    EARLIEST: ClassVar[datetime] = lists.EARLIEST
     ID_RULE = staticmethod(_id_rule)
     Options: ClassVar[type[AccountOptions]] = YandexMarketOptions
     SECRETS: ClassVar[tuple[str, ...]] = ("secret", "oauth")
@@ -194,6 +196,8 @@ class YandexMarket(Account):
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
         """Every operation that the adapter knows."""
+        from wbym_yandex_market.facts import catalog  # loads every operation
+
         return catalog()
 
     def credentials(self) -> list[CredentialFacts]:
@@ -201,9 +205,11 @@ class YandexMarket(Account):
         return self._facts(None)
 
     def _facts(self, scopes: Sequence[str] | None) -> list[CredentialFacts]:
+        from wbym_yandex_market.facts import credential_facts
+
         business = self._cabinet.known_business
         return [
-            facts(
+            credential_facts(
                 credential,
                 business_id=business,
                 files_only=place > 0,
@@ -220,7 +226,7 @@ class YandexMarket(Account):
                 OAuth token) and which shops there are (GET v2/campaigns).
             ping: Changes nothing: Market has one host, and these two ask it.
         """
-        from wbym_yandex_market.check import check  # it is seldom asked for
+        from wbym_yandex_market.facts import check
 
         return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
@@ -230,7 +236,7 @@ class YandexMarket(Account):
         Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;
         questions and feedbacks of the last 180 days.
         """
-        return await listings.count_waiting(self.api, self._cabinet, at_once=self._parallel)
+        return await lists.count_waiting(self.api, self._cabinet, at_once=self._parallel)
 
     # Chats.
 
@@ -240,7 +246,7 @@ class YandexMarket(Account):
         Those that wait for the seller are the new ones and those in ``WAITING_FOR_PARTNER``;
         disputes are among them.
         """
-        return listings.list_chats(self.api, self.name, waiting=waiting)
+        return lists.list_chats(self.api, self.name, waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
         """GET v2/businesses/{}/chat: one request."""
@@ -253,7 +259,7 @@ class YandexMarket(Account):
         """
         if order_id is not None and (rule := _id_rule(order_id)) is not None:
             raise InvalidInput("open_chat", "order_id", rule, order_id)
-        opened = await self.api.chats.new(replies.context_of(order_id, return_id))
+        opened = await self.api.chats.new(_context_of(order_id, return_id))
         return await self._get_chat(str(opened.chat_id))
 
     def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
@@ -262,11 +268,25 @@ class YandexMarket(Account):
         Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
         left out.
         """
-        return listings.list_messages(self.api, chat.ref, int(chat.ref.id), since=since)
+        return lists.list_messages(self.api, chat.ref, int(chat.ref.id), since=since)
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
         """POST .../chats/message, .../chats/file/send: a text with a file are two messages."""
-        return await replies.send(self.api, int(chat.ref.id), text, files)
+        chat_id = int(chat.ref.id)
+        if text:
+            await self.api.chats.send(chat_id, text)
+        failed: list[str] = []
+        for file in files:
+            try:
+                await self.api.chats.send_file(chat_id, file)
+            except DeliveryUnknown:
+                raise
+            except WbymError as error:
+                # The text is sent, and must not be sent again for the sake of the file.
+                if not text:
+                    raise
+                failed.append(str(error))
+        return Receipt(failed_files=tuple(failed))
 
     def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
         """By the file's address; the credential goes to Market's own servers only.
@@ -289,11 +309,11 @@ class YandexMarket(Account):
         seller's own article, and the others are left out after reading.
         """
         api = self.api.at(how.priority)
-        return listings.list_questions(api, self.name, filters, at_once=self._at_once(how))
+        return lists.list_questions(api, self.name, filters, at_once=self._at_once(how))
 
     async def _get_question(self, question_id: str) -> Question:
         """Two requests, the second for the answer."""
-        return await replies.read_question(self._urgent, self.name, int(question_id))
+        return await answers.read_question(self._urgent, self.name, int(question_id))
 
     async def _answer_question(self, question: Question, text: str) -> None:
         """POST .../goods-questions/answers, .../update; with a ref the list before them."""
@@ -315,7 +335,7 @@ class YandexMarket(Account):
         Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
         """
         number = int(self.inputs.own("answers", question, Noun.QUESTION).id)
-        listing = replies.list_answers(self.api, number)
+        listing = answers.list_answers(self.api, number)
         return listing.using(cursor=cursor, priority=priority)
 
     def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
@@ -330,11 +350,11 @@ class YandexMarket(Account):
         ``product`` is the seller's own article.
         """
         api = self.api.at(how.priority)
-        return listings.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
+        return lists.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
         """Two requests, the second for the comments."""
-        return await replies.read_feedback(self._urgent, self.name, int(feedback_id))
+        return await answers.read_feedback(self._urgent, self.name, int(feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         """POST .../goods-feedback/comments, .../update; with a ref the list before them."""
@@ -347,15 +367,15 @@ class YandexMarket(Account):
     async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
         """One request: the record's comments or answers, which alone decide."""
         if isinstance(item, Question):
-            return await replies.question_with_answer(self._urgent, item)
-        return await replies.feedback_with_answer(self._urgent, item)
+            return await answers.question_with_answer(self._urgent, item)
+        return await answers.feedback_with_answer(self._urgent, item)
 
     def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
         """POST .../goods-feedback/comments, by 50, in the order in which they were published.
 
         Those that were deleted are not told, nor when they were written.
         """
-        return replies.list_comments(self.api, int(feedback_id))
+        return answers.list_comments(self.api, int(feedback_id))
 
     async def _skip_reaction(self, feedback_id: str) -> None:
         """POST .../goods-feedback/skip-reaction."""
@@ -371,7 +391,7 @@ class YandexMarket(Account):
         ``api.returns.photo``, by the hashes in ``raw``.
         """
         statuses = {None: None, True: mapping.OPEN_RETURNS, False: mapping.CLOSED_RETURNS}[is_open]
-        return listings.list_returns(self.api, self._cabinet, statuses=statuses)
+        return lists.list_returns(self.api, self._cabinet, statuses=statuses)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
         """One request where its shop and order are known, as of those that were listed.
@@ -417,7 +437,7 @@ class YandexMarket(Account):
 
     def _streams(self) -> Sequence[Stream]:
         """All four, since without a request it is not known what a credential opens."""
-        from wbym_yandex_market.streams import open_streams  # loads the feed
+        from wbym_yandex_market.following.streams import open_streams  # loads the feed
 
         return open_streams(
             self.api,
@@ -439,10 +459,11 @@ class YandexMarket(Account):
 
         It looks up the account's shops once, when it starts. It refuses what does not come from
         Market's addresses, and notifications of other businesses; see
-        ``wbym_yandex_market.notifications``. With orders and pings ``on_hints`` is not called.
+        ``wbym_yandex_market.following.notifications``. With orders and pings ``on_hints`` is not
+        called.
         """
-        from wbym_yandex_market.notifications import MARKET_NETWORKS, RATE
-        from wbym_yandex_market.notifications.receiver import make_receiver
+        from wbym_yandex_market.following.notifications import MARKET_NETWORKS, RATE
+        from wbym_yandex_market.following.notifications.receiver import make_receiver
 
         return make_receiver(
             self._cabinet,
@@ -475,3 +496,12 @@ def _number_of(answer: Answer) -> int:
     if answer.id is None:
         raise InvalidInput("edit_answer", "answer", "must have an id", answer)
     return int(answer.id)
+
+
+def _context_of(order_id: str | None, return_id: str | None) -> "ChatContext":
+    """What a chat is to be opened about: an order, or else a return."""
+    from wbym_yandex_market.api.chats import ChatContext
+
+    if order_id is not None:
+        return ChatContext(type="ORDER", id=int(order_id))
+    return ChatContext(type="RETURN", id=int(return_id or 0))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from wbym.errors import InvalidInput, MissingScope
 from wbym.observe import LogFacts
-from wbym_yandex_market.api import Api
 from wbym_yandex_market.mapping import MARKETPLACE
 
 if TYPE_CHECKING:
+    from wbym_yandex_market.api import Api
     from wbym_yandex_market.api.campaigns import Campaign
 
 __all__ = ["Cabinet"]

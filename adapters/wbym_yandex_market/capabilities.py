@@ -5,7 +5,6 @@ from typing import Final
 
 from wbym.account import Capabilities, Capability, Support, Supported
 from wbym.calls import Length
-from wbym_yandex_market import listings
 from wbym_yandex_market.api import bounds
 
 __all__ = ["CAPABILITIES"]
@@ -46,7 +45,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             {
                 "max_page_size": bounds.QUESTIONS_PAGE,
                 "window_days": bounds.QUESTIONS_DAYS,
-                "days_by_default": listings.BY_DEFAULT.days,
+                "days_by_default": bounds.BY_DEFAULT_DAYS,
             },
         ),
         Capability.GET_QUESTION: Supported(Support.NATIVE, note="two requests"),
@@ -68,7 +67,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
             {
                 "max_page_size": bounds.FEEDBACKS_PAGE,
                 "window_days": bounds.FEEDBACKS_DAYS,
-                "days_by_default": listings.BY_DEFAULT.days,
+                "days_by_default": bounds.BY_DEFAULT_DAYS,
             },
             note="the newest part of the period first, within a part as Market orders them",
         ),

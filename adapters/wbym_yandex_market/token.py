@@ -9,7 +9,7 @@ from wbym.errors import InvalidToken
 
 __all__ = ["Credential", "CredentialKind"]
 
-_LONGEST: Final = 4096
+_MAX_LENGTH: Final = 4096
 _WITH_BUSINESS: Final = re.compile(r"\S+\s+\d+|\d+\s+\S+")
 
 
@@ -41,13 +41,13 @@ class Credential:
         if text.lower().startswith(("bearer ", "oauth ", "oauth:", "api-key:", "authorization:")):
             rule = "without what goes before it; an OAuth token as oauth= (oauth_env, oauth_file)"
             raise InvalidToken(account, f"give the {kind} alone, {rule}")
-        if not text or len(text) > _LONGEST:
-            raise InvalidToken(account, f"this is no {kind}: it is {'long' if text else 'empty'}")
+        if not text or len(text) > _MAX_LENGTH:
+            raise InvalidToken(account, f"not a valid {kind}: it is {'long' if text else 'empty'}")
         if _WITH_BUSINESS.fullmatch(text):
             rule = "and the number of the business as business_id="
             raise InvalidToken(account, f"give the {kind} alone, {rule}")
         if not (text.isascii() and text.isprintable()) or " " in text:
-            reason = f"this is no {kind}: it has white space or signs that no header may have"
+            reason = f"not a valid {kind}: it has white space or signs that no header may have"
             raise InvalidToken(account, reason)
         self._text = text
         self.kind: CredentialKind = kind

@@ -19,7 +19,7 @@ SOURCES = {
 
 FILES_BY_ADDRESS = {
     ("wbym_yandex_market/dialect.py", "Endpoint"),
-    ("wbym_yandex_market/files.py", "pipeline.download"),
+    ("wbym_yandex_market/reading/files.py", "pipeline.download"),
 }
 """Buyers' files, at addresses that Market gives: no operation that can be stated."""
 

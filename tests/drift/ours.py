@@ -11,7 +11,7 @@ from wbym.calls import Form, Row
 from wbym.limits import Quota, Window
 from wbym.paging import ByCursor, ByOffset, Whole
 from wbym_wildberries import api as wildberries
-from wbym_wildberries import hosts as wildberries_hosts
+from wbym_wildberries import dialect as wildberries_dialect
 from wbym_wildberries import limits as wildberries_limits
 from wbym_yandex_market import api as yandex_market
 from wbym_yandex_market import dialect as yandex_market_dialect
@@ -52,8 +52,8 @@ MARKETPLACES: Final = (
     Marketplace(
         name="wildberries",
         rows=_routes("wildberries", wildberries),
-        hosts=wildberries_hosts.HOSTS,
-        sandbox_hosts=wildberries_hosts.SANDBOX_HOSTS,
+        hosts=wildberries_dialect.HOSTS,
+        sandbox_hosts=wildberries_dialect.SANDBOX_HOSTS,
         buckets=_buckets(wildberries_limits.BUCKETS),
         sandboxed=wildberries_limits.SANDBOXED,
         tiers={

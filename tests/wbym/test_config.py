@@ -160,6 +160,10 @@ class TestFile:
             ("[accounts]", r"accounts: expected is at least one table"),
             ("[account.a]", r"\[accounts\.NAME\] and nothing else"),
             (
+                '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
+                r"\(line 1\): the name must have a visible character",
+            ),
+            (
                 '[accounts.a]\nsecret_env = "A"',
                 r"accounts\.a \(line 1\): marketplace is missing; expected is 'wildberries' or",
             ),

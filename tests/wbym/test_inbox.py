@@ -1,16 +1,17 @@
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from tests.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
-from wbym.domain import Feedback, Noun, Ref, Waiting
+from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting
 from wbym.errors import (
     AccountsFailed,
     ConfigError,
@@ -20,6 +21,7 @@ from wbym.errors import (
     Unauthorized,
     Unsupported,
 )
+from wbym.feed import MemoryStore
 from wbym.inbox import Inbox
 from wbym.paging import Chunk, Listing
 from wbym.testing import FakeAccount
@@ -151,6 +153,27 @@ class TestReading:
         assert await Inbox().feedbacks().all() == []
         assert await Inbox().feedbacks(newest_first=True).all() == []
 
+    async def test_feedbacks_when_all_of_time_is_asked_for(self) -> None:
+        inbox = Inbox(Toy("a", [[1], [8, 4]], newest_first=False))
+        always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        found = await inbox.feedbacks(since=always[0], until=always[1], newest_first=True).all()
+        assert _ids(found) == ["a8", "a4", "a1"]
+        assert not await inbox.feedbacks(until=always[0], newest_first=True).all()
+
+    async def test_feedbacks_when_accounts_are_fake(self) -> None:
+        late = Feedback(ref=Ref("fake", "fake", Noun.FEEDBACK, "1"), created_at=BEGIN)
+        early = replace(late, ref=replace(late.ref, id="2"), created_at=BEGIN - timedelta(days=9e4))
+        inbox = Inbox(FakeAccount(feedbacks=[early, late]))
+        assert await inbox.feedbacks(newest_first=True).all() == [late, early]
+        assert await inbox.questions(newest_first=True).all() == []
+
+    async def test_feedbacks_when_a_marketplace_states_no_beginning(self) -> None:
+        class Young(Toy):
+            EARLIEST = BareAccount.EARLIEST
+
+        inbox = Inbox(Young("a", [[1], [8, 4]], newest_first=False))
+        assert _ids(await inbox.feedbacks(newest_first=True).all()) == ["a8", "a4", "a1"]
+
     @pytest.mark.parametrize("newest_first", [False, True])
     async def test_reading_when_left_early(self, newest_first: bool) -> None:
         toys = [Toy(name, [[minute] for minute in range(99, 0, -1)]) for name in "abc"]
@@ -214,7 +237,7 @@ class TestFailures:
         assert len(told) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:
-        with pytest.raises(Unsupported, match="chats: account is not supported by toy"):
+        with pytest.raises(Unsupported, match="chats: is not supported by toy"):
             Inbox(Toy("a", [[1]])).chats()
 
     async def test_reading_when_an_account_lacks_the_noun(self) -> None:
@@ -241,6 +264,15 @@ class TestFailures:
                 raise RuntimeError("mine")
         await asyncio.sleep(0.5)
         assert len(asyncio.all_tasks()) == 1
+
+    @pytest.mark.parametrize("newest_first", [False, True])
+    async def test_feedbacks_when_on_error_raises(self, newest_first: bool) -> None:
+        def refuse(account: str, error: Exception) -> None:
+            raise LookupError(account)
+
+        inbox = Inbox(Toy("a", [[1]]), Toy("c", [[2]], error=_revoked()), on_error=refuse)
+        with pytest.raises(LookupError, match="c"):
+            await asyncio.wait_for(inbox.feedbacks(newest_first=newest_first).all(), 60)
 
 
 class TestCursors:
@@ -300,6 +332,71 @@ class TestCursors:
         found = await Inbox(toy).feedbacks(newest_first=True, since=since, until=until).all()
         assert [item.ref.id for item in found] == [str(60 * 24 * day) for day in (99, 50, 3)]
 
+    @pytest.mark.parametrize("cursor", ["x", "2026-01-01T00:00:00"])
+    async def test_windows_when_the_cursor_is_none(self, cursor: str) -> None:
+        toy = Toy("a", [[1]], newest_first=False)
+        with pytest.raises(AccountsFailed) as caught:
+            await Inbox(toy).feedbacks(newest_first=True, cursor=f'{{"a": "{cursor}"}}').all()
+        (error,) = caught.value.exceptions
+        assert isinstance(error, InvalidInput)
+        assert error.argument == "cursor"
+
+
+class Markup(str):
+    """As template engines mark texts."""
+
+    __slots__ = ()
+
+
+_ANY: dict[str, Callable[[Inbox, object], object]] = {
+    "account": lambda inbox, it: inbox.account(it, FakeAccount),  # type: ignore[arg-type]
+    "account's kind": lambda inbox, it: inbox.account("fake", it),  # type: ignore[arg-type]
+    "remove": lambda inbox, it: inbox.remove(it),  # type: ignore[arg-type]
+    "open_chat": lambda inbox, it: inbox.open_chat(order_id=1, account=it),  # type: ignore[arg-type]
+    "get": lambda inbox, it: inbox.get(Ref("fake", it, Noun.CHAT, "1")),  # type: ignore[arg-type]
+    "send": lambda inbox, it: inbox.send(Ref(it, "fake", Noun.CHAT, "1"), "Да"),  # type: ignore[arg-type]
+    "keyed send": lambda inbox, it: inbox.send(
+        Ref("fake", it, Noun.CHAT, "1"),  # type: ignore[arg-type]
+        "Да",
+        idempotency_key="1",
+    ),
+    "key": lambda inbox, it: inbox.send(
+        Ref("fake", "fake", Noun.CHAT, "1"),
+        "Да",
+        idempotency_key=it,  # type: ignore[arg-type]
+    ),
+    "cursor": lambda inbox, it: inbox.chats(cursor=it),  # type: ignore[arg-type]
+    "priority": lambda inbox, it: inbox.chats(priority=it),  # type: ignore[arg-type]
+    "events": lambda inbox, it: inbox.events(since=it),  # type: ignore[arg-type]
+    "auto_ack": lambda inbox, it: inbox.events(auto_ack=it),  # type: ignore[arg-type]
+    "hint": lambda inbox, it: inbox.hint([it]),  # type: ignore[list-item]
+    "delivery": lambda inbox, it: inbox.outbox.delivery(it),  # type: ignore[arg-type]
+    "deliveries": lambda inbox, it: inbox.outbox.deliveries(it),  # type: ignore[arg-type]
+    "settle": lambda inbox, it: inbox.outbox.settle(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
+    "settled": lambda inbox, it: inbox.outbox.settle("1", it),  # type: ignore[arg-type]
+}
+
+
+class TestArguments:
+    @pytest.mark.parametrize("value", [[], 2**70, b"x", 1.5, Markup("x")], ids=repr)
+    @pytest.mark.parametrize("method", _ANY)
+    async def test_argument_when_of_another_type(self, method: str, value: object) -> None:
+        async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
+            with pytest.raises(InvalidInput):
+                found = _ANY[method](inbox, value)
+                if isinstance(found, Awaitable):
+                    await found
+            assert not await inbox.outbox.deliveries()
+
+    @pytest.mark.parametrize("broken", ["\ud83d", 5, Markup("x")], ids=repr)
+    async def test_answer_when_a_record_is_made_by_hand(self, broken: str) -> None:
+        ref = Ref("fake", "fake", Noun.FEEDBACK, "1")
+        feedback = Feedback(ref=ref, created_at=BEGIN, text=broken)
+        async with Inbox(FakeAccount(), state=MemoryStore()) as inbox:
+            with pytest.raises(InvalidInput, match="must be a record as the marketplace sent it"):
+                await inbox.answer(feedback, "Спасибо", idempotency_key="1")
+            assert not await inbox.outbox.deliveries()
+
 
 class TestAccounts:
     async def test_answer_when_routed(self) -> None:
@@ -328,6 +425,16 @@ class TestAccounts:
         for item in ("toy/a/feedback/1", None, 5):
             with pytest.raises(InvalidInput, match="must be a record or its Ref"):
                 await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("seconds", [0, -1, float("nan"), None, "300", True])
+    def test_settle_after_when_it_is_none(self, seconds: float) -> None:
+        with pytest.raises(InvalidInput, match="settle_after"):
+            Inbox(settle_after=seconds)
+
+    @pytest.mark.parametrize("name", ["", " ", "\ud83d", None, 5])
+    def test_name_when_it_is_none(self, name: str) -> None:
+        with pytest.raises(InvalidInput, match="name must"):
+            FakeAccount(name=name)
 
     async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
         toy = Toy("a")

@@ -49,6 +49,7 @@ from wbym.calls import (
     Download,
     Endpoint,
     Group,
+    NotEmpty,
     Part,
     Pipeline,
     QueryValue,
@@ -176,6 +177,7 @@ class Account(Hooks):
             require_hooks(cls)
 
     def __init__(self, dialect: Dialect, **connection: Unpack[Connection]) -> None:
+        require(type(self).__name__, "name", dialect.account, _NAME)
         self.name: Final = dialect.account
         """The account's name, in refs, errors and logs."""
         timeout = connection.get("timeout", DEFAULT_TIMEOUT)
@@ -679,6 +681,11 @@ class Account(Hooks):
             InvalidInput: A network is not one, or the rate is less than 1.
         """
         self.inputs.require(Capability.NOTIFICATIONS, "receiver")
+        if not callable(on_hints):
+            raise InvalidInput("receiver", "on_hints", "must be a function", on_hints)
+        require("receiver", "proxy", proxy, TrustedProxy | None)
+        require("receiver", "networks", networks, Collection[str] | None)
+        require("receiver", "rate", rate, float | None)
         return self._receiver(on_hints, proxy=proxy, networks=networks, rate=rate)
 
     # Any operation.
@@ -838,6 +845,7 @@ def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:
     return How(prefetch, priority)
 
 
+_NAME: Final = Annotated[str, NotEmpty()]
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
 
 

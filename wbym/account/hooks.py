@@ -6,7 +6,7 @@ what the calls raise, and check only what nobody but the marketplace's own rows 
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
@@ -87,8 +87,8 @@ class Hooks:
     """The adapter's name, such as ``"wildberries"``."""
     CAPABILITIES: ClassVar[Capabilities]
     """What the marketplace can do; one that is missing is ``NOT_BUILT``."""
-    EARLIEST: ClassVar[datetime]
-    """Sweeps of whole archives begin here: the marketplace has no records before."""
+    EARLIEST: ClassVar[datetime] = datetime(2000, 1, 1, tzinfo=UTC)
+    """Whole archives begin here: the marketplace has no records before."""
 
     ID_RULE: ClassVar[IdRule | None] = None
     """What ids must be, a static method; by default any text may be one."""

@@ -36,7 +36,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, RefError, Unsupported
 
-__all__ = ["Inputs", "chosen", "require_complete"]
+__all__ = ["Inputs", "chosen", "ref_of", "require_complete"]
 
 R = TypeVar("R", bound=Record)
 
@@ -60,6 +60,19 @@ _EDIT: Final = {
 _Facts: TypeAlias = Mapping[str, str | int | float | bool]
 _VISIBLE: Final = Annotated[str, NotEmpty()]
 _RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
+
+
+def ref_of(method: str, item: object) -> Ref:
+    """The ref of a record, or the ref that was given.
+
+    Raises:
+        InvalidInput: It is neither a record nor a ref, or a part of the ref is of another type.
+    """
+    ref = item if isinstance(item, Ref) else getattr(item, "ref", None)
+    if not isinstance(ref, Ref):
+        raise InvalidInput(method, "item", "must be a record or its Ref", item)
+    require(method, "ref", ref, Ref)
+    return ref
 
 
 class Inputs:
@@ -122,6 +135,8 @@ class Inputs:
             raise RefError(str(ref), rule, method=method)
         if self._id_rule is not None and (broken := self._id_rule(ref.id)) is not None:
             raise RefError(str(ref), broken, method=method)
+        if not ref.id.strip():
+            raise RefError(str(ref), "must have an id", method=method)
         return ref
 
     # Reading.

@@ -82,6 +82,8 @@ class Sweeps:
     ) -> Span:
         """Check what a sweep is asked for; its period."""
         self._require(capability, method)
+        for argument, moment in (("since", since), ("until", until)):
+            require(method, argument, moment, datetime | None)
         require(method, "in_order", options.in_order, bool)
         require(method, "cursor", options.cursor, str | None)
         require(method, "max_wait", options.max_wait, float | None)

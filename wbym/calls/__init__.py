@@ -1,9 +1,8 @@
 """How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
-from wbym.calls.checks import Broken, Check, check_of, require
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint, Method, places_of
-from wbym.calls.judge import Answer, Fate, RetryPolicy
+from wbym.calls.http import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls.lists import Kept
 from wbym.calls.marks import (
     HALF_A_CHARACTER,
@@ -32,7 +31,7 @@ from wbym.calls.marks import (
     period,
     shows_nothing,
 )
-from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError, Upload
+from wbym.calls.outcomes import Answer, Fate, RetryPolicy
 from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
 from wbym.calls.replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
 from wbym.calls.rows import (
@@ -49,6 +48,7 @@ from wbym.calls.rows import (
     rows_of,
 )
 from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
+from wbym.calls.validation import Broken, Check, check_of, require
 
 __all__ = [
     "DEFAULT_MAX_WAIT",

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from wbym.calls.endpoint import Endpoint
-from wbym.calls.messages import Response
+from wbym.calls.http import Response
 from wbym.calls.replies import Refusal
 from wbym.limits import Charge, LimitSignal
 

@@ -8,8 +8,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import msgspec
 
 from wbym.calls.endpoint import Endpoint
-from wbym.calls.judge import Answer
-from wbym.calls.messages import Part, QueryValue
+from wbym.calls.http import Part, QueryValue
+from wbym.calls.outcomes import Answer
 from wbym.calls.pipeline import Pipeline
 from wbym.calls.replies import Json, mended
 from wbym.errors import CursorStuck, InvalidInput, SetAside

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from wbym.calls.messages import Upload
+from wbym.calls.http import Upload
 
 __all__ = [
     "HALF_A_CHARACTER",

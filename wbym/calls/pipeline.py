@@ -27,9 +27,9 @@ import msgspec
 from wbym import observe
 from wbym.calls.dialect import Dialect
 from wbym.calls.endpoint import Endpoint
-from wbym.calls.judge import Answer, Failed, Judge, RetryPolicy
+from wbym.calls.http import Part, QueryValue, Request, Response, TransportError
 from wbym.calls.marks import HALF_A_CHARACTER
-from wbym.calls.messages import Part, QueryValue, Request, Response, TransportError
+from wbym.calls.outcomes import Answer, Failed, Judge, RetryPolicy
 from wbym.calls.transport import Exchange, Transport
 from wbym.errors import InvalidInput, SetAside
 from wbym.limits import BucketState, Charge, Lease, Priority, Scheduler

@@ -50,9 +50,8 @@ from typing import (
 
 import msgspec
 
-from wbym.calls.checks import Broken, Check, check_of
 from wbym.calls.endpoint import Endpoint, Method, places_of
-from wbym.calls.judge import Answer
+from wbym.calls.http import Part, QueryValue, Upload
 from wbym.calls.lists import Arguments, PageShape, RowSource, Total
 from wbym.calls.marks import (
     Body,
@@ -67,9 +66,10 @@ from wbym.calls.marks import (
     WholeBody,
     utc_text,
 )
-from wbym.calls.messages import Part, QueryValue, Upload
+from wbym.calls.outcomes import Answer
 from wbym.calls.pipeline import Download, Pipeline
 from wbym.calls.replies import Binary, Reply
+from wbym.calls.validation import Broken, Check, check_of
 from wbym.errors import InvalidInput
 from wbym.limits import Cost, Priority
 from wbym.paging import Listing, Scheme, listing_of

@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from yarl import URL
 
-from wbym.calls.messages import Part, Request, Response, TransportError
+from wbym.calls.http import Part, Request, Response, TransportError
 from wbym.errors import InvalidInput
 
 __all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Proxy", "Transport"]

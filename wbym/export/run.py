@@ -109,7 +109,8 @@ class Export:
                 if moment is not None:
                     rule = f"is for feedbacks and questions; {noun} are read whole"
                     raise InvalidInput(method, argument, rule, moment)
-        require(method, "until", until, datetime | None)
+        for argument, moment in (("since", since), ("until", until)):
+            require(method, argument, moment, datetime | None)
         if since is not None:
             whole_span(method, since, until)
         if overlap < timedelta(0):

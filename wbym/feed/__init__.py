@@ -2,13 +2,13 @@
 
 ::
 
-    streams of the adapters -> readers -> intake -> store -> consumer
-                                            |        ^
+    streams of the adapters -> readers -> diff -> store -> consumer
+                                           |       ^
                               confirms what comes back
-                                            |        |
+                                           |       |
                                    replies -> outbox +
 
-Readers poll each stream at the pace of its limits; the intake makes events of what is new and
+Readers poll each stream at the pace of its limits; the diff makes events of what is new and
 stores them in one transaction with where the stream goes on; the consumer gets them until it has
 confirmed them. The outbox writes a reply down before it is sent, and looks up what became of it.
 """

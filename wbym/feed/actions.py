@@ -31,7 +31,7 @@ from wbym.domain import (
 )
 from wbym.errors import NotFound, Unprocessable, Unsupported
 from wbym.feed.delivery import FINAL, key_of
-from wbym.feed.intake import NEAR, doubtful, same_words, whose
+from wbym.feed.own_messages import NEAR, find_delivery, find_lost_delivery, same_words
 from wbym.feed.store import Store
 
 __all__ = [
@@ -135,11 +135,11 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
                 continue
             if message.sent_at < since:
                 continue
-            if (other := whose(message, open_)) is not None:
+            if (other := find_delivery(message, open_)) is not None:
                 if other.idempotency_key == delivery.idempotency_key:
                     return _confirmed(message.ref.id)
                 open_.remove(other)
-            elif doubtful(message, [delivery]) is not None:
+            elif find_lost_delivery(message, [delivery]) is not None:
                 return _unknown(f"the chat has a message with these words: {message.ref.id}")
         return _NOT_THERE
 

@@ -14,7 +14,7 @@ import msgspec
 from wbym import observe
 from wbym.errors import StateError
 from wbym.feed.events import Event
-from wbym.feed.intake import decode_chat, decode_record
+from wbym.feed.records import decode_chat, decode_record
 from wbym.feed.store import Store, StoredEvent
 from wbym.observe import current
 

@@ -12,6 +12,7 @@ import anyio
 
 from wbym import observe
 from wbym.account import NOT_BUILT, Account, Capability, Hint, Stream
+from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
 from wbym.feed.outbox import Outbox
@@ -68,8 +69,9 @@ class Feed:
         self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
     ) -> Events:
         """What happens, from where the last consumer stopped; see ``Inbox.events``."""
-        if since is not None and since.tzinfo is None:
-            raise InvalidInput("events", "since", "must be aware, with a time zone", since)
+        require("events", "since", since, datetime | None)
+        require("events", "auto_ack", auto_ack, bool)
+        require("events", "wait", wait, bool)
         return Events(
             self._store,
             self._confirmations,
@@ -90,6 +92,7 @@ class Feed:
 
         Returns when the hints are stored. They may be for accounts that another process follows.
         """
+        require("hint", "hints", hints, Sequence[Hint])
         await self._store.hint(hints)
         self._hinted.set()
 

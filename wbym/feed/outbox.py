@@ -15,6 +15,7 @@ import anyio
 import msgspec
 
 from wbym.account import Account
+from wbym.account.inputs import ref_of
 from wbym.calls import Length, NotEmpty, Upload, require
 from wbym.domain import (
     Chat,
@@ -53,9 +54,9 @@ from wbym.feed.actions import (
     decode_action,
     encode_action,
 )
-from wbym.feed.agenda import OpenDelivery, now
 from wbym.feed.delivery import OPEN, key_of
-from wbym.feed.intake import same_words
+from wbym.feed.open_delivery import OpenDelivery, now
+from wbym.feed.own_messages import same_words
 from wbym.feed.settle import settle
 from wbym.feed.store import Store
 from wbym.observe import LogFacts, current
@@ -215,10 +216,12 @@ class Outbox:
 
     async def delivery(self, idempotency_key: str) -> Delivery | None:
         """What stands under a key; None if nothing does."""
+        require("delivery", "idempotency_key", idempotency_key, str)
         return await self._store.delivery(idempotency_key)
 
     async def deliveries(self, *states: DeliveryState) -> list[Delivery]:
         """The deliveries in these states, oldest first; all where none is named."""
+        require("deliveries", "states", states, Sequence[DeliveryState])
         return await self._store.deliveries(states or None)
 
     async def settle(self, idempotency_key: str, state: DeliveryState) -> Delivery:
@@ -249,16 +252,17 @@ class Outbox:
 
     async def _deliver(self, account: Account, key: str, action: AnyAction) -> Delivery:
         require(action.action.value, "idempotency_key", key, _KEY)
+        work = _work_of(action)
         while (other := self._entering.get(key)) is not None:
             await other.wait()
         entering = self._entering[key] = asyncio.Event()
         try:
-            return await self._enter(account, key, action)
+            return await self._enter(account, key, action, work)
         finally:
             del self._entering[key]
             entering.set()
 
-    async def _enter(self, account: Account, key: str, action: AnyAction) -> Delivery:
+    async def _enter(self, account: Account, key: str, action: AnyAction, work: bytes) -> Delivery:
         """Save a delivery and send it, or tell what stands under its key."""
         if key in self._open:
             standing = await self._store.delivery(key)
@@ -279,7 +283,7 @@ class Outbox:
                 idempotency_key=key,
                 decision=action.decision_id,
             )
-            standing = await self._store.enter(new, encode_action(action), owner=self._store.owner)
+            standing = await self._store.enter(new, work, owner=self._store.owner)
             if standing is not None:
                 self._open.pop(key, None)
                 # A look for orphans may have left it out for this.
@@ -392,9 +396,7 @@ class Outbox:
             InvalidInput: It is neither a record nor a ref.
             RefError: It is of none of these accounts.
         """
-        ref = item if isinstance(item, Ref) else getattr(item, "ref", None)
-        if not isinstance(ref, Ref):
-            raise InvalidInput(method, "item", "must be a record or its Ref", item)
+        ref = ref_of(method, item)
         account = self._account_of(ref)
         if account is None:
             rule = f"must be of an account of this inbox: {list(self._accounts)}"
@@ -527,6 +529,22 @@ def _question(item: Question | Feedback | Ref) -> Question | None:
 
 def _feedback(item: Question | Feedback | Ref) -> Feedback | None:
     return item if isinstance(item, Feedback) else None
+
+
+def _work_of(action: AnyAction) -> bytes:
+    """What is saved of an action.
+
+    Raises:
+        InvalidInput: The record has half of a surrogate pair, or fields of other types than a
+            record's: it was made by hand.
+    """
+    try:
+        work = encode_action(action)
+        decode_action(work)
+    except (UnicodeEncodeError, TypeError, OverflowError, msgspec.MsgspecError) as error:
+        rule = f"must be a record as the marketplace sent it, or its Ref: {error}"
+        raise InvalidInput(action.action.value, "item", rule, str(action.target)) from error
+    return work
 
 
 def _wait(error: WbymError) -> float | None:

@@ -21,8 +21,8 @@ from wbym.errors import (
     Unauthorized,
     WbymError,
 )
-from wbym.feed.gather import gathered
-from wbym.feed.intake import take_in
+from wbym.feed.coalescing import coalesce
+from wbym.feed.diff import diff_batch
 from wbym.feed.store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
 
@@ -191,9 +191,9 @@ class Reader:
         point = self._checkpoint or await self._begin()
         asked = Poll(point.state, point.since, self._known, due, hints)
         events = 0
-        async with aclosing(gathered(self._stream.poll(asked))) as batches:
+        async with aclosing(coalesce(self._stream.poll(asked))) as batches:
             async for batch in batches:
-                step = await take_in(batch, point, self._store)
+                step = await diff_batch(batch, point, self._store)
                 if step.memos or step.checkpoint != point:
                     await self._store.write(step)
                     point = self._checkpoint = step.checkpoint

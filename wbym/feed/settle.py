@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from wbym.calls import require
 from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput
 from wbym.feed.store import Store
@@ -22,6 +23,8 @@ async def settle(store: Store, idempotency_key: str, state: DeliveryState) -> De
     Raises:
         InvalidInput: There is no such delivery, or its fate is known or still looked up.
     """
+    require("settle", "idempotency_key", idempotency_key, str)
+    require("settle", "state", state, DeliveryState)
     if state not in {DeliveryState.CONFIRMED, DeliveryState.REJECTED, DeliveryState.PENDING}:
         raise InvalidInput("settle", "state", "must be confirmed, rejected or pending", state)
     standing = await store.delivery(idempotency_key)

@@ -23,7 +23,7 @@ from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
 from wbym.feed.delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed.events import EventKind
-from wbym.feed.locks import Locks
+from wbym.feed.file_locks import FileLocks
 from wbym.feed.schema import prepare
 from wbym.feed.store import Checkpoint, Claim, Memo, Step, StoredEvent
 from wbym.paging.parts import stamp, unstamp
@@ -49,7 +49,9 @@ class SqliteStore:
         self._connection = Connection(self.path, StateError, private=True)
         self._db = Database(self._connection)
         in_memory = self.path == MEMORY
-        self._locks = Locks(None if in_memory else self.path.with_name(f"{self.path.name}.locks"))
+        self._locks = FileLocks(
+            None if in_memory else self.path.with_name(f"{self.path.name}.locks")
+        )
 
     async def __aenter__(self) -> Self:
         """Open the file.

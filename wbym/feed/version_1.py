@@ -13,7 +13,7 @@ from wbym.domain import Action, Delivery, DeliveryState, Noun
 from wbym.feed.actions import decode_action
 from wbym.feed.delivery import FINAL
 from wbym.feed.events import EventKind
-from wbym.feed.intake import decode_chat, decode_record
+from wbym.feed.records import decode_chat, decode_record
 from wbym.feed.store import StoredEvent
 from wbym.observe import LogFacts
 from wbym.paging.parts import unstamp

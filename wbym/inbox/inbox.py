@@ -14,7 +14,8 @@ import anyio
 import anyio.to_thread
 
 from wbym.account import NOT_BUILT, Account, AnyRecord, Capability, CheckReport, Hint
-from wbym.calls import Download, Upload
+from wbym.account.inputs import ref_of
+from wbym.calls import Download, Upload, require
 from wbym.config import find_accounts
 from wbym.domain import (
     Answer,
@@ -30,6 +31,7 @@ from wbym.domain import (
     Ref,
     Return,
     Waiting,
+    later,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, SetAside, Unsupported
 from wbym.feed import SETTLE_AFTER, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
@@ -79,6 +81,7 @@ class Inbox:
         settle_after: float = SETTLE_AFTER,
         on_error: OnError | None = None,
     ) -> None:
+        require("Inbox", "settle_after", settle_after, float)
         if settle_after <= 0:
             raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
         self._by_name: dict[str, Account] = {}
@@ -176,6 +179,9 @@ class Inbox:
         Raises:
             InvalidInput: There is none of this name and type.
         """
+        self._require_open()
+        require("account", "name", name, str)
+        require("account", "kind", kind, type)
         account = self._accounts.get(name)
         if not isinstance(account, kind):
             known = [n for n, other in self._accounts.items() if isinstance(other, kind)]
@@ -202,6 +208,8 @@ class Inbox:
         Raises:
             InvalidInput: There is none of this name.
         """
+        self._require_open()
+        require("remove", "name", name, str)
         if name not in self._accounts:
             rule = f"must be one of {list(self._accounts)}"
             raise InvalidInput("remove", "name", rule, name)
@@ -590,6 +598,7 @@ class Inbox:
         """
         if item is not None:
             return await self._of("open_chat", item).open_chat(item, order_id=order_id)
+        require("open_chat", "account", account, str | None)
         found = self._accounts.get(account or "")
         if found is None:
             rule = f"must be given with order_id, one of {list(self._accounts)}"
@@ -634,9 +643,8 @@ class Inbox:
             RefError: There is none in this inbox.
             InvalidInput: It is neither a record nor a ref.
         """
-        given: object = item if isinstance(item, Ref) else getattr(item, "ref", None)
-        if not isinstance(given, Ref):
-            raise InvalidInput(method, "item", "must be a record or its Ref", item)
+        self._require_open()
+        given = ref_of(method, item)
         account = self._accounts.get(given.account)
         if account is None or account.marketplace != given.marketplace:
             known = [f"{one.marketplace}/{name}" for name, one in self._accounts.items()]
@@ -775,6 +783,6 @@ class _Merge(Protocol):
 def _default_since(account: Account, noun: Capability, until: datetime | None) -> datetime:
     """From when on an account's list begins where nothing is said."""
     days = account.CAPABILITIES[noun].facts.get("days_by_default")
-    if days is None:
-        return account.EARLIEST
-    return (until or datetime.now(UTC)) - timedelta(days=int(days))
+    end = until or datetime.now(UTC)
+    begin = None if days is None else later(end, -timedelta(days=int(days)))
+    return min(begin or account.EARLIEST, end)

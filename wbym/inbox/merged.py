@@ -123,6 +123,8 @@ class _End(msgspec.Struct, frozen=True):
 
     whole: bool
     """Whether it was read to its end; else it failed, or was taken out."""
+    error: Exception | None = None
+    """What ``on_error`` raised: it ends the whole list."""
 
 
 class _Reader(Generic[T]):
@@ -156,8 +158,7 @@ class _Reader(Generic[T]):
                 name, found = await arrived.get()
                 if isinstance(found, _End):
                     left -= 1
-                    if found.whole:
-                        self._where[name] = None
+                    self._note_end(name, found)
                     continue
                 self._where[name] = found.cursor
                 here = self._cursor()
@@ -186,8 +187,7 @@ class _Reader(Generic[T]):
                     while True:
                         found = await queues[name].get()
                         if isinstance(found, _End):
-                            if found.whole:
-                                self._where[name] = None
+                            self._note_end(name, found)
                             break
                         aside += found.set_aside
                         self._where[name] = found.cursor
@@ -219,6 +219,12 @@ class _Reader(Generic[T]):
         finally:
             await _stop(tasks)
 
+    def _note_end(self, name: str, end: _End) -> None:
+        if end.error is not None:
+            raise end.error
+        if end.whole:
+            self._where[name] = None
+
     def _cursor(self) -> str:
         return msgspec.json.encode(self._where).decode()
 
@@ -232,17 +238,20 @@ class _Reader(Generic[T]):
 
     async def _read(self, name: str, put: Callable[[Page[T] | _End], Awaitable[None]]) -> None:
         reading = msgspec.structs.replace(self._reading, cursor=self._where[name] or None)
-        whole = False
+        end = _End(whole=False)
         with self._running.scope(name):
             try:
                 async with aclosing(self._parts[name].read(reading)) as pages:
                     async for page in pages:
                         await put(page)
                         del page
-                whole = True
+                end = _End(whole=True)
             except Exception as error:  # noqa: BLE001 - one account must not stop the others
-                self._failures.add(name, error)
-        await put(_End(whole))
+                try:
+                    self._failures.add(name, error)
+                except Exception as raised:  # noqa: BLE001 - whoever reads the list gets it
+                    end = _End(whole=False, error=raised)
+        await put(end)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -279,15 +288,11 @@ def by_windows(
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
         end = until or datetime.now(UTC)
         if reading.cursor:
-            try:
-                end = datetime.fromisoformat(reading.cursor)
-            except ValueError:
-                rule = "must be a cursor of this list"
-                raise InvalidInput(method, "cursor", rule, reading.cursor) from None
+            end = _end_of(method, reading.cursor)
         length = _FIRST_WINDOW
         inside = msgspec.structs.replace(reading, cursor=None)
         while end >= since:
-            begin = max(since, end - length)
+            begin = since if end - since <= length else end - length
             found: list[T] = []
             aside: tuple[SetAside, ...] = ()
             async with aclosing(part(begin, end).read(inside)) as pages:
@@ -295,9 +300,12 @@ def by_windows(
                     found += page.items
                     aside += page.set_aside
             found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
-            following = begin - _TICK
-            cursor = following.isoformat() if following >= since else None
+            is_last = begin == since
+            following = begin if is_last else begin - _TICK
+            cursor = None if is_last else following.isoformat()
             yield Page(found, end.isoformat(), cursor, None, aside)
+            if is_last:
+                return
             if not found:
                 length *= 4  # a young shop has years of nothing before it
             elif len(found) < _FEW:
@@ -307,6 +315,22 @@ def by_windows(
             end = following
 
     return Listing(read, newest_first=True)
+
+
+def _end_of(method: str, cursor: str) -> datetime:
+    """The end of a window, which a cursor of :func:`by_windows` is.
+
+    Raises:
+        InvalidInput: It is not one.
+    """
+    try:
+        end = datetime.fromisoformat(cursor)
+    except ValueError:
+        pass
+    else:
+        if end.tzinfo is not None:
+            return end
+    raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
 
 
 def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:

@@ -166,13 +166,14 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
+        spoken = self._spoken_of() if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
             if elapsed is not None:
                 bucket.observe(elapsed + (last - at))
-        if signal is not None and taken:
-            bucket = self._spoken_of()
+        if signal is not None and spoken is not None:
+            bucket = spoken
             bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
                 bucket.refusals += 1

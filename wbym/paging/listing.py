@@ -121,9 +121,10 @@ class Listing(Generic[T]):
                 before bulk reading.
 
         Raises:
-            InvalidInput: ``size`` or ``prefetch`` is less than 1, ``prefetch`` is more than 64, or
-                ``cursor`` is no text that a page can have. While reading: ``size`` is more than the
-                marketplace allows, or it is not a cursor of this list.
+            InvalidInput: ``size`` or ``prefetch`` is less than 1, ``prefetch`` is more than 64,
+                ``priority`` is not a ``Priority``, or ``cursor`` is no text that a page can have.
+                While reading: ``size`` is more than the marketplace allows, or it is not a cursor
+                of this list.
         """
         if size is not None and (type(size) is not int or size < 1):
             raise InvalidInput("using", "size", "must be an integer, at least 1", size)
@@ -134,6 +135,9 @@ class Listing(Generic[T]):
             raise InvalidInput("using", "prefetch", rule, prefetch)
         if cursor is not None and not _is_whole_text(cursor):
             raise InvalidInput("using", "cursor", "must be a page's cursor", cursor)
+        given: object = priority
+        if given is not None and not isinstance(given, Priority):
+            raise InvalidInput("using", "priority", "must be one of Priority", priority)
         return Listing(
             self._read,
             newest_first=self.newest_first,
@@ -327,8 +331,8 @@ def _part(page: Page[T], places: range) -> Page[T]:
 
 
 def _is_whole_text(value: object) -> bool:
-    """Whether it is a text without half of a surrogate pair, so that it can be sent."""
-    return isinstance(value, str) and value.encode(errors="ignore").decode() == value
+    """Whether it is a plain text without half of a surrogate pair, so that it can be sent."""
+    return type(value) is str and value.encode(errors="ignore").decode() == value
 
 
 def _over(old: Reading, new: Reading) -> Reading:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from wbym.domain import later
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging.listing import Listing, Page
@@ -56,19 +57,13 @@ def whole_span(
 
     Args:
         method: The sweep's name, for errors.
-        since: Where it begins; at the earliest moment, where it is not given or before that.
-        until: Where it ends; open, where it is not given.
+        since: Where it begins, aware; at the earliest moment, where it is not given or before that.
+        until: Where it ends, aware; open, where it is not given.
         earliest: There are no records before.
 
     Raises:
-        InvalidInput: A time is naive or no datetime, ``since`` is in the future, or it is after
-            ``until``.
+        InvalidInput: ``since`` is in the future, or it is after ``until``.
     """
-    for argument, moment in (("since", since), ("until", until)):
-        if moment is not None and not isinstance(moment, datetime):
-            raise InvalidInput(method, argument, "must be a datetime", moment)
-        if moment is not None and moment.tzinfo is None:
-            raise InvalidInput(method, argument, "must be aware, with a time zone", moment)
     if since is not None and until is not None and since > until:
         raise InvalidInput(method, "since", "must not be after until", since)
     if since is not None and since > datetime.now(UTC):
@@ -76,7 +71,8 @@ def whole_span(
     begin = earliest if since is None else max(since.astimezone(UTC), earliest)
     if until is None:
         return Span(begin, None)
-    return Span(min(begin, until.astimezone(UTC)), until.astimezone(UTC) + TICK)
+    end = until.astimezone(UTC)
+    return Span(min(begin, end), later(end, TICK))
 
 
 class Sweep(Listing[T], Generic[T]):

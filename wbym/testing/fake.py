@@ -277,7 +277,8 @@ class FakeAccount(Account):
             found = [record for record in self._records.values() if isinstance(record, kind)]
             return sorted(found, key=_place)
 
-        return listing_of(_InMemory(f"{_NOUN_OF[kind]}s", read))
+        is_newest_first = kind in {Question, Feedback}
+        return listing_of(_InMemory(f"{_NOUN_OF[kind]}s", read), newest_first=is_newest_first)
 
     def _answered(self, item: Question | Feedback, text: str) -> None:
         known = self._find(type(item), item.ref.id)

@@ -3,12 +3,12 @@
 A noun's module is loaded when its operations are first asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wbym.calls import Endpoint, Pipeline, Row, rows_of
-from wbym.limits import Priority
+from wbym.limits import BucketState, Priority
 
 if TYPE_CHECKING:
     from wbym_wildberries.api.chats import Chats
@@ -155,6 +155,21 @@ class Api:
 
         return Inventory(self._pipeline, self._priority)
 
+    @property
+    def calls(self) -> int:
+        """Calls begun; what is made again counts once."""
+        return self._pipeline.calls
+
+    def bucket_of(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> BucketState | None:
+        """The bucket that an endpoint's calls count in, once there is one."""
+        return self._pipeline.bucket_of(endpoint, path)
+
     def at(self, priority: Priority | None) -> "Api":
         """The same operations with another priority at the limits; None leaves it as it is."""
         return self if priority is None else Api(self._pipeline, priority)
+
+    def with_max_wait(self, max_wait: float | None) -> "Api":
+        """The same operations, waiting for their limits at most ``max_wait`` seconds."""
+        return Api(self._pipeline.with_max_wait(max_wait), self._priority)

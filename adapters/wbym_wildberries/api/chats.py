@@ -3,19 +3,17 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import NoneType
-from typing import Annotated, Any, Final, Generic, TypeVar, get_origin
+from typing import Annotated, Any, Generic, TypeVar, get_origin
 
 import msgspec
 
 from wbym.calls import (
     Download,
     Each,
-    FileType,
     Form,
     Group,
     Json,
     Length,
-    MaxSize,
     Reply,
     Secret,
     Unreadable,
@@ -26,14 +24,10 @@ from wbym.calls import (
 )
 from wbym.paging import ByToken, Listing, Whole
 from wbym_wildberries.api.base import Wire, as_is
+from wbym_wildberries.api.bounds import FILE_SIZE, FILE_TYPE, FILES_SIZE, LATEST_STAMP, MESSAGE
 from wbym_wildberries.token import Category
 
 __all__ = [
-    "FILES_SIZE",
-    "FILE_SIZE",
-    "FILE_TYPE",
-    "LATEST_STAMP",
-    "MESSAGE",
     "Chat",
     "Chats",
     "Event",
@@ -42,15 +36,6 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-
-MESSAGE: Final = Length(0, 1000)
-FILE_TYPE: Final = FileType(("image/jpeg", "image/png", "application/pdf"))
-FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
-FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
-
-LATEST_STAMP: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999. An event with another time, such as in microseconds, has
-no place in the feed: it is undecodable."""
 
 
 class _Signed(Wire, frozen=True):

@@ -1,19 +1,15 @@
 """Buyers' claims: wishes to return a product."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-from wbym.calls import Group, Length, Name, NotEmpty, get, patch
+from wbym.calls import Group, Name, NotEmpty, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import Wire, as_is
+from wbym_wildberries.api.bounds import COMMENT, COMMENT_ALLOWED, COMMENT_REQUIRED
 from wbym_wildberries.token import Category
 
-__all__ = ["COMMENT", "COMMENT_ALLOWED", "COMMENT_REQUIRED", "Claim", "Claims", "ClaimsPage"]
-
-COMMENT: Final = Length(10, 1000)
-COMMENT_REQUIRED: Final = frozenset({"rejectcustom"})
-COMMENT_ALLOWED: Final = frozenset({"rejectcustom", "approvecc1"})
-"""Actions that need a comment, and those that may have one."""
+__all__ = ["Claim", "Claims", "ClaimsPage"]
 
 
 class Claim(Wire, frozen=True, rename=None):

@@ -5,7 +5,6 @@ from typing import Annotated, Final
 
 from wbym.calls import (
     Group,
-    Length,
     Name,
     NotEmpty,
     Nothing,
@@ -17,10 +16,10 @@ from wbym.calls import (
 )
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api.bounds import ANSWER, FEEDBACKS_PAGE, FEEDBACKS_REACH
 from wbym_wildberries.token import Category
 
 __all__ = [
-    "ANSWER",
     "Counters",
     "Feedback",
     "FeedbackAnswer",
@@ -29,9 +28,6 @@ __all__ = [
     "FeedbacksPage",
     "Unseen",
 ]
-
-ANSWER: Final = Length(2, 5000)
-"""Characters of an answer to a feedback or a question, and of a question's rejection."""
 
 FeedbackId = Annotated[str, NotEmpty(), Name("id")]
 
@@ -133,7 +129,7 @@ class Unseen(Wire, frozen=True):
     has_new_feedbacks: bool
 
 
-_PAGES: Final = ByOffset("take", "skip", max_size=5000, max_offset=199_990)
+_PAGES: Final = ByOffset("take", "skip", max_size=FEEDBACKS_PAGE, max_offset=FEEDBACKS_REACH)
 
 
 class Feedbacks(

@@ -8,7 +8,7 @@ import msgspec
 
 from wbym.calls import Group, Name, Optional, Range, at_least_one, get
 from wbym_wildberries.api.base import Wire, as_is, in_envelope
-from wbym_wildberries.hosts import HOSTS
+from wbym_wildberries.limits import PINGED
 from wbym_wildberries.token import ANY, Category
 
 __all__ = [
@@ -148,7 +148,7 @@ _SCOPES: Final = {"common": ANY, "chat": Category.BUYER_CHAT.scope, "feedbacks":
 class General(Group, host="common", scope=ANY, envelope=as_is):
     """``api.general``; any token opens it, but for the rating and the pings of other hosts."""
 
-    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in HOSTS}, single_attempt=True)
+    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in PINGED}, single_attempt=True)
     async def ping(self, host: str = "common") -> Pong:
         """Ask one host whether it takes the token. Never call it from a program's loop.
 
@@ -157,7 +157,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
         in a row are let through, and then one in 30 s.
 
         Args:
-            host: A name of ``wbym_wildberries.hosts.HOSTS``, such as ``"content"``.
+            host: A name of ``wbym_wildberries.dialect.HOSTS``, such as ``"content"``.
 
         Raises:
             QuotaExhausted: It would be one too many; no request was made.

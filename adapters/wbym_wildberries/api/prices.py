@@ -1,51 +1,395 @@
 """Prices and discounts: setting them, what became of it, reading them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from wbym.bulk import POLL, TIMEOUT, Batch, Outcome, Progress, Result, Rules, carry_out, follow
-from wbym.calls import Broken, Count, Group, Json, Name, Unique, check_of, get, post
+from wbym.calls import Broken, Count, Group, Json, Name, Range, Unique, check_of, get, post
 from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import MAX_BODY_SIZE, Envelope, check_envelope, in_envelope, opened
-from wbym_wildberries.api.price_records import (
-    ClubDiscount,
-    Good,
-    GoodsPage,
-    NewPrice,
-    PendingPage,
-    PriceChange,
-    PriceUpload,
-    Quarantined,
-    QuarantinePage,
-    Size,
-    SizePrice,
-    SizesPage,
-    UploadedGood,
-    UploadedPage,
-    UploadState,
-    WholesaleDiscounts,
-    WholesaleUpload,
-)
-from wbym_wildberries.api.price_uploads import (
-    PriceItem,
-    Uploaded,
-    UploadReport,
-    accepted_uploads,
-    is_done,
-    price_key,
-    report_of,
+from wbym_wildberries.api.base import (
+    MAX_BODY_SIZE,
+    Envelope,
+    Wire,
+    check_envelope,
+    in_envelope,
+    opened,
 )
 from wbym_wildberries.token import Category
 
-__all__ = ["MAX_GOODS", "PriceItem", "Prices", "UploadReport", "Uploaded"]
+__all__ = [
+    "MAX_GOODS",
+    "ClubDiscount",
+    "Good",
+    "GoodSize",
+    "GoodsPage",
+    "NewPrice",
+    "PendingPage",
+    "Percent",
+    "PriceChange",
+    "PriceItem",
+    "PriceUpload",
+    "Prices",
+    "QuarantinePage",
+    "Quarantined",
+    "Size",
+    "SizePrice",
+    "SizesPage",
+    "Threshold",
+    "UploadReport",
+    "UploadState",
+    "Uploaded",
+    "UploadedGood",
+    "UploadedPage",
+    "WholesaleDiscounts",
+    "WholesaleError",
+    "WholesaleResult",
+    "WholesaleUpload",
+]
+
+
+def _name(field: str) -> str:
+    """Prices and Discounts write ``nmID`` and ``sizeID`` where others write ``nmId``."""
+    first, *rest = field.split("_")
+    return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
+
+
+class PriceWire(Wire, frozen=True, rename=_name):
+    """The base of what this category sends."""
+
+
+Amount = Annotated[int, Range(1)]
+Percent = Annotated[int, Range(0, 99)]
+"""WB publishes no bounds of discounts; beyond this nothing would be left to pay."""
+
+
+class NewPrice(PriceWire, frozen=True, omit_defaults=True):
+    """What to set for a good: a price, a discount, or both."""
+
+    nm_id: int
+    price: Amount | None = None
+    """Before the discount, whole, in the seller's currency; at least 1."""
+    discount: Percent | None = None
+    """Per cent, 0 to 99."""
+
+
+class SetsSomething(msgspec.Struct, frozen=True):
+    """There is a price or a discount."""
+
+    def broken(self, good: NewPrice, /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        is_empty = good.price is None and good.discount is None
+        return "must have a price or a discount" if is_empty else None
+
+
+PriceChange = Annotated[NewPrice, SetsSomething()]
+
+
+class SizePrice(PriceWire, frozen=True):
+    """What to set for one size of a good."""
+
+    nm_id: int
+    size_id: int
+    """``chrtID`` of the card's size."""
+    price: Amount
+    """At least 1."""
+
+
+class ClubDiscount(PriceWire, frozen=True):
+    """What to set for the buyers of WB Club."""
+
+    nm_id: int
+    club_discount: Percent
+    """Per cent, 0 to 99."""
+
+
+class Threshold(Wire, frozen=True):
+    """A wholesale discount: from how many pieces on, how much."""
+
+    level: int
+    min_quantity: int
+    wholesale_discount: int
+    """Per cent. In a request 0 takes this level and all higher ones away."""
+
+
+class WholesaleDiscounts(Wire, frozen=True):
+    """What to set for buyers that are companies."""
+
+    nm_id: int
+    wholesale_discount_threshold: Annotated[list[Threshold], Count(1, 3)]
+    """1 to 3 levels. Quantity and discount rise from level to level."""
+
+
+class PriceUpload(Wire, frozen=True):
+    """An upload that WB has taken and works on."""
+
+    id: int
+    already_exists: bool = False
+    """Whether WB already had the very same upload: ``id`` is then that one's."""
+
+
+class WholesaleError(Wire, frozen=True):
+    """Why a good of a wholesale upload was refused."""
+
+    detail: str | None = None
+    status: int | None = None
+    title: str | None = None
+
+
+class WholesaleResult(Wire, frozen=True):
+    """What became of one good of a wholesale upload."""
+
+    nm_id: int
+    success: bool
+    error: WholesaleError | None = None
+
+
+class WholesaleUpload(Wire, frozen=True):
+    """What WB answers to a wholesale upload; where it had it already, without id and results."""
+
+    id: int | None = None
+    already_exists: bool = False
+    results: list[WholesaleResult] | None = None
+    status: int | None = None
+    """208, where it had it already."""
+    title: str | None = None
+    detail: str | None = None
+    request_id: str | None = None
+    origin: str | None = None
+
+
+class UploadState(PriceWire, frozen=True):
+    """How far an upload is."""
+
+    upload_id: int
+    status: int
+    """1 in processing; 3 done, 4 cancelled, 5 done with errors, 6 all goods have errors."""
+    upload_date: datetime | None = None
+    """When it was made."""
+    activation_date: datetime | None = None
+    """When its processing began, or is to begin."""
+    over_all_goods_number: int | None = None
+    success_goods_number: int | None = None
+    """0 while it is in processing."""
+    error_text: str | None = None
+    """What WB says beside the state, such as that a price went to quarantine."""
+
+
+class UploadedGood(PriceWire, frozen=True):
+    """What became of one good, or one size, of an upload."""
+
+    nm_id: int
+    vendor_code: str | None = None
+    size_id: int | None = None
+    tech_size_name: str | None = None
+    price: int | float | None = None
+    currency_iso_code4217: str | None = None
+    """ISO 4217 by letters."""
+    discount: int | None = None
+    club_discount: int | None = None
+    status: int | None = None
+    """1 in processing, 2 set, 3 refused."""
+    error_text: str | None = None
+
+
+class UploadedPage(PriceWire, frozen=True):
+    """One page of the goods of an upload that is done."""
+
+    upload_id: int | None = None
+    history_goods: list[UploadedGood] | None = None
+
+
+class PendingPage(PriceWire, frozen=True):
+    """One page of the goods of an upload in processing."""
+
+    upload_id: int | None = None
+    buffer_goods: list[UploadedGood] | None = None
+
+
+class GoodSize(PriceWire, frozen=True):
+    """A size of a good, with its prices."""
+
+    size_id: int
+    price: int | float | None = None
+    discounted_price: int | float | None = None
+    club_discounted_price: int | float | None = None
+    tech_size_name: str | None = None
+
+
+class Good(PriceWire, frozen=True):
+    """A good with its prices."""
+
+    nm_id: int
+    vendor_code: str | None = None
+    sizes: list[GoodSize] | None = None
+    currency_iso_code4217: str | None = None
+    discount: int | None = None
+    club_discount: int | None = None
+    editable_size_price: bool | None = None
+    """Whether its category lets sizes have prices of their own."""
+    is_bad_turnover: bool | None = None
+    """Whether it sells badly; absent where it does not."""
+    wholesale_discount_threshold: list[Threshold] | None = None
+
+
+class GoodsPage(PriceWire, frozen=True):
+    """One page of goods."""
+
+    list_goods: list[Good] | None = None
+    """None where there are none."""
+
+
+class Size(PriceWire, frozen=True):
+    """A size of a good that may have a price of its own."""
+
+    nm_id: int
+    size_id: int
+    vendor_code: str | None = None
+    price: int | float | None = None
+    currency_iso_code4217: str | None = None
+    discounted_price: int | float | None = None
+    club_discounted_price: int | float | None = None
+    discount: int | None = None
+    club_discount: int | None = None
+    tech_size_name: str | None = None
+    editable_size_price: bool | None = None
+    is_bad_turnover: bool | None = None
+
+
+class SizesPage(PriceWire, frozen=True):
+    """One page of sizes."""
+
+    list_goods: list[Size] | None = None
+    """None where there are none."""
+
+
+class Quarantined(PriceWire, frozen=True):
+    """A good whose new price was a third of the old one or less: it sells at the old one."""
+
+    nm_id: int
+    currency_iso_code4217: str | None = None
+    new_price: float | None = None
+    new_discount: int | None = None
+    old_price: float | None = None
+    old_discount: int | None = None
+    price_diff: float | None = None
+    """The new discounted price less the old one."""
+    size_id: int | None = None
+    """WB does not use it."""
+    tech_size_name: str | None = None
+    """WB does not use it."""
+
+
+class QuarantinePage(PriceWire, frozen=True):
+    """One page of the quarantine."""
+
+    quarantine_goods: list[Quarantined] | None = None
+    """None where there are none."""
+
+
+PriceItem: TypeAlias = NewPrice | SizePrice | ClubDiscount
 
 G = TypeVar("G", bound=PriceItem)
+
+_DONE, _CANCELLED, _SOME_FAILED, _ALL_FAILED = 3, 4, 5, 6
+_ENDS: Final = {_DONE, _CANCELLED, _SOME_FAILED, _ALL_FAILED}
+_SET, _REFUSED = 2, 3
+
+
+class Uploaded(msgspec.Struct, frozen=True):
+    """Where to look for a good of an upload, and what WB says of it."""
+
+    upload_id: int
+    good: UploadedGood | None = None
+    """None before the upload is done, and where WB does not list the good."""
+
+
+class UploadReport(msgspec.Struct, frozen=True):
+    """How an upload ended."""
+
+    state: UploadState
+    results: Sequence[Result[Uploaded]]
+    """One a good, in the order of what was uploaded; in WB's where that was not told."""
+
+    @property
+    def upload_id(self) -> int:
+        """WB's id of it."""
+        return self.state.upload_id
+
+    @property
+    def failed(self) -> list[Result[Uploaded]]:
+        """The goods that were not changed, each with the reason."""
+        return [result for result in self.results if result.outcome is not Outcome.DONE]
+
+
+def _is_done(state: UploadState) -> bool:
+    """Whether WB works on the upload no more."""
+    return state.status in _ENDS
+
+
+def _report_of(
+    state: UploadState, found: Sequence[UploadedGood], goods: Sequence[PriceItem]
+) -> UploadReport:
+    """What became of each good.
+
+    Args:
+        state: How the upload ended.
+        found: What WB lists in it.
+        goods: What was uploaded; empty where that is not known.
+    """
+    if not goods:
+        return UploadReport(state, [_result(state, good) for good in found])
+    by_key = _by_key(found)
+    return UploadReport(state, [_result(state, by_key.get(_price_key(good))) for good in goods])
+
+
+def _price_key(good: PriceItem) -> Hashable:
+    """What WB knows a good, or a size, by."""
+    return ("size", good.size_id) if isinstance(good, SizePrice) else ("good", good.nm_id)
+
+
+def _accepted_uploads(batch: Batch[G, Uploaded]) -> dict[int, list[int]]:
+    """The places of goods whose upload is not known to be done, by upload."""
+    found: dict[int, list[int]] = {}
+    for place, (_, result) in enumerate(batch):
+        if result.outcome is Outcome.ACCEPTED and result.value is not None:
+            found.setdefault(result.value.upload_id, []).append(place)
+    return found
+
+
+def _by_key(rows: Iterable[UploadedGood]) -> dict[Hashable, UploadedGood]:
+    """The rows by good and by size; of several sizes of a good, one that was refused."""
+    found: dict[Hashable, UploadedGood] = {}
+    for row in rows:
+        if row.size_id is not None:
+            found["size", row.size_id] = row
+        known = found.get(("good", row.nm_id))
+        if known is None or known.status == _SET:
+            found["good", row.nm_id] = row
+    return found
+
+
+def _result(state: UploadState, row: UploadedGood | None) -> Result[Uploaded]:
+    value = Uploaded(state.upload_id, row)
+    if state.status == _CANCELLED:
+        return Result(Outcome.FAILED, "the upload was cancelled", value)
+    if row is None:
+        if state.status == _DONE:
+            return Result(Outcome.DONE, value=value)
+        return Result(Outcome.FAILED, "WB does not list it in the upload", value)
+    if row.status == _REFUSED or state.status == _ALL_FAILED:
+        reason = row.error_text or state.error_text or "WB gave no reason"
+        return Result(Outcome.FAILED, reason, value)
+    if row.status == _SET or state.status == _DONE:
+        return Result(Outcome.DONE, value=value)
+    return Result(Outcome.UNKNOWN, row.error_text or f"its status is {row.status}", value)
+
 
 MAX_GOODS: Final = 1000
 """Goods, or sizes, in one upload, and articles in one question."""
@@ -360,12 +704,12 @@ class Prices(
             max_size=MAX_GOODS,
             max_body_size=MAX_BODY_SIZE,
             check=_check,
-            key=price_key,
+            key=_price_key,
         )
         await carry_out(batch, send, rules, stop=stop, progress=progress)
         clock = asyncio.get_running_loop().time
         deadline = None if timeout is None else clock() + timeout
-        for upload_id, places in accepted_uploads(batch).items():
+        for upload_id, places in _accepted_uploads(batch).items():
             left = None if deadline is None else max(0.0, deadline - clock())
             sent = [batch.items[place] for place in places]
             try:
@@ -380,9 +724,9 @@ class Prices(
 
     async def _report(self, upload_id: int, goods: Sequence[PriceItem]) -> UploadReport | None:
         state = await self.state(upload_id)
-        if state is None or not is_done(state):
+        if state is None or not _is_done(state):
             return None
-        return report_of(state, await self.details(upload_id).all(), goods)
+        return _report_of(state, await self.details(upload_id).all(), goods)
 
 
 _CHECKS: Final = (

@@ -8,7 +8,8 @@ import msgspec
 from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
-from wbym_wildberries.api.feedbacks import ANSWER, Counters, ProductDetails
+from wbym_wildberries.api.bounds import ANSWER, QUESTIONS_PAGE, QUESTIONS_REACH
+from wbym_wildberries.api.feedbacks import Counters, ProductDetails
 from wbym_wildberries.token import Category
 
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
@@ -99,7 +100,7 @@ class Questions(
 
     @get(
         "/api/v1/questions",
-        pages=ByOffset("take", "skip", max_size=10_000, max_reach=10_000),
+        pages=ByOffset("take", "skip", max_size=QUESTIONS_PAGE, max_reach=QUESTIONS_REACH),
         page=QuestionsPage,
         total=counted,
     )

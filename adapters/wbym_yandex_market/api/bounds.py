@@ -6,6 +6,7 @@ from wbym.calls import Length, MaxSize
 
 __all__ = [
     "ANSWER",
+    "BY_DEFAULT_DAYS",
     "CHATS_PAGE",
     "COMMENT",
     "COMMENT_REQUIRED",
@@ -24,6 +25,9 @@ CHATS_PAGE: Final = 20
 HISTORY_PAGE: Final = 100
 MESSAGE: Final = Length(1, 4096)
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
+
+BY_DEFAULT_DAYS: Final = 180
+"""How far back feedbacks and questions are read by default; half a year is Market's own default."""
 
 QUESTIONS_PAGE: Final = 50
 QUESTIONS_DAYS: Final = 31

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from tests.adapters.wbym_wildberries.following import Follower
+from tests.adapters.wbym_wildberries.following.follower import Follower
 from wbym.account import Unreadable
 from wbym.domain import Chat, Message
 from wbym_wildberries import Wildberries, mapping

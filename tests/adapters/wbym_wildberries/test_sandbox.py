@@ -6,9 +6,9 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from wbym.calls import Endpoint, row
 from wbym.errors import InvalidToken, Unsupported
 from wbym_wildberries import Token
-from wbym_wildberries.api.cards import Cards
 from wbym_wildberries.api.chats import Chats
-from wbym_wildberries.api.directories import Directories
+from wbym_wildberries.api.content.cards import Cards
+from wbym_wildberries.api.content.directories import Directories
 from wbym_wildberries.api.general import General
 from wbym_wildberries.api.prices import Prices
 from wbym_wildberries.dialect import WildberriesDialect

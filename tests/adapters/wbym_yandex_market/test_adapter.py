@@ -223,6 +223,13 @@ class TestFeedbacks:
         decisive = [f for f in everything if f.comments]
         assert path.requests == 2 * len(decisive)
 
+    async def test_lists_when_they_end_with_the_calendar(self, shop: YandexMarket) -> None:
+        first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        assert not await shop.feedbacks(until=first).all()
+        assert not await shop.questions(until=first).all()
+        assert not await shop.feedbacks(since=last).all()
+        assert not await shop.questions(since=last, until=last).all()
+
     async def test_feedbacks_when_filtered(self, shop: YandexMarket) -> None:
         everything = await shop.feedbacks().all()
         low = await shop.feedbacks(rating={1, 2}).all()

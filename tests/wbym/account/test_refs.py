@@ -119,6 +119,13 @@ async def test_ref_when_it_cannot_be_an_id_of_the_marketplace(method: str) -> No
         assert "must be digits" in str(error)
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+async def test_ref_when_it_has_no_id(blank: str) -> None:
+    for noun in METHODS["get"][1]:
+        with pytest.raises(RefError, match="must have an id"):
+            await shop().get(ref(noun, blank))
+
+
 @pytest.mark.parametrize("method", METHODS)
 async def test_item_when_it_is_no_record_of_the_method(method: str) -> None:
     others = [record for record in RECORDS if record.ref.noun not in METHODS[method][1]]

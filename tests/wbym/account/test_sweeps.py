@@ -1,7 +1,7 @@
 """The arguments of a sweep are looked at when the sweep is made."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import ClassVar
 
 import pytest
@@ -13,6 +13,8 @@ from wbym.domain import Feedback, Question
 from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import TICK, Span, Sweep
+
+EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
 class Asked(Exception):
@@ -49,6 +51,8 @@ SWEEPS: dict[str, Callable[..., object]] = {
         ({"since": NAIVE}, "since must be aware"),
         ({"until": NAIVE}, "until must be aware"),
         ({"since": "2026-05-01"}, "since must be a datetime"),
+        ({"since": datetime.min.replace(tzinfo=EAST)}, "since must be a time that exists in UTC"),
+        ({"until": datetime.max.replace(tzinfo=WEST)}, "until must be a time that exists in UTC"),
         ({"since": NOW, "until": NOW - TICK}, "since must not be after until"),
         ({"in_order": 1}, "in_order must be True or False"),
         ({"cursor": 7}, "cursor must be a text"),
@@ -68,6 +72,13 @@ def test_period_when_it_is_one(noun: str) -> None:
         SWEEPS[noun](since=NOW, until=NOW, in_order=True, cursor="7")
     assert caught.value.span == Span(NOW, NOW + TICK)
     assert caught.value.options == SweepOptions(True, "7", None, Priority.BULK)
+
+
+@pytest.mark.parametrize("noun", SWEEPS)
+def test_period_when_it_ends_with_the_calendar(noun: str) -> None:
+    with pytest.raises(Asked) as caught:
+        SWEEPS[noun](since=NOW, until=datetime.max.replace(tzinfo=UTC))
+    assert caught.value.span == Span(NOW, None)
 
 
 @pytest.mark.parametrize("noun", SWEEPS)

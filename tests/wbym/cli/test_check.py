@@ -60,7 +60,7 @@ def test_check_asks_nothing_and_everything(run: Run) -> None:
     ("token", "said"),
     [
         (make_token(expires_in=-60), "EXPIRED: "),
-        ("nonsense", "error: wildberries: this is no Wildberries token"),
+        ("nonsense", "error: wildberries: not a Wildberries token"),
     ],
 )
 def test_check_fails_for_a_token_that_does_not_work(

@@ -6,7 +6,7 @@ from tests.wbym.feed.kept import BEGIN, delivery
 from wbym.account import Batch, Sighting
 from wbym.domain import Author, Chat, Message, Noun, Question, Ref
 from wbym.feed import EventKind, MemoryStore
-from wbym.feed.intake import take_in
+from wbym.feed.diff import diff_batch
 from wbym.feed.store import Checkpoint, Step, StoredEvent
 
 WORDS = delivery().text
@@ -46,7 +46,7 @@ class Account:
         self.told: list[StoredEvent] = []
 
     async def show(self, batch: Batch) -> Step:
-        step = await take_in(batch, self.point, self.store)
+        step = await diff_batch(batch, self.point, self.store)
         await self.store.write(step)
         self.point = step.checkpoint
         self.told += step.events

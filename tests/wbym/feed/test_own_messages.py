@@ -14,7 +14,8 @@ from tests.wbym.feed.followed import WORDS, Account, message, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed.delivery import FINAL
-from wbym.feed.intake import NEAR, doubtful, same_words, take_in, whose
+from wbym.feed.diff import diff_batch
+from wbym.feed.own_messages import NEAR, find_delivery, find_lost_delivery, same_words
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -44,25 +45,27 @@ class TestWhose:
     @pytest.mark.parametrize("apart", [-NEAR, -SECOND, timedelta(0), SECOND, NEAR])
     def test_about_the_time(self, state: DeliveryState, apart: timedelta) -> None:
         sent = delivery(state=state)
-        assert whose(message(sent_at=BEGIN + apart), [sent]) is sent
+        assert find_delivery(message(sent_at=BEGIN + apart), [sent]) is sent
 
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
     def test_never_long_before(self, state: DeliveryState) -> None:
-        assert whose(message(sent_at=BEGIN - NEAR - SECOND), [delivery(state=state)]) is None
+        assert (
+            find_delivery(message(sent_at=BEGIN - NEAR - SECOND), [delivery(state=state)]) is None
+        )
 
     def test_long_after_only_what_is_not_known_to_be_taken(self) -> None:
         late = message(sent_at=BEGIN + NEAR + SECOND)
-        assert whose(late, [delivery(state=ACCEPTED)]) is None
+        assert find_delivery(late, [delivery(state=ACCEPTED)]) is None
         for state in MAYBE_NOT_TAKEN:
-            assert whose(late, [sent := delivery(state=state)]) is sent
+            assert find_delivery(late, [sent := delivery(state=state)]) is sent
 
     def test_only_the_same_words_in_the_same_chat(self) -> None:
         sent = delivery()
-        assert whose(message(chat="2"), [sent]) is None
-        assert whose(message(text="Доброе утро!"), [sent]) is None
-        assert whose(message(text=None), [sent]) is None
+        assert find_delivery(message(chat="2"), [sent]) is None
+        assert find_delivery(message(text="Доброе утро!"), [sent]) is None
+        assert find_delivery(message(text=None), [sent]) is None
         files_only = msgspec.structs.replace(sent, text="")
-        assert whose(message(text=None), [sent, files_only]) is files_only
+        assert find_delivery(message(text=None), [sent, files_only]) is files_only
 
     def test_what_was_taken_goes_first_then_what_is_near(self) -> None:
         sending = delivery("sending", SENDING, minutes=0)
@@ -70,23 +73,23 @@ class TestWhose:
         unknown = delivery("unknown", UNKNOWN, minutes=0)
         given_ = [unknown, sending, far, near]
         for expected in (near, far, sending, unknown):
-            assert whose(message(), given_) is expected
+            assert find_delivery(message(), given_) is expected
             given_.remove(expected)
-        assert whose(message(), given_) is None
+        assert find_delivery(message(), given_) is None
 
     def test_when_it_was_entered_where_it_was_never_sent(self) -> None:
         sent = msgspec.structs.replace(delivery(minutes=60), sent_at=None)
-        assert whose(message(), [sent]) is sent
+        assert find_delivery(message(), [sent]) is sent
 
     def test_doubtful_is_only_what_is_of_unknown_fate(self) -> None:
         old = message(sent_at=at(-99))
         for state in DeliveryState:
             one = delivery(state=state, note="lost")
-            assert doubtful(old, [one]) is (one if state is SENDING else None)
-            assert doubtful(old, [delivery(state=state, note=None)]) is None
+            assert find_lost_delivery(old, [one]) is (one if state is SENDING else None)
+            assert find_lost_delivery(old, [delivery(state=state, note=None)]) is None
         lost = delivery(note="lost")
-        assert doubtful(message(chat="2"), [lost]) is None
-        assert doubtful(message(text="Доброе утро!"), [lost]) is None
+        assert find_lost_delivery(message(chat="2"), [lost]) is None
+        assert find_lost_delivery(message(text="Доброе утро!"), [lost]) is None
 
 
 async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
@@ -181,7 +184,7 @@ class TestOurOwn:
 
     async def test_a_doubt_gives_way_to_what_is_known_meanwhile(self) -> None:
         account = await with_deliveries(delivery(note="lost"))
-        step = await take_in(sighted(message("1", at(-99))), account.point, account.store)
+        step = await diff_batch(sighted(message("1", at(-99))), account.point, account.store)
         await account.store.move(pending := delivery(state=PENDING), was=[SENDING])
         await account.store.write(step)
         assert await account.store.deliveries() == [pending]
@@ -200,7 +203,7 @@ class TestOurOwn:
         self, state: DeliveryState, minutes: int
     ) -> None:
         account = await with_deliveries(delivery(note="lost"))
-        step = await take_in(sighted(message("1", at(minutes))), account.point, account.store)
+        step = await diff_batch(sighted(message("1", at(minutes))), account.point, account.store)
         assert step.deliveries
         await account.store.move(final := delivery(state=state), was=[SENDING])
         await account.store.write(step)

@@ -33,7 +33,7 @@ from wbym.errors import InvalidInput, StateError
 from wbym.feed import SqliteStore, version_1
 from wbym.feed.actions import AnswerAction, DecideAction, SendAction, decode_action
 from wbym.feed.delivery import FINAL, OPEN
-from wbym.feed.intake import decode_chat, decode_record
+from wbym.feed.records import decode_chat, decode_record
 from wbym.feed.store import StoredEvent
 from wbym.inbox import Inbox
 from wbym.sqlite import Connection, Row

@@ -523,6 +523,11 @@ class TestUsing:
         with pytest.raises(InvalidInput, match="must be a page's cursor"):
             token_source([[1]]).listing().using(cursor="\ud800")
 
+    @pytest.mark.parametrize("value", [2**70, 1, True, "bulk"])
+    def test_priority_when_it_is_not_one(self, value: object) -> None:
+        with pytest.raises(InvalidInput, match="must be one of Priority"):
+            offset_source([1]).listing().using(priority=value)  # type: ignore[arg-type]
+
     async def test_priority_when_it_is_stated(self) -> None:
         for source in (offset_source(numbers(25)), token_source([[1], [2]])):
             await source.listing().using(priority=Priority.BULK).all()

@@ -10,7 +10,7 @@ from tests.fakes import json_response
 from wbym.calls import Request, Response, TransportError
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.price_records import (
+from wbym_wildberries.api.prices import (
     ClubDiscount,
     NewPrice,
     SizePrice,

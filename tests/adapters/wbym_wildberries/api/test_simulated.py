@@ -11,14 +11,14 @@ from wbym.calls import Response, RetryPolicy
 from wbym.errors import BadRequest, Conflict, NotFound, StatusError, TaskPending
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.card_records import (
+from wbym_wildberries.api.content.card_records import (
     CardGroup,
     NewCard,
     NewSize,
 )
-from wbym_wildberries.api.card_tasks import SentCards
+from wbym_wildberries.api.content.cards import SentCards
 from wbym_wildberries.api.inventory import NewStock
-from wbym_wildberries.api.price_records import ClubDiscount, NewPrice, SizePrice
+from wbym_wildberries.api.prices import ClubDiscount, NewPrice, SizePrice
 from wbym_wildberries.api.warehouses import Contact
 from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import WildberriesSimulator, make_token

@@ -1,0 +1,862 @@
+"""Cards: lists of them, making, changing, merging, the trash."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Final, TypeAlias, TypeVar
+
+import msgspec
+
+from wbym.bulk import (
+    DONE,
+    Batch,
+    Outcome,
+    Progress,
+    Result,
+    Rules,
+    carry_out,
+    follow,
+)
+from wbym.calls import (
+    Count,
+    Each,
+    Encode,
+    Group,
+    Json,
+    Name,
+    Query,
+    Range,
+    Unreadable,
+    WholeBody,
+    check_of,
+    get,
+    post,
+    require,
+    row,
+)
+from wbym.errors import InvalidInput, SetAside, TaskPending
+from wbym.limits import Priority
+from wbym.paging import ByCursor, Listing, Page
+from wbym_wildberries.api.base import (
+    MAX_BODY_SIZE,
+    Envelope,
+    Locale,
+    as_is,
+    check_envelope,
+    flatten_message,
+    in_envelope,
+)
+from wbym_wildberries.api.content.card_records import (
+    MAX_GROUP_SIZE,
+    Card,
+    CardErrors,
+    CardFilter,
+    CardGroup,
+    CardLimits,
+    CardsPage,
+    CardUpdate,
+    ErrorsPage,
+    KeepsCard,
+    NewCard,
+    Original,
+    TrashedCard,
+    TrashPage,
+    keep_original,
+    update_json,
+)
+from wbym_wildberries.token import Category
+
+__all__ = [
+    "CardItem",
+    "Cards",
+    "Mark",
+    "Merge",
+    "SentCards",
+]
+
+CardItem: TypeAlias = CardGroup | CardUpdate
+
+T = TypeVar("T", CardGroup, CardUpdate)
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where the lists of cards and of errors ended before cards were sent, by WB's own clock."""
+
+    cards: str | None = None
+    """The cursor after the card that was changed last."""
+    errors_at: datetime | None = None
+    batches: frozenset[str] = frozenset()
+    """Errors that there were."""
+
+
+class SentCards(msgspec.Struct, frozen=True):
+    """Cards that WB has taken, and from where on to look for them."""
+
+    codes: tuple[str, ...]
+    """Their ``vendor_code``."""
+    since: Mark
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """Cards to be merged into one group."""
+
+    target_imt: int
+    nm_ids: Sequence[int]
+    """1 to 30."""
+
+
+class _Search:
+    """Looks for sent cards, each time from where it stopped.
+
+    Args:
+        sent: What to look for.
+        cards: All cards, those first that were changed longest ago.
+        failed: What was wrong with cards, newest first.
+    """
+
+    def __init__(
+        self, sent: SentCards, *, cards: Listing[Card], failed: Listing[CardErrors]
+    ) -> None:
+        self.found: Final[dict[str, Result[Card]]] = {}
+        """What became of cards, by ``vendor_code``: of those that are known of by now."""
+        self._since = sent.since
+        self._wanted = frozenset(sent.codes)
+        self._cards = cards
+        self._failed = failed
+        self._cursor = sent.since.cards
+
+    async def look(self) -> bool | None:
+        """Write down what is known by now; True once all are found, else None."""
+        await self._find_errors()
+        if self._wanted - self.found.keys():
+            await self._find_cards()
+        return None if self._wanted - self.found.keys() else True
+
+    async def _find_errors(self) -> None:
+        since = self._since
+        async with aclosing(self._failed.records()) as batches:
+            async for batch in batches:
+                if batch.updated_at and since.errors_at and batch.updated_at < since.errors_at:
+                    break
+                if batch.batch_uuid in since.batches:
+                    continue
+                for code in self._wanted & (batch.errors or {}).keys():
+                    said = "; ".join((batch.errors or {})[code])
+                    self.found[code] = Result(Outcome.FAILED, said or "WB gave no reason")
+
+    async def _find_cards(self) -> None:
+        cards = self._cards.using(cursor=self._cursor)
+        async with aclosing(cards.records()) as records:
+            async for card in records:
+                self._cursor = cards.cursor
+                code = card.vendor_code
+                if code in self._wanted and code not in self.found:
+                    self.found[code] = Result(Outcome.DONE, value=card)
+                    if not self._wanted - self.found.keys():
+                        break
+
+
+def _mark_of(newest: Page[Card], failed: Page[CardErrors]) -> Mark:
+    """The mark of the lists as they are now.
+
+    Args:
+        newest: A page with the one card that was changed last.
+        failed: The newest errors.
+    """
+    moments = [batch.updated_at for batch in failed.items if batch.updated_at is not None]
+    return Mark(
+        newest.next_cursor,
+        max(moments, default=None),
+        frozenset(batch.batch_uuid for batch in failed.items),
+    )
+
+
+def _vendor_codes(items: Sequence[CardItem]) -> tuple[str, ...]:
+    """The ``vendor_code`` of each card in what is sent."""
+    found: list[str] = []
+    for item in items:
+        if isinstance(item, CardGroup):
+            found += [card.vendor_code for card in item.variants]
+        else:
+            found.append(item.vendor_code)
+    return tuple(found)
+
+
+def _accepted_cards(batch: Batch[T, SentCards]) -> dict[Mark, list[int]]:
+    """The places of what was taken and is not known to be done, by where to look from."""
+    found: dict[Mark, list[int]] = {}
+    for place, (_, result) in enumerate(batch):
+        if result.outcome is Outcome.ACCEPTED and result.value is not None:
+            found.setdefault(result.value.since, []).append(place)
+    return found
+
+
+def _result_after(
+    result: Result[SentCards], found: Mapping[str, Result[Card]]
+) -> Result[SentCards]:
+    """What is known of an item, once its cards were looked for."""
+    if result.value is None:
+        return result
+    reasons = {
+        code: found[code].reason
+        for code in result.value.codes
+        if code in found and found[code].outcome is Outcome.FAILED
+    }
+    if reasons:
+        said = "; ".join(f"{code}: {reason}" for code, reason in reasons.items())
+        return Result(Outcome.FAILED, said, result.value)
+    if found.keys() >= set(result.value.codes):
+        return Result(Outcome.DONE, value=result.value)
+    return result
+
+
+_CARD_PAGES: Final = ByCursor(
+    ("updatedAt", "nmID"),
+    size="limit",
+    max_size=100,
+    at=("settings", "cursor"),
+    more=lambda cursor, size: cursor.total >= size,
+)
+_TRASHED_PAGES: Final = msgspec.structs.replace(_CARD_PAGES, fields=("trashedAt", "nmID"))
+_FAILED_PAGES: Final = ByCursor(
+    ("updatedAt", "batchUUID"),
+    size="limit",
+    max_size=100,
+    at=("cursor",),
+    more=lambda cursor, _: cursor.next,
+)
+
+
+class _Sort(msgspec.Struct):
+    ascending: bool
+
+
+class _ListSettings(msgspec.Struct):
+    sort: _Sort
+    filter: CardFilter
+
+
+class _ListBody(msgspec.Struct):
+    settings: _ListSettings
+
+
+class _TrashFilter(msgspec.Struct, omit_defaults=True):
+    text: str | None = msgspec.field(default=None, name="textSearch")
+
+
+class _TrashSettings(msgspec.Struct):
+    sort: _Sort
+    filter: _TrashFilter
+
+
+class _TrashBody(msgspec.Struct):
+    settings: _TrashSettings
+
+
+class _FailedBody(msgspec.Struct):
+    order: _Sort
+
+
+def _list_body(where: CardFilter | None, ascending: bool, locale: Locale | None) -> _ListBody:
+    """What is sent for cards, without where to begin."""
+    return _ListBody(_ListSettings(_Sort(ascending), where or CardFilter()))
+
+
+def _trash_body(text: str | None, ascending: bool, locale: Locale | None) -> _TrashBody:
+    """What is sent for cards in the trash, without where to begin."""
+    return _TrashBody(_TrashSettings(_Sort(ascending), _TrashFilter(text or None)))
+
+
+def _failed_body(ascending: bool, locale: Locale | None) -> _FailedBody:
+    """What is sent for what was wrong with cards, without where to begin."""
+    return _FailedBody(_Sort(ascending))
+
+
+class _RawPage(msgspec.Struct):
+    cards: list[msgspec.Raw] = []
+
+
+_RAW_PAGE: Final = msgspec.json.Decoder(_RawPage)
+
+
+class _CardsReply(Json[CardsPage, CardsPage]):
+    """A page of cards, each with its bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(CardsPage, lambda page: page, records=("cards",), record=Card)
+
+    def decode(self, endpoint: str, body: bytes) -> tuple[CardsPage, tuple[SetAside, ...]]:
+        """The page, and the records that were set aside; see :class:`wbym.calls.Json`."""
+        page, aside = super().decode(endpoint, body)
+        gone = {one.where for one in aside}
+        rows = enumerate(_RAW_PAGE.decode(body).cards)
+        kept = [raw for index, raw in rows if f"cards[{index}]" not in gone]
+        for card, raw in zip(page.cards, kept, strict=True):
+            keep_original(card, Original(raw))
+        return page, aside
+
+
+def _errors(envelope: Envelope[ErrorsPage | list[msgspec.Raw]]) -> ErrorsPage:
+    check_envelope(envelope)
+    if isinstance(envelope.data, ErrorsPage):
+        return envelope.data
+    if envelope.data:
+        raise Unreadable("the envelope holds a list of another kind")
+    # Older documents have a list here; an empty one says the same in both.
+    return ErrorsPage()
+
+
+_FAILED: Final = Json(
+    Envelope[ErrorsPage | list[msgspec.Raw]],
+    _errors,
+    records=("data", "items"),
+    record=CardErrors,
+)
+
+
+MAX_GROUPS: Final = 100
+"""Groups in one upload."""
+MAX_UPDATES: Final = 3000
+MAX_TRASHED: Final = 1000
+"""Cards that one call throws away or brings back."""
+
+CARDS_TIMEOUT: Final = 2400.0
+"""Seconds: WB says that it may take half an hour."""
+CARDS_POLL: Final = 20.0
+"""Seconds: errors may be asked for ten times a minute."""
+
+
+class FitsBody(msgspec.Struct, frozen=True):
+    """The values fit into the body of one call."""
+
+    def broken(self, values: Sequence[object], /) -> str | None:
+        """See :class:`wbym.calls.marks.Rule`."""
+        return _too_large(len(msgspec.json.encode(values)))
+
+
+def _too_large(size: int) -> str | None:
+    if size <= MAX_BODY_SIZE:
+        return None
+    return f"must have at most {MAX_BODY_SIZE} bytes in one call, not {size}: send several"
+
+
+def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
+    check_envelope(envelope)
+    said = envelope.additional_errors
+    by_name = said if isinstance(said, dict) else {"": said}
+    return {
+        str(name): flatten_message(value)
+        for name, value in by_name.items()
+        if flatten_message(value)
+    }
+
+
+def _updates(cards: Sequence[CardUpdate]) -> Sequence[msgspec.Raw]:
+    # They are weighed here, for encoding thousands of them twice would hold up the loop.
+    encoded = [update_json(card) for card in cards]
+    rule = _too_large(sum(map(len, encoded)) + len(encoded) + 1)
+    if rule is not None:
+        raise InvalidInput(row(Cards.update).name, "cards", rule, cards)
+    return [msgspec.Raw(card) for card in encoded]
+
+
+_NOTES: Final = Json(Envelope[object], _notes)
+_SHARED: Final = ("content",)
+"""The bucket of methods without one of their own."""
+
+LocaleInQuery = Annotated[Locale | None, Query()]
+Merged = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_GROUP_SIZE)]
+Trashed = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_TRASHED)]
+
+
+class Cards(
+    Group,
+    noun="content.cards",
+    host="content",
+    scope=Category.CONTENT.scope,
+    envelope=in_envelope,
+):
+    """``api.content.cards``.
+
+    Most methods have a bucket of their own: 100 calls a minute, 5 at once; 10 a minute for
+    uploads, updates and errors, 3 for recovering. With a base token many have 1 or 2 an hour.
+
+    A method that changes cards returns what Wildberries notes of single ones although it took the
+    request, by ``vendor_code`` or whatever it names; mostly nothing. Taken is not done: cards are
+    worked on later, and what was wrong with them is in :meth:`failed`. Those that wait for it, or
+    take any number of cards, say so in their names.
+    """
+
+    @post(
+        "/content/v2/get/cards/list",
+        reads=True,
+        pages=_CARD_PAGES,
+        page=CardsPage,
+        reply=_CardsReply(),
+        body=_list_body,
+    )
+    def list(
+        self,
+        where: CardFilter | None = None,
+        *,
+        ascending: bool = True,
+        locale: LocaleInQuery = None,
+    ) -> Listing[Card]:
+        """Cards, without those in the trash, 100 a page.
+
+        In ascending order a card that changes while they are read comes at the end too, so that
+        none is missed and one may come twice. Going on later from the listing's ``cursor`` brings
+        the last page again, and what was changed since.
+
+        Args:
+            where: Which ones; all, where nothing is said.
+            ascending: Those first that were changed longest ago.
+            locale: The language of names and values.
+        """
+        ...
+
+    @post(
+        "/content/v2/get/cards/trash",
+        reads=True,
+        pages=_TRASHED_PAGES,
+        page=TrashPage,
+        envelope=as_is,
+        body=_trash_body,
+        buckets=_SHARED,
+    )
+    def trashed(
+        self, *, text: str | None = None, ascending: bool = True, locale: LocaleInQuery = None
+    ) -> Listing[TrashedCard]:
+        """Cards in the trash, 100 a page.
+
+        Args:
+            text: In ``vendor_code``, ``nm_id`` or a barcode.
+            ascending: Those first that were thrown away longest ago.
+            locale: The language of names and values.
+        """
+        ...
+
+    @post(
+        "/content/v2/cards/error/list",
+        reads=True,
+        pages=_FAILED_PAGES,
+        page=ErrorsPage,
+        reply=_FAILED,
+        body=_failed_body,
+    )
+    def failed(
+        self, *, ascending: bool = True, locale: LocaleInQuery = None
+    ) -> Listing[CardErrors]:
+        """What was wrong with cards, 100 requests a page.
+
+        Each item has the errors of one request. They stay until the cards are sent again and right.
+
+        Args:
+            ascending: The oldest first.
+            locale: The language of subjects.
+        """
+        ...
+
+    @get("/content/v2/cards/limits")
+    async def limits(self) -> CardLimits:
+        """How many cards may be made.
+
+        With those that there are, the trash included, no more than free and paid ones together.
+        """
+        ...
+
+    @post("/content/v2/barcodes", buckets=_SHARED)
+    async def barcodes(self, count: Annotated[int, Range(1, 5000)]) -> Sequence[str]:
+        """Make barcodes for sizes.
+
+        Args:
+            count: 1 to 5,000.
+
+        Raises:
+            DeliveryUnknown: They may or may not have been made.
+        """
+        ...
+
+    @post("/content/v2/cards/upload", reply=_NOTES)
+    async def upload(
+        self,
+        groups: Annotated[Sequence[CardGroup], WholeBody(), Count(1, MAX_GROUPS), FitsBody()],
+    ) -> Mapping[str, str]:
+        """Make cards.
+
+        They are made later: it may take half an hour before they have prices and stock. Those that
+        were not made are in :meth:`failed`.
+
+        Args:
+            groups: 1 to 100, of 1 to 30 cards each; 10 MB in all.
+
+        Raises:
+            BadRequest: Wildberries finds something wrong; nothing was taken.
+            DeliveryUnknown: They may or may not be on their way.
+        """
+        ...
+
+    @post("/content/v2/cards/upload/add", reply=_NOTES)
+    async def add(
+        self,
+        imt_id: Annotated[int, Name("imtID")],
+        cards: Annotated[
+            Sequence[NewCard], Name("cardsToAdd"), Count(1, MAX_GROUP_SIZE - 1), FitsBody()
+        ],
+    ) -> Mapping[str, str]:
+        """Make cards and merge them with those of a group.
+
+        As with :meth:`upload`, they are made later.
+
+        Args:
+            imt_id: The group, or a single card's.
+            cards: 1 to 29: with those that there are, a group has 30 at most; 10 MB in all.
+
+        Raises:
+            BadRequest: Wildberries finds something wrong; nothing was taken.
+            DeliveryUnknown: They may or may not be on their way.
+        """
+        ...
+
+    @post("/content/v2/cards/update", reply=_NOTES)
+    async def update(
+        self,
+        cards: Annotated[
+            Sequence[CardUpdate],
+            WholeBody(),
+            Encode(_updates),
+            Count(1, MAX_UPDATES),
+            Each(KeepsCard()),
+        ],
+    ) -> Mapping[str, str]:
+        """Write cards anew: what is left out of one is lost.
+
+        ``card.to_update`` makes an update that leaves nothing out. Pictures, tags, prices and
+        barcodes that there are stay as they are. Those that were not changed are in :meth:`failed`.
+
+        Args:
+            cards: 1 to 3,000; 10 MB in all.
+
+        Raises:
+            BadRequest: Wildberries finds something wrong; nothing was taken.
+            DeliveryUnknown: They may or may not be on their way.
+        """
+        ...
+
+    @post("/content/v2/cards/moveNm", reply=_NOTES, buckets=_SHARED)
+    async def _move(
+        self, nm_ids: Merged, target_imt: Annotated[int | None, Name("targetIMT")] = None
+    ) -> Mapping[str, str]:
+        """Move cards to another group, or to a new one."""
+        ...
+
+    async def merge(self, target_imt: int, nm_ids: Sequence[int]) -> Mapping[str, str]:
+        """Merge cards of one subject into a group.
+
+        Args:
+            target_imt: The group's ``imt_id``.
+            nm_ids: 1 to 30 cards.
+
+        Raises:
+            BadRequest: They are of several subjects, in the group already, or are not there.
+            DeliveryUnknown: They may or may not have been merged.
+        """
+        require(row(Cards._move).name, "target_imt", target_imt, int)  # without, they are separated
+        return await self._move(nm_ids, target_imt)
+
+    async def separate(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
+        """Take cards out of their groups.
+
+        Several at once become one new group; to part them all, send one a call.
+
+        Args:
+            nm_ids: 1 to 30 cards.
+
+        Raises:
+            BadRequest: One of them is not there.
+            DeliveryUnknown: They may or may not have been separated.
+        """
+        return await self._move(nm_ids)
+
+    @post("/content/v2/cards/delete/trash", reply=_NOTES)
+    async def trash(self, nm_ids: Trashed) -> Mapping[str, str]:
+        """Throw cards away: after 30 days they are deleted, and their groups are lost at once.
+
+        Until then :meth:`recover` brings them back, in new groups. They are sold on while there is
+        stock.
+
+        Args:
+            nm_ids: 1 to 1,000 cards.
+
+        Raises:
+            DeliveryUnknown: They may or may not be in the trash.
+        """
+        ...
+
+    @post("/content/v2/cards/recover", reply=_NOTES)
+    async def recover(self, nm_ids: Trashed) -> Mapping[str, str]:
+        """Bring cards back from the trash.
+
+        They have another ``imt_id`` then. 3 calls a minute, 5 at once.
+
+        Args:
+            nm_ids: 1 to 1,000 cards.
+
+        Raises:
+            DeliveryUnknown: They may or may not be back.
+        """
+        ...
+
+    async def upload_and_wait(
+        self,
+        groups: Sequence[CardGroup],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Make cards in one upload, and wait until each is there or among the errors.
+
+        Args:
+            groups: 1 to 100; ``upload_all`` takes more.
+            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Returns:
+            What became of each card, by ``vendor_code``.
+
+        Raises:
+            InvalidInput: The cards break a rule; nothing was sent.
+            DeliveryUnknown: They may or may not have been taken; they are not sent again.
+            TaskPending: They were taken, and of some it is not known what became of them; ``task``
+                is what :meth:`wait` takes.
+        """
+        row(Cards.upload).values((groups,), {})  # before anything is asked for
+        sent = SentCards(_vendor_codes(groups), await self.mark())
+        await self.upload(groups)
+        return await self.wait(sent, timeout=timeout, poll=poll)
+
+    async def update_and_wait(
+        self,
+        updates: Sequence[CardUpdate],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Write cards anew in one call, and wait until each is changed or among the errors.
+
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. A card that is
+        written as it was may never count as changed; waiting for it ends with the time.
+
+        Args:
+            updates: 1 to 3,000; ``update_all`` takes more.
+            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Returns:
+            What became of each card, by ``vendor_code``.
+
+        Raises:
+            InvalidInput: The cards break a rule; nothing was sent.
+            DeliveryUnknown: They may or may not have been taken; they are not sent again.
+            TaskPending: As for :meth:`upload_and_wait`.
+        """
+        row(Cards.update).values((updates,), {})  # before anything is asked for
+        sent = SentCards(_vendor_codes(updates), await self.mark())
+        await self.update(updates)
+        return await self.wait(sent, timeout=timeout, poll=poll)
+
+    async def wait(
+        self,
+        sent: SentCards,
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+    ) -> Mapping[str, Result[Card]]:
+        """Wait until each card is there or among the errors.
+
+        A card counts as done when WB lists it as changed since it was sent.
+
+        Args:
+            sent: ``task`` of a :class:`~wbym.errors.TaskPending`.
+            timeout: Seconds to wait at most; None: as long as it takes.
+            poll: Seconds between two looks. They let all other calls go first.
+
+        Raises:
+            TaskPending: Of some it is not known what became of them.
+        """
+        search = self._search(sent)
+        await _follow(search, sent, timeout, poll)
+        return {code: search.found[code] for code in sent.codes}
+
+    async def mark(self) -> Mark:
+        """Where the lists end now: taken before cards are sent, to tell what came of them."""
+        newest = await self.list(ascending=False).using(size=1).page()
+        return _mark_of(newest, await self.failed(ascending=False).page())
+
+    async def upload_all(
+        self,
+        groups: Iterable[CardGroup] | Batch[CardGroup, SentCards],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+        stop: bool = False,
+        progress: Progress[CardGroup, SentCards] | None = None,
+    ) -> Batch[CardGroup, SentCards]:
+        """Make any number of cards, 100 groups an upload, and wait for them.
+
+        Pass the batch again to go on: what was taken is looked for, what was not tried is sent, the
+        rest is left alone.
+
+        Args:
+            groups: The groups, or a batch of them.
+            timeout: Seconds to wait at most once all are sent; 0 not to wait; None: as long as it
+                takes.
+            poll: Seconds between two looks.
+            stop: Whether to make no further upload once one is refused.
+            progress: Is told after each upload, and when the waiting ends.
+
+        Returns:
+            The batch. ``stopped`` says why it ended early, where it did.
+        """
+        batch = groups if isinstance(groups, Batch) else Batch[CardGroup, SentCards](groups)
+        return await self._send_all(batch, self.upload, _UPLOADING, timeout, poll, stop, progress)
+
+    async def update_all(
+        self,
+        updates: Iterable[CardUpdate] | Batch[CardUpdate, SentCards],
+        *,
+        timeout: float | None = CARDS_TIMEOUT,
+        poll: float = CARDS_POLL,
+        stop: bool = False,
+        progress: Progress[CardUpdate, SentCards] | None = None,
+    ) -> Batch[CardUpdate, SentCards]:
+        """Write any number of cards anew, 3,000 a call, and wait for them.
+
+        What is left out of a card is lost; ``card.to_update`` leaves nothing out. Arguments as for
+        :meth:`upload_all`. Where a card comes twice, it is written once a call.
+        """
+        batch = updates if isinstance(updates, Batch) else Batch[CardUpdate, SentCards](updates)
+        return await self._send_all(batch, self.update, _UPDATING, timeout, poll, stop, progress)
+
+    async def trash_all(
+        self,
+        nm_ids: Iterable[int] | Batch[int, None],
+        *,
+        stop: bool = False,
+        progress: Progress[int, None] | None = None,
+    ) -> Batch[int, None]:
+        """Throw any number of cards away, 1,000 a call: after 30 days they are deleted.
+
+        Their groups are lost at once. Cards that WB notes something of fail with its words.
+        """
+        return await _by_article(nm_ids, self.trash, stop, progress)
+
+    async def recover_all(
+        self,
+        nm_ids: Iterable[int] | Batch[int, None],
+        *,
+        stop: bool = False,
+        progress: Progress[int, None] | None = None,
+    ) -> Batch[int, None]:
+        """Bring any number of cards back from the trash, 1,000 a call.
+
+        Cards that WB notes something of fail with its words.
+        """
+        return await _by_article(nm_ids, self.recover, stop, progress)
+
+    async def merge_all(
+        self,
+        merges: Iterable[Merge] | Batch[Merge, None],
+        *,
+        stop: bool = False,
+        progress: Progress[Merge, None] | None = None,
+    ) -> Batch[Merge, None]:
+        """Merge cards into any number of groups, one a call: a group has 30 cards at most."""
+        batch = merges if isinstance(merges, Batch) else Batch[Merge, None](merges)
+
+        async def send(portion: Sequence[Merge]) -> Sequence[Result[None]]:
+            (merge,) = portion
+            notes = await self.merge(merge.target_imt, merge.nm_ids)
+            return [Result(Outcome.DONE, "; ".join(notes.values()) or None)]
+
+        return await carry_out(
+            batch,
+            send,
+            Rules[Merge](max_size=1, max_body_size=MAX_BODY_SIZE),
+            stop=stop,
+            progress=progress,
+        )
+
+    async def _send_all(
+        self,
+        batch: Batch[T, SentCards],
+        call: Callable[[Sequence[T]], Awaitable[object]],
+        rules: Rules[T],
+        timeout: float | None,
+        poll: float,
+        stop: bool,
+        progress: Progress[T, SentCards] | None,
+    ) -> Batch[T, SentCards]:
+        since = await self.mark() if batch.places(Outcome.NOT_TRIED) else Mark()
+
+        async def send(portion: Sequence[T]) -> Sequence[Result[SentCards]]:
+            await call(portion)
+            sent = [SentCards(_vendor_codes([item]), since) for item in portion]
+            return [Result(Outcome.ACCEPTED, value=one) for one in sent]
+
+        await carry_out(batch, send, rules, stop=stop, progress=progress)
+        clock = asyncio.get_running_loop().time
+        deadline = None if timeout is None else clock() + timeout
+        for mark, places in _accepted_cards(batch).items():
+            sent = SentCards(_vendor_codes([batch.items[place] for place in places]), mark)
+            search = self._search(sent)
+            left = None if deadline is None else max(0.0, deadline - clock())
+            try:
+                await _follow(search, sent, left, poll)
+            except TaskPending as pending:
+                batch.stopped = batch.stopped or pending
+            results = batch.results
+            batch.note(places, [_result_after(results[place], search.found) for place in places])
+            if progress is not None:
+                progress(batch)
+        return batch
+
+    def _search(self, sent: SentCards) -> _Search:
+        looking = Cards(self._pipeline, Priority.BULK)
+        return _Search(sent, cards=looking.list(), failed=looking.failed(ascending=False))
+
+
+_UPLOADING: Final = Rules[CardGroup](
+    max_size=MAX_GROUPS, max_body_size=MAX_BODY_SIZE, check=check_of(CardGroup)
+)
+_UPDATING: Final = Rules[CardUpdate](
+    max_body_size=MAX_BODY_SIZE,
+    max_size=MAX_UPDATES,
+    encode=update_json,
+    check=check_of(Annotated[CardUpdate, KeepsCard()]),
+    key=lambda card: card.nm_id,
+)
+_TRASHING: Final = Rules[int](
+    max_size=MAX_TRASHED, max_body_size=MAX_BODY_SIZE, check=check_of(int), key=lambda nm_id: nm_id
+)
+
+
+async def _follow(search: _Search, sent: SentCards, timeout: float | None, poll: float) -> None:
+    await follow(search.look, method="content.cards.wait", task=sent, timeout=timeout, poll=poll)
+
+
+async def _by_article(
+    nm_ids: Iterable[int] | Batch[int, None],
+    call: Callable[[Sequence[int]], Awaitable[Mapping[str, str]]],
+    stop: bool,
+    progress: Progress[int, None] | None,
+) -> Batch[int, None]:
+    batch = nm_ids if isinstance(nm_ids, Batch) else Batch[int, None](nm_ids)
+
+    async def send(portion: Sequence[int]) -> Sequence[Result[None]]:
+        notes = await call(portion)
+        reasons = [notes.get(str(nm_id)) for nm_id in portion]
+        return [Result(Outcome.FAILED, reason) if reason else DONE for reason in reasons]
+
+    return await carry_out(batch, send, _TRASHING, stop=stop, progress=progress)

@@ -1,0 +1,1 @@
+"""What an account reads: lists, whole archives, chats and the signatures to answer them."""

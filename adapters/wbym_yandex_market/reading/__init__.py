@@ -1,0 +1,1 @@
+"""What an account reads: lists, whole archives, answers, returns and where they are, files."""

@@ -1,0 +1,99 @@
+"""Where reading of the feed of chat events goes on: late events, refused cursors, clocks."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from wbym_wildberries.api.chats import Event
+from wbym_wildberries.following.checkpoint import BEFORE, LATE, ChatCheckpoint, Reading
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+HOUR = 3_600_000
+MINUTE = 60_000
+STAMP = int(NOW.timestamp() * 1000)
+
+
+def events(*stamps: int) -> list[Event]:
+    return [Event(chat_id="1", event_id=str(stamp), add_timestamp=stamp) for stamp in stamps]
+
+
+def place(next: int | None = STAMP, settled: int | None = STAMP - 5 * MINUTE) -> ChatCheckpoint:  # noqa: A002
+    return ChatCheckpoint(next=next, settled=settled, newest=next, checked_at=NOW)
+
+
+class TestFirst:
+    def test_first_when_all_is_wanted(self) -> None:
+        epoch = datetime.fromtimestamp(0, UTC)
+        for since in (epoch, datetime.min.replace(tzinfo=UTC)):
+            assert ChatCheckpoint.first(since, NOW).next is None
+
+    def test_first_when_followed_since_a_moment(self) -> None:
+        assert ChatCheckpoint.first(NOW, NOW).next == STAMP - HOUR
+        just_after = datetime.fromtimestamp(1, UTC)
+        assert ChatCheckpoint.first(just_after, NOW).next == 1
+
+
+class TestReading:
+    def test_cursor_when_late_events_are_not_due(self) -> None:
+        reading = Reading(place(), NOW + LATE - timedelta(seconds=1), begins=False)
+        assert reading.cursor == STAMP
+        assert reading.advance(events(STAMP + HOUR), None)
+        assert reading.place.settled == STAMP - 5 * MINUTE  # what lies between was not looked at
+        assert reading.place.checked_at == NOW
+
+    @pytest.mark.parametrize("passed", [LATE, timedelta(days=99), -timedelta(seconds=1)])
+    def test_cursor_when_late_events_are_due(self, passed: timedelta) -> None:
+        reading = Reading(place(), NOW + passed, begins=False)
+        assert reading.cursor == STAMP - 5 * MINUTE
+        assert reading.place.checked_at == NOW + passed
+        assert reading.place.next == STAMP
+        assert reading.advance(events(STAMP + HOUR), None)
+        assert reading.place.settled == STAMP + HOUR - LATE // timedelta(milliseconds=1)
+
+    def test_settled_when_a_page_ends_before_it(self) -> None:
+        reading = Reading(place(), NOW + LATE, begins=False)
+        assert reading.advance(events(STAMP), None)
+        assert reading.place.settled == STAMP - 5 * MINUTE
+
+    def test_advance_when_wb_says_where_to_go_on(self) -> None:
+        reading = Reading(place(), NOW, begins=False)
+        assert reading.advance(events(STAMP + 1, STAMP + 2), STAMP + 3)
+        assert reading.cursor == reading.place.next == STAMP + 3
+        assert reading.place.newest == STAMP + 2
+
+    @pytest.mark.parametrize("following", [STAMP, STAMP - 1])
+    def test_advance_when_the_cursor_does_not_move(self, following: int) -> None:
+        reading = Reading(place(), NOW, begins=False)
+        before = reading.place
+        assert not reading.advance(events(STAMP + 1), following)
+        assert reading.place == before
+
+    def test_advance_when_no_event_can_be_read(self) -> None:
+        reading = Reading(
+            ChatCheckpoint.first(datetime.fromtimestamp(0, UTC), NOW), NOW, begins=True
+        )
+        assert not reading.advance([], None)
+        assert reading.advance([], STAMP)
+        assert (reading.place.next, reading.place.newest) == (STAMP, None)
+
+    def test_retreat_when_refused_again_and_again(self) -> None:
+        reading = Reading(place(), NOW, begins=False)
+        assert reading.retreat()
+        before = BEFORE // timedelta(milliseconds=1)
+        assert reading.cursor == reading.place.next == reading.place.settled == STAMP - before
+        assert reading.retreat()
+        assert {reading.cursor, reading.place.next, reading.place.settled} == {None}
+        assert reading.advance(events(5), None)
+        assert not reading.retreat()
+
+    def test_retreat_when_nothing_was_seen(self) -> None:
+        first = ChatCheckpoint.first(NOW, NOW)
+        reading = Reading(first, NOW, begins=True)
+        assert reading.retreat()
+        assert reading.cursor is None
+        assert not reading.retreat()
+
+    def test_place_when_stored(self) -> None:
+        stored = msgspec.json.encode(place())
+        assert msgspec.json.decode(stored, type=ChatCheckpoint) == place()

@@ -1,0 +1,23 @@
+from wbym_yandex_market.following.notifications.log_throttle import LogThrottle
+
+
+def test_the_same_is_said_once_a_period() -> None:
+    throttle = LogThrottle(60, 10)
+    assert [throttle.is_due("a", now) for now in (0, 1, 59.9, 60, 61, 119, 120)] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
+    assert throttle.is_due("b", 120)
+
+
+def test_no_more_than_so_many_things_are_said_and_remembered() -> None:
+    throttle = LogThrottle(60, 3)
+    assert sum(throttle.is_due(number, number / 100) for number in range(1000)) == 3
+    assert not throttle.is_due("new", 59)
+    assert throttle.is_due("new", 60)
+    assert len(throttle._logged) <= 3

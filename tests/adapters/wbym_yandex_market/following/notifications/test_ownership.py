@@ -1,0 +1,82 @@
+"""Whose notifications are taken, where the account has to ask Market for its shops."""
+
+import asyncio
+import logging
+
+import pytest
+
+from tests.adapters.wbym_yandex_market.following.notifications.conftest import (
+    BUSINESS,
+    CAMPAIGN,
+    CHAT_5,
+    Receive,
+    chat_created,
+)
+from tests.adapters.wbym_yandex_market.shops import open_shop
+from wbym.account import Hint
+from wbym_yandex_market.simulator import YandexMarketSimulator
+
+RETURN = {"notificationType": "ORDER_RETURN_STATUS_UPDATED", "returnId": 1, "campaignId": CAMPAIGN}
+
+
+async def asked(market: YandexMarketSimulator) -> int:
+    counts = market.stats.paths.get("GET /v2/campaigns")
+    return 0 if counts is None else counts.requests
+
+
+async def test_the_shops_are_asked_for_once_at_the_start(
+    market: YandexMarketSimulator, receive: Receive
+) -> None:
+    receiving = await receive(open_shop(market))
+    for body, status in (
+        (RETURN, 200),
+        (RETURN | {"campaignId": 100102}, 200),
+        (RETURN | {"campaignId": 100103}, 400),
+        (chat_created(), 200),
+        (chat_created(business_id=BUSINESS + 1), 400),
+    ):
+        assert (await receiving.post(body)).status == status
+    assert receiving.hints == [Hint("shop", "returns", "1")] * 2 + [CHAT_5]
+    assert market.stats.paths["GET /v2/campaigns"].requests == 1
+
+
+async def test_what_is_of_a_given_business_waits_for_no_shops(
+    market: YandexMarketSimulator, receive: Receive
+) -> None:
+    market.faults.latency = 60.0
+    receiving = await receive(open_shop(market, business_id=BUSINESS))
+    async with asyncio.timeout(30):
+        assert (await receiving.post(chat_created())).status == 200
+        assert (await receiving.post(chat_created(business_id=9))).status == 400
+
+
+@pytest.mark.looptime
+async def test_where_the_shops_cannot_be_asked_for_they_are_again_later(
+    market: YandexMarketSimulator, receive: Receive, caplog: pytest.LogCaptureFixture
+) -> None:
+    market.faults.error_rate = 1.0
+    receiving = await receive(open_shop(market))
+    await asyncio.sleep(10)
+    (told,) = [record for record in caplog.records if "whose notifications" in record.msg]
+    assert told.levelno == logging.WARNING
+    assert (await receiving.post(RETURN)).status == 500
+    assert (await receiving.post(chat_created())).status == 500
+    market.faults.error_rate = 0.0
+    await asyncio.sleep(60)
+    assert (await receiving.post(RETURN)).status == 200
+    assert (await receiving.post(chat_created())).status == 200
+    assert receiving.hints == [Hint("shop", "returns", "1"), CHAT_5]
+
+
+async def test_a_receiver_that_ends_early_leaves_nothing_behind(
+    market: YandexMarketSimulator, receive: Receive
+) -> None:
+    market.faults.latency = 5.0
+    receiving = await receive(open_shop(market))
+    assert looking()
+    await receiving.runner.cleanup()
+    assert not looking()
+
+
+def looking() -> bool:
+    return any("Ownership._look" in repr(task.get_coro()) for task in asyncio.all_tasks())

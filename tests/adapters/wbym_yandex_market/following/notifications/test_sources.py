@@ -1,0 +1,73 @@
+"""Who is Market, and whose word is taken for it."""
+
+import pytest
+
+from wbym.account import TrustedProxy
+from wbym.errors import InvalidInput
+from wbym_yandex_market.following.notifications.sources import MARKET_NETWORKS, Sources
+
+PROXY = TrustedProxy(networks=("10.0.0.0/8", "fd00::/8"))
+
+
+@pytest.mark.parametrize(
+    ("peer", "taken"),
+    [
+        ("5.45.207.0", True),
+        ("5.45.207.127", True),
+        ("5.45.207.128", False),
+        ("141.8.142.77", True),
+        ("5.255.253.1", True),
+        ("::ffff:5.255.253.1", True),
+        ("::ffff:9.9.9.9", False),
+        ("fe80::1%eth0", False),
+        ("127.0.0.1", False),
+        ("", False),
+        (None, False),
+        ("market.yandex.ru", False),
+    ],
+)
+def test_the_peer_counts(peer: str | None, taken: bool) -> None:
+    sources = Sources(MARKET_NETWORKS)
+    assert sources.allows(sources.origin(peer)) is taken
+
+
+@pytest.mark.parametrize(
+    ("peer", "written", "origin"),
+    [
+        # Nobody's word is taken but the proxies'.
+        ("9.9.9.9", ["5.45.207.1"], "9.9.9.9"),
+        ("10.0.0.1", ["5.45.207.1"], "5.45.207.1"),
+        # What a client wrote itself stands left of what the proxy adds.
+        ("10.0.0.1", ["5.45.207.1, 9.9.9.9"], "9.9.9.9"),
+        ("10.0.0.1", ["5.45.207.1", "9.9.9.9"], "9.9.9.9"),
+        ("10.0.0.1", ["rubbish, 5.45.207.1"], "5.45.207.1"),
+        # Further proxies of one's own are passed.
+        ("10.0.0.1", ["9.9.9.9, 5.45.207.1,10.7.0.1 , fd00::2"], "5.45.207.1"),
+        ("::ffff:10.0.0.1", ["5.45.207.1, ::ffff:10.0.0.2"], "5.45.207.1"),
+        ("fd00::1", ["::ffff:5.45.207.1"], "5.45.207.1"),
+        # A proxy's own request.
+        ("10.0.0.1", [], "10.0.0.1"),
+        ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
+        # What cannot be read is nobody's.
+        ("10.0.0.1", [""], None),
+        ("10.0.0.1", ["5.45.207.1,"], None),
+        ("10.0.0.1", ["5.45.207.1, unknown"], None),
+        ("10.0.0.1", ["5.45.207.1:443"], None),
+        ("10.0.0.1", ["5.45.207.1, _hidden, 10.0.0.2"], None),
+        (None, ["5.45.207.1"], None),
+    ],
+)
+def test_the_header_counts_behind_a_proxy(peer: str, written: list[str], origin: str) -> None:
+    found = Sources(MARKET_NETWORKS, PROXY).origin(peer, written)
+    assert (None if found is None else str(found)) == origin
+
+
+def test_without_a_proxy_the_header_says_nothing() -> None:
+    assert str(Sources(MARKET_NETWORKS).origin("10.0.0.1", ["5.45.207.1"])) == "10.0.0.1"
+
+
+def test_networks_that_are_none_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="networks"):
+        Sources(["5.45.207.0/33"])
+    with pytest.raises(InvalidInput, match="proxy"):
+        Sources(MARKET_NETWORKS, TrustedProxy(networks=("10.0.0.1/8",)))

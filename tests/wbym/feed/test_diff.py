@@ -1,0 +1,213 @@
+"""What becomes an event."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypeAlias
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.wbym.feed.followed import Account, message, question, ref
+from tests.wbym.feed.kept import BEGIN, at
+from wbym.account import Batch, Seen, Sighting, Unreadable
+from wbym.domain import (
+    Answer,
+    Author,
+    Chat,
+    Feedback,
+    Message,
+    Noun,
+    Question,
+    Ref,
+    Return,
+    ReturnStatus,
+)
+from wbym.feed import EventKind, MemoryStore, diff
+from wbym.feed.diff import diff_batch
+from wbym.feed.records import decode_chat, decode_record
+from wbym.feed.store import Checkpoint
+
+
+class TestEvents:
+    RECORDS: Sequence[tuple[Seen, EventKind, EventKind | None]] = [
+        (Chat(ref=ref("1", Noun.CHAT)), EventKind.CHAT, None),
+        (message(), EventKind.MESSAGE, None),
+        (question(), EventKind.QUESTION, EventKind.ANSWER),
+        (
+            Feedback(ref=ref("1", Noun.FEEDBACK), created_at=BEGIN),
+            EventKind.FEEDBACK,
+            EventKind.ANSWER,
+        ),
+        (Return(ref=ref("1", Noun.RETURN)), EventKind.RETURN, EventKind.RETURN_CHANGED),
+        (
+            Unreadable(ref("1", Noun.UNDECODABLE), "chats.list", "no id", b"{}"),
+            EventKind.UNREADABLE,
+            None,
+        ),
+    ]
+
+    @pytest.mark.parametrize(("record", "new", "changed"), RECORDS)
+    async def test_new_and_changed(
+        self, record: Seen, new: EventKind, changed: EventKind | None
+    ) -> None:
+        account = Account()
+        assert await account.kinds(Batch([Sighting(record, BEGIN, "a")])) == [new]
+        assert await account.kinds(Batch([Sighting(record, BEGIN, "a")])) == []
+        assert await account.kinds(Batch([Sighting(record, BEGIN, None)])) == []
+        for version in "bab":
+            found = await account.kinds(Batch([Sighting(record, BEGIN, version)]))
+            assert found == ([] if changed is None else [changed])
+        noun = type(record).__name__.lower()
+        first = f"toy/shop/{noun}/1"
+        numbered = [] if changed is None else [f"{first}#{number}" for number in (2, 3, 4)]
+        assert [event.id for event in account.told] == [first, *numbered]
+
+    @pytest.mark.parametrize("name", ["shop", "a/question/b"])
+    @pytest.mark.parametrize("id_", ["1", "question/1", "feedback/1"])
+    async def test_records_come_back_as_they_were(self, name: str, id_: str) -> None:
+        def where(noun: Noun) -> Ref:
+            return Ref("toy", name, noun, id_)
+
+        chat = where(Noun.CHAT)
+        answer = Answer("Да")
+        records: list[Seen] = [
+            Chat(ref=chat, buyer=None, last_text="…"),
+            Message(
+                ref=where(Noun.MESSAGE), chat=chat, author=Author.BUYER, sent_at=at(1), text=None
+            ),
+            Question(ref=where(Noun.QUESTION), text="Какой?", created_at=at(2), answer=answer),
+            Feedback(ref=where(Noun.FEEDBACK), created_at=at(3), rating=5, answer=answer),
+            Return(ref=where(Noun.RETURN), status=ReturnStatus.REJECTED, created_at=at(4)),
+        ]
+        account = Account(name=name)
+        for version in "ab":
+            await account.show(Batch([Sighting(one, BEGIN, version) for one in records]))
+        assert [decode_record(event) for event in account.told] == [*records, *records[2:]]
+
+    async def test_message_comes_with_its_chat(self) -> None:
+        account = Account()
+        chat = Chat(ref=ref("7", Noun.CHAT), last_text="…")
+        await account.show(Batch([Sighting(chat, BEGIN), Sighting(message(), at(1), chat=chat)]))
+        assert [decode_chat(event) for event in account.told] == [None, chat]
+        assert [event.at for event in account.told] == [BEGIN, at(1)]
+
+    async def test_checkpoint_goes_on(self) -> None:
+        account = Account()
+        for batch, state, floor in (
+            (Batch([]), None, None),
+            (Batch([], b"1"), b"1", None),
+            (Batch([], None, at(2)), b"1", at(2)),
+            (Batch([], b"2", at(1)), b"2", at(2)),
+            (Batch([], b"3", at(61)), b"3", at(2)),
+            (Batch([], b"4", at(62)), b"4", at(62)),
+            (Batch([], b""), b"", at(62)),
+        ):
+            before = account.point.floor
+            step = await account.show(batch)
+            assert step.checkpoint == Checkpoint("shop", "chats", BEGIN, state, True, floor)
+            assert step.forget == (floor if floor != before else None)
+
+    async def test_order_is_the_streams(self) -> None:
+        account = Account()
+        shown = [question(f"{number}") for number in (3, 1, 2, 1, 3)]
+        await account.show(Batch([Sighting(one, BEGIN) for one in shown]))
+        assert [event.id[-1] for event in account.told] == ["3", "1", "2"]
+
+    async def test_silent_about_what_was_before_in_the_first_round(self) -> None:
+        account = Account(begun=False)
+        old, new = Sighting(question("1"), at(-1), "a"), Sighting(question("2"), BEGIN, "a")
+        assert await account.kinds(Batch([old, new])) == [EventKind.QUESTION]
+        changed = msgspec.structs.replace(old, version="b")
+        assert await account.kinds(Batch([changed])) == [EventKind.ANSWER]
+        account.point = msgspec.structs.replace(account.point, begun=True)
+        assert await account.kinds(Batch([changed])) == []
+        late = Sighting(question("3"), at(-9), "a")
+        assert await account.kinds(Batch([late])) == [EventKind.QUESTION]
+
+    async def test_old_news_is_none(self) -> None:
+        account = Account()
+        chat = Chat(ref=ref("1", Noun.CHAT))
+        old, edge = Sighting(question("1"), at(1)), Sighting(question("2"), at(2))
+        seen = Sighting(question("3"), at(1))
+        assert await account.kinds(Batch([seen], None, at(2))) == [EventKind.QUESTION]
+        again = [old, edge, seen, msgspec.structs.replace(seen, version="b")]
+        assert await account.kinds(Batch(again)) == [EventKind.QUESTION]
+        assert account.told[-1].id == "toy/shop/question/2"
+        assert await account.kinds(Batch([Sighting(chat, at(0))])) == [EventKind.CHAT]
+        assert await account.kinds(Batch([Sighting(chat, at(0))], None, at(9))) == []
+        assert await account.kinds(Batch([Sighting(chat, at(0))])) == []
+
+
+Show: TypeAlias = tuple[list[tuple[int, str | None]], bool]
+"""Records and the versions that they are shown in; and whether it is lost before it is stored."""
+
+SHOWS = st.lists(
+    st.tuples(
+        st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b", "c", None])), max_size=8),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@given(shows=SHOWS, first_round=st.integers(0, 6), forgets=st.lists(st.integers(-9, 9)))
+async def test_each_record_once_and_each_change_once(
+    shows: list[Show], first_round: int, forgets: list[int]
+) -> None:
+    """Whatever is shown, however often, and wherever it is cut short.
+
+    Record n came to be n - 5 minutes after the beginning.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diff, "FORGET_EVERY", timedelta(minutes=1))
+        await _each_once(shows, first_round, forgets)
+
+
+async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) -> None:
+    store = MemoryStore()
+    told: list[str] = []
+    shown: dict[int, list[str]] = {}
+    """The versions that were told of each record, since it is news."""
+    expected: dict[int, int] = {}
+    floor = -99
+    for turn, (sightings, is_lost) in enumerate(shows):
+        forget = forgets[turn] if turn < len(forgets) else None
+        batch = Batch(
+            [Sighting(question(f"{n}"), at(n - 5), version) for n, version in sightings],
+            b"%d" % turn,
+            None if forget is None else at(forget),
+        )
+        point = await store.checkpoint("shop", "chats") or Checkpoint("shop", "chats", BEGIN)
+        point = msgspec.structs.replace(point, begun=turn >= first_round)
+        step = await diff_batch(batch, point, store)
+        if is_lost:
+            # The process ended before it was stored: the stream shows it again.
+            again = await diff_batch(batch, point, store)
+            assert again.events == step.events
+            step = again
+        await store.write(step)
+        told += [event.id.rpartition("/")[2] for event in step.events]
+        for n, version in sightings:
+            if n not in shown:
+                if n - 5 < floor:
+                    continue
+                shown[n] = [version or ""]
+                is_silent = turn < first_round and n < 5
+                expected[n] = 0 if is_silent else 1
+            elif version is not None and shown[n][-1] != version:
+                shown[n].append(version)
+                expected[n] += 1
+        if forget is not None and forget > floor:
+            floor = forget
+            for n in [n for n in shown if n - 5 < forget]:
+                del shown[n]
+    assert len(set(told)) == len(told)
+    for n in range(10):
+        mine = [int(id_.partition("#")[2] or 1) for id_ in told if id_.partition("#")[0] == f"{n}"]
+        assert len(mine) == expected.get(n, 0)
+        assert mine == sorted(mine)
+    assert [
+        one.id.rpartition("/")[2] for one in await store.events(["shop"], after=0, limit=999)
+    ] == told
