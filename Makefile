@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 GROUP ?= dev
+CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
@@ -20,7 +21,7 @@ help: ## list the commands
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cli]' --group $(GROUP)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[cli]' --group $(GROUP)
 	touch $@
 
 demo: $(READY) ## a shop's buyers read and answered against local simulators
