@@ -1,14 +1,19 @@
 # One virtual environment, made on first use and made again when what it installs changes.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+GROUP ?= dev
+CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
+# pyright stands in its wheel: neither it nor newer versions are looked for in the network.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz check drift format bench bench-quick clean
+.PHONY: help demo test short fuzz check drift format changelog bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +21,7 @@ help: ## list the commands
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cli]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[cli]' --group $(GROUP)
 	touch $@
 
 demo: $(READY) ## a shop's buyers read and answered against local simulators
@@ -25,6 +30,10 @@ demo: $(READY) ## a shop's buyers read and answered against local simulators
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
 
+short: $(READY) ## the core's tests and the command line's, without examples; a minute or so
+	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
+		--ignore tests/wbym/cli/test_demo.py
+
 fuzz: $(READY) ## the tests over examples, with new ones and ten times as many
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
@@ -32,6 +41,8 @@ check: $(READY) ## lint, format, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m tests.typing
 	$(BIN)/lint-imports
 
 drift: $(READY) ## compare the SDK with the published files in SPECS
@@ -40,6 +51,9 @@ drift: $(READY) ## compare the SDK with the published files in SPECS
 format: $(READY) ## put the sources in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+changelog: $(READY) ## show what CHANGELOG gets from changes/ at the next release
+	$(BIN)/towncrier build --draft
 
 $(PEERS_READY): benchmarks/peers.txt
 	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
@@ -53,4 +67,4 @@ bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept
 	$(BIN)/python -m benchmarks --quick
 
 clean: ## forget the virtual environment and caches
-	rm -rf $(VENV) $(PEERS) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

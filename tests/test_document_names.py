@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 
 import wbym
-from tests.documents import API_KEY, PAGES, ROOT, TOKEN
+from tests.support.documents import API_KEY, PAGES, ROOT, TOKEN
 from tests.toy import Toy
 from wbym import account, bulk, calls, feed, limits, observe, paging
 from wbym.account import Account

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.__main__ import BENCHMARKS
 from tests.adapters.wbym_wildberries.shops import FREELY
-from tests.documents import (
+from tests.support.documents import (
     API_KEY,
     PRINTED_ID,
     ROOT,
@@ -129,7 +129,7 @@ async def test_fragment_when_it_runs(
     block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a frame that has the names which the page speaks of; an endless one is ended."""
-    monkeypatch.setattr(sys.modules[follow.__module__], "_FIRST", 0.001)
+    monkeypatch.setitem(follow.__globals__, "_FIRST", 0.001)
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
             monkeypatch.setenv(name, value)

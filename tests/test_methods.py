@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.methods import BEGIN, Page, lines, pages, with_tables
+from tests.support.methods import BEGIN, Page, lines, pages, with_tables
 
 PAGES = pages()
 
@@ -13,7 +13,7 @@ PAGES = pages()
 class TestTables:
     def test_page_when_methods_change(self, page: Page) -> None:
         text = page.path.read_text("utf-8")
-        assert text == with_tables(page, text), "run: python -m tests.methods"
+        assert text == with_tables(page, text), "run: python -m tests.support.methods"
 
     def test_operations_when_listed(self, page: Page) -> None:
         listed = {(line.row.method, line.row.path) for line in lines(page) if line.row is not None}

@@ -443,7 +443,7 @@ class CallError(WbymError):
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
-        self.body = body[:BODY_SHOWN]
+        self.body: bytes = body[:BODY_SHOWN]
         self.details = details
         where = f"{marketplace}/{account} {endpoint}"
         facts = [f"{status}" if status is not None else "", code or ""]

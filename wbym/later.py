@@ -1,10 +1,11 @@
-"""Names that a package has at once and loads when they are first used."""
+"""What a package shows of its names: the package itself, and some only when first used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from sys import modules
+from types import FunctionType
 
-__all__ = ["later"]
+__all__ = ["later", "public"]
 
 
 def later(
@@ -23,9 +24,32 @@ def later(
     def load(name: str) -> object:
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        return getattr(import_module(home_of[name]), name)
+        home = import_module(home_of[name])
+        thing = getattr(home, name)
+        # A package has its names shown itself.
+        return thing if hasattr(home, "__path__") else _shown(package, thing)
 
     def listed() -> list[str]:
         return sorted({*vars(modules[package]), *home_of})
 
     return load, listed
+
+
+def public(package: str, names: Sequence[str]) -> None:
+    """Let classes and functions show the package that exports them, not the module they are in.
+
+    So they are in tracebacks, in ``help()`` and in pickles, which then survive a move.
+
+    Args:
+        package: The package's ``__name__``.
+        names: What it exports; what is loaded later is shown so then.
+    """
+    space = vars(modules[package])
+    for name in names:
+        _shown(package, space.get(name))
+
+
+def _shown(package: str, thing: object) -> object:
+    if isinstance(thing, type | FunctionType) and thing.__module__.startswith(f"{package}."):
+        thing.__module__ = package
+    return thing

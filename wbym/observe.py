@@ -195,7 +195,7 @@ class CallWatch:
         method: str,
         address: str,
     ) -> None:
-        self.attempts = 0
+        self.attempts: int = 0
         """Attempts begun."""
         self.status: int | None = None
         """Of the attempt's answer, once its headers are here."""

@@ -96,16 +96,16 @@ class Token:
         payload = _read(text, account)
         self.headers: Final[Mapping[str, str]] = {"Authorization": text}
         """Secret: what the token is sent in, raw, without ``Bearer``."""
-        self.seller = payload.sid or str(payload.oid)
+        self.seller: str = payload.sid or str(payload.oid)
         """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
-        self.type = _TYPES.get(payload.acc, TokenType.UNKNOWN)
-        self.categories = frozenset(c for c in Category if payload.s >> c & 1)
-        self.scopes = frozenset(category.scope for category in self.categories)
+        self.type: TokenType = _TYPES.get(payload.acc, TokenType.UNKNOWN)
+        self.categories: frozenset[Category] = frozenset(c for c in Category if payload.s >> c & 1)
+        self.scopes: frozenset[str] = frozenset(category.scope for category in self.categories)
         """Their names, as endpoints use them."""
-        self.read_only = bool(payload.s >> _READ_ONLY_BIT & 1)
-        self.test = payload.t or self.type is TokenType.TEST
+        self.read_only: bool = bool(payload.s >> _READ_ONLY_BIT & 1)
+        self.test: bool = payload.t or self.type is TokenType.TEST
         """Whether it opens the sandbox only."""
-        self.expires_at = datetime.fromtimestamp(payload.exp, UTC)
+        self.expires_at: datetime = datetime.fromtimestamp(payload.exp, UTC)
 
     def opens(self, scope: str) -> bool:
         """Whether it may be used for an endpoint of this scope."""

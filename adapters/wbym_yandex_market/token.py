@@ -50,7 +50,7 @@ class Credential:
             reason = f"not a valid {kind}: it has white space or signs that no header may have"
             raise InvalidToken(account, reason)
         self._text = text
-        self.kind = kind
+        self.kind: CredentialKind = kind
         self.fingerprint: Final = sha256(text.encode()).hexdigest()[:12]
         """Tells credentials apart, and tells nothing of them."""
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.calls import Endpoint, Group, Json, Length, Method, get, post, row
 from wbym.errors import InvalidInput, MissingScope, ReadOnlyToken
 from wbym.limits import Scheduler

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tests.drift.shapes import UNKNOWN, Field, Shape, either, of_schema
-from tests.published import Json, resolve
+from tests.support.published import Json, resolve
 
 __all__ = ["Listed", "Operation", "Route", "listed", "operations", "schemas_of"]
 

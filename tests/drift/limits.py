@@ -7,7 +7,7 @@ from typing import Final
 from tests.drift.differences import Difference, Side
 from tests.drift.files import Listed, Operation, Route
 from tests.drift.ours import Marketplace
-from tests.published import at
+from tests.support.published import at
 from wbym.calls import Row
 from wbym.limits import Cost, Quota, Window
 

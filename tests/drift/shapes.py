@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
-from tests.published import Json, resolve
+from tests.support.published import Json, resolve
 from wbym.calls import Count, Each, Encode, Length, MaxSize, Range, Upload
 
 __all__ = [

@@ -10,7 +10,7 @@ import pytest
 from tests.drift import report as reports
 from tests.drift.deviations import KNOWN, Known
 from tests.drift.report import compare, printed
-from tests.published import Json
+from tests.support.published import Json
 
 FEEDBACKS = "wildberries/user-communication.json"
 PRODUCTS = "wildberries/work-with-products.json"

@@ -9,8 +9,8 @@ import pytest
 from tests.drift.files import Route
 from tests.drift.ours import MARKETPLACES, body_of, parameters_of
 from tests.drift.shapes import places
-from tests.published import Json
 from tests.support.bounds import sample
+from tests.support.published import Json
 from wbym.calls.lists import Arguments, RowSource
 from wbym.paging import ByCursor, Whole
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.drift.files import Operation, Route, operations
 from tests.drift.ours import MARKETPLACES
-from tests.published import Json, at, example, missing, resolve, samples_of_seed
+from tests.support.published import Json, at, example, missing, resolve, samples_of_seed
 from wbym.calls import Json as JsonReply
 from wbym.calls import Optional, Refused, Response, Row, Unreadable
 from wbym_wildberries import Token

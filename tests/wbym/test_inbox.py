@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from msgspec.structs import replace
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
 from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting

@@ -10,8 +10,8 @@ from typing import cast, get_type_hints
 
 import pytest
 
-from tests.fakes import json_response, pipeline
-from tests.items import READ
+from tests.support.fakes import json_response, pipeline
+from tests.support.items import READ
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
 from wbym.calls import Response, TransportError

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from tests.fakes import ToyDialect, json_response, pipeline
-from tests.items import FILE, ITEM, READ, SEND, SLOW, UNSENT
+from tests.support.fakes import ToyDialect, json_response, pipeline
+from tests.support.items import FILE, ITEM, READ, SEND, SLOW, UNSENT
 from tests.wbym.limits.support import charge
 from wbym.calls import Response, RetryPolicy
 from wbym.errors import (

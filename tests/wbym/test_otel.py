@@ -22,8 +22,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from tests.fakes import ToyDialect, json_response, pipeline
-from tests.items import ITEM, READ, SEND, SLOW
+from tests.support.fakes import ToyDialect, json_response, pipeline
+from tests.support.items import ITEM, READ, SEND, SLOW
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
 from wbym import otel

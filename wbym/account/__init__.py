@@ -30,6 +30,7 @@ from wbym.account.streams import (
     unreadable,
 )
 from wbym.account.sweeps import Sweeps
+from wbym.later import public
 
 __all__ = [
     "NOT_BUILT",
@@ -70,3 +71,5 @@ __all__ = [
     "unreadable",
     "whole_characters",
 ]
+
+public(__name__, __all__)

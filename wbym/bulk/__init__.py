@@ -2,6 +2,7 @@
 
 from wbym.bulk.batch import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
 from wbym.bulk.follow import POLL, TIMEOUT, follow
+from wbym.later import public
 
 __all__ = [
     "DONE",
@@ -15,3 +16,5 @@ __all__ = [
     "carry_out",
     "follow",
 ]
+
+public(__name__, __all__)

@@ -49,6 +49,7 @@ from wbym.calls.rows import (
 )
 from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
 from wbym.calls.validation import Broken, Check, check_of, require
+from wbym.later import public
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
@@ -124,3 +125,5 @@ __all__ = [
     "rows_of",
     "shows_nothing",
 ]
+
+public(__name__, __all__)

@@ -39,7 +39,7 @@ __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_quer
 
 R = TypeVar("R")
 
-logger = logging.getLogger("wbym.calls")
+logger: logging.Logger = logging.getLogger("wbym.calls")
 
 DEFAULT_MAX_WAIT: Final = 300.0
 """Seconds that a call waits for its limits at most, where nothing else is said."""
@@ -147,7 +147,7 @@ class Pipeline:
         self._max_wait = max_wait
         self._on_set_aside = on_set_aside
         self._judge = Judge(dialect)
-        self.calls = 0
+        self.calls: int = 0
         """Calls begun; what is made again counts once."""
 
     async def call(

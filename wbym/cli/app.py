@@ -33,7 +33,7 @@ __all__ = ["app"]
 
 T = TypeVar("T", bound=Record)
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="wbym",
     no_args_is_help=True,
     add_completion=False,

@@ -30,7 +30,7 @@ _NOT_FINAL: Final = (
 _INDENT: Final = 12
 """Columns before a fact."""
 
-outbox = typer.Typer(
+outbox: typer.Typer = typer.Typer(
     no_args_is_help=True,
     help="List the replies under idempotency keys, and settle those of unknown fate. "
     "Needs the state file and no account, and may be used while a service works with it.",

@@ -22,6 +22,7 @@ from wbym.domain.delivery import Action, Delivery, DeliveryState
 from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
 from wbym.domain.ref import Noun, Ref
 from wbym.domain.returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
+from wbym.later import public
 
 __all__ = [
     "Action",
@@ -57,3 +58,5 @@ __all__ = [
     "in_utc",
     "later",
 ]
+
+public(__name__, __all__)

@@ -8,6 +8,7 @@ from wbym.export.layout import LAYOUTS, Column, Kind, Layout, Noun
 from wbym.export.reading import AccountProgress, Stage
 from wbym.export.run import OVERLAP, Export, Exported
 from wbym.export.suffixes import Suffix
+from wbym.later import public
 
 __all__ = [
     "LAYOUTS",
@@ -22,3 +23,5 @@ __all__ = [
     "Stage",
     "Suffix",
 ]
+
+public(__name__, __all__)

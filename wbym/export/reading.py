@@ -73,7 +73,7 @@ class Reading:
         self._account = account
         self._noun = noun
         self.key: Final = (account.marketplace, account.name)
-        self.stage = Stage.WAITING
+        self.stage: Stage = Stage.WAITING
         self._start: datetime | None = None
         self._kept = 0
         self._read = 0

@@ -82,8 +82,8 @@ class Spool:
     """
 
     def __init__(self, target: Path, noun: Noun) -> None:
-        self.path = target.with_name(f"{target.name}.part")
-        self.fresh = False
+        self.path: Path = target.with_name(f"{target.name}.part")
+        self.fresh: bool = False
         """Whether the file is made without what is in it now."""
         self._noun = noun
         self._db = Connection(self.path, ExportError, waits=False, remedies=_REMEDIES)

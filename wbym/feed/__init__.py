@@ -22,6 +22,7 @@ from wbym.feed.reader import StreamStatus
 from wbym.feed.settle import settle
 from wbym.feed.sqlite import SqliteStore
 from wbym.feed.store import Store
+from wbym.later import public
 
 __all__ = [
     "SETTLE_AFTER",
@@ -36,3 +37,5 @@ __all__ = [
     "StreamStatus",
     "settle",
 ]
+
+public(__name__, __all__)

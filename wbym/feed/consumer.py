@@ -20,7 +20,7 @@ from wbym.observe import current
 
 __all__ = ["Confirmations", "Events"]
 
-logger = logging.getLogger("wbym.feed")
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _PAGE: Final = 1000
 """Events that are read from the store at once."""

@@ -22,7 +22,7 @@ from wbym.observe import current
 
 __all__ = ["Feed"]
 
-logger = logging.getLogger("wbym.feed")
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _HINTS_EVERY: Final = 1.0
 """Seconds between looks at hints that another process may have stored."""

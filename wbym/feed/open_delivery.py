@@ -25,11 +25,13 @@ class OpenDelivery:
 
     def __init__(self, account: str) -> None:
         self.account: Final = account
-        self.since = self.due = now()
-        """Since when it is looked up, and when something is to be done next."""
-        self.idle = asyncio.Event()
+        self.due: float = now()
+        """When something is to be done next."""
+        self.since: float = self.due
+        """Since when it is looked up."""
+        self.idle: asyncio.Event = asyncio.Event()
         self.idle.set()
-        self.is_invalid = False
+        self.is_invalid: bool = False
         """Whether the last attempt was refused before a request: another would be, too."""
         self._lookups = 0
         self._tries = 0

@@ -63,7 +63,7 @@ from wbym.observe import LogFacts, current
 
 __all__ = ["SETTLE_AFTER", "Outbox"]
 
-logger = logging.getLogger("wbym.outbox")
+logger: logging.Logger = logging.getLogger("wbym.outbox")
 
 SETTLE_AFTER: Final = 300.0
 """Seconds after which a reply that is nowhere to be seen was not delivered."""

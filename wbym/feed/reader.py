@@ -28,7 +28,7 @@ from wbym.observe import LogFacts, current
 
 __all__ = ["Reader", "StreamStatus"]
 
-logger = logging.getLogger("wbym.feed")
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 300.0

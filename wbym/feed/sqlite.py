@@ -221,11 +221,11 @@ class SqliteStore:
     ) -> list[Delivery]:
         """See ``Store.deliveries``."""
         query = (
-            "SELECT body FROM delivery WHERE state IN (SELECT value FROM json_each(?1))"
-            " AND (?2 IS NULL OR account IN (SELECT value FROM json_each(?2))) ORDER BY rowid"
+            "SELECT body FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            " AND (? IS NULL OR account IN (SELECT value FROM json_each(?))) ORDER BY rowid"
         )
-        named = _names(DeliveryState if states is None else states)
-        asked = (named, None if accounts is None else _names(accounts))
+        of = None if accounts is None else _names(accounts)
+        asked = (_names(DeliveryState if states is None else states), of, of)
         return await self._db.run(
             lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
         )

@@ -21,7 +21,7 @@ from wbym.sqlite import Connection, Row
 
 __all__ = ["upgrade"]
 
-logger = logging.getLogger("wbym.feed")
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _PAGE: Final = 100
 """Rows that are in memory at once."""

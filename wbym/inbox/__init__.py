@@ -5,5 +5,8 @@ An :class:`Inbox` fans reading out over its accounts, merges what comes, and rou
 """
 
 from wbym.inbox.inbox import Inbox, InboxSweeps
+from wbym.later import public
 
 __all__ = ["Inbox", "InboxSweeps"]
+
+public(__name__, __all__)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from wbym.later import later
+from wbym.later import later, public
 from wbym.limits.bans import BanStore, MemoryBans
 from wbym.limits.quota import (
     BucketKey,
@@ -36,6 +36,8 @@ __all__ = [
     "Window",
     "shared_scheduler",
 ]
+
+public(__name__, __all__)
 
 if not TYPE_CHECKING:
     # Most programs keep bans in memory and need no SQLite.

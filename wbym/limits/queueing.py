@@ -89,19 +89,19 @@ class Bucket(ABC):
     def __init__(
         self, key: BucketKey, quota: Quota | Window | ParallelCap, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self.key = key
-        self.name = str(key)
-        self.quota = quota
-        self.loop = loop
+        self.key: BucketKey = key
+        self.name: str = str(key)
+        self.quota: Quota | Window | ParallelCap = quota
+        self.loop: asyncio.AbstractEventLoop = loop
         self.capacity: float = 1
         """How much there is when all is free."""
-        self.in_flight = 0
+        self.in_flight: int = 0
         """Calls counted here and not over yet."""
-        self.calls = 0
+        self.calls: int = 0
         """Calls counted here, ever."""
-        self.refusals = 0
+        self.refusals: int = 0
         """How often the marketplace refused a call of this bucket."""
-        self.banned_until = 0.0
+        self.banned_until: float = 0.0
         """Loop time before which nobody goes."""
         self._heap: list[tuple[int, int, _Waiter]] = []
         self._ahead = [0.0] * len(Priority)

@@ -113,7 +113,7 @@ class Lease:
         self._cost = cost
         self._taken: dict[Bucket, float] = {}
         self._banned: Bucket | None = None
-        self.waited = 0.0
+        self.waited: float = 0.0
         """Seconds that the limits were waited for."""
 
     async def __aenter__(self) -> Self:
@@ -265,7 +265,7 @@ class Scheduler:
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
-        self.held_up_at = -math.inf
+        self.held_up_at: float = -math.inf
         """Loop time at which something (the decoding of a large page) last held the loop up."""
 
     @property

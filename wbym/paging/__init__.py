@@ -1,5 +1,6 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
+from wbym.later import public
 from wbym.paging.listing import Listing, Page, chain, lazy, listing_of, map_page
 from wbym.paging.parts import TICK, Span, by_span, merge
 from wbym.paging.prefetch import MAX_PREFETCH
@@ -42,3 +43,5 @@ __all__ = [
     "second_of",
     "whole_span",
 ]
+
+public(__name__, __all__)

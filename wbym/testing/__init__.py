@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from wbym.later import later
+from wbym.later import later, public
 
 if TYPE_CHECKING:
     from wbym.testing.fake import FakeAccount
 
 __all__ = ["FakeAccount"]
+
+public(__name__, __all__)
 
 if not TYPE_CHECKING:
     __getattr__, __dir__ = later(__name__, {"wbym.testing.fake": ("FakeAccount",)})

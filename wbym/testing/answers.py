@@ -18,7 +18,7 @@ class Body:
     __slots__ = ("_gzipped", "raw")
 
     def __init__(self, raw: bytes) -> None:
-        self.raw = raw
+        self.raw: bytes = raw
         self._gzipped: bytes | None = None
 
     @property

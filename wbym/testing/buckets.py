@@ -46,8 +46,8 @@ class TokenBucket:
             clock: Monotonic seconds.
             ban: A refusal lasts at least so many seconds.
         """
-        self.burst = burst
-        self.interval = interval
+        self.burst: int = burst
+        self.interval: float = interval
         self._clock = clock
         self._ban = ban
         self._tokens = float(burst)
@@ -121,8 +121,8 @@ class PeriodBudget:
             period: Seconds of a period.
             clock: Monotonic seconds.
         """
-        self.limit = limit
-        self.period = period
+        self.limit: int = limit
+        self.period: float = period
         self._clock = clock
         self._end: float | None = None
         self._spent = 0
@@ -151,9 +151,9 @@ class ParallelCap:
     __slots__ = ("limit", "peak", "running")
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.running = 0
-        self.peak = 0
+        self.limit: int = limit
+        self.running: int = 0
+        self.peak: int = 0
 
     def enter(self) -> bool:
         """Takes a place; False when all are taken."""

@@ -123,8 +123,8 @@ class SimulatorServer:
     def __init__(self, options: Options | None = None) -> None:
         """Makes a stopped server."""
         options = Options() if options is None else options
-        self.faults = Faults() if options.faults is None else options.faults
-        self.stats = Stats()
+        self.faults: Faults = Faults() if options.faults is None else options.faults
+        self.stats: Stats = Stats()
         self._wall = options.wall
         self._sleep = options.sleep
         self._runner: web.AppRunner | None = None

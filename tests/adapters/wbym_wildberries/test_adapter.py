@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.shops import open_shop
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.calls import Answer, Endpoint, Pipeline, Upload
 from wbym.domain import (
     AnswerStatus,

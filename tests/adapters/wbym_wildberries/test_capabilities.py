@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from tests.fakes import ScriptedTransport
+from tests.support.fakes import ScriptedTransport
 from wbym.account import Capabilities, Capability, Support
 from wbym.domain import Noun, Ref
 from wbym.errors import InvalidInput, MissingScope, Unsupported

@@ -8,8 +8,8 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import open_shop
-from tests.fakes import ScriptedTransport, json_response
-from tests.published import spec
+from tests.support.fakes import ScriptedTransport, json_response
+from tests.support.published import spec
 from wbym.account import MethodFacts
 from wbym.errors import QuotaExhausted, Unauthorized
 from wbym.limits import Scheduler

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.fakes import ScriptedExchange
+from tests.support.fakes import ScriptedExchange
 from wbym.calls import Exchange, Request, Response
 from wbym.errors import QuotaExhausted
 from wbym.limits import Priority, Scheduler, SqliteBans

@@ -4,7 +4,7 @@ import pytest
 
 from tests.adapters.counting import requests
 from tests.adapters.wbym_wildberries.shops import open_shop
-from tests.fakes import ScriptedTransport
+from tests.support.fakes import ScriptedTransport
 from wbym.account import AnyRecord
 from wbym.domain import (
     Attachment,

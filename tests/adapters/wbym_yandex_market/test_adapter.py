@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.calls import Upload, row
 from wbym.domain import (
     AnswerStatus,

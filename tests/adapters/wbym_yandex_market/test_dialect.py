@@ -5,7 +5,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.calls import Response, RetryPolicy
 from wbym.errors import (
     BadRequest,

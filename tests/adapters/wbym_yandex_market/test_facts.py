@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
-from tests.fakes import ScriptedTransport
+from tests.support.fakes import ScriptedTransport
 from wbym.calls import build_path
 from wbym.errors import Unauthorized
 from wbym.limits import Scheduler

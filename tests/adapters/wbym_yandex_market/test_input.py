@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
-from tests.fakes import ScriptedTransport
+from tests.support.fakes import ScriptedTransport
 from wbym.calls import Upload
 from wbym.domain import (
     Answer,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.errors import QuotaExhausted
 from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket

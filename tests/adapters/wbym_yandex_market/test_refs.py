@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.counting import requests
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
-from tests.fakes import ScriptedTransport
+from tests.support.fakes import ScriptedTransport
 from wbym.account import AnyRecord
 from wbym.domain import AnswerStatus, Decision, Noun, Question, Ref, Return, ReturnStatus
 from wbym.errors import InvalidInput, NotFound, RefError, Unsupported

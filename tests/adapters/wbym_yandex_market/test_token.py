@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.adapters.wbym_yandex_market.shops import KEY
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.domain import Attachment, Noun, Ref
 from wbym.errors import InvalidToken, MissingScope, Unauthorized
 from wbym.limits import Scheduler

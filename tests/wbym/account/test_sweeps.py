@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.account.shop import NAIVE, NOW
 from wbym.account import Capabilities, Capability, Support, Supported, SweepOptions
 from wbym.domain import Feedback, Question

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.account.shop import CHAT, FEEDBACK, MESSAGE, NOW, QUESTION, REFUND, RETURN, shop
 from wbym.account import Account, Capability, Support, Supported
 from wbym.calls import Upload

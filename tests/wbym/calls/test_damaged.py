@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from tests.fakes import ScriptedTransport, pipeline
+from tests.support.fakes import ScriptedTransport, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Response
 from wbym.calls.replies import mended

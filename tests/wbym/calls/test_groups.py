@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fakes import json_response, pipeline
+from tests.support.fakes import json_response, pipeline
 from tests.wbym.calls.shelf import Box, bare
 from wbym.calls import Group, get, row, rows_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fakes import Scripted, ScriptedTransport, json_response, pipeline
+from tests.support.fakes import Scripted, ScriptedTransport, json_response, pipeline
 from tests.wbym.calls.shelf import Box, Lists, Page
 from wbym.calls import Request
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside

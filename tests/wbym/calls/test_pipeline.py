@@ -4,8 +4,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.fakes import ToyDialect, json_response, pipeline
-from tests.items import FILE, SEND, SLOW, UNSENT
+from tests.support.fakes import ToyDialect, json_response, pipeline
+from tests.support.items import FILE, SEND, SLOW, UNSENT
 from wbym.calls import (
     Endpoint,
     Json,

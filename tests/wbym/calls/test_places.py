@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from tests.fakes import json_response, pipeline
+from tests.support.fakes import json_response, pipeline
 from wbym.calls import (
     Commas,
     Count,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.fakes import Scripted, ScriptedTransport, json_response, pipeline
+from tests.support.fakes import Scripted, ScriptedTransport, json_response, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Colour, Lists, NoStock, Stock, Words
 from wbym.calls import Group, Part, Request, Response, Upload, get, row, rows_of
 from wbym.errors import BadRequest, Conflict, InvalidInput, NotFound, RateLimited, Unprocessable

@@ -6,7 +6,7 @@ from typing import assert_type
 
 import pytest
 
-from tests.fakes import json_response, pipeline
+from tests.support.fakes import json_response, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Download
 from wbym.errors import InvalidInput

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.cli.conftest import Run
 from wbym.account import Account, CatalogRow
 from wbym.cli import app as commands

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from typer.testing import Result
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.cli.conftest import Run, Simulated, flat
 from wbym.account import Capability
 from wbym.cli.lists import list_records

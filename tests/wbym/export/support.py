@@ -12,7 +12,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from pyarrow import parquet
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from wbym import domain
 from wbym.account import Capabilities, Capability, How, Support, Supported, SweepOptions
 from wbym.domain import Answer, AnswerStatus, Chat, Feedback, Product, Ref, Return

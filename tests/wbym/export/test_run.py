@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.export.support import BEGIN, Shop, feedback, ids_in, rows_in
 from wbym import domain
 from wbym.account import Account

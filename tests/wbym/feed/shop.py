@@ -11,7 +11,7 @@ from typing import ClassVar, Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import (
     Batch,

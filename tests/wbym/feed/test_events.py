@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.feed.shop import Shop
 from wbym.account import Hint
 from wbym.domain import Answer, Author

@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from tests.account import BareAccount
+from tests.support.account import BareAccount
 from tests.wbym.feed.shop import NATIVE, Shop, Trouble
 from tests.wbym.feed.test_events import DOWN, LONG_AGO, Kept, take
 from wbym.account import Account, Capabilities, Capability, Receipt

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tests.fakes import Scripted, ScriptedTransport
+from tests.support.fakes import Scripted, ScriptedTransport
 from wbym.calls import RetryPolicy
 from wbym.limits import Scheduler
 from wbym_wildberries import Category, Wildberries

@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from tests.fakes import Scripted, ScriptedTransport, json_response
+from tests.support.fakes import Scripted, ScriptedTransport, json_response
 from wbym.calls import Request, Response, RetryPolicy, TransportError
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries

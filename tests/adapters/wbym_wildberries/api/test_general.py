@@ -9,7 +9,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.adapters.wbym_wildberries.api.scripted import body_of
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.calls import row
 from wbym.errors import InvalidInput, MissingScope, QuotaExhausted, ServerError
 from wbym.limits import Scheduler

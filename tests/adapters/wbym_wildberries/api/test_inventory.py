@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, NO_CONTENT, body_of, scripted
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.bulk import Batch, Outcome
 from wbym.calls import Request, Response
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.adapters.wbym_wildberries.api.scripted import body_of, enveloped
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.pins import PinOrder

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, refused
-from tests.fakes import ScriptedExchange
+from tests.support.fakes import ScriptedExchange
 from wbym.bulk import Batch, Outcome, follow
 from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, InvalidInput, QuotaExhausted, TaskPending

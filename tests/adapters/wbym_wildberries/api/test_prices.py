@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, body_of, enveloped, refused, scripted
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.calls import Request, Response, TransportError
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
 from wbym_wildberries import Wildberries

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, NO_CONTENT, body_of, scripted
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.errors import DeliveryUnknown, InvalidInput, NotFound
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.warehouses import Contact

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.adapters.wbym_wildberries.following.follower import Follower
-from tests.fakes import ScriptedTransport, json_response
+from tests.support.fakes import ScriptedTransport, json_response
 from wbym.account import Stream
 from wbym.domain import Message
 from wbym.limits import Quota, Scheduler

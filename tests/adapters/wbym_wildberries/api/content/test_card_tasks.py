@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.api.scripted import LOST, refused
-from tests.fakes import ScriptedExchange, json_response
+from tests.support.fakes import ScriptedExchange, json_response
 from wbym.bulk import Batch, Outcome
 from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, TaskPending

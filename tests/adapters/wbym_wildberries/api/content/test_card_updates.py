@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES, scripted_with
 from tests.adapters.wbym_wildberries.shops import open_shop
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.bulk import Outcome
 from wbym.calls import Broken, check_of
 from wbym.errors import InvalidInput

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.calls import Request, TransportError
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
 from wbym_wildberries.api.content.card_records import (

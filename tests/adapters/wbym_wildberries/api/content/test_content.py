@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.adapters.wbym_wildberries.api.scripted import body_of, enveloped
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.calls import Part, Upload
 from wbym.errors import InvalidInput
 from wbym_wildberries.api.content import Content

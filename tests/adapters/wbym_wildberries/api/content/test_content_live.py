@@ -9,7 +9,7 @@ import pytest
 
 from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from tests.adapters.wbym_wildberries.shops import open_shop
-from tests.published import Json, missing
+from tests.support.published import Json, missing
 from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_yandex_market.simulator.schema import Schemas
-from tests.published import Json, at, example, missing, resolve, spec
+from tests.support.published import Json, at, example, missing, resolve, spec
 from wbym.account import Hint
 from wbym_yandex_market.following.notifications.hints import hint_of
 from wbym_yandex_market.following.notifications.records import (

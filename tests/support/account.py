@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import ClassVar
 
-from tests.fakes import ScriptedTransport, ToyDialect
+from tests.support.fakes import ScriptedTransport, ToyDialect
 from wbym.account import Account, Capabilities
 from wbym.limits import Scheduler
 

@@ -34,7 +34,7 @@ from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 TOKEN: Final = make_token(scopes=ALL_SCOPES)

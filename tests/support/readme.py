@@ -1,11 +1,11 @@
-"""The table of capabilities in the README: ``python -m tests.readme`` writes it from the data."""
+"""README's table of capabilities: ``python -m tests.support.readme`` writes it from the data."""
 
 from pathlib import Path
 
 from wbym.account import NOT_BUILT, Capability, installed_adapters, load_adapter
 
-README = Path(__file__).parents[1] / "README.md"
-BEGIN = "<!-- capabilities: made by `python -m tests.readme` -->\n"
+README = Path(__file__).parents[2] / "README.md"
+BEGIN = "<!-- capabilities: made by `python -m tests.support.readme` -->\n"
 END = "<!-- end of capabilities -->"
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tests.fakes import json_response
+from tests.support.fakes import json_response
 from wbym.calls import Binary, Endpoint, Json, Nothing, TransportError
 
 

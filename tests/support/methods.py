@@ -1,4 +1,4 @@
-"""The tables of methods in ``docs/``: ``python -m tests.methods`` writes them from the code.
+"""The tables of methods in ``docs``: ``python -m tests.support.methods`` writes them.
 
 A line is a method: its name and docstring say what it does, its row which operation it is, and the
 catalog how often that may be called. A method over one row alone has that row's.
@@ -21,8 +21,8 @@ from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import make_api_key
 
-DOCS: Final = Path(__file__).parents[1] / "docs"
-BEGIN: Final = "<!-- methods: made by `python -m tests.methods` -->\n"
+DOCS: Final = Path(__file__).parents[2] / "docs"
+BEGIN: Final = "<!-- methods: made by `python -m tests.support.methods` -->\n"
 END: Final = "<!-- end of methods -->"
 
 _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")

@@ -1,0 +1,47 @@
+"""What the public packages export, and by which path it is known."""
+
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from types import ModuleType
+
+import msgspec
+import pytest
+
+from tests.support.public import CORE, LIST, names
+
+PACKAGES = [import_module(package) for package in CORE]
+
+
+def things(package: ModuleType) -> Iterator[tuple[str, object]]:
+    """The classes and functions that a package exports."""
+    for name in package.__all__:
+        thing = getattr(package, name)
+        if inspect.isclass(thing) or inspect.isfunction(thing):
+            yield name, thing
+
+
+def test_names_when_compared_with_the_list() -> None:
+    # One that goes or changes breaks programs: see docs/versioning.md.
+    known = LIST.read_text("utf-8").splitlines()
+    found = list(names())
+    assert [name for name in known if name not in found] == []
+    assert [name for name in found if name not in known] == []
+    assert found == known
+
+
+@pytest.mark.parametrize("package", PACKAGES[1:], ids=CORE[1:])
+def test_module_of_what_a_package_exports(package: ModuleType) -> None:
+    for name, thing in things(package):
+        home = getattr(thing, "__module__", "")
+        if home.startswith("wbym"):
+            assert home in CORE[1:], name
+            assert getattr(import_module(home), name) is thing
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=CORE)
+def test_fields_of_a_struct_are_resolved_where_it_is_shown(package: ModuleType) -> None:
+    for _, thing in things(package):
+        if inspect.isclass(thing) and issubclass(thing, msgspec.Struct):
+            assert not [one for one in thing.__annotations__.values() if isinstance(one, str)]
+            msgspec.structs.fields(thing)
