@@ -25,7 +25,8 @@ class Schemas:
         self.document = document
         self.seen: set[str] = set()
         self.nulls: set[str] = set()
-        self._merged: dict[int, tuple[str, Json]] = {}
+        self._merged: dict[int, tuple[Json, tuple[str, Json]]] = {}
+        """By the schema's id, with the schema itself: another could get its id when it is gone."""
 
     def get(self, reference: str) -> Json:
         found = self.document
@@ -37,8 +38,8 @@ class Schemas:
         """The schema without references, and the name of the last of them."""
         known = self._merged.get(id(schema))
         if known is None:
-            known = self._merged[id(schema)] = self._merge(schema)
-        return known
+            known = self._merged[id(schema)] = schema, self._merge(schema)
+        return known[1]
 
     def _merge(self, schema: Json) -> tuple[str, Json]:
         name = ""
