@@ -4,7 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from wbym.account import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
+from wbym.account import (
+    Asked,
+    CatalogRow,
+    CheckReport,
+    CredentialFacts,
+    MethodFacts,
+    ask,
+    catalog_of,
+)
 from wbym.calls import Endpoint, row
 from wbym.errors import Unsupported
 from wbym.limits import Quota
@@ -22,24 +30,13 @@ _NEAR = timedelta(days=14)
 
 
 def catalog() -> list[CatalogRow]:
-    """Every endpoint, in the order of the API's modules."""
-    return [
-        CatalogRow(
-            marketplace=MARKETPLACE,
-            name=endpoint.name,
-            method=endpoint.method,
-            path=endpoint.path,
-            host=HOSTS[endpoint.host],
-            scope=endpoint.scope,
-            limit=_limits(endpoint, Tier.STANDARD),
-            lower_limit=_limits(endpoint, Tier.BASE),
-        )
-        for endpoint in endpoints()
-    ]
+    """Every endpoint, in the order of the API's modules; the lower limit is a base token's."""
+    return catalog_of(MARKETPLACE, endpoints(), HOSTS, _limits)
 
 
-def _limits(endpoint: Endpoint[object], tier: Tier) -> str:
-    return ", ".join(describe_quota(BUCKETS[name][tier]) for name in endpoint.buckets)
+def _limits(bucket: str) -> tuple[str, str]:
+    quotas = BUCKETS[bucket]
+    return describe_quota(quotas[Tier.STANDARD]), describe_quota(quotas[Tier.BASE])
 
 
 def credential_facts(token: Token, tier: Tier) -> CredentialFacts:

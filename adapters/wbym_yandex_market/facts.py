@@ -3,7 +3,15 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from wbym.account import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
+from wbym.account import (
+    Asked,
+    CatalogRow,
+    CheckReport,
+    CredentialFacts,
+    MethodFacts,
+    ask,
+    catalog_of,
+)
 from wbym.calls import Endpoint
 from wbym.limits import Window
 from wbym_yandex_market.api import Api, operations
@@ -22,27 +30,13 @@ READ_ONLY: Final = ":read-only"
 
 
 def catalog() -> list[CatalogRow]:
-    """Every endpoint, in the order of the API's modules.
-
-    ``limit`` is that with a subscription, ``lower_limit`` that without.
-    """
-    return [
-        CatalogRow(
-            marketplace=MARKETPLACE,
-            name=endpoint.name,
-            method=endpoint.method,
-            path=endpoint.path,
-            host=HOSTS[endpoint.host],
-            scope=endpoint.scope,
-            limit=_limits(endpoint, Tier.SUBSCRIPTION),
-            lower_limit=_limits(endpoint, Tier.STANDARD),
-        )
-        for endpoint in (row.endpoint for row in operations())
-    ]
+    """Every endpoint, module by module; the lower limit is without a subscription."""
+    return catalog_of(MARKETPLACE, (row.endpoint for row in operations()), HOSTS, _limits)
 
 
-def _limits(endpoint: Endpoint[object], tier: Tier) -> str:
-    return ", ".join(describe_budget(BUCKETS[name][tier]) for name in endpoint.buckets)
+def _limits(bucket: str) -> tuple[str, str]:
+    budgets = BUCKETS[bucket]
+    return describe_budget(budgets[Tier.SUBSCRIPTION]), describe_budget(budgets[Tier.STANDARD])
 
 
 def credential_facts(

@@ -12,7 +12,15 @@ from wbym.account.checks import (
     require_among,
     whole_characters,
 )
-from wbym.account.facts import Asked, CatalogRow, CheckReport, CredentialFacts, MethodFacts, ask
+from wbym.account.facts import (
+    Asked,
+    CatalogRow,
+    CheckReport,
+    CredentialFacts,
+    MethodFacts,
+    ask,
+    catalog_of,
+)
 from wbym.account.hooks import Filters, Hooks, How, Receipt, SweepOptions
 from wbym.account.inputs import Inputs
 from wbym.account.installed import installed_adapters, load_adapter
@@ -64,6 +72,7 @@ __all__ = [
     "TrustedProxy",
     "Unreadable",
     "ask",
+    "catalog_of",
     "installed_adapters",
     "load_adapter",
     "require_address",

@@ -1,13 +1,22 @@
 """What an adapter tells of itself, of an account's credentials and of what they can do."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from wbym.calls import Endpoint
 from wbym.errors import WbymError
 
-__all__ = ["Asked", "CatalogRow", "CheckReport", "CredentialFacts", "MethodFacts", "ask"]
+__all__ = [
+    "Asked",
+    "CatalogRow",
+    "CheckReport",
+    "CredentialFacts",
+    "MethodFacts",
+    "ask",
+    "catalog_of",
+]
 
 
 class CatalogRow(msgspec.Struct, frozen=True):
@@ -24,6 +33,30 @@ class CatalogRow(msgspec.Struct, frozen=True):
     """In words, for the usual credentials."""
     lower_limit: str
     """In words, for credentials with a lower limit; the same where there is none."""
+
+
+def catalog_of(
+    marketplace: str,
+    endpoints: Iterable[Endpoint[object]],
+    hosts: Mapping[str, str],
+    limits: Callable[[str], tuple[str, str]],
+) -> list[CatalogRow]:
+    """The operations of an adapter.
+
+    Args:
+        marketplace: Its name.
+        endpoints: In the order in which they are shown.
+        hosts: Addresses by the names that endpoints have.
+        limits: A bucket's usual and its lower limit, in words.
+    """
+    rows = []
+    for endpoint in endpoints:
+        told = [limits(bucket) for bucket in endpoint.buckets]
+        usual, lower = (", ".join(words) for words in zip(*told, strict=True)) if told else ("", "")
+        place, host = endpoint.path, hosts[endpoint.host]
+        names = (endpoint.name, endpoint.method, place, host, endpoint.scope)
+        rows.append(CatalogRow(marketplace, *names, usual, lower))
+    return rows
 
 
 class CredentialFacts(msgspec.Struct, frozen=True):

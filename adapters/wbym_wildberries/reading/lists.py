@@ -119,7 +119,14 @@ def in_order(
         order: SortOrder = "dateDesc" if newest_first else "dateAsc"
         return lists.list(is_answered=is_answered, order=order, **dates(span))
 
-    return by_time(listed, span=span, time=_time_of, key=_wire_id, expected=expected, depth=depth)
+    return by_time(
+        listed,
+        span=span,
+        time=lambda wire: wire.created_date,
+        key=lambda wire: wire.id,
+        expected=expected,
+        depth=depth,
+    )
 
 
 class Dates(TypedDict):
@@ -183,14 +190,6 @@ def _is_within(since: datetime | None, until: datetime | None, item: Question | 
     return (since is None or item.created_at >= since) and (
         until is None or item.created_at <= until
     )
-
-
-def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:
-    return wire.created_date
-
-
-def _wire_id(wire: questions_api.Question | feedbacks_api.Feedback) -> str:
-    return wire.id
 
 
 def _id_of(item: _HasRef) -> str:

@@ -221,7 +221,7 @@ class _NounSweep(Generic[W, R]):
         waiting, done, has_extra = await asyncio.gather(
             self._lists.count(is_answered=False, **dates(span)),
             self._lists.count(is_answered=True, **dates(span)),
-            self._archive_has_extra() if is_asked else _no(),
+            self._archive_has_extra() if is_asked else asyncio.sleep(0, False),
         )
         self._counted = waiting, done
         if is_asked:
@@ -259,10 +259,6 @@ class _NounSweep(Generic[W, R]):
             if not missing:
                 return False
         return True
-
-
-async def _no() -> bool:
-    return False
 
 
 def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # the API's modules are loaded when they are first asked for
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +10,7 @@ from wbym.account import Filters, SweepOptions
 from wbym.calls import Endpoint, row
 from wbym.domain import Feedback, Question
 from wbym.limits import BucketState
-from wbym.paging import TICK, Listing, Page, Span, SpansSweep, Sweep, SweepPlan
+from wbym.paging import TICK, Listing, Span, SpansSweep, Sweep, SweepPlan
 from wbym_yandex_market.reading import lists
 
 if TYPE_CHECKING:
@@ -77,9 +77,6 @@ def _sweep(
         cursor=options.cursor,
     )
 
-    def read() -> AsyncGenerator[Page[R], None]:
-        return spans.read()
-
     async def plan() -> SweepPlan:
         return SweepPlan(None, None)
 
@@ -87,7 +84,7 @@ def _sweep(
         business = cabinet.known_business
         return None if business is None else api.bucket_of(endpoint, {"businessId": business})
 
-    return Sweep(read, make_plan=plan, requests=lambda: api.calls, limit=limit)
+    return Sweep(spans.read, make_plan=plan, requests=lambda: api.calls, limit=limit)
 
 
 def _within(span: Span) -> Filters:
