@@ -21,7 +21,7 @@ from benchmarks.assistant import Plan, reply_to
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
 from wbym.feed import SqliteStore
-from wbym.testing.faults import FaultKind, Faults
+from wbym.testing.faults import Faults
 from wbym.testing.server import Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
@@ -29,7 +29,6 @@ from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 __all__ = ["Outcome", "Shop", "run", "survive"]
 
 BUSINESS: Final = 1001
-_DROPS: Final[tuple[FaultKind, ...]] = ("drop_before", "drop_after")
 LOST: Final = 0.02
 """Share of requests whose connection is lost before they have their effect, and after it."""
 SETTLE_AFTER: Final = 2.0

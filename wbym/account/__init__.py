@@ -6,7 +6,7 @@ writes a hook for each.
 """
 
 from wbym.account.account import Account, AnyRecord, Connection
-from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported
+from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported, has
 from wbym.account.checks import (
     require_address,
     require_among,
@@ -73,6 +73,7 @@ __all__ = [
     "Unreadable",
     "ask",
     "catalog_of",
+    "has",
     "installed_adapters",
     "load_adapter",
     "require_address",

@@ -33,7 +33,7 @@ from typing import (
 import aiohttp
 import msgspec
 
-from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
+from wbym.account.capabilities import Capabilities, Capability, has
 from wbym.account.checks import whole_characters
 from wbym.account.facts import CatalogRow, CheckReport, CredentialFacts
 from wbym.account.hooks import Hooks, How, Receipt, require_hooks
@@ -794,7 +794,7 @@ class Account(Hooks):
                 return await self.get(ref, Question)
             return await self.get(ref, Feedback)
         is_answered = item.answer is not None and item.answer.stands
-        is_readable = self.CAPABILITIES.get(_GET[ref.noun], NOT_BUILT).is_present
+        is_readable = has(self.CAPABILITIES, _GET[ref.noun])
         return await self._with_answer(item) if is_readable and not is_answered else item
 
     async def _return(self, item: Return | Ref, ref: Ref) -> Return:
@@ -851,10 +851,10 @@ _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
 
 async def _count_by_lists(account: Account) -> Waiting:
     """The number of unanswered items, by reading their lists; 0 of what the marketplace lacks."""
-    has = account.CAPABILITIES
+    stated = account.CAPABILITIES
 
     def listed(capability: Capability, part: Capability) -> bool:
-        return all(has.get(one, NOT_BUILT).is_present for one in (capability, part))
+        return all(has(stated, one) for one in (capability, part))
 
     async def count(listing: Listing[R]) -> int:
         return sum([len(page.items) async for page in listing.pages()])

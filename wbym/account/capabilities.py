@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-__all__ = ["NOT_BUILT", "Capabilities", "Capability", "Support", "Supported"]
+__all__ = ["NOT_BUILT", "Capabilities", "Capability", "Support", "Supported", "has"]
 
 
 class Support(StrEnum):
@@ -83,3 +83,8 @@ Capabilities: TypeAlias = Mapping[Capability, Supported]
 
 NOT_BUILT: Final = Supported(Support.NOT_BUILT)
 """What counts for a capability that is not stated."""
+
+
+def has(capabilities: Capabilities, capability: Capability) -> bool:
+    """Whether an account with these capabilities can do it; what is not stated it cannot."""
+    return capabilities.get(capability, NOT_BUILT).is_present

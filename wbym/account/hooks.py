@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 import msgspec
 
-from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability
+from wbym.account.capabilities import Capabilities, Capability, has
 from wbym.account.streams import OnHints, Stream, TrustedProxy
 from wbym.calls import Download, Upload
 from wbym.domain import (
@@ -252,7 +252,7 @@ def require_hooks(kind: type[Hooks]) -> None:
     """
     wrong = []
     for capability, name in _HOOKS.items():
-        is_stated = kind.CAPABILITIES.get(capability, NOT_BUILT).is_present
+        is_stated = has(kind.CAPABILITIES, capability)
         is_written = getattr(kind, name) is not getattr(Hooks, name)
         if is_stated and not is_written:
             wrong.append(f"{capability} is stated and {name} is not written")

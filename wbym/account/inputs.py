@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Final, TypeAlias
 
 from wbym.account.capabilities import Capabilities, Capability
 from wbym.account.hooks import Filters
@@ -37,8 +37,6 @@ from wbym.domain import (
 from wbym.errors import InvalidInput, RefError, Unsupported
 
 __all__ = ["Inputs", "chosen", "ref_of", "require_complete"]
-
-R = TypeVar("R", bound=Record)
 
 _KINDS: Final[dict[Noun, type[Record]]] = {
     Noun.CHAT: Chat,
@@ -145,7 +143,7 @@ class Inputs:
         """Check an argument that is True, False or None.
 
         Raises:
-            InvalidInput: It is none of these.
+            InvalidInput: It is another type.
             Unsupported: It is given, and the marketplace cannot honour it.
         """
         require(method, argument, value, bool | None)
@@ -285,7 +283,7 @@ def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> D
     """The decision among those that may be taken now.
 
     Raises:
-        InvalidInput: It is none of them.
+        InvalidInput: It is not among them.
     """
     wanted = decision if isinstance(decision, str) else decision.id
     for one in offered:

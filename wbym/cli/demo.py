@@ -16,7 +16,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from wbym.account import NOT_BUILT, Account, Capability, load_adapter
+from wbym.account import Account, Capability, has, load_adapter
 from wbym.cli.progress import Watch
 from wbym.cli.tally import (
     Result,
@@ -218,7 +218,7 @@ class _Shop:
         )
 
     def _has(self, capability: Capability) -> bool:
-        return self._account.capabilities.get(capability, NOT_BUILT).is_present
+        return has(self._account.capabilities, capability)
 
     def _tally(self, noun: str) -> Tally:
         expected, effect = self._ready.expected.get(noun), self._ready.effects.get(noun)

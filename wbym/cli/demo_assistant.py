@@ -20,7 +20,7 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from wbym.account import NOT_BUILT, Account, Capability, load_adapter
+from wbym.account import Account, Capability, has, load_adapter
 from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
@@ -129,7 +129,7 @@ async def run_assistant(
 
 def _is_followed(adapter: type[Account]) -> bool:
     needed = (Capability.EVENTS, Capability.CHATS, Capability.SEND)
-    return all(adapter.CAPABILITIES.get(one, NOT_BUILT).is_present for one in needed)
+    return all(has(adapter.CAPABILITIES, one) for one in needed)
 
 
 async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], None]) -> int:

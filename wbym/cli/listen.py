@@ -14,7 +14,7 @@ import typer
 from aiohttp import web
 from yarl import URL
 
-from wbym.account import NOT_BUILT, Account, Capability, Hint, OnHints, TrustedProxy
+from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
 from wbym.cli.options import AccountName, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
 from wbym.config import AccountSource
@@ -102,7 +102,7 @@ async def _listen(
 
 
 def _is_notified(account: Account) -> bool:
-    return account.CAPABILITIES.get(Capability.NOTIFICATIONS, NOT_BUILT).is_present
+    return has(account.CAPABILITIES, Capability.NOTIFICATIONS)
 
 
 def _mounted(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
-from wbym.account import NOT_BUILT, Account, Capability
+from wbym.account import Account, Capability, has
 from wbym.cli.show import View, show_records, write_lines
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
 from wbym.config import AccountSource
@@ -51,7 +51,7 @@ async def list_records(
     failed = False
     shown: list[T] = []
     for source in sources:
-        if not source.adapter.CAPABILITIES.get(capability, NOT_BUILT).is_present:
+        if not has(source.adapter.CAPABILITIES, capability):
             note(f"{source.name}: {source.adapter.marketplace} has no {view.noun}")
             continue
         try:

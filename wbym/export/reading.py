@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from wbym.account import NOT_BUILT, Account, Capability
+from wbym.account import Account, Capability, has
 from wbym.domain import Chat, Feedback, Question, Return
 from wbym.export.layout import Noun
 from wbym.export.spool import Entry
@@ -58,7 +58,7 @@ _NEEDED: Final = {
 
 def can_export(account: Account, noun: Noun) -> bool:
     """Whether the marketplace has the noun, in a way that can be read whole."""
-    return account.CAPABILITIES.get(_NEEDED[noun], NOT_BUILT).is_present
+    return has(account.CAPABILITIES, _NEEDED[noun])
 
 
 class Reading:

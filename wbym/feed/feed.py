@@ -11,7 +11,7 @@ from typing import Any, Final
 import anyio
 
 from wbym import observe
-from wbym.account import NOT_BUILT, Account, Capability, Hint, Stream
+from wbym.account import Account, Capability, Hint, Stream, has
 from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed.consumer import Confirmations, Events
@@ -217,7 +217,7 @@ class Feed:
 
 
 def _has(account: Account, capability: Capability) -> bool:
-    return account.CAPABILITIES.get(capability, NOT_BUILT).is_present
+    return has(account.CAPABILITIES, capability)
 
 
 async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -341,7 +341,10 @@ class Outbox:
         if delivery.attempts > 1 and same_words(error.answer or "", delivery.text):
             return await self._move(delivery, _CONFIRMED, note=None)
         words = "its words are not known" if error.answer is None else error.answer
-        return await self._move(delivery, _REJECTED, note=f"another answer stands: {words}")
+        earlier = delivery.attempts - 1  # this one was not posted
+        sent_at = delivery.sent_at if earlier else None
+        kept = msgspec.structs.replace(delivery, attempts=earlier, sent_at=sent_at)
+        return await self._move(kept, _REJECTED, note=f"another answer stands: {words}")
 
     async def _move(
         self,

@@ -13,7 +13,7 @@ from typing import Final, Protocol, Self, TypeVar, overload
 import anyio
 import anyio.to_thread
 
-from wbym.account import NOT_BUILT, Account, AnyRecord, Capability, CheckReport, Hint
+from wbym.account import Account, AnyRecord, Capability, CheckReport, Hint, has
 from wbym.account.inputs import ref_of
 from wbym.calls import Download, Upload, require
 from wbym.config import find_accounts
@@ -52,11 +52,12 @@ _CLOSED: Final = "it is closed, and its accounts too; make a new one"
 class Inbox:
     """Any number of accounts as one. Use it as ``async with Inbox(...) as inbox``.
 
-    Its methods are those of :class:`wbym.Account`, with the same names and arguments. Lists come
-    from all accounts that have the noun at the same time; their ``cursor`` knows how far each is
-    read, and an account that was added since begins at its beginning. An account that fails does
-    not stop the others: the rest is delivered, and then ``AccountsFailed`` is raised. Replies go to
-    the account that their ``ref`` names.
+    Its methods for records and replies are those of :class:`wbym.Account`, with the same names and
+    arguments; for the rest there is :meth:`account`. Lists come from all accounts that have the
+    noun at the same time; their ``cursor`` knows how far each is read, and an account that was
+    added since begins at its beginning. An account that fails does not stop the others: the rest is
+    delivered, and then ``AccountsFailed`` is raised. Replies go to the account that their ``ref``
+    names.
 
     Args:
         accounts: The accounts; the inbox closes them.
@@ -688,7 +689,7 @@ class Inbox:
         having = {
             name: account
             for name, account in self._accounts.items()
-            if account.CAPABILITIES.get(noun, NOT_BUILT).is_present
+            if has(account.CAPABILITIES, noun)
         }
         if self._accounts and not having:
             names = sorted({account.marketplace for account in self._accounts.values()})

@@ -16,7 +16,7 @@ import anyio
 import msgspec
 
 from wbym.errors import AccountsFailed, InvalidInput, SetAside
-from wbym.paging import Listing, Page, Reading
+from wbym.paging import TICK, Listing, Page, Reading
 
 __all__ = ["Failures", "OnError", "Running", "by_windows", "in_memory", "merged"]
 
@@ -32,7 +32,6 @@ _FIRST_WINDOW: Final = timedelta(days=7)
 _MANY: Final = 5000
 """Records of a window from which on the next one is shorter."""
 _FEW: Final = 500
-_TICK: Final = timedelta(microseconds=1)
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _cursors = msgspec.json.Decoder(dict[str, str | None])
 
@@ -301,7 +300,7 @@ def by_windows(
                     aside += page.set_aside
             found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
             is_last = begin == since
-            following = begin if is_last else begin - _TICK
+            following = begin if is_last else begin - TICK
             cursor = None if is_last else following.isoformat()
             yield Page(found, end.isoformat(), cursor, None, aside)
             if is_last:

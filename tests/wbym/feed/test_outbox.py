@@ -615,6 +615,7 @@ class TestAlreadyAnswered:
                 delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
                 assert delivery.state is DeliveryState.REJECTED
                 assert delivery.note == "another answer stands: Спасибо"
+                assert (delivery.attempts, delivery.sent_at) == (0, None)
             await asyncio.sleep(SETTLE + 60)
         assert shop.sent == []
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from wbym.account import NOT_BUILT, Account, AnyRecord, Capabilities, Capability
+from wbym.account import Account, AnyRecord, Capabilities, Capability, has
 from wbym.paging import Listing
 
 __all__ = ["NOUNS", "listings", "read", "states"]
@@ -20,7 +20,7 @@ NOUNS: Final = (
 
 def states(capabilities: Capabilities, capability: Capability) -> bool:
     """Whether a capability is stated to be there."""
-    return capabilities.get(capability, NOT_BUILT).is_present
+    return has(capabilities, capability)
 
 
 async def listings(
