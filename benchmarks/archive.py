@@ -20,9 +20,9 @@ import msgspec
 from benchmarks.alone import run_alone
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing.buckets import TokenBucket
+from wbym.testing._buckets import TokenBucket
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.data_feedbacks import (
     chooser,

@@ -14,7 +14,7 @@ from wbym.account import Account
 from wbym.feed import EventKind
 from wbym.inbox import Inbox
 from wbym.limits import Quota, Scheduler
-from wbym.paging.parts import EPOCH
+from wbym.paging._parts import EPOCH
 from wbym_wildberries import Wildberries
 from wbym_yandex_market import YandexMarket
 

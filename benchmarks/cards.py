@@ -22,10 +22,10 @@ from benchmarks.sizes import Sizes
 from benchmarks.versus import agree, beside_hand, digest, ratios
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing.buckets import TokenBucket
-from wbym.testing.process import SimulatorProcess
+from wbym.testing._buckets import TokenBucket
+from wbym.testing._process import SimulatorProcess
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.assortment import nm_id, number_of
 from wbym_wildberries.simulator.data_cards import CardData

@@ -25,9 +25,9 @@ from wbym.calls import Request, Response
 from wbym.feed import EventKind, Events
 from wbym.inbox import Inbox
 from wbym.limits import Scheduler
-from wbym.paging.parts import EPOCH
+from wbym.paging._parts import EPOCH
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 __all__ = ["run"]

@@ -15,7 +15,7 @@ from benchmarks.measure import resident_mb
 from benchmarks.serving import new_token
 from wbym.limits import BucketKey, Charge, Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries._limits import BUCKETS, Tier
 
 __all__ = ["charges_of", "idle_mb"]
 

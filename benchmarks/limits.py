@@ -11,7 +11,7 @@ from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import counts, list_simulator, new_token, warm
 from benchmarks.sizes import TAKE, Sizes
 from benchmarks.versus import agree, beside_bound, digest, kind, missing, others, seconds
-from wbym_wildberries.limits import BUCKETS, Tier
+from wbym_wildberries._limits import BUCKETS, Tier
 
 __all__ = ["BOUND_RATIO", "QUOTA", "run"]
 

@@ -16,9 +16,9 @@ from benchmarks.sizes import Sizes
 from wbym.calls import Request, build_path, build_query, row
 from wbym.limits import BucketKey, Charge, LimitSignal, Scheduler
 from wbym_wildberries import Wildberries
+from wbym_wildberries._dialect import WildberriesDialect
+from wbym_wildberries._token import Token
 from wbym_wildberries.api.feedbacks import Feedbacks
-from wbym_wildberries.dialect import WildberriesDialect
-from wbym_wildberries.token import Token
 
 __all__ = ["run"]
 

@@ -61,8 +61,8 @@ def _no_blocking_calls() -> Iterator[BlockBuster]:
         for name, allowed in it.functions.items():
             if name.startswith("sqlite3."):
                 # What a database in memory does in the loop; of a file, this is done in a thread.
-                allowed.can_block_in("wbym/sqlite.py", {"_do"})
-                allowed.can_block_in("wbym/feed/memory.py", {"__init__"})
+                allowed.can_block_in("wbym/_sqlite.py", {"_do"})
+                allowed.can_block_in("wbym/feed/_memory.py", {"__init__"})
         yield it
 
 

@@ -18,15 +18,17 @@ from tests.support.documents import API_KEY, PAGES, ROOT, TOKEN
 from tests.toy import Toy
 from wbym import account, bulk, calls, feed, limits, observe, paging
 from wbym.account import Account
-from wbym.account.sweeps import Sweeps
+from wbym.account._sweeps import Sweeps
 from wbym.domain import Chat, Delivery, Feedback
-from wbym.feed import Event, Outbox, polling
+from wbym.feed import Event, Outbox
+from wbym.feed import _polling as polling
 from wbym.inbox import Inbox
 from wbym.limits import Scheduler
-from wbym.testing import FakeAccount, contract, server
+from wbym.testing import FakeAccount, contract
+from wbym.testing import _server as server
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.content import card_records
-from wbym_wildberries.api.content.card_records import Card
+from wbym_wildberries.api.content import _card_records as card_records
+from wbym_wildberries.api.content._card_records import Card
 from wbym_yandex_market import YandexMarket
 
 TEXTS: Final = [

@@ -34,13 +34,13 @@ from tests.support.documents import (
 )
 from tests.toy import api as toy
 from tests.wbym.cli.test_outbox import delivery
+from wbym._config import find_accounts
 from wbym.bulk import follow
 from wbym.cli import app as cli
-from wbym.config import find_accounts
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.feed.actions import SendAction, encode_action
-from wbym.testing.contract.base import eventually
+from wbym.feed._actions import SendAction, encode_action
+from wbym.testing.contract._base import eventually
 from wbym_wildberries import Wildberries
 
 PYTHON: Final = blocks("python")

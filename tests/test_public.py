@@ -8,9 +8,10 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from tests.support.public import CORE, LIST, names
+from tests.support.public import ADAPTERS, CORE, LIST, names
 
-PACKAGES = [import_module(package) for package in CORE]
+PATHS = (*CORE, *ADAPTERS)
+PACKAGES = [import_module(package) for package in PATHS]
 
 
 def things(package: ModuleType) -> Iterator[tuple[str, object]]:
@@ -30,16 +31,16 @@ def test_names_when_compared_with_the_list() -> None:
     assert found == known
 
 
-@pytest.mark.parametrize("package", PACKAGES[1:], ids=CORE[1:])
+@pytest.mark.parametrize("package", PACKAGES[1:], ids=PATHS[1:])
 def test_module_of_what_a_package_exports(package: ModuleType) -> None:
     for name, thing in things(package):
         home = getattr(thing, "__module__", "")
         if home.startswith("wbym"):
-            assert home in CORE[1:], name
+            assert home in PATHS[1:], name
             assert getattr(import_module(home), name) is thing
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=CORE)
+@pytest.mark.parametrize("package", PACKAGES, ids=PATHS)
 def test_fields_of_a_struct_are_resolved_where_it_is_shown(package: ModuleType) -> None:
     for _, thing in things(package):
         if inspect.isclass(thing) and issubclass(thing, msgspec.Struct):

@@ -12,6 +12,7 @@ Records and errors are here at once; the other names are loaded when they are fi
 
 from typing import TYPE_CHECKING
 
+from wbym._exports import lazy_exports
 from wbym.domain import (
     Action,
     Answer,
@@ -87,7 +88,6 @@ from wbym.errors import (
     Unsupported,
     WbymError,
 )
-from wbym.later import later
 
 if TYPE_CHECKING:
     from wbym.account import Account, Capability, Support, installed_adapters
@@ -193,7 +193,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = later(
+    __getattr__, __dir__ = lazy_exports(
         __name__,
         {
             "wbym.account": ("Account", "Capability", "Support", "installed_adapters"),

@@ -1,7 +1,10 @@
 """Wildberries for wbym."""
 
-from wbym_wildberries.account import Wildberries, WildberriesOptions
-from wbym_wildberries.limits import Tier
-from wbym_wildberries.token import Category, Token, TokenType
+from wbym.account import show_exports
+from wbym_wildberries._account import Wildberries, WildberriesOptions
+from wbym_wildberries._limits import Tier
+from wbym_wildberries._token import Category, Token, TokenType
 
 __all__ = ["Category", "Tier", "Token", "TokenType", "Wildberries", "WildberriesOptions"]
+
+show_exports(__name__, __all__)

@@ -1,7 +1,10 @@
 """Yandex Market for wbym."""
 
-from wbym_yandex_market.account import YandexMarket, YandexMarketOptions
-from wbym_yandex_market.limits import Tier
-from wbym_yandex_market.token import Credential, CredentialKind
+from wbym.account import show_exports
+from wbym_yandex_market._account import YandexMarket, YandexMarketOptions
+from wbym_yandex_market._limits import Tier
+from wbym_yandex_market._token import Credential, CredentialKind
 
 __all__ = ["Credential", "CredentialKind", "Tier", "YandexMarket", "YandexMarketOptions"]
+
+show_exports(__name__, __all__)

@@ -8,9 +8,9 @@ from typing import Final
 from benchmarks.contenders.harness import Job, Tally, Way, main, many
 from wbym.limits import Quota, Scheduler, Window
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS
+from wbym_wildberries._limits import BUCKETS
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.limits import BUCKETS as MARKET_BUCKETS
+from wbym_yandex_market._limits import BUCKETS as MARKET_BUCKETS
 
 __all__ = ["LIFTED", "MARKET_LIFTED", "WAYS"]
 

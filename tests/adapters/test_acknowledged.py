@@ -4,8 +4,8 @@ from types import NoneType
 
 import pytest
 
-from wbym_wildberries.api import base as wildberries
-from wbym_yandex_market.api import base as yandex_market
+from wbym_wildberries.api import _base as wildberries
+from wbym_yandex_market.api import _base as yandex_market
 
 
 @pytest.mark.parametrize("value", ["null", "{}", "[]", "7", '"ok"'])

@@ -18,8 +18,8 @@ SOURCES = {
 }
 
 FILES_BY_ADDRESS = {
-    ("wbym_yandex_market/dialect.py", "Endpoint"),
-    ("wbym_yandex_market/reading/files.py", "pipeline.download"),
+    ("wbym_yandex_market/_dialect.py", "Endpoint"),
+    ("wbym_yandex_market/_reading/files.py", "pipeline.download"),
 }
 """Buyers' files, at addresses that Market gives: no operation that can be stated."""
 

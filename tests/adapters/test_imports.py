@@ -15,7 +15,7 @@ NOT_YET = {
     "tomllib",
     "typer",
     "wbym.cli",
-    "wbym.config",
+    "wbym._config",
     "wbym.export",
     "wbym.feed",
     "wbym.inbox",
@@ -28,8 +28,8 @@ NOT_YET = {
 @pytest.mark.parametrize(
     ("adapter", "not_yet"),
     [
-        ("wbym_wildberries", {"facts", "following", "simulator"}),
-        ("wbym_yandex_market", {"facts", "following", "simulator"}),
+        ("wbym_wildberries", {"_facts", "_following", "simulator"}),
+        ("wbym_yandex_market", {"_facts", "_following", "simulator"}),
     ],
 )
 def test_modules_when_an_adapter_is_imported(adapter: str, not_yet: set[str]) -> None:
@@ -39,5 +39,5 @@ def test_modules_when_an_adapter_is_imported(adapter: str, not_yet: set[str]) ->
     api = f"{adapter}.api."
     # The neutral face states bounds of operations; nouns wait for `account.api`.
     nouns = {name.removeprefix(api) for name in loaded if name.startswith(api)}
-    assert nouns == {"base", "bounds"}
+    assert nouns == {"_base", "_bounds"}
     assert not loaded & (NOT_YET | {f"{adapter}.{name}" for name in not_yet})

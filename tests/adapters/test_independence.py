@@ -9,7 +9,7 @@ import wbym.testing
 import wbym_wildberries.simulator
 import wbym_yandex_market.simulator
 
-FOR_CLIENTS = {"__init__", "fake"}
+FOR_CLIENTS = {"__init__", "_fake"}
 
 
 def imported(path: Path) -> set[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bounds import sample, tries
 from wbym.calls import Parameter, Row
-from wbym.calls.validation import Broken
+from wbym.calls._validation import Broken
 from wbym.errors import InvalidInput
 from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market

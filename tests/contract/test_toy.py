@@ -12,11 +12,12 @@ import pytest
 from tests import toy
 from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
-from wbym.account import Capability, installed, installed_adapters, load_adapter
+from wbym.account import Capability, installed_adapters, load_adapter
+from wbym.account import _installed as installed
 from wbym.calls import RetryPolicy
 from wbym.errors import Unsupported
 from wbym.inbox import Inbox
-from wbym.testing.answers import Answer, empty_answer
+from wbym.testing._answers import Answer, empty_answer
 from wbym.testing.contract import AdapterContract, Harness
 
 

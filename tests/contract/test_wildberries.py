@@ -7,10 +7,10 @@ import pytest
 from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.limits import Quota, Scheduler
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing._answers import Answer, json_answer
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS
+from wbym_wildberries._limits import BUCKETS
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.tokens import SELLER
 

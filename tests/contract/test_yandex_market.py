@@ -7,9 +7,10 @@ import pytest
 from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.limits import Scheduler
-from wbym.testing.answers import Answer, json_answer
+from wbym.testing._answers import Answer, json_answer
 from wbym.testing.contract import AdapterContract, Harness
-from wbym_yandex_market import YandexMarket, dialect
+from wbym_yandex_market import YandexMarket
+from wbym_yandex_market import _dialect as dialect
 from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator, make_api_key
 
 NOTHING = "999999999999"

@@ -10,12 +10,12 @@ from tests.drift.shapes import UNKNOWN, Field, Shape, of_annotation, with_fields
 from wbym.calls import Form, Row
 from wbym.limits import Quota, Window
 from wbym.paging import ByCursor, ByOffset, Whole
+from wbym_wildberries import _dialect as wildberries_dialect
+from wbym_wildberries import _limits as wildberries_limits
 from wbym_wildberries import api as wildberries
-from wbym_wildberries import dialect as wildberries_dialect
-from wbym_wildberries import limits as wildberries_limits
+from wbym_yandex_market import _dialect as yandex_market_dialect
+from wbym_yandex_market import _limits as yandex_market_limits
 from wbym_yandex_market import api as yandex_market
-from wbym_yandex_market import dialect as yandex_market_dialect
-from wbym_yandex_market import limits as yandex_market_limits
 
 __all__ = ["MARKETPLACES", "Marketplace", "body_of", "parameters_of", "reach_of"]
 

@@ -11,7 +11,7 @@ from tests.drift.ours import MARKETPLACES, body_of, parameters_of
 from tests.drift.shapes import places
 from tests.support.bounds import sample
 from tests.support.published import Json
-from wbym.calls.lists import Arguments, RowSource
+from wbym.calls._lists import Arguments, RowSource
 from wbym.paging import ByCursor, Whole
 
 ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace.rows.items()}

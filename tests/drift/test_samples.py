@@ -14,7 +14,7 @@ from tests.support.published import Json, at, example, missing, resolve, samples
 from wbym.calls import Json as JsonReply
 from wbym.calls import Optional, Refused, Response, Row, Unreadable
 from wbym_wildberries import Token
-from wbym_wildberries.dialect import WildberriesDialect
+from wbym_wildberries._dialect import WildberriesDialect
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market.api import chats
 

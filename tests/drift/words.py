@@ -9,9 +9,9 @@ from typing import Final
 from tests.drift.differences import Difference, Side
 from tests.drift.files import Operation, Route, schemas_of
 from tests.drift.shapes import of_schema
-from wbym_wildberries import mapping as wildberries
-from wbym_yandex_market import mapping as yandex_market
-from wbym_yandex_market.api import bounds
+from wbym_wildberries import _mapping as wildberries
+from wbym_yandex_market import _mapping as yandex_market
+from wbym_yandex_market.api import _bounds as bounds
 
 __all__ = ["of_words"]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from wbym.calls import Count, Each, FileType, Length, MaxSize, NotEmpty, Range, Unique, Upload
-from wbym.calls.marks import Rule
+from wbym.calls._marks import Rule
 
 __all__ = ["Try", "sample", "tries"]
 

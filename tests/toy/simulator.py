@@ -7,10 +7,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.buyers import Buyers
-from wbym.testing.server import Call, Route, SimulatorServer
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing._buyers import Buyers
+from wbym.testing._server import Call, Route, SimulatorServer
+from wbym.testing._spoil import Records
 
 Json: TypeAlias = dict[str, Any]
 

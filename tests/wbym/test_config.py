@@ -8,15 +8,15 @@ from typing import Self
 
 import pytest
 
+from wbym._config import AccountSource, SecretPlace, choose, find_accounts
 from wbym.account import Account, AccountOptions
-from wbym.config import AccountSource, SecretPlace, choose, find_accounts
 from wbym.errors import ConfigError, InvalidToken
 from wbym_wildberries import Wildberries
-from wbym_wildberries.account import WildberriesOptions
-from wbym_wildberries.limits import Tier
+from wbym_wildberries._account import WildberriesOptions
+from wbym_wildberries._limits import Tier
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.account import YandexMarketOptions
+from wbym_yandex_market._account import YandexMarketOptions
 from wbym_yandex_market.simulator import make_api_key
 
 WB = '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = "A"\n'
@@ -413,7 +413,7 @@ class TestLoading:
     def test_environment_loads_no_other_adapter(self, tmp_path: Path) -> None:
         self.break_adapter(tmp_path, "broken")
         code = (
-            "import sys; from wbym.config import find_accounts; "
+            "import sys; from wbym._config import find_accounts; "
             "assert [one.name for one in find_accounts()] == ['wildberries']; "
             "assert not any('yandex' in name or 'broken' in name for name in sys.modules)"
         )
@@ -423,7 +423,7 @@ class TestLoading:
     def test_a_broken_adapter_that_is_asked_for(self, tmp_path: Path) -> None:
         self.break_adapter(tmp_path, "broken")
         (tmp_path / "wbym.toml").write_text(WB.replace("wildberries", "broken"))
-        done = self.run("from wbym.config import find_accounts; find_accounts()", tmp_path)
+        done = self.run("from wbym._config import find_accounts; find_accounts()", tmp_path)
         last = done.stderr.splitlines()[-1]
         assert last.startswith(
             "wbym.errors.ConfigError: wbym.toml: accounts.a.marketplace (line 2)"

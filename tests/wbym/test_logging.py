@@ -20,7 +20,7 @@ from wbym.observe import LogFacts
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "observability.md"
 LOUDNESS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
-NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/outbox.py": 1}
+NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/_outbox.py": 1}
 """How many records are of no account: of an observer, of the outbox as a whole."""
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from blockbuster import BlockBuster
 
+from wbym._sqlite import MEMORY, Connection, Database
 from wbym.errors import ExportError, StateError
-from wbym.sqlite import MEMORY, Connection, Database
 
 TABLE = "CREATE TABLE IF NOT EXISTS word (word TEXT UNIQUE)"
 INSERT = "INSERT INTO word VALUES (?)"

@@ -5,14 +5,15 @@ derives that from :class:`Account`, states in :class:`Capabilities` what its mar
 writes a hook for each.
 """
 
-from wbym.account.account import Account, AnyRecord, Connection
-from wbym.account.capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported, has
-from wbym.account.checks import (
+from wbym._exports import show_exports
+from wbym.account._account import Account, AnyRecord, Connection
+from wbym.account._capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported, has
+from wbym.account._checks import (
     require_address,
     require_among,
     whole_characters,
 )
-from wbym.account.facts import (
+from wbym.account._facts import (
     Asked,
     CatalogRow,
     CheckReport,
@@ -21,11 +22,11 @@ from wbym.account.facts import (
     ask,
     catalog_of,
 )
-from wbym.account.hooks import Filters, Hooks, How, Receipt, SweepOptions
-from wbym.account.inputs import Inputs
-from wbym.account.installed import installed_adapters, load_adapter
-from wbym.account.options import AccountOptions
-from wbym.account.streams import (
+from wbym.account._hooks import Filters, Hooks, How, Receipt, SweepOptions
+from wbym.account._inputs import Inputs
+from wbym.account._installed import installed_adapters, load_adapter
+from wbym.account._options import AccountOptions
+from wbym.account._streams import (
     Batch,
     Hint,
     OnHints,
@@ -37,8 +38,7 @@ from wbym.account.streams import (
     Unreadable,
     unreadable,
 )
-from wbym.account.sweeps import Sweeps
-from wbym.later import public
+from wbym.account._sweeps import Sweeps
 
 __all__ = [
     "NOT_BUILT",
@@ -78,8 +78,9 @@ __all__ = [
     "load_adapter",
     "require_address",
     "require_among",
+    "show_exports",
     "unreadable",
     "whole_characters",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

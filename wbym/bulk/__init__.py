@@ -1,8 +1,8 @@
 """Long lists in legal calls, and tasks that a marketplace accepts and works on later."""
 
-from wbym.bulk.batch import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
-from wbym.bulk.follow import POLL, TIMEOUT, follow
-from wbym.later import public
+from wbym._exports import show_exports
+from wbym.bulk._batch import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
+from wbym.bulk._follow import POLL, TIMEOUT, follow
 
 __all__ = [
     "DONE",
@@ -17,4 +17,4 @@ __all__ = [
     "follow",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

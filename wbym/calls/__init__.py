@@ -1,10 +1,11 @@
 """How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
 
-from wbym.calls.dialect import Dialect
-from wbym.calls.endpoint import Endpoint, Method, places_of
-from wbym.calls.http import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls.lists import Kept
-from wbym.calls.marks import (
+from wbym._exports import show_exports
+from wbym.calls._dialect import Dialect
+from wbym.calls._endpoint import Endpoint, Method, places_of
+from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
+from wbym.calls._lists import Kept
+from wbym.calls._marks import (
     HALF_A_CHARACTER,
     Body,
     Commas,
@@ -31,10 +32,10 @@ from wbym.calls.marks import (
     period,
     shows_nothing,
 )
-from wbym.calls.outcomes import Answer, Fate, RetryPolicy
-from wbym.calls.pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
-from wbym.calls.replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
-from wbym.calls.rows import (
+from wbym.calls._outcomes import Answer, Fate, RetryPolicy
+from wbym.calls._pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
+from wbym.calls._replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
+from wbym.calls._rows import (
     Envelope,
     Group,
     Parameter,
@@ -47,9 +48,8 @@ from wbym.calls.rows import (
     row,
     rows_of,
 )
-from wbym.calls.transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
-from wbym.calls.validation import Broken, Check, check_of, require
-from wbym.later import public
+from wbym.calls._transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
+from wbym.calls._validation import Broken, Check, check_of, require
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
@@ -126,4 +126,4 @@ __all__ = [
     "shows_nothing",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

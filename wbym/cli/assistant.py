@@ -15,7 +15,7 @@ import typer
 from wbym.cli.terminal import clean
 from wbym.feed import EventKind
 from wbym.inbox import Inbox
-from wbym.testing.process import watch_stdin
+from wbym.testing._process import watch_stdin
 
 __all__ = ["READY", "answer_to"]
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
+from wbym._config import AccountSource
 from wbym.account import Asked, MethodFacts
 from wbym.cli.show import show_credential
 from wbym.cli.terminal import clean, complain, output
-from wbym.config import AccountSource
 from wbym.errors import QuotaExhausted, RateLimited, WbymError
 
 __all__ = ["check_accounts"]

@@ -25,8 +25,8 @@ from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess
+from wbym.testing._pages import Sent
+from wbym.testing._process import SimulatorProcess
 
 __all__ = ["SETTLE_AFTER", "Served", "Survived", "judge", "run_assistant"]
 

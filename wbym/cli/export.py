@@ -12,11 +12,11 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.options import AccountName, Config, day_or_moment, last_of_day_or_moment, sources_of
 from wbym.cli.show_export import ExportBars, ExportLines, ExportView
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output, plain_errors
-from wbym.config import AccountSource
 from wbym.errors import WbymError
 from wbym.export import OVERLAP, Export, Exported, Noun, Suffix
 

@@ -14,10 +14,10 @@ import typer
 from aiohttp import web
 from yarl import URL
 
+from wbym._config import AccountSource
 from wbym.account import Account, Capability, Hint, OnHints, TrustedProxy, has
 from wbym.cli.options import AccountName, Config, sources_of
 from wbym.cli.terminal import clean, complain, note, output, plain_errors
-from wbym.config import AccountSource
 from wbym.feed import SqliteStore, Store
 
 __all__ = ["listen"]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from wbym._config import AccountSource
 from wbym.account import Account, Capability, has
 from wbym.cli.show import View, show_records, write_lines
 from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
-from wbym.config import AccountSource
 from wbym.domain import Feedback, Noun, Question, Record, Ref
 from wbym.errors import ConfigError, WbymError
 from wbym.paging import Listing

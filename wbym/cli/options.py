@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wbym.config import AccountSource, choose, find_accounts
+from wbym._config import AccountSource, choose, find_accounts
 
 __all__ = [
     "AccountName",

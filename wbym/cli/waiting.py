@@ -6,9 +6,9 @@ import msgspec
 import typer
 from rich.table import Table
 
+from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.terminal import clean, complain, output
-from wbym.config import AccountSource
 from wbym.domain import Waiting
 from wbym.errors import WbymError
 from wbym.inbox import Inbox

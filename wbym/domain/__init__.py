@@ -3,8 +3,9 @@
 Frozen msgspec Structs without I/O. Importing this package loads nothing but msgspec.
 """
 
-from wbym.domain.chat import Attachment, Chat, ChatKind, ChatStatus, Message
-from wbym.domain.common import (
+from wbym._exports import show_exports
+from wbym.domain._chat import Attachment, Chat, ChatKind, ChatStatus, Message
+from wbym.domain._common import (
     Author,
     Buyer,
     Media,
@@ -18,11 +19,10 @@ from wbym.domain.common import (
     in_utc,
     later,
 )
-from wbym.domain.delivery import Action, Delivery, DeliveryState
-from wbym.domain.feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
-from wbym.domain.ref import Noun, Ref
-from wbym.domain.returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
-from wbym.later import public
+from wbym.domain._delivery import Action, Delivery, DeliveryState
+from wbym.domain._feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
+from wbym.domain._ref import Noun, Ref
+from wbym.domain._returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
 
 __all__ = [
     "Action",
@@ -59,4 +59,4 @@ __all__ = [
     "later",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

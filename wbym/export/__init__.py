@@ -4,11 +4,11 @@
 columns are is in :data:`LAYOUTS`.
 """
 
-from wbym.export.layout import LAYOUTS, Column, Kind, Layout, Noun
-from wbym.export.reading import AccountProgress, Stage
-from wbym.export.run import OVERLAP, Export, Exported
-from wbym.export.suffixes import Suffix
-from wbym.later import public
+from wbym._exports import show_exports
+from wbym.export._layout import LAYOUTS, Column, Kind, Layout, Noun
+from wbym.export._reading import AccountProgress, Stage
+from wbym.export._run import OVERLAP, Export, Exported
+from wbym.export._suffixes import Suffix
 
 __all__ = [
     "LAYOUTS",
@@ -24,4 +24,4 @@ __all__ = [
     "Suffix",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

@@ -13,16 +13,16 @@ stores them in one transaction with where the stream goes on; the consumer gets 
 confirmed them. The outbox writes a reply down before it is sent, and looks up what became of it.
 """
 
-from wbym.feed.consumer import Events
-from wbym.feed.events import Event, EventKind
-from wbym.feed.feed import Feed
-from wbym.feed.memory import MemoryStore
-from wbym.feed.outbox import SETTLE_AFTER, Outbox
-from wbym.feed.reader import StreamStatus
-from wbym.feed.settle import settle
-from wbym.feed.sqlite import SqliteStore
-from wbym.feed.store import Store
-from wbym.later import public
+from wbym._exports import show_exports
+from wbym.feed._consumer import Events
+from wbym.feed._events import Event, EventKind
+from wbym.feed._feed import Feed
+from wbym.feed._memory import MemoryStore
+from wbym.feed._outbox import SETTLE_AFTER, Outbox
+from wbym.feed._reader import StreamStatus
+from wbym.feed._settle import settle
+from wbym.feed._sqlite import SqliteStore
+from wbym.feed._store import Store
 
 __all__ = [
     "SETTLE_AFTER",
@@ -38,4 +38,4 @@ __all__ = [
     "settle",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

@@ -4,9 +4,9 @@ An :class:`Inbox` fans reading out over its accounts, merges what comes, and rou
 ``ref``. It adds nothing to what the accounts do: each keeps its own limits, retries and errors.
 """
 
-from wbym.inbox.inbox import Inbox, InboxSweeps
-from wbym.later import public
+from wbym._exports import show_exports
+from wbym.inbox._inbox import Inbox, InboxSweeps
 
 __all__ = ["Inbox", "InboxSweeps"]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from wbym.later import later, public
-from wbym.limits.bans import BanStore, MemoryBans
-from wbym.limits.quota import (
+from wbym._exports import lazy_exports, show_exports
+from wbym.limits._bans import BanStore, MemoryBans
+from wbym.limits._quota import (
     BucketKey,
     Charge,
     Cost,
@@ -14,10 +14,10 @@ from wbym.limits.quota import (
     Quota,
     Window,
 )
-from wbym.limits.scheduler import BucketState, Lease, Scheduler, shared_scheduler
+from wbym.limits._scheduler import BucketState, Lease, Scheduler, shared_scheduler
 
 if TYPE_CHECKING:
-    from wbym.limits.sqlite_bans import SqliteBans
+    from wbym.limits._sqlite_bans import SqliteBans
 
 __all__ = [
     "BanStore",
@@ -37,8 +37,8 @@ __all__ = [
     "shared_scheduler",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)
 
 if not TYPE_CHECKING:
     # Most programs keep bans in memory and need no SQLite.
-    __getattr__, __dir__ = later(__name__, {"wbym.limits.sqlite_bans": ("SqliteBans",)})
+    __getattr__, __dir__ = lazy_exports(__name__, {"wbym.limits._sqlite_bans": ("SqliteBans",)})

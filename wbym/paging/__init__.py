@@ -1,15 +1,15 @@
 """Page schemes as data, and lists of any length as async iterators."""
 
-from wbym.later import public
-from wbym.paging.listing import Listing, Page, chain, lazy, listing_of, map_page
-from wbym.paging.parts import TICK, Span, by_span, merge
-from wbym.paging.prefetch import MAX_PREFETCH
-from wbym.paging.schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
-from wbym.paging.source import BodyGate, Chunk, Origin, Reading, Source
-from wbym.paging.spans_sweep import SpansSweep
-from wbym.paging.sweep import Progress, Sweep, SweepPlan, whole_span
-from wbym.paging.timeline import by_time, pages_for, second_of
-from wbym.paging.two_lists import ListsSweep
+from wbym._exports import show_exports
+from wbym.paging._listing import Listing, Page, chain, lazy, listing_of, map_page
+from wbym.paging._parts import TICK, Span, by_span, merge
+from wbym.paging._prefetch import MAX_PREFETCH
+from wbym.paging._schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
+from wbym.paging._source import BodyGate, Chunk, Origin, Reading, Source
+from wbym.paging._spans_sweep import SpansSweep
+from wbym.paging._sweep import Progress, Sweep, SweepPlan, whole_span
+from wbym.paging._timeline import by_time, pages_for, second_of
+from wbym.paging._two_lists import ListsSweep
 
 __all__ = [
     "MAX_PREFETCH",
@@ -44,4 +44,4 @@ __all__ = [
     "whole_span",
 ]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)

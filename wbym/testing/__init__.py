@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from wbym.later import later, public
+from wbym._exports import lazy_exports, show_exports
 
 if TYPE_CHECKING:
-    from wbym.testing.fake import FakeAccount
+    from wbym.testing._fake import FakeAccount
 
 __all__ = ["FakeAccount"]
 
-public(__name__, __all__)
+show_exports(__name__, __all__)
 
 if not TYPE_CHECKING:
-    __getattr__, __dir__ = later(__name__, {"wbym.testing.fake": ("FakeAccount",)})
+    __getattr__, __dir__ = lazy_exports(__name__, {"wbym.testing._fake": ("FakeAccount",)})

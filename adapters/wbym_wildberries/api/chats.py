@@ -23,9 +23,9 @@ from wbym.calls import (
     shows_nothing,
 )
 from wbym.paging import ByToken, Listing, Whole
-from wbym_wildberries.api.base import Wire, as_is
-from wbym_wildberries.api.bounds import FILE_SIZE, FILE_TYPE, FILES_SIZE, LATEST_STAMP, MESSAGE
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, as_is
+from wbym_wildberries.api._bounds import FILE_SIZE, FILE_TYPE, FILES_SIZE, LATEST_STAMP, MESSAGE
 
 __all__ = [
     "Chat",

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 from wbym.calls import Group, Name, NotEmpty, get, patch
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import Wire, as_is
-from wbym_wildberries.api.bounds import COMMENT, COMMENT_ALLOWED, COMMENT_REQUIRED
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, as_is
+from wbym_wildberries.api._bounds import COMMENT, COMMENT_ALLOWED, COMMENT_REQUIRED
 
 __all__ = ["Claim", "Claims", "ClaimsPage"]
 

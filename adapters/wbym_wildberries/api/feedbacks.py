@@ -15,9 +15,9 @@ from wbym.calls import (
     post,
 )
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
-from wbym_wildberries.api.bounds import ANSWER, FEEDBACKS_PAGE, FEEDBACKS_REACH
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._bounds import ANSWER, FEEDBACKS_PAGE, FEEDBACKS_REACH
 
 __all__ = [
     "Counters",

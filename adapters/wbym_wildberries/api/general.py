@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from wbym.calls import Group, Name, Optional, Range, at_least_one, get
-from wbym_wildberries.api.base import Wire, as_is, in_envelope
-from wbym_wildberries.limits import PINGED
-from wbym_wildberries.token import ANY, Category
+from wbym_wildberries._limits import PINGED
+from wbym_wildberries._token import ANY, Category
+from wbym_wildberries.api._base import Wire, as_is, in_envelope
 
 __all__ = [
     "General",
@@ -157,7 +157,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
         in a row are let through, and then one in 30 s.
 
         Args:
-            host: A name of ``wbym_wildberries.dialect.HOSTS``, such as ``"content"``.
+            host: A name of ``wbym_wildberries._dialect.HOSTS``, such as ``"content"``.
 
         Raises:
             QuotaExhausted: It would be one too many; no request was made.

@@ -8,9 +8,9 @@ import msgspec
 from wbym.bulk import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
 from wbym.calls import Body, Count, Group, Json, Range, check_of, delete, post, put
 from wbym.errors import Conflict
-from wbym_wildberries.api.base import MAX_BODY_SIZE, Wire, as_is
-from wbym_wildberries.limits import MARKETPLACE_COST
-from wbym_wildberries.token import Category
+from wbym_wildberries._limits import MARKETPLACE_COST
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import MAX_BODY_SIZE, Wire, as_is
 
 __all__ = ["Inventory", "NewStock", "RefusedStock", "Stock", "StockRefusal"]
 

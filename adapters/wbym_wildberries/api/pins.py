@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal
 
 from wbym.calls import Count, Group, WholeBody, delete, get, post
 from wbym.paging import ByToken, Listing
-from wbym_wildberries.api.base import Wire, as_is, in_envelope
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, as_is, in_envelope
 
 __all__ = ["Pin", "PinLimit", "PinLimits", "PinOrder", "PinResult", "Pins", "PinsPage"]
 

@@ -13,7 +13,8 @@ from wbym.calls import Broken, Count, Group, Json, Name, Range, Unique, check_of
 from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import (
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import (
     MAX_BODY_SIZE,
     Envelope,
     Wire,
@@ -21,7 +22,6 @@ from wbym_wildberries.api.base import (
     in_envelope,
     opened,
 )
-from wbym_wildberries.token import Category
 
 __all__ = [
     "MAX_GOODS",
@@ -83,7 +83,7 @@ class SetsSomething(msgspec.Struct, frozen=True):
     """There is a price or a discount."""
 
     def broken(self, good: NewPrice, /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         is_empty = good.price is None and good.discount is None
         return "must have a price or a discount" if is_empty else None
 

@@ -7,10 +7,10 @@ import msgspec
 
 from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import SortOrder, Wire, counted, in_envelope
-from wbym_wildberries.api.bounds import ANSWER, QUESTIONS_PAGE, QUESTIONS_REACH
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._bounds import ANSWER, QUESTIONS_PAGE, QUESTIONS_REACH
 from wbym_wildberries.api.feedbacks import Counters, ProductDetails
-from wbym_wildberries.token import Category
 
 __all__ = ["Question", "QuestionAnswer", "Questions", "QuestionsPage"]
 

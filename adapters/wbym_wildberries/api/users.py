@@ -8,8 +8,8 @@ import msgspec
 
 from wbym.calls import Count, Group, Length, Name, delete, get, post, put
 from wbym.paging import ByOffset, Listing
-from wbym_wildberries.api.base import Wire, as_is
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, as_is
 
 __all__ = ["Access", "Invitation", "Invitee", "User", "UserAccess", "Users", "UsersPage"]
 

@@ -6,9 +6,9 @@ from typing import Annotated, Final
 import msgspec
 
 from wbym.calls import Count, Group, Json, Length, Range, delete, get, post, put
-from wbym_wildberries.api.base import Wire, as_is
-from wbym_wildberries.limits import MARKETPLACE_COST
-from wbym_wildberries.token import Category
+from wbym_wildberries._limits import MARKETPLACE_COST
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, as_is
 
 __all__ = ["Contact", "Office", "Warehouse", "Warehouses"]
 
@@ -55,7 +55,7 @@ class IsPhone(msgspec.Struct, frozen=True):
     """A text begins with the code of a country where WB has couriers."""
 
     def broken(self, phone: str, /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         return None if phone.startswith(PHONES) else f"must begin with one of {', '.join(PHONES)}"
 
 

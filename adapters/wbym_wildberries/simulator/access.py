@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wbym.testing.server import Route
+from wbym.testing._server import Route
 from wbym_wildberries.simulator.limits import FEEDBACKS, PING
 from wbym_wildberries.simulator.tokens import CATEGORIES, PERSONAL, SERVICE
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from wbym.testing.answers import Refusal
+from wbym.testing._answers import Refusal
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.shelf import Json

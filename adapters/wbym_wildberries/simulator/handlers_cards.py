@@ -7,9 +7,9 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Body, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import assortment, replies
 from wbym_wildberries.simulator.card_rules import MAX_BODY
 from wbym_wildberries.simulator.dates import exact_time

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import BodyPartReader, web
 
-from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Body, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import limits, replies
 from wbym_wildberries.simulator.data_chats import StoredFile, iso
 from wbym_wildberries.simulator.shelf import Json

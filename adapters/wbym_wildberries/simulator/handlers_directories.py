@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._server import Call, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator import replies, texts
 from wbym_wildberries.simulator.data_directories import in_language

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator.access import ANY
 from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.limits import (

@@ -7,8 +7,8 @@ import struct
 import msgspec
 from aiohttp import BodyPartReader
 
-from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
+from wbym.testing._answers import Answer, Body, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.data_cards import photo, video
 from wbym_wildberries.simulator.handlers_directories import SCOPE

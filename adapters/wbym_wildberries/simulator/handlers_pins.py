@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
 from wbym_wildberries.simulator.limits import FEEDBACKS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Body, Refusal
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
 from wbym_wildberries.simulator.limits import FEEDBACKS

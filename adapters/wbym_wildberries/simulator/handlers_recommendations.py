@@ -6,9 +6,9 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import assortment
 from wbym_wildberries.simulator.data_cards import photo
 from wbym_wildberries.simulator.handlers_directories import SCOPE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator.handlers_warehouses import SCOPE, bad_body, warehouse_of
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE
 from wbym_wildberries.simulator.requests import body_of

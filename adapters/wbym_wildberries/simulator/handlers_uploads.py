@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Group, Variant

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
 from wbym_wildberries.simulator.requests import body_of, boolean, integer, required

@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
 from wbym_wildberries.simulator.requests import body_of
 from wbym_wildberries.simulator.state import Cabinet

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Handlers, Route
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._server import Call, Handlers, Route
 from wbym_wildberries.simulator.handlers_prices import (
     BAD_FORMAT,
     BAD_ITEM,

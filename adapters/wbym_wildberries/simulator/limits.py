@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wbym.testing.buckets import TokenBucket, Verdict
+from wbym.testing._buckets import TokenBucket, Verdict
 from wbym_wildberries.simulator.tokens import BASE, PERSONAL, SERVICE, TEST
 
 FEEDBACKS = "feedbacks"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from wbym.testing import options
+from wbym.testing import _options as options
 
 
 class Options(options.Options, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, Refusal, json_answer
-from wbym.testing.server import Call
+from wbym.testing._answers import Answer, Body, Refusal, json_answer
+from wbym.testing._server import Call
 from wbym_wildberries.simulator.requests import BadParameter
 
 PROBLEM = "application/problem+json"

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from wbym.testing.answers import Refusal
-from wbym.testing.server import Call
+from wbym.testing._answers import Refusal
+from wbym.testing._server import Call
 
 T = TypeVar("T")
 _TRUE = frozenset({"true", "True", "TRUE", "1", "t", "T"})

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import msgspec
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.buckets import TokenBucket
-from wbym.testing.options import takes
-from wbym.testing.pages import Sent
-from wbym.testing.server import Call, Handlers, Route, SimulatorServer
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._buckets import TokenBucket
+from wbym.testing._options import takes
+from wbym.testing._pages import Sent
+from wbym.testing._server import Call, Handlers, Route, SimulatorServer
 from wbym_wildberries.simulator import access, replies
 from wbym_wildberries.simulator.buyers import Buyers
 from wbym_wildberries.simulator.handlers_cards import CardHandlers

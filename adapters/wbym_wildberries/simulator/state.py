@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Literal
 
-from wbym.testing.desk import Written
+from wbym.testing._desk import Written
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.data_chats import chat_data
 from wbym_wildberries.simulator.data_claims import claim_list

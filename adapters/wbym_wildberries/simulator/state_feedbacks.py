@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from wbym.testing.answers import PageCache
+from wbym.testing._answers import PageCache
 from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.desk import Desk
 from wbym_wildberries.simulator.shelf import Json, Shelf

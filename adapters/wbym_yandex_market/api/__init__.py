@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from wbym.calls import Endpoint, Pipeline, Row, rows_of
 from wbym.limits import BucketState, Priority
-from wbym_yandex_market.api.base import BusinessId
+from wbym_yandex_market.api._base import BusinessId
 
 if TYPE_CHECKING:
     from wbym_yandex_market.api.auth import Auth

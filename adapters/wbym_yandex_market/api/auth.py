@@ -3,7 +3,7 @@
 import msgspec
 
 from wbym.calls import post
-from wbym_yandex_market.api.base import ANY, MarketGroup, Wire
+from wbym_yandex_market.api._base import ANY, MarketGroup, Wire
 
 __all__ = ["ApiKey", "Auth", "TokenInfo"]
 

@@ -4,7 +4,7 @@ import msgspec
 
 from wbym.calls import Json, Unreadable, get
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import ANY, ApiError, Id, MarketGroup, Paging, Wire, check, pages
+from wbym_yandex_market.api._base import ANY, ApiError, Id, MarketGroup, Paging, Wire, check, pages
 
 __all__ = ["Business", "Campaign", "Campaigns"]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from wbym.calls import Form, Name, Query, Upload, get, post
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import (
+from wbym_yandex_market.api._base import (
     COMMUNICATION,
     Id,
     MarketGroup,
@@ -14,7 +14,7 @@ from wbym_yandex_market.api.base import (
     Wire,
     pages,
 )
-from wbym_yandex_market.api.bounds import CHATS_PAGE, FILE_SIZE, HISTORY_PAGE, MESSAGE
+from wbym_yandex_market.api._bounds import CHATS_PAGE, FILE_SIZE, HISTORY_PAGE, MESSAGE
 
 __all__ = ["Chat", "ChatContext", "Chats", "Message", "NewChat", "Status"]
 

@@ -18,7 +18,7 @@ from wbym.calls import (
     require,
 )
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import (
+from wbym_yandex_market.api._base import (
     COMMUNICATION,
     Id,
     Ids,
@@ -27,7 +27,7 @@ from wbym_yandex_market.api.base import (
     Wire,
     pages,
 )
-from wbym_yandex_market.api.bounds import COMMENT, FEEDBACKS_DAYS, FEEDBACKS_PAGE
+from wbym_yandex_market.api._bounds import COMMENT, FEEDBACKS_DAYS, FEEDBACKS_PAGE
 
 __all__ = ["Author", "Comment", "Feedback", "Feedbacks", "Photos", "SourceType"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from wbym.calls import Range, at_least_one, period, post
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import (
+from wbym_yandex_market.api._base import (
     COMMUNICATION,
     Id,
     Ids,
@@ -17,7 +17,7 @@ from wbym_yandex_market.api.base import (
     pages,
     perhaps_in_result,
 )
-from wbym_yandex_market.api.bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
+from wbym_yandex_market.api._bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
 
 __all__ = ["Answer", "Author", "Comment", "EntityId", "Question", "Questions"]
 

@@ -19,8 +19,8 @@ from wbym.calls import (
     post,
 )
 from wbym.paging import Listing
-from wbym_yandex_market.api.base import ORDERS, Id, Ids, MarketGroup, Money, Paging, Wire, pages
-from wbym_yandex_market.api.bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
+from wbym_yandex_market.api._base import ORDERS, Id, Ids, MarketGroup, Money, Paging, Wire, pages
+from wbym_yandex_market.api._bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
 __all__ = ["AvailableDecision", "Decisions", "ItemDecision", "Return", "ReturnItem", "Returns"]
 
@@ -167,7 +167,7 @@ class _Whole(msgspec.Struct, frozen=True):
     takes_reason: bool = True
 
     def broken(self, decision: ItemDecision, /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         kind = decision.decision_type
         has_reason = decision.decision_reason_type is not None
         if not self.takes_reason and has_reason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wbym.testing import buyers
+from wbym.testing import _buyers as buyers
 from wbym_yandex_market.simulator.state import Cabinet
 
 

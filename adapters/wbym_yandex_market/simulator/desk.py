@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from wbym.testing import desk
+from wbym.testing import _desk as desk
 from wbym_yandex_market.simulator.options import Options
 from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.texts import has_contacts

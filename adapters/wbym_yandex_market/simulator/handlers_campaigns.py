@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing.answers import Answer, Refusal, json_answer
-from wbym.testing.server import Call, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Refusal, json_answer
+from wbym.testing._server import Call, Route
+from wbym.testing._spoil import Records
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_campaigns import Campaign
 from wbym_yandex_market.simulator.requests import limit, segment, token

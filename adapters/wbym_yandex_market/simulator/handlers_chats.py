@@ -10,9 +10,9 @@ import msgspec
 from aiohttp import BodyPartReader, web
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Body, Refusal
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_chats import Chat, File
 from wbym_yandex_market.simulator.requests import body, limit, number, token, unique, whole

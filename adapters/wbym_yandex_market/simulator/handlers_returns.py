@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing.answers import Answer, Body, Refusal
-from wbym.testing.server import Call, Handlers, Route
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, Body, Refusal
+from wbym.testing._server import Call, Handlers, Route
+from wbym.testing._spoil import Records
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_files import application, photo
 from wbym_yandex_market.simulator.data_returns import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing.buckets import ParallelCap, PeriodBudget
+from wbym.testing._buckets import ParallelCap, PeriodBudget
 
 RESOURCES: dict[str, tuple[int, int]] = {
     "getGoodsQuestions": (1000, 5000),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from wbym.testing.answers import Answer, Body, Refusal, json_answer
+from wbym.testing._answers import Answer, Body, Refusal, json_answer
 from wbym_yandex_market.simulator.rows import Page, R, Row
 
 JSON = "application/json"

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from wbym.testing.answers import Refusal
-from wbym.testing.server import Call
+from wbym.testing._answers import Refusal
+from wbym.testing._server import Call
 from wbym_yandex_market.simulator.replies import BODY_LIMIT
 from wbym_yandex_market.simulator.rows import Key, read_token
 

@@ -8,11 +8,11 @@ from email.utils import formatdate
 from functools import lru_cache
 from math import ceil
 
-from wbym.testing.answers import Answer, Refusal
-from wbym.testing.buckets import Allowance
-from wbym.testing.options import takes
-from wbym.testing.pages import Sent
-from wbym.testing.server import Call, Route, SimulatorServer
+from wbym.testing._answers import Answer, Refusal
+from wbym.testing._buckets import Allowance
+from wbym.testing._options import takes
+from wbym.testing._pages import Sent
+from wbym.testing._server import Call, Route, SimulatorServer
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.buyers import Buyers
 from wbym_yandex_market.simulator.data_campaigns import CAMPAIGNS, Campaign

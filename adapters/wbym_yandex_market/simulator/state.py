@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from wbym.testing.desk import Written
+from wbym.testing._desk import Written
 from wbym_yandex_market.simulator.data_campaigns import Orders, campaign_list
 from wbym_yandex_market.simulator.data_chats import Context, File, Sender
 from wbym_yandex_market.simulator.desk import Desk

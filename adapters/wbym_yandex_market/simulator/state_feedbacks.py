@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 from typing import Literal
 
-from wbym.testing.answers import Body, PageCache, Refusal
+from wbym.testing._answers import Body, PageCache, Refusal
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_feedbacks import (
     SELLER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from wbym.testing.answers import Refusal
+from wbym.testing._answers import Refusal
 from wbym_yandex_market.simulator.data_questions import (
     SELLER,
     Entry,

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wbym.testing.answers import Refusal
+from wbym.testing._answers import Refusal
 from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
 from wbym_yandex_market.simulator.data_returns import (
     DECIDED,

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 import msgspec
 
-from wbym.testing.answers import Refusal
+from wbym.testing._answers import Refusal
 
 BUSINESS = 1001
 """The business of a test key unless another is named."""

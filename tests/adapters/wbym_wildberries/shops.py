@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from wbym.calls import RetryPolicy
 from wbym.limits import Quota
 from wbym_wildberries import Wildberries
-from wbym_wildberries.limits import BUCKETS
+from wbym_wildberries._limits import BUCKETS
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=10))

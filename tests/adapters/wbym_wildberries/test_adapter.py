@@ -32,7 +32,7 @@ from wbym.errors import (
     RefusedByModeration,
 )
 from wbym.limits import Priority, Scheduler
-from wbym.testing.faults import KINDS
+from wbym.testing._faults import KINDS
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 

@@ -9,7 +9,8 @@ import pytest
 from tests.adapters.wbym_wildberries.following.follower import Follower
 from wbym.account import Unreadable
 from wbym.domain import Chat, Message
-from wbym_wildberries import Wildberries, mapping
+from wbym_wildberries import Wildberries
+from wbym_wildberries import _mapping as mapping
 from wbym_wildberries.simulator import WildberriesSimulator
 
 EPOCH = datetime.fromtimestamp(0, UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from wbym_wildberries import mapping
+from wbym_wildberries import _mapping as mapping
 from wbym_wildberries.api.chats import Chat, Event
 from wbym_wildberries.api.claims import Claim
 from wbym_wildberries.api.feedbacks import Feedback

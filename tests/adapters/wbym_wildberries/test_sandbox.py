@@ -6,12 +6,12 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES
 from wbym.calls import Endpoint, row
 from wbym.errors import InvalidToken, Unsupported
 from wbym_wildberries import Token
+from wbym_wildberries._dialect import WildberriesDialect
 from wbym_wildberries.api.chats import Chats
 from wbym_wildberries.api.content.cards import Cards
 from wbym_wildberries.api.content.directories import Directories
 from wbym_wildberries.api.general import General
 from wbym_wildberries.api.prices import Prices
-from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import make_token
 
 PARENTS = row(Directories.parents).endpoint

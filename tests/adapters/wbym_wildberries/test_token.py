@@ -19,8 +19,8 @@ from wbym.errors import (
 )
 from wbym.limits import Scheduler
 from wbym_wildberries import Category, Tier, Token, TokenType, Wildberries
+from wbym_wildberries._dialect import WildberriesDialect
 from wbym_wildberries.api.feedbacks import Feedbacks
-from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import make_token
 
 

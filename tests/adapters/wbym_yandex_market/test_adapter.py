@@ -33,8 +33,9 @@ from wbym.errors import (
     NotFound,
 )
 from wbym.limits import Scheduler
-from wbym.testing.faults import KINDS
-from wbym_yandex_market import YandexMarket, mapping
+from wbym.testing._faults import KINDS
+from wbym_yandex_market import YandexMarket
+from wbym_yandex_market import _mapping as mapping
 from wbym_yandex_market.api.chats import Chats as ChatRows
 from wbym_yandex_market.api.chats import ChatsPage
 from wbym_yandex_market.api.feedbacks import Feedback as WireFeedback

@@ -20,8 +20,8 @@ from wbym.errors import (
 )
 from wbym.limits import ParallelCap, Scheduler, Window
 from wbym_yandex_market import Credential, CredentialKind, Tier, YandexMarket
+from wbym_yandex_market._dialect import YandexMarketDialect
 from wbym_yandex_market.api import operations
-from wbym_yandex_market.dialect import YandexMarketDialect
 
 ENDPOINTS = {one.name: one.endpoint for one in operations()}
 

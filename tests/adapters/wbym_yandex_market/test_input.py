@@ -26,7 +26,7 @@ from wbym.domain import (
 from wbym.errors import InvalidInput
 from wbym.limits import Scheduler, Window
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.api.base import Money
+from wbym_yandex_market.api._base import Money
 from wbym_yandex_market.api.returns import ItemDecision
 
 

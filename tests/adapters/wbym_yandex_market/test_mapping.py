@@ -8,7 +8,7 @@ import pytest
 
 from wbym.domain import Money, Order
 from wbym.domain import Return as NeutralReturn
-from wbym_yandex_market import mapping
+from wbym_yandex_market import _mapping as mapping
 from wbym_yandex_market.api.chats import Chat
 from wbym_yandex_market.api.returns import Return
 

@@ -12,7 +12,7 @@ from wbym.domain import Attachment, Noun, Ref
 from wbym.errors import InvalidToken, MissingScope, Unauthorized
 from wbym.limits import Scheduler
 from wbym_yandex_market import Credential, CredentialKind, YandexMarket
-from wbym_yandex_market.limits import Tier
+from wbym_yandex_market._limits import Tier
 
 TOKEN = "y0_AgAAAAexampleexample"
 MESSAGE = Ref("yandex_market", "yandex_market", Noun.MESSAGE, "1")

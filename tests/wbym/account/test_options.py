@@ -7,7 +7,7 @@ from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.account import YandexMarketOptions
+from wbym_yandex_market._account import YandexMarketOptions
 
 PROXY = "http://me:s3cret@10.0.0.1:3128"
 

@@ -6,7 +6,7 @@ import pytest
 from tests.support.fakes import ScriptedTransport, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Response
-from wbym.calls.replies import mended
+from wbym.calls._replies import mended
 from wbym.errors import SetAside, UnreadableReply
 
 pytestmark = pytest.mark.looptime

@@ -25,7 +25,7 @@ from wbym.calls import (
     period,
     require,
 )
-from wbym.calls.marks import Encode, Rule, utc_text
+from wbym.calls._marks import Encode, Rule, utc_text
 from wbym.errors import InvalidInput
 
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.calls import Count, Each, Length, Range, Upload, require
-from wbym.calls.validation import Broken, check_of
+from wbym.calls._validation import Broken, check_of
 from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)

@@ -23,7 +23,7 @@ from wbym.cli.tally import (
     problems,
     requests_by_noun,
 )
-from wbym.testing.pages import Sent
+from wbym.testing._pages import Sent
 
 MODULE = "wbym_wildberries.simulator"
 BOTH = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}

@@ -16,8 +16,8 @@ from wbym.cli.show_export import ExportBars, ExportLines, how_far, in_words
 from wbym.domain import Feedback
 from wbym.errors import QuotaExhausted
 from wbym.export import AccountProgress, Noun, Stage
-from wbym.export.reading import AnyListing, Reading
-from wbym.export.spool import Entry, Spool
+from wbym.export._reading import AnyListing, Reading
+from wbym.export._spool import Entry, Spool
 from wbym_wildberries.simulator import make_token
 
 READING: Final = AccountProgress(

@@ -6,13 +6,13 @@ from typer.testing import Result
 
 from tests.support.account import BareAccount
 from tests.wbym.cli.conftest import Run, Simulated, flat
+from wbym._config import AccountSource, SecretPlace
 from wbym.account import Capability
 from wbym.cli.lists import list_records
 from wbym.cli.show import FEEDBACKS, show_records
 from wbym.cli.terminal import output
-from wbym.config import AccountSource, SecretPlace
 from wbym.domain import Chat, Feedback, Question, Return
-from wbym_wildberries.mapping import MARKETPLACE
+from wbym_wildberries._mapping import MARKETPLACE
 from wbym_wildberries.simulator import make_token
 
 

@@ -12,7 +12,7 @@ from tests.wbym.cli.conftest import Run, flat
 from tests.wbym.feed.shop import Shop
 from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
 from wbym.feed import SqliteStore
-from wbym.feed.actions import SendAction, encode_action
+from wbym.feed._actions import SendAction, encode_action
 from wbym.inbox import Inbox
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)

@@ -17,7 +17,7 @@ from wbym import domain
 from wbym.account import Capabilities, Capability, How, Support, Supported, SweepOptions
 from wbym.domain import Answer, AnswerStatus, Chat, Feedback, Product, Ref, Return
 from wbym.export import LAYOUTS, Kind, Noun
-from wbym.export.csv_table import stored_text
+from wbym.export._csv_table import stored_text
 from wbym.paging import Listing, Page, Reading, Span, Sweep, SweepPlan
 
 __all__ = ["BEGIN", "Shop", "feedback", "ids_in", "rows_in"]

@@ -21,9 +21,9 @@ from wbym import domain
 from wbym.domain import Feedback, Money, Ref, Return
 from wbym.errors import ExportError
 from wbym.export import LAYOUTS, Noun, Suffix
-from wbym.export import parquet as parquet_module
-from wbym.export.csv_table import shown_text, stored_text
-from wbym.export.suffixes import format_of
+from wbym.export import _parquet as parquet_module
+from wbym.export._csv_table import shown_text, stored_text
+from wbym.export._suffixes import format_of
 
 
 def write(path: Path, noun: Noun, parts: Iterable[Sequence[object]]) -> None:

@@ -18,7 +18,7 @@ from wbym.account import Account
 from wbym.domain import Chat, Feedback, Ref, Return
 from wbym.errors import AccountsFailed, ExportError, InvalidInput, QuotaExhausted
 from wbym.export import Export, Exported, Noun, Stage, Suffix
-from wbym.export.spool import Spool
+from wbym.export._spool import Spool
 
 pytestmark = pytest.mark.looptime
 
@@ -297,7 +297,7 @@ class TestStopped:
             fsync(number)
             raise OSError(errno.EIO, "the disk is gone")
 
-        monkeypatch.setattr("wbym.export.files.os.fsync", cancel_then_sync)
+        monkeypatch.setattr("wbym.export._files.os.fsync", cancel_then_sync)
         await asyncio.wait([task])
         assert path.read_bytes() == before
         assert left_behind(path.parent) == {path.name, f"{path.name}.part"}
@@ -356,7 +356,7 @@ class TestFiles:
         def refuse(_: int) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("wbym.export.files.os.fsync", refuse)
+        monkeypatch.setattr("wbym.export._files.os.fsync", refuse)
         with pytest.raises(ExportError, match=f"{path.name}: No space left on device"):
             await export(path, shop)
         assert path.read_bytes() == before
@@ -384,7 +384,7 @@ class TestFiles:
         with pytest.raises(ExportError, match="suffix is none of"):
             await export(tmp_path / "table.xlsx", Shop())
         monkeypatch.setattr(
-            "wbym.export.files.os.access", lambda *_: False
+            "wbym.export._files.os.access", lambda *_: False
         )  # root may write everywhere
         with pytest.raises(ExportError, match="nothing can be written in"):
             await export(tmp_path / "table.csv", Shop())

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.wbym.feed.kept import checkpoint, event
-from wbym.feed import SqliteStore, schema
-from wbym.feed.store import Step
+from wbym.feed import SqliteStore
+from wbym.feed import _schema as schema
+from wbym.feed._store import Step
 
 ROOT = Path(__file__).parents[3]
 LATER = (*schema.MIGRATIONS, "ALTER TABLE reader ADD COLUMN since INTEGER; CREATE TABLE late (id)")

@@ -6,8 +6,8 @@ from tests.wbym.feed.kept import BEGIN, delivery
 from wbym.account import Batch, Sighting
 from wbym.domain import Author, Chat, Message, Noun, Question, Ref
 from wbym.feed import EventKind, MemoryStore
-from wbym.feed.diff import diff_batch
-from wbym.feed.store import Checkpoint, Step, StoredEvent
+from wbym.feed._diff import diff_batch
+from wbym.feed._store import Checkpoint, Step, StoredEvent
 
 WORDS = delivery().text
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
 from wbym.feed import EventKind, Store
-from wbym.feed.store import Checkpoint, Memo, Step, StoredEvent
+from wbym.feed._store import Checkpoint, Memo, Step, StoredEvent
 
 BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 

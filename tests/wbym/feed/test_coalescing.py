@@ -6,7 +6,7 @@ import pytest
 
 from wbym.account import Batch, Sighting
 from wbym.domain import Chat, Noun, Ref
-from wbym.feed.coalescing import MAX_SIGHTINGS, coalesce
+from wbym.feed._coalescing import MAX_SIGHTINGS, coalesce
 
 pytestmark = pytest.mark.looptime
 

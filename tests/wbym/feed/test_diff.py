@@ -24,10 +24,11 @@ from wbym.domain import (
     Return,
     ReturnStatus,
 )
-from wbym.feed import EventKind, MemoryStore, diff
-from wbym.feed.diff import diff_batch
-from wbym.feed.records import decode_chat, decode_record
-from wbym.feed.store import Checkpoint
+from wbym.feed import EventKind, MemoryStore
+from wbym.feed import _diff as diff
+from wbym.feed._diff import diff_batch
+from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._store import Checkpoint
 
 
 class TestEvents:

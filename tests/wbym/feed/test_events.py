@@ -19,7 +19,7 @@ from wbym.errors import (
     Unauthorized,
 )
 from wbym.feed import Event, EventKind, Events, MemoryStore, StreamStatus
-from wbym.feed.store import Step
+from wbym.feed._store import Step
 from wbym.inbox import Inbox
 
 pytestmark = pytest.mark.looptime

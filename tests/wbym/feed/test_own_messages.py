@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from tests.wbym.feed.followed import WORDS, Account, message, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
-from wbym.feed.delivery import FINAL
-from wbym.feed.diff import diff_batch
-from wbym.feed.own_messages import NEAR, find_delivery, find_lost_delivery, same_words
+from wbym.feed._delivery import FINAL
+from wbym.feed._diff import diff_batch
+from wbym.feed._own_messages import NEAR, find_delivery, find_lost_delivery, same_words
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 

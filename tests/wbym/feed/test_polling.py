@@ -12,7 +12,7 @@ from tests.wbym.feed.followed import ref
 from wbym.account import Batch, Poll, Stream, Unreadable
 from wbym.domain import Question
 from wbym.errors import InvalidInput, NotFound, ServerError, SetAside, WbymError
-from wbym.feed.polling import (
+from wbym.feed._polling import (
     Due,
     Failures,
     Overlap,

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import pytest
 
-import wbym.sqlite
+import wbym._sqlite
 from tests.wbym.feed.child import LATER, child
 from tests.wbym.feed.kept import delivery, event, step
+from wbym._sqlite import Connection
 from wbym.account import Hint
 from wbym.errors import StateError
-from wbym.feed import SqliteStore, schema
-from wbym.feed.store import StoredEvent
+from wbym.feed import SqliteStore
+from wbym.feed import _schema as schema
+from wbym.feed._store import StoredEvent
 from wbym.limits import SqliteBans
-from wbym.sqlite import Connection
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ class TestBusy:
     async def test_error_when_another_process_goes_on_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(wbym.sqlite, "BUSY", 0.05)
+        monkeypatch.setattr(wbym._sqlite, "BUSY", 0.05)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:

@@ -12,7 +12,7 @@ from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers
 from wbym.domain import DeliveryState
 from wbym.errors import StateError
 from wbym.feed import SqliteStore
-from wbym.feed.store import Memo, Step, StoredEvent
+from wbym.feed._store import Memo, Step, StoredEvent
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 

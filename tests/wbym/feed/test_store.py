@@ -14,8 +14,8 @@ from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers
 from wbym.account import Hint
 from wbym.domain import DeliveryState, Noun, Ref
 from wbym.feed import MemoryStore, SqliteStore, Store
-from wbym.feed.delivery import FINAL, OPEN
-from wbym.feed.store import Checkpoint, Claim, Memo, Step
+from wbym.feed._delivery import FINAL, OPEN
+from wbym.feed._store import Checkpoint, Claim, Memo, Step
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 

@@ -11,6 +11,7 @@ from typing import ClassVar
 import pytest
 
 from tests.wbym.feed.shop import Shop
+from wbym._sqlite import Connection, Row
 from wbym.account import Capabilities, Capability, Receipt, Support, Supported, Unreadable
 from wbym.calls import Upload
 from wbym.domain import (
@@ -30,13 +31,13 @@ from wbym.domain import (
     ReturnStatus,
 )
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, version_1
-from wbym.feed.actions import AnswerAction, DecideAction, SendAction, decode_action
-from wbym.feed.delivery import FINAL, OPEN
-from wbym.feed.records import decode_chat, decode_record
-from wbym.feed.store import StoredEvent
+from wbym.feed import SqliteStore
+from wbym.feed import _version_1 as version_1
+from wbym.feed._actions import AnswerAction, DecideAction, SendAction, decode_action
+from wbym.feed._delivery import FINAL, OPEN
+from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._store import StoredEvent
 from wbym.inbox import Inbox
-from wbym.sqlite import Connection, Row
 
 DUMP = Path(__file__).with_name("version_1.sql")
 

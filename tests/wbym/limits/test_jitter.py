@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbym.limits.buckets import Spread
+from wbym.limits._buckets import Spread
 
 
 class TestSpread:

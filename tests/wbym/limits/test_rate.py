@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.limits import LimitSignal, Priority, Quota, Scheduler
-from wbym.limits.buckets import RateBucket
+from wbym.limits._buckets import RateBucket
 
 from .support import THREE_A_SECOND, TokenBucket, call, charge, run_virtually, settled, state
 

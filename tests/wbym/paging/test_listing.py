@@ -14,7 +14,7 @@ from tests.support.sources import OFFSETS, BytesOrigin, MemorySource, offset_sou
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
-from wbym.paging.listing import PART
+from wbym.paging._listing import PART
 
 pytestmark = pytest.mark.looptime
 

@@ -8,7 +8,8 @@ import pytest
 from tests.support.sources import MemorySource
 from tests.wbym.paging.shop import START, Item, Shop
 from wbym.errors import InvalidInput
-from wbym.paging import Chunk, ListsSweep, Page, Span, two_lists
+from wbym.paging import Chunk, ListsSweep, Page, Span
+from wbym.paging import _two_lists as two_lists
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 AGES_AGO = Span(NOW - timedelta(days=400), None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbym.testing.buckets import TokenBucket
+from wbym.testing._buckets import TokenBucket
 
 
 @dataclass

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wbym.testing.buckets import ParallelCap, PeriodBudget
+from wbym.testing._buckets import ParallelCap, PeriodBudget
 
 
 @dataclass

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from wbym.testing.desk import Desk, Written
+from wbym.testing._desk import Desk, Written
 
 
 class Time:

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import pytest
 
-from wbym.testing import options
-from wbym.testing.faults import Faults
-from wbym.testing.options import add_options, takes
+from wbym.testing import _options as options
+from wbym.testing._faults import Faults
+from wbym.testing._options import add_options, takes
 
 
 class KioskOptions(options.Options, frozen=True, kw_only=True):

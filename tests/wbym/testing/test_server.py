@@ -8,11 +8,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from wbym.testing.answers import Answer, PageCache, Refusal, json_answer
-from wbym.testing.faults import Faults
-from wbym.testing.options import Options
-from wbym.testing.server import Call, Route, SimulatorServer
-from wbym.testing.spoil import Records
+from wbym.testing._answers import Answer, PageCache, Refusal, json_answer
+from wbym.testing._faults import Faults
+from wbym.testing._options import Options
+from wbym.testing._server import Call, Route, SimulatorServer
+from wbym.testing._spoil import Records
 
 
 class Kiosk(SimulatorServer):

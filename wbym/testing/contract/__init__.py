@@ -19,14 +19,14 @@ import pytest
 for _name in ("capabilities", "following", "lifetime", "proofs", "reading", "trouble", "writing"):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
-from wbym.testing.contract.capabilities import CapabilityContract  # noqa: E402 - rewritten
-from wbym.testing.contract.following import FollowContract  # noqa: E402
-from wbym.testing.contract.harness import Harness  # noqa: E402
-from wbym.testing.contract.lifetime import LifetimeContract, SecretContract  # noqa: E402
-from wbym.testing.contract.probes import PROBES, Probe  # noqa: E402
-from wbym.testing.contract.reading import DataContract, PagingContract  # noqa: E402
-from wbym.testing.contract.trouble import TroubleContract  # noqa: E402
-from wbym.testing.contract.writing import BoundsContract, DeliveryContract  # noqa: E402
+from wbym.testing.contract._capabilities import CapabilityContract  # noqa: E402 - rewritten
+from wbym.testing.contract._following import FollowContract  # noqa: E402
+from wbym.testing.contract._harness import Harness  # noqa: E402
+from wbym.testing.contract._lifetime import LifetimeContract, SecretContract  # noqa: E402
+from wbym.testing.contract._probes import PROBES, Probe  # noqa: E402
+from wbym.testing.contract._reading import DataContract, PagingContract  # noqa: E402
+from wbym.testing.contract._trouble import TroubleContract  # noqa: E402
+from wbym.testing.contract._writing import BoundsContract, DeliveryContract  # noqa: E402
 
 __all__ = ["PROBES", "AdapterContract", "Harness", "Probe"]
 

@@ -38,7 +38,8 @@ from wbym.calls import (
 from wbym.errors import InvalidInput, SetAside, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByCursor, Listing, Page
-from wbym_wildberries.api.base import (
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import (
     MAX_BODY_SIZE,
     Envelope,
     Locale,
@@ -47,7 +48,7 @@ from wbym_wildberries.api.base import (
     flatten_message,
     in_envelope,
 )
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries.api.content._card_records import (
     MAX_GROUP_SIZE,
     Card,
     CardErrors,
@@ -65,7 +66,6 @@ from wbym_wildberries.api.content.card_records import (
     keep_original,
     update_json,
 )
-from wbym_wildberries.token import Category
 
 __all__ = [
     "CardItem",
@@ -331,7 +331,7 @@ class FitsBody(msgspec.Struct, frozen=True):
     """The values fit into the body of one call."""
 
     def broken(self, values: Sequence[object], /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         return _too_large(len(msgspec.json.encode(values)))
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from wbym.calls import Group, Name, get
 from wbym.paging import ByOffset, ByToken, Listing
-from wbym_wildberries.api.base import Locale, Wire, as_is, in_envelope
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Locale, Wire, as_is, in_envelope
 
 __all__ = [
     "Brand",

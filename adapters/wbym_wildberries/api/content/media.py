@@ -6,8 +6,8 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from wbym.calls import Count, Each, Form, Group, Header, Name, Range, Upload, post
-from wbym_wildberries.api.base import in_envelope
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import in_envelope
 
 __all__ = ["MAX_IMAGES", "MAX_IMAGE_SIZE", "MAX_VIDEO_SIZE", "Media", "media_type"]
 
@@ -32,7 +32,7 @@ class IsMedia(msgspec.Struct, frozen=True):
     """A file is a picture or a video that Wildberries takes, and not too big for its kind."""
 
     def broken(self, file: Upload, /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         kind = media_type(file)
         if kind is None:
             return "must be JPG, PNG, BMP, GIF, WebP, MOV or MP4 by its content"
@@ -46,7 +46,7 @@ class IsLink(msgspec.Struct, frozen=True):
     """A text is an http(s) address."""
 
     def broken(self, link: str, /) -> str | None:
-        """See :class:`wbym.calls.marks.Rule`."""
+        """See :class:`wbym.calls._marks.Rule`."""
         return None if link.startswith(("https://", "http://")) else "must begin with https://"
 
 

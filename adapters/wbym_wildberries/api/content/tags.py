@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Annotated, Final, Literal
 
 from wbym.calls import Count, Group, Length, Name, delete, get, patch, post
-from wbym_wildberries.api.base import Wire, in_envelope
-from wbym_wildberries.token import Category
+from wbym_wildberries._token import Category
+from wbym_wildberries.api._base import Wire, in_envelope
 
 __all__ = ["MAX_TAGS", "Tag", "TagColor", "Tags"]
 

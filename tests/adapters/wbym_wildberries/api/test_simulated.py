@@ -11,7 +11,8 @@ from wbym.calls import Response, RetryPolicy
 from wbym.errors import BadRequest, Conflict, NotFound, StatusError, TaskPending
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries._dialect import WildberriesDialect
+from wbym_wildberries.api.content._card_records import (
     CardGroup,
     NewCard,
     NewSize,
@@ -20,7 +21,6 @@ from wbym_wildberries.api.content.cards import SentCards
 from wbym_wildberries.api.inventory import NewStock
 from wbym_wildberries.api.prices import ClubDiscount, NewPrice, SizePrice
 from wbym_wildberries.api.warehouses import Contact
-from wbym_wildberries.dialect import WildberriesDialect
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE, WAREHOUSES
 from wbym_wildberries.simulator.tokens import PERSONAL, SELLER

@@ -16,10 +16,10 @@ from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.account import Unreadable
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
-from wbym.testing.answers import Answer, Body
-from wbym.testing.server import Call
+from wbym.testing._answers import Answer, Body
+from wbym.testing._server import Call
 from wbym_wildberries import Wildberries
-from wbym_wildberries.following.chats import ChatStream
+from wbym_wildberries._following.chats import ChatStream
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from wbym_wildberries._following.checkpoint import BEFORE, LATE, ChatCheckpoint, Reading
 from wbym_wildberries.api.chats import Event
-from wbym_wildberries.following.checkpoint import BEFORE, LATE, ChatCheckpoint, Reading
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = 3_600_000

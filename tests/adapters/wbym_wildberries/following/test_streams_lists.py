@@ -13,7 +13,7 @@ from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.account import Poll, Stream
 from wbym.domain import Feedback, Question, Return, ReturnStatus
 from wbym_wildberries import Wildberries
-from wbym_wildberries.following.streams import open_streams
+from wbym_wildberries._following.streams import open_streams
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.state_feedbacks import Feedbacks, Questions
 

@@ -15,9 +15,9 @@ from wbym.account import Account
 from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import EventKind
-from wbym.testing.answers import Answer, Refusal
-from wbym.testing.contract.base import eventually
-from wbym.testing.server import Call
+from wbym.testing._answers import Answer, Refusal
+from wbym.testing._server import Call
+from wbym.testing.contract._base import eventually
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
@@ -222,7 +222,7 @@ class TestFollowing:
     async def test_reply_when_there_is_no_signature(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("wbym.feed.open_delivery._RETRIES", (0.05, 0.1))
+        monkeypatch.setattr("wbym.feed._open_delivery._RETRIES", (0.05, 0.1))
         state = tmp_path / "wbym.db"
         async with simulated() as simulator, asyncio.timeout(20):
             async with begun(simulator, state) as chat_id:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from wbym.testing.faults import Faults
+from wbym.testing._faults import Faults
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.server import SECRET_HEADER
 

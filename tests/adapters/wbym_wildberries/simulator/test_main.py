@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from wbym.domain import Author
-from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess, command_line
+from wbym.testing._pages import Sent
+from wbym.testing._process import SimulatorProcess, command_line
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.options import Options

@@ -12,7 +12,7 @@ from wbym.calls import AiohttpTransport, Exchange, Request, RetryPolicy
 from wbym.domain import Chat, Message
 from wbym.limits import Scheduler, Window
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market.following.streams import open_streams
+from wbym_yandex_market._following.streams import open_streams
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
 START = 1_790_000_000.0  # 2026-09-21

@@ -12,8 +12,8 @@ from wbym.domain import Answer, AnswerStatus, Feedback, Noun, Question, Question
 from wbym.errors import AlreadyAnswered, AnswerNotLoaded, BadRequest, InvalidInput
 from wbym.paging import Listing
 from wbym_yandex_market import YandexMarket
+from wbym_yandex_market._reading import answers
 from wbym_yandex_market.api import Api
-from wbym_yandex_market.reading import answers
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
 FEEDBACKS = "POST /v2/businesses/{businessId}/goods-feedback"

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from wbym.testing.faults import Faults
+from wbym.testing._faults import Faults
 from wbym_yandex_market.simulator import make_api_key, make_oauth_token
 
 from .conftest import Api, Reply, Run, Time, reason

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 
 from wbym.domain import Author
-from wbym.testing.pages import Sent
-from wbym.testing.process import SimulatorProcess, command_line
+from wbym.testing._pages import Sent
+from wbym.testing._process import SimulatorProcess, command_line
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 from wbym_yandex_market.simulator.options import Options

@@ -16,7 +16,8 @@ from wbym.calls import Exchange, Request, Response, RetryPolicy
 from wbym.errors import BadRequest, DeliveryUnknown, TaskPending
 from wbym.limits import Quota, Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries._limits import BUCKETS
+from wbym_wildberries.api.content._card_records import (
     CardGroup,
     CardUpdate,
     LeaveOut,
@@ -25,7 +26,6 @@ from wbym_wildberries.api.content.card_records import (
     SizeUpdate,
 )
 from wbym_wildberries.api.content.cards import Merge, SentCards
-from wbym_wildberries.limits import BUCKETS
 from wbym_wildberries.simulator import make_token
 
 pytestmark = pytest.mark.looptime

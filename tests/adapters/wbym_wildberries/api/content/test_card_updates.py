@@ -15,7 +15,7 @@ from wbym.bulk import Outcome
 from wbym.calls import Broken, check_of
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries.api.content._card_records import (
     Card,
     CardFilter,
     CardGroup,

@@ -9,7 +9,7 @@ from tests.adapters.wbym_wildberries.api.products import scripted_with
 from tests.support.fakes import json_response
 from wbym.calls import Request, TransportError
 from wbym.errors import BadRequest, CursorStuck, DeliveryUnknown, InvalidInput
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries.api.content._card_records import (
     Card,
     CardFilter,
     CardGroup,

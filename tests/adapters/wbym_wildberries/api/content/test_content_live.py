@@ -14,7 +14,7 @@ from wbym.calls import Endpoint, QueryValue, Upload, row
 from wbym.calls import Json as JsonReply
 from wbym.errors import BadRequest, Forbidden, NotFound, QuotaExhausted
 from wbym_wildberries import Wildberries
-from wbym_wildberries.api.content.card_records import (
+from wbym_wildberries.api.content._card_records import (
     Card,
     CardFilter,
     CardGroup,

@@ -1,4 +1,4 @@
-from wbym_yandex_market.following.notifications.log_throttle import LogThrottle
+from wbym_yandex_market._following.notifications.log_throttle import LogThrottle
 
 
 def test_the_same_is_said_once_a_period() -> None:

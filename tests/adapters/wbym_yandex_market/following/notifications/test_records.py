@@ -8,8 +8,8 @@ import pytest
 from tests.adapters.wbym_yandex_market.simulator.schema import Schemas
 from tests.support.published import Json, at, example, missing, resolve, spec
 from wbym.account import Hint
-from wbym_yandex_market.following.notifications.hints import hint_of
-from wbym_yandex_market.following.notifications.records import (
+from wbym_yandex_market._following.notifications.hints import hint_of
+from wbym_yandex_market._following.notifications.records import (
     ChatMessageSent,
     OfBusiness,
     OfCampaign,

@@ -4,7 +4,7 @@ import pytest
 
 from wbym.account import TrustedProxy
 from wbym.errors import InvalidInput
-from wbym_yandex_market.following.notifications.sources import MARKET_NETWORKS, Sources
+from wbym_yandex_market._following.notifications.sources import MARKET_NETWORKS, Sources
 
 PROXY = TrustedProxy(networks=("10.0.0.0/8", "fd00::/8"))
 

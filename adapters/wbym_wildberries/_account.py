@@ -1,0 +1,387 @@
+"""A Wildberries seller as an account of wbym."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from functools import cached_property
+from typing import ClassVar, Final, Self, Unpack
+
+from msgspec import structs
+
+from wbym.account import (
+    Account,
+    AccountOptions,
+    Capabilities,
+    CatalogRow,
+    CheckReport,
+    Connection,
+    CredentialFacts,
+    Filters,
+    How,
+    Receipt,
+    Stream,
+    SweepOptions,
+)
+from wbym.calls import Download, Upload, row
+from wbym.domain import (
+    Answer,
+    Attachment,
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Money,
+    Question,
+    Return,
+    Waiting,
+)
+from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
+from wbym.limits import Priority, Quota
+from wbym.observe import LogFacts
+from wbym.paging import Listing, Span, Sweep
+from wbym_wildberries import _mapping as mapping
+from wbym_wildberries._capabilities import CAPABILITIES, narrowed
+from wbym_wildberries._dialect import WildberriesDialect
+from wbym_wildberries._limits import BUCKETS, Tier
+from wbym_wildberries._mapping import MARKETPLACE
+from wbym_wildberries._reading import lists
+from wbym_wildberries._reading.chats import ChatReader
+from wbym_wildberries._reading.sweeps import (
+    EARLIEST,
+    WildberriesSweeps,
+    sweep_feedbacks,
+    sweep_questions,
+)
+from wbym_wildberries._token import Token
+from wbym_wildberries.api import Api
+
+__all__ = ["Wildberries", "WildberriesOptions"]
+
+logger = logging.getLogger("wbym.wildberries")
+
+
+class WildberriesOptions(AccountOptions, frozen=True, kw_only=True):
+    """What can be said of a Wildberries account besides its tokens."""
+
+    sandbox: bool = False
+    """WB's sandbox hosts; there are none for chats and returns."""
+    tier: Tier | None = None
+    """The row of limits, where the token does not tell."""
+
+
+class Wildberries(Account):
+    """One seller's account at Wildberries.
+
+    Use it as ``async with Wildberries(token) as shop``; it is bound to the running loop.
+
+    Args:
+        token: The seller's token, or several of the same seller (one a category, as cabinets make
+            them).
+        name: The account's name, in ``ref``, errors and logs.
+        sandbox: WB's sandbox hosts; there are none for chats and returns.
+        tier: The row of limits, where the token does not tell: ``Tier.STANDARD`` for a base token
+            that is used with a service's secret.
+        quotas: Limits by bucket's name (see ``wbym_wildberries._limits.BUCKETS``), instead of the
+            published ones: where WB has agreed to others, or for a simulator.
+        base_url: One server instead of WB's hosts: a simulator, a proxy.
+        connection: What all accounts take; see :class:`wbym.account.Account`.
+
+    Raises:
+        InvalidToken: A token is not a Wildberries token, or the tokens are of several sellers.
+        InvalidInput: ``base_url`` is not the address of a server, or ``quotas`` name no bucket.
+    """
+
+    marketplace: ClassVar[str] = MARKETPLACE
+    CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
+    EARLIEST: ClassVar[datetime] = EARLIEST
+    Options: ClassVar[type[AccountOptions]] = WildberriesOptions
+    SEVERAL: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    def __init__(
+        self,
+        token: str | Iterable[str],
+        *,
+        name: str = MARKETPLACE,
+        sandbox: bool = False,
+        tier: Tier | None = None,
+        quotas: Mapping[str, Quota] | None = None,
+        base_url: str | None = None,
+        **connection: Unpack[Connection],
+    ) -> None:
+        texts = [token] if isinstance(token, str) else list(token)
+        if not texts:
+            raise InvalidToken(name, "no token is given")
+        tokens = [Token(text, account=name) for text in texts]
+        if len({token.seller for token in tokens}) > 1:
+            raise InvalidToken(name, "the tokens are of several sellers: make an account of each")
+        self.tokens: Final = tuple(tokens)
+        self._dialect = WildberriesDialect(
+            name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
+        )
+        super().__init__(self._dialect, **connection)
+        self.api: Final = Api(self._pipeline)
+        """Every documented method that is built, typed."""
+        self._reader = ChatReader(self.api, name)
+        # One record is read for a person's reply, which goes before background reading.
+        self._urgent = self.api.at(Priority.INTERACTIVE)
+        self._warn()
+
+    @classmethod
+    def from_secrets(
+        cls,
+        secrets: Mapping[str, Sequence[str]],
+        *,
+        name: str,
+        options: AccountOptions | None = None,
+    ) -> Self:
+        """An account from its token, or from several of one seller."""
+        return cls(secrets.get("secret", ()), name=name, **structs.asdict(options or cls.Options()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, seller {self.tokens[0].seller})"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """WB's, without what the tokens do not open and what the sandbox lacks."""
+        return narrowed(self._dialect)
+
+    @classmethod
+    def catalog(cls) -> list[CatalogRow]:
+        """Every operation that the adapter knows."""
+        from wbym_wildberries._facts import catalog  # loads every operation
+
+        return catalog()
+
+    def credentials(self) -> list[CredentialFacts]:
+        """What each token says of itself, read offline."""
+        from wbym_wildberries._facts import credential_facts
+
+        return [credential_facts(token, self._dialect.tier_of(token)) for token in self.tokens]
+
+    async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
+        """What the account can do: by its tokens, by WB's limits, and by what WB says.
+
+        Args:
+            online: Whether WB is asked who the seller is (GET /api/v1/seller-info), with one of the
+                tokens; with a base token once a day at most.
+            ping: Whether each host that the tokens open is asked too (GET /ping), once and with the
+                token that it would be called with. WB blocks who does that more than three times in
+                30 s; this process never does, so leave it to people and not to a loop.
+        """
+        from wbym_wildberries._facts import check
+
+        return await check(self._dialect, self.api, online=online, ping=ping)
+
+    async def counts(self) -> Waiting:
+        """How much waits: two counters, the open claims' total, and chats by the feed of events.
+
+        WB has no counter of chats; they cost a list and the feed since the oldest last message.
+        """
+        open_claims = self.api.claims.list(is_archive=False).using(size=1)
+        try:
+            async with asyncio.TaskGroup() as group:
+                unanswered = group.create_task(self.api.questions.count_unanswered())
+                unprocessed = group.create_task(self.api.feedbacks.count_unanswered())
+                under_review = group.create_task(open_claims.page())
+                waiting = group.create_task(self.chats(waiting_for_seller=True).all())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return Waiting(
+            chats=len(waiting.result()),
+            questions=unanswered.result().count_unanswered,
+            feedbacks=unprocessed.result().count_unanswered,
+            returns=under_review.result().total or 0,
+        )
+
+    # Chats.
+
+    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+        """GET /api/v1/seller/chats, in one page.
+
+        To know who waits, the feed of events is read as well, since WB's list does not say who
+        wrote last; automatic lines of WB are no reply. Then chats that are only in the feed yet
+        come too, and each has its status.
+        """
+        return self._reader.chats(waiting=waiting)
+
+    async def _get_chat(self, chat_id: str) -> Chat:
+        """One request, the list of chats; one that the list lacks yet is made of its events."""
+        found = await self._reader.find(chat_id)
+        if found is None:
+            raise self._missing("chats.list", f"there is no chat {chat_id}")
+        return found
+
+    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+        """GET /api/v1/seller/events: one feed for all chats, read from ``since`` on."""
+        return self._reader.messages(chat.ref.id, since=since)
+
+    async def _get_message(self, message_id: str) -> Message:
+        """From the feed of events, which is read from its beginning."""
+        found = await self._reader.find_message(message_id)
+        if found is None:
+            raise self._missing("chats.events", f"there is no message {message_id}")
+        return found
+
+    async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
+        """POST /api/v1/seller/message; the list of chats before it, if the signature is not known.
+
+        A chat that the list lacks has its signature in the event that began it: then the feed of
+        events is read too, backwards from its end where it is not known when that was.
+        """
+        chat_id = chat.ref.id
+        signature = await self._reader.find_signature(chat)
+        try:
+            answer = await self.api.chats.send(signature, text, files=files)
+        except BadRequest as refused:
+            if not _is_about_signature(refused):
+                raise
+            # WB changes signatures at times. A refused message was not sent, so sending it with a
+            # new one is no repetition; the same one would only be refused again.
+            self._reader.signatures.forget(chat_id, signature)
+            fresh = await self._reader.find_signature(chat)
+            if fresh == signature:
+                raise
+            answer = await self.api.chats.send(fresh, text, files=files)
+        stamp = answer.result.add_time if answer.result is not None else None
+        return Receipt(mapping.moment_of_stamp(stamp), failed_files=tuple(answer.errors or ()))
+
+    def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
+        """GET /api/v1/seller/download/{id}."""
+        if attachment.id is None:
+            raise InvalidInput("download", "attachment", "must have an id", attachment)
+        return self.api.chats.download(attachment.id)
+
+    # Questions and feedbacks.
+
+    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+        """GET /api/v1/questions; both lists where all are asked for.
+
+        WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
+        """
+        return lists.list_questions(self.api, self.name, filters)
+
+    async def _get_question(self, question_id: str) -> Question:
+        """GET /api/v1/question: one request."""
+        wire = await self._urgent.questions.get(question_id)
+        return mapping.question(wire, self.name)
+
+    async def _answer_question(self, question: Question, text: str) -> None:
+        """GET /api/v1/question, PATCH .../questions: WB takes a second answer for a change."""
+        await self.api.questions.answer(question.ref.id, text)
+
+    async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
+        """PATCH /api/v1/questions, once and within 60 days."""
+        await self.api.questions.answer(question.ref.id, text)
+
+    async def _reject_question(self, question: Question, reason: str) -> None:
+        """PATCH /api/v1/questions."""
+        await self.api.questions.reject(question.ref.id, reason)
+
+    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+        """GET /api/v1/feedbacks.
+
+        ``answered=False`` reads those that WB counts as unprocessed. A feedback without a reply
+        leaves that list after 30 days, and at once when it has neither text nor photos; to find
+        those too, list all and look at ``answered`` of each. WB pages 199,990 deep; if more follow,
+        ``PagingLimit`` is raised after those.
+        """
+        return lists.list_feedbacks(self.api, self.name, filters)
+
+    async def _get_feedback(self, feedback_id: str) -> Feedback:
+        """GET /api/v1/feedback: one request."""
+        wire = await self._urgent.feedbacks.get(feedback_id)
+        return mapping.feedback(wire, self.name)
+
+    async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
+        """GET /api/v1/feedback, POST .../feedbacks/answer.
+
+        WB accepts it for a feedback that does not exist too; reading it first tells.
+        """
+        await self.api.feedbacks.answer(feedback.ref.id, text)
+
+    async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
+        """PATCH /api/v1/feedbacks/answer, once and within 60 days."""
+        await self.api.feedbacks.edit_answer(feedback.ref.id, text)
+
+    # Returns: WB's claims.
+
+    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+        """GET /api/v1/claims: those of the last 14 days, WB tells no older ones.
+
+        Their times come without a zone and are taken as Moscow time.
+        """
+        return lists.list_claims(self.api, self.name, is_open)
+
+    async def _get_return(self, return_id: str, known: Return | None) -> Return:
+        """GET /api/v1/claims with the id: one request, two for a claim that is over."""
+        for is_archive in (False, True):
+            found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
+            if found.items:
+                return mapping.claim(found.items[0], self.name)
+        name = row(type(self.api.claims).list).name
+        raise self._missing(name, f"there is no claim {return_id} of the last 14 days")
+
+    async def _decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> None:
+        """PATCH /api/v1/claim, with one of the claim's own actions; with a ref it is read first."""
+        await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
+
+    # Archives and events.
+
+    @property
+    def sweep(self) -> WildberriesSweeps:
+        """Whole archives of feedbacks and questions, complete although they change."""
+        return WildberriesSweeps(self, self.inputs.require)
+
+    def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
+        return sweep_feedbacks(self.api, self.name, self._pipeline.report, span, options)
+
+    def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
+        return sweep_questions(self.api, self.name, self._pipeline.report, span, options)
+
+    def _streams(self) -> Sequence[Stream]:
+        """Chats, questions, feedbacks and returns, as far as the tokens open them.
+
+        Chats are asked for as often as their limit allows, which is each second; questions and
+        feedbacks every 30 s, returns every minute, each less often where the limits are lower.
+        What cannot be followed is logged, with the category that is missing.
+        """
+        return self._opened_streams
+
+    @cached_property
+    def _opened_streams(self) -> tuple[Stream, ...]:
+        from wbym_wildberries._following.streams import open_streams  # loads the feed
+
+        return open_streams(self.api, self._dialect, self._reader, self._pipeline.report)
+
+    def _missing(self, endpoint: str, words: str) -> NotFound:
+        return NotFound(words, marketplace=MARKETPLACE, account=self.name, endpoint=endpoint)
+
+    def _warn(self) -> None:
+        if all(self._dialect.tier_of(token) is not Tier.BASE for token in self.tokens):
+            return
+        slow, slowest = (
+            BUCKETS[name][Tier.BASE].interval / 60
+            for name in ("feedbacks-and-questions", "chats.list")
+        )
+        logger.warning(
+            "%s: a base token allows a call to feedbacks and questions every %.0f min, and "
+            "to chats and claims every %.0f min; a personal or service token far more",
+            self.name,
+            slow,
+            slowest,
+            extra=LogFacts(marketplace=MARKETPLACE, account=self.name),
+        )
+
+
+def _is_about_signature(error: BadRequest) -> bool:
+    return "signature" in error.message.lower() or "replysign" in error.message.lower()

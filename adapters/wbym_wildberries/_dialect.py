@@ -1,0 +1,313 @@
+"""How Wildberries speaks HTTP: hosts, the token's header, limit headers, shapes of errors."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from wbym.account import require_address, require_among
+from wbym.calls import Endpoint, Refusal, Response
+from wbym.errors import (
+    InvalidToken,
+    MissingScope,
+    ReadOnlyToken,
+    TokenExpired,
+    Unsupported,
+)
+from wbym.limits import BucketKey, Charge, LimitSignal, Quota
+from wbym_wildberries._limits import BUCKETS, SANDBOX, SANDBOXED, Tier
+from wbym_wildberries._mapping import MARKETPLACE
+from wbym_wildberries._token import Token, TokenType
+from wbym_wildberries.api._base import flatten_message
+
+__all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
+
+HOSTS: Final = {
+    "common": "https://common-api.wildberries.ru",
+    "users": "https://user-management-api.wildberries.ru",
+    "content": "https://content-api.wildberries.ru",
+    "prices": "https://discounts-prices-api.wildberries.ru",
+    "marketplace": "https://marketplace-api.wildberries.ru",
+    "feedbacks": "https://feedbacks-api.wildberries.ru",
+    "chat": "https://buyer-chat-api.wildberries.ru",
+    "returns": "https://returns-api.wildberries.ru",
+    # Of these the adapter has ``/ping`` alone.
+    "analytics": "https://seller-analytics-api.wildberries.ru",
+    "statistics": "https://statistics-api.wildberries.ru",
+    "promotion": "https://advert-api.wildberries.ru",
+    "supplies": "https://supplies-api.wildberries.ru",
+    "documents": "https://documents-api.wildberries.ru",
+    "finance": "https://finance-api.wildberries.ru",
+}
+"""By name, as endpoints name them."""
+
+SANDBOX_HOSTS: Final = {
+    "content": "https://content-api-sandbox.wildberries.ru",
+    "prices": "https://discounts-prices-api-sandbox.wildberries.ru",
+    "marketplace": "https://marketplace-api-sandbox.wildberries.ru",
+    "feedbacks": "https://feedbacks-api-sandbox.wildberries.ru",
+    "statistics": "https://statistics-api-sandbox.wildberries.ru",
+    "promotion": "https://advert-api-sandbox.wildberries.ru",
+}
+"""There is none for the others, chats and returns among them."""
+
+BAN_WITHOUT_HEADER: Final = 60.0
+"""Seconds to stop for when a 429 does not say how long."""
+
+
+class _ErrorBody(msgspec.Struct, rename="camel"):
+    """The union of WB's shapes: gateway, envelopes of most services, problem+json of the others."""
+
+    title: object = None
+    detail: object = None
+    error_text: object = None
+    additional_errors: object = None
+    errors: object = None
+    error: object = None
+    message: object = None
+    code: object = None
+    request_id: object = None
+    retry_seconds: object = None
+    moderation_state: object = None
+
+
+_ERRORS = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody])
+
+
+class WildberriesDialect:
+    """One account's way of speaking to Wildberries.
+
+    Args:
+        account: The account's name.
+        tokens: The account's tokens, all of one seller.
+        base_url: One server instead of WB's hosts.
+        sandbox: WB's sandbox hosts instead of its real ones.
+        tier: The row of limits to count by, instead of the one that each token's type says.
+        quotas: Limits by bucket's name, instead of the published ones.
+    """
+
+    marketplace: Final = MARKETPLACE
+
+    def __init__(
+        self,
+        account: str,
+        tokens: Sequence[Token],
+        *,
+        base_url: str | None = None,
+        sandbox: bool = False,
+        tier: Tier | None = None,
+        quotas: Mapping[str, Quota] | None = None,
+    ) -> None:
+        self.account: Final = account
+        self.tokens: Final = tuple(tokens)
+        self._base_url = require_address("Wildberries", base_url)
+        self._sandbox = sandbox
+        self._tier = tier
+        self._quotas = dict(quotas or {})
+        require_among("Wildberries", "quotas", self._quotas, BUCKETS)
+        # By what they depend on: names are the caller's, and several endpoints may have one.
+        self._chosen: dict[tuple[str, bool], Token] = {}
+        self._charges: dict[tuple[Token, tuple[str, ...]], tuple[Charge, ...]] = {}
+
+    def address(self, endpoint: Endpoint[object]) -> str:
+        """The host, without a slash at the end."""
+        if self._base_url is not None:
+            return self._base_url
+        require_among(endpoint.name, "host", (endpoint.host,), HOSTS)
+        if not self._sandbox:
+            return HOSTS[endpoint.host]
+        if endpoint.host not in SANDBOX_HOSTS:
+            raise Unsupported(MARKETPLACE, endpoint.name, "sandbox", True)
+        return SANDBOX_HOSTS[endpoint.host]
+
+    def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
+        """The raw token, without ``Bearer``."""
+        return self.token_for(endpoint).headers
+
+    def token_for(self, endpoint: Endpoint[object]) -> Token:
+        """The account's token for a call.
+
+        Raises:
+            MissingScope: No token has the category.
+            ReadOnlyToken: The tokens that have it may only read, and the call writes.
+            TokenExpired: The tokens that would do are expired.
+            InvalidToken: The tokens that would do open the sandbox only.
+        """
+        need = endpoint.scope, endpoint.writes
+        chosen = self._chosen.get(need)
+        if chosen is None or datetime.now(UTC) >= chosen.expires_at:
+            chosen = self._chosen[need] = self._choose(endpoint)
+        return chosen
+
+    def _choose(self, endpoint: Endpoint[object]) -> Token:
+        fit = self._open_to(endpoint)
+        if endpoint.writes:
+            fit = [token for token in fit if not token.read_only]
+            if not fit:
+                reason = f"the token for {endpoint.scope!r} may only read"
+                raise ReadOnlyToken(self.account, reason, method=endpoint.name)
+        now = datetime.now(UTC)
+        alive = [token for token in fit if not token.expired(now)]
+        if not alive:
+            until = max(token.expires_at for token in fit)
+            reason = f"the token for {endpoint.scope!r} expired on {until:%Y-%m-%d %H:%M} UTC"
+            raise TokenExpired(self.account, reason, method=endpoint.name)
+        if self._base_url is None and not self._sandbox:
+            alive = [token for token in alive if not token.test]
+            if not alive:
+                reason = "a test token opens the sandbox only: pass sandbox=True"
+                raise InvalidToken(self.account, reason, method=endpoint.name)
+        return alive[0]
+
+    def _open_to(self, endpoint: Endpoint[object]) -> list[Token]:
+        fit = [token for token in self.tokens if token.opens(endpoint.scope)]
+        if not fit:
+            have = sorted({c.scope for token in self.tokens for c in token.categories})
+            reason = (
+                f"no token has the category {endpoint.scope!r} (there: {', '.join(have) or '-'});"
+                " make one in the seller's cabinet and pass it too"
+            )
+            raise MissingScope(self.account, reason, method=endpoint.name)
+        return fit
+
+    def missing(self, endpoint: Endpoint[object]) -> str | None:
+        """What the account lacks to make a call, such as ``the category content``; or None."""
+        try:
+            self.address(endpoint)
+            self.token_for(endpoint)
+        except Unsupported:
+            return "a sandbox: Wildberries has none of this host"
+        except MissingScope:
+            return f"the category {endpoint.scope}"
+        except ReadOnlyToken:
+            return f"a token for {endpoint.scope} that may write"
+        except TokenExpired:
+            return f"a token for {endpoint.scope} that has not expired"
+        except InvalidToken:
+            return "a token that opens more than the sandbox"
+        return None
+
+    def tier_of(self, token: Token) -> Tier:
+        """The row of limits that counts for a token."""
+        return self._tier or (Tier.BASE if token.type is TokenType.BASE else Tier.STANDARD)
+
+    def owner(self, token: Token) -> str:
+        """Whose limits a token's calls count in: the seller's, on the servers that are called."""
+        where = self._base_url or ("sandbox" if self._sandbox else "")
+        return f"{token.seller}@{where}" if where else token.seller
+
+    @property
+    def owners(self) -> set[str]:
+        """Whose limits the account's calls count in."""
+        return {self.owner(token) for token in self.tokens}
+
+    def charges(
+        self, endpoint: Endpoint[object], path: Mapping[str, str | int]
+    ) -> Sequence[Charge]:
+        """The endpoint's buckets, of the seller whose token it is.
+
+        Raises:
+            InvalidInput: It names a bucket that there is not.
+        """
+        token = self.token_for(endpoint)
+        charges = self._charges.get((token, endpoint.buckets))
+        if charges is None:
+            require_among(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
+            tier, owner = self.tier_of(token), self.owner(token)
+            charges = tuple(
+                Charge(BucketKey(MARKETPLACE, owner, tier, bucket), self.quota(bucket, tier))
+                for bucket in self._buckets(endpoint, token)
+            )
+            self._charges[token, endpoint.buckets] = charges
+        return charges
+
+    def _buckets(self, endpoint: Endpoint[object], token: Token) -> Sequence[str]:
+        if not (self._sandbox or token.test):
+            return endpoint.buckets
+        return [SANDBOX if name in SANDBOXED else name for name in endpoint.buckets]
+
+    def pace_of(self, endpoint: Endpoint[object]) -> tuple[Tier, float]:
+        """The row of limits that an endpoint's calls are counted by, and the seconds between them.
+
+        An expired token tells it as well, so that it can be planned with.
+
+        Raises:
+            MissingScope: No token has the category.
+        """
+        now = datetime.now(UTC)
+        token = min(self._open_to(endpoint), key=lambda token: token.expired(now))
+        tier = self.tier_of(token)
+        buckets = self._buckets(endpoint, token)
+        return tier, max(self.quota(bucket, tier).interval for bucket in buckets)
+
+    def quota(self, bucket: str, tier: Tier) -> Quota:
+        """The limit of a bucket."""
+        return self._quotas.get(bucket) or BUCKETS[bucket][tier]
+
+    def signal(self, response: Response) -> LimitSignal | None:
+        """``X-Ratelimit-Remaining``, and on 429 ``-Retry`` and ``-Limit``, in seconds."""
+        headers = response.headers
+        if response.status == 429:
+            retry = _number(headers.get("x-ratelimit-retry"))
+            limit = _number(headers.get("x-ratelimit-limit"))
+            return LimitSignal(
+                limit=None if limit is None else int(limit),
+                retry_after=BAN_WITHOUT_HEADER if retry is None else retry,
+            )
+        remaining = _number(headers.get("x-ratelimit-remaining"))
+        return None if remaining is None else LimitSignal(remaining=int(remaining))
+
+    def refusal(self, response: Response) -> Refusal | None:
+        """WB's own words, from any of its shapes; of HTML and empty bodies only that they are."""
+        retry = _number(response.headers.get("x-ratelimit-retry"))
+        body = response.body
+        if not body:
+            return Refusal("the answer is empty", retry_after=retry)
+        try:
+            error = _single(_ERRORS.decode(body))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
+        title, code, request_id, seconds, alone, *said = map(
+            flatten_message,
+            (
+                error.title,
+                error.code,
+                error.request_id,
+                error.retry_seconds,
+                error.error,
+                error.detail,
+                error.error_text,
+                error.message,
+                error.additional_errors,
+                error.moderation_state,
+                error.errors,
+            ),
+        )
+        text = "; ".join(filter(None, dict.fromkeys(said))) or alone
+        message = f"{title}: {text}" if title and text and title != text else text or title
+        return Refusal(
+            message or _snippet(body),
+            code=code or None,
+            request_id=request_id or None,
+            retry_after=_number(seconds) if retry is None else retry,
+        )
+
+
+def _single(errors: _ErrorBody | list[_ErrorBody]) -> _ErrorBody:
+    """One error; stock is refused with a list of them."""
+    if isinstance(errors, _ErrorBody):
+        return errors
+    first = errors[0] if errors else _ErrorBody()
+    return msgspec.structs.replace(first, message=[error.message for error in errors])
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if not text else max(0.0, float(text))
+    except ValueError:
+        return None
+
+
+def _snippet(body: bytes) -> str:
+    return " ".join(body[:200].decode("utf-8", "replace").split())

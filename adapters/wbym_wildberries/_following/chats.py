@@ -1,0 +1,180 @@
+"""The chats for the feed: WB's one feed of their events, from a stored place on."""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from wbym.account import Batch, Poll, Sighting
+from wbym.calls import row
+from wbym.domain import Message
+from wbym.errors import BadRequest, CursorStuck, WbymError
+from wbym.feed._polling import StreamId
+from wbym.paging import TICK
+from wbym_wildberries import _mapping as mapping
+from wbym_wildberries._following.checkpoint import ChatCheckpoint, Reading
+from wbym_wildberries._reading.chats import ChatReader, Line
+from wbym_wildberries.api.chats import Chats, Event
+
+__all__ = ["ChatStream"]
+
+KEPT: Final = timedelta(days=2)
+"""For how long what was seen is to be remembered."""
+
+HURRY: Final = 5.0
+"""Seconds that messages wait at most for what WB's list tells of their chats."""
+
+_CHECKPOINTS = msgspec.json.Decoder(ChatCheckpoint)
+
+
+class ChatStream:
+    """The stream ``chats``: each chat once and before its messages, and these in order.
+
+    Args:
+        chats: What reads them.
+        account: The account's name.
+        every: Seconds between the beginnings of rounds.
+        now: Our clock.
+    """
+
+    name: Final = "chats"
+
+    def __init__(
+        self, chats: ChatReader, account: str, *, every: float, now: Callable[[], datetime]
+    ) -> None:
+        self.every: Final = every
+        # A base token may have to wait an hour for the next page.
+        self._chats = chats.with_max_wait(None)
+        self._hurried = chats.with_max_wait(HURRY)
+        self._id = StreamId(mapping.MARKETPLACE, account, self.name)
+        self._now = now
+        self._has_list = False
+
+    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+        """Read on to the feed's end, a page a batch; see ``Stream.poll``.
+
+        The first round begins an hour before ``since``, and shows the chats that WB lists; where
+        ``since`` is not after 1970, it begins with the feed itself.
+
+        Raises:
+            CursorStuck: WB names the cursor that it was asked with.
+            WbymError: A call failed.
+        """
+        now = self._now()
+        listed: Collection[str] = ()
+        if asked.state is None:
+            place = ChatCheckpoint.first(asked.since, now)
+            if place.next is not None:
+                listed, batch = await self._list(asked.since)
+                yield batch
+        else:
+            place = _CHECKPOINTS.decode(asked.state)
+        reading = Reading(place, now, begins=asked.state is None)
+        stored = asked.state
+        shown: set[str] = set()
+        while True:
+            try:
+                page = await self._chats.page(reading.cursor)
+            except BadRequest as error:
+                if not reading.retreat():
+                    raise
+                self._warn(error, reading.cursor)
+                continue
+            if page.next_cursor is None and not page.items and not page.set_aside:
+                break
+            if not shown:
+                await self._load_chat_list()
+            sightings = [
+                *self._id.undecodable(page.set_aside, now),
+                *await self._sight(page.items, asked, shown, listed),
+            ]
+            following = None if page.next_cursor is None else int(page.next_cursor)
+            if not reading.advance([line.event for line in page.items], following):
+                yield Batch(sightings)
+                raise CursorStuck(row(Chats.events).name, reading.cursor)
+            stored = msgspec.json.encode(reading.place)
+            yield Batch(sightings, stored, self._retained_since(reading.place.newest))
+        if (state := msgspec.json.encode(reading.place)) != stored:
+            yield Batch((), state)
+
+    async def _list(self, since: datetime) -> tuple[Collection[str], Batch]:
+        """The ids of the chats that WB lists, and a sighting of each that is surely not new.
+
+        One with a message since then may be new or old: its first event in the feed tells.
+        """
+        listed = await self._chats.listed()
+        self._has_list = True
+        chats = [one.chat for one in listed.items]
+        times = [(chat, chat.updated_at or since - TICK) for chat in chats]
+        sightings = [Sighting(chat, at) for chat, at in times if at < since]
+        return {chat.ref.id for chat in chats}, Batch(sightings)
+
+    async def _load_chat_list(self) -> None:
+        """Have WB's list once, for what most events do not tell of their chats.
+
+        Messages come without that rather than late.
+        """
+        if self._has_list:
+            return
+        try:
+            await self._hurried.listed()
+        except WbymError as error:
+            self._id.log(
+                logging.INFO,
+                "chats come without product and order, for they could not be listed: %s",
+                error,
+            )
+        else:
+            self._has_list = True
+
+    async def _sight(
+        self,
+        lines: Sequence[Line[Message]],
+        asked: Poll,
+        shown: set[str],
+        listed: Collection[str],
+    ) -> list[Sighting]:
+        """The events of a page; ``shown`` gets the chats that need not be shown any more."""
+        unsure = {line.event.chat_id for line in lines} - shown
+        if unsure:
+            known = await asked.known("chat", unsure)
+            shown.update(known)
+            for chat_id, began in known.items():
+                if began:
+                    self._chats.signatures.set_beginning(chat_id, int(began))
+        sightings = []
+        for line in lines:
+            event = line.event
+            at = mapping.from_milliseconds(event.add_timestamp)
+            chat = self._chats.chat_of(event)
+            if event.chat_id not in shown:
+                shown.add(event.chat_id)
+                is_old = event.chat_id in listed and not event.is_new_chat
+                seen_at = min(at, asked.since - TICK) if is_old else at
+                # With when it began, its first event is found again: that has the signature.
+                began = str(event.add_timestamp) if event.is_new_chat else ""
+                sightings.append(Sighting(chat, seen_at, began))
+            if _is_message(event):
+                sightings.append(Sighting(line.made, at, chat=chat))
+            else:
+                message = "event %s of the unknown type %r is no message"
+                self._id.log(logging.INFO, message, event.event_id, event.event_type)
+        return sightings
+
+    def _retained_since(self, newest: int | None) -> datetime | None:
+        if newest is None:
+            return None
+        # A time in the future, by a mistake of WB's, must not move the horizon there.
+        return min(mapping.from_milliseconds(newest), self._now()) - KEPT
+
+    def _warn(self, error: BadRequest, cursor: int | None) -> None:
+        begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
+        message = "the feed of chats is read again from %s: %s"
+        self._id.log(logging.WARNING, message, begin, error)
+
+
+def _is_message(event: Event) -> bool:
+    """Whether it is one; WB documents no other type, and what has content is one in any case."""
+    return event.event_type in {None, "message"} or event.message is not None

@@ -1,0 +1,158 @@
+"""Which business an account is of, and which shops it has: found once, when first needed."""
+
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+from wbym.errors import InvalidInput, MissingScope
+from wbym.observe import LogFacts
+from wbym_yandex_market._mapping import MARKETPLACE
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api import Api
+    from wbym_yandex_market.api.campaigns import Campaign
+
+__all__ = ["Cabinet"]
+
+logger = logging.getLogger("wbym.yandex_market")
+
+_REMEMBERED: Final = 100_000
+"""Returns whose shop and order are known without asking."""
+
+
+class Cabinet:
+    """Knows the business and its shops.
+
+    Args:
+        api: The account's operations.
+        account: The account's name.
+        business_id: The business, where it is given.
+        campaign_ids: Its shops, where they are given.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        account: str,
+        business_id: int | None,
+        campaign_ids: Collection[int] | None,
+    ) -> None:
+        self._api: Final = api
+        self.account: Final = account
+        self._given = None if campaign_ids is None else tuple(dict.fromkeys(campaign_ids))
+        self._business = business_id
+        self._campaigns = self._given if business_id is not None else None
+        self._looking = asyncio.Lock()
+        self._places: dict[int, tuple[int, int | None]] = {}
+
+    @property
+    def known_business(self) -> int | None:
+        """The business, if it is given or was found; without asking."""
+        return self._business
+
+    async def business(self) -> int:
+        """The business.
+
+        Raises:
+            InvalidInput: The key opens several, or none of the shops that were given.
+            MissingScope: The key opens no shop.
+        """
+        if self._business is None:
+            await self._look()
+        assert self._business is not None  # noqa: S101 - it was looked for
+        return self._business
+
+    async def campaigns(self) -> tuple[int, ...]:
+        """The shops of the business whose API is open.
+
+        Raises:
+            InvalidInput: The key does not open the business, or opens several and none is given.
+            MissingScope: The key opens no shop.
+        """
+        if self._campaigns is None:
+            await self._look()
+        return self._campaigns or ()
+
+    def remember(self, return_id: int, campaign_id: int, order_id: int | None = None) -> None:
+        """Keep which shop and order a return is of; Market's record does not say the shop."""
+        self._places[return_id] = campaign_id, order_id
+        if len(self._places) > _REMEMBERED:
+            del self._places[next(iter(self._places))]
+
+    def shop_of(self, return_id: int) -> int | None:
+        """The shop of a return that was seen; None if it was not."""
+        return self._places.get(return_id, (None, None))[0]
+
+    def order_of(self, return_id: int) -> int | None:
+        """The order of a return that was listed; None if it was not."""
+        return self._places.get(return_id, (None, None))[1]
+
+    async def _look(self) -> None:
+        async with self._looking:
+            if self._business is not None and self._campaigns is not None:
+                return
+            found = await self._api.campaigns.list().all()
+            business = self._chosen(found)
+            # A shop whose business is not told is the key's own, where that is given.
+            mine = [shop for shop in found if _business_of(shop) in {business, None}]
+            if self._given is not None:
+                self._campaigns = self._given
+            else:
+                self._campaigns = tuple(
+                    shop.id for shop in mine if shop.id is not None and self._open(shop)
+                )
+            self._business = business
+
+    def _chosen(self, shops: list[Campaign]) -> int:
+        """The business among those of the key's shops."""
+        names = {
+            shop.business.id: shop.business.name or ""
+            for shop in shops
+            if shop.business is not None and shop.business.id is not None
+        }
+        if not names and self._business is not None and shops:
+            return self._business
+        if not names:
+            reason = "the key opens no shop whose business is told: pass business_id="
+            raise MissingScope(self.account, reason, method="campaigns.list")
+        told = ", ".join(f"{number} ({name})" for number, name in sorted(names.items()))
+        if self._business is not None:
+            if self._business in names:
+                return self._business
+            rule = f"must be a business that the key opens: {told}"
+            for shop in shops:
+                if shop.id == self._business:
+                    rule += f"; {shop.id} is a campaign of business {_business_of(shop)}"
+            raise InvalidInput("YandexMarket", "business_id", rule, self._business)
+        if self._given is not None:
+            given = set(self._given)
+            of_given = {_business_of(shop) for shop in shops if shop.id in given} - {None}
+            if not of_given:
+                rule = f"must be shops of a business that the key opens: {told}"
+                raise InvalidInput("YandexMarket", "campaign_ids", rule, self._given)
+            names = {number: name for number, name in names.items() if number in of_given}
+        if len(names) > 1:
+            rule = f"must be given, for the key opens several businesses: {told}"
+            raise InvalidInput("YandexMarket", "business_id", rule, None)
+        return next(iter(names))
+
+    def _open(self, shop: Campaign) -> bool:
+        word = shop.api_availability or ""
+        if not word.startswith("DISABLED_") and word != "MANUALLY_DISABLED":
+            return True
+        logger.warning(
+            "%s: the shop %s (%s) is left out, for its API is closed: %s",
+            self.account,
+            shop.id,
+            shop.domain,
+            shop.api_availability,
+            extra=LogFacts(marketplace=MARKETPLACE, account=self.account),
+        )
+        return False
+
+
+def _business_of(shop: Campaign) -> int | None:
+    return None if shop.business is None else shop.business.id

@@ -1,0 +1,146 @@
+"""What the adapter tells of itself: its operations, its credentials, what an account can do."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from wbym.account import (
+    Asked,
+    CatalogRow,
+    CheckReport,
+    CredentialFacts,
+    MethodFacts,
+    ask,
+    catalog_of,
+)
+from wbym.calls import Endpoint
+from wbym.limits import Window
+from wbym_yandex_market._cabinet import Cabinet
+from wbym_yandex_market._dialect import HOSTS, KEYS_ONLY, YandexMarketDialect
+from wbym_yandex_market._limits import BUCKETS, Tier
+from wbym_yandex_market._mapping import MARKETPLACE
+from wbym_yandex_market._token import Credential, CredentialKind
+from wbym_yandex_market.api import Api, operations
+from wbym_yandex_market.api._base import ANY
+from wbym_yandex_market.api.campaigns import Campaign
+
+__all__ = ["READ_ONLY", "catalog", "check", "credential_facts"]
+
+READ_ONLY: Final = ":read-only"
+"""What the names of scopes end with that let nothing be changed."""
+
+
+def catalog() -> list[CatalogRow]:
+    """Every endpoint, module by module; the lower limit is without a subscription."""
+    return catalog_of(MARKETPLACE, (row.endpoint for row in operations()), HOSTS, _limits)
+
+
+def _limits(bucket: str) -> tuple[str, str]:
+    budgets = BUCKETS[bucket]
+    return describe_budget(budgets[Tier.SUBSCRIPTION]), describe_budget(budgets[Tier.STANDARD])
+
+
+def credential_facts(
+    credential: Credential,
+    *,
+    business_id: int | None,
+    files_only: bool,
+    scopes: Sequence[str] | None = None,
+) -> CredentialFacts:
+    """What is known of a credential; its scopes, where Market has told them."""
+    owner = "found with the first call" if business_id is None else f"business {business_id}"
+    found = []
+    if credential.kind is CredentialKind.API_KEY and scopes is None:
+        found.append("it says what it may do only when asked: api.auth.token()")
+    if files_only:
+        found.append("it is used for buyers' files only")
+    return CredentialFacts(
+        title=str(credential.kind),
+        owner=owner,
+        scopes=tuple(scopes or ()),
+        expires_at=None,
+        read_only=bool(scopes) and all(scope.endswith(READ_ONLY) for scope in scopes or ()),
+        warnings=tuple(found),
+    )
+
+
+def describe_budget(window: Window) -> str:
+    """A budget as people say it, such as ``1000 per 1 h``."""
+    hours = window.period / 3600
+    return f"{window.limit} per {hours:g} h"
+
+
+_ALL: Final = "all-methods"
+
+
+async def check(
+    dialect: YandexMarketDialect,
+    api: Api,
+    cabinet: Cabinet,
+    credentials: Callable[[Sequence[str] | None], Sequence[CredentialFacts]],
+    *,
+    online: bool,
+) -> CheckReport:
+    """All of it; see ``Account.check``. ``credentials`` takes the scopes that Market told."""
+    asked: list[Asked] = []
+    scopes: list[str] | None = None
+
+    async def key() -> str:
+        nonlocal scopes
+        told = (await api.auth.token()).api_key
+        scopes = [_scope(word) for word in told.auth_scopes or ()]
+        return f"{told.name or 'without a name'}, opens {', '.join(scopes) or 'nothing'}"
+
+    if online:
+        if dialect.credential.kind is CredentialKind.API_KEY:
+            asked.append(await ask("key", key()))
+        asked.append(await ask("shops", _shops(api, cabinet)))
+    methods = tuple(_method(dialect, row.endpoint, scopes) for row in operations())
+    return CheckReport(tuple(credentials(scopes)), methods, tuple(asked))
+
+
+async def _shops(api: Api, cabinet: Cabinet) -> str:
+    await cabinet.campaigns()  # raises where the credential does not open the business
+    page = await api.campaigns.list().page()
+    shops = ", ".join(map(_shop, page.items)) or "none"
+    more = page.next_cursor is not None
+    return f"{shops} and more; business {await cabinet.business()}" if more else shops
+
+
+def _shop(campaign: Campaign) -> str:
+    told = (campaign.domain, campaign.placement_type, campaign.api_availability)
+    return f"{campaign.id} ({', '.join(word for word in told if word)})"
+
+
+def _method(
+    dialect: YandexMarketDialect, endpoint: Endpoint[object], scopes: Collection[str] | None
+) -> MethodFacts:
+    return MethodFacts(
+        endpoint.name,
+        endpoint.scope,
+        dialect.address(endpoint),
+        ", ".join(describe_budget(dialect.quota(bucket)) for bucket in endpoint.buckets),
+        missing=_missing(dialect, endpoint, scopes),
+    )
+
+
+def _missing(
+    dialect: YandexMarketDialect, endpoint: Endpoint[object], scopes: Collection[str] | None
+) -> str | None:
+    if endpoint.name in KEYS_ONLY and dialect.credential.kind is not CredentialKind.API_KEY:
+        return "an Api-Key"
+    # An OAuth token opens what its user may do; a key that was not asked may open anything.
+    if scopes is None or endpoint.scope == ANY:
+        return None
+    enough = {_ALL, endpoint.scope}
+    if not endpoint.writes:
+        enough |= {scope + READ_ONLY for scope in enough}
+    if enough.isdisjoint(scopes):
+        return f"the access {endpoint.scope}"
+    return None
+
+
+def _scope(word: str) -> str:
+    """An access by its name in the published scopes, such as ``all-methods:read-only``."""
+    name = word.lower().replace("_", "-")
+    stem = name.removesuffix("-read-only")
+    return name if stem == name else stem + READ_ONLY

@@ -1,0 +1,240 @@
+"""What Market's notifications say: the 17 types of ``POST notification``.
+
+Required is only what tells whose a notification is and what it is about. Fields that are not listed
+are ignored, and words of open lists are plain strings.
+"""
+
+from datetime import datetime
+from typing import Final, TypeAlias, get_args
+
+import msgspec
+
+from wbym_yandex_market.api._base import Wire
+
+__all__ = [
+    "Notification",
+    "OfBusiness",
+    "OfCampaign",
+    "OfChat",
+    "OfReturn",
+    "Ping",
+    "Unknown",
+    "read",
+]
+
+_TYPE: Final = "notificationType"
+
+
+class Ping(Wire, frozen=True, tag="PING", tag_field=_TYPE):
+    """Market asks whether somebody is there."""
+
+    time: datetime | None = None
+
+
+class OfBusiness(Wire, frozen=True, tag_field=_TYPE):
+    """Something of a whole business."""
+
+    business_id: int
+
+
+class OfCampaign(Wire, frozen=True, tag_field=_TYPE):
+    """Something of one shop: an order, or what became of one."""
+
+    campaign_id: int
+    order_id: int | None = None
+
+
+class OfChat(OfBusiness, frozen=True):
+    """Something of a chat."""
+
+    chat_id: int
+
+
+class OfReturn(OfCampaign, frozen=True, kw_only=True):
+    """Something of a return, or of an order that was not picked up."""
+
+    return_id: int
+
+
+class Item(Wire, frozen=True):
+    """A position of an order or return."""
+
+    offer_id: str | None = None
+    """The seller's own article."""
+    count: int | None = None
+
+
+class OrderCreated(OfCampaign, frozen=True, tag="ORDER_CREATED"):
+    """A new order."""
+
+    items: list[Item] | None = None
+    created_at: datetime | None = None
+
+
+class OrderCancelled(OfCampaign, frozen=True, tag="ORDER_CANCELLED"):
+    """An order was cancelled."""
+
+    items: list[Item] | None = None
+    cancelled_at: datetime | None = None
+
+
+class OrderStatusUpdated(OfCampaign, frozen=True, tag="ORDER_STATUS_UPDATED"):
+    """An order got another status."""
+
+    status: str | None = None
+    substatus: str | None = None
+    updated_at: datetime | None = None
+
+
+class OrderCancellationRequest(OfCampaign, frozen=True, tag="ORDER_CANCELLATION_REQUEST"):
+    """A buyer asks to cancel an order of a DBS shop."""
+
+    requested_at: datetime | None = None
+
+
+class OrderUpdated(OfCampaign, frozen=True, tag="ORDER_UPDATED"):
+    """An order's dates changed."""
+
+    update_type: str | None = None
+    updated_at: datetime | None = None
+
+
+class OrderReturnCreated(OfReturn, frozen=True, tag="ORDER_RETURN_CREATED"):
+    """A new return, or an order that was not picked up."""
+
+    return_type: str | None = None
+    """``RETURN``, or ``UNREDEEMED``: not picked up."""
+    items: list[Item] | None = None
+    created_at: datetime | None = None
+
+
+class ReturnStatuses(Wire, frozen=True):
+    """The status that changed; the other is absent."""
+
+    refund_status: str | None = None
+    shipment_status: str | None = None
+
+
+class OrderReturnStatusUpdated(OfReturn, frozen=True, tag="ORDER_RETURN_STATUS_UPDATED"):
+    """A return, or an order that was not picked up, got another status."""
+
+    statuses: ReturnStatuses | None = None
+    updated_at: datetime | None = None
+
+
+class GoodsFeedbackCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_CREATED"):
+    """A feedback passed moderation and is published."""
+
+    feedback_id: int
+    created_at: datetime | None = None
+    published_at: datetime | None = None
+
+
+class GoodsFeedbackCommentCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_COMMENT_CREATED"):
+    """Somebody commented on a feedback; which one is not told."""
+
+    comment_id: int
+    created_at: datetime | None = None
+
+
+class ChatCreated(OfChat, frozen=True, tag="CHAT_CREATED"):
+    """A new chat with a buyer."""
+
+    created_at: datetime | None = None
+
+
+class ChatMessageSent(OfChat, frozen=True, tag="CHAT_MESSAGE_SENT"):
+    """A message in a chat, whoever wrote it; not told of stickers."""
+
+    message_id: str | None = None
+    """A string here, and a number in the API's own records."""
+    sent_at: datetime | None = None
+
+
+class ChatArbitrageStarted(OfChat, frozen=True, tag="CHAT_ARBITRAGE_STARTED"):
+    """A buyer began a dispute."""
+
+    started_at: datetime | None = None
+
+
+class ChatArbitrageFinished(OfChat, frozen=True, tag="CHAT_ARBITRAGE_FINISHED"):
+    """A dispute is over."""
+
+    finished_at: datetime | None = None
+
+
+class QuestionCreated(OfBusiness, frozen=True, tag="QUESTION_CREATED"):
+    """A buyer asked something."""
+
+    question_id: int
+    created_at: datetime | None = None
+
+
+class QuestionAnswerCreated(OfBusiness, frozen=True, tag="QUESTION_ANSWER_CREATED"):
+    """Somebody answered a question; which one is not told."""
+
+    answer_id: int
+    created_at: datetime | None = None
+
+
+class QuestionCommentCreated(OfBusiness, frozen=True, tag="QUESTION_COMMENT_CREATED"):
+    """Somebody commented on an answer; the question is not told."""
+
+    answer_id: int
+    comment_id: int
+    created_at: datetime | None = None
+
+
+Notification: TypeAlias = (
+    Ping
+    | OrderCreated
+    | OrderCancelled
+    | OrderStatusUpdated
+    | OrderCancellationRequest
+    | OrderUpdated
+    | OrderReturnCreated
+    | OrderReturnStatusUpdated
+    | GoodsFeedbackCreated
+    | GoodsFeedbackCommentCreated
+    | ChatCreated
+    | ChatMessageSent
+    | ChatArbitrageStarted
+    | ChatArbitrageFinished
+    | QuestionCreated
+    | QuestionAnswerCreated
+    | QuestionCommentCreated
+)
+"""Any notification of a known type."""
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """A notification of a type that is not in the specification."""
+
+    type: str = msgspec.field(name=_TYPE)
+
+
+_NOTIFICATIONS: Final[msgspec.json.Decoder[Notification]] = msgspec.json.Decoder(Notification)
+_TYPES_ONLY: Final = msgspec.json.Decoder(Unknown)
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Notification))
+
+
+def read(body: bytes) -> Notification | Unknown:
+    """Decode a notification.
+
+    Raises:
+        ValueError: It is no JSON, or lacks what its type requires.
+    """
+    try:
+        return _read(body)
+    except RecursionError:
+        raise ValueError("JSON is nested too deeply") from None
+
+
+def _read(body: bytes) -> Notification | Unknown:
+    try:
+        return _NOTIFICATIONS.decode(body)
+    except msgspec.ValidationError:
+        found = _TYPES_ONLY.decode(body)
+        if found.type in _KNOWN:
+            raise
+        return found

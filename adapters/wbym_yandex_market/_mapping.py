@@ -1,0 +1,407 @@
+"""From Yandex Market's records to the neutral model: pure functions, one a noun.
+
+Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
+"""
+
+from __future__ import annotations  # the API's modules are loaded when they are first asked for
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+import msgspec
+
+from wbym.domain import (
+    Answer,
+    AnswerStatus,
+    Attachment,
+    Author,
+    Buyer,
+    Chat,
+    ChatKind,
+    ChatStatus,
+    Decision,
+    DecisionKind,
+    Feedback,
+    Media,
+    MediaKind,
+    Message,
+    Money,
+    Noun,
+    Order,
+    Product,
+    Question,
+    QuestionStatus,
+    Ref,
+    Return,
+    ReturnItem,
+    ReturnStatus,
+    attach_raw,
+    in_utc,
+    later,
+)
+from wbym_yandex_market.api._bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
+
+if TYPE_CHECKING:
+    from wbym_yandex_market.api import _base as base
+    from wbym_yandex_market.api import chats as chats_api
+    from wbym_yandex_market.api import feedbacks as feedbacks_api
+    from wbym_yandex_market.api import questions as questions_api
+    from wbym_yandex_market.api import returns as returns_api
+
+__all__ = [
+    "CLOSED_RETURNS",
+    "MARKETPLACE",
+    "OPEN_RETURNS",
+    "OTHER_CHATS",
+    "WAITING_CHATS",
+    "WAITING_RETURNS",
+    "answer",
+    "chat",
+    "comment",
+    "decision",
+    "feedback",
+    "known",
+    "market_money",
+    "message",
+    "money",
+    "own",
+    "question",
+    "refund",
+]
+
+R = TypeVar("R", Feedback, Question)
+
+MARKETPLACE: Final = "yandex_market"
+
+DECIDE_WITHIN: Final = timedelta(hours=48)
+"""How long Market waits for a decision about a return."""
+
+_CHAT_STATUS: dict[str, ChatStatus] = {
+    "NEW": ChatStatus.WAITING_FOR_SELLER,
+    "WAITING_FOR_PARTNER": ChatStatus.WAITING_FOR_SELLER,
+    "WAITING_FOR_CUSTOMER": ChatStatus.WAITING_FOR_BUYER,
+    "WAITING_FOR_ARBITER": ChatStatus.WAITING_FOR_MARKETPLACE,
+    "WAITING_FOR_MARKET": ChatStatus.WAITING_FOR_MARKETPLACE,
+    "FINISHED": ChatStatus.CLOSED,
+}
+WAITING_CHATS: Final = tuple(
+    cast("chats_api.Status", word)
+    for word, status in _CHAT_STATUS.items()
+    if status is ChatStatus.WAITING_FOR_SELLER
+)
+OTHER_CHATS: Final = tuple(
+    cast("chats_api.Status", word) for word in _CHAT_STATUS if word not in WAITING_CHATS
+)
+"""Market's words for chats in which the buyer waits for the seller, and for the others."""
+
+_CHAT_KIND = {"ORDER": ChatKind.ORDER, "RETURN": ChatKind.RETURN, "DIRECT": ChatKind.DIRECT}
+_SENDER = {
+    "PARTNER": Author.SELLER,
+    "CUSTOMER": Author.BUYER,
+    "MARKET": Author.MARKETPLACE,
+    "SUPPORT": Author.MARKETPLACE,
+}
+_AUTHOR = {"USER": Author.BUYER, "BUSINESS": Author.SELLER}
+"""A brand or a vendor is none of the three."""
+_ANSWER_STATUS = {
+    "PUBLISHED": AnswerStatus.PUBLISHED,
+    "UNMODERATED": AnswerStatus.IN_MODERATION,
+    "BANNED": AnswerStatus.REJECTED,
+    "DELETED": AnswerStatus.DELETED,
+}
+_REFUND_STATUS = {
+    "STARTED_BY_USER": ReturnStatus.IN_PROGRESS,
+    "REFUND_IN_PROGRESS": ReturnStatus.IN_PROGRESS,
+    "WAITING_FOR_DECISION": ReturnStatus.WAITING_FOR_SELLER,
+    "DECISION_MADE": ReturnStatus.IN_PROGRESS,
+    "PREMODERATION_DISPUTE": ReturnStatus.IN_PROGRESS,
+    "PREMODERATION_DECISION_WAITING": ReturnStatus.WAITING_FOR_SELLER,
+    "PREMODERATION_DECISION_MADE": ReturnStatus.IN_PROGRESS,
+    "PREMODERATION_SELECT_DELIVERY": ReturnStatus.IN_PROGRESS,
+    "REFUNDED": ReturnStatus.COMPLETED,
+    "REFUNDED_WITH_BONUSES": ReturnStatus.COMPLETED,
+    "REFUNDED_BY_SHOP": ReturnStatus.COMPLETED,
+    "COMPLETE_WITHOUT_REFUND": ReturnStatus.COMPLETED,
+    "FAILED": ReturnStatus.COMPLETED,
+    "REJECTED": ReturnStatus.REJECTED,
+    "CANCELLED": ReturnStatus.CANCELLED,
+    "UNKNOWN": ReturnStatus.UNKNOWN,
+}
+_CLOSED = {ReturnStatus.COMPLETED, ReturnStatus.REJECTED, ReturnStatus.CANCELLED}
+CLOSED_RETURNS: Final = tuple(w for w, status in _REFUND_STATUS.items() if status in _CLOSED)
+OPEN_RETURNS: Final = tuple(word for word in _REFUND_STATUS if word not in CLOSED_RETURNS)
+WAITING_RETURNS: Final = tuple(
+    w for w, status in _REFUND_STATUS.items() if status is ReturnStatus.WAITING_FOR_SELLER
+)
+"""Market's words for returns that are over, for those that are not, and for those that wait."""
+
+_DECISION_KIND = {
+    "FAST_REFUND_MONEY": DecisionKind.REFUND_WITHOUT_RETURN,
+    "REFUND_MONEY": DecisionKind.REFUND,
+    "REFUND_MONEY_INCLUDING_SHIPMENT": DecisionKind.REFUND,
+    "REPAIR": DecisionKind.REPAIR,
+    "REPLACE": DecisionKind.REPLACE,
+    "SEND_TO_EXAMINATION": DecisionKind.EXAMINE,
+    "DECLINE_REFUND": DecisionKind.REJECT,
+    "PARTIAL_MONEY_REFUND": DecisionKind.PARTIAL_REFUND,
+}
+_ISO = {"RUR": "RUB"}
+_PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
+
+
+def chat(wire: chats_api.Chat, account: str) -> Chat:
+    """A chat; a new one waits for the seller.
+
+    Market takes messages to any chat that it lists, and does not say whether to a finished one too.
+    """
+    context = wire.context
+    customer = context.customer if context is not None else None
+    order_id = context.order_id if context is not None else None
+    if wire.type == "ARBITRAGE":
+        kind = ChatKind.DISPUTE
+    else:
+        kind = _CHAT_KIND.get((context.type if context is not None else None) or "", _NO_KIND)
+    status = _CHAT_STATUS.get(wire.status or "", ChatStatus.UNKNOWN)
+    neutral = Chat(
+        ref=Ref(MARKETPLACE, account, Noun.CHAT, str(wire.chat_id)),
+        status=status,
+        kind=kind,
+        buyer=None if customer is None else Buyer(customer.name, customer.public_id),
+        order=None if order_id is None else Order(str(order_id)),
+        return_id=_text(context.return_id) if context is not None else None,
+        created_at=_utc_or_none(wire.created_at),
+        updated_at=_utc_or_none(wire.updated_at),
+        waiting_since=(
+            _utc_or_none(wire.updated_at) if status is ChatStatus.WAITING_FOR_SELLER else None
+        ),
+        writable=None if status in _PERHAPS_OVER else True,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+_PERHAPS_OVER = {ChatStatus.CLOSED, ChatStatus.UNKNOWN}
+_NO_KIND = ChatKind.UNKNOWN
+
+
+def message(wire: chats_api.Message, chat: Ref) -> Message:
+    """A message of a chat."""
+    neutral = Message(
+        ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, str(wire.message_id)),
+        chat=chat,
+        author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
+        sent_at=_utc(wire.created_at),
+        text=wire.message,
+        attachments=tuple(
+            Attachment(name=file.name, size=file.size, url=file.url) for file in wire.payload or ()
+        ),
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None = None) -> Feedback:
+    """A feedback. Market only counts its comments, so the answer is what the caller has read."""
+    words, numbers, about = wire.description, wire.statistics, wire.identifiers
+    media, author, unread = wire.media, wire.author, wire.need_reaction
+    offer_id = about.offer_id if about is not None else None
+    order_id = about.order_id if about is not None else None
+    comments = numbers.comments_count if numbers is not None else None
+    # By position: naming the arguments costs more than what they are made from.
+    neutral = Feedback(
+        Ref(MARKETPLACE, account, Noun.FEEDBACK, str(wire.feedback_id)),
+        _utc(wire.created_at),
+        numbers.rating if numbers is not None else None,
+        (words.comment or "") if words is not None else "",
+        (words.advantages or "") if words is not None else "",
+        (words.disadvantages or "") if words is not None else "",
+        answer,
+        None if offer_id is None else Product(None, offer_id),
+        Buyer(author) if author else None,
+        None if order_id is None else Order(str(order_id)),
+        _media(media) if media is not None else (),
+        (),  # tags
+        None if unread is None else not unread,
+        numbers.recommended if numbers is not None else None,
+        comments,
+        None,  # parent_id
+        None,  # child_id
+        None,  # return_possible
+        answer is not None or comments == 0,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def comment(wire: feedbacks_api.Comment) -> Answer:
+    """A comment under a feedback. Market does not tell when it was written."""
+    return Answer(
+        text=wire.text or "",
+        status=_ANSWER_STATUS.get(wire.status or "", AnswerStatus.UNKNOWN),
+        editable=wire.can_modify,
+        id=str(wire.id),
+        author=_author(wire.author, wire.can_modify),
+    )
+
+
+def question(
+    wire: questions_api.Question,
+    account: str,
+    status: QuestionStatus = QuestionStatus.UNKNOWN,
+    answer: Answer | None = None,
+) -> Question:
+    """A question. Market does not say whether it is answered: the caller may know."""
+    about, author, votes = wire.question_identifiers, wire.author, wire.votes
+    neutral = Question(
+        ref=Ref(MARKETPLACE, account, Noun.QUESTION, str(about.id)),
+        text=wire.text or "",
+        created_at=_utc(wire.created_at),
+        status=status,
+        answer=answer,
+        product=None if about.offer_id is None else Product(None, about.offer_id),
+        buyer=Buyer(author.name) if author is not None and author.name else None,
+        likes=votes.likes if votes is not None else None,
+        dislikes=votes.dislikes if votes is not None else None,
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def answer(wire: questions_api.Answer) -> Answer:
+    """An answer to a question."""
+    return Answer(
+        text=wire.text or "",
+        status=_ANSWER_STATUS.get(wire.status or "", AnswerStatus.UNKNOWN),
+        editable=wire.can_modify,
+        created_at=_utc_or_none(wire.created_at),
+        id=str(wire.id),
+        author=_author(wire.author, wire.can_modify),
+    )
+
+
+def own(answers: Iterable[Answer]) -> Answer | None:
+    """The seller's answer among all: one that stands before others, one to change before others."""
+    found = [one for one in answers if one.author is Author.SELLER]
+    return max(found, key=lambda one: (one.stands, one.editable is True), default=None)
+
+
+def known(item: R, **fields: object) -> R:
+    """The record with what was found out about it."""
+    neutral = msgspec.structs.replace(item, **fields)
+    attach_raw(neutral, item.raw)
+    return neutral
+
+
+def refund(wire: returns_api.Return, account: str) -> Return:
+    """A return. What may be decided about it has to be asked for."""
+    said = [
+        position.comment
+        for item in wire.items or ()
+        for position in item.decisions or ()
+        # Once it is decided, the comment may be the seller's.
+        if position.comment and position.decision_type in {None, "UNKNOWN"}
+    ]
+    neutral = Return(
+        ref=Ref(MARKETPLACE, account, Noun.RETURN, str(wire.id)),
+        status=_REFUND_STATUS.get(wire.refund_status or "", ReturnStatus.UNKNOWN),
+        items=tuple(part for item in wire.items or () for part in _positions(item)),
+        buyer_comment="\n".join(dict.fromkeys(said)) or None,
+        order=Order(str(wire.order_id)),
+        amount=None if wire.amount is None else money(wire.amount),
+        created_at=_utc_or_none(wire.creation_date),
+        updated_at=_utc_or_none(wire.update_date),
+        reply_until=_decide_until(wire),
+    )
+    attach_raw(neutral, wire)
+    return neutral
+
+
+def _decide_until(wire: returns_api.Return) -> datetime | None:
+    """48 hours from when the return began to wait for the seller."""
+    if wire.refund_status == "PREMODERATION_DECISION_WAITING":
+        since = _utc_or_none(wire.creation_date)
+    elif wire.refund_status == "WAITING_FOR_DECISION":  # it waits since it has come back
+        since = _utc_or_none(wire.update_date)
+    else:
+        since = None
+    return later(since, DECIDE_WITHIN)
+
+
+def decision(wire: returns_api.AvailableDecision) -> Decision:
+    """One thing that may be decided."""
+    bounds = wire.partial_compensation_bounds
+    lowest = bounds.min_amount if bounds is not None else None
+    highest = bounds.max_amount if bounds is not None else None
+    return Decision(
+        id=wire.decision_type,
+        kind=_DECISION_KIND.get(wire.decision_type, DecisionKind.OTHER),
+        comment_required=wire.decision_type in COMMENT_REQUIRED,
+        comment_allowed=True,
+        reasons=tuple(wire.decision_reason_types or ()),
+        min_amount=None if lowest is None else money(lowest),
+        max_amount=None if highest is None else money(highest),
+        reason_required=wire.decision_type == DECLINE,
+        amount_required=wire.decision_type == PARTIAL,
+    )
+
+
+def money(wire: base.Money) -> Money:
+    """An amount; Market's RUR is ISO 4217's RUB."""
+    code = wire.currency_id or "RUR"
+    return Money(wire.value, _ISO.get(code, code))
+
+
+def market_money(amount: Money) -> base.Money:
+    """An amount in Market's words: ISO 4217's RUB is its RUR."""
+    from wbym_yandex_market.api._base import Money as WireMoney
+
+    code = next((word for word, iso in _ISO.items() if iso == amount.currency), amount.currency)
+    return WireMoney(value=amount.amount, currency_id=code)
+
+
+def _positions(item: returns_api.ReturnItem) -> list[ReturnItem]:
+    """An item's positions, for decisions are made about those; the item itself where none is told.
+
+    They have ids; an item may have several, given back for different reasons.
+    """
+    product = Product(_text(item.market_sku), item.shop_sku)
+    ids = [one for one in item.decisions or () if one.return_item_id is not None]
+    if not ids:
+        return [ReturnItem(product, 1 if item.count is None else item.count)]
+    alone = item.count if len(ids) == 1 else None
+    return [ReturnItem(product, one.count or alone or 1, _text(one.return_item_id)) for one in ids]
+
+
+def _author(
+    wire: feedbacks_api.Author | questions_api.Author | None, can_modify: bool | None
+) -> Author:
+    if can_modify:
+        return Author.SELLER
+    return _AUTHOR.get((wire.type if wire is not None else None) or "", Author.UNKNOWN)
+
+
+def _media(wire: feedbacks_api.Photos) -> tuple[Media, ...]:
+    photos = [
+        Media(_PHOTO, f"https:{url}" if url[:2] == "//" else url) for url in wire.photos or ()
+    ]
+    videos = [
+        Media(_VIDEO, f"https:{url}" if url[:2] == "//" else url) for url in wire.videos or ()
+    ]
+    return (*photos, *videos)
+
+
+def _utc(moment: datetime) -> datetime:
+    # Market writes an offset; were one to be missing, UTC is what is assumed.
+    zone = moment.tzinfo
+    if zone is UTC:
+        return moment
+    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
+
+
+def _utc_or_none(moment: datetime | None) -> datetime | None:
+    return None if moment is None else _utc(moment)
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

@@ -1,0 +1,262 @@
+"""What an adapter writes: one hook for each capability that its marketplace has.
+
+Hooks get arguments that are checked already, and records and ids of their own account. They raise
+what the calls raise, and check only what nobody but the marketplace's own rows can know.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
+
+import msgspec
+
+from wbym.account._capabilities import Capabilities, Capability, has
+from wbym.account._streams import OnHints, Stream, TrustedProxy
+from wbym.calls import Download, Upload
+from wbym.domain import (
+    Answer,
+    Attachment,
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Money,
+    Question,
+    Return,
+)
+from wbym.limits import Priority
+from wbym.paging import Listing, Span, Sweep
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+__all__ = ["Filters", "Hooks", "How", "Receipt", "SweepOptions", "require_hooks"]
+
+
+class IdRule(Protocol):
+    """What an id must be, such as ``must be digits``; None where this one may exist."""
+
+    def __call__(self, record_id: str, /) -> str | None: ...
+
+
+class How(msgspec.Struct, frozen=True):
+    """How a list is to be read. The account passes both to ``Listing.using`` too."""
+
+    prefetch: int | None = None
+    """Pages, or parts of a period, asked for at once."""
+    priority: Priority | None = None
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which questions or feedbacks are wanted; what is None is not filtered by."""
+
+    answered: bool | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """This moment included."""
+    ratings: frozenset[int] | None = None
+    """Of feedbacks."""
+    product: str | None = None
+    """The marketplace's article."""
+
+
+class SweepOptions(msgspec.Struct, frozen=True):
+    """How an archive is to be read; see ``Sweeps.feedbacks``."""
+
+    in_order: bool = False
+    cursor: str | None = None
+    max_wait: float | None = None
+    priority: Priority = Priority.BULK
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the marketplace told when it accepted a reply."""
+
+    sent_at: datetime | None = None
+    """By its clock; None where it does not tell."""
+    id: str | None = None
+    failed_files: tuple[str, ...] = ()
+
+
+class Hooks:
+    """The hooks and what they are for; :class:`wbym.account.Account` calls them."""
+
+    marketplace: ClassVar[str]
+    """The adapter's name, such as ``"wildberries"``."""
+    CAPABILITIES: ClassVar[Capabilities]
+    """What the marketplace can do; one that is missing is ``NOT_BUILT``."""
+    EARLIEST: ClassVar[datetime] = datetime(2000, 1, 1, tzinfo=UTC)
+    """Whole archives begin here: the marketplace has no records before."""
+
+    ID_RULE: ClassVar[IdRule | None] = None
+    """What ids must be, a static method; by default any text may be one."""
+
+    # Chats.
+
+    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+        raise NotImplementedError
+
+    async def _get_chat(self, chat_id: str) -> Chat:
+        raise NotImplementedError
+
+    async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
+        """Exactly one of both is given."""
+        raise NotImplementedError
+
+    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+        """Of the chat perhaps only the ref is known."""
+        raise NotImplementedError
+
+    async def _get_message(self, message_id: str) -> Message:
+        raise NotImplementedError
+
+    async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt | None:
+        """Of the chat perhaps only the ref is known."""
+        raise NotImplementedError
+
+    def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
+        raise NotImplementedError
+
+    # Questions and feedbacks.
+
+    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+        raise NotImplementedError
+
+    async def _get_question(self, question_id: str) -> Question:
+        """With the seller's answer."""
+        raise NotImplementedError
+
+    async def _answer_question(self, question: Question, text: str) -> Receipt | None:
+        raise NotImplementedError
+
+    async def _edit_question_answer(
+        self, question: Question, answer: Answer, text: str
+    ) -> Receipt | None:
+        raise NotImplementedError
+
+    async def _reject_question(self, question: Question, reason: str) -> Receipt | None:
+        raise NotImplementedError
+
+    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+        raise NotImplementedError
+
+    async def _get_feedback(self, feedback_id: str) -> Feedback:
+        """With the seller's answer."""
+        raise NotImplementedError
+
+    async def _answer_feedback(self, feedback: Feedback, text: str) -> Receipt | None:
+        raise NotImplementedError
+
+    async def _edit_feedback_answer(
+        self, feedback: Feedback, answer: Answer, text: str
+    ) -> Receipt | None:
+        raise NotImplementedError
+
+    async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
+        """The record with the seller's answer as it is now; by default it is read again."""
+        if isinstance(item, Question):
+            return await self._get_question(item.ref.id)
+        return await self._get_feedback(item.ref.id)
+
+    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+        raise NotImplementedError
+
+    async def _skip_reaction(self, feedback_id: str) -> None:
+        raise NotImplementedError
+
+    # Returns.
+
+    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+        raise NotImplementedError
+
+    async def _get_return(self, return_id: str, known: Return | None) -> Return:
+        """``known`` is the record as it was, where the caller has it."""
+        raise NotImplementedError
+
+    async def _decisions(self, item: Return) -> Sequence[Decision]:
+        """What may be decided now; by default what the record has."""
+        return item.decisions
+
+    async def _decide(
+        self,
+        item: Return,
+        decision: Decision,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> Receipt | None:
+        raise NotImplementedError
+
+    # Archives and events.
+
+    def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
+        raise NotImplementedError
+
+    def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
+        raise NotImplementedError
+
+    def _streams(self) -> Sequence[Stream]:
+        raise NotImplementedError
+
+    def _receiver(
+        self,
+        on_hints: OnHints,
+        *,
+        proxy: TrustedProxy | None,
+        networks: Collection[str] | None,
+        rate: float | None,
+    ) -> "web.Application":
+        raise NotImplementedError
+
+
+_HOOKS: Final[Mapping[Capability, str]] = MappingProxyType(
+    {
+        Capability.CHATS: "_chats",
+        Capability.GET_CHAT: "_get_chat",
+        Capability.OPEN_CHAT: "_open_chat",
+        Capability.MESSAGES: "_messages",
+        Capability.GET_MESSAGE: "_get_message",
+        Capability.SEND: "_send",
+        Capability.DOWNLOAD: "_download",
+        Capability.QUESTIONS: "_questions",
+        Capability.GET_QUESTION: "_get_question",
+        Capability.ANSWER_QUESTION: "_answer_question",
+        Capability.EDIT_QUESTION_ANSWER: "_edit_question_answer",
+        Capability.REJECT_QUESTION: "_reject_question",
+        Capability.FEEDBACKS: "_feedbacks",
+        Capability.GET_FEEDBACK: "_get_feedback",
+        Capability.ANSWER_FEEDBACK: "_answer_feedback",
+        Capability.EDIT_FEEDBACK_ANSWER: "_edit_feedback_answer",
+        Capability.COMMENTS: "_comments",
+        Capability.SKIP_REACTION: "_skip_reaction",
+        Capability.RETURNS: "_returns",
+        Capability.GET_RETURN: "_get_return",
+        Capability.DECIDE: "_decide",
+        Capability.SWEEP_QUESTIONS: "_sweep_questions",
+        Capability.SWEEP_FEEDBACKS: "_sweep_feedbacks",
+        Capability.EVENTS: "_streams",
+        Capability.NOTIFICATIONS: "_receiver",
+    }
+)
+"""The others are arguments of these."""
+
+
+def require_hooks(kind: type[Hooks]) -> None:
+    """Refuse a class that states what it has no hook for, or has a hook for what it does not state.
+
+    Raises:
+        TypeError: It does; the error names the capabilities.
+    """
+    wrong = []
+    for capability, name in _HOOKS.items():
+        is_stated = has(kind.CAPABILITIES, capability)
+        is_written = getattr(kind, name) is not getattr(Hooks, name)
+        if is_stated and not is_written:
+            wrong.append(f"{capability} is stated and {name} is not written")
+        elif is_written and not is_stated:
+            wrong.append(f"{name} is written and {capability} is not stated")
+    if wrong:
+        raise TypeError(f"{kind.__name__}: {'; '.join(wrong)}")

@@ -1,0 +1,406 @@
+"""What an account refuses before it costs a request, for every marketplace alike.
+
+The facts of the capabilities are the bounds. The outbox checks with the same before it saves.
+"""
+
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Final, TypeAlias
+
+from wbym.account._capabilities import Capabilities, Capability
+from wbym.account._hooks import Filters
+from wbym.calls import (
+    Count,
+    Each,
+    FileType,
+    Length,
+    MaxSize,
+    NotEmpty,
+    Range,
+    Upload,
+    require,
+)
+from wbym.domain import (
+    Chat,
+    Decision,
+    Feedback,
+    Message,
+    Money,
+    Noun,
+    Question,
+    Record,
+    Ref,
+    Return,
+)
+from wbym.errors import InvalidInput, RefError, Unsupported
+
+__all__ = ["Inputs", "chosen", "ref_of", "require_complete"]
+
+_KINDS: Final[dict[Noun, type[Record]]] = {
+    Noun.CHAT: Chat,
+    Noun.MESSAGE: Message,
+    Noun.QUESTION: Question,
+    Noun.FEEDBACK: Feedback,
+    Noun.RETURN: Return,
+}
+_ANSWER: Final = {
+    Noun.QUESTION: Capability.ANSWER_QUESTION,
+    Noun.FEEDBACK: Capability.ANSWER_FEEDBACK,
+}
+_EDIT: Final = {
+    Noun.QUESTION: Capability.EDIT_QUESTION_ANSWER,
+    Noun.FEEDBACK: Capability.EDIT_FEEDBACK_ANSWER,
+}
+
+
+_Facts: TypeAlias = Mapping[str, str | int | float | bool]
+_VISIBLE: Final = Annotated[str, NotEmpty()]
+_RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
+
+
+def ref_of(method: str, item: object) -> Ref:
+    """The ref of a record, or the ref that was given.
+
+    Raises:
+        InvalidInput: It is neither a record nor a ref, or a part of the ref is of another type.
+    """
+    ref = item if isinstance(item, Ref) else getattr(item, "ref", None)
+    if not isinstance(ref, Ref):
+        raise InvalidInput(method, "item", "must be a record or its Ref", item)
+    require(method, "ref", ref, Ref)
+    return ref
+
+
+class Inputs:
+    """Checks the arguments of one account's methods.
+
+    Args:
+        marketplace: The account's.
+        account: Its name.
+        capabilities: What the marketplace can do, with its bounds.
+        id_rule: What an id must be, or None where this one may exist; without it, any may.
+    """
+
+    def __init__(
+        self,
+        marketplace: str,
+        account: str,
+        capabilities: Capabilities,
+        id_rule: Callable[[str], str | None] | None,
+    ) -> None:
+        self._marketplace = marketplace
+        self._account = account
+        self._capabilities = capabilities
+        self._present = {one for one, supported in capabilities.items() if supported.is_present}
+        self._id_rule = id_rule
+
+    def require(
+        self, capability: Capability, method: str, argument: str = "account", value: object = None
+    ) -> None:
+        """Refuse what the marketplace lacks.
+
+        Raises:
+            Unsupported: It does, or it is not built yet.
+        """
+        if capability not in self._present:
+            shown = self._account if argument == "account" else value
+            raise Unsupported(self._marketplace, method, argument, shown)
+
+    def own(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
+        """The ref of a record of this account, or a ref to one.
+
+        Raises:
+            RefError: It is of another account or noun, or cannot be an id of the marketplace.
+            InvalidInput: It is neither a record of these nouns nor a ref, or a part of the ref is
+                of another type.
+        """
+        given: object = item
+        if isinstance(given, Ref):
+            ref = given
+        elif isinstance(given, tuple(_KINDS[noun] for noun in nouns)):
+            ref = getattr(given, "ref")  # noqa: B009 - each record has one
+        else:
+            rule = f"must be a {' or a '.join(nouns)} or its Ref"
+            raise InvalidInput(method, "item", rule, item)
+        require(method, "ref", ref, Ref)
+        if (ref.marketplace, ref.account) != (self._marketplace, self._account):
+            rule = f"must be of the account {self._marketplace}/{self._account}"
+            raise RefError(str(ref), rule, method=method)
+        if ref.noun not in nouns:
+            rule = f"must be the ref of a {' or a '.join(nouns)}"
+            raise RefError(str(ref), rule, method=method)
+        if self._id_rule is not None and (broken := self._id_rule(ref.id)) is not None:
+            raise RefError(str(ref), broken, method=method)
+        if not ref.id.strip():
+            raise RefError(str(ref), "must have an id", method=method)
+        return ref
+
+    # Reading.
+
+    def flag(self, capability: Capability, method: str, argument: str, value: bool | None) -> None:
+        """Check an argument that is True, False or None.
+
+        Raises:
+            InvalidInput: It is another type.
+            Unsupported: It is given, and the marketplace cannot honour it.
+        """
+        require(method, argument, value, bool | None)
+        if value is not None:
+            self.require(capability, method, argument, value)
+
+    def since(self, capability: Capability, method: str, moment: datetime | None) -> None:
+        """Check the beginning of a period; errors as for :meth:`flag`."""
+        _require_period(method, moment, None)
+        if moment is not None:
+            self.require(capability, method, "since", moment)
+
+    def filters(
+        self,
+        noun: Capability,
+        *,
+        answered: bool | None,
+        since: datetime | None,
+        until: datetime | None,
+        product: str | None,
+        rating: Collection[int] | None = None,
+    ) -> Filters:
+        """Check the filters of questions or feedbacks.
+
+        Raises:
+            InvalidInput: One is of another type, a time is naive, ``since`` is after ``until``, or
+                a rating is not from 1 to 5.
+            Unsupported: The marketplace lacks the noun, or cannot honour one of them.
+        """
+        method = noun.value
+        self.require(noun, method)
+        if answered is not None:
+            require(method, "answered", answered, bool)
+        if since is not None or until is not None:
+            _require_period(method, since, until)
+        if product is not None:
+            require(method, "product", product, str)
+        ratings = None if rating is None else _require_ratings(method, rating)
+        for argument, value, part in (
+            ("answered", answered, "answered"),
+            ("since", since, "period"),
+            ("until", until, "period"),
+            ("product", product, "product"),
+            ("rating", rating, "rating"),
+        ):
+            if value is not None:
+                self.require(Capability(f"{method}.{part}"), method, argument, value)
+        return Filters(answered, since, until, ratings, product)
+
+    # Replies.
+
+    def send(self, chat: Chat | Ref, text: str, files: Sequence[Upload]) -> Chat:
+        """Check a message; the chat, of which perhaps only the ref is known.
+
+        Raises:
+            InvalidInput: The text or a file breaks a rule.
+            RefError: The chat is not one of this account.
+            Unsupported: The marketplace takes no messages, or no files.
+        """
+        self.require(Capability.SEND, "send")
+        ref = self.own("send", chat, Noun.CHAT)
+        require("send", "text", text, str)
+        require("send", "files", files, Sequence[Upload])
+        if files:
+            self.require(Capability.SEND_FILES, "send", "files", files)
+            _require_files("send", files, self._capabilities[Capability.SEND_FILES].facts)
+        if text or not files:
+            _require_text("send", "text", text, self._capabilities[Capability.SEND].facts)
+        return Chat(ref=ref) if isinstance(chat, Ref) else chat
+
+    def answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
+        """Check an answer.
+
+        Raises:
+            InvalidInput: The text breaks a rule.
+            RefError: The item is not one of this account.
+            Unsupported: The marketplace takes no answers to it.
+        """
+        return self._answer(_ANSWER, "answer", item, text)
+
+    def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
+        """Check another text for an answer; errors as for :meth:`answer`."""
+        return self._answer(_EDIT, "edit_answer", item, text)
+
+    def reject(self, question: Question | Ref, reason: str) -> Ref:
+        """Check a rejection; errors as for :meth:`answer`."""
+        self.require(Capability.REJECT_QUESTION, "reject")
+        ref = self.own("reject", question, Noun.QUESTION)
+        facts = self._capabilities[Capability.REJECT_QUESTION].facts
+        _require_text("reject", "reason", reason, facts)
+        return ref
+
+    def decide(
+        self,
+        item: Return | Ref,
+        decision: Decision | str,
+        *,
+        comment: str | None,
+        reason: str | None,
+        amount: Money | None,
+    ) -> Ref:
+        """Check what can be told of a decision before it is known what may be decided.
+
+        Raises:
+            InvalidInput: The decision is of another type, or the comment breaks a rule.
+            RefError: The return is not one of this account.
+            Unsupported: The marketplace takes no decisions, no reason or no amount.
+        """
+        self.require(Capability.DECIDE, "decide")
+        ref = self.own("decide", item, Noun.RETURN)
+        require("decide", "decision", decision, Decision | str)
+        facts = self._capabilities[Capability.DECIDE].facts
+        if comment is not None:
+            _require_text("decide", "comment", comment, facts, "comment")
+        require("decide", "reason", reason, str | None)
+        require("decide", "amount", amount, Money | None)
+        for argument, value in (("reason", reason), ("amount", amount)):
+            if value is not None and not facts.get(argument):
+                raise Unsupported(self._marketplace, "decide", argument, value)
+        return ref
+
+    def _answer(
+        self,
+        capabilities: dict[Noun, Capability],
+        method: str,
+        item: Question | Feedback | Ref,
+        text: str,
+    ) -> Ref:
+        ref = self.own(method, item, Noun.QUESTION, Noun.FEEDBACK)
+        capability = capabilities[ref.noun]
+        self.require(capability, method, "item", str(ref))
+        _require_text(method, "text", text, self._capabilities[capability].facts)
+        return ref
+
+
+def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
+    """The decision among those that may be taken now.
+
+    Raises:
+        InvalidInput: It is not among them.
+    """
+    wanted = decision if isinstance(decision, str) else decision.id
+    for one in offered:
+        if one.id == wanted:
+            return one
+    rule = f"must be one that may be taken about {ref} now: {[one.id for one in offered]}"
+    raise InvalidInput("decide", "decision", rule, wanted)
+
+
+def require_complete(
+    decision: Decision, comment: str | None, reason: str | None, amount: Money | None
+) -> None:
+    """Refuse a decision without what it needs, or with what it does not take.
+
+    Raises:
+        InvalidInput: It is so; the error names the argument.
+    """
+    about = decision.id
+    if comment is None and decision.comment_required:
+        raise InvalidInput("decide", "comment", f"must be given with {about}", None)
+    if comment is not None and not decision.comment_allowed:
+        raise InvalidInput("decide", "comment", f"must not be given with {about}", comment)
+    needs_reason = decision.reason_required or bool(decision.reasons)
+    if reason is None and needs_reason:
+        told = f", one of {list(decision.reasons)}" if decision.reasons else ""
+        raise InvalidInput("decide", "reason", f"must be given with {about}{told}", None)
+    if reason is not None and not needs_reason:
+        raise InvalidInput("decide", "reason", f"must not be given with {about}", reason)
+    if reason is not None and decision.reasons and reason not in decision.reasons:
+        raise InvalidInput("decide", "reason", f"must be one of {list(decision.reasons)}", reason)
+    _require_amount(decision, amount)
+
+
+def _require_amount(decision: Decision, amount: Money | None) -> None:
+    bounds = [bound for bound in (decision.min_amount, decision.max_amount) if bound is not None]
+    told = f", from {bounds[0]} to {bounds[-1]}" if len(bounds) > 1 else ""
+    if amount is None:
+        if decision.amount_required or bounds:
+            rule = f"must be given with {decision.id}{told}"
+            raise InvalidInput("decide", "amount", rule, None)
+        return
+    if not (decision.amount_required or bounds):
+        raise InvalidInput("decide", "amount", f"must not be given with {decision.id}", amount)
+    if any(bound.currency != amount.currency for bound in bounds):
+        raise InvalidInput("decide", "amount", f"must be in {bounds[0].currency}", amount)
+    lowest, highest = decision.min_amount, decision.max_amount
+    if (
+        not amount.amount.is_finite()
+        or amount.amount < (Decimal(0) if lowest is None else lowest.amount)
+        or (highest is not None and amount.amount > highest.amount)
+    ):
+        raise InvalidInput("decide", "amount", f"must be within its bounds{told}", amount)
+
+
+def _require_period(method: str, since: datetime | None, until: datetime | None) -> None:
+    """Refuse times without a zone, and a period that ends before it begins.
+
+    Raises:
+        InvalidInput: It is so, or a time is not a datetime.
+    """
+    for argument, moment in (("since", since), ("until", until)):
+        require(method, argument, moment, datetime | None)
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(method, "since", "must not be after until", since)
+
+
+def _require_ratings(method: str, ratings: Collection[int]) -> frozenset[int]:
+    """The ratings that are wanted.
+
+    Raises:
+        InvalidInput: There is none, or one is not from 1 to 5.
+    """
+    require(method, "rating", ratings, _RATINGS)
+    return frozenset(ratings)
+
+
+def _require_text(method: str, argument: str, text: str, facts: _Facts, what: str = "text") -> None:
+    """Refuse a text that shows nothing, or breaks the bounds of a capability.
+
+    Args:
+        method: The method's name, for errors.
+        argument: The argument's name, for errors.
+        text: The text.
+        facts: The capability's; ``min_text_length`` and ``max_text_length`` bound the text.
+        what: ``comment`` for ``min_comment_length`` and ``max_comment_length``.
+
+    Raises:
+        InvalidInput: It does.
+    """
+    require(method, argument, text, _VISIBLE)
+    lowest, highest = facts.get(f"min_{what}_length", 0), facts.get(f"max_{what}_length")
+    bounds = Length(int(lowest), sys.maxsize if highest is None else int(highest))
+    if (rule := bounds.broken(text)) is not None:
+        raise InvalidInput(method, argument, rule, text)
+
+
+def _require_files(method: str, files: Sequence[Upload], facts: _Facts) -> None:
+    """Refuse files that break the bounds of ``send.files``.
+
+    Args:
+        method: The method's name, for errors.
+        files: The files.
+        facts: ``max_files``, ``max_file_size`` and ``max_total_size`` in bytes, and ``file_types``
+            with spaces between; what is not stated is not bounded.
+
+    Raises:
+        InvalidInput: They do, or one is not an ``Upload``.
+    """
+    require(method, "files", files, Sequence[Upload])
+    marks: list[object] = []
+    if (max_files := facts.get("max_files")) is not None:
+        marks.append(Count(0, int(max_files)))
+    if (file_types := facts.get("file_types")) is not None:
+        marks.append(Each(FileType(tuple(str(file_types).split()))))
+    if (max_file_size := facts.get("max_file_size")) is not None:
+        marks.append(Each(MaxSize(int(max_file_size))))
+    if (max_total_size := facts.get("max_total_size")) is not None:
+        marks.append(MaxSize(int(max_total_size)))
+    if marks:
+        require(method, "files", files, Annotated[(Sequence[Upload], *marks)])

@@ -1,0 +1,70 @@
+"""What can be said of any account besides its secrets."""
+
+import math
+from typing import Final
+
+import msgspec
+
+from wbym.account._checks import require_address
+from wbym.calls import DEFAULT_MAX_WAIT, DEFAULT_TIMEOUT, Proxy, require
+from wbym.errors import InvalidInput
+
+__all__ = ["AccountOptions", "require_connection"]
+
+_METHOD: Final = "options"
+
+
+class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The options that accounts of all marketplaces have; an adapter derives its own from it.
+
+    They are the keyword arguments of the account's class, and keys in ``wbym.toml``.
+
+    Raises:
+        InvalidInput: A value is out of its bounds.
+    """
+
+    base_url: str | None = None
+    """One server instead of the marketplace's own: a simulator, a proxy of yours."""
+    proxy: str | None = None
+    """The address of an HTTP proxy, with its credentials where it needs them."""
+    trust_env: bool = False
+    """Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used."""
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds without a byte from the marketplace after which a call fails."""
+    max_wait: float | None = DEFAULT_MAX_WAIT
+    """Seconds that a call waits for its limits at most; None, or ``inf`` in ``wbym.toml``: as long
+    as it takes."""
+
+    def __post_init__(self) -> None:
+        require_address(_METHOD, self.base_url)
+        if self.max_wait == math.inf:
+            msgspec.structs.force_setattr(self, "max_wait", None)
+        require_connection(_METHOD, self.proxy, self.timeout, self.max_wait)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        fields = msgspec.structs.asdict(self)
+        if self.proxy is not None:
+            fields["proxy"] = Proxy(self.proxy)  # which hides its credentials
+        return list(fields.items())
+
+
+def require_connection(
+    method: str, proxy: str | None, timeout: float, max_wait: float | None
+) -> None:
+    """Refuse a proxy that is not one, and times out of their bounds.
+
+    Raises:
+        InvalidInput: It is so; credentials of a proxy are not shown.
+    """
+    if proxy is not None:
+        Proxy(proxy, method)
+    require(method, "timeout", timeout, float)
+    if timeout <= 0:
+        raise InvalidInput(method, "timeout", "must be more than 0 seconds", timeout)
+    require(method, "max_wait", max_wait, float | None)
+    if max_wait is not None and max_wait < 0:
+        raise InvalidInput(method, "max_wait", "must be at least 0 seconds", max_wait)

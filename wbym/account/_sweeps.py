@@ -1,0 +1,91 @@
+"""Whole archives of feedbacks and questions: ``account.sweep``."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from wbym.account._capabilities import Capability
+from wbym.account._hooks import Hooks, SweepOptions
+from wbym.calls import require
+from wbym.domain import Feedback, Question
+from wbym.limits import Priority
+from wbym.paging import Span, Sweep, whole_span
+
+__all__ = ["Sweeps"]
+
+
+class Sweeps:
+    """Whole archives, complete although they change while they are read.
+
+    Args:
+        hooks: What reads them.
+        require: Refuses what the account has not.
+    """
+
+    def __init__(self, hooks: Hooks, require: Callable[[Capability, str], None]) -> None:
+        self._hooks = hooks
+        self._require = require
+
+    def feedbacks(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        in_order: bool = False,
+        cursor: str | None = None,
+        max_wait: float | None = None,
+        priority: Priority = Priority.BULK,
+    ) -> Sweep[Feedback]:
+        """Every feedback of a period, each once.
+
+        Args:
+            since: From this moment on, aware; by default from the beginning.
+            until: Up to and with this moment, aware; by default what arrives while the sweep runs
+                comes too.
+            in_order: Whether the records come in order of time.
+            cursor: Where to go on, with the same arguments: a page's ``cursor`` or ``next_cursor``.
+            max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
+                ``QuotaExhausted``; None: as long as it takes. Several pages are asked for at once,
+                so less than a few seconds may stop any sweep.
+            priority: Who goes first at the limits.
+
+        Raises:
+            Unsupported: The marketplace has no feedbacks.
+            InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or an
+                argument is of another type.
+        """
+        options = SweepOptions(in_order, cursor, max_wait, priority)
+        span = self._begin(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks", since, until, options)
+        return self._hooks._sweep_feedbacks(span, options)  # noqa: SLF001 - hooks are for this
+
+    def questions(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        in_order: bool = False,
+        cursor: str | None = None,
+        max_wait: float | None = None,
+        priority: Priority = Priority.BULK,
+    ) -> Sweep[Question]:
+        """Every question of a period, each once; arguments and errors as for :meth:`feedbacks`."""
+        options = SweepOptions(in_order, cursor, max_wait, priority)
+        span = self._begin(Capability.SWEEP_QUESTIONS, "sweep.questions", since, until, options)
+        return self._hooks._sweep_questions(span, options)  # noqa: SLF001
+
+    def _begin(
+        self,
+        capability: Capability,
+        method: str,
+        since: datetime | None,
+        until: datetime | None,
+        options: SweepOptions,
+    ) -> Span:
+        """Check what a sweep is asked for; its period."""
+        self._require(capability, method)
+        for argument, moment in (("since", since), ("until", until)):
+            require(method, argument, moment, datetime | None)
+        require(method, "in_order", options.in_order, bool)
+        require(method, "cursor", options.cursor, str | None)
+        require(method, "max_wait", options.max_wait, float | None)
+        require(method, "priority", options.priority, Priority)
+        return whole_span(method, since, until, self._hooks.EARLIEST)

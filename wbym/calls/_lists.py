@@ -1,0 +1,275 @@
+"""The pages of an operation that lists: the one place where a row becomes a listing."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from wbym.calls._endpoint import Endpoint
+from wbym.calls._http import Part, QueryValue
+from wbym.calls._outcomes import Answer
+from wbym.calls._pipeline import Pipeline
+from wbym.calls._replies import Json, mended
+from wbym.errors import CursorStuck, InvalidInput, SetAside
+from wbym.limits import Priority
+from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
+
+__all__ = ["Arguments", "Kept", "PageShape", "RowSource", "Total"]
+
+T = TypeVar("T")
+
+_VALUES = msgspec.json.Decoder(list[str | int | None])
+_RAW = msgspec.json.Decoder(list[msgspec.Raw])
+_LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class Arguments(msgspec.Struct, frozen=True):
+    """What a call is made with, by the marketplace's names."""
+
+    path: Mapping[str, str | int] = {}
+    query: Mapping[str, QueryValue] = {}
+    body: object = msgspec.UNSET
+    parts: Sequence[Part] = ()
+    headers: Mapping[str, str] = {}
+    unfilled: Sequence[str] = ()
+    """Places in the path that the account fills."""
+
+
+Total: TypeAlias = str | Callable[[Any, Mapping[str, Any]], int | None]
+"""How many records a list has: an attribute of its page, or from the page and the row's arguments.
+"""
+
+
+class PageShape(msgspec.Struct, frozen=True):
+    """How a page's Struct is read."""
+
+    scheme: Scheme
+    records: str | None
+    """The attribute that holds the records; None where the page is their list."""
+    total: Total | None = None
+
+
+Fill: TypeAlias = Callable[[Arguments], Awaitable[Arguments]]
+"""Fills what the account knows."""
+
+
+class RowSource(Generic[T]):
+    """Brings the pages of one operation; see :class:`wbym.paging.Source`.
+
+    Args:
+        endpoint: The operation.
+        shape: How its pages are read.
+        arguments: What is asked for, without the page.
+        values: The row's arguments as they were given.
+        pipeline: What makes the calls.
+        priority: Who goes first at the limits, where the reader does not say.
+        fill: Fills what the account knows, where there is something.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint[Any],
+        shape: PageShape,
+        arguments: Arguments,
+        values: Mapping[str, Any],
+        pipeline: Pipeline,
+        priority: Priority | None,
+        fill: Fill | None,
+    ) -> None:
+        self.method: Final = endpoint.name
+        self.scheme: Final = shape.scheme
+        self._endpoint = endpoint
+        self._shape = shape
+        self._arguments = arguments
+        self._values = values
+        self._pipeline = pipeline
+        self._priority = priority
+        self._fill = fill
+
+    async def fetch(
+        self,
+        cursor: str | None,
+        size: int | None,
+        *,
+        priority: Priority | None,
+        gate: BodyGate | None = None,
+    ) -> Chunk[T]:
+        """One page."""
+        arguments = self._paged(cursor, size)
+        if self._fill is not None:
+            arguments = await self._fill(arguments)
+        answer = await self._pipeline.call(
+            self._endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            body=arguments.body,
+            priority=self._priority if priority is None else priority,
+            gate=gate,
+        )
+        page, shape = answer.value, self._shape
+        items: Sequence[T] = page if shape.records is None else getattr(page, shape.records) or ()
+        count = len(items) + len(answer.set_aside)
+        following = self._following(page, count, size)
+        origin = _Origin(self._endpoint, answer, self._pipeline.report)
+        return Chunk(items, count, following, self._total(page), answer.set_aside, page, origin)
+
+    def _total(self, page: object) -> int | None:
+        total = self._shape.total
+        if total is None:
+            return None
+        found: int | None
+        found = getattr(page, total) if isinstance(total, str) else total(page, self._values)
+        return found
+
+    def _paged(self, cursor: str | None, size: int | None) -> Arguments:
+        """The arguments for a page.
+
+        Raises:
+            InvalidInput: It is not a cursor of this list.
+            CursorStuck: It is of a page that did not say where it ended.
+        """
+        scheme, arguments = self.scheme, self._arguments
+        if isinstance(scheme, Whole):
+            if cursor is not None:
+                raise self._no_cursor(cursor)
+            return arguments
+        if isinstance(scheme, ByCursor):
+            place: dict[str, object] = {**self._place(scheme, cursor), scheme.size: size}
+            body = _put(arguments.body, scheme.at, place)
+            return msgspec.structs.replace(arguments, body=body)
+        fields: dict[str, QueryValue] = {}
+        if isinstance(scheme, ByOffset):
+            fields = {scheme.size: size, scheme.offset: int(cursor or 0)}
+        else:
+            if scheme.size is not None:
+                fields[scheme.size] = size
+            if cursor is not None:
+                fields[scheme.token] = self._token(scheme, cursor)
+            if scheme.where == "body":
+                return msgspec.structs.replace(arguments, body=_put(arguments.body, (), fields))
+        return msgspec.structs.replace(arguments, query={**arguments.query, **fields})
+
+    def _token(self, scheme: ByToken, cursor: str) -> str | int:
+        if not scheme.is_number:
+            return cursor
+        if re.fullmatch(r"0{0,18}[1-9][0-9]{0,18}", cursor) is None:
+            raise self._no_cursor(cursor)
+        return int(cursor)
+
+    def _place(self, scheme: ByCursor, cursor: str | None) -> Mapping[str, object]:
+        if cursor is None:
+            return {}
+        try:
+            values = dict(zip(scheme.fields, _VALUES.decode(cursor), strict=True))
+        except (msgspec.DecodeError, ValueError):
+            raise self._no_cursor(cursor) from None
+        if None in values.values():
+            raise CursorStuck(self.method, cursor)
+        return values
+
+    def _no_cursor(self, cursor: str) -> InvalidInput:
+        return InvalidInput(self.method, "cursor", "must be a cursor of this list", cursor)
+
+    def _following(self, page: object, count: int, size: int | None) -> str | None:
+        """The cursor of the next page; None after the last, and where pages go by offset."""
+        scheme = self.scheme
+        if isinstance(scheme, ByOffset | Whole):
+            return None
+        if isinstance(scheme, ByCursor):
+            place: Any = getattr(page, "cursor", None)
+            fields = {} if place is None else msgspec.to_builtins(place)
+            values = [fields.get(name) or None for name in scheme.fields]
+            largest = size or scheme.max_size
+            goes_on = place is not None and scheme.more(place, largest)
+            # A full page that does not say where it ended is hardly the last: it must not end the
+            # list in silence. Its cursor is refused when it is read.
+            if not (goes_on or (count >= largest and None in values)):
+                return None
+            return msgspec.json.encode(values).decode()
+        if scheme.end is not None:
+            left = getattr(page, scheme.end)
+            if not (count if left is None else left):
+                return None
+        if scheme.ends_short and size is not None and count < size:
+            return None
+        token: object = page
+        for name in scheme.following.split("."):
+            token = getattr(token, name, None)
+        return str(token) if token else None
+
+
+def _put(body: object, path: Sequence[str], fields: Mapping[str, object]) -> dict[str, Any]:
+    """The body with more fields, at a place in it."""
+    whole: dict[str, Any] = {} if body is msgspec.UNSET else dict(msgspec.to_builtins(body))
+    if not path:
+        return {**whole, **fields}
+    head, *rest = path
+    return {**whole, head: _put(whole.get(head, {}), rest, fields)}
+
+
+class _Origin:
+    """Where a page's records came from: the answer that they were in."""
+
+    def __init__(
+        self, endpoint: Endpoint[Any], answer: Answer[Any], report: Callable[[SetAside], None]
+    ) -> None:
+        self._endpoint = endpoint
+        self._answer = answer
+        self._report = report
+
+    def set_aside(self, index: int, error: Exception) -> SetAside:
+        """The record that is the page's item ``index``, with its bytes; reported."""
+        place, raw = self._records[index]
+        reason = f"{type(error).__name__}: {error}"
+        aside = SetAside(self._endpoint.name, place, reason, raw)
+        self._report(aside)
+        return aside
+
+    @cached_property
+    def _records(self) -> list[tuple[str, bytes]]:
+        """The places and bytes of those records that could be decoded."""
+        body = self._answer.body
+        try:
+            return self._records_in(body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # A page that was read may still have bytes beside its records that are not UTF-8.
+            return self._records_in(mended(body))
+
+    def _records_in(self, body: bytes) -> list[tuple[str, bytes]]:
+        reply = self._endpoint.reply
+        path = reply.records if isinstance(reply, Json) else ()
+        blanked = reply.blanked if isinstance(reply, Json) else bytes
+        rest = msgspec.Raw(body)
+        for name in path:
+            rest = _LEVEL.decode(rest)[name]
+        undecodable = {aside.where for aside in self._answer.set_aside}
+        places = (
+            (f"{'.'.join(path)}[{n}]", blanked(raw)) for n, raw in enumerate(_RAW.decode(rest))
+        )
+        return [(place, raw) for place, raw in places if place not in undecodable]
+
+
+class Kept:
+    """An origin of records that were kept decoded; their bytes are what they are encoded to.
+
+    Args:
+        method: What reads them, for who is told.
+        items: The records.
+        report: Gets each record that cannot be used.
+    """
+
+    def __init__(
+        self, method: str, items: Sequence[object], report: Callable[[SetAside], None]
+    ) -> None:
+        self._method = method
+        self._items = items
+        self._report = report
+
+    def set_aside(self, index: int, error: Exception) -> SetAside:
+        """The record at this place of the page's items as one that cannot be used, reported."""
+        raw = msgspec.json.encode(self._items[index])
+        aside = SetAside(self._method, f"[{index}]", f"{type(error).__name__}: {error}", raw)
+        self._report(aside)
+        return aside

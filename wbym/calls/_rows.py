@@ -1,0 +1,820 @@
+"""A documented operation as one decorated method, its row; every tool sees a plain method.
+
+::
+
+    class Feedbacks(Group, host="feedbacks", bucket="feedbacks-and-questions", scope="feedbacks"):
+
+        @get("/api/v1/feedbacks", pages=ByOffset("take", "skip", 5000), page=FeedbacksPage)
+        def list(self, *, is_answered: bool, nm_id: int | None = None) -> Listing[Feedback]:
+            '''Feedbacks.'''
+            ...
+
+        @post("/api/v1/feedbacks/answer")
+        async def answer(self, id: str, text: Annotated[str, Length(2, 5000)]) -> None:
+            '''Answer a feedback.'''
+            ...
+
+GET and DELETE write their arguments into the address, POST, PUT and PATCH into the body, and places
+in braces into the path; ``Annotated`` says what differs (:mod:`wbym.calls._marks`). None is left
+out. What is returned is said by the annotation: a :class:`wbym.paging.Listing`, an async context
+manager of a :class:`wbym.calls.Download`, or what the group's ``envelope`` opens.
+
+The plan of an operation is made at its first call, so importing costs nothing, and a call inspects
+nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be called
+``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; one called ``get`` or
+``delete`` hides that decorator from what follows, so it stands last.
+"""
+
+import inspect
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from copy import deepcopy
+from datetime import datetime
+from enum import Enum
+from functools import cached_property, wraps
+from types import NoneType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypeVar,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+import msgspec
+
+from wbym.calls._endpoint import Endpoint, Method, places_of
+from wbym.calls._http import Part, QueryValue, Upload
+from wbym.calls._lists import Arguments, PageShape, RowSource, Total
+from wbym.calls._marks import (
+    Body,
+    Commas,
+    Encode,
+    Form,
+    Header,
+    Joint,
+    Name,
+    Query,
+    Secret,
+    WholeBody,
+    utc_text,
+)
+from wbym.calls._outcomes import Answer
+from wbym.calls._pipeline import Download, Pipeline
+from wbym.calls._replies import Binary, Reply
+from wbym.calls._validation import Broken, Check, check_of
+from wbym.errors import InvalidInput
+from wbym.limits import Cost, Priority
+from wbym.paging import Listing, Scheme, listing_of
+
+__all__ = [
+    "Envelope",
+    "Group",
+    "Parameter",
+    "Row",
+    "delete",
+    "get",
+    "patch",
+    "post",
+    "put",
+    "row",
+    "rows_of",
+]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+Spelling: TypeAlias = Literal["camel"] | None
+"""How a marketplace spells its parameters: ``nmId`` for ``nm_id``, or as the arguments are."""
+
+
+class Envelope(Protocol):
+    """Makes the reply of an operation from what is in the envelope."""
+
+    def __call__(
+        self,
+        data: Any,  # noqa: ANN401 - a type
+        /,
+        *,
+        records: tuple[str, ...] = (),
+        record: type | None = None,
+    ) -> Reply[Any]:
+        """The reply.
+
+        Args:
+            data: The type inside; ``NoneType`` for an answer that only acknowledges.
+            records: The field inside that holds the list of records, where it is a page.
+            record: The type of one record. Without ``records``, ``data`` is their list.
+        """
+        ...
+
+
+Place = Literal["path", "query", "body", "whole body", "header", "form", "host"]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """One argument of an operation."""
+
+    name: str
+    wire: str
+    """The marketplace's name."""
+    place: Place
+    hint: object
+    """The annotation."""
+    marks: tuple[object, ...]
+    default: object
+    """``UNSET`` where it must be given."""
+    check: Check
+    write: Callable[[Any], Any]
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must not be shown."""
+        return any(isinstance(mark, Secret) for mark in self.marks)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What a decorator says of an operation; what is None is the group's."""
+
+    reads: bool | None = None
+    idempotent: bool | None = None
+    single_attempt: bool = False
+    pages: Scheme | None = None
+    page: object = None
+    total: Total | None = None
+    envelope: Envelope | None = None
+    reply: Reply[Any] | None = None
+    body: Callable[..., object] | None = None
+    rules: tuple[Joint, ...] = ()
+    host: str | None = None
+    hosts: Mapping[str, str] | None = None
+    scope: str | None = None
+    buckets: tuple[str, ...] = ()
+    cost: Cost | None = None
+    not_found: tuple[int, ...] = ()
+    refusal: object = None
+    deprecated: str | None = None
+
+
+class Row:
+    """What is known of an operation.
+
+    Args:
+        method: What HTTP calls it.
+        path: With its places in braces.
+        function: The method that was decorated.
+        options: What else was said.
+    """
+
+    def __init__(
+        self, method: Method, path: str, function: Callable[..., object], options: Options
+    ) -> None:
+        self.method: Final = method
+        self.path: Final = path
+        self.function: Final = function
+        self.options: Final = options
+        self._group: type[Group] | None = None
+
+    @property
+    def group(self) -> "type[Group]":
+        """The class that it is in.
+
+        Raises:
+            TypeError: The class is no group.
+        """
+        if self._group is None:
+            raise self._wrong("be in a Group")
+        return self._group
+
+    @group.setter
+    def group(self, group: "type[Group]") -> None:
+        self._group = group
+
+    def _wrong(self, must_be: str) -> TypeError:
+        return TypeError(f"the operation {self.function.__qualname__} must {must_be}")
+
+    @property
+    def name(self) -> str:
+        """Where the method is found below ``api``, such as ``feedbacks.list``.
+
+        A private row has the name of the public method over it.
+        """
+        return f"{self.group.noun}.{self.function.__name__.lstrip('_')}"
+
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        return get_type_hints(self.function, include_extras=True)
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Its arguments, in the order of the signature."""
+        return tuple(map(self._parameter, self._signature))
+
+    @cached_property
+    def _signature(self) -> list[inspect.Parameter]:
+        return list(inspect.signature(self.function).parameters.values())[1:]
+
+    @cached_property
+    def _positional(self) -> list[str]:
+        return [one.name for one in self._signature if one.kind is not one.KEYWORD_ONLY]
+
+    def _parameter(self, argument: inspect.Parameter) -> Parameter:
+        name = argument.name
+        if name not in self._hints:
+            raise self._wrong(f"say the type of {name}")
+        hint = self._hints[name]
+        marks = tuple(_marks(hint))
+        wire = self._spelled(name)
+        for mark in marks:
+            if isinstance(mark, Name | Header | Form):
+                wire = mark.name
+        write = next((mark.write for mark in marks if isinstance(mark, Encode)), _written)
+        if any(isinstance(mark, Commas) for mark in marks):
+            write = _with_commas
+        return Parameter(
+            name,
+            wire,
+            self._place(name, wire, marks),
+            hint,
+            marks,
+            msgspec.UNSET if argument.default is argument.empty else argument.default,
+            check_of(hint),
+            write,
+        )
+
+    def _spelled(self, name: str) -> str:
+        if self.group.spelling is None:
+            return name
+        head, *tail = name.rstrip("_").split("_")
+        return head + "".join(word.capitalize() for word in tail)
+
+    def _place(self, name: str, wire: str, marks: Sequence[object]) -> Place:
+        if name == "host" and self.options.hosts is not None:
+            return "host"
+        places: dict[type, Place] = {
+            Query: "query",
+            Body: "body",
+            WholeBody: "whole body",
+            Header: "header",
+            Form: "form",
+        }
+        for mark in marks:
+            if type(mark) in places:
+                return places[type(mark)]
+        if wire in self._places_in_path:
+            return "path"
+        return "query" if self.method in {"GET", "DELETE"} else "body"
+
+    @cached_property
+    def _places_in_path(self) -> tuple[str, ...]:
+        return tuple(places_of(self.path))
+
+    @cached_property
+    def _unfilled(self) -> tuple[str, ...]:
+        """Places in the path that no argument fills."""
+        given = {one.wire for one in self.parameters if one.place == "path"}
+        return tuple(name for name in self._places_in_path if name not in given)
+
+    @cached_property
+    def _has_body(self) -> bool:
+        has_place = any(one.place == "body" for one in self.parameters)
+        return has_place or self.options.body is not None
+
+    @cached_property
+    def returns(self) -> object:
+        """The annotation of what is returned.
+
+        Raises:
+            TypeError: There is none.
+        """
+        if "return" not in self._hints:
+            raise self._wrong("say what it returns")
+        return self._hints["return"]
+
+    @cached_property
+    def is_download(self) -> bool:
+        """Whether it opens a file."""
+        return get_origin(self.returns) is AbstractAsyncContextManager
+
+    @cached_property
+    def shape(self) -> PageShape | None:
+        """How its pages are read, where it lists."""
+        options = self.options
+        if options.pages is None:
+            return None
+        found = self._records_in_page
+        return PageShape(options.pages, found and found[0], options.total)
+
+    @cached_property
+    def _record(self) -> type:
+        return cast(type, get_args(self.returns)[0])
+
+    @cached_property
+    def _records_in_page(self) -> tuple[str, str] | None:
+        """The attribute of the page that holds the records, and its name in the body."""
+        page = self.options.page
+        if page is None:
+            return None
+        for field in msgspec.structs.fields(cast(type[msgspec.Struct], page)):
+            for kind in (field.type, *get_args(field.type)):
+                if get_origin(kind) is list and get_args(kind)[0] is self._record:
+                    return field.name, field.encode_name
+        raise TypeError(f"{self.name}: {page} has no list of {self._record}")
+
+    @cached_property
+    def endpoint(self) -> Endpoint[Any]:
+        """The operation as the pipeline takes it; of several hosts, that of the first."""
+        return next(iter(self.endpoints.values()))
+
+    @cached_property
+    def endpoints(self) -> Mapping[str, Endpoint[Any]]:
+        """The operation by host: mostly one."""
+        options, group = self.options, self.group
+        if options.hosts is None:
+            host = options.host or group.host
+            return {host: self._on(host, options.scope or group.scope, self.name)}
+        return {
+            host: self._on(host, scope, f"{self.name}.{host}")
+            for host, scope in options.hosts.items()
+        }
+
+    def _on(self, host: str, scope: str, name: str) -> Endpoint[Any]:
+        options, group = self.options, self.group
+        reads = self.method == "GET" if options.reads is None else options.reads
+        return Endpoint(
+            name=name,
+            method=self.method,
+            host=host,
+            path=self.path,
+            reply=self._reply,
+            buckets=options.buckets or ((group.bucket,) if group.bucket else (name,)),
+            scope=scope,
+            writes=not reads,
+            idempotent=reads if options.idempotent is None else options.idempotent,
+            cost=options.cost or group.cost,
+            single_attempt=options.single_attempt,
+            not_found=options.not_found,
+            refusal=options.refusal,
+        )
+
+    @cached_property
+    def _reply(self) -> Reply[Any]:
+        options = self.options
+        if options.reply is not None:
+            return options.reply
+        if self.is_download:
+            return Binary()
+        envelope = options.envelope or self.group.envelope
+        if options.pages is not None:
+            found = self._records_in_page
+            if found is None:
+                return envelope(list[self._record], record=self._record)  # type: ignore[name-defined]
+            return envelope(options.page, records=(found[1],), record=self._record)
+        kinds = [kind for kind in get_args(self.returns) if kind is not NoneType]
+        if get_origin(self.returns) is Sequence:
+            record = kinds[0]
+            is_struct = isinstance(record, type) and issubclass(record, msgspec.Struct)
+            return envelope(list[record], record=record if is_struct else None)  # type: ignore[valid-type]
+        if NoneType in get_args(self.returns) and len(kinds) == 1:
+            return envelope(kinds[0])
+        return envelope(self.returns)
+
+    def values(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
+        """The arguments by name, checked; what is not given has its default.
+
+        Raises:
+            TypeError: An argument is missing, there is one too many, or it has another name.
+            InvalidInput: A value is not of its type, or breaks a rule.
+        """
+        given = dict(zip(self._positional, args, strict=False))
+        given.update(kwargs)
+        values: dict[str, Any] = {}
+        for name, default, check in self._checks:
+            value = values[name] = given.get(name, default)
+            if value is default:
+                if value is msgspec.UNSET:
+                    break
+                continue
+            try:
+                check(value)
+            except Broken as broken:
+                raise self._invalid(name, broken) from None
+        else:
+            if len(given) == len(args) + len(kwargs) and given.keys() <= values.keys():
+                for rule in self.options.rules:
+                    broke = rule(values)
+                    if broke is not None:
+                        name, words = broke
+                        raise self._invalid(name, Broken(words, values.get(name)))
+                return values
+        raise self._type_error(args, kwargs)
+
+    @cached_property
+    def _checks(self) -> list[tuple[str, object, Check]]:
+        return [(one.name, one.default, one.check) for one in self.parameters]
+
+    def _invalid(self, name: str, broken: Broken) -> InvalidInput:
+        is_secret = any(one.is_secret for one in self.parameters if one.name == name)
+        shown = "(not shown)" if is_secret else broken.value
+        return InvalidInput(self.name, f"{name}{broken.path}", broken.rule, shown)
+
+    def _type_error(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TypeError:
+        """The error that Python has for such arguments."""
+        try:
+            unwanted = self.function(None, *args, **kwargs)
+        except TypeError as error:
+            return error
+        if inspect.iscoroutine(unwanted):
+            unwanted.close()
+        return TypeError(f"{self.name} does not take UNSET")
+
+    def arguments(self, values: Mapping[str, Any]) -> Arguments:
+        """Checked values as they are sent."""
+        path: dict[str, str | int] = {}
+        query: dict[str, QueryValue] = {}
+        fields: dict[str, object] = {}
+        headers: dict[str, str] = {}
+        parts: Sequence[Part] = ()
+        body: object = msgspec.UNSET
+        for parameter in self.parameters:
+            value = values[parameter.name]
+            if value is None:
+                continue
+            place, wire = parameter.place, parameter.wire
+            if place == "form":
+                parts = [*parts, *_parts(parameter, value)]
+                continue
+            value = parameter.write(value)
+            if place == "query":
+                query[wire] = value
+            elif place == "body":
+                fields[wire] = value
+            elif place == "path":
+                path[wire] = value
+            elif place == "header":
+                headers[wire] = str(value)
+            elif place == "whole body":
+                body = value
+        if self.options.body is not None:
+            body = self.options.body(**values)
+        elif self._has_body:
+            body = fields
+        return Arguments(path, query, body, parts, headers, self._unfilled)
+
+    def call(
+        self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Coroutine[object, object, Answer[Any]]:
+        """The call, its input checked; it is made when it is awaited."""
+        values = self.values(args, kwargs)
+        endpoint = self.endpoint
+        if self.options.hosts is not None:
+            host = values["host"]
+            if host not in self.endpoints:
+                rule = f"must be one of {', '.join(self.endpoints)}"
+                raise InvalidInput(self.name, "host", rule, host)
+            endpoint = self.endpoints[host]
+        arguments = self.arguments(values)
+        if arguments.unfilled:
+            return group._fill_and_call(endpoint, arguments)  # noqa: SLF001
+        return group._call(endpoint, arguments)  # noqa: SLF001
+
+    def list(
+        self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> Listing[Any]:
+        """Make the listing; nothing is sent before it is read."""
+        values = self.values(args, kwargs)
+        assert self.shape is not None  # noqa: S101 - it lists
+        arguments = self.arguments(values)
+        if arguments.body is not msgspec.UNSET:
+            # It is sent later and again: what the caller changes meanwhile is neither checked nor
+            # meant.
+            arguments = msgspec.structs.replace(arguments, body=deepcopy(arguments.body))
+        source: RowSource[Any] = RowSource(
+            self.endpoint,
+            self.shape,
+            arguments,
+            values,
+            group._pipeline,  # noqa: SLF001
+            group._priority,  # noqa: SLF001
+            group._filled if self._unfilled else None,  # noqa: SLF001
+        )
+        return listing_of(source)
+
+    def open(
+        self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
+    ) -> AbstractAsyncContextManager[Download]:
+        """Open the file.
+
+        Raises:
+            TypeError: The operation is none that opens a file.
+        """
+        if not self.is_download:
+            raise self._wrong("be async, or list, or open a file")
+        arguments = self.arguments(self.values(args, kwargs))
+        return group._pipeline.download(  # noqa: SLF001
+            self.endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            priority=group._priority,  # noqa: SLF001
+        )
+
+
+def _marks(hint: object) -> Iterator[object]:
+    """The marks of an annotation, those inside of ``X | None`` included."""
+    if get_origin(hint) is Annotated:
+        base, *marks = get_args(hint)
+        yield from marks
+        yield from _marks(base)
+    elif NoneType in get_args(hint):
+        for one in get_args(hint):
+            yield from _marks(one)
+
+
+_PLAIN: Final = {str, int, float, bool}
+
+
+def _written(value: object) -> object:
+    """A value as it is written unless something else is said; a list is the caller's no more."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, Collection) and not isinstance(value, Mapping):
+        return list(value)
+    return value
+
+
+def _with_commas(values: Collection[object]) -> str | None:
+    return ",".join(str(_written(value)) for value in values) or None
+
+
+def _parts(parameter: Parameter, value: str | Upload | Collection[Upload]) -> list[Part]:
+    mark = next(mark for mark in parameter.marks if isinstance(mark, Form))
+    if isinstance(value, str):
+        return [Part(mark.name, value)] if value else []
+    files = [value] if isinstance(value, Upload) else value
+    return [
+        Part(
+            mark.name,
+            file.content,
+            file.name,
+            mark.content_type(file) or "application/octet-stream",
+        )
+        for file in files
+    ]
+
+
+def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
+    def decorate(function: F) -> F:
+        known = Row(method, path, function, options)
+        wrapper: Callable[..., object]
+        if options.pages is not None:
+
+            @wraps(function)
+            def list_records(self: Group, *args: object, **kwargs: object) -> object:
+                return known.list(self, args, kwargs)
+
+            wrapper = list_records
+        elif inspect.iscoroutinefunction(function):
+
+            @wraps(function)
+            async def call_once(self: Group, *args: object, **kwargs: object) -> object:
+                return (await known.call(self, args, kwargs)).value
+
+            wrapper = call_once
+        else:
+
+            @wraps(function)
+            def open_file(self: Group, *args: object, **kwargs: object) -> object:
+                return known.open(self, args, kwargs)
+
+            wrapper = open_file
+        vars(wrapper)["row"] = known
+        return cast(F, wrapper)
+
+    return decorate
+
+
+class Group:
+    """The operations of one noun, such as ``api.feedbacks``, and what they have in common.
+
+    Args:
+        pipeline: What makes the calls.
+        priority: Who goes first at the limits; None leaves it to each operation.
+    """
+
+    noun: ClassVar[str]
+    host: ClassVar[str]
+    scope: ClassVar[str]
+    bucket: ClassVar[str | None] = None
+    cost: ClassVar[Cost | None] = None
+    spelling: ClassVar[Spelling] = "camel"
+    envelope: ClassVar[Envelope]
+
+    def __init_subclass__(
+        cls,
+        *,
+        noun: str | None = None,
+        host: str | None = None,
+        scope: str | None = None,
+        bucket: str | None = None,
+        cost: Cost | None = None,
+        spelling: Spelling | msgspec.UnsetType = msgspec.UNSET,
+        envelope: Envelope | None = None,
+    ) -> None:
+        """State what the operations have in common; what is not stated is inherited.
+
+        Inherited operations are the group's own: they have its noun and all that it states.
+
+        Args:
+            noun: Where the operations are found below ``api``; the class's name in lower case
+                unless stated.
+            host: A name in the adapter's table of hosts.
+            scope: The token's category, or the access, that the calls need.
+            bucket: A name in the adapter's table of limits. Without one, each operation has a
+                bucket by its own name.
+            cost: How many calls an answer counts as; one unless stated.
+            spelling: How the marketplace spells parameters; ``"camel"`` unless stated.
+            envelope: What answers are wrapped in.
+        """
+        super().__init_subclass__()
+        cls.noun = noun or cls.__name__.lower()
+        if host is not None:
+            cls.host = host
+        if scope is not None:
+            cls.scope = scope
+        if envelope is not None:
+            cls.envelope = staticmethod(envelope)
+        cls.bucket = bucket or cls.bucket
+        cls.cost = cost or cls.cost
+        if spelling is not msgspec.UNSET:
+            cls.spelling = spelling
+        for name, method in _inherited(cls):
+            known = row(method)
+            again = _operation(known.method, known.path, known.options)(known.function)
+            setattr(cls, name, again)
+        for known in _rows_in(cls):
+            known.group = cls
+
+    def __init__(self, pipeline: Pipeline, priority: Priority | None = None) -> None:
+        self._pipeline = pipeline
+        self._priority = priority
+
+    async def _known(self, place: str) -> str | int:
+        """What the account knows of a place in a path that no argument fills.
+
+        Raises:
+            TypeError: Nothing.
+        """
+        raise TypeError(f"{self.noun}: nothing fills {{{place}}}")
+
+    def _call(
+        self, endpoint: Endpoint[Any], arguments: Arguments
+    ) -> Coroutine[object, object, Answer[Any]]:
+        return self._pipeline.call(
+            endpoint,
+            path=arguments.path,
+            query=arguments.query,
+            body=arguments.body,
+            parts=arguments.parts,
+            headers=arguments.headers,
+            priority=self._priority,
+        )
+
+    async def _fill_and_call(self, endpoint: Endpoint[Any], arguments: Arguments) -> Answer[Any]:
+        return await self._call(endpoint, await self._filled(arguments))
+
+    async def _filled(self, arguments: Arguments) -> Arguments:
+        path = dict(arguments.path)
+        for name in arguments.unfilled:
+            path[name] = await self._known(name)
+        return msgspec.structs.replace(arguments, path=path, unfilled=())
+
+
+class _Verb:
+    """A decorator of operations that are called by one of HTTP's methods."""
+
+    def __init__(self, method: Method) -> None:
+        self._method: Final[Method] = method
+
+    def __call__(
+        self,
+        path: str,
+        *,
+        pages: Scheme | None = None,
+        page: type[msgspec.Struct] | None = None,
+        total: Total | None = None,
+        reply: Reply[Any] | None = None,
+        envelope: Envelope | None = None,
+        body: Callable[..., object] | None = None,
+        rules: Sequence[Joint] = (),
+        reads: bool | None = None,
+        idempotent: bool | None = None,
+        single_attempt: bool = False,
+        host: str | None = None,
+        hosts: Mapping[str, str] | None = None,
+        scope: str | None = None,
+        buckets: Sequence[str] = (),
+        cost: Cost | None = None,
+        not_found: Sequence[int] = (),
+        refusal: object = None,
+        deprecated: str | None = None,
+    ) -> Callable[[F], F]:
+        """Make a method the row of an operation.
+
+        Args:
+            path: With places in braces, which are arguments' or known to the account.
+            pages: How it pages, where it lists; then the method returns a ``Listing``.
+            page: The Struct of a page; its one list of the listing's records is found by its type.
+                Without it, a page is a list of records.
+            total: Where a page says how many records the list has.
+            reply: What an answer is, instead of what the annotation and the envelope say.
+            envelope: Instead of the group's.
+            body: Makes the body of the same arguments, where it is nested or has constants.
+            rules: Over several arguments.
+            reads: Whether a token that may only read will do; unless said, GET.
+            idempotent: Whether making the call twice does no more than making it once; unless
+                said, what only reads. What is sent to a buyer is not.
+            single_attempt: Whether the call is made at once or refused with ``QuotaExhausted``, and
+                never again: for what the marketplace forbids to automate.
+            host: Instead of the group's.
+            hosts: Hosts that all have this operation, with the scope that each needs; the argument
+                ``host`` chooses.
+            scope: Instead of the group's.
+            buckets: Instead of the group's one; the call counts in all of them.
+            cost: Instead of the group's.
+            not_found: Statuses besides 404 that say that there is no such object.
+            refusal: The type of a refusal's body; the error has it decoded as ``details``.
+            deprecated: Until when the marketplace has it and what to use instead.
+        """
+        return _operation(
+            self._method,
+            path,
+            Options(
+                pages=pages,
+                page=page,
+                total=total,
+                reply=reply,
+                envelope=envelope,
+                body=body,
+                rules=tuple(rules),
+                reads=reads,
+                idempotent=idempotent,
+                single_attempt=single_attempt,
+                host=host,
+                hosts=hosts,
+                scope=scope,
+                buckets=tuple(buckets),
+                cost=cost,
+                not_found=tuple(not_found),
+                refusal=refusal,
+                deprecated=deprecated,
+            ),
+        )
+
+
+get: Final = _Verb("GET")
+post: Final = _Verb("POST")
+patch: Final = _Verb("PATCH")
+put: Final = _Verb("PUT")
+delete: Final = _Verb("DELETE")
+
+
+def row(method: Callable[..., object]) -> Row:
+    """The row of a method, such as ``row(Feedbacks.list)``.
+
+    Raises:
+        TypeError: The method is not an operation.
+    """
+    found = getattr(method, "row", None)
+    if not isinstance(found, Row):
+        raise TypeError(f"{method!r} is not an operation")
+    return found
+
+
+def rows_of(*groups: type[Group]) -> Iterator[Row]:
+    """The operations of groups, in the order in which they are stated, the inherited ones last."""
+    for group in groups:
+        yield from _rows_in(group)
+
+
+def _inherited(cls: type) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The operations of a class that its bases state, by their names."""
+    for base in cls.__mro__[1:]:
+        for name, it in vars(base).items():
+            if isinstance(getattr(it, "row", None), Row) and getattr(cls, name) is it:
+                yield name, it
+
+
+def _rows_in(cls: type) -> Iterator[Row]:
+    return (
+        found for it in vars(cls).values() if isinstance(found := getattr(it, "row", None), Row)
+    )

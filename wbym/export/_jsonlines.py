@@ -1,0 +1,123 @@
+"""JSON lines: the neutral record with all of its fields, one a line."""
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import datetime
+from itertools import compress
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import msgspec
+
+from wbym import domain
+from wbym.domain import Ref
+from wbym.errors import ExportError
+from wbym.export._formats import BATCH, Batch, FileFormat, Head, refuse_layout
+from wbym.export._layout import LAYOUTS, AnyLayout, Noun
+
+__all__ = ["JsonLines"]
+
+
+class _FileRef(msgspec.Struct):
+    marketplace: str
+    account: str
+    id: str
+    noun: str | None = None
+    """None in files of earlier versions."""
+
+
+class _Head(msgspec.Struct):
+    """What is read of a line."""
+
+    ref: _FileRef
+    created_at: datetime | None = None
+
+
+def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
+    """Reads a line that has this noun's fields and no others."""
+    others = [name for name in layout.record.__struct_fields__ if name not in {"ref", "created_at"}]
+    fields = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in others]
+    bases = (_Head,)
+    head = msgspec.defstruct("_NounHead", fields, bases=bases, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(cast(type[_Head], head))
+
+
+def _renewed(line: bytes, ref: Ref) -> bytes:
+    """A line of an earlier version as this one writes it."""
+    fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    fields["ref"] = msgspec.Raw(msgspec.json.encode(ref))
+    if ref.noun is domain.Noun.FEEDBACK and _has(fields, "comments") and not _has(fields, "answer"):
+        # Comments that were only counted: whose they are was not known, and is said so now.
+        fields["answer_known"] = msgspec.Raw(b"false")
+    return msgspec.json.encode(fields)
+
+
+def _has(fields: Mapping[str, msgspec.Raw], name: str) -> bool:
+    return bytes(fields.get(name, b"null")) not in {b"null", b"0"}
+
+
+_HEADS: Final[dict[Noun, msgspec.json.Decoder[_Head]]] = {
+    noun: _decoder(layout) for noun, layout in LAYOUTS.items()
+}
+
+
+class JsonLines(FileFormat[list[bytes]]):
+    """A line is a record as msgspec encodes it; ``wbym.domain`` decodes it again."""
+
+    def read(self, path: Path, layout: AnyLayout) -> Generator[Batch[list[bytes]], None, None]:
+        """The lines, in parts."""
+        decode = _HEADS[layout.noun].decode
+        heads: list[Head] = []
+        lines: list[bytes] = []
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                body = line.strip()
+                if not body:
+                    continue
+                try:
+                    found = decode(body)
+                except msgspec.DecodeError as error:
+                    if number == 1:
+                        refuse_layout(path, layout, _noun_of(body))
+                    raise ExportError(path, f"line {number} cannot be read: {error}") from None
+                ref = Ref(found.ref.marketplace, found.ref.account, layout.of, found.ref.id)
+                heads.append(Head(ref, found.created_at))
+                lines.append(_renewed(body, ref) if found.ref.noun is None else body)
+                if len(lines) == BATCH:
+                    yield Batch(heads, lines)
+                    heads, lines = [], []
+        if lines:
+            yield Batch(heads, lines)
+
+    def keep(self, rows: list[bytes], which: Sequence[bool]) -> list[bytes]:
+        """Some of the lines."""
+        return list(compress(rows, which))
+
+    def made(self, bodies: Sequence[bytes], layout: AnyLayout) -> list[bytes]:
+        """The records as they are."""
+        return list(bodies)
+
+    def writer(self, file: BinaryIO, layout: AnyLayout) -> "_LineWriter":
+        """What writes lines."""
+        return _LineWriter(file)
+
+
+class _LineWriter:
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, rows: list[bytes], /) -> None:
+        self._file.writelines(body + b"\n" for body in rows)
+
+    def close(self) -> None:
+        pass
+
+
+def _noun_of(line: bytes) -> Noun | None:
+    """The noun that a line is a record of."""
+    for noun, decoder in _HEADS.items():
+        try:
+            decoder.decode(line)
+        except msgspec.DecodeError:
+            continue
+        return noun
+    return None

@@ -1,0 +1,152 @@
+"""Reading one account for an export, and how far it is."""
+
+import asyncio
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+from wbym.account import Account, Capability, has
+from wbym.domain import Chat, Feedback, Question, Return
+from wbym.export._layout import Noun
+from wbym.export._spool import Entry
+from wbym.paging import Listing, Sweep
+
+__all__ = ["AccountProgress", "AnyListing", "Reading", "Stage", "can_export"]
+
+AnyListing: TypeAlias = Listing[Feedback] | Listing[Question] | Listing[Return] | Listing[Chat]
+
+
+class Stage(StrEnum):
+    """What an account is about."""
+
+    WAITING = "waiting"
+    """It has not begun."""
+    READING = "reading"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class AccountProgress(msgspec.Struct, frozen=True):
+    """How far an account is, when asked."""
+
+    account: str
+    stage: Stage
+    start: datetime | None
+    """From when on it is read; None for the beginning."""
+    records: int
+    """Read and kept, those of a run that was stopped included."""
+    expected: int | None
+    """How many there will be, where the marketplace counts them."""
+    rate: float
+    """Records a second in this run."""
+    refusals: int
+    """How often the limit was met in spite of all."""
+    left: float | None
+    """Seconds to the end, a ban included; None where nobody can tell."""
+    banned_until: datetime | None
+
+
+_NEEDED: Final = {
+    Noun.CHATS: Capability.CHATS,
+    Noun.RETURNS: Capability.RETURNS,
+    Noun.FEEDBACKS: Capability.SWEEP_FEEDBACKS,
+    Noun.QUESTIONS: Capability.SWEEP_QUESTIONS,
+}
+
+
+def can_export(account: Account, noun: Noun) -> bool:
+    """Whether the marketplace has the noun, in a way that can be read whole."""
+    return has(account.CAPABILITIES, _NEEDED[noun])
+
+
+class Reading:
+    """The reading of one account.
+
+    Args:
+        account: The opened account.
+        noun: What is read.
+    """
+
+    def __init__(self, account: Account, noun: Noun) -> None:
+        self._account = account
+        self._noun = noun
+        self.key: Final = (account.marketplace, account.name)
+        self.stage: Stage = Stage.WAITING
+        self._start: datetime | None = None
+        self._kept = 0
+        self._read = 0
+        self._began: float | None = None
+        self._ended: float | None = None
+        self._refused = 0
+        self._listing: AnyListing | None = None
+
+    def begin(self, entry: Entry, kept: int) -> None:
+        """Reading begins, or goes on with what is kept."""
+        self.stage = Stage.READING
+        self._start = entry.start
+        self._kept = kept
+        self._began = asyncio.get_running_loop().time()
+        self._refused = self._refusals()
+
+    def took(self, count: int) -> None:
+        """So many records more are kept."""
+        self._read += count
+
+    def end(self, stage: Stage) -> None:
+        """It is read, or failed."""
+        self.stage = stage
+        self._ended = asyncio.get_running_loop().time()
+
+    def listing(self, entry: Entry, max_wait: float | None) -> AnyListing:
+        """What is still to be read.
+
+        Raises:
+            Unsupported: The marketplace has nothing of the kind.
+        """
+        account = self._account
+        found: AnyListing
+        match self._noun:
+            case Noun.CHATS:
+                found = account.chats()
+            case Noun.RETURNS:
+                found = account.returns()
+            case Noun.FEEDBACKS:
+                found = account.sweep.feedbacks(
+                    since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
+                )
+            case Noun.QUESTIONS:
+                found = account.sweep.questions(
+                    since=entry.start, until=entry.until, cursor=entry.cursor, max_wait=max_wait
+                )
+        self._listing = found
+        return found
+
+    @property
+    def progress(self) -> AccountProgress:
+        """How far it is."""
+        seconds = 0.0
+        if self._began is not None:
+            end = self._ended
+            seconds = (asyncio.get_running_loop().time() if end is None else end) - self._began
+        expected = left = None
+        if isinstance(self._listing, Sweep):
+            swept = self._listing.progress
+            left = swept.left
+            expected = None if swept.expected is None else self._kept + swept.expected
+        bans = [state.banned_until for state in self._account.limits() if state.banned_until]
+        return AccountProgress(
+            account=self.key[1],
+            stage=self.stage,
+            start=self._start,
+            records=self._kept + self._read,
+            expected=expected,
+            rate=self._read / seconds if seconds > 0 else 0.0,
+            refusals=0 if self._began is None else self._refusals() - self._refused,
+            left=left if self.stage is Stage.READING else None,
+            banned_until=max(bans, default=None) if self.stage is Stage.READING else None,
+        )
+
+    def _refusals(self) -> int:
+        return sum(state.refusals for state in self._account.limits())

@@ -1,0 +1,339 @@
+"""Exporting: read what is new of each account, then make the file."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from wbym.account import Account
+from wbym.calls import require
+from wbym.domain import Ref
+from wbym.errors import AccountsFailed, ExportError, InvalidInput, WbymError
+from wbym.export._files import find_target, plain_os_errors, replacing
+from wbym.export._formats import Format
+from wbym.export._layout import LAYOUTS, Noun
+from wbym.export._reading import AccountProgress, Reading, Stage, can_export
+from wbym.export._spool import AccountKey, Entry, Spool
+from wbym.export._suffixes import Suffix, format_of
+from wbym.paging import Sweep, whole_span
+
+__all__ = ["OVERLAP", "Export", "Exported"]
+
+T = TypeVar("T")
+
+OVERLAP: Final = timedelta(days=1)
+"""How far an export looks back behind the newest record in the file."""
+
+AT_ONCE: Final = 4
+"""Accounts that are read at the same time; each holds two or three pages in memory."""
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """What an export did."""
+
+    path: Path
+    rows: int
+    """In the file now."""
+    added: int
+    """Of them, those that are new in it."""
+    replaced: int
+    """Of them, those that were in it before and were read again."""
+    made: bool
+    """Whether the file was written; it was not where there was nothing new, or where it would have
+    lost what it had of an account that failed."""
+
+
+class _Old(msgspec.Struct):
+    """What is in the file before."""
+
+    rows: int = 0
+    latest: dict[AccountKey, datetime] = {}
+
+
+class Export:
+    """Writes the records of accounts into one file, or adds to it what is new.
+
+    Feedbacks and questions are read by a sweep: of an account that the file has, from its newest
+    record less the overlap on; of another, from ``since`` on. Chats and returns are read whole.
+    Records that are in the file already are replaced by their latest state, the others of the file
+    are kept, and each is in it once.
+
+    The file is written only when the reading is done, beside the old one, and then put in its
+    place. What is read is kept meanwhile in ``<file>.part``: an export that is stopped, or fails,
+    leaves it, and the same call goes on from there. (Chats and returns are read again.)
+
+    Args:
+        accounts: Opened accounts; those without the noun are left out.
+        noun: What is exported.
+        to: The file; its end says the format: ``.jsonl``, ``.csv`` or ``.parquet``.
+        since: From this moment on, aware; from the beginning, where it is not given.
+        until: Up to and with this moment, aware.
+        overlap: How far to look back behind the newest record in the file, for records that
+            appeared late, or changed since.
+        max_wait: Seconds that a call of a sweep waits for its limits at most, before the account
+            fails with ``QuotaExhausted``. None: as long as it takes, even for a ban.
+        fresh: Forget what is in the file and in ``<file>.part``. Nothing is forgotten before the
+            new file is whole.
+        form: The format, where the file's name does not say it.
+        on_error: Is told which account failed, and why. Without it ``AccountsFailed`` is raised
+            once the file is made of the others.
+
+    Raises:
+        InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or ``overlap``
+            is negative.
+        Unsupported: A period is given for chats or returns.
+    """
+
+    def __init__(
+        self,
+        accounts: Sequence[Account],
+        noun: Noun,
+        to: Path,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        overlap: timedelta = OVERLAP,
+        max_wait: float | None = None,
+        fresh: bool = False,
+        form: Suffix | None = None,
+        on_error: Callable[[str, WbymError], None] | None = None,
+    ) -> None:
+        method = f"export.{noun}"
+        if noun in {Noun.CHATS, Noun.RETURNS}:
+            for argument, moment in (("since", since), ("until", until)):
+                if moment is not None:
+                    rule = f"is for feedbacks and questions; {noun} are read whole"
+                    raise InvalidInput(method, argument, rule, moment)
+        for argument, moment in (("since", since), ("until", until)):
+            require(method, argument, moment, datetime | None)
+        if since is not None:
+            whole_span(method, since, until)
+        if overlap < timedelta(0):
+            raise InvalidInput(method, "overlap", "must not be negative", overlap)
+        self.noun: Final = noun
+        self.path: Final = to
+        self._until = until
+        self._overlap = overlap
+        self._max_wait = max_wait
+        self._form = form
+        self._on_error = on_error
+        self.fresh: Final = fresh
+        self.since: Final = since
+        self.left_out: Final = [each.name for each in accounts if not can_export(each, noun)]
+        """Accounts whose marketplace has no such noun."""
+        self.unfinished: Path | None = None
+        """After a run: where the records are kept that are not in the file yet."""
+        self._readings = [Reading(each, noun) for each in accounts if can_export(each, noun)]
+        # One thread for all: where the task is cancelled (Ctrl-C) while it works, what comes next,
+        # such as closing, waits for its turn behind that.
+        self._thread = ThreadPoolExecutor(1, "wbym-export")
+        self._written: tuple[int, int] | None = None
+        self._replaced = 0
+
+    @property
+    def readable(self) -> bool:
+        """Whether any account has the noun."""
+        return bool(self._readings)
+
+    @property
+    def progress(self) -> tuple[AccountProgress, ...]:
+        """How far each account is."""
+        return tuple(reading.progress for reading in self._readings)
+
+    @property
+    def written(self) -> tuple[int, int] | None:
+        """Rows written, and rows to be written about; None while the accounts are read."""
+        return self._written
+
+    async def run(self) -> Exported:
+        """Read and write, once.
+
+        Raises:
+            ExportError: The file or its ``.part`` cannot be read or written, or it has another
+                noun. The file is as it was.
+            AccountsFailed: Accounts failed, and nobody was to be told (``on_error``).
+        """
+        target = await self._blocking(find_target, self.path)
+        form = await self._blocking(format_of, target, self._form)
+        spool = Spool(target, self.noun)
+        old = _Old()
+        try:
+            await self._blocking(spool.open, self.fresh)
+            has_file = not spool.fresh and await self._blocking(_is_filled, target)
+            if has_file:
+                await self._scan(form, target, old)
+            errors = await self._read(spool, old)
+            whole = [one.key for one in self._readings if one.stage is Stage.DONE]
+            # Started over, the file loses what it had: not before there is all of the new.
+            rows, made = old.rows, False
+            waits = spool.fresh and (errors or not await self._blocking(spool.is_complete))
+            if whole and not waits:
+                rows, made = await self._write(
+                    form, target, spool, whole, old if has_file else None
+                )
+                await self._blocking(spool.forget, whole)
+        finally:
+            if await self._blocking(spool.close):
+                self.unfinished = spool.path
+            self._thread.shutdown(wait=False)
+        if errors and self._on_error is None:
+            raise AccountsFailed.of(errors, len(self._readings))
+        return Exported(
+            path=self.path,
+            rows=rows,
+            added=rows - old.rows if has_file else rows,
+            replaced=self._replaced,
+            made=made,
+        )
+
+    async def _read(self, spool: Spool, old: _Old) -> list[tuple[str, Exception]]:
+        errors: list[tuple[str, Exception]] = []
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def read(reading: Reading) -> None:
+            async with at_once:
+                try:
+                    await self._read_one(reading, spool, old)
+                    reading.end(Stage.DONE)
+                except ExportError:
+                    raise
+                except WbymError as error:
+                    reading.end(Stage.FAILED)
+                    error.add_note(f"account: {reading.key[1]}")
+                    errors.append((reading.key[1], error))
+                    if self._on_error is not None:
+                        self._on_error(reading.key[1], error)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for reading in self._readings:
+                    tasks.create_task(read(reading))
+        except BaseExceptionGroup as group:
+            ours, others = group.split(ExportError)
+            if ours is None or others is not None:
+                raise
+            raise ours.exceptions[0] from None  # the file's trouble, whichever account met it
+        return errors
+
+    async def _read_one(self, reading: Reading, spool: Spool, old: _Old) -> None:
+        account = reading.key
+        entry = await self._blocking(spool.entry, account)
+        if entry is None:
+            start = self.since
+            if latest := old.latest.get(account):
+                start = min(latest.astimezone(UTC) - self._overlap, datetime.now(UTC))
+            entry = Entry(self.since, self._until, start)
+        elif (entry.since, entry.until) != (self.since, self._until):
+            raise ExportError(
+                spool.path,
+                f"an export of {account[1]} with since={_shown(entry.since)} and "
+                f"until={_shown(entry.until)} was stopped; go on with these, or start over with "
+                "fresh",
+            )
+        reading.begin(entry, await self._blocking(spool.count, account))
+        if entry.complete:
+            return
+        if not (entry.start and self._until and entry.start > self._until):
+            try:
+                entry = await self._read_pages(reading, spool, entry)
+            except InvalidInput as error:
+                if error.argument != "cursor":
+                    raise
+                reason = "this version cannot go on with it; start over with fresh"
+                raise ExportError(spool.path, reason) from error
+        done = msgspec.structs.replace(entry, complete=True)
+        await self._blocking(spool.note, account, done)
+
+    async def _read_pages(self, reading: Reading, spool: Spool, entry: Entry) -> Entry:
+        listing = reading.listing(entry, self._max_wait)
+        async with aclosing(listing.pages()) as pages:
+            async for page in pages:
+                if isinstance(listing, Sweep):  # other lists shift, so they are read again
+                    entry = msgspec.structs.replace(entry, cursor=page.next_cursor)
+                await self._blocking(spool.note, reading.key, entry, page.items)
+                reading.took(len(page.items))
+                del page  # or it would stay in memory while the next one comes
+        return entry
+
+    async def _scan(self, form: Format, target: Path, old: _Old) -> None:
+        """Look at every row of the file, so that a broken one is told before anything is read."""
+        latest = old.latest
+        async with aclosing(self._steps(target, form.heads(target, LAYOUTS[self.noun]))) as parts:
+            async for heads in parts:
+                old.rows += len(heads)
+                for head in heads:
+                    if head.created_at is not None:
+                        account = (head.ref.marketplace, head.ref.account)
+                        before = latest.get(account, head.created_at)
+                        latest[account] = max(before, head.created_at)
+
+    async def _write(
+        self,
+        form: Format,
+        target: Path,
+        spool: Spool,
+        whole: Sequence[AccountKey],
+        old: _Old | None,
+    ) -> tuple[int, bool]:
+        fresh = 0
+        for account in whole:
+            fresh += await self._blocking(spool.count, account)
+        if old is not None and not fresh:
+            return old.rows, False
+        written, rows = 0, fresh + (0 if old is None else old.rows)
+        self._written = written, rows
+        accounts = set(whole)
+
+        def drop(refs: Sequence[Ref]) -> list[bool]:
+            has = spool.has(refs)
+            dropped = [
+                kept and (ref.marketplace, ref.account) in accounts
+                for kept, ref in zip(has, refs, strict=True)
+            ]
+            self._replaced += sum(dropped)
+            return dropped
+
+        def steps() -> Generator[int, None, None]:
+            with replacing(target) as file:
+                yield from form.rewrite(
+                    None if old is None else target,
+                    file,
+                    LAYOUTS[self.noun],
+                    drop=drop,
+                    fresh=(bodies for account in whole for bodies in spool.bodies(account)),
+                )
+
+        async with aclosing(self._steps(target, steps())) as parts:
+            async for count in parts:
+                written += count
+                self._written = written, rows
+        return written, True
+
+    async def _steps(self, path: Path, steps: Generator[T, None, None]) -> AsyncGenerator[T, None]:
+        """What blocks, step by step in the thread; it may be left in between."""
+        try:
+            while (step := await self._blocking(_next, path, steps)) is not None:
+                yield step
+        finally:
+            await self._blocking(steps.close)
+
+    async def _blocking(self, call: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+
+
+def _next(path: Path, steps: Generator[T, None, None]) -> T | None:
+    with plain_os_errors(path):
+        return next(steps, None)
+
+
+def _is_filled(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _shown(moment: datetime | None) -> str:
+    return "none" if moment is None else moment.isoformat()

@@ -1,0 +1,354 @@
+"""What the outbox delivers: how each action is sent, and how its fate is looked up.
+
+An action is saved with its delivery, and keeps the record where the caller gave one.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Final, TypeAlias
+
+import msgspec
+
+from wbym.account import Account, Capability
+from wbym.calls import Upload
+from wbym.domain import (
+    Action,
+    Answer,
+    AnswerStatus,
+    Author,
+    Chat,
+    Decision,
+    DecisionKind,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    Money,
+    Noun,
+    Question,
+    QuestionStatus,
+    Ref,
+    Return,
+    ReturnStatus,
+)
+from wbym.errors import NotFound, Unprocessable, Unsupported
+from wbym.feed._delivery import FINAL, key_of
+from wbym.feed._own_messages import NEAR, find_delivery, find_lost_delivery, same_words
+from wbym.feed._store import Store
+
+__all__ = [
+    "AnswerAction",
+    "AnyAction",
+    "DecideAction",
+    "EditAnswerAction",
+    "PollNow",
+    "RejectAction",
+    "Resolution",
+    "SendAction",
+    "decode_action",
+    "encode_action",
+]
+
+PollNow: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
+"""``await poll_now(account, stream, id)``: have the feed read an object; False if it cannot."""
+
+
+class Resolution(msgspec.Struct, frozen=True):
+    """What a lookup showed."""
+
+    state: DeliveryState | None = None
+    """None: the reply is not there, or not there yet."""
+    id: str | None = None
+    """The marketplace's id of the message or the answer."""
+    note: str | None = None
+
+
+_NOT_THERE: Final = Resolution()
+_CANNOT_READ: Final = Resolution(
+    DeliveryState.UNKNOWN, note="this account cannot read one record, so nobody can look it up"
+)
+
+
+def _confirmed(id_: str | None = None) -> Resolution:
+    return Resolution(DeliveryState.CONFIRMED, id_)
+
+
+def _rejected(note: str) -> Resolution:
+    return Resolution(DeliveryState.REJECTED, note=note)
+
+
+def _unknown(note: str) -> Resolution:
+    return Resolution(DeliveryState.UNKNOWN, note=note)
+
+
+class _Action(msgspec.Struct, frozen=True, tag_field="action"):
+    """What all actions have.
+
+    Each has ``deliver``, which calls the account once and raises what that raises, and
+    ``reconcile``, which looks up what became of the reply and raises ``WbymError`` where it cannot
+    be looked up now.
+    """
+
+    action: ClassVar[Action]
+
+    target: Ref
+    """The chat, question, feedback or return."""
+    text: str
+    """The words; see ``Delivery.text``."""
+
+    @property
+    def decision_id(self) -> str | None:
+        """``Decision.id`` of a decision."""
+        return None
+
+
+class SendAction(_Action, frozen=True, tag=Action.SEND.value):
+    """A message to a chat."""
+
+    action = Action.SEND
+
+    chat: Chat | None = None
+    files: tuple[Upload, ...] = ()
+
+    async def deliver(self, account: Account) -> Delivery:
+        """Send it."""
+        return await account.send(self.chat or self.target, self.text, files=self.files)
+
+    async def reconcile(
+        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+    ) -> Resolution:
+        """Look for the message in the chat."""
+        if await poll_now(account.name, "chats", self.target.id):
+            # The feed itself confirms what it sees of ours.
+            standing = await store.delivery(key_of(delivery))
+            if standing is None or standing.state not in {*FINAL, DeliveryState.UNKNOWN}:
+                return _NOT_THERE
+            return Resolution(standing.state, standing.id, standing.note)
+        if not _can(account, Capability.MESSAGES):
+            return _unknown("the messages of this account's chats cannot be read")
+        others = await store.delivered_to(self.target)
+        taken = {other.id for other in others}
+        open_ = [other for other in others if other.state not in FINAL and other.attempts]
+        # Some marketplaces cannot be asked for a period.
+        since = (delivery.sent_at or delivery.created_at) - NEAR
+        asked = since if _can(account, Capability.MESSAGES_SINCE) else None
+        async for message in account.messages(self.chat or self.target, since=asked):
+            if message.author is not Author.SELLER or message.ref.id in taken:
+                continue
+            if message.sent_at < since:
+                continue
+            if (other := find_delivery(message, open_)) is not None:
+                if other.idempotency_key == delivery.idempotency_key:
+                    return _confirmed(message.ref.id)
+                open_.remove(other)
+            elif find_lost_delivery(message, [delivery]) is not None:
+                return _unknown(f"the chat has a message with these words: {message.ref.id}")
+        return _NOT_THERE
+
+
+class _AnswerAction(_Action, frozen=True):
+    """An answer to a question or a feedback, of which the record is kept where it was given."""
+
+    question: Question | None = None
+    feedback: Feedback | None = None
+
+    @property
+    def item(self) -> Question | Feedback | Ref:
+        """The record if there is one."""
+        return self.question or self.feedback or self.target
+
+    async def read(self, account: Account) -> Question | Feedback:
+        """The record as it is now, with the answer."""
+        if self.question is not None:
+            return await account.get(self.question)
+        if self.feedback is not None:
+            return await account.get(self.feedback)
+        if self.target.noun is Noun.QUESTION:
+            return await account.get(self.target, Question)
+        return await account.get(self.target, Feedback)
+
+
+class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
+    """An answer to a question or a feedback."""
+
+    action = Action.ANSWER
+
+    async def deliver(self, account: Account) -> Delivery:
+        """Answer."""
+        return await account.answer(self.item, self.text)
+
+    async def reconcile(
+        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+    ) -> Resolution:
+        """Read the question or the feedback again: the answer that stands decides."""
+        try:
+            record = await self.read(account)
+        except Unsupported:
+            return _CANNOT_READ
+        except (NotFound, Unprocessable) as error:
+            return _rejected(f"the marketplace does not have it any more: {error}")
+        answer = record.answer
+        if answer is None or not answer.text:
+            if isinstance(record, Question) and answer is None and record.answered:
+                return _unknown("the question is answered, in words that are not told")
+            return _NOT_THERE
+        if same_words(answer.text, self.text):
+            return _moderated(answer)
+        if answer.stands:
+            return _rejected(f"another answer stands: {answer.text}")
+        return _NOT_THERE
+
+
+class EditAnswerAction(_AnswerAction, frozen=True, tag=Action.EDIT_ANSWER.value):
+    """Another text for an answer."""
+
+    action = Action.EDIT_ANSWER
+
+    async def deliver(self, account: Account) -> Delivery:
+        """Edit the answer."""
+        return await account.edit_answer(self.item, self.text)
+
+    async def reconcile(
+        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+    ) -> Resolution:
+        """Read the question or the feedback again.
+
+        The new words confirm the edit, the old ones say that it is not there yet. Where only a ref
+        was given the old words are not known: any others count as the old ones.
+        """
+        try:
+            answer = (await self.read(account)).answer
+        except Unsupported:
+            return _CANNOT_READ
+        except (NotFound, Unprocessable) as error:
+            return _rejected(f"the marketplace does not have it any more: {error}")
+        if answer is None or not answer.text or answer.status is AnswerStatus.DELETED:
+            return _rejected("there is no answer any more that could be edited")
+        if same_words(answer.text, self.text):
+            return _moderated(answer)
+        item = self.item
+        before = None if isinstance(item, Ref) else item.answer
+        if before is None or same_words(answer.text, before.text):
+            return _NOT_THERE
+        note = f"another answer stands: {answer.text}"
+        # An accepted edit may have stood before somebody wrote this.
+        return _unknown(note) if delivery.state is DeliveryState.ACCEPTED else _rejected(note)
+
+
+class RejectAction(_Action, frozen=True, tag=Action.REJECT.value):
+    """A question that is declined; ``text`` is the reason."""
+
+    action = Action.REJECT
+
+    question: Question | None = None
+
+    async def deliver(self, account: Account) -> Delivery:
+        """Reject the question."""
+        return await account.reject(self.question or self.target, self.text)
+
+    async def reconcile(
+        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+    ) -> Resolution:
+        """Read the question again: its status decides."""
+        try:
+            if self.question is None:
+                question = await account.get(self.target, Question)
+            else:
+                question = await account.get(self.question)
+        except Unsupported:
+            return _CANNOT_READ
+        except (NotFound, Unprocessable) as error:
+            return _unknown(f"the marketplace does not have the question any more: {error}")
+        if question.status is QuestionStatus.REJECTED:
+            return _confirmed()
+        if question.status is QuestionStatus.ANSWERED or question.answered:
+            return _rejected("the question was answered")
+        return _NOT_THERE
+
+
+class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
+    """A decision about a return; ``text`` is the comment, empty where there is none."""
+
+    action = Action.DECIDE
+
+    decision: Decision | str
+    return_: Return | None = None
+    reason: str | None = None
+    amount: Money | None = None
+
+    @property
+    def decision_id(self) -> str:
+        """``Decision.id``."""
+        return self.decision if isinstance(self.decision, str) else self.decision.id
+
+    async def deliver(self, account: Account) -> Delivery:
+        """Decide."""
+        return await account.decide(
+            self.return_ or self.target,
+            self.decision,
+            comment=self.text or None,
+            reason=self.reason,
+            amount=self.amount,
+        )
+
+    async def reconcile(
+        self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
+    ) -> Resolution:
+        """Read the return again: it offers the decision no more once it was decided."""
+        try:
+            if self.return_ is None:
+                item = await account.get(self.target, Return)
+            else:
+                item = await account.get(self.return_)
+        except Unsupported:
+            return _CANNOT_READ
+        except (NotFound, Unprocessable) as error:
+            return _unknown(f"the marketplace does not have the return any more: {error}")
+        if item.waiting_for_seller:
+            offered = await account.decisions(item)
+            if self.decision_id in {one.id for one in offered}:
+                return _NOT_THERE
+        if delivery.state is DeliveryState.ACCEPTED:
+            return _confirmed()
+        so, otherwise = _COMES_TO.get(self._kind, (frozenset(), frozenset()))
+        if item.status in so:
+            return _confirmed()
+        if item.status in otherwise:
+            return _rejected(f"it was decided otherwise: {item.status}")
+        return _unknown(
+            f"the return no longer waits for this decision, and is {item.status}: nobody tells "
+            "who decided"
+        )
+
+    @property
+    def _kind(self) -> DecisionKind:
+        if isinstance(self.decision, Decision):
+            return self.decision.kind
+        known = () if self.return_ is None else self.return_.decisions
+        return next((one.kind for one in known if one.id == self.decision), DecisionKind.OTHER)
+
+
+_GRANTED: Final = frozenset({ReturnStatus.APPROVED, ReturnStatus.COMPLETED})
+_REFUSED: Final = frozenset({ReturnStatus.REJECTED})
+_COMES_TO: Final = {
+    DecisionKind.REFUND: (_GRANTED, _REFUSED),
+    DecisionKind.REFUND_WITHOUT_RETURN: (_GRANTED, _REFUSED),
+    DecisionKind.PARTIAL_REFUND: (_GRANTED, _REFUSED),
+    DecisionKind.REJECT: (_REFUSED, _GRANTED),
+}
+"""How a return stands after a decision, and how it never does."""
+
+AnyAction: TypeAlias = SendAction | AnswerAction | EditAnswerAction | RejectAction | DecideAction
+
+encode_action: Final = msgspec.msgpack.Encoder().encode
+decode_action: Final = msgspec.msgpack.Decoder(AnyAction).decode
+
+
+def _can(account: Account, capability: Capability) -> bool:
+    known = account.CAPABILITIES.get(capability)
+    return known is not None and known.is_present
+
+
+def _moderated(answer: Answer) -> Resolution:
+    """What an answer with our words comes to."""
+    if answer.status is AnswerStatus.REJECTED:
+        return _rejected("moderation rejected it")
+    return _confirmed(answer.id) if answer.stands else _NOT_THERE

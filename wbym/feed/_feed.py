@@ -1,0 +1,226 @@
+"""All streams of all accounts as one series of events, and the outbox beside it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import anyio
+
+from wbym import observe
+from wbym.account import Account, Capability, Hint, Stream, has
+from wbym.calls import require
+from wbym.errors import FeedBusy, InvalidInput
+from wbym.feed._consumer import Confirmations, Events
+from wbym.feed._outbox import Outbox
+from wbym.feed._reader import Reader, StreamStatus
+from wbym.feed._store import Store
+from wbym.observe import current
+
+__all__ = ["Feed"]
+
+logger: logging.Logger = logging.getLogger("wbym.feed")
+
+_HINTS_EVERY: Final = 1.0
+"""Seconds between looks at hints that another process may have stored."""
+_BACKLOG_EVERY: Final = 15.0
+"""Seconds between reports of how many events wait."""
+
+
+class Feed:
+    """Follows accounts, and keeps what happened until it is confirmed.
+
+    Args:
+        accounts: By name, as they are at any time.
+        store: Where it is kept; the feed closes it.
+        on_error: Gets the account's name and what went wrong with one of its streams; it is tried
+            again all the same.
+        settle_after: See :class:`Outbox`.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        store: Store,
+        *,
+        on_error: Callable[[str, Exception], None] | None = None,
+        settle_after: float,
+    ) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._on_error = on_error
+        self._readers: dict[tuple[str, str], Reader] = {}
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._stack = AsyncExitStack()
+        self._confirmations = Confirmations(store)
+        self._woken = asyncio.Event()
+        self._hinted = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._consumed = False
+        self._followed: set[str] = set()
+        self.outbox: Final = Outbox(
+            accounts, store, poll_now=self.poll_now, settle_after=settle_after
+        )
+
+    def events(
+        self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
+    ) -> Events:
+        """What happens, from where the last consumer stopped; see ``Inbox.events``."""
+        require("events", "since", since, datetime | None)
+        require("events", "auto_ack", auto_ack, bool)
+        require("events", "wait", wait, bool)
+        return Events(
+            self._store,
+            self._confirmations,
+            start=partial(self._start, since, wait),
+            woken=self._woken,
+            check=self._check,
+            stop=self._stop,
+            auto_ack=auto_ack,
+        )
+
+    @property
+    def streams(self) -> list[StreamStatus]:
+        """What is followed, at which pace, and how it goes."""
+        return [reader.status for reader in self._readers.values()]
+
+    async def hint(self, hints: Sequence[Hint]) -> None:
+        """Keep word of what changed, and look at it as soon as the limits allow.
+
+        Returns when the hints are stored. They may be for accounts that another process follows.
+        """
+        require("hint", "hints", hints, Sequence[Hint])
+        await self._store.hint(hints)
+        self._hinted.set()
+
+    async def poll_now(self, account: str, stream: str, id_: str) -> bool:
+        """Wait until the feed has read an object; False if this process does not follow it."""
+        reader = self._readers.get((account, stream))
+        return reader is not None and await reader.poll_now(id_)
+
+    async def _start(self, since: datetime | None, wait: bool) -> Collection[str]:
+        """Follow all accounts that can be; their names, as long as they are followed."""
+        if self._consumed:
+            raise FeedBusy(", ".join(self._accounts), "this inbox")
+        # Marketplaces tell times of whole seconds.
+        begin = (since or datetime.now(UTC)).replace(microsecond=0)
+        accounts = {
+            name: account
+            for name, account in self._accounts.items()
+            if _has(account, Capability.EVENTS)
+        }
+        if not accounts:
+            rule = "must have one at least that can be followed"
+            raise InvalidInput("events", "accounts", rule, list(self._accounts))
+        self._consumed = True
+        try:
+            for name, account in accounts.items():
+                await self._stack.enter_async_context(self._store.reading(name, wait=wait))
+                self._followed.add(name)
+                for stream in account.streams():
+                    self._readers[name, stream.name] = self._reader(name, stream, begin)
+        except BaseException:
+            await self._stop()
+            raise
+        for (name, _), reader in self._readers.items():
+            self._spawn(name, reader.run())
+        self._spawn("", self._watch_hints(list(accounts)))
+        self._spawn("", self._report_backlog())
+        return self._followed
+
+    def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
+        return Reader(
+            account,
+            stream,
+            self._store,
+            since=since,
+            on_events=self._woken.set,
+            on_error=partial(self._stream_failed, account),
+            on_delivery=self.outbox.seen,
+        )
+
+    def _spawn(self, account: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[task] = account
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self._woken.set()
+
+    def _check(self) -> None:
+        """Raise what ended the following."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _stream_failed(self, account: str, error: Exception) -> None:
+        if self._on_error is not None:
+            self._on_error(account, error)
+
+    async def _watch_hints(self, accounts: Sequence[str]) -> None:
+        """Pass hints on to the readers: our own at once, other processes' every second."""
+        foreign = any(
+            account.name in accounts and _has(account, Capability.NOTIFICATIONS)
+            for account in self._accounts.values()
+        )
+        while True:
+            self._hinted.clear()
+            for number, hint in await self._store.hints(accounts):
+                reader = self._readers.get((hint.account, hint.stream))
+                if reader is None:
+                    await self._store.drop_hints([number])
+                else:
+                    reader.hint(hint.id, number)
+            with anyio.move_on_after(_HINTS_EVERY if foreign else None):
+                await self._hinted.wait()
+
+    async def _report_backlog(self) -> None:
+        while True:
+            if observe.watched:
+                for account, count in (await self._store.backlog()).items():
+                    current().backlog(account=account, count=count)
+            await anyio.sleep(_BACKLOG_EVERY)
+
+    async def drop(self, account: str) -> None:
+        """Follow an account no more."""
+        self._followed.discard(account)
+        for key in [key for key in self._readers if key[0] == account]:
+            del self._readers[key]
+        await _cancel([task for task, name in self._tasks.items() if name == account])
+
+    async def _stop(self) -> None:
+        """Follow no account any more, and let others do so."""
+        with anyio.CancelScope(shield=True):
+            await _cancel(list(self._tasks))
+            self._readers.clear()
+            self._followed.clear()
+            try:
+                await self._confirmations.write()
+            finally:
+                await self._stack.aclose()
+                self._stack = AsyncExitStack()
+                self._failure, self._consumed = None, False
+
+    async def aclose(self) -> None:
+        """Stop following and sending, and close the store."""
+        with anyio.CancelScope(shield=True):
+            try:
+                await self._stop()
+            finally:
+                await self.outbox.aclose()
+                await self._store.aclose()
+
+
+def _has(account: Account, capability: Capability) -> bool:
+    return has(account.CAPABILITIES, capability)
+
+
+async def _cancel(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,575 @@
+"""Replies that are sent once in effect.
+
+A reply is saved under an idempotency key before it is sent. If its fate is not known, after a crash
+or a lost connection, it is looked up where the buyer would see it, and only what is definitely not
+there is sent again. What nobody can tell is left to a person.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+import anyio
+import msgspec
+
+from wbym.account import Account
+from wbym.account._inputs import ref_of
+from wbym.calls import Length, NotEmpty, Upload, require
+from wbym.domain import (
+    Chat,
+    Decision,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    Money,
+    Question,
+    Ref,
+    Return,
+)
+from wbym.errors import (
+    AlreadyAnswered,
+    BadRequest,
+    Conflict,
+    DeliveryUnknown,
+    InvalidInput,
+    NotFound,
+    PayloadTooLarge,
+    QuotaExhausted,
+    RefError,
+    RefusedByModeration,
+    StateError,
+    Unprocessable,
+    WbymError,
+)
+from wbym.feed._actions import (
+    AnswerAction,
+    AnyAction,
+    DecideAction,
+    EditAnswerAction,
+    PollNow,
+    RejectAction,
+    SendAction,
+    decode_action,
+    encode_action,
+)
+from wbym.feed._delivery import OPEN, key_of
+from wbym.feed._open_delivery import OpenDelivery, now
+from wbym.feed._own_messages import same_words
+from wbym.feed._settle import settle
+from wbym.feed._store import Store
+from wbym.observe import LogFacts, current
+
+__all__ = ["SETTLE_AFTER", "Outbox"]
+
+logger: logging.Logger = logging.getLogger("wbym.outbox")
+
+SETTLE_AFTER: Final = 300.0
+"""Seconds after which a reply that is nowhere to be seen was not delivered."""
+
+KEPT: Final = timedelta(days=90)
+"""How long a key is remembered after its delivery was confirmed or rejected."""
+
+_KEY: Final = Annotated[str, Length(1, 255), NotEmpty()]
+_REFUSALS: Final = (
+    BadRequest,
+    NotFound,
+    Conflict,
+    PayloadTooLarge,
+    Unprocessable,
+    RefusedByModeration,
+)
+"""Rejections of the reply itself, for good; others (of the token, for a limit) pass."""
+
+_ORPHANS_EVERY: Final = 30.0
+"""Seconds between looks for deliveries whose process died."""
+_AT_ONCE: Final = 8
+"""Deliveries of an account that are worked on at the same time."""
+
+_PENDING, _SENDING, _ACCEPTED = (
+    DeliveryState.PENDING,
+    DeliveryState.SENDING,
+    DeliveryState.ACCEPTED,
+)
+_CONFIRMED, _REJECTED, _UNKNOWN = (
+    DeliveryState.CONFIRMED,
+    DeliveryState.REJECTED,
+    DeliveryState.UNKNOWN,
+)
+
+
+class Outbox:
+    """Delivers under idempotency keys. ``Inbox.outbox`` is one; it works while the inbox is open.
+
+    A reply is sent once in effect under its key, however often it is asked for and in whichever
+    run: asked for again, with whatever words, the methods only return how far the first is. What
+    fails on the way is a state of the :class:`Delivery` that they return: ``REJECTED`` with the
+    marketplace's words in ``note``; ``PENDING``, not sent and tried again; ``SENDING``, looked up;
+    ``UNKNOWN``, for a person.
+
+    Each method that sends raises before anything is saved or sent:
+
+    - ``InvalidInput``: the key is not a visible text of at most 255 characters, or it was used for
+      something else; an argument breaks a rule. A rule that only the record can tell is found
+      while the reply is being sent: nothing is kept then, and the key is free.
+    - ``RefError``: the ref or record is not of an account of this inbox.
+    - ``Unsupported``: the marketplace lacks the action.
+    - ``StateError``: the reply could not be saved; it was not sent.
+
+    Args:
+        accounts: By name, as they are at any time.
+        store: Where deliveries are saved.
+        poll_now: Has the feed read an object.
+        settle_after: Seconds. A reply of unknown fate that is not seen for that long was not
+            delivered, and is sent again. Marketplaces show a message at once, or minutes later at
+            worst: the shorter this is, the sooner a lost reply is made good, and the likelier it
+            comes twice.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[str, Account],
+        store: Store,
+        *,
+        poll_now: PollNow,
+        settle_after: float = SETTLE_AFTER,
+    ) -> None:
+        self._accounts = accounts
+        self._store = store
+        self._poll_now = poll_now
+        self._settle_after = settle_after
+        self._open: dict[str, OpenDelivery] = {}
+        self._entering: dict[str, asyncio.Event] = {}
+        self._woken = asyncio.Event()
+        self._adopt_at = 0.0
+        self._limiters: dict[str, anyio.CapacityLimiter] = {}
+        self._worker: asyncio.Task[None] | None = None
+
+    async def send(
+        self,
+        chat: Chat | Ref,
+        text: str,
+        *,
+        files: Sequence[Upload] = (),
+        idempotency_key: str,
+    ) -> Delivery:
+        """Send a message; see :meth:`wbym.account.Account.send`."""
+        account = self._account("send", chat)
+        known = account.inputs.send(chat, text, files)
+        given = None if isinstance(chat, Ref) else chat
+        action = SendAction(known.ref, text, given, tuple(files))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def answer(
+        self, item: Question | Feedback | Ref, text: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Answer a question or a feedback; see :meth:`wbym.account.Account.answer`.
+
+        If another answer stands already, the delivery is ``REJECTED``.
+        """
+        account = self._account("answer", item)
+        ref = account.inputs.answer(item, text)
+        action = AnswerAction(ref, text, _question(item), _feedback(item))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def edit_answer(
+        self, item: Question | Feedback | Ref, text: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Change an answer; see :meth:`wbym.account.Account.edit_answer`."""
+        account = self._account("edit_answer", item)
+        ref = account.inputs.edit_answer(item, text)
+        action = EditAnswerAction(ref, text, _question(item), _feedback(item))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def reject(
+        self, question: Question | Ref, reason: str, *, idempotency_key: str
+    ) -> Delivery:
+        """Reject a question; see :meth:`wbym.account.Account.reject`."""
+        account = self._account("reject", question)
+        ref = account.inputs.reject(question, reason)
+        action = RejectAction(ref, reason, _question(question))
+        return await self._deliver(account, idempotency_key, action)
+
+    async def decide(
+        self,
+        item: Return | Ref,
+        decision: Decision | str,
+        *,
+        comment: str | None = None,
+        reason: str | None = None,
+        amount: Money | None = None,
+        idempotency_key: str,
+    ) -> Delivery:
+        """Decide about a return; see :meth:`wbym.account.Account.decide`."""
+        account = self._account("decide", item)
+        ref = account.inputs.decide(item, decision, comment=comment, reason=reason, amount=amount)
+        action = DecideAction(
+            ref,
+            comment or "",
+            decision=decision,
+            return_=None if isinstance(item, Ref) else item,
+            reason=reason,
+            amount=amount,
+        )
+        return await self._deliver(account, idempotency_key, action)
+
+    async def delivery(self, idempotency_key: str) -> Delivery | None:
+        """What stands under a key; None if nothing does."""
+        require("delivery", "idempotency_key", idempotency_key, str)
+        return await self._store.delivery(idempotency_key)
+
+    async def deliveries(self, *states: DeliveryState) -> list[Delivery]:
+        """The deliveries in these states, oldest first; all where none is named."""
+        require("deliveries", "states", states, Sequence[DeliveryState])
+        return await self._store.deliveries(states or None)
+
+    async def settle(self, idempotency_key: str, state: DeliveryState) -> Delivery:
+        """Say what became of a delivery that nobody could tell; see :func:`settle`."""
+        settled = await settle(self._store, idempotency_key, state)
+        self._adopt_at = 0.0
+        self._wake()
+        return settled
+
+    def start(self) -> None:
+        """Begin to work on the open deliveries, of earlier runs too."""
+        self._worker = asyncio.get_running_loop().create_task(self._run())
+        self._worker.add_done_callback(_ended)
+
+    async def aclose(self) -> None:
+        """Stop. A reply on its way is looked up by the next who opens the store."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+    def seen(self, delivery: Delivery) -> None:
+        """The feed saw a delivery, and saved that."""
+        if self._open.pop(key_of(delivery), None) is not None:
+            self._report(None, delivery)
+
+    # One delivery.
+
+    async def _deliver(self, account: Account, key: str, action: AnyAction) -> Delivery:
+        require(action.action.value, "idempotency_key", key, _KEY)
+        work = _work_of(action)
+        while (other := self._entering.get(key)) is not None:
+            await other.wait()
+        entering = self._entering[key] = asyncio.Event()
+        try:
+            return await self._enter(account, key, action, work)
+        finally:
+            del self._entering[key]
+            entering.set()
+
+    async def _enter(self, account: Account, key: str, action: AnyAction, work: bytes) -> Delivery:
+        """Save a delivery and send it, or tell what stands under its key."""
+        if key in self._open:
+            standing = await self._store.delivery(key)
+            if standing is not None:
+                return _require_same(standing, action)
+        mine = self._open[key] = OpenDelivery(account.name)
+        mine.idle.clear()
+        try:
+            at = datetime.now(UTC)
+            new = Delivery(
+                action.target,
+                action.action,
+                action.text,
+                _SENDING,
+                at,
+                at,
+                at,
+                idempotency_key=key,
+                decision=action.decision_id,
+            )
+            standing = await self._store.enter(new, work, owner=self._store.owner)
+            if standing is not None:
+                self._open.pop(key, None)
+                # A look for orphans may have left it out for this.
+                self._adopt_at = 0.0
+                return _require_same(standing, action)
+            self._report(None, new)
+            return await self._dispatch(account, new, action, mine)
+        finally:
+            mine.idle.set()
+            self._wake()
+
+    async def _dispatch(
+        self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery
+    ) -> Delivery:
+        """Send a delivery that is saved as being sent; what it is afterwards.
+
+        Raises:
+            InvalidInput: It breaks a rule. Nothing was sent, and nothing is kept.
+        """
+        try:
+            receipt = await action.deliver(account)
+        except InvalidInput as error:
+            if delivery.attempts == 1:
+                await self._store.drop(key_of(delivery))
+                self._open.pop(key_of(delivery), None)
+                raise
+            # It was fit to be sent once, so what is there now decides: perhaps it is ours.
+            mine.lookup(self._settle_after)
+            mine.is_invalid = True
+            return await self._move(delivery, _SENDING, note=str(error))
+        except AlreadyAnswered as error:
+            return await self._answered(delivery, error, mine)
+        except DeliveryUnknown as error:
+            mine.lookup(self._settle_after)
+            return await self._move(delivery, _SENDING, note=str(error))
+        except _REFUSALS as error:
+            return await self._move(delivery, _REJECTED, note=str(error))
+        except WbymError as error:
+            mine.retry(_wait(error))
+            return await self._move(delivery, _PENDING, note=str(error))
+        except BaseException:
+            # Cancelled in the middle: it may be on its way.
+            mine.lookup(self._settle_after)
+            raise
+        mine.lookup(self._settle_after)
+        return await self._move(delivery, _ACCEPTED, note=None, receipt=receipt)
+
+    async def _answered(
+        self, delivery: Delivery, error: AlreadyAnswered, mine: OpenDelivery
+    ) -> Delivery:
+        """What an answer is that met another: perhaps itself, where it was sent before."""
+        if delivery.attempts > 1 and error.answer is None:
+            mine.lookup(self._settle_after)
+            return await self._move(delivery, _SENDING, note=str(error))
+        if delivery.attempts > 1 and same_words(error.answer or "", delivery.text):
+            return await self._move(delivery, _CONFIRMED, note=None)
+        words = "its words are not known" if error.answer is None else error.answer
+        earlier = delivery.attempts - 1  # this one was not posted
+        sent_at = delivery.sent_at if earlier else None
+        kept = msgspec.structs.replace(delivery, attempts=earlier, sent_at=sent_at)
+        return await self._move(kept, _REJECTED, note=f"another answer stands: {words}")
+
+    async def _move(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        *,
+        note: str | None,
+        id_: str | None = None,
+        receipt: Delivery | None = None,
+    ) -> Delivery:
+        """Save a state, unless somebody else has saved another; what stands then."""
+        told = receipt or delivery
+        moved = msgspec.structs.replace(
+            delivery,
+            state=state,
+            updated_at=datetime.now(UTC),
+            note=note,
+            sent_at=told.sent_at,
+            id=id_ or told.id,
+            failed_files=told.failed_files,
+        )
+        with anyio.CancelScope(shield=True):
+            written = await self._store.move(moved, was=[delivery.state], held_by=self._store.owner)
+        if not written:
+            # The feed saw it delivered in the meantime.
+            return await self._store.delivery(key_of(delivery)) or moved
+        if moved.state is not delivery.state:
+            self._report(delivery.state, moved)
+        if moved.state not in OPEN:
+            self._open.pop(key_of(delivery), None)
+        return moved
+
+    def _report(self, before: DeliveryState | None, delivery: Delivery) -> None:
+        account, state = delivery.target.account, delivery.state
+        current().delivery_moved(
+            account=account, action=delivery.action, state_from=before, state_to=state
+        )
+        logger.log(
+            logging.DEBUG if state in {_SENDING, _ACCEPTED, _CONFIRMED} else logging.WARNING,
+            "%s: the delivery %r is %s%s",
+            account,
+            delivery.idempotency_key,
+            state,
+            f": {delivery.note}" if delivery.note else "",
+            extra=LogFacts(marketplace=delivery.target.marketplace, account=account),
+        )
+
+    def _account(self, method: str, item: object) -> Account:
+        """The account that a record or a ref is of.
+
+        Raises:
+            InvalidInput: It is neither a record nor a ref.
+            RefError: It is of none of these accounts.
+        """
+        ref = ref_of(method, item)
+        account = self._account_of(ref)
+        if account is None:
+            rule = f"must be of an account of this inbox: {list(self._accounts)}"
+            raise RefError(str(ref), rule, method=method)
+        return account
+
+    def _account_of(self, ref: Ref) -> Account | None:
+        account = self._accounts.get(ref.account)
+        return account if account and account.marketplace == ref.marketplace else None
+
+    # What is open.
+
+    def _wake(self) -> None:
+        self._woken.set()
+
+    async def _run(self) -> None:
+        await self._store.forget_deliveries(datetime.now(UTC) - KEPT)
+        async with anyio.create_task_group() as group:
+            while True:
+                self._woken.clear()
+                if now() >= self._adopt_at:
+                    self._adopt_at = now() + _ORPHANS_EVERY
+                    await self._adopt()
+                for key, mine in self._open.items():
+                    if mine.idle.is_set() and mine.due <= now():
+                        mine.idle.clear()
+                        group.start_soon(self._work, key, mine)
+                due = [mine.due for mine in self._open.values() if mine.idle.is_set()]
+                with anyio.move_on_after(max(0.0, min([self._adopt_at, *due]) - now())):
+                    await self._woken.wait()
+
+    async def _adopt(self) -> None:
+        """Take over what nobody works on: of earlier runs, and of processes that died."""
+        alive: dict[str, bool] = {"": False, self._store.owner: False}
+        for claim in await self._store.open_deliveries(list(self._accounts)):
+            delivery, owner = claim.delivery, claim.owner
+            key = key_of(delivery)
+            if key in self._open or key in self._entering:
+                continue
+            if owner not in alive:
+                alive[owner] = await self._store.alive(owner)
+            note = delivery.note or ("its process ended" if delivery.state is _SENDING else None)
+            noted = msgspec.structs.replace(delivery, note=note)
+            if not alive[owner] and await self._store.move(
+                noted, was=[delivery.state], held_by=owner, owner=self._store.owner
+            ):
+                mine = self._open[key] = OpenDelivery(delivery.target.account)
+                if delivery.state is not _PENDING:
+                    mine.lookup(self._settle_after)
+
+    async def _work(self, key: str, mine: OpenDelivery) -> None:
+        """Do what is due for an open delivery."""
+        limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_AT_ONCE))
+        try:
+            async with limiter:
+                delivery = await self._store.delivery(key)
+                # Its account may have been taken out of the inbox.
+                account = None if delivery is None else self._account_of(delivery.target)
+                if delivery is None or account is None or delivery.state not in OPEN:
+                    self._forget(key, mine)
+                elif delivery.state is _PENDING:
+                    await self._send_again(account, delivery, mine)
+                else:
+                    await self._look_up(account, delivery, mine)
+        except StateError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
+            mine.retry(None)
+            logger.warning(
+                "%s: the delivery %r could not be looked up (%s: %s)",
+                mine.account,
+                key,
+                type(error).__name__,
+                error,
+                extra=LogFacts(account=mine.account),
+            )
+        finally:
+            mine.idle.set()
+            self._wake()
+
+    def _forget(self, key: str, mine: OpenDelivery) -> None:
+        # Under its key something new may have been entered.
+        if self._open.get(key) is mine:
+            del self._open[key]
+
+    async def _send_again(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
+        action = decode_action(await self._store.work(key_of(delivery)))
+        at = datetime.now(UTC)
+        going = msgspec.structs.replace(
+            delivery,
+            state=_SENDING,
+            updated_at=at,
+            sent_at=at,
+            attempts=delivery.attempts + 1,
+            note=None,
+        )
+        # Only who has saved that it is being sent may send it.
+        if await self._store.move(going, was=[_PENDING], held_by=self._store.owner):
+            self._report(_PENDING, going)
+            await self._dispatch(account, going, action, mine)
+
+    async def _look_up(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
+        action = decode_action(await self._store.work(key_of(delivery)))
+        # Only a lookup that began late enough shows that it is not there.
+        late = mine.is_late(self._settle_after)
+        found = await action.reconcile(
+            account, delivery, poll_now=self._poll_now, store=self._store
+        )
+        if found.state is not None:
+            # Why it was looked up is over once it is known to be there.
+            note = None if found.state is _CONFIRMED else found.note or delivery.note
+            await self._move(delivery, found.state, note=note, id_=found.id)
+        elif not late:
+            mine.look_up_later(self._settle_after)
+        elif delivery.state is _ACCEPTED:
+            note = (
+                f"it was accepted, and not seen for {self._settle_after:g} s: check, and settle it"
+            )
+            await self._move(delivery, _UNKNOWN, note=note)
+        elif mine.is_invalid:
+            await self._move(delivery, _REJECTED, note=delivery.note)
+        else:
+            mine.due = now()
+            await self._move(delivery, _PENDING, note=delivery.note)
+
+
+def _question(item: Question | Feedback | Ref) -> Question | None:
+    return item if isinstance(item, Question) else None
+
+
+def _feedback(item: Question | Feedback | Ref) -> Feedback | None:
+    return item if isinstance(item, Feedback) else None
+
+
+def _work_of(action: AnyAction) -> bytes:
+    """What is saved of an action.
+
+    Raises:
+        InvalidInput: The record has half of a surrogate pair, or fields of other types than a
+            record's: it was made by hand.
+    """
+    try:
+        work = encode_action(action)
+        decode_action(work)
+    except (UnicodeEncodeError, TypeError, OverflowError, msgspec.MsgspecError) as error:
+        rule = f"must be a record as the marketplace sent it, or its Ref: {error}"
+        raise InvalidInput(action.action.value, "item", rule, str(action.target)) from error
+    return work
+
+
+def _wait(error: WbymError) -> float | None:
+    """Seconds before the next attempt, where an error tells them."""
+    return error.wait if isinstance(error, QuotaExhausted) else None
+
+
+def _ended(worker: asyncio.Task[None]) -> None:
+    if not worker.cancelled() and (error := worker.exception()) is not None:
+        # Whoever delivers next meets the same, and is told.
+        logger.error("the outbox stopped working on open deliveries", exc_info=error)
+
+
+def _require_same(standing: Delivery, action: AnyAction) -> Delivery:
+    """The delivery that already has the key.
+
+    Raises:
+        InvalidInput: It is of another action, to something else, or of another decision.
+    """
+    known = standing.action, standing.target, standing.decision
+    if known != (action.action, action.target, action.decision_id):
+        decision = "" if standing.decision is None else f" with {standing.decision}"
+        rule = f"must be new: it was used to {standing.action} {standing.target}{decision}"
+        raise InvalidInput(action.action.value, "idempotency_key", rule, standing.idempotency_key)
+    return standing

@@ -1,0 +1,71 @@
+"""Records as the store keeps them: into bytes and back."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from wbym.account import Seen, Unreadable
+from wbym.domain import Chat, Feedback, Message, Question, Return
+from wbym.feed._events import EventKind
+from wbym.feed._store import StoredEvent
+
+__all__ = ["decode_chat", "decode_record", "encode_record", "key_of_record"]
+
+_NOUNS: Final[Mapping[type[Seen], str]] = {
+    Chat: "chat",
+    Message: "message",
+    Question: "question",
+    Feedback: "feedback",
+    Return: "return",
+    Unreadable: "unreadable",
+}
+
+_ENCODER = msgspec.msgpack.Encoder()
+_MESSAGE = msgspec.msgpack.Decoder(Message)
+_CHAT = msgspec.msgpack.Decoder(Chat)
+_QUESTION = msgspec.msgpack.Decoder(Question)
+_FEEDBACK = msgspec.msgpack.Decoder(Feedback)
+_RETURN = msgspec.msgpack.Decoder(Return)
+_UNREADABLE = msgspec.msgpack.Decoder(Unreadable)
+
+
+def decode_record(event: StoredEvent) -> Seen:
+    """The record of a stored event.
+
+    Raises:
+        msgspec.MsgspecError: It was stored by a version with other records.
+    """
+    match event.kind:
+        case EventKind.MESSAGE:
+            return _MESSAGE.decode(event.record)
+        case EventKind.CHAT:
+            return _CHAT.decode(event.record)
+        case EventKind.QUESTION:
+            return _QUESTION.decode(event.record)
+        case EventKind.FEEDBACK:
+            return _FEEDBACK.decode(event.record)
+        case EventKind.ANSWER:
+            # The names before the noun and the id after it may have slashes of their own.
+            key = event.id.partition("/")[2].removeprefix(f"{event.account}/")
+            is_question = key.startswith(f"{_NOUNS[Question]}/")
+            return (_QUESTION if is_question else _FEEDBACK).decode(event.record)
+        case EventKind.RETURN | EventKind.RETURN_CHANGED:
+            return _RETURN.decode(event.record)
+        case EventKind.UNREADABLE:
+            return _UNREADABLE.decode(event.record)
+
+
+def decode_chat(event: StoredEvent) -> Chat | None:
+    """The chat of a stored message."""
+    return None if event.chat is None else _CHAT.decode(event.chat)
+
+
+def encode_record(record: Seen) -> bytes:
+    """A record for a stored event."""
+    return _ENCODER.encode(record)
+
+
+def key_of_record(record: Seen) -> str:
+    """What tells a record from others of its account."""
+    return f"{_NOUNS[type(record)]}/{record.ref.id}"

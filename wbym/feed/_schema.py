@@ -1,0 +1,100 @@
+"""The tables of a state file, and how an older file becomes one of this version."""
+
+from collections.abc import Callable
+from typing import Final
+
+from wbym._sqlite import MEMORY, Connection
+from wbym.errors import StateError
+from wbym.feed import _version_1 as version_1
+
+__all__ = ["MIGRATIONS", "prepare"]
+
+_APPLICATION: Final = 0x7762796D
+"""``wbym`` in ASCII: marks a file as ours (PRAGMA application_id)."""
+
+_NOT_OURS: Final = frozenset({"bans"})
+"""Tables of others that may be in the file before ours."""
+
+# Times are Unix microseconds. Of a delivery, what is not asked for by itself is JSON in its body.
+MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
+    """
+    CREATE TABLE stream (
+        id INTEGER PRIMARY KEY, account TEXT NOT NULL, name TEXT NOT NULL, since INTEGER NOT NULL,
+        state BLOB, begun INTEGER NOT NULL, floor INTEGER, UNIQUE (account, name)
+    );
+    CREATE TABLE memo (
+        stream INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL,
+        revision INTEGER NOT NULL, at INTEGER, PRIMARY KEY (stream, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, account TEXT NOT NULL,
+        kind TEXT NOT NULL, at INTEGER NOT NULL, record BLOB NOT NULL, chat BLOB, sent_as TEXT
+    );
+    CREATE TABLE delivery (
+        key TEXT PRIMARY KEY, account TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,
+        owner TEXT NOT NULL, updated_at INTEGER NOT NULL, body TEXT NOT NULL, work BLOB NOT NULL
+    );
+    CREATE INDEX delivery_target ON delivery (account, target);
+    CREATE INDEX delivery_state ON delivery (state, account);
+    CREATE TABLE hint (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, stream TEXT NOT NULL,
+        id TEXT NOT NULL, UNIQUE (account, stream, id)
+    );
+    CREATE TABLE reader (account TEXT PRIMARY KEY, owner TEXT NOT NULL);
+    """,
+    version_1.upgrade,
+)
+"""One script or function per version: the n-th makes version n of version n - 1."""
+
+
+def prepare(db: Connection) -> None:
+    """Bring a file to this version, and share it with other processes.
+
+    Raises:
+        StateError: It is no state file, or one of a newer version; it is left as it was.
+    """
+    with db.transaction():
+        version = _version(db)
+        if db.path != MEMORY:
+            _check_end(db)
+            if version == 0:
+                # It holds what buyers write.
+                db.path.chmod(0o600)
+        for migration in MIGRATIONS[version:]:
+            if isinstance(migration, str):
+                for statement in filter(str.strip, migration.split(";")):
+                    db.execute(statement)
+            else:
+                migration(db)
+        db.execute(f"PRAGMA application_id = {_APPLICATION}")
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        if version == len(MIGRATIONS):
+            db.execute("ROLLBACK")  # now that it is known that it can be written
+    db.share()
+    # Each commit reaches the disk: a reply that is written down as sent was sent once.
+    db.execute("PRAGMA synchronous = FULL")
+
+
+def _version(db: Connection) -> int:
+    """The version of a file; 0 of a new one."""
+    ((application,),) = db.query("PRAGMA application_id")
+    ((version,),) = db.query("PRAGMA user_version")
+    tables = {name for (name,) in db.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if application != _APPLICATION:
+        if application or version or tables - _NOT_OURS:
+            raise StateError(db.path, "it is a database of something else; name another file")
+        return 0
+    if version > len(MIGRATIONS):
+        rule = f"it has version {version}, and this wbym knows versions up to {len(MIGRATIONS)}"
+        raise StateError(db.path, f"{rule}; use the newer wbym that made it, or another file")
+    return int(version)
+
+
+def _check_end(db: Connection) -> None:
+    """SQLite takes what is missing of the last page for zeros."""
+    ((page,),) = db.query("PRAGMA page_size")
+    log = db.path.with_name(f"{db.path.name}-wal")
+    # A power cut may leave half a page at the end, which is whole in the log.
+    if db.path.stat().st_size % page and not (log.exists() and log.stat().st_size):
+        rule = "it is broken, its end is missing"
+        raise StateError(db.path, f"{rule}; restore it from a copy, or move it away to begin anew")

@@ -1,0 +1,40 @@
+"""What a person says of a delivery that nobody else could tell."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from wbym.calls import require
+from wbym.domain import Delivery, DeliveryState
+from wbym.errors import InvalidInput
+from wbym.feed._store import Store
+
+__all__ = ["settle"]
+
+
+async def settle(store: Store, idempotency_key: str, state: DeliveryState) -> Delivery:
+    """Say what became of a delivery that nobody could tell.
+
+    Args:
+        store: Where it is written down.
+        idempotency_key: Its key.
+        state: ``CONFIRMED`` or ``REJECTED``; ``PENDING`` to have it sent again.
+
+    Raises:
+        InvalidInput: There is no such delivery, or its fate is known or still looked up.
+    """
+    require("settle", "idempotency_key", idempotency_key, str)
+    require("settle", "state", state, DeliveryState)
+    if state not in {DeliveryState.CONFIRMED, DeliveryState.REJECTED, DeliveryState.PENDING}:
+        raise InvalidInput("settle", "state", "must be confirmed, rejected or pending", state)
+    standing = await store.delivery(idempotency_key)
+    if standing is None:
+        raise InvalidInput("settle", "idempotency_key", "must be of a delivery", idempotency_key)
+    settled = msgspec.structs.replace(
+        standing, state=state, updated_at=datetime.now(UTC), note="settled by a person"
+    )
+    was = {DeliveryState.UNKNOWN, DeliveryState.PENDING} - {state}
+    if not await store.move(settled, was=was, owner=""):
+        rule = f"must be of a delivery that is unknown; it is {standing.state}"
+        raise InvalidInput("settle", "idempotency_key", rule, idempotency_key)
+    return settled

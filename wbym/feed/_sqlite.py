@@ -1,0 +1,392 @@
+"""The state of feed and outbox in one SQLite file, which processes of one machine may share.
+
+It is in WAL mode, and each commit reaches the disk before its method returns. Beside it is a folder
+of lock files, ``<file>.locks``: the operating system frees a lock when its process ends, however it
+ends.
+"""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import anyio
+import msgspec
+
+from wbym._sqlite import MEMORY, Connection, Database
+from wbym.account import Hint
+from wbym.domain import Delivery, DeliveryState, Ref
+from wbym.errors import FeedBusy, StateError
+from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
+from wbym.feed._events import EventKind
+from wbym.feed._file_locks import FileLocks
+from wbym.feed._schema import prepare
+from wbym.feed._store import Checkpoint, Claim, Memo, Step, StoredEvent
+from wbym.paging._parts import stamp, unstamp
+
+__all__ = ["SqliteStore"]
+
+_WAITING: Final = 0.2
+"""Seconds between looks at a lock that is waited for."""
+_DELIVERY: Final = msgspec.json.Decoder(Delivery)
+
+
+class SqliteStore:
+    """See :class:`wbym.feed.Store`. Use it as ``async with SqliteStore(path) as store``.
+
+    Args:
+        path: The file; made if there is none, in a folder that exists.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path: Final = Path(path)
+        self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._connection = Connection(self.path, StateError, private=True)
+        self._db = Database(self._connection)
+        in_memory = self.path == MEMORY
+        self._locks = FileLocks(
+            None if in_memory else self.path.with_name(f"{self.path.name}.locks")
+        )
+
+    async def __aenter__(self) -> Self:
+        """Open the file.
+
+        Raises:
+            StateError: It is no state file, is of a newer version, or cannot be opened; it is left
+                as it was.
+        """
+        await self._db.open(prepare)
+        try:
+            await self._db.run(lambda _: self._locks.take(self.owner))
+        except BaseException:
+            await self.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the file and free its locks."""
+
+        def free() -> None:
+            self._locks.free_all()
+            self._locks.remove(self.owner)
+
+        await self._db.aclose(free)
+
+    # Who works.
+
+    async def alive(self, owner: str) -> bool:
+        """See ``Store.alive``."""
+        return await self._db.run(lambda _: self._locks.is_taken(owner))
+
+    def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
+        """See ``Store.reading``."""
+        return self._reading(account, wait)
+
+    @asynccontextmanager
+    async def _reading(self, account: str, wait: bool) -> AsyncIterator[None]:
+        # An account's name may be too long for a file's, and have any characters.
+        name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
+        is_ours = False
+
+        def take(_: Connection) -> bool:
+            nonlocal is_ours
+            is_ours = self._locks.take(name)
+            return is_ours
+
+        def free(_: Connection) -> None:
+            if is_ours:
+                self._locks.free(name)
+
+        try:
+            while not await self._db.run(take):
+                if not wait:
+                    raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
+                await anyio.sleep(_WAITING)
+            query = "INSERT OR REPLACE INTO reader VALUES (?, ?)"
+            await self._db.write(lambda db: db.execute(query, (account, self.owner)))
+            yield
+        finally:
+            # A store that was closed meanwhile has freed it.
+            with anyio.CancelScope(shield=True), suppress(StateError):
+                await self._db.run(free)
+
+    # The feed.
+
+    async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
+        """See ``Store.checkpoint``."""
+        query = "SELECT since, state, begun, floor FROM stream WHERE account = ? AND name = ?"
+
+        def find(db: Connection) -> Checkpoint | None:
+            rows = db.query(query, (account, stream))
+            if not rows:
+                return None
+            ((since, state, begun, floor),) = rows
+            return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
+
+        return await self._db.run(find)
+
+    async def memos(self, account: str, stream: str, keys: Collection[str]) -> dict[str, Memo]:
+        """See ``Store.memos``."""
+        query = (
+            "SELECT key, version, revision, at FROM memo WHERE stream ="
+            " (SELECT id FROM stream WHERE account = ? AND name = ?)"
+            " AND key IN (SELECT value FROM json_each(?))"
+        )
+        asked = (account, stream, _names(keys))
+        return await self._db.run(
+            lambda db: {
+                key: Memo(version, revision, _moment(at))
+                for key, version, revision, at in db.query(query, asked)
+            }
+        )
+
+    async def write(self, step: Step) -> None:
+        """See ``Store.write``."""
+        await self._db.write(lambda db: _write(db, step))
+
+    async def events(
+        self, accounts: Collection[str], *, after: int, limit: int
+    ) -> list[StoredEvent]:
+        """See ``Store.events``."""
+        query = (
+            "SELECT id, account, kind, at, record, chat, sent_as, seq FROM event"
+            " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
+        )
+        asked = (after, _names(accounts), limit)
+        return await self._db.run(
+            lambda db: [
+                StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
+                for id_, account, kind, at, record, chat, sent_as, seq in db.query(query, asked)
+            ]
+        )
+
+    async def confirm(self, seqs: Collection[int]) -> None:
+        """See ``Store.confirm``."""
+        rows = [(seq,) for seq in seqs]
+        await self._db.write(lambda db: db.executemany("DELETE FROM event WHERE seq = ?", rows))
+
+    async def backlog(self) -> dict[str, int]:
+        """See ``Store.backlog``."""
+        query = "SELECT account, count(*) FROM event GROUP BY account"
+        return await self._db.run(lambda db: dict(db.query(query)))
+
+    # The outbox.
+
+    async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
+        """See ``Store.enter``."""
+        return await self._db.write(lambda db: _enter(db, delivery, work, owner))
+
+    async def move(
+        self,
+        delivery: Delivery,
+        *,
+        was: Collection[DeliveryState],
+        held_by: str | None = None,
+        owner: str | None = None,
+    ) -> bool:
+        """See ``Store.move``."""
+        return await self._db.write(lambda db: _move(db, delivery, was, held_by, owner))
+
+    async def drop(self, key: str) -> None:
+        """See ``Store.drop``."""
+        await self._db.write(lambda db: db.execute("DELETE FROM delivery WHERE key = ?", (key,)))
+
+    async def delivery(self, key: str) -> Delivery | None:
+        """See ``Store.delivery``."""
+        return await self._db.run(lambda db: _find(db, key))
+
+    async def work(self, key: str) -> bytes:
+        """See ``Store.work``."""
+        query = "SELECT work FROM delivery WHERE key = ?"
+        rows = await self._db.run(lambda db: db.query(query, (key,)))
+        return bytes(rows[0][0]) if rows else b""
+
+    async def deliveries(
+        self,
+        states: Collection[DeliveryState] | None = None,
+        accounts: Collection[str] | None = None,
+    ) -> list[Delivery]:
+        """See ``Store.deliveries``."""
+        query = (
+            "SELECT body FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            " AND (? IS NULL OR account IN (SELECT value FROM json_each(?))) ORDER BY rowid"
+        )
+        of = None if accounts is None else _names(accounts)
+        asked = (_names(DeliveryState if states is None else states), of, of)
+        return await self._db.run(
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
+        )
+
+    async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:
+        """See ``Store.open_deliveries``."""
+        query = (
+            "SELECT body, owner FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            " AND account IN (SELECT value FROM json_each(?)) ORDER BY rowid"
+        )
+        asked = (_names(OPEN), _names(accounts))
+        return await self._db.run(
+            lambda db: [
+                Claim(_DELIVERY.decode(body), owner) for body, owner in db.query(query, asked)
+            ]
+        )
+
+    async def delivered_to(self, target: Ref) -> list[Delivery]:
+        """See ``Store.delivered_to``."""
+        query = "SELECT body FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
+        asked = (target.account, str(target))
+        return await self._db.run(
+            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
+        )
+
+    async def forget_deliveries(self, before: datetime) -> None:
+        """See ``Store.forget_deliveries``."""
+        query = "DELETE FROM delivery WHERE state = ? AND updated_at < ?"
+        asked = [(state.value, stamp(before)) for state in FINAL]
+        await self._db.write(lambda db: db.executemany(query, asked))
+
+    # Hints.
+
+    async def hint(self, hints: Sequence[Hint]) -> None:
+        """See ``Store.hint``."""
+        # Replaced, so that one that comes while its like is followed up stays.
+        query = "INSERT OR REPLACE INTO hint (account, stream, id) VALUES (?, ?, ?)"
+        rows = [(hint.account, hint.stream, hint.id) for hint in hints]
+        await self._db.write(lambda db: db.executemany(query, rows))
+
+    async def hints(self, accounts: Collection[str]) -> list[tuple[int, Hint]]:
+        """See ``Store.hints``."""
+        query = (
+            "SELECT number, account, stream, id FROM hint"
+            " WHERE account IN (SELECT value FROM json_each(?)) ORDER BY number"
+        )
+        asked = (_names(accounts),)
+        return await self._db.run(
+            lambda db: [(number, Hint(*hint)) for number, *hint in db.query(query, asked)]
+        )
+
+    async def drop_hints(self, numbers: Collection[int]) -> None:
+        """See ``Store.drop_hints``."""
+        rows = [(number,) for number in numbers]
+        await self._db.write(lambda db: db.executemany("DELETE FROM hint WHERE number = ?", rows))
+
+
+_KINDS = {kind.value: kind for kind in EventKind}
+
+
+def _reader(db: Connection, account: str) -> str:
+    """Who was the last to follow an account."""
+    rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
+    if not rows:
+        return "another process"
+    process = rows[0][0].partition("-")[0]
+    return "this process" if process == str(os.getpid()) else f"process {process}"
+
+
+def _write(db: Connection, step: Step) -> None:
+    point = step.checkpoint
+    ((stream,),) = db.query(
+        "INSERT INTO stream (account, name, since, state, begun, floor)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
+        " since = excluded.since, state = excluded.state, begun = excluded.begun,"
+        " floor = excluded.floor RETURNING id",
+        (
+            point.account,
+            point.stream,
+            stamp(point.since),
+            point.state,
+            point.begun,
+            _stamp(point.floor),
+        ),
+    )
+    db.executemany(
+        "INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?, ?)",
+        [
+            (stream, key, memo.version, memo.revision, _stamp(memo.at))
+            for key, memo in step.memos.items()
+        ],
+    )
+    if step.forget is not None:
+        db.execute("DELETE FROM memo WHERE stream = ? AND at < ?", (stream, stamp(step.forget)))
+    db.executemany(
+        "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (one.id, one.account, one.kind.value, stamp(one.at), one.record, one.chat, one.sent_as)
+            for one in step.events
+        ],
+    )
+    for delivery in step.deliveries:
+        _move(db, delivery, open_to(delivery.state))
+
+
+def _enter(db: Connection, delivery: Delivery, work: bytes, owner: str) -> Delivery | None:
+    entered = db.execute(
+        "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            key_of(delivery),
+            delivery.target.account,
+            str(delivery.target),
+            delivery.state.value,
+            owner,
+            stamp(delivery.updated_at),
+            msgspec.json.encode(delivery).decode(),
+            work,
+        ),
+    )
+    return None if entered else _find(db, key_of(delivery))
+
+
+def _find(db: Connection, key: str) -> Delivery | None:
+    rows = db.query("SELECT body FROM delivery WHERE key = ?", (key,))
+    return _DELIVERY.decode(rows[0][0]) if rows else None
+
+
+def _move(
+    db: Connection,
+    delivery: Delivery,
+    was: Collection[DeliveryState],
+    held_by: str | None = None,
+    owner: str | None = None,
+) -> bool:
+    moved = db.execute(
+        "UPDATE delivery SET state = ?, owner = ifnull(?, owner), updated_at = ?, body = ?,"
+        " work = iif(?, x'', work) WHERE key = ? AND owner = ifnull(?, owner)"
+        " AND state IN (SELECT value FROM json_each(?))",
+        (
+            delivery.state.value,
+            owner,
+            stamp(delivery.updated_at),
+            msgspec.json.encode(delivery).decode(),
+            delivery.state in FINAL,
+            key_of(delivery),
+            held_by,
+            _names(was),
+        ),
+    )
+    return moved > 0
+
+
+def _names(names: Iterable[str]) -> str:
+    """For ``json_each``, which takes any number of them."""
+    return msgspec.json.encode(list(names)).decode()
+
+
+def _stamp(moment: datetime | None) -> int | None:
+    return None if moment is None else stamp(moment)
+
+
+def _moment(stamped: int | None) -> datetime | None:
+    return None if stamped is None else unstamp(stamped)

@@ -1,0 +1,252 @@
+"""State files of version 1 become version 2: refs get nouns, deliveries their present shape.
+
+Event ids, and the keys of records that were seen before, do not change.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from wbym._sqlite import Connection, Row
+from wbym.domain import Action, Delivery, DeliveryState, Noun
+from wbym.feed._actions import decode_action
+from wbym.feed._delivery import FINAL
+from wbym.feed._events import EventKind
+from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._store import StoredEvent
+from wbym.observe import LogFacts
+from wbym.paging._parts import unstamp
+
+__all__ = ["upgrade"]
+
+logger: logging.Logger = logging.getLogger("wbym.feed")
+
+_PAGE: Final = 100
+"""Rows that are in memory at once."""
+
+_NOUNS: Final[Mapping[str, Noun]] = {
+    EventKind.CHAT.value: Noun.CHAT,
+    EventKind.MESSAGE.value: Noun.MESSAGE,
+    EventKind.QUESTION.value: Noun.QUESTION,
+    EventKind.FEEDBACK.value: Noun.FEEDBACK,
+    EventKind.RETURN.value: Noun.RETURN,
+    EventKind.RETURN_CHANGED.value: Noun.RETURN,
+    EventKind.UNREADABLE.value: Noun.UNDECODABLE,
+}
+"""By the kind of an event, but for answers."""
+_WITHOUT_FILES: Final = "without files: "
+"""Began the note of a message whose files failed."""
+_BROKEN: Final = (msgspec.MsgspecError, LookupError, ValueError, TypeError)
+"""What a row raises that is not what version 1 wrote."""
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder().decode
+
+
+def upgrade(db: Connection) -> None:
+    """Rewrite events and deliveries, row by row, in the transaction that the caller has begun.
+
+    A row that cannot be read is dropped, and the log names it. Of a delivery the key at least is
+    kept if what was to be sent cannot be read: it is ``UNKNOWN`` then.
+    """
+    _each(
+        db,
+        "SELECT seq, id, account, kind, at, record, chat FROM event"
+        " WHERE seq > ? ORDER BY seq LIMIT ?",
+        _event,
+        "DELETE FROM event WHERE seq = ?",
+    )
+    _each(
+        db,
+        "SELECT rowid, key, account, state, body, work FROM delivery"
+        " WHERE rowid > ? ORDER BY rowid LIMIT ?",
+        _delivery,
+        "DELETE FROM delivery WHERE rowid = ?",
+    )
+
+
+def _each(
+    db: Connection, select: str, rewrite: Callable[[Connection, Row], None], delete: str
+) -> None:
+    last = 0
+    while rows := db.query(select, (last, _PAGE)):
+        for row in rows:
+            last, name, account = row[:3]
+            try:
+                rewrite(db, row)
+            except _BROKEN as error:
+                db.execute(delete, (last,))
+                table = delete.split()[2]
+                logger.warning(
+                    "%s: the %s %r of an earlier wbym cannot be read (%s: %s), and was dropped",
+                    db.path,
+                    table,
+                    name,
+                    type(error).__name__,
+                    error,
+                    extra=LogFacts(account=account),
+                )
+
+
+def _event(db: Connection, row: Row) -> None:
+    seq, id_, account, kind, at, record, chat = row
+    noun = _NOUNS.get(kind)
+    if noun is None:
+        # The names before the noun and the id after it may have slashes of their own.
+        rest = id_.partition("/")[2].removeprefix(f"{account}/")
+        noun = Noun.QUESTION if rest.startswith("question/") else Noun.FEEDBACK
+    new = StoredEvent(
+        id_,
+        account,
+        EventKind(kind),
+        unstamp(at),
+        _pack(_record(_unpack(record), noun)),
+        None if chat is None else _pack(_record(_unpack(chat), Noun.CHAT)),
+    )
+    decode_record(new)
+    decode_chat(new)
+    values = (new.record, new.chat, seq)
+    db.execute("UPDATE event SET record = ?, chat = ? WHERE seq = ?", values)
+
+
+def _delivery(db: Connection, row: Row) -> None:
+    rowid, key, account, state, body, work = row
+    old = msgspec.json.decode(body, type=dict[str, object])
+    try:
+        sent = _fields(_unpack(work)) if work else {}
+    except _BROKEN:
+        sent = {}
+    noun = _noun(db, key, account, old, sent)
+    target = {**_fields(old["target"]), "noun": noun}
+    words, decision, note = str(old["text"]), None, old["note"]
+    if old["action"] == Action.DECIDE:
+        decision, _, words = words.partition(": ")
+    failed: list[str] = []
+    if old["action"] == Action.SEND and str(note).startswith(_WITHOUT_FILES):
+        failed, note = str(note).removeprefix(_WITHOUT_FILES).split("; "), None
+    payload = b""
+    if state not in FINAL:
+        try:
+            payload = _payload(str(old["action"]), target, words, sent)
+        except _BROKEN as error:
+            state, note = DeliveryState.UNKNOWN.value, f"an earlier wbym saved it: {error!r}"
+            logger.warning(
+                "%s: the delivery %r cannot be sent any more: %r",
+                db.path,
+                key,
+                error,
+                extra=LogFacts(account=account),
+            )
+    new = msgspec.convert(
+        old
+        | {
+            "target": target,
+            "text": words,
+            "decision": decision,
+            "state": state,
+            "idempotency_key": key,
+            "id": old["message_id"],
+            "failed_files": failed,
+            "note": note,
+        },
+        Delivery,
+    )
+    db.execute(
+        "UPDATE delivery SET target = ?, state = ?, body = ?, work = ? WHERE rowid = ?",
+        (
+            str(new.target),
+            state,
+            msgspec.json.encode(new).decode(),
+            payload,
+            rowid,
+        ),
+    )
+
+
+def _noun(
+    db: Connection, key: str, account: str, old: Mapping[str, object], sent: Mapping[str, object]
+) -> Noun:
+    """What a delivery was to; of an answer that is over, by what is known of the id."""
+    if old["action"] != Action.ANSWER:
+        return Noun.CHAT if old["action"] == Action.SEND else Noun.RETURN
+    for noun in (Noun.QUESTION, Noun.FEEDBACK):
+        if sent.get(noun) is not None:
+            return noun
+    id_ = _fields(old["target"])["id"]
+    seen = db.query(
+        "SELECT DISTINCT memo.key FROM memo JOIN stream ON stream.id = memo.stream"
+        " WHERE stream.account = ? AND memo.key IN (?, ?)",
+        (account, f"question/{id_}", f"feedback/{id_}"),
+    )
+    if len(seen) == 1:
+        return Noun(seen[0][0].partition("/")[0])
+    if f"/{account}/question/{id_}" in key:
+        return Noun.QUESTION
+    if f"/{account}/feedback/{id_}" not in key:
+        logger.warning(
+            "%s: the delivery %r answered %s: it is taken for a feedback",
+            db.path,
+            key,
+            id_,
+            extra=LogFacts(account=account),
+        )
+    return Noun.FEEDBACK
+
+
+def _payload(
+    action: str, target: Mapping[str, object], words: str, sent: Mapping[str, object]
+) -> bytes:
+    """The action as version 2 has it."""
+    fields: dict[str, object] = {"action": action, "target": target, "text": words}
+    for name, noun in (
+        ("chat", Noun.CHAT),
+        ("question", Noun.QUESTION),
+        ("feedback", Noun.FEEDBACK),
+        ("return_", Noun.RETURN),
+    ):
+        if sent.get(name) is not None:
+            fields[name] = _record(sent[name], noun)
+    if action == Action.SEND:
+        fields["files"] = sent["files"]
+    if action == Action.DECIDE:
+        fields |= {name: sent[name] for name in ("reason", "amount")}
+        fields["decision"] = _decision(sent["decision"])
+        fields["text"] = sent["comment"] or ""
+    packed = _pack(fields)
+    decode_action(packed)
+    return packed
+
+
+def _record(value: object, noun: Noun) -> dict[str, object]:
+    """A record with nouns in its refs, and the fields that were renamed since."""
+    fields = _fields(value)
+    fields["ref"] = {**_fields(fields["ref"]), "noun": noun}
+    match noun:
+        case Noun.MESSAGE:
+            fields["chat"] = {**_fields(fields["chat"]), "noun": Noun.CHAT}
+        case Noun.FEEDBACK:
+            # Comments were only counted: whether one is the seller's was not known.
+            fields["answer_known"] = not (fields["answer"] is None and fields["comments"])
+        case Noun.RETURN:
+            decisions = msgspec.convert(fields["decisions"], list[object])
+            fields["decisions"] = [_decision(one) for one in decisions]
+        case _:
+            pass
+    return fields
+
+
+def _decision(value: object) -> dict[str, object]:
+    fields = _fields(value)
+    fields["min_amount"], fields["max_amount"] = fields.pop("least"), fields.pop("most")
+    return fields
+
+
+def _fields(value: object) -> dict[str, object]:
+    """The fields of a Struct that was decoded without its type.
+
+    Raises:
+        msgspec.ValidationError: It is no Struct.
+    """
+    return msgspec.convert(value, dict[str, object])

@@ -1,0 +1,465 @@
+"""When a call may go: the one place where calls wait for the limits.
+
+A `Scheduler` keeps one bucket a key. A call takes a `Lease` on all the buckets that it is counted
+in, is made, and says what its answer cost and what the headers told. So in one event loop two
+clients of one seller, whose keys are equal, share what the marketplace counts as one; what other
+processes spend is learned from the headers.
+"""
+
+# ruff: noqa: SLF001 - a lease is the scheduler's other half
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from types import TracebackType
+from typing import Self
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from wbym import observe
+from wbym.errors import QuotaExhausted
+from wbym.limits._bans import BanStore, MemoryBans
+from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
+from wbym.limits._queueing import Bucket, Kind
+from wbym.limits._quota import (
+    BucketKey,
+    Charge,
+    LimitSignal,
+    ParallelCap,
+    Priority,
+    Quota,
+    Window,
+)
+from wbym.observe import LogFacts, current
+
+__all__ = ["BucketState", "Lease", "Scheduler", "shared_scheduler"]
+
+_log = logging.getLogger("wbym.limits")
+
+
+class BucketState(msgspec.Struct, frozen=True):
+    """A bucket as it was when asked."""
+
+    key: BucketKey
+    kind: Kind
+    quota: Quota | Window | ParallelCap
+    """What is published of it."""
+    calls: int
+    """Calls counted in it, ever."""
+    limit: float
+    """The burst, the budget of a period, or the cap on parallel calls."""
+    used: float
+    """How much of it cannot be had now; for a rate a fraction, as it leaks."""
+    left: float
+    """Calls that could go at once, whoever waits. Never negative."""
+    waiting: int
+    """Callers in the queue."""
+    in_flight: int
+    """Calls under way."""
+    next_free: float | None
+    """Seconds until a new call of normal priority could go; None if only an answer can tell."""
+    banned_until: datetime | None
+    """Aware UTC; None if there is no ban."""
+    refusals: int
+    """How often the marketplace refused a call."""
+    reserve: float
+    """Seconds of arrival jitter that a rate allows for."""
+
+
+_ROUNDS = 4
+"""How often stale counts are taken afresh before a call goes regardless."""
+_GRACE = 0.05
+"""Seconds over ``max_wait`` that a caller whose turn is due is kept."""
+_LONGEST_BAN = 30 * 86400.0
+"""Seconds; a header that says more means milliseconds or a date."""
+
+
+class Lease:
+    """The right to make one call: ``async with scheduler.lease(charges) as lease``.
+
+    A lease that is left without `settle` counts as made, at the cost it was taken for: the call
+    may have reached the marketplace.
+    """
+
+    __slots__ = (
+        "_banned",
+        "_charges",
+        "_cost",
+        "_loop",
+        "_max_wait",
+        "_priority",
+        "_scheduler",
+        "_taken",
+        "waited",
+    )
+
+    def __init__(
+        self,
+        scheduler: "Scheduler",
+        charges: Sequence[Charge],
+        priority: Priority,
+        max_wait: float | None,
+        cost: int,
+    ) -> None:
+        self._scheduler = scheduler
+        self._charges = charges
+        self._priority = priority
+        self._max_wait = max_wait
+        self._cost = cost
+        self._taken: dict[Bucket, float] = {}
+        self._banned: Bucket | None = None
+        self.waited: float = 0.0
+        """Seconds that the limits were waited for."""
+
+    async def __aenter__(self) -> Self:
+        scheduler = self._scheduler
+        self._loop = loop = scheduler._enter()
+        start = loop.time()
+        buckets = [
+            scheduler._bucket(charge) or await scheduler._open(charge, loop)
+            for charge in self._charges
+        ]
+        now = loop.time()
+        if len(buckets) > 1:
+            buckets = sorted(dict.fromkeys(buckets), key=_order)
+        for bucket in buckets:
+            if not bucket.free(self._cost, now):
+                await self._wait(buckets, start)
+                self.waited = loop.time() - start
+                return self
+        for bucket in buckets:
+            await bucket.take(self._cost, now)
+            self._taken[bucket] = now
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        taken, self._taken = self._taken, {}
+        for bucket in taken:
+            bucket.release()
+        if self._banned is not None:
+            await self._scheduler._store_ban(self._banned)
+
+    def settle(
+        self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
+    ) -> None:
+        """Say what the answer cost and what its headers told. Once, before the lease is left.
+
+        Args:
+            cost: Calls that the answer counts as. Below what the lease was taken for, windows get
+                the difference back and quotas do not.
+            signal: What the headers say. A ban begins at once; it is stored when the lease is
+                left.
+            elapsed: Seconds from sending to the first byte of the answer; None if none came.
+        """
+        now = self._loop.time()
+        extra = cost - self._cost
+        self._cost = cost
+        taken = self._taken
+        last = taken[next(reversed(taken))] if taken else now
+        spoken = self._spoken_of() if signal is not None and taken else None
+        for bucket, at in taken.items():
+            if extra:
+                bucket.charge(extra, at, now)
+            if elapsed is not None:
+                bucket.observe(elapsed + (last - at))
+        if signal is not None and spoken is not None:
+            bucket = spoken
+            bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
+            if signal.retry_after is not None:
+                bucket.refusals += 1
+                until = now + min(signal.retry_after, _LONGEST_BAN)
+                if until > bucket.banned_until:
+                    bucket.ban(until, now)
+                    bucket.refuse_waiting(before=bucket.banned_until)
+                    self._banned = bucket
+                    self._scheduler._publish_ban(bucket, until - now)
+
+    def _spoken_of(self) -> Bucket:
+        """The bucket that headers speak of."""
+        if len(self._taken) > 1:
+            for charge in self._charges:
+                if type(charge.quota) is not ParallelCap:
+                    return self._scheduler._buckets[charge.key]
+        return next(iter(self._taken))
+
+    async def _wait(self, buckets: list[Bucket], start: float) -> None:
+        """Take the buckets one after the other; all or, raising, none."""
+        priority, cost = self._priority, self._cost
+        if self._max_wait is not None:
+            now = self._loop.time()
+            left = self._max_wait - (now - start)
+            for bucket in buckets:
+                wait = bucket.estimate(cost, priority, now)
+                if wait > left and (wait != math.inf or left <= 0):
+                    raise self._scheduler._exhausted(bucket, wait, self._max_wait)
+            deadline = start + self._max_wait + _GRACE
+        else:
+            deadline = math.inf
+        order = next(self._scheduler._arrivals)
+        taken = self._taken
+        try:
+            for bucket in buckets:
+                at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                taken[bucket] = at
+            for _ in range(_ROUNDS if len(buckets) > 1 else 0):
+                now = self._loop.time()
+                stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
+                if not stale:
+                    break
+                for bucket in stale:
+                    self._undo(bucket)
+                    at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                    taken[bucket] = at
+        except BaseException:
+            for bucket in reversed(list(taken)):
+                self._undo(bucket)
+            raise
+
+    def _undo(self, bucket: Bucket) -> None:
+        bucket.uncount(self._cost, self._taken.pop(bucket))
+        bucket.release()
+
+    def _refuse(self, bucket: Bucket) -> QuotaExhausted:
+        wait = bucket.estimate(self._cost, self._priority, self._loop.time())
+        return self._scheduler._exhausted(bucket, wait, self._max_wait or 0.0)
+
+
+class Scheduler:
+    """Keeps the buckets of any number of sellers. Bound to the event loop that first uses it.
+
+    Args:
+        bans: Where bans are kept; by default in memory only.
+        min_jitter: The least seconds of arrival jitter that are allowed for, before any is seen.
+            The first answers may come when the burst is long spent; meanwhile connections are
+            opened and a busy loop sends late. It costs so many seconds at most after each burst.
+        max_jitter: The most seconds of arrival jitter that are allowed for. It bounds what a
+            misreading of slow answers costs: so many seconds' worth of a burst.
+        wall: The clock for deadlines that are stored, in Unix seconds. Pacing goes by the loop's
+            clock, so that a wall clock that jumps changes nothing that has begun.
+    """
+
+    def __init__(
+        self,
+        *,
+        bans: BanStore | None = None,
+        min_jitter: float = 0.08,
+        max_jitter: float = 0.4,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._bans = bans if bans is not None else MemoryBans()
+        self._min_jitter = min_jitter
+        self._max_jitter = max_jitter
+        self._wall = wall
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._arrivals = count()
+        self._buckets: dict[BucketKey, Bucket] = {}
+        self._opening: dict[BucketKey, asyncio.Lock] = {}
+        self.held_up_at: float = -math.inf
+        """Loop time at which something (the decoding of a large page) last held the loop up."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether `aclose` was called."""
+        return self._closed
+
+    def lease(
+        self,
+        charges: Sequence[Charge],
+        *,
+        priority: Priority = Priority.NORMAL,
+        max_wait: float | None = 300.0,
+        cost: int = 1,
+    ) -> Lease:
+        """The right to make one call, waited for on entering and given back on leaving.
+
+        Buckets are taken one after the other, always in the same order: windows, then parallel
+        caps, then quotas from the longest interval to the shortest, ties by key. (A window may be
+        waited for by the hour, so nobody holds a parallel place meanwhile; a count taken from a
+        window keeps.) If a later one fails or the caller is cancelled, places and windows' counts
+        are given back; a quota's count stays, as if the call had been made.
+
+        If a quota's count was taken more than ``max_jitter`` seconds before the last bucket's, or
+        a window's in a period that is over, the call would arrive outside of what was counted, so
+        it is counted there afresh, up to four times; then the call goes, as a refusal costs less
+        than waiting for ever.
+
+        Args:
+            charges: The buckets that the call is counted in. Where two name one key, the limit of
+                the one used first holds. Headers are taken to speak of the first charge that is
+                not a parallel cap.
+            priority: Who goes first where several wait.
+            max_wait: Seconds to wait at most, in all; 0 for now or never, None for ever.
+            cost: Calls that it is known to cost before it is made.
+
+        Raises:
+            QuotaExhausted: On entering: the wait is longer than ``max_wait``; at once where that
+                can be told, or when a ban begins, else when the time is over.
+            ValueError: On entering: one key with two kinds of limit.
+            RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
+        """
+        return Lease(self, charges, priority, max_wait, cost)
+
+    def buckets(self) -> list[BucketState]:
+        """Every bucket that was used, in the order of the keys."""
+        if self._loop is None:
+            return []
+        now, wall = self._loop.time(), self._wall()
+        return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
+
+    async def aclose(self) -> None:
+        """Refuse everybody who waits, and whoever comes later, with RuntimeError.
+
+        Leases that are held may still be settled and left.
+        """
+        self._closed = True
+        for bucket in self._buckets.values():
+            bucket.refuse_waiting(_closed)
+
+    def _enter(self) -> asyncio.AbstractEventLoop:
+        """The running loop; raises RuntimeError if it is another one, or this is closed."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            if self._loop is not None:
+                raise RuntimeError("this scheduler belongs to another event loop")
+            self._loop = loop
+        if self._closed:
+            raise _closed()
+        return loop
+
+    def _bucket(self, charge: Charge) -> Bucket | None:
+        """The bucket of a charge, or None until it is opened.
+
+        Raises:
+            ValueError: Its key has another kind of limit.
+        """
+        bucket = self._buckets.get(charge.key)
+        if bucket is not None and type(bucket.quota) is not type(charge.quota):
+            raise ValueError(f"{charge.key} is both {bucket.quota} and {charge.quota}")
+        return bucket
+
+    async def _open(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
+        key = charge.key
+        lock = self._opening.setdefault(key, asyncio.Lock())
+        async with lock:
+            bucket = self._bucket(charge)
+            if bucket is not None:
+                return bucket
+            bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
+            try:
+                until = await self._bans.load(bucket.name)
+            except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
+                _log.exception("the ban of %s could not be loaded", key, extra=_facts(bucket))
+                until = None
+            if until is not None:
+                now = loop.time()
+                bucket.ban(now + until - self._wall(), now)
+            if self._closed:
+                raise _closed()
+            self._buckets[key] = bucket
+            self._opening.pop(key, None)
+            return bucket
+
+    def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
+        """Say that a bucket is banned for so long from now on."""
+        _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
+        if observe.watched:
+            until = datetime.fromtimestamp(self._wall() + seconds, UTC)
+            current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
+
+    async def _store_ban(self, bucket: Bucket) -> None:
+        """Store the end of a bucket's ban; a store that fails is logged, not raised."""
+        until = self._wall() + bucket.banned_until - bucket.loop.time()
+        try:
+            await self._bans.save(bucket.name, until)
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception(
+                "the ban of %s until %.0f could not be saved",
+                bucket.name,
+                until,
+                extra=_facts(bucket),
+            )
+
+    def _exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
+        """The error for a wait of so many seconds (infinite: nobody can tell)."""
+        wait = 0.0 if wait == math.inf else wait
+        return QuotaExhausted(
+            bucket.name,
+            retry_at=datetime.fromtimestamp(self._wall() + wait, UTC),
+            wait=wait,
+            max_wait=max_wait,
+        )
+
+
+def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
+    quota = bucket.quota
+    return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
+
+
+def _make(
+    charge: Charge, loop: asyncio.AbstractEventLoop, min_jitter: float, max_jitter: float
+) -> Bucket:
+    match charge.quota:
+        case Quota():
+            return RateBucket(charge.key, charge.quota, loop, min_jitter, max_jitter)
+        case Window():
+            return WindowBucket(charge.key, charge.quota, loop, max_jitter)
+        case ParallelCap():
+            return ParallelBucket(charge.key, charge.quota, loop)
+
+
+def _closed(bucket: Bucket | None = None) -> RuntimeError:
+    return RuntimeError("the scheduler is closed")
+
+
+def _facts(bucket: Bucket) -> LogFacts:
+    return LogFacts(marketplace=bucket.key.marketplace, bucket=bucket.name)
+
+
+def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
+    left = bucket.left(now)
+    free = bucket.estimate(1, Priority.NORMAL, now)
+    ban = bucket.banned_until - now
+    return BucketState(
+        key=bucket.key,
+        kind=bucket.kind,
+        quota=bucket.quota,
+        calls=bucket.calls,
+        limit=bucket.limit,
+        used=bucket.limit - left,
+        left=left,
+        waiting=bucket.waiting,
+        in_flight=bucket.in_flight,
+        next_free=None if free == math.inf else free,
+        banned_until=datetime.fromtimestamp(wall + ban, UTC) if ban > 0 else None,
+        refusals=bucket.refusals,
+        reserve=bucket.reserve,
+    )
+
+
+_shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler] = WeakKeyDictionary()
+
+
+def shared_scheduler() -> Scheduler:
+    """The running loop's own scheduler, so that all clients of a seller share its buckets.
+
+    Raises:
+        RuntimeError: No loop is running.
+    """
+    loop = asyncio.get_running_loop()
+    scheduler = _shared.get(loop)
+    if scheduler is None or scheduler.closed:
+        for old in [old for old in _shared if old.is_closed()]:
+            del _shared[old]  # its scheduler's buckets refer to it, so it would stay for ever
+        scheduler = _shared[loop] = Scheduler()
+    return scheduler

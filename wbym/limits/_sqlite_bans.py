@@ -1,0 +1,61 @@
+"""Bans in an SQLite file."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import anyio.to_thread
+
+from wbym._sqlite import Connection
+from wbym.errors import StateError
+
+__all__ = ["SqliteBans"]
+
+_TABLE: Final = "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until REAL NOT NULL)"
+
+
+class SqliteBans:
+    """Keeps bans in one small table of an SQLite file, which several processes may share.
+
+    A connection is opened for each operation and closed after it: bans are rare, and a bucket
+    loads its own once. Another process's ban is seen by the buckets that are used for the first
+    time after it.
+
+    Args:
+        path: The file; created when it is first used. Its folder must exist.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+
+    async def load(self, key: str) -> float | None:
+        """See `BanStore.load`.
+
+        Raises:
+            StateError: The file cannot be read, or was locked for 10 seconds.
+        """
+        return await anyio.to_thread.run_sync(self._load, key)
+
+    async def save(self, key: str, until: float) -> None:
+        """See `BanStore.save`.
+
+        Raises:
+            StateError: The file cannot be written, or was locked for 10 seconds.
+        """
+        await anyio.to_thread.run_sync(self._save, key, until)
+
+    def _load(self, key: str) -> float | None:
+        with closing(self._open()) as db:
+            rows = db.query("SELECT until FROM bans WHERE key = ?", (key,))
+        return float(rows[0][0]) if rows else None
+
+    def _save(self, key: str, until: float) -> None:
+        with closing(self._open()) as db:
+            db.execute(
+                "INSERT INTO bans (key, until) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET until = max(until, excluded.until)",
+                (key, until),
+            )
+
+    def _open(self) -> Connection:
+        return Connection(self._path, StateError).open(lambda db: db.execute(_TABLE))

@@ -1,0 +1,644 @@
+"""Reading a list of any length as an async iterator.
+
+A :class:`Listing` makes no request before it is iterated, so its errors surface while iterating.
+Where pages are independent it asks for several ahead, and delivers them in order; their bodies are
+left in the network until there is room for them, so memory stays flat at any latency. Where each
+page names the next, one is asked for ahead.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from itertools import compress
+from typing import Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
+from wbym.limits import Priority
+from wbym.paging._prefetch import MAX_PREFETCH, read_ahead, size_at
+from wbym.paging._schemes import ByOffset
+from wbym.paging._source import Chunk, Origin, Reading, Source
+
+__all__ = ["Listing", "Page", "chain", "lazy", "listing_of", "map_page"]
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MAX_STALE_PAGES = 5
+"""Pages in a row that bring nothing new before a list that goes on is given up.
+
+A page may well repeat another one: as many records have arrived since as it has.
+"""
+
+REMEMBERED_PAGES = 8
+"""Pages that a page is compared with, to see that it brings something new."""
+
+PART = 100
+"""Records of a page that are mapped and filtered at once for who reads record by record.
+
+Those that the reader is done with make room for the next ones. A page of thousands does not fit
+into the processor's caches, and mapping it at once takes a third longer.
+"""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """One page, and where it stands."""
+
+    items: Sequence[T]
+    cursor: str
+    """Reading from here again begins with this page."""
+    next_cursor: str | None
+    """Reading from here goes on after this page; None where it is the last."""
+    total: int | None = None
+    """How many records the list has at most, where the marketplace tells."""
+    set_aside: tuple[SetAside, ...] = ()
+    """Records of this page that could not be decoded or understood."""
+    sent: object = None
+    """The page as the marketplace sent it, decoded; None where the page is made of several."""
+    origin: Origin | None = None
+    """Where the items came from, while each is one of the marketplace's records."""
+
+
+Pages: TypeAlias = AsyncGenerator[Page[T], None]
+
+
+class Listing(Generic[T]):
+    """A list at the marketplace, read page by page while it is iterated.
+
+    ``async for item in listing`` yields records; ``async for page in listing.pages()`` yields pages
+    with their cursors; ``await listing.all(limit=...)`` collects records; ``await listing.page()``
+    makes one request. Each of these reads from the beginning, or from ``using(cursor=...)``. A
+    listing that is left early stops its requests.
+
+    Args:
+        read: Reads the pages in the way that is asked for.
+        newest_first: Whether the records are known to come newest first.
+        reading: How they are read.
+        source: What the pages come from, where that is one list of the marketplace.
+        parts: Reads the same pages in parts, for who reads record by record; by default what
+            ``read`` brings is divided.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Reading], Pages[T]],
+        *,
+        newest_first: bool = False,
+        reading: Reading | None = None,
+        source: Source[T] | None = None,
+        parts: Callable[[Reading], Pages[T]] | None = None,
+    ) -> None:
+        self._read = read
+        self._parts = parts or _divided(read)
+        self._reading = reading or Reading()
+        self.newest_first: Final = newest_first
+        """Whether the records are known to come newest first."""
+        self.source: Final = source
+        """What the pages come from, where that is one list of the marketplace."""
+        self._cursor: str | None = None
+
+    def using(
+        self,
+        *,
+        cursor: str | None = None,
+        size: int | None = None,
+        prefetch: int | None = None,
+        priority: Priority | None = None,
+    ) -> "Listing[T]":
+        """The same list, read in another way; what is None stays as it is.
+
+        Args:
+            cursor: Where to begin: a page's ``cursor`` or ``next_cursor``; "" is the beginning.
+            size: Records per page, from 1 to what the marketplace allows; by default that many.
+            prefetch: Pages asked for at once from the start, from 1 to 64. By default the first is
+                asked for alone, since most lists are short, and then three ahead; a list whose
+                pages name the next one is read one page ahead at most.
+            priority: Who goes first at the limits; by default reading goes after replies and
+                before bulk reading.
+
+        Raises:
+            InvalidInput: ``size`` or ``prefetch`` is less than 1, ``prefetch`` is more than 64,
+                ``priority`` is not a ``Priority``, or ``cursor`` is no text that a page can have.
+                While reading: ``size`` is more than the marketplace allows, or it is not a cursor
+                of this list.
+        """
+        if size is not None and (type(size) is not int or size < 1):
+            raise InvalidInput("using", "size", "must be an integer, at least 1", size)
+        if prefetch is not None and (
+            type(prefetch) is not int or not 1 <= prefetch <= MAX_PREFETCH
+        ):
+            rule = f"must be an integer, from 1 to {MAX_PREFETCH}"
+            raise InvalidInput("using", "prefetch", rule, prefetch)
+        if cursor is not None and not _is_whole_text(cursor):
+            raise InvalidInput("using", "cursor", "must be a page's cursor", cursor)
+        given: object = priority
+        if given is not None and not isinstance(given, Priority):
+            raise InvalidInput("using", "priority", "must be one of Priority", priority)
+        return Listing(
+            self._read,
+            newest_first=self.newest_first,
+            reading=_over(self._reading, Reading(cursor, size, prefetch, priority)),
+            source=self.source,
+            parts=self._parts,
+        )
+
+    @property
+    def cursor(self) -> str | None:
+        """The cursor of the page in hand, to go on later with ``using(cursor=...)``.
+
+        None before the first page. Going on begins with that page again, so nothing is missed and
+        its records may come twice.
+        """
+        return self._cursor
+
+    def read(self, reading: Reading | None = None) -> Pages[T]:
+        """The pages, without noting a cursor; for listings that are made of others.
+
+        Args:
+            reading: How the whole is read; what is None in it is read as this listing is.
+        """
+        return self._read(self._reading if reading is None else _over(self._reading, reading))
+
+    def read_parts(self, reading: Reading | None = None) -> Pages[T]:
+        """The pages in parts of at most ``PART`` records where they are long; see :meth:`read`.
+
+        Each part has its page's cursors. Records are mapped and filtered a part at a time.
+        """
+        return self._parts(self._reading if reading is None else _over(self._reading, reading))
+
+    async def page(self) -> Page[T]:
+        """The first page from the cursor on; one request.
+
+        Raises:
+            PagingLimit: More records follow than the marketplace lets a list reach.
+            WbymError: The call failed.
+        """
+        if self.source is not None:
+            found = await _first(self.source, self._reading)
+        else:
+            found = Page((), self._reading.cursor or "", None)
+            alone = msgspec.structs.replace(self._reading, prefetch=None)
+            async with aclosing(self._read(alone)) as pages:
+                async for page in pages:
+                    found = _with_items(page, page.items)  # as in pages()
+                    break
+        self._cursor = found.cursor
+        return found
+
+    async def pages(self) -> AsyncGenerator[Page[T], None]:
+        """Page by page.
+
+        Raises:
+            CursorStuck: The marketplace's pages go round in a circle, or bring nothing any more.
+            PagingLimit: More records follow than the marketplace lets a list reach.
+        """
+        async with aclosing(self.read()) as pages:
+            async for page in pages:
+                self._cursor = page.cursor
+                # Whoever keeps it need not keep what its records came from.
+                shown = _with_items(page, page.items)
+                del page
+                yield shown
+                del shown  # or it would stay in memory while the next one comes
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self.records()
+
+    async def records(self) -> AsyncGenerator[T, None]:
+        """The records, as a generator that can be closed before its end.
+
+        They are mapped and filtered as they are read, ``PART`` at once.
+        """
+        async with aclosing(self.read_parts()) as parts:
+            async for part in parts:
+                self._cursor = part.cursor
+                items = part.items
+                del part
+                for item in items:
+                    yield item
+                del items  # or they would stay in memory while the next ones come
+
+    async def all(self, *, limit: int | None = None) -> list[T]:
+        """The records in memory, the first ``limit`` of them where one is given.
+
+        Raises:
+            InvalidInput: ``limit`` is not an integer, or less than 0.
+        """
+        if limit is not None and (type(limit) is not int or limit < 0):
+            raise InvalidInput("all", "limit", "must be an integer, at least 0", limit)
+        found: list[T] = []
+        if limit == 0:
+            return found
+        async with aclosing(self.read()) as pages:
+            async for page in pages:
+                self._cursor = page.cursor
+                found.extend(page.items)
+                if limit is not None and len(found) >= limit:
+                    break
+        return found[:limit]
+
+    def map(self, change: Callable[[T], U]) -> "Listing[U]":
+        """The same pages with each record made into something else.
+
+        A record of the marketplace's own list that ``change`` fails on does not stop the others: it
+        is set aside, as one that cannot be decoded. So it is after other maps and filters, but not
+        after :meth:`map_pages` and :meth:`map_async`: there the error is raised.
+        """
+        return self._change(lambda page: _map_page(page, change, page.origin))
+
+    def known_newest_first(self) -> "Listing[T]":
+        """The same list, whose records are known to come newest first."""
+        return Listing(
+            self._read,
+            newest_first=True,
+            reading=self._reading,
+            source=self.source,
+            parts=self._parts,
+        )
+
+    def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
+        """The same pages with those records only that are wanted."""
+        return self._change(lambda page: _filter_page(page, wanted))
+
+    def map_pages(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
+        """The same pages with other items."""
+        read = _changed(self._read, lambda page: _with_items(page, change(page.items)))
+        return Listing(read, newest_first=self.newest_first, reading=self._reading)
+
+    def _change(self, change: Callable[[Page[T]], Page[U]]) -> "Listing[U]":
+        """The same pages with each record changed or left out, whatever records are beside it."""
+        return Listing(
+            _changed(self._read, change),
+            newest_first=self.newest_first,
+            reading=self._reading,
+            parts=_changed(self._parts, change),
+        )
+
+    def map_async(self, change: Callable[[Sequence[T]], Awaitable[Sequence[U]]]) -> "Listing[U]":
+        """The same pages with other items, as by :meth:`map_pages`, with more to ask for."""
+
+        async def read(reading: Reading) -> Pages[U]:
+            async with aclosing(self._read(reading)) as pages:
+                async for page in pages:
+                    changed = _with_items(page, await change(page.items))
+                    del page
+                    yield changed
+                    del changed
+
+        return Listing(read, newest_first=self.newest_first, reading=self._reading)
+
+
+def _changed(
+    read: Callable[[Reading], Pages[T]], change: Callable[[Page[T]], Page[U]]
+) -> Callable[[Reading], Pages[U]]:
+    """Reads the same pages, changed."""
+
+    async def changed(reading: Reading) -> Pages[U]:
+        async with aclosing(read(reading)) as pages:
+            async for page in pages:
+                made = change(page)
+                del page
+                yield made
+                del made
+
+    return changed
+
+
+def _divided(read: Callable[[Reading], Pages[T]]) -> Callable[[Reading], Pages[T]]:
+    """Reads the same pages in parts of ``PART`` records, each with its page's cursors."""
+
+    async def parts(reading: Reading) -> Pages[T]:
+        async with aclosing(read(reading)) as pages:
+            async for page in pages:
+                count = len(page.items)
+                if count <= PART:
+                    yield page
+                else:
+                    for begin in range(0, count, PART):
+                        yield _part(page, range(begin, min(begin + PART, count)))
+                del page  # or it would stay in memory while the next one comes
+
+    return parts
+
+
+def _part(page: Page[T], places: range) -> Page[T]:
+    origin = None if page.origin is None else _Chosen(page.origin, places)
+    return _with_items(page, page.items[places.start : places.stop], origin=origin)
+
+
+def _is_whole_text(value: object) -> bool:
+    """Whether it is a plain text without half of a surrogate pair, so that it can be sent."""
+    return type(value) is str and value.encode(errors="ignore").decode() == value
+
+
+def _over(old: Reading, new: Reading) -> Reading:
+    """The new way of reading, and the old where the new says nothing."""
+    return Reading(
+        old.cursor if new.cursor is None else new.cursor,
+        new.size or old.size,
+        new.prefetch or old.prefetch,
+        old.priority if new.priority is None else new.priority,
+    )
+
+
+class _Chosen:
+    """The origin of those items of a page that are left, by their places in the page before."""
+
+    def __init__(self, origin: Origin, places: Sequence[int]) -> None:
+        self._origin = origin
+        self._places = places
+
+    def set_aside(self, index: int, error: Exception) -> SetAside:
+        """The record of the item at this place as one that cannot be used, reported."""
+        return self._origin.set_aside(self._places[index], error)
+
+
+def _with_items(
+    page: Page[T],
+    items: Sequence[U],
+    aside: tuple[SetAside, ...] = (),
+    origin: Origin | None = None,
+) -> Page[U]:
+    return Page(
+        items,
+        page.cursor,
+        page.next_cursor,
+        page.total,
+        page.set_aside + aside,
+        page.sent,
+        origin,
+    )
+
+
+def _filter_page(page: Page[T], wanted: Callable[[T], bool]) -> Page[T]:
+    verdicts = [wanted(item) for item in page.items]
+    if all(verdicts):
+        return page
+    items = list(compress(page.items, verdicts))
+    if page.origin is None:
+        return _with_items(page, items)
+    places = list(compress(range(len(verdicts)), verdicts))
+    return _with_items(page, items, origin=_Chosen(page.origin, places))
+
+
+def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = None) -> Page[U]:
+    """The page with each record made into something else: in one pass if none fails.
+
+    Where one fails, they go one by one, and what fails is set aside by the page's origin, or the
+    one given instead; without an origin the error is raised. The new page has none.
+    """
+    made = _map_page(page, change, origin or page.origin)
+    return _with_items(made, made.items)
+
+
+def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) -> Page[U]:
+    """The same page as by :func:`map_page`, with the origin of those items that are left."""
+    try:
+        return _with_items(page, [change(item) for item in page.items], origin=origin)
+    except Exception:
+        if origin is None:
+            raise
+    items: list[U] = []
+    places: list[int] = []
+    aside: list[SetAside] = []
+    for place, item in enumerate(page.items):
+        try:
+            items.append(change(item))
+            places.append(place)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+            aside.append(origin.set_aside(place, error))
+    return _with_items(page, items, tuple(aside), _Chosen(origin, places))
+
+
+def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
+    """The listing of a source's pages."""
+
+    def read(reading: Reading) -> Pages[T]:
+        if isinstance(source.scheme, ByOffset):
+            return _by_offset(source, source.scheme, reading)
+        return _by_token(source, reading)
+
+    return Listing(read, newest_first=newest_first, source=source)
+
+
+async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> Pages[T]:
+    method = source.method
+    size = _size(source, reading) or scheme.max_size
+    start = _offset(source, reading.cursor)
+    offset, total = start, None
+    progress = _Progress(method)
+    chunks = read_ahead(
+        source,
+        scheme,
+        size=size,
+        start=start,
+        prefetch=reading.prefetch,
+        priority=reading.priority,
+    )
+    async with aclosing(chunks):
+        async for at, count, chunk in chunks:
+            offset, total = at + count, chunk.total
+            last = chunk.count < count or total == offset
+            following = None if last else str(offset)
+            if following is not None:
+                progress.check(chunk, following)
+            yield _page(chunk, str(at), following)
+            if last:
+                if _shows_less(at, chunk):
+                    raise PagingLimit(method, at, total)
+                return
+            del chunk  # or it would stay in memory while the next one comes
+    if total is not None and total < offset:
+        total = None  # the pages have exceeded it, so it tells nothing
+    if total is None or offset < total:
+        raise PagingLimit(method, min(offset, scheme.reach or offset), total)
+
+
+async def _first(source: Source[T], reading: Reading) -> Page[T]:
+    """One page of a source."""
+    scheme, cursor = source.scheme, reading.cursor
+    size = _size(source, reading)
+    following: str | None
+    if isinstance(scheme, ByOffset):
+        offset = _offset(source, cursor)
+        count = size_at(scheme, offset, size or scheme.max_size)
+        if not count:
+            raise PagingLimit(source.method, min(offset, scheme.reach or offset))
+        chunk = await source.fetch(str(offset), count, priority=reading.priority)
+        if _shows_less(offset, chunk):
+            raise PagingLimit(source.method, offset, chunk.total)
+        end = offset + count
+        following = None if chunk.count < count or chunk.total == end else str(end)
+        return _page(chunk, str(offset), following)
+    chunk = await source.fetch(cursor or None, size, priority=reading.priority)
+    return _page(chunk, cursor or "", chunk.following)
+
+
+def _shows_less(offset: int, chunk: Chunk[T]) -> bool:
+    """Whether a page after the first shows nothing, and says itself that there is more."""
+    return bool(offset and not chunk.count and chunk.total is not None and offset < chunk.total)
+
+
+def _offset(source: Source[T], cursor: str | None) -> int:
+    """The offset that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor of this list.
+    """
+    if cursor and re.fullmatch(r"[0-9]{1,18}", cursor) is None:
+        raise InvalidInput(source.method, "cursor", "must be a cursor of this list", cursor)
+    return int(cursor or 0)
+
+
+async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
+    size = _size(source, reading)
+    cursor = reading.cursor or None
+    progress = _Progress(source.method, cursor)
+    ahead: asyncio.Task[Chunk[T]] | None = None
+    wanted = 0
+    try:
+        while True:
+            if ahead is None:
+                chunk = await source.fetch(cursor, size, priority=reading.priority)
+            else:
+                chunk = await ahead
+                ahead = None
+            wanted += 1
+            following = chunk.following
+            leads_on = False
+            if following is not None:
+                progress.check(chunk, following)
+                leads_on = progress.leads_on(following)
+                # Most readers want one page only, so the second is not asked for before it is.
+                if leads_on and (wanted > 1 or reading.prefetch is not None):
+                    ahead = asyncio.ensure_future(
+                        source.fetch(following, size, priority=reading.priority)
+                    )
+            yield _page(chunk, cursor or "", following)
+            del chunk  # or it would stay in memory while the next one comes
+            if following is None:
+                return
+            if not leads_on:
+                raise CursorStuck(source.method, following)
+            cursor = following
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+
+def _page(chunk: Chunk[T], cursor: str, following: str | None) -> Page[T]:
+    return Page(
+        chunk.items, cursor, following, chunk.total, chunk.set_aside, chunk.sent, chunk.origin
+    )
+
+
+def _size(source: Source[T], reading: Reading) -> int | None:
+    """The size of pages; None where the list has none.
+
+    Raises:
+        InvalidInput: The marketplace allows no such size, or none at all.
+    """
+    largest = source.scheme.max_size
+    if reading.size is None:
+        return largest
+    if largest is None:
+        raise InvalidInput(source.method, "size", "is not taken by this list", reading.size)
+    if reading.size > largest:
+        raise InvalidInput(source.method, "size", f"must be from 1 to {largest}", reading.size)
+    return reading.size
+
+
+class _Progress:
+    """Sees to it that pages bring something new: told by the first and last records of a few."""
+
+    def __init__(self, method: str, cursor: str | None = None) -> None:
+        self._method = method
+        self._cursors = {hash(cursor or "")}
+        self._recent: deque[tuple[int, list[object]]] = deque(maxlen=REMEMBERED_PAGES)
+        self._stale = 0
+
+    def leads_on(self, following: str) -> bool:
+        """Whether a cursor was not there before."""
+        found = hash(following)
+        is_new = found not in self._cursors
+        self._cursors.add(found)
+        return is_new
+
+    def check(self, chunk: Chunk[T], following: str) -> None:
+        """Refuse a page that is not the last and brings nothing, as did those before it.
+
+        Raises:
+            CursorStuck: It is one of several without a record, or that were there before.
+        """
+        bad = hash(tuple(one.data for one in chunk.set_aside))
+        page = (chunk.count, [*chunk.items[:1], *chunk.items[-1:], bad])
+        if chunk.count and page not in self._recent:
+            self._recent.append(page)
+            self._stale = 0
+            return
+        self._stale += 1
+        if self._stale >= MAX_STALE_PAGES:
+            raise CursorStuck(self._method, following)
+
+
+def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:
+    """Several listings one after the other, with cursors of their own.
+
+    A record that moves from one list to a later one while they are read comes once.
+
+    Args:
+        parts: A name without ``:``, and the listing.
+        key: What makes a record the same in two parts.
+    """
+    return Listing(
+        partial(_read_chain, parts, key, Listing.read),
+        parts=partial(_read_chain, parts, key, Listing.read_parts),
+    )
+
+
+async def _read_chain(
+    parts: Sequence[tuple[str, Listing[T]]],
+    key: Callable[[T], str],
+    read: Callable[[Listing[T], Reading], Pages[T]],
+    reading: Reading,
+) -> Pages[T]:
+    names = [name for name, _ in parts]
+    cursor = reading.cursor
+    name, _, inner = (cursor or "").partition(":")
+    if cursor and name not in names:
+        rule = f"must be a cursor of this list, which begins with one of {names}"
+        raise InvalidInput("list", "cursor", rule, cursor)
+    skipped = names.index(name) if cursor else 0
+    seen: set[str] = set()
+    for index, (part, listing) in enumerate(parts[skipped:], skipped):
+        begin = inner if cursor and index == skipped else None
+        last_part = index == len(parts) - 1
+        inside = msgspec.structs.replace(reading, cursor=begin or None)
+        async with aclosing(read(listing, inside)) as pages:
+            async for page in pages:
+                fresh = [item for item in page.items if key(item) not in seen]
+                if not last_part:
+                    seen.update(key(item) for item in fresh)
+                if page.next_cursor is not None:
+                    following: str | None = f"{part}:{page.next_cursor}"
+                else:
+                    following = None if last_part else f"{names[index + 1]}:"
+                yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
+                del page, fresh
+
+
+def lazy(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
+    """A listing that is known only after asking for something, when it is first iterated."""
+
+    async def read(reading: Reading) -> Pages[T]:
+        listing = await make()
+        async with aclosing(listing.read(reading)) as pages:
+            async for page in pages:
+                yield page
+
+    return Listing(read)

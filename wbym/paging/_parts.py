@@ -1,0 +1,313 @@
+"""One listing made of several that have no record in common: parts of a period, shops of a seller.
+
+Where pages name the next one, a list can only be read page after page; its parts can be read at the
+same time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from math import ceil
+from typing import Protocol, TypeAlias, TypeVar
+from urllib.parse import quote, unquote
+
+import msgspec
+
+from wbym.errors import InvalidInput
+from wbym.paging._listing import Listing, Page
+from wbym.paging._source import Reading
+
+__all__ = ["Span", "by_span", "cut", "merge"]
+
+T = TypeVar("T")
+
+SHARE = 4
+"""Parts of a period for each that is read at once, so that all readers are done about together."""
+
+LEAST = timedelta(days=1)
+"""Parts are not made shorter for the sake of reading them at once."""
+
+Part: TypeAlias = tuple[str, Listing[T]]
+"""A name (no ``:``, ``,`` or ``;``), and the listing."""
+
+
+TICK = timedelta(microseconds=1)
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+def stamp(moment: datetime) -> int:
+    """A moment in Unix microseconds, for cursors."""
+    return (moment - EPOCH) // TICK
+
+
+def unstamp(microseconds: int) -> datetime:
+    """The moment of a stamp."""
+    return EPOCH + microseconds * TICK
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A stretch of time: from a moment on, up to and without another."""
+
+    since: datetime
+    until: datetime | None
+    """None: open."""
+
+    def __contains__(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+    @property
+    def name(self) -> str:
+        """In microseconds, for cursors."""
+        return f"{stamp(self.since)}-{'' if self.until is None else stamp(self.until)}"
+
+    @classmethod
+    def named(cls, name: str) -> "Span":
+        """The span with that name.
+
+        Raises:
+            ValueError: It is no name of a span.
+        """
+        since, _, until = name.partition("-")
+        return cls(unstamp(int(since)), unstamp(int(until)) if until else None)
+
+
+def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
+    """A span in parts of the same length, the newest first.
+
+    Args:
+        span: Where it is open, the newest part is.
+        longest: The longest part.
+        parts: How many are wanted at least, unless they would be shorter than a day.
+    """
+    since = span.since
+    end = span.until or datetime.now(UTC)
+    count = max(1, ceil((end - since) / longest), min(parts, (end - since) // LEAST))
+    step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
+    newest = Span(max(since, end - step) if count > 1 else since, span.until)
+    return [newest, *_below(newest.since, since, step)]
+
+
+def merge(
+    parts: Sequence[Part[T]], *, method: str, at_once: int = 1, newest_first: bool = False
+) -> Listing[T]:
+    """Listings that have no record in common, up to so many of them read at the same time.
+
+    Read one at a time, they come in their order; once the second page is wanted, the next one is
+    always asked for while one is in hand. Read several at a time, pages come as they arrive, and
+    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
+    whatever ``at_once`` was.
+
+    Args:
+        parts: The listings, in order.
+        method: The operation's name, for errors.
+        at_once: How many are read at the same time.
+        newest_first: Whether the newest records come first when one is read at a time.
+    """
+    read = partial(_merged, parts, method, at_once)
+    return Listing(read, newest_first=newest_first and at_once == 1)
+
+
+async def _merged(
+    parts: Sequence[Part[T]], method: str, at_once: int, reading: Reading
+) -> AsyncGenerator[Page[T], None]:
+    names = [name for name, _ in parts]
+    untouched, where = _places(method, reading.cursor, names)
+    todo = deque([*where.items(), *((index, "") for index in range(untouched, len(parts)))])
+
+    def opened(place: tuple[int, str], *, ahead: bool) -> AsyncGenerator[Page[T], None]:
+        index, begin = place
+        prefetch = reading.prefetch or (1 if ahead else None)
+        inside = msgspec.structs.replace(reading, cursor=begin or None, prefetch=prefetch)
+        return parts[index][1].read(inside)
+
+    found = _together(opened, todo, at_once) if at_once > 1 else _in_turn(opened, todo)
+    async with aclosing(found) as pages:
+        async for index, page in pages:
+            where |= dict.fromkeys(range(untouched, index + 1), "")
+            untouched = max(untouched, index + 1)
+            where[index] = page.cursor
+            here = _cursor(where, untouched, names)
+            if page.next_cursor is None:
+                del where[index]
+            else:
+                where[index] = page.next_cursor
+            more = where or untouched < len(names)
+            following = _cursor(where, untouched, names) if more else None
+            yield Page(page.items, here, following, None, page.set_aside)
+            del page  # or it would stay in memory while the next one comes
+
+
+def by_span(
+    part: Callable[[Span], Listing[T]],
+    *,
+    method: str,
+    since: datetime,
+    until: datetime | None,
+    longest: timedelta,
+    at_once: int = 1,
+    finely: bool = True,
+    newest_first: bool = False,
+) -> Listing[T]:
+    """A period read in parts that the marketplace takes, the newest part first.
+
+    Args:
+        part: Makes the listing of one part.
+        method: The operation's name, for errors.
+        since: From this moment on; aware.
+        until: Up to and with this moment; None for up to now and whatever comes while it is read.
+        longest: The longest part. Read from a cursor on, the parts are those that it was made with.
+        at_once: How many parts are read at the same time; then the records come as they arrive.
+        finely: Whether the period is then cut into more parts than ``longest`` asks for, so that
+            none is left to be read alone at the end. For few records it only costs requests.
+        newest_first: Whether a part's newest records come first.
+    """
+
+    async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
+        spans = (
+            _resumed(method, reading.cursor, since)
+            if reading.cursor
+            else cut(
+                Span(since, None if until is None else until + TICK),
+                longest,
+                SHARE * at_once if finely and at_once > 1 else 1,
+            )
+        )
+        parts = [(span.name, part(span)) for span in spans]
+        async with aclosing(_merged(parts, method, at_once, reading)) as pages:
+            async for page in pages:
+                yield page
+
+    return Listing(read, newest_first=newest_first and at_once == 1)
+
+
+class Opened(Protocol[T]):
+    """Begins to read a part from a cursor of its own."""
+
+    def __call__(self, place: tuple[int, str], /, *, ahead: bool) -> AsyncGenerator[Page[T], None]:
+        """The part's pages; ``ahead``: its second one is asked for before it is wanted."""
+        ...
+
+
+async def _in_turn(
+    opened: Opened[T], todo: deque[tuple[int, str]]
+) -> AsyncGenerator[tuple[int, Page[T]], None]:
+    ahead: asyncio.Future[Page[T] | None] | None = None
+    is_wanted = False  # most readers want one page only
+    pages: AsyncGenerator[Page[T], None] | None = None
+    index = 0
+    try:
+        while todo or pages is not None:
+            if pages is None:
+                index = todo[0][0]
+                pages = opened(todo.popleft(), ahead=is_wanted)
+            page = await (ahead or anext(pages, None))
+            ahead = None
+            number = index
+            if page is None or page.next_cursor is None:
+                await pages.aclose()
+                pages = None
+                if page is not None and is_wanted and todo:
+                    index = todo[0][0]
+                    pages = opened(todo.popleft(), ahead=True)
+                    ahead = asyncio.ensure_future(anext(pages, None))
+            if page is not None:
+                is_wanted = True
+                yield number, page
+                del page
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+        if pages is not None:
+            await pages.aclose()
+
+
+async def _together(
+    opened: Opened[T], todo: deque[tuple[int, str]], at_once: int
+) -> AsyncGenerator[tuple[int, Page[T]], None]:
+    # A reader's end is None, and its failure an exception, in line after the pages that it read.
+    # Each reader has a page in hand and one under way, so hardly any need to be held besides.
+    arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(1)
+
+    async def reader() -> None:
+        try:
+            while todo:
+                place = todo.popleft()
+                async with aclosing(opened(place, ahead=True)) as pages:
+                    async for page in pages:
+                        await arrived.put((place[0], page))
+                        del page
+        except Exception as error:  # noqa: BLE001 - it is raised where the pages are read
+            await arrived.put(error)
+        else:
+            await arrived.put(None)
+
+    readers = [asyncio.ensure_future(reader()) for _ in range(min(at_once, len(todo)))]
+    try:
+        reading = len(readers)
+        while reading:
+            found = await arrived.get()
+            if found is None:
+                reading -= 1
+            elif isinstance(found, Exception):
+                raise found
+            else:
+                yield found
+            del found
+    finally:
+        for task in readers:
+            task.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+
+def _cursor(where: dict[int, str], untouched: int, names: Sequence[str]) -> str:
+    """Such as ``b:5,c:1;d``: b and c are read up to there, nothing of d and what follows it."""
+    places = [f"{names[index]}:{quote(where[index], safe='')}" for index in sorted(where)]
+    return f"{','.join(places)};{names[untouched] if untouched < len(names) else ''}"
+
+
+def _split(method: str, cursor: str) -> tuple[dict[str, str], str]:
+    """The parts that are begun with how far they are read, and the first that is not begun."""
+    begun, separator, following = cursor.partition(";")
+    places = dict(place.partition(":")[::2] for place in begun.split(",")) if begun else {}
+    if not separator:
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
+    return {name: unquote(token) for name, token in places.items()}, following
+
+
+def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int, dict[int, str]]:
+    """The first part that is not begun, and how far those before it are read."""
+    if not cursor:
+        return 0, {}
+    places, following = _split(method, cursor)
+    index = {name: number for number, name in enumerate(names)} | {"": len(names)}
+    if not index.keys() >= places.keys() | {following}:
+        raise InvalidInput(method, "cursor", "must be a cursor of this list", cursor)
+    return index[following], {index[name]: token for name, token in places.items()}
+
+
+def _below(until: datetime, since: datetime, step: timedelta) -> list[Span]:
+    spans = []
+    while until > since:
+        spans.append(Span(max(since, until - step), until))
+        until = spans[-1].since
+    return spans
+
+
+def _resumed(method: str, cursor: str, since: datetime) -> list[Span]:
+    """The parts of a cursor and those below them, cut as they were when it was made."""
+    places, following = _split(method, cursor)
+    try:
+        spans = [Span.named(name) for name in places]
+        if following:
+            after = Span.named(following)
+            spans.append(after)
+            if after.until is not None:
+                spans += _below(after.since, since, after.until - after.since)
+    except (ValueError, OverflowError):
+        rule = "must be a cursor of this list"
+        raise InvalidInput(method, "cursor", rule, cursor) from None
+    return spans

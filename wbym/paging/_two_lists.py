@@ -1,0 +1,308 @@
+"""Sweeping what a marketplace keeps in two lists: what waits for the seller, and what is done.
+
+Records leave the first list for the second while both are read, and no list can be seen as a whole.
+So for each stretch of time, what waits is read before what is done: a record that is in neither
+look does not exist. What is found in both comes as it is in the second. At the end the last day is
+looked at again, for what has appeared late or since the sweep began.
+"""
+
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from wbym.errors import SetAside
+from wbym.paging._cursors import Cursor
+from wbym.paging._listing import Listing, Page
+from wbym.paging._packed import Packed
+from wbym.paging._parts import Span, stamp, unstamp
+from wbym.paging._timeline import second_of
+
+__all__ = ["ListsSweep", "ReadSpan"]
+
+T = TypeVar("T")
+
+HELD = 100_000
+"""Waiting records that are held, packed, until the done ones of their time are read."""
+
+STEP = 5_000
+"""Waiting records that are unpacked at once."""
+
+LATE = timedelta(days=1)
+"""How late a record may appear in the lists and still be found; hours have been seen."""
+
+Stage: TypeAlias = Literal["lists", "closing", "archive", "over"]
+
+
+class ReadSpan(Protocol[T]):
+    """Makes the listing of a period by time; see ``by_time``."""
+
+    def __call__(self, span: Span, expected: int | None, /) -> Listing[T]:
+        """The listing; ``expected`` is how many records the marketplace counts in it."""
+        ...
+
+
+class _State(msgspec.Struct, frozen=True):
+    """How far a sweep is: what its cursors are made of."""
+
+    begun: int
+    """Microseconds."""
+    at: int
+    """All that the lists have of the time before was delivered; microseconds."""
+    ids: tuple[str, ...] = ()
+    """What was delivered of that second and later."""
+    recent: tuple[str, ...] = ()
+    """What was delivered of the last day before the sweep began, and later."""
+    stage: Stage = "lists"
+    archive: str | None = None
+    """How far the archive is read."""
+
+
+Step: TypeAlias = tuple[Sequence[T], _State, tuple[SetAside, ...]]
+"""Records, how far the sweep is after them, and what could not be decoded on the way."""
+
+
+class ListsSweep(Generic[T]):
+    """One reading of two lists.
+
+    The records come in order of time, each once. What appeared late comes after them, and then what
+    only the archive has, newest first. The last page is empty.
+
+    Args:
+        waiting: Reads what waits.
+        done: Reads what is done.
+        record: The type of a record, for msgspec.
+        time: When a record was made.
+        key: A record's id.
+        method: The sweep's name, for errors.
+        span: The period.
+        cursor: Where to go on: a page's ``cursor`` or ``next_cursor``.
+
+    Raises:
+        InvalidInput: It is no cursor of a sweep.
+    """
+
+    def __init__(
+        self,
+        *,
+        waiting: ReadSpan[T],
+        done: ReadSpan[T],
+        record: type[T],
+        time: Callable[[T], datetime],
+        key: Callable[[T], str],
+        method: str,
+        span: Span,
+        cursor: str | None,
+    ) -> None:
+        self._waiting = waiting
+        self._done = done
+        self._record = record
+        self.time = time
+        self.key = key
+        self._span = span
+        self._begin = _State(stamp(datetime.now(UTC)), stamp(second_of(span.since)))
+        if cursor:
+            self._begin = _STATES.read(method, cursor)
+
+    @property
+    def rest(self) -> Span:
+        """The part of the period that is still to be read."""
+        return self._from(unstamp(self._begin.at))
+
+    @property
+    def recent(self) -> Span | None:
+        """What is looked at again at the end; None where the period ended before."""
+        span = self._from(second_of(unstamp(self._begin.begun) - LATE))
+        return span if span.until is None or span.since < span.until else None
+
+    async def read(
+        self, counted: tuple[int, int] | None, archive: Listing[T] | None
+    ) -> AsyncGenerator[Page[T], None]:
+        """The pages.
+
+        Args:
+            counted: How many records the marketplace counts in :attr:`rest`: waiting, and done.
+            archive: The archive, newest first, where it has records that are in neither list. It
+                has no periods, so the ids of all that is delivered are kept then; after a stop they
+                are not known, and what has moved to it may come again.
+        """
+        delivered = _Delivered(self, self._begin.recent, keep=archive is not None)
+        state = self._begin
+        stages: list[Callable[[_State], AsyncGenerator[Step[T], None]]] = [
+            lambda state: self._in_time(state, counted, delivered),
+            lambda state: self._again(state, delivered),
+            lambda state: self._archived(state, archive, delivered),
+        ]
+        here = _STATES.text(state)
+        for stage in stages[_STAGES.index(state.stage) :]:
+            async with aclosing(stage(state)) as steps:
+                async for items, state, aside in steps:
+                    following = _STATES.text(state)
+                    yield Page(items, here, following, None, aside)
+                    here = following
+                    del items
+        yield Page((), here, None)
+
+    async def _in_time(
+        self, state: _State, counted: tuple[int, int] | None, delivered: "_Delivered[T]"
+    ) -> AsyncGenerator[Step[T], None]:
+        """Both lists, merged in order of time, a stretch after the other."""
+        expected = counted or (None, None)
+        while True:
+            waiting, end, aside = await self._gather(state, expected[0])
+            span = Span(self._from(unstamp(state.at)).since, end or self._span.until)
+            listing = self._done(span, None if end else expected[1])
+            expected = (None, None)
+            known = set(state.ids)  # what may come again: from before a stop, or when it is done
+            async with aclosing(listing.pages()) as pages:
+                async for page in pages:
+                    aside += page.set_aside
+                    done = self._without(page.items, known)
+                    bound = second_of(self.time(done[-1])) if done else unstamp(state.at)
+                    for items, upto in self._merged(waiting, done, bound, known):
+                        state = delivered.note(state, items, upto)
+                        known.update(state.ids)
+                        yield items, state, aside
+                        aside = ()
+                        del items
+                    del page, done
+            for items, upto in self._merged(waiting, [], end, known):
+                state = delivered.note(state, items, upto)
+                yield items, state, aside
+                aside = ()
+                del items
+            if end is None:
+                yield (), msgspec.structs.replace(state, stage="closing"), aside
+                return
+
+    def _merged(
+        self, waiting: Packed[T], done: list[T], bound: datetime | None, known: set[str]
+    ) -> Iterator[tuple[Sequence[T], datetime]]:
+        """What is done, and what waits and is older than the bound, by the page.
+
+        Each page comes with the moment before which nothing of these is left; what waits is added
+        to what is known.
+        """
+        gone = known.union(map(self.key, done))
+        while True:
+            older = waiting.take(bound, STEP)
+            last = len(older) < STEP
+            upto = second_of(self.time(older[-1])) if older else None
+            if last:
+                upto = bound or upto
+            older = self._without(older, gone)
+            known.update(map(self.key, older))
+            count = len(done)
+            if not last and upto is not None:
+                count = bisect_left(done, upto, key=self.time)
+            items = sorted([*older, *done[:count]], key=self.time) if older else done[:count]
+            done = done[count:]
+            if upto is not None:
+                yield items, upto
+            del older, items
+            if last:
+                return
+
+    async def _gather(
+        self, state: _State, expected: int | None
+    ) -> tuple[Packed[T], datetime | None, tuple[SetAside, ...]]:
+        """What waits, up to as many as may be held, and where that ends if there is more."""
+        begin = unstamp(state.at)
+        known = set(state.ids)
+        held = Packed(self._record, self.time)
+        count = 0
+        aside: tuple[SetAside, ...] = ()
+        async with aclosing(self._waiting(self._from(begin), expected).pages()) as pages:
+            async for page in pages:
+                items = sorted(self._without(page.items, known), key=self.time)
+                aside += page.set_aside
+                count += len(items)
+                if count >= HELD and items and page.next_cursor is not None:
+                    end = second_of(self.time(items[-1]))
+                    if end > begin:
+                        held.add([item for item in items if self.time(item) < end])
+                        return held, end, aside
+                held.add(items)
+        return held, None, aside
+
+    async def _again(
+        self, state: _State, delivered: "_Delivered[T]"
+    ) -> AsyncGenerator[Step[T], None]:
+        """The last day, for what has appeared since it was read."""
+        span = self.recent
+        if span is not None:
+            # Where nothing is expected, a short page is the end.
+            waiting = await self._waiting(span, 0).all()
+            async with aclosing(self._done(span, 0).pages()) as pages:
+                async for page in pages:
+                    fresh = self._without(page.items, delivered.recent)
+                    state = delivered.note(state, fresh)
+                    yield fresh, state, page.set_aside
+            fresh = self._without(waiting, delivered.recent)
+            state = delivered.note(state, fresh)
+            yield fresh, msgspec.structs.replace(state, stage="archive"), ()
+
+    async def _archived(
+        self,
+        state: _State,
+        archive: Listing[T] | None,
+        delivered: "_Delivered[T]",
+    ) -> AsyncGenerator[Step[T], None]:
+        """What the archive has and the lists have not."""
+        if archive is None:
+            return
+        state = msgspec.structs.replace(state, stage="archive")
+        async with aclosing(archive.using(cursor=state.archive).pages()) as pages:
+            async for page in pages:
+                fresh = self._without(page.items, delivered.ids or set())
+                fresh = [item for item in fresh if self.time(item) in self._span]
+                older = bool(page.items) and self.time(page.items[-1]) < self._span.since
+                over = older or page.next_cursor is None
+                state = msgspec.structs.replace(
+                    state, archive=page.next_cursor, stage="over" if over else "archive"
+                )
+                yield fresh, state, page.set_aside
+                if over:
+                    return
+
+    def _without(self, items: Iterable[T], known: set[str]) -> list[T]:
+        return [item for item in items if self.key(item) not in known]
+
+    def _from(self, moment: datetime) -> Span:
+        return Span(max(self._span.since, moment), self._span.until)
+
+
+class _Delivered(Generic[T]):
+    """What must not come twice."""
+
+    def __init__(self, sweep: ListsSweep[T], recent: Iterable[str], *, keep: bool) -> None:
+        self._sweep = sweep
+        self.recent = set(recent)
+        """Ids of the last day before the sweep began, and later."""
+        self.ids: set[str] | None = set() if keep else None
+        """All ids, where they are kept."""
+
+    def note(self, state: _State, items: Sequence[T], bound: datetime | None = None) -> _State:
+        """The state after these records; with a bound, all the lists' before it was delivered."""
+        key, time = self._sweep.key, self._sweep.time
+        if self.ids is not None:
+            self.ids.update(map(key, items))
+        recent = state.recent
+        span = self._sweep.recent
+        if span is not None and items and time(items[-1]) >= span.since:
+            new = [key(item) for item in items if time(item) >= span.since]
+            self.recent.update(new)
+            recent += tuple(new)
+        at, ids = state.at, state.ids
+        if bound is not None and stamp(bound) > at:
+            at, ids = stamp(bound), ()
+        second = unstamp(at)
+        ids += tuple(key(item) for item in items if time(item) >= second)
+        return msgspec.structs.replace(state, at=at, ids=ids, recent=recent)
+
+
+_STAGES: Final[tuple[Stage, ...]] = ("lists", "closing", "archive", "over")
+_STATES = Cursor(_State)

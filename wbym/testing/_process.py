@@ -1,0 +1,235 @@
+"""A simulator in a process of its own, and how a test or a benchmark holds on to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from typing import Self
+
+import aiohttp
+import msgspec
+
+from wbym.testing._buyers import RemoteBuyers
+from wbym.testing._faults import Faults
+from wbym.testing._options import Options, add_options
+from wbym.testing._pages import Sent
+from wbym.testing._server import SimulatorServer
+
+
+def command_line(kind: type[Options], module: str) -> ArgumentParser:
+    """The command line of a simulator: where it serves, its options and its faults."""
+    parser = ArgumentParser(
+        prog=f"python -m {module}", description="Runs the simulator until it is told to stop."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, metavar="N", help="0 takes any free port")
+    parser.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
+    parser.add_argument("--demo", action="store_true", help="as large as is good for a demo")
+    parser.add_argument("--faults", default="{}", metavar="JSON", help="faults, as a JSON object")
+    add_options(parser, "options", kind)
+    add_options(parser, "faults", Faults, but="seed")
+    return parser
+
+
+def main(
+    simulator: Callable[..., SimulatorServer],
+    kind: type[Options],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Runs a simulator as its command line says, until it is told to stop.
+
+    Args:
+        simulator: Makes it of the fields of its options.
+        kind: Its options.
+        arguments: The command line; by default the process's.
+    """
+    parser = command_line(kind, kind.__module__.rpartition(".")[0])
+    given = parser.parse_args(arguments)
+    if given.demo:
+        parser.set_defaults(**kind.demo)
+        given = parser.parse_args(arguments)
+    faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
+    faults.change(given.faults.encode())
+    fields = {name: getattr(given, name) for name in kind.__struct_fields__ if hasattr(given, name)}
+    run_forever(
+        simulator(**{**fields, "faults": faults}),
+        host=given.host,
+        port=given.port,
+        exit_with_parent=given.exit_with_parent,
+    )
+
+
+def run_forever(
+    simulator: SimulatorServer,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    exit_with_parent: bool = False,
+) -> None:
+    """Serves until SIGINT or SIGTERM.
+
+    Prints one line of JSON to stdout when it is ready: `url`, `pid`, `records` and what the
+    simulator's `shown()` adds.
+
+    Args:
+        simulator: What to serve.
+        host: Address to listen on.
+        port: 0 takes any free port.
+        exit_with_parent: Stop also when stdin is closed. A parent that holds a pipe to stdin cannot
+            leave the simulator behind, however it dies.
+    """
+    asyncio.run(_serve(simulator, host, port, exit_with_parent))
+
+
+async def _serve(
+    simulator: SimulatorServer,
+    host: str,
+    port: int,
+    exit_with_parent: bool,
+) -> None:
+    loop = asyncio.get_running_loop()
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed already
+            loop.call_soon_threadsafe(stopped.set)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop())
+    if exit_with_parent:
+        watch_stdin(stop)
+    await simulator.start(host, port)
+    try:
+        line = {
+            "url": simulator.url,
+            "pid": os.getpid(),
+            "records": simulator.records(),
+            **simulator.shown(),
+        }
+        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+        sys.stdout.flush()
+        await stopped.wait()
+    finally:
+        await simulator.stop()
+
+
+def watch_stdin(stop: Callable[[], None]) -> None:
+    """Calls `stop`, in a thread of its own, when stdin is closed, as when the parent dies."""
+    threading.Thread(target=_wait_for_end_of_stdin, args=(stop,), daemon=True).start()
+
+
+def _wait_for_end_of_stdin(stop: Callable[[], None]) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    stop()
+
+
+class SimulatorProcess:
+    """Runs `python -m MODULE --port 0 --exit-with-parent ...` for the length of an `async with`.
+
+    ```python
+    async with SimulatorProcess("wbym_wildberries.simulator", "--feedbacks", "200000") as simulator:
+        ...  # simulator.url
+    ```
+    """
+
+    def __init__(self, module: str, *arguments: str, start_timeout: float = 60.0) -> None:
+        """Describes the process.
+
+        Args:
+            module: What `python -m` runs.
+            arguments: Its command line, after `--port 0 --exit-with-parent`.
+            start_timeout: Seconds to wait for the line of JSON.
+        """
+        self._command = (sys.executable, "-m", module, "--port", "0", "--exit-with-parent")
+        self._arguments = arguments
+        self._start_timeout = start_timeout
+        self._process: asyncio.subprocess.Process | None = None
+        self.shown: dict[str, object] = {}
+        """The line of JSON that it printed."""
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return str(self.shown["url"])
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 when it does not run."""
+        return 0 if self._process is None else self._process.pid
+
+    async def stats(self) -> dict[str, object]:
+        """What `/__simulator/stats` shows."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/__simulator/stats") as response,
+        ):
+            return msgspec.json.decode(await response.read(), type=dict[str, object])
+
+    async def change_faults(self, **settings: object) -> None:
+        """Changes faults while it runs; `next=[{"path": ..., "kind": ...}]` scripts some.
+
+        Raises:
+            ValueError: When the simulator does not take them.
+        """
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(
+                f"{self.url}/__simulator/faults", data=msgspec.json.encode(settings)
+            ) as response,
+        ):
+            if response.status != 200:
+                raise ValueError(await response.text())
+
+    @property
+    def buyers(self) -> RemoteBuyers:
+        """What buyers do while it runs."""
+        return RemoteBuyers(self.url)
+
+    async def sent(self) -> list[Sent]:
+        """The messages that buyers got, in order."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{self.url}/__simulator/sent") as response,
+        ):
+            return msgspec.json.decode(await response.read(), type=list[Sent])
+
+    async def __aenter__(self) -> Self:
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            *self._command, *self._arguments, stdin=pipe, stdout=pipe
+        )
+        self._process = process
+        try:
+            if process.stdout is None:
+                raise RuntimeError("the simulator's stdout is not a pipe")
+            async with asyncio.timeout(self._start_timeout):
+                line = await process.stdout.readline()
+            if not line:
+                raise RuntimeError("the simulator ended before it was ready")
+            self.shown = msgspec.json.decode(line, type=dict[str, object])
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+        try:
+            async with asyncio.timeout(5):
+                await process.communicate()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()

@@ -1,0 +1,80 @@
+"""What is stated to be there is there, and does what it says."""
+
+from wbym.account import Account, Capability
+from wbym.testing.contract._base import Contract
+from wbym.testing.contract._harness import Harness
+from wbym.testing.contract._nouns import NOUNS, states
+from wbym.testing.contract._probes import PROBES
+
+__all__ = ["CapabilityContract"]
+
+_NEEDS = {
+    Capability.SEND: Capability.MESSAGES,
+    Capability.ANSWER_QUESTION: Capability.GET_QUESTION,
+    Capability.ANSWER_FEEDBACK: Capability.GET_FEEDBACK,
+    Capability.DECIDE: Capability.GET_RETURN,
+}
+_BOUNDS = {
+    "min_text_length",
+    "max_text_length",
+    "min_comment_length",
+    "max_comment_length",
+    "max_files",
+    "max_file_size",
+    "max_total_size",
+    "max_page_size",
+}
+
+
+class CapabilityContract(Contract):
+    """The capability map."""
+
+    async def test_capability_when_it_is_stated(
+        self, harness: Harness, shop: Account, capability: Capability
+    ) -> None:
+        """Native or emulated: it does what it says, and the marketplace is asked for it."""
+        assert capability in PROBES, f"the suite has no probe for {capability}"
+        await PROBES[capability](harness, shop)
+        assert harness.requests
+
+    async def test_check_when_offline(self, harness: Harness, shop: Account) -> None:
+        """It knows all methods without a request, each with its pace or with what is missing."""
+        report = await shop.check(online=False)
+        known = {row.name: row.scope for row in self.account_class.catalog()}
+        assert report.credentials
+        assert report.methods
+        assert not report.asked
+        for facts in report.methods:
+            assert known[facts.name] == facts.scope
+            assert facts.host
+            assert facts.pace or facts.missing
+        assert not harness.requests
+
+    async def test_check_when_online(self, harness: Harness, shop: Account) -> None:
+        """The marketplace is asked, and takes the credentials."""
+        report = await shop.check()
+        assert report.asked
+        assert all(asked.answer and asked.problem is None for asked in report.asked)
+        assert harness.requests
+
+    async def test_check_when_the_secret_is_revoked(self, harness: Harness) -> None:
+        """It is part of the report, which has the rest too."""
+        async with harness.revoked() as account:
+            report = await account.check()
+        assert any(asked.problem is not None for asked in report.asked)
+        assert report.methods
+
+    def test_capabilities_when_they_need_others(self) -> None:
+        """What needs a noun is not stated without it, nor replies to what cannot be read again."""
+        present = {one for one in Capability if states(self.account_class.CAPABILITIES, one)}
+        for capability in present:
+            noun = next((one for one in NOUNS if capability.startswith(f"{one}.")), capability)
+            assert noun in present, capability
+        for operation, needed in _NEEDS.items():
+            assert operation not in present or needed in present, operation
+
+    def test_facts_when_they_are_bounds(self) -> None:
+        """A bound has a name that the core knows, so that none is stated and not checked."""
+        for capability, supported in self.account_class.CAPABILITIES.items():
+            bounds = {fact for fact in supported.facts if fact.startswith(("min_", "max_"))}
+            assert bounds <= _BOUNDS, capability

@@ -1,0 +1,122 @@
+"""How an account proves that an inbox can follow it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from wbym.account import Account, Capability
+from wbym.domain import Ref
+from wbym.feed import Event, EventKind, MemoryStore
+from wbym.inbox import Inbox
+from wbym.paging._parts import EPOCH
+from wbym.testing.contract._base import Contract
+from wbym.testing.contract._harness import Harness
+from wbym.testing.contract._nouns import NOUNS, read, states
+
+__all__ = ["FollowContract", "events"]
+
+_WITHIN = 20.0
+"""Seconds in which what is there must come."""
+_WRITTEN = "Здравствуйте, подскажите про заказ"
+_REPLY = "Здравствуйте! Уже разбираемся."
+
+
+async def events(harness: Harness, account: Account) -> None:
+    """All that the lists hold comes once; then only what is new, and our own reply as ours."""
+    listed = {
+        _id(record.ref)
+        for noun in NOUNS
+        if states(account.capabilities, noun)
+        for record in await read(account, noun)
+    }
+    store = MemoryStore()
+    async with _followed(harness, store) as inbox:
+        came = [event async for event in _until(inbox, lambda seen: listed <= seen)]
+    assert len({event.id for event in came}) == len(came), "an event came twice"
+    assert all(event.at.tzinfo is not None for event in came)
+    places = {event.id: place for place, event in enumerate(came)}
+    for event in came:
+        if event.kind is EventKind.MESSAGE:
+            assert places[_id(event.chat.ref)] < places[event.id], "a message before its chat"
+
+    harness.simulator.buyers.write(_WRITTEN)
+    async with _followed(harness, store) as inbox:
+        message = await _next_message(inbox, came)
+        assert message.message.text == _WRITTEN
+        assert message.from_buyer
+    if not states(account.capabilities, Capability.SEND):
+        return
+    async with _followed(harness, store) as inbox:
+        await inbox.send(message.chat, _REPLY, idempotency_key=message.id)
+        echo = await _next_message(inbox, [*came, message])
+        assert echo.message.text == _REPLY
+        assert echo.sent_as == message.id
+
+
+class FollowContract(Contract):
+    """What an inbox is told when something is wrong."""
+
+    async def test_events_when_a_record_cannot_be_read(
+        self, harness: Harness, shop: Account, noun: Capability
+    ) -> None:
+        """It is told with its bytes, once, and the others of its page come."""
+        if not states(shop.capabilities, Capability.EVENTS):
+            pytest.skip("the account cannot be followed")
+        if noun is Capability.CHATS:
+            pytest.skip("chats are known from their messages too")
+        store = MemoryStore()
+        harness.fail_next(noun, "bad_record")
+        async with _followed(harness, store) as inbox:
+            ended = _until(inbox, lambda seen: any("/unreadable/" in id_ for id_ in seen))
+            found = [event async for event in ended]
+        last = found[-1]
+        assert last.unreadable.data
+        assert last.unreadable.reason
+        assert last.account == shop.name
+        rest = {_id(record.ref) for record in await read(shop, noun)}
+        async with _followed(harness, store) as inbox:
+            seen = {event.id for event in found}
+            # The one that was spoilt is read past.
+            again = [
+                event async for event in _until(inbox, lambda new: len(rest - seen - new) <= 1)
+            ]
+        assert last.id not in {event.id for event in again}
+
+
+@asynccontextmanager
+async def _followed(harness: Harness, store: MemoryStore) -> AsyncIterator[Inbox]:
+    """An inbox over the account; a new one polls at once, and finds the store as it was left."""
+    async with (
+        asyncio.timeout(_WITHIN),
+        Inbox(harness.account(), state=store, settle_after=_WITHIN) as inbox,
+    ):
+        yield inbox
+
+
+async def _until(inbox: Inbox, enough: Callable[[set[str]], bool]) -> AsyncIterator[Event]:
+    seen: set[str] = set()
+    events = inbox.events(since=EPOCH)
+    while not enough(seen):
+        event = await anext(events)
+        seen.add(event.id)
+        yield event
+        await event.ack()
+
+
+async def _next_message(inbox: Inbox, before: Sequence[Event]) -> Event:
+    """The next message; what comes before it is its chat at most."""
+    known = {event.id for event in before}
+    async for event in inbox.events(since=EPOCH):
+        assert event.id not in known, "a confirmed event came again"
+        assert event.kind in {EventKind.CHAT, EventKind.MESSAGE}
+        if event.kind is EventKind.MESSAGE:
+            await event.ack()
+            return event
+    raise AssertionError("the events ended")
+
+
+def _id(ref: Ref) -> str:
+    """The id of the event that tells of a new record."""
+    return f"{ref.marketplace}/{ref.account}/{ref.noun}/{ref.id}"

@@ -1,0 +1,166 @@
+"""Lists are complete, and what they deliver keeps the conventions, whatever the data are like."""
+
+import msgspec
+import pytest
+
+from wbym.account import Account, Capability
+from wbym.domain import Waiting
+from wbym.errors import BadRequest, InvalidInput
+from wbym.testing.contract._base import Contract
+from wbym.testing.contract._harness import Harness
+from wbym.testing.contract._nouns import NOUNS, listings, read, states
+from wbym.testing.contract._walk import flaws, unknown_words
+
+__all__ = ["DataContract", "PagingContract"]
+
+
+class PagingContract(Contract):
+    """Lists of several pages."""
+
+    async def test_list_when_it_has_several_pages(self, crowded: Harness, noun: Capability) -> None:
+        """Every record comes once, as many as the simulator holds."""
+        async with crowded.account() as shop:
+            pages = 0
+            refs = []
+            for listing in await listings(shop, noun):
+                async for page in listing.pages():
+                    pages += 1
+                    refs += [item.ref for item in page.items]
+            assert len(refs) == crowded.expected()[noun]
+            assert len(set(refs)) == len(refs)
+            assert not shop.set_aside
+            assert pages > len(await listings(shop, noun)) or noun in crowded.whole
+
+    async def test_list_when_pages_are_asked_for_at_once(
+        self, crowded: Harness, noun: Capability
+    ) -> None:
+        """Bulk reading brings the same records, each once."""
+        async with crowded.account() as shop:
+            lists = await listings(shop, noun, prefetch=3)
+            refs = [item.ref for listing in lists for item in await listing.all()]
+            assert len(refs) == len(set(refs)) == crowded.expected()[noun]
+
+    async def test_list_when_it_is_resumed(self, crowded: Harness, noun: Capability) -> None:
+        """A page's cursor brings that page and the rest, and its ``next_cursor`` only the rest."""
+        if noun in crowded.whole:
+            pytest.skip("the marketplace sends it in one page, so there is nowhere to go on from")
+        async with crowded.account() as shop:
+            pages = [page async for page in (await listings(shop, noun))[0].pages()]
+            following = pages[0].next_cursor
+            assert following is not None
+            assert pages[-1].next_cursor is None
+            rest = {item.ref for page in pages[1:] for item in page.items}
+            for cursor in (following, pages[1].cursor):
+                resumed = (await listings(shop, noun, cursor=cursor))[0]
+                assert {item.ref for item in await resumed.all()} == rest
+
+    async def test_list_when_only_some_are_wanted(self, crowded: Harness, noun: Capability) -> None:
+        """A limit stops the requests for pages that are not wanted."""
+        async with crowded.account() as shop:
+            listing = (await listings(shop, noun))[0]
+            before = crowded.requests
+            assert len(await listing.all(limit=3)) == 3
+            few = crowded.requests - before
+            await listing.all()
+            assert few <= crowded.requests - before - few
+
+    async def test_list_when_the_cursor_is_of_nothing(
+        self, shop: Account, noun: Capability
+    ) -> None:
+        """It is refused, by the marketplace where only that can tell."""
+        with pytest.raises((InvalidInput, BadRequest)):
+            await read(shop, noun, cursor="никакой")
+
+    async def test_list_when_it_is_not_iterated(
+        self, harness: Harness, shop: Account, noun: Capability
+    ) -> None:
+        """A listing makes no request before it is iterated."""
+        if noun is not Capability.MESSAGES:
+            await listings(shop, noun)
+            assert not harness.requests
+
+
+class DataContract(Contract):
+    """Records as they are delivered."""
+
+    async def test_records_when_walked(self, shop: Account, noun: Capability) -> None:
+        """Times are aware UTC, money is Decimal with a currency, refs are the account's own."""
+        found = await read(shop, noun)
+        assert found
+        for record in found:
+            assert flaws(record, marketplace=shop.marketplace, account=shop.name) == []
+            assert record.raw is not None
+
+    async def test_records_when_turned_to_json_and_back(
+        self, shop: Account, noun: Capability
+    ) -> None:
+        """JSON loses nothing."""
+        for record in await read(shop, noun):
+            encoded = msgspec.json.encode(record)
+            assert msgspec.json.decode(encoded, type=type(record)) == record
+
+    async def test_statuses_when_the_words_are_known(self, shop: Account, noun: Capability) -> None:
+        """Every word of the marketplace has a meaning; only a list of chats may tell no status."""
+        if noun is not Capability.CHATS:
+            for record in await read(shop, noun):
+                assert unknown_words(record) == []
+
+    async def test_records_when_words_are_unknown(self, harness: Harness, shop: Account) -> None:
+        """New words of the marketplace become UNKNOWN, and no record is lost for them."""
+        unknown = 0
+        for noun in NOUNS:
+            if states(shop.capabilities, noun):
+                harness.simulator.faults.unknown_words = 0.0
+                expected = [record.ref for record in await read(shop, noun)]
+                harness.simulator.faults.unknown_words = 1.0
+                found = await read(shop, noun)
+                assert sorted(record.ref for record in found) == sorted(expected)
+                unknown += sum(len(unknown_words(record)) for record in found)
+        assert not shop.set_aside
+        assert unknown
+
+    async def test_records_when_fields_are_null(
+        self, harness: Harness, shop: Account, noun: Capability
+    ) -> None:
+        """Optional fields that are null cost no record."""
+        expected = [record.ref for record in await read(shop, noun)]
+        harness.simulator.faults.nulls = 1.0
+        found = await read(shop, noun)
+        assert sorted(record.ref for record in found) == sorted(expected)
+        assert not shop.set_aside
+        for record in found:
+            assert flaws(record, marketplace=shop.marketplace, account=shop.name) == []
+
+    async def test_records_when_one_is_bad(
+        self, harness: Harness, shop: Account, noun: Capability
+    ) -> None:
+        """It is set aside with its bytes; all others are delivered."""
+        expected = {record.ref for record in await read(shop, noun)}
+        harness.fail_next(noun, "bad_record")
+        found = {record.ref for record in await read(shop, noun)}
+        assert harness.failed("bad_record") == 1
+        (aside,) = shop.set_aside
+        assert aside.data
+        assert aside.reason
+        # None may be missing where what was spoiled is read twice, or is another chat's.
+        assert found <= expected
+        assert len(expected - found) <= 1
+
+    async def test_counts_when_compared_with_lists(self, shop: Account) -> None:
+        """The counters tell as many as the lists of what waits hold."""
+        counts = await shop.counts()
+        has = {one for one in Capability if states(shop.capabilities, one)}
+        chats = questions = feedbacks = returns = 0
+        if Capability.CHATS_WAITING in has:
+            chats = len(await shop.chats(waiting_for_seller=True).all())
+        if Capability.QUESTIONS_ANSWERED in has:
+            questions = len(await shop.questions(answered=False).all())
+        if Capability.FEEDBACKS_ANSWERED in has:
+            feedbacks = len(await shop.feedbacks(answered=False).all())
+        if Capability.RETURNS in has:
+            returned = await shop.returns().all()
+            returns = sum(item.waiting_for_seller for item in returned)
+        # A marketplace may count only those feedbacks that nobody has looked at.
+        assert bool(counts.feedbacks) is bool(feedbacks)
+        assert counts.feedbacks <= feedbacks
+        assert counts == Waiting(chats, questions, counts.feedbacks, returns)

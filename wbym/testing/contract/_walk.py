@@ -1,0 +1,61 @@
+"""Every value in a neutral record, however deep."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+
+import msgspec
+
+from wbym.domain import Money, Ref
+
+__all__ = ["flaws", "unknown_words", "values"]
+
+_ISO_4217 = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
+KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
+NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED
+VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+"""
+"""Of today: RUR and BYR are of the past."""
+
+
+def values(value: object, where: str = "") -> Iterator[tuple[str, object]]:
+    """The value and all values inside, with where they stand."""
+    yield where, value
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from values(getattr(value, name), f"{where}.{name}")
+    elif isinstance(value, tuple | list):
+        for index, inner in enumerate(value):
+            yield from values(inner, f"{where}[{index}]")
+
+
+def flaws(record: msgspec.Struct, *, marketplace: str, account: str) -> list[str]:
+    """Where a record breaks the conventions of ``wbym.domain._common``, in words."""
+    found = []
+    for where, value in values(record, type(record).__name__):
+        match value:
+            case datetime() if value.tzinfo is not UTC and value.utcoffset() != timedelta():
+                found.append(f"{where}: {value!r} is not aware UTC")
+            case Money() if type(value.amount) is not Decimal:
+                found.append(f"{where}: {value.amount!r} is no Decimal")
+            case Money() if value.currency not in _ISO_4217.split():
+                found.append(f"{where}: {value.currency!r} is no ISO 4217 code")
+            case Ref() if (value.marketplace, value.account) != (marketplace, account):
+                found.append(f"{where}: {value} is not of {marketplace}/{account}")
+            case Ref() if not value.id:
+                found.append(f"{where}: the id is empty")
+    return found
+
+
+def unknown_words(record: msgspec.Struct) -> list[str]:
+    """Where a record has a status that the marketplace's word gave no meaning for."""
+    return [
+        where
+        for where, value in values(record, type(record).__name__)
+        if isinstance(value, Enum) and value.value == "unknown"
+    ]
