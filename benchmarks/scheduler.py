@@ -118,7 +118,7 @@ async def _build(count: int) -> float:
             headers={"User-Agent": "wbym", **dialect.authorize(endpoint)},
         )
         dialect.charges(endpoint, {})
-        endpoint.reply.decode(endpoint.name, _BODY)
+        endpoint.reply.decode(_BODY)
     return time.process_time() - start
 
 

@@ -42,6 +42,7 @@ from wbym.domain import (
     Return,
     ReturnItem,
     ReturnStatus,
+    UndecodableRecord,
     Waiting,
 )
 from wbym.errors import (
@@ -77,7 +78,6 @@ from wbym.errors import (
     RefError,
     RefusedByModeration,
     ServerError,
-    SetAside,
     StateError,
     StatusError,
     TaskPending,
@@ -174,7 +174,6 @@ __all__ = [
     "ReturnStatus",
     "Scheduler",
     "ServerError",
-    "SetAside",
     "StateError",
     "StatusError",
     "Support",
@@ -182,6 +181,7 @@ __all__ = [
     "TaskPending",
     "TokenExpired",
     "Unauthorized",
+    "UndecodableRecord",
     "Unprocessable",
     "UnreadableReply",
     "Unsupported",

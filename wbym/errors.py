@@ -52,8 +52,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-import msgspec
-
 __all__ = [
     "AccountsFailed",
     "AlreadyAnswered",
@@ -87,7 +85,6 @@ __all__ = [
     "RefError",
     "RefusedByModeration",
     "ServerError",
-    "SetAside",
     "StateError",
     "StatusError",
     "TaskPending",
@@ -540,21 +537,6 @@ class ServerError(StatusError):
     """5xx: the marketplace failed."""
 
     retryable = True
-
-
-class SetAside(msgspec.Struct, frozen=True):
-    """A record that could not be decoded, kept for somebody to look at."""
-
-    endpoint: str
-    where: str
-    """The place in the answer, such as ``data.feedbacks[17]``."""
-    reason: str
-    data: bytes
-    """The record as it came, but for secrets that it had, such as a chat's signature: ``***``."""
-
-    def __repr__(self) -> str:
-        where = f"{self.endpoint} {self.where}"
-        return f"SetAside({where}: {self.reason}, {len(self.data)} bytes)"
 
 
 _BY_STATUS: dict[int, type[StatusError]] = {

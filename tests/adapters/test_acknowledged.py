@@ -11,10 +11,10 @@ from wbym_yandex_market.api import _base as yandex_market
 @pytest.mark.parametrize("value", ["null", "{}", "[]", "7", '"ok"'])
 def test_acknowledged_when_something_comes_with_it(value: str) -> None:
     ours = wildberries.in_envelope(NoneType).decode(
-        "x", b'{"data": %s, "error": false}' % value.encode()
+        b'{"data": %s, "error": false}' % value.encode()
     )
     assert ours == (None, ())
     theirs = yandex_market.in_result(None).decode(
-        "x", b'{"status": "OK", "result": %s}' % value.encode()
+        b'{"status": "OK", "result": %s}' % value.encode()
     )
     assert theirs == (None, ())

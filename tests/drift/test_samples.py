@@ -47,9 +47,9 @@ def _lost(row: Row, sample: Json) -> list[str]:
 
 
 def _read(row: Row, sample: Json) -> object:
-    value, set_aside = row.endpoint.reply.decode(row.name, msgspec.json.encode(sample))
-    if set_aside:
-        raise Unreadable(str(set_aside))
+    value, undecodable = row.endpoint.reply.decode(msgspec.json.encode(sample))
+    if undecodable:
+        raise Unreadable(str(undecodable))
     return value
 
 

@@ -18,7 +18,7 @@ from wbym.calls import (
     RetryPolicy,
     TransportError,
 )
-from wbym.errors import SetAside
+from wbym.domain import UndecodableRecord
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota, Scheduler
 
 Scripted: TypeAlias = Response | TransportError | Callable[[Request], Response]
@@ -112,16 +112,16 @@ def pipeline(
     scheduler: Scheduler | None = None,
     retry: RetryPolicy | None = None,
     max_wait: float | None = 300.0,
-) -> tuple[Pipeline, ScriptedTransport, list[SetAside]]:
+) -> tuple[Pipeline, ScriptedTransport, list[UndecodableRecord]]:
     """A pipeline over a script, its transport, and what it sets aside."""
     transport = ScriptedTransport(*script)
-    aside: list[SetAside] = []
+    undecodable: list[UndecodableRecord] = []
     made = Pipeline(
         dialect=dialect or ToyDialect(),
         transport=transport,
         scheduler=scheduler or Scheduler(),
         retry=retry,
         max_wait=max_wait,
-        on_set_aside=aside.append,
+        on_undecodable=undecodable.append,
     )
-    return made, transport, aside
+    return made, transport, undecodable

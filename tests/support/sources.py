@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from wbym.errors import SetAside
+from wbym.domain import UndecodableRecord
 from wbym.limits import Priority
 from wbym.paging import BodyGate, ByOffset, ByToken, Chunk, Listing, Scheme, listing_of
 
@@ -159,9 +159,11 @@ class BytesOrigin:
 
     def __init__(self, *records: bytes) -> None:
         self._records = records
-        self.reported: list[SetAside] = []
+        self.reported: list[UndecodableRecord] = []
 
-    def set_aside(self, index: int, error: Exception) -> SetAside:
-        aside = SetAside("numbers.list", f"[{index}]", str(error), self._records[index])
-        self.reported.append(aside)
-        return aside
+    def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
+        record = UndecodableRecord.of(
+            "shop", "one", "numbers.list", f"[{index}]", str(error), self._records[index]
+        )
+        self.reported.append(record)
+        return record

@@ -29,14 +29,12 @@ from wbym.account._options import AccountOptions
 from wbym.account._streams import (
     Batch,
     Hint,
+    Observation,
+    Observed,
     OnHints,
     Poll,
-    Seen,
-    Sighting,
     Stream,
     TrustedProxy,
-    Unreadable,
-    unreadable,
 )
 from wbym.account._sweeps import Sweeps
 
@@ -59,18 +57,17 @@ __all__ = [
     "How",
     "Inputs",
     "MethodFacts",
+    "Observation",
+    "Observed",
     "OnHints",
     "Poll",
     "Receipt",
-    "Seen",
-    "Sighting",
     "Stream",
     "Support",
     "Supported",
     "SweepOptions",
     "Sweeps",
     "TrustedProxy",
-    "Unreadable",
     "ask",
     "catalog_of",
     "has",
@@ -79,7 +76,6 @@ __all__ = [
     "require_address",
     "require_among",
     "show_exports",
-    "unreadable",
     "whole_characters",
 ]
 

@@ -77,9 +77,10 @@ from wbym.domain import (
     Record,
     Ref,
     Return,
+    UndecodableRecord,
     Waiting,
 )
-from wbym.errors import AlreadyAnswered, InvalidInput, SetAside
+from wbym.errors import AlreadyAnswered, InvalidInput
 from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
 from wbym.observe import LogFacts
 from wbym.paging import MAX_PREFETCH, Listing
@@ -137,9 +138,9 @@ class Connection(TypedDict, total=False):
     accounts of one seller count together."""
     retry: RetryPolicy | None
     """How often and how soon failed calls are made again."""
-    on_set_aside: Callable[[SetAside], None] | None
+    on_undecodable: Callable[[UndecodableRecord], None] | None
     """Gets each record that could not be decoded; by default they are kept in
-    ``Account.set_aside``."""
+    ``Account.undecodable``."""
     transport: Transport | None
     """What moves the bytes, instead of aiohttp; for tests."""
 
@@ -183,8 +184,8 @@ class Account(Hooks):
         timeout = connection.get("timeout", DEFAULT_TIMEOUT)
         max_wait = connection.get("max_wait", DEFAULT_MAX_WAIT)
         require_connection(type(self).__name__, connection.get("proxy"), timeout, max_wait)
-        self._kept: list[SetAside] = []
-        self._on_set_aside = connection.get("on_set_aside") or self._kept.append
+        self._kept: list[UndecodableRecord] = []
+        self._on_undecodable = connection.get("on_undecodable") or self._kept.append
         self._scheduler = connection.get("scheduler") or shared_scheduler()
         self._pipeline = Pipeline(
             dialect=dialect,
@@ -198,7 +199,7 @@ class Account(Hooks):
             scheduler=self._scheduler,
             retry=connection.get("retry"),
             max_wait=max_wait,
-            on_set_aside=self._keep,
+            on_undecodable=self._keep,
         )
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
         """What is refused before it costs a request."""
@@ -278,8 +279,8 @@ class Account(Hooks):
         ]
 
     @property
-    def set_aside(self) -> Sequence[SetAside]:
-        """Records that could not be decoded, oldest first, unless ``on_set_aside`` gets them."""
+    def undecodable(self) -> Sequence[UndecodableRecord]:
+        """Records that could not be decoded, oldest first, unless ``on_undecodable`` gets them."""
         return tuple(self._kept)
 
     # One record of any noun.
@@ -824,17 +825,17 @@ class Account(Hooks):
             failed_files=receipt.failed_files,
         )
 
-    def _keep(self, aside: SetAside) -> None:
+    def _keep(self, undecodable: UndecodableRecord) -> None:
         """Say that a record was set aside, and pass it on or keep it."""
         logging.getLogger(f"wbym.{self.marketplace}").warning(
             "%s: set aside %r",
             self.name,
-            aside,
+            undecodable,
             extra=LogFacts(
-                marketplace=self.marketplace, account=self.name, endpoint=aside.endpoint
+                marketplace=self.marketplace, account=self.name, endpoint=undecodable.endpoint
             ),
         )
-        self._on_set_aside(aside)
+        self._on_undecodable(undecodable)
 
 
 def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:

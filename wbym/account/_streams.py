@@ -1,58 +1,39 @@
 """What an account tells the feed: one stream a noun, polled again and again.
 
-A stream looks at its marketplace and says what it sees; it neither knows nor decides what is new.
-The feed compares each sighting with what was seen before, makes events of what is new or changed,
-and stores those in one transaction with where the stream goes on. So a stream may show a record as
-often as it likes: overlapping reads cost nothing but their requests.
+A stream polls its marketplace and yields observations; it neither knows nor decides what is new.
+The feed compares each observation with the seen records, makes events of new and changed ones, and
+stores them in one transaction with the stream's state. So a stream may yield a record as often as
+it likes: overlapping reads cost only their requests.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import Protocol, TypeAlias
 
 import msgspec
 
-from wbym.domain import Chat, Feedback, Message, Noun, Question, Ref, Return
-from wbym.errors import SetAside
+from wbym.domain import Chat, Feedback, Message, Question, Return, UndecodableRecord
 
 __all__ = [
     "Batch",
     "Hint",
+    "Observation",
+    "Observed",
     "OnHints",
     "Poll",
-    "Seen",
-    "Sighting",
     "Stream",
     "TrustedProxy",
-    "Unreadable",
-    "unreadable",
 ]
 
 
-class Unreadable(msgspec.Struct, frozen=True, gc=False):
-    """A record that could not be decoded, for somebody to look at."""
-
-    ref: Ref
-    """With a digest of the record as its id."""
-    where: str
-    """The endpoint, and the place in its answer."""
-    reason: str
-    data: bytes
-    """The record as it came, without secrets; see ``SetAside``."""
-
-    def __repr__(self) -> str:
-        return f"Unreadable({self.where}: {self.reason}, {len(self.data)} bytes)"
-
-
-Seen: TypeAlias = Chat | Message | Question | Feedback | Return | Unreadable
+Observed: TypeAlias = Chat | Message | Question | Feedback | Return | UndecodableRecord
 """What streams show."""
 
 
-class Sighting(msgspec.Struct, frozen=True, gc=False):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """A record as a poll saw it."""
 
-    record: Seen
+    record: Observed
     at: datetime
     """When it came to be, by the marketplace's clock: a message was sent, a question was asked."""
     version: str | None = ""
@@ -63,18 +44,10 @@ class Sighting(msgspec.Struct, frozen=True, gc=False):
     """The chat of a message."""
 
 
-def unreadable(aside: SetAside, marketplace: str, account: str, at: datetime) -> Sighting:
-    """The sighting of a record that was set aside at this moment."""
-    digest = blake2b(aside.data, digest_size=8).hexdigest()
-    where = f"{aside.endpoint} {aside.where}"
-    ref = Ref(marketplace, account, Noun.UNDECODABLE, digest)
-    return Sighting(Unreadable(ref, where, aside.reason, aside.data), at)
-
-
 class Batch(msgspec.Struct, frozen=True, gc=False):
     """What one step of a poll saw, stored as a whole or not at all."""
 
-    sightings: Sequence[Sighting]
+    observations: Sequence[Observation]
     """In the order in which their events are to come."""
     state: bytes | None = None
     """Where the stream goes on after it; None: where it would have before."""

@@ -4,7 +4,7 @@ from wbym._exports import show_exports
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint, Method, places_of
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls._lists import Kept
+from wbym.calls._lists import Kept, Report
 from wbym.calls._marks import (
     HALF_A_CHARACTER,
     Body,
@@ -34,7 +34,17 @@ from wbym.calls._marks import (
 )
 from wbym.calls._outcomes import Answer, Fate, RetryPolicy
 from wbym.calls._pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
-from wbym.calls._replies import Binary, Json, Nothing, Optional, Refusal, Refused, Reply, Unreadable
+from wbym.calls._replies import (
+    Binary,
+    Json,
+    Nothing,
+    Optional,
+    Refusal,
+    Refused,
+    Reply,
+    Undecoded,
+    Unreadable,
+)
 from wbym.calls._rows import (
     Envelope,
     Group,
@@ -94,6 +104,7 @@ __all__ = [
     "Refusal",
     "Refused",
     "Reply",
+    "Report",
     "Request",
     "Response",
     "RetryPolicy",
@@ -101,6 +112,7 @@ __all__ = [
     "Secret",
     "Transport",
     "TransportError",
+    "Undecoded",
     "Unique",
     "UnixSeconds",
     "UnixSecondsUp",

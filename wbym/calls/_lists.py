@@ -12,11 +12,12 @@ from wbym.calls._http import Part, QueryValue
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Pipeline
 from wbym.calls._replies import Json, mended
-from wbym.errors import CursorStuck, InvalidInput, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import CursorStuck, InvalidInput
 from wbym.limits import Priority
 from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
 
-__all__ = ["Arguments", "Kept", "PageShape", "RowSource", "Total"]
+__all__ = ["Arguments", "Kept", "PageShape", "Report", "RowSource", "Total"]
 
 T = TypeVar("T")
 
@@ -110,10 +111,10 @@ class RowSource(Generic[T]):
         )
         page, shape = answer.value, self._shape
         items: Sequence[T] = page if shape.records is None else getattr(page, shape.records) or ()
-        count = len(items) + len(answer.set_aside)
+        count = len(items) + len(answer.undecodable)
         following = self._following(page, count, size)
         origin = _Origin(self._endpoint, answer, self._pipeline.report)
-        return Chunk(items, count, following, self._total(page), answer.set_aside, page, origin)
+        return Chunk(items, count, following, self._total(page), answer.undecodable, page, origin)
 
     def _total(self, page: object) -> int | None:
         total = self._shape.total
@@ -209,23 +210,22 @@ def _put(body: object, path: Sequence[str], fields: Mapping[str, object]) -> dic
     return {**whole, head: _put(whole.get(head, {}), rest, fields)}
 
 
+Report: TypeAlias = Callable[[str, str, Exception, bytes], UndecodableRecord]
+"""Reports a record that cannot be mapped: the operation, the place, what failed, the bytes."""
+
+
 class _Origin:
     """Where a page's records came from: the answer that they were in."""
 
-    def __init__(
-        self, endpoint: Endpoint[Any], answer: Answer[Any], report: Callable[[SetAside], None]
-    ) -> None:
+    def __init__(self, endpoint: Endpoint[Any], answer: Answer[Any], report: Report) -> None:
         self._endpoint = endpoint
         self._answer = answer
         self._report = report
 
-    def set_aside(self, index: int, error: Exception) -> SetAside:
+    def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
         """The record that is the page's item ``index``, with its bytes; reported."""
         place, raw = self._records[index]
-        reason = f"{type(error).__name__}: {error}"
-        aside = SetAside(self._endpoint.name, place, reason, raw)
-        self._report(aside)
-        return aside
+        return self._report(self._endpoint.name, place, error, raw)
 
     @cached_property
     def _records(self) -> list[tuple[str, bytes]]:
@@ -244,7 +244,7 @@ class _Origin:
         rest = msgspec.Raw(body)
         for name in path:
             rest = _LEVEL.decode(rest)[name]
-        undecodable = {aside.where for aside in self._answer.set_aside}
+        undecodable = {undecodable.where for undecodable in self._answer.undecodable}
         places = (
             (f"{'.'.join(path)}[{n}]", blanked(raw)) for n, raw in enumerate(_RAW.decode(rest))
         )
@@ -255,21 +255,17 @@ class Kept:
     """An origin of records that were kept decoded; their bytes are what they are encoded to.
 
     Args:
-        method: What reads them, for who is told.
+        method: The operation that reads them.
         items: The records.
-        report: Gets each record that cannot be used.
+        report: Gets each record that cannot be mapped.
     """
 
-    def __init__(
-        self, method: str, items: Sequence[object], report: Callable[[SetAside], None]
-    ) -> None:
+    def __init__(self, method: str, items: Sequence[object], report: Report) -> None:
         self._method = method
         self._items = items
         self._report = report
 
-    def set_aside(self, index: int, error: Exception) -> SetAside:
-        """The record at this place of the page's items as one that cannot be used, reported."""
+    def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
+        """The page's item ``index`` as one that cannot be mapped; reported."""
         raw = msgspec.json.encode(self._items[index])
-        aside = SetAside(self._method, f"[{index}]", f"{type(error).__name__}: {error}", raw)
-        self._report(aside)
-        return aside
+        return self._report(self._method, f"[{index}]", error, raw)

@@ -1,5 +1,6 @@
 """What an answer means, the status first and the body second, and what follows from it; pure."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Generic, NoReturn, TypeVar, cast
 
@@ -8,7 +9,8 @@ import msgspec
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Response, TransportError
-from wbym.calls._replies import Refusal, Refused, Unreadable, mended
+from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, mended
+from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
     CallError,
@@ -19,7 +21,6 @@ from wbym.errors import (
     NotReady,
     RateLimited,
     ServerError,
-    SetAside,
     UnreadableReply,
     error_for_status,
 )
@@ -35,7 +36,7 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     """What a call brought."""
 
     value: R
-    set_aside: tuple[SetAside, ...] = ()
+    undecodable: tuple[UndecodableRecord, ...] = ()
     """Records of the page that could not be decoded."""
     body: bytes = b""
     """What the value was decoded from: as it came, or mended where it could not be decoded."""
@@ -141,13 +142,22 @@ class Judge(msgspec.Struct, frozen=True):
             Refused: The body says that the marketplace refused.
         """
         try:
-            value, aside = endpoint.reply.decode(endpoint.name, body)
+            value, undecodable = endpoint.reply.decode(body)
         except Unreadable:
             body, sent = mended(body), body
             if body == sent:
                 raise
-            value, aside = endpoint.reply.decode(endpoint.name, body)
-        return Answer(value, aside, body)
+            value, undecodable = endpoint.reply.decode(body)
+        return Answer(value, self._named(endpoint, undecodable), body)
+
+    def _named(
+        self, endpoint: Endpoint[object], undecoded: Sequence[Undecoded]
+    ) -> tuple[UndecodableRecord, ...]:
+        whose = self.dialect.marketplace, self.dialect.account
+        return tuple(
+            UndecodableRecord.of(*whose, endpoint.name, one.where, one.reason, one.data)
+            for one in undecoded
+        )
 
     def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
         """Raise what a status outside the promised ones means.

@@ -31,7 +31,8 @@ from wbym.calls._http import Part, QueryValue, Request, Response, TransportError
 from wbym.calls._marks import HALF_A_CHARACTER
 from wbym.calls._outcomes import Answer, Failed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
-from wbym.errors import InvalidInput, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Charge, Lease, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
@@ -126,7 +127,7 @@ class Pipeline:
         scheduler: What keeps the limits; shared by all accounts of a process.
         retry: How often and how soon failed calls are made again.
         max_wait: Seconds that a call waits for its limits at most; None: as long as it takes.
-        on_set_aside: Gets each record that could not be decoded.
+        on_undecodable: Gets each record that could not be decoded.
     """
 
     def __init__(
@@ -137,7 +138,7 @@ class Pipeline:
         scheduler: Scheduler,
         retry: RetryPolicy | None = None,
         max_wait: float | None = DEFAULT_MAX_WAIT,
-        on_set_aside: Callable[[SetAside], None],
+        on_undecodable: Callable[[UndecodableRecord], None],
     ) -> None:
         self.dialect: Final = dialect
         """How the account speaks to its marketplace."""
@@ -145,7 +146,7 @@ class Pipeline:
         self._scheduler = scheduler
         self._retry = retry or RetryPolicy()
         self._max_wait = max_wait
-        self._on_set_aside = on_set_aside
+        self._on_undecodable = on_undecodable
         self._judge = Judge(dialect)
         self.calls: int = 0
         """Calls begun; what is made again counts once."""
@@ -206,8 +207,8 @@ class Pipeline:
                 except Failed as failed:
                     await self._again(endpoint, failed, attempt, watch)
                 else:
-                    for aside in answer.set_aside:
-                        self.report(aside)
+                    for record in answer.undecodable:
+                        self._on_undecodable(record)
                     return answer
 
     @asynccontextmanager
@@ -235,9 +236,15 @@ class Pipeline:
                 lambda error: self._judge.lost(endpoint, error).final(idempotent=True),
             )
 
-    def report(self, aside: SetAside) -> None:
-        """Tell the account of a record that cannot be used."""
-        self._on_set_aside(aside)
+    def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
+        """A decoded record that cannot be mapped, reported to the account."""
+        reason = f"{type(error).__name__}: {error}"
+        dialect = self.dialect
+        record = UndecodableRecord.of(
+            dialect.marketplace, dialect.account, endpoint, where, reason, data
+        )
+        self._on_undecodable(record)
+        return record
 
     def with_max_wait(self, max_wait: float | None) -> "Pipeline":
         """A pipeline like it, whose calls wait for their limits at most ``max_wait`` seconds."""

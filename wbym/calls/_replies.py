@@ -10,11 +10,9 @@ import gc
 import re
 from collections.abc import Callable
 from functools import cached_property
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
-
-from wbym.errors import SetAside
 
 __all__ = [
     "Binary",
@@ -24,6 +22,7 @@ __all__ = [
     "Refusal",
     "Refused",
     "Reply",
+    "Undecoded",
     "Unreadable",
     "mended",
 ]
@@ -51,6 +50,16 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+class Undecoded(NamedTuple):
+    """A record of an answer that could not be decoded."""
+
+    where: str
+    """Its place in the answer, such as ``data.feedbacks[17]``."""
+    reason: str
+    data: bytes
+    """Its bytes, without secrets."""
+
+
 class Unreadable(ValueError):
     """The body is not what the endpoint promises; the message says how."""
 
@@ -62,7 +71,7 @@ class Reply(Protocol[R_co]):
         """Whether this status comes with the promised body."""
         ...
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[R_co, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[R_co, tuple[Undecoded, ...]]:
         """The value in the body.
 
         Raises:
@@ -79,7 +88,7 @@ class Nothing(Reply[None]):
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[None, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[None, tuple[Undecoded, ...]]:
         """Nothing, whatever the body."""
         return None, ()
 
@@ -91,7 +100,7 @@ class Binary(Reply[bytes]):
         """200 alone."""
         return status == 200
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[bytes, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[bytes, tuple[Undecoded, ...]]:
         """The bytes as they are."""
         return body, ()
 
@@ -110,7 +119,7 @@ class Optional(Generic[R]):
         """What the reply accepts."""
         return self.reply.accepts(status)
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[R | None, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[R | None, tuple[Undecoded, ...]]:
         """The value, or None.
 
         Raises:
@@ -119,7 +128,7 @@ class Optional(Generic[R]):
         """
         if body.strip() in _MISSING:
             return None, ()
-        return self.reply.decode(endpoint, body)
+        return self.reply.decode(body)
 
 
 _MISSING: Final = {b"", b"{}", b"null"}
@@ -171,7 +180,7 @@ class Json(Generic[W, R]):
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
         """The value, and the records that were set aside.
 
         Raises:
@@ -185,13 +194,13 @@ class Json(Generic[W, R]):
             if self.record is None:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
             try:
-                return self._salvage(endpoint, body)
+                return self._salvage(body)
             except _UNDECODABLE:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
         except _UNDECODABLE as error:
             raise Unreadable(_what_is(body, error)) from error
 
-    def _salvage(self, endpoint: str, body: bytes) -> tuple[R, tuple[SetAside, ...]]:
+    def _salvage(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
         """Decode without the bad records. Slow, and seldom needed."""
         levels: list[dict[str, msgspec.Raw]] = []
         rest = msgspec.Raw(body)
@@ -199,19 +208,19 @@ class Json(Generic[W, R]):
             levels.append(_LEVEL.decode(rest))
             rest = levels[-1].get(name, _NO_RECORDS)
         good: list[msgspec.Raw] = []
-        aside: list[SetAside] = []
+        undecodable: list[Undecoded] = []
         for index, raw in enumerate(_RECORDS.decode(rest)):
             try:
                 self._record_decoder.decode(raw)
             except msgspec.ValidationError as error:
                 where = f"{'.'.join(self.records)}[{index}]"
-                aside.append(SetAside(endpoint, where, str(error), self.blanked(raw)))
+                undecodable.append(Undecoded(where, str(error), self.blanked(raw)))
             else:
                 good.append(raw)
         rest = msgspec.Raw(msgspec.json.encode(good))
         for name, level in zip(reversed(self.records), reversed(levels), strict=True):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
-        return self.unwrap(self._decoder.decode(rest)), tuple(aside)
+        return self.unwrap(self._decoder.decode(rest)), tuple(undecodable)
 
     def blanked(self, raw: msgspec.Raw) -> bytes:
         """A record's bytes without its secrets; as they came where it has none."""

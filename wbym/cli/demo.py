@@ -214,7 +214,7 @@ class _Shop:
             stats=stats,
             by_noun=requests_by_noun(stats, account.catalog()),
             bound=least_seconds(account.limits()),
-            set_aside=len(account.set_aside),
+            undecodable=len(account.undecodable),
         )
 
     def _has(self, capability: Capability) -> bool:

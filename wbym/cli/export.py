@@ -16,7 +16,7 @@ from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.options import AccountName, Config, day_or_moment, last_of_day_or_moment, sources_of
 from wbym.cli.show_export import ExportBars, ExportLines, ExportView
-from wbym.cli.terminal import clean, complain, mention_set_aside, note, output, plain_errors
+from wbym.cli.terminal import clean, complain, mention_undecodable, note, output, plain_errors
 from wbym.errors import WbymError
 from wbym.export import OVERLAP, Export, Exported, Noun, Suffix
 
@@ -160,7 +160,7 @@ class _Run:
                 done = await _watched(run)
             finally:
                 for account in opened:
-                    mention_set_aside(account)
+                    mention_undecodable(account)
             for each in run.progress:
                 if each.start is not None and each.start != run.since:
                     note(f"{each.account}: read from {each.start:%Y-%m-%d %H:%M}Z on")

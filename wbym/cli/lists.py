@@ -7,7 +7,7 @@ from typing import TypeVar
 from wbym._config import AccountSource
 from wbym.account import Account, Capability, has
 from wbym.cli.show import View, show_records, write_lines
-from wbym.cli.terminal import clean, complain, mention_set_aside, note, output
+from wbym.cli.terminal import clean, complain, mention_undecodable, note, output
 from wbym.domain import Feedback, Noun, Question, Record, Ref
 from wbym.errors import ConfigError, WbymError
 from wbym.paging import Listing
@@ -70,7 +70,7 @@ async def list_records(
                                 "--json writes all"
                             )
                 finally:
-                    mention_set_aside(account)
+                    mention_undecodable(account)
         except WbymError as error:
             failed = True
             complain(error)

@@ -62,7 +62,7 @@ class Result(msgspec.Struct, frozen=True):
     by_noun: Mapping[str, PathCounts]
     bound: float
     """The least seconds that the limits allow for so many calls."""
-    set_aside: int
+    undecodable: int
 
 
 def least_seconds(states: Iterable[BucketState]) -> float:
@@ -97,8 +97,8 @@ def problems(results: Iterable[Result]) -> list[str]:
     for result in results:
         if result.stats.refusals:
             found.append(f"{result.account}: {result.stats.refusals} requests were refused")
-        if result.set_aside:
-            found.append(f"{result.account}: {result.set_aside} records could not be read")
+        if result.undecodable:
+            found.append(f"{result.account}: {result.undecodable} records could not be read")
         for tally in result.tallies:
             where = f"{tally.account} {tally.noun}"
             if tally.expected is not None and tally.read != tally.expected:

@@ -13,7 +13,7 @@ from rich.text import Text
 from wbym.account import Account
 from wbym.errors import WbymError
 
-__all__ = ["clean", "complain", "mention_set_aside", "note", "output", "plain_errors"]
+__all__ = ["clean", "complain", "mention_undecodable", "note", "output", "plain_errors"]
 
 _WIDE = 220
 """Columns where nobody looks at a terminal."""
@@ -45,16 +45,17 @@ def note(words: str) -> None:
     _say(words, "yellow")
 
 
-def mention_set_aside(account: Account) -> None:
+def mention_undecodable(account: Account) -> None:
     """Say how many records were left out, and why."""
-    aside = account.set_aside
-    if not aside:
+    undecodable = account.undecodable
+    if not undecodable:
         return
-    reasons = Counter(f"{each.endpoint}: {each.reason}" for each in aside)
+    reasons = Counter(f"{each.endpoint}: {each.reason}" for each in undecodable)
     told = [f"{reason} ({count})" for reason, count in reasons.most_common(_REASONS)]
     if len(reasons) > _REASONS:
         told.append(f"{len(reasons) - _REASONS} more reasons")
-    note(f"{account.name}: {len(aside)} records could not be read, left out: {'; '.join(told)}")
+    left_out = f"{account.name}: {len(undecodable)} undecodable records left out"
+    note(f"{left_out}: {'; '.join(told)}")
 
 
 @contextmanager

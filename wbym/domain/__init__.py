@@ -23,6 +23,7 @@ from wbym.domain._delivery import Action, Delivery, DeliveryState
 from wbym.domain._feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
 from wbym.domain._ref import Noun, Ref
 from wbym.domain._returns import Decision, DecisionKind, Return, ReturnItem, ReturnStatus
+from wbym.domain._undecodable import UndecodableRecord
 
 __all__ = [
     "Action",
@@ -53,6 +54,7 @@ __all__ = [
     "Return",
     "ReturnItem",
     "ReturnStatus",
+    "UndecodableRecord",
     "Waiting",
     "attach_raw",
     "in_utc",

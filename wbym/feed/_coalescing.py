@@ -14,7 +14,7 @@ from wbym.account import Batch
 __all__ = ["coalesce"]
 
 MAX_SIGHTINGS: Final = 1000
-"""Sightings after which the stream is left to wait; a batch itself may have more."""
+"""Observations after which the stream is left to wait; a batch itself may have more."""
 
 
 async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
@@ -30,7 +30,7 @@ async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch
             async for batch in batches:
                 held.append(batch)
                 some.set()
-                while sum(len(one.sightings) for one in held) >= MAX_SIGHTINGS:
+                while sum(len(one.observations) for one in held) >= MAX_SIGHTINGS:
                     room.clear()
                     await room.wait()
 
@@ -58,7 +58,7 @@ def _merged(batches: list[Batch]) -> Batch:
     states = [batch.state for batch in batches if batch.state is not None]
     old = [batch.forget for batch in batches if batch.forget is not None]
     return Batch(
-        [sighting for batch in batches for sighting in batch.sightings],
+        [observation for batch in batches for observation in batch.observations],
         states[-1] if states else None,
         max(old, default=None),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.account import Batch, Seen, Sighting, Unreadable
+from wbym.account import Batch, Observation, Observed
 from wbym.domain import (
     Action,
     Author,
@@ -17,27 +17,28 @@ from wbym.domain import (
     Message,
     Question,
     Return,
+    UndecodableRecord,
 )
 from wbym.feed._delivery import FINAL, key_of
 from wbym.feed._events import EventKind
 from wbym.feed._own_messages import find_delivery, find_lost_delivery
 from wbym.feed._records import encode_record, key_of_record
-from wbym.feed._store import Checkpoint, Memo, Step, Store, StoredEvent
+from wbym.feed._store import Checkpoint, SeenRecord, Step, Store, StoredEvent
 
 __all__ = ["diff_batch"]
 
 FORGET_EVERY: Final = timedelta(hours=1)
-"""How much the retention horizon moves on before memos are dropped again."""
+"""How much the retention horizon moves on before seen records are dropped again."""
 
-_NEW: Final[Mapping[type[Seen], EventKind]] = {
+_NEW: Final[Mapping[type[Observed], EventKind]] = {
     Chat: EventKind.CHAT,
     Message: EventKind.MESSAGE,
     Question: EventKind.QUESTION,
     Feedback: EventKind.FEEDBACK,
     Return: EventKind.RETURN,
-    Unreadable: EventKind.UNREADABLE,
+    UndecodableRecord: EventKind.UNDECODABLE,
 }
-_CHANGED: Final[Mapping[type[Seen], EventKind]] = {
+_CHANGED: Final[Mapping[type[Observed], EventKind]] = {
     Question: EventKind.ANSWER,
     Feedback: EventKind.ANSWER,
     Return: EventKind.RETURN_CHANGED,
@@ -53,20 +54,20 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
     first round goes, nor one so old that it is forgotten.
     """
     account, stream = checkpoint.account, checkpoint.stream
-    keys = {key_of_record(sighting.record) for sighting in batch.sightings}
-    memos = await store.memos(account, stream, keys) if keys else {}
-    open_ = await _sent_by_outbox(batch.sightings, account, store)
-    fresh: dict[str, Memo] = {}
+    keys = {key_of_record(observation.record) for observation in batch.observations}
+    known = await store.seen_records(account, stream, keys) if keys else {}
+    open_ = await _sent_by_outbox(batch.observations, account, store)
+    fresh: dict[str, SeenRecord] = {}
     events: list[StoredEvent] = []
     seen: dict[str, Delivery] = {}
-    for sighting in batch.sightings:
-        record = sighting.record
+    for observation in batch.observations:
+        record = observation.record
         key = key_of_record(record)
-        memo = _remember(sighting, memos.get(key), checkpoint)
-        if memo is None:
+        latest = _remember(observation, known.get(key), checkpoint)
+        if latest is None:
             continue
-        memos[key] = fresh[key] = memo
-        first = memo.revision == 1
+        known[key] = fresh[key] = latest
+        first = latest.revision == 1
         kind = (_NEW if first else _CHANGED).get(type(record))
         delivery = None
         if first and isinstance(record, Message) and record.author is Author.SELLER:
@@ -77,29 +78,29 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
                 # It stays among those that may be seen: what is surely it may follow.
                 doubted = seen[key_of(similar)] = _doubted(similar, record)
                 open_[open_.index(similar)] = doubted
-        if kind is None or (first and not checkpoint.begun and sighting.at < checkpoint.since):
+        if kind is None or (first and not checkpoint.begun and observation.at < checkpoint.since):
             continue
         ref = record.ref
         events.append(
             StoredEvent(
-                f"{ref.marketplace}/{account}/{key}{'' if first else f'#{memo.revision}'}",
+                f"{ref.marketplace}/{account}/{key}{'' if first else f'#{latest.revision}'}",
                 account,
                 kind,
-                sighting.at,
+                observation.at,
                 encode_record(record),
-                None if sighting.chat is None else encode_record(sighting.chat),
+                None if observation.chat is None else encode_record(observation.chat),
                 None if delivery is None else delivery.idempotency_key,
             )
         )
     forget = batch.forget
-    if forget is not None and checkpoint.floor is not None:
-        # All memos are looked through for it, so not with each batch.
-        forget = forget if forget - checkpoint.floor >= FORGET_EVERY else None
+    if forget is not None and checkpoint.retained_since is not None:
+        # It goes through all seen records, so not with each batch.
+        forget = forget if forget - checkpoint.retained_since >= FORGET_EVERY else None
     return Step(
         msgspec.structs.replace(
             checkpoint,
             state=checkpoint.state if batch.state is None else batch.state,
-            floor=forget or checkpoint.floor,
+            retained_since=forget or checkpoint.retained_since,
         ),
         events,
         fresh,
@@ -108,26 +109,28 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
     )
 
 
-def _remember(sighting: Sighting, memo: Memo | None, checkpoint: Checkpoint) -> Memo | None:
-    """What is to be remembered of a sighting; None where it tells nothing new."""
-    at = None if isinstance(sighting.record, Chat) else sighting.at
-    if memo is not None:
-        if sighting.version is None or sighting.version == memo.version:
+def _remember(
+    observation: Observation, known: SeenRecord | None, checkpoint: Checkpoint
+) -> SeenRecord | None:
+    """The seen record that an observation leaves; None if it is known, or too old."""
+    at = None if isinstance(observation.record, Chat) else observation.at
+    if known is not None:
+        if observation.version is None or observation.version == known.version:
             return None
-        return Memo(sighting.version, memo.revision + 1, at)
-    if at is not None and checkpoint.floor is not None and at < checkpoint.floor:
+        return SeenRecord(observation.version, known.revision + 1, at)
+    if at is not None and checkpoint.retained_since is not None and at < checkpoint.retained_since:
         return None
-    return Memo(sighting.version or "", 1, at)
+    return SeenRecord(observation.version or "", 1, at)
 
 
 async def _sent_by_outbox(
-    sightings: Sequence[Sighting], account: str, store: Store
+    observations: Sequence[Observation], account: str, store: Store
 ) -> list[Delivery]:
     """The messages of the outbox that may be among these."""
     chats = {
-        sighting.record.chat
-        for sighting in sightings
-        if isinstance(sighting.record, Message) and sighting.record.author is Author.SELLER
+        observation.record.chat
+        for observation in observations
+        if isinstance(observation.record, Message) and observation.record.author is Author.SELLER
     }
     if not chats:
         return []

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from wbym.account import Seen, Unreadable
-from wbym.domain import Author, Chat, Feedback, Message, Question, Return
+from wbym.account import Observed
+from wbym.domain import Author, Chat, Feedback, Message, Question, Return, UndecodableRecord
 
 __all__ = ["Event", "EventKind"]
 
@@ -29,8 +29,8 @@ class EventKind(StrEnum):
     """A return was opened."""
     RETURN_CHANGED = "return_changed"
     """A return has another status, or other decisions are possible."""
-    UNREADABLE = "unreadable"
-    """A record came that cannot be decoded: ``event.unreadable`` has its bytes, for a person."""
+    UNDECODABLE = "undecodable"
+    """A record came that cannot be decoded: ``event.undecodable`` has its bytes, for a person."""
 
 
 class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
     at: datetime
     """When the record came to be, by the marketplace's clock; aware UTC. Of a change it is not the
     time of the change, which marketplaces do not tell."""
-    record: Seen
+    record: Observed
     """What it is about, as it is now."""
     sent_as: str | None = None
     """Of a message that the outbox sent: its key."""
@@ -93,17 +93,17 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
         return self.record
 
     @property
-    def return_(self) -> Return:
+    def return_request(self) -> Return:
         """The return; TypeError if the event is about something else."""
         if not isinstance(self.record, Return):
             raise self._other("return")
         return self.record
 
     @property
-    def unreadable(self) -> Unreadable:
+    def undecodable(self) -> UndecodableRecord:
         """What could not be decoded; TypeError if the event is about something else."""
-        if not isinstance(self.record, Unreadable):
-            raise self._other("unreadable record")
+        if not isinstance(self.record, UndecodableRecord):
+            raise self._other("undecodable record")
         return self.record
 
     @property

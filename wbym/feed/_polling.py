@@ -16,9 +16,10 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from wbym.account import Batch, Poll, Seen, Sighting, unreadable
-from wbym.calls import Kept
-from wbym.errors import InvalidInput, NotFound, SetAside, WbymError
+from wbym.account import Batch, Observation, Observed, Poll
+from wbym.calls import Kept, Report
+from wbym.domain import UndecodableRecord
+from wbym.errors import InvalidInput, NotFound, WbymError
 from wbym.limits import Priority, Window
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Page, map_page
@@ -65,9 +66,9 @@ class StreamId(msgspec.Struct, frozen=True):
         logger = logging.getLogger(f"wbym.{self.marketplace}")
         logger.log(level, f"%s: {message}", self.account, *args, extra=extra)
 
-    def undecodable(self, records: Iterable[SetAside], at: datetime) -> list[Sighting]:
-        """Sightings of undecodable records, which have no time of their own."""
-        return [unreadable(one, self.marketplace, self.account, at) for one in records]
+    def undecodable(self, records: Iterable[UndecodableRecord], at: datetime) -> list[Observation]:
+        """Observations of undecodable records, which have no time of their own."""
+        return [Observation(one, at) for one in records]
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True):
@@ -154,7 +155,7 @@ async def in_order(
 class Polled(msgspec.Struct, frozen=True, gc=False):
     """A record as a round read it."""
 
-    record: Seen
+    record: Observed
     created_at: datetime | None
     version: str | None
     """What changes with the record; None where the list does not tell it."""
@@ -226,12 +227,12 @@ class OverlapStream(Generic[K]):
         *,
         listings: Callable[[datetime, bool], Sequence[Listing[K]]],
         polled: Callable[[K], Polled],
-        report: Callable[[SetAside], None],
+        report: Report,
         every: float,
         by_id: Callable[[str], Awaitable[K]] | None = None,
         changed: Callable[[datetime], Listing[K]] | None = None,
         first_version: str | None = None,
-        complete: Callable[[Sequence[Seen]], Awaitable[Sequence[Seen]]] | None = None,
+        complete: Callable[[Sequence[Observed]], Awaitable[Sequence[Observed]]] | None = None,
         budget: Callable[[], Window] | None = None,
         requests: int = 1,
         at_once: int = 1,
@@ -310,7 +311,7 @@ class OverlapStream(Generic[K]):
                     observed = self._observed(page)
                     times = [t for one in observed.items for t in (one.created_at, one.changed_at)]
                     newest = newest_of(newest, times, now)
-                    if observed.items or observed.set_aside:
+                    if observed.items or observed.undecodable:
                         yield await self._batch(observed, asked)
         if state is None:  # how much it read says nothing of the rounds to come
             wide = Due(now.timestamp(), self._overlap.wide_every)
@@ -345,26 +346,26 @@ class OverlapStream(Generic[K]):
         unclear = [one.record.ref.id for one in page.items if asks or one.version is None]
         noun = self.name.removesuffix("s")
         known = await asked.known(noun, unclear) if unclear else {}
-        found: list[Sighting] = []
+        found: list[Observation] = []
         for one in page.items:
             version = one.version
             if version is None and one.record.ref.id not in known:
                 version = self._first_version
             at = one.created_at or one.changed_at or asked.since
-            found.append(Sighting(one.record, at, version))
+            found.append(Observation(one.record, at, version))
         if self._complete is not None:
             found = await self._completed(found, known, asked, self._complete)
-        found.sort(key=lambda sighting: sighting.at)
-        return Batch([*self._id.undecodable(page.set_aside, self._now()), *found])
+        found.sort(key=lambda observation: observation.at)
+        return Batch([*self._id.undecodable(page.undecodable, self._now()), *found])
 
     async def _completed(
         self,
-        found: Sequence[Sighting],
+        found: Sequence[Observation],
         known: Mapping[str, str],
         asked: Poll,
-        complete: Callable[[Sequence[Seen]], Awaitable[Sequence[Seen]]],
-    ) -> list[Sighting]:
-        def makes_event(one: Sighting) -> bool:
+        complete: Callable[[Sequence[Observed]], Awaitable[Sequence[Observed]]],
+    ) -> list[Observation]:
+        def makes_event(one: Observation) -> bool:
             before = known.get(one.record.ref.id)
             if before is None:
                 return asked.state is not None or one.at >= asked.since

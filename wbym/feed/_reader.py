@@ -194,7 +194,7 @@ class Reader:
         async with aclosing(coalesce(self._stream.poll(asked))) as batches:
             async for batch in batches:
                 step = await diff_batch(batch, point, self._store)
-                if step.memos or step.checkpoint != point:
+                if step.seen_records or step.checkpoint != point:
                     await self._store.write(step)
                     point = self._checkpoint = step.checkpoint
                 if step.events:
@@ -222,8 +222,9 @@ class Reader:
 
     async def _known(self, noun: str, ids: Collection[str]) -> dict[str, str]:
         prefix = f"{noun}/"
-        memos = await self._store.memos(self.account, self.name, [prefix + id_ for id_ in ids])
-        return {key.removeprefix(prefix): memo.version for key, memo in memos.items()}
+        keys = [prefix + id_ for id_ in ids]
+        known = await self._store.seen_records(self.account, self.name, keys)
+        return {key.removeprefix(prefix): record.version for key, record in known.items()}
 
     def _failed(self, error: Exception) -> float:
         """Say so; how long to wait."""

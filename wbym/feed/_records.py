@@ -5,20 +5,20 @@ from typing import Final
 
 import msgspec
 
-from wbym.account import Seen, Unreadable
-from wbym.domain import Chat, Feedback, Message, Question, Return
+from wbym.account import Observed
+from wbym.domain import Chat, Feedback, Message, Question, Return, UndecodableRecord
 from wbym.feed._events import EventKind
 from wbym.feed._store import StoredEvent
 
 __all__ = ["decode_chat", "decode_record", "encode_record", "key_of_record"]
 
-_NOUNS: Final[Mapping[type[Seen], str]] = {
+_NOUNS: Final[Mapping[type[Observed], str]] = {
     Chat: "chat",
     Message: "message",
     Question: "question",
     Feedback: "feedback",
     Return: "return",
-    Unreadable: "unreadable",
+    UndecodableRecord: "undecodable",
 }
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -27,10 +27,10 @@ _CHAT = msgspec.msgpack.Decoder(Chat)
 _QUESTION = msgspec.msgpack.Decoder(Question)
 _FEEDBACK = msgspec.msgpack.Decoder(Feedback)
 _RETURN = msgspec.msgpack.Decoder(Return)
-_UNREADABLE = msgspec.msgpack.Decoder(Unreadable)
+_UNDECODABLE = msgspec.msgpack.Decoder(UndecodableRecord)
 
 
-def decode_record(event: StoredEvent) -> Seen:
+def decode_record(event: StoredEvent) -> Observed:
     """The record of a stored event.
 
     Raises:
@@ -52,8 +52,8 @@ def decode_record(event: StoredEvent) -> Seen:
             return (_QUESTION if is_question else _FEEDBACK).decode(event.record)
         case EventKind.RETURN | EventKind.RETURN_CHANGED:
             return _RETURN.decode(event.record)
-        case EventKind.UNREADABLE:
-            return _UNREADABLE.decode(event.record)
+        case EventKind.UNDECODABLE:
+            return _UNDECODABLE.decode(event.record)
 
 
 def decode_chat(event: StoredEvent) -> Chat | None:
@@ -61,11 +61,11 @@ def decode_chat(event: StoredEvent) -> Chat | None:
     return None if event.chat is None else _CHAT.decode(event.chat)
 
 
-def encode_record(record: Seen) -> bytes:
+def encode_record(record: Observed) -> bytes:
     """A record for a stored event."""
     return _ENCODER.encode(record)
 
 
-def key_of_record(record: Seen) -> str:
+def key_of_record(record: Observed) -> str:
     """What tells a record from others of its account."""
     return f"{_NOUNS[type(record)]}/{record.ref.id}"

@@ -6,6 +6,7 @@ from typing import Final
 from wbym._sqlite import MEMORY, Connection
 from wbym.errors import StateError
 from wbym.feed import _version_1 as version_1
+from wbym.feed import _version_2 as version_2
 
 __all__ = ["MIGRATIONS", "prepare"]
 
@@ -43,6 +44,7 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     CREATE TABLE reader (account TEXT PRIMARY KEY, owner TEXT NOT NULL);
     """,
     version_1.upgrade,
+    version_2.upgrade,
 )
 """One script or function per version: the n-th makes version n of version n - 1."""
 

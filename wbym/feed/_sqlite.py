@@ -26,7 +26,7 @@ from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
 from wbym.feed._events import EventKind
 from wbym.feed._file_locks import FileLocks
 from wbym.feed._schema import prepare
-from wbym.feed._store import Checkpoint, Claim, Memo, Step, StoredEvent
+from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step, StoredEvent
 from wbym.paging._parts import stamp, unstamp
 
 __all__ = ["SqliteStore"]
@@ -127,28 +127,34 @@ class SqliteStore:
 
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
         """See ``Store.checkpoint``."""
-        query = "SELECT since, state, begun, floor FROM stream WHERE account = ? AND name = ?"
+        query = (
+            "SELECT since, state, begun, retained_since FROM stream WHERE account = ? AND name = ?"
+        )
 
         def find(db: Connection) -> Checkpoint | None:
             rows = db.query(query, (account, stream))
             if not rows:
                 return None
-            ((since, state, begun, floor),) = rows
-            return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(floor))
+            ((since, state, begun, retained),) = rows
+            return Checkpoint(
+                account, stream, unstamp(since), state, bool(begun), _moment(retained)
+            )
 
         return await self._db.run(find)
 
-    async def memos(self, account: str, stream: str, keys: Collection[str]) -> dict[str, Memo]:
-        """See ``Store.memos``."""
+    async def seen_records(
+        self, account: str, stream: str, keys: Collection[str]
+    ) -> dict[str, SeenRecord]:
+        """See ``Store.seen_records``."""
         query = (
-            "SELECT key, version, revision, at FROM memo WHERE stream ="
+            "SELECT key, version, revision, at FROM seen_record WHERE stream ="
             " (SELECT id FROM stream WHERE account = ? AND name = ?)"
             " AND key IN (SELECT value FROM json_each(?))"
         )
         asked = (account, stream, _names(keys))
         return await self._db.run(
             lambda db: {
-                key: Memo(version, revision, _moment(at))
+                key: SeenRecord(version, revision, _moment(at))
                 for key, version, revision, at in db.query(query, asked)
             }
         )
@@ -298,28 +304,29 @@ def _reader(db: Connection, account: str) -> str:
 def _write(db: Connection, step: Step) -> None:
     point = step.checkpoint
     ((stream,),) = db.query(
-        "INSERT INTO stream (account, name, since, state, begun, floor)"
+        "INSERT INTO stream (account, name, since, state, begun, retained_since)"
         " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
         " since = excluded.since, state = excluded.state, begun = excluded.begun,"
-        " floor = excluded.floor RETURNING id",
+        " retained_since = excluded.retained_since RETURNING id",
         (
             point.account,
             point.stream,
             stamp(point.since),
             point.state,
             point.begun,
-            _stamp(point.floor),
+            _stamp(point.retained_since),
         ),
     )
     db.executemany(
-        "INSERT OR REPLACE INTO memo VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
         [
-            (stream, key, memo.version, memo.revision, _stamp(memo.at))
-            for key, memo in step.memos.items()
+            (stream, key, record.version, record.revision, _stamp(record.at))
+            for key, record in step.seen_records.items()
         ],
     )
     if step.forget is not None:
-        db.execute("DELETE FROM memo WHERE stream = ? AND at < ?", (stream, stamp(step.forget)))
+        query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
+        db.execute(query, (stream, stamp(step.forget)))
     db.executemany(
         "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

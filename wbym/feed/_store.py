@@ -16,7 +16,7 @@ from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.feed._events import EventKind
 
-__all__ = ["Checkpoint", "Claim", "Memo", "Step", "Store", "StoredEvent"]
+__all__ = ["Checkpoint", "Claim", "SeenRecord", "Step", "Store", "StoredEvent"]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -30,16 +30,16 @@ class Checkpoint(msgspec.Struct, frozen=True):
     """Where the stream goes on."""
     begun: bool = False
     """Whether the first round came to its end."""
-    floor: datetime | None = None
+    retained_since: datetime | None = None
     """What came to be before is old news."""
 
 
-class Memo(msgspec.Struct, frozen=True, gc=False):
+class SeenRecord(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of a record that was seen."""
 
     version: str
     revision: int = 1
-    """How many events it was good for, the first sighting among them."""
+    """How many events it was good for, the first observation among them."""
     at: datetime | None = None
     """When the record came to be; None for what is never forgotten."""
 
@@ -73,7 +73,7 @@ class Step(msgspec.Struct, frozen=True):
 
     checkpoint: Checkpoint
     events: Sequence[StoredEvent] = ()
-    memos: Mapping[str, Memo] = {}
+    seen_records: Mapping[str, SeenRecord] = {}
     """By the record's key within its stream."""
     forget: datetime | None = None
     """Memos of records that came to be before that are dropped."""
@@ -109,7 +109,9 @@ class Store(Protocol):
         """How far a stream is read; None where it never was."""
         ...
 
-    async def memos(self, account: str, stream: str, keys: Collection[str]) -> dict[str, Memo]:
+    async def seen_records(
+        self, account: str, stream: str, keys: Collection[str]
+    ) -> dict[str, SeenRecord]:
         """What is remembered of these records; those never seen are left out."""
         ...
 

@@ -4,7 +4,7 @@ Event ids, and the keys of records that were seen before, do not change.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -14,8 +14,10 @@ from wbym.domain import Action, Delivery, DeliveryState, Noun
 from wbym.feed._actions import decode_action
 from wbym.feed._delivery import FINAL
 from wbym.feed._events import EventKind
+from wbym.feed._migration import BROKEN, fields_of, pack, rewrite_rows, unpack
 from wbym.feed._records import decode_chat, decode_record
 from wbym.feed._store import StoredEvent
+from wbym.feed._version_2 import split_place
 from wbym.observe import LogFacts
 from wbym.paging._parts import unstamp
 
@@ -23,9 +25,8 @@ __all__ = ["upgrade"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
-_PAGE: Final = 100
-"""Rows that are in memory at once."""
-
+_UNREADABLE: Final = "unreadable"
+"""The kind of an event that is ``undecodable`` now."""
 _NOUNS: Final[Mapping[str, Noun]] = {
     EventKind.CHAT.value: Noun.CHAT,
     EventKind.MESSAGE.value: Noun.MESSAGE,
@@ -33,16 +34,11 @@ _NOUNS: Final[Mapping[str, Noun]] = {
     EventKind.FEEDBACK.value: Noun.FEEDBACK,
     EventKind.RETURN.value: Noun.RETURN,
     EventKind.RETURN_CHANGED.value: Noun.RETURN,
-    EventKind.UNREADABLE.value: Noun.UNDECODABLE,
+    _UNREADABLE: Noun.UNDECODABLE,
 }
 """By the kind of an event, but for answers."""
 _WITHOUT_FILES: Final = "without files: "
 """Began the note of a message whose files failed."""
-_BROKEN: Final = (msgspec.MsgspecError, LookupError, ValueError, TypeError)
-"""What a row raises that is not what version 1 wrote."""
-
-_pack: Final = msgspec.msgpack.Encoder().encode
-_unpack: Final = msgspec.msgpack.Decoder().decode
 
 
 def upgrade(db: Connection) -> None:
@@ -51,43 +47,20 @@ def upgrade(db: Connection) -> None:
     A row that cannot be read is dropped, and the log names it. Of a delivery the key at least is
     kept if what was to be sent cannot be read: it is ``UNKNOWN`` then.
     """
-    _each(
+    rewrite_rows(
         db,
         "SELECT seq, id, account, kind, at, record, chat FROM event"
         " WHERE seq > ? ORDER BY seq LIMIT ?",
         _event,
         "DELETE FROM event WHERE seq = ?",
     )
-    _each(
+    rewrite_rows(
         db,
         "SELECT rowid, key, account, state, body, work FROM delivery"
         " WHERE rowid > ? ORDER BY rowid LIMIT ?",
         _delivery,
         "DELETE FROM delivery WHERE rowid = ?",
     )
-
-
-def _each(
-    db: Connection, select: str, rewrite: Callable[[Connection, Row], None], delete: str
-) -> None:
-    last = 0
-    while rows := db.query(select, (last, _PAGE)):
-        for row in rows:
-            last, name, account = row[:3]
-            try:
-                rewrite(db, row)
-            except _BROKEN as error:
-                db.execute(delete, (last,))
-                table = delete.split()[2]
-                logger.warning(
-                    "%s: the %s %r of an earlier wbym cannot be read (%s: %s), and was dropped",
-                    db.path,
-                    table,
-                    name,
-                    type(error).__name__,
-                    error,
-                    extra=LogFacts(account=account),
-                )
 
 
 def _event(db: Connection, row: Row) -> None:
@@ -100,10 +73,10 @@ def _event(db: Connection, row: Row) -> None:
     new = StoredEvent(
         id_,
         account,
-        EventKind(kind),
+        EventKind.UNDECODABLE if kind == _UNREADABLE else EventKind(kind),
         unstamp(at),
-        _pack(_record(_unpack(record), noun)),
-        None if chat is None else _pack(_record(_unpack(chat), Noun.CHAT)),
+        pack(_record(unpack(record), noun)),
+        None if chat is None else pack(_record(unpack(chat), Noun.CHAT)),
     )
     decode_record(new)
     decode_chat(new)
@@ -115,11 +88,11 @@ def _delivery(db: Connection, row: Row) -> None:
     rowid, key, account, state, body, work = row
     old = msgspec.json.decode(body, type=dict[str, object])
     try:
-        sent = _fields(_unpack(work)) if work else {}
-    except _BROKEN:
+        sent = fields_of(unpack(work)) if work else {}
+    except BROKEN:
         sent = {}
     noun = _noun(db, key, account, old, sent)
-    target = {**_fields(old["target"]), "noun": noun}
+    target = {**fields_of(old["target"]), "noun": noun}
     words, decision, note = str(old["text"]), None, old["note"]
     if old["action"] == Action.DECIDE:
         decision, _, words = words.partition(": ")
@@ -130,7 +103,7 @@ def _delivery(db: Connection, row: Row) -> None:
     if state not in FINAL:
         try:
             payload = _payload(str(old["action"]), target, words, sent)
-        except _BROKEN as error:
+        except BROKEN as error:
             state, note = DeliveryState.UNKNOWN.value, f"an earlier wbym saved it: {error!r}"
             logger.warning(
                 "%s: the delivery %r cannot be sent any more: %r",
@@ -174,7 +147,7 @@ def _noun(
     for noun in (Noun.QUESTION, Noun.FEEDBACK):
         if sent.get(noun) is not None:
             return noun
-    id_ = _fields(old["target"])["id"]
+    id_ = fields_of(old["target"])["id"]
     seen = db.query(
         "SELECT DISTINCT memo.key FROM memo JOIN stream ON stream.id = memo.stream"
         " WHERE stream.account = ? AND memo.key IN (?, ?)",
@@ -214,39 +187,32 @@ def _payload(
         fields |= {name: sent[name] for name in ("reason", "amount")}
         fields["decision"] = _decision(sent["decision"])
         fields["text"] = sent["comment"] or ""
-    packed = _pack(fields)
+    packed = pack(fields)
     decode_action(packed)
     return packed
 
 
 def _record(value: object, noun: Noun) -> dict[str, object]:
     """A record with nouns in its refs, and the fields that were renamed since."""
-    fields = _fields(value)
-    fields["ref"] = {**_fields(fields["ref"]), "noun": noun}
+    fields = fields_of(value)
+    fields["ref"] = {**fields_of(fields["ref"]), "noun": noun}
     match noun:
         case Noun.MESSAGE:
-            fields["chat"] = {**_fields(fields["chat"]), "noun": Noun.CHAT}
+            fields["chat"] = {**fields_of(fields["chat"]), "noun": Noun.CHAT}
         case Noun.FEEDBACK:
             # Comments were only counted: whether one is the seller's was not known.
             fields["answer_known"] = not (fields["answer"] is None and fields["comments"])
         case Noun.RETURN:
             decisions = msgspec.convert(fields["decisions"], list[object])
             fields["decisions"] = [_decision(one) for one in decisions]
+        case Noun.UNDECODABLE:
+            return split_place(fields)
         case _:
             pass
     return fields
 
 
 def _decision(value: object) -> dict[str, object]:
-    fields = _fields(value)
+    fields = fields_of(value)
     fields["min_amount"], fields["max_amount"] = fields.pop("least"), fields.pop("most")
     return fields
-
-
-def _fields(value: object) -> dict[str, object]:
-    """The fields of a Struct that was decoded without its type.
-
-    Raises:
-        msgspec.ValidationError: It is no Struct.
-    """
-    return msgspec.convert(value, dict[str, object])

@@ -30,10 +30,11 @@ from wbym.domain import (
     Record,
     Ref,
     Return,
+    UndecodableRecord,
     Waiting,
     later,
 )
-from wbym.errors import InboxNotOpen, InvalidInput, RefError, SetAside, Unsupported
+from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
 from wbym.feed import SETTLE_AFTER, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
@@ -228,9 +229,9 @@ class Inbox:
         return {name: account.limits() for name, account in self._accounts.items()}
 
     @property
-    def set_aside(self) -> dict[str, Sequence[SetAside]]:
+    def undecodable(self) -> dict[str, Sequence[UndecodableRecord]]:
         """Records that could not be decoded, by account."""
-        return {name: account.set_aside for name, account in self._accounts.items()}
+        return {name: account.undecodable for name, account in self._accounts.items()}
 
     async def check(self, *, online: bool = True, ping: bool = False) -> dict[str, CheckReport]:
         """What each account can do; see ``Account.check``.

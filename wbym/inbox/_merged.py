@@ -15,7 +15,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 import anyio
 import msgspec
 
-from wbym.errors import AccountsFailed, InvalidInput, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import AccountsFailed, InvalidInput
 from wbym.paging import TICK, Listing, Page, Reading
 
 __all__ = ["Failures", "OnError", "Running", "by_windows", "in_memory", "merged"]
@@ -162,7 +163,7 @@ class _Reader(Generic[T]):
                 self._where[name] = found.cursor
                 here = self._cursor()
                 self._where[name] = found.next_cursor
-                yield Page(found.items, here, self._next_cursor(), None, found.set_aside)
+                yield Page(found.items, here, self._next_cursor(), None, found.undecodable)
                 del found
         finally:
             await _stop(tasks)
@@ -176,7 +177,7 @@ class _Reader(Generic[T]):
         heads: list[tuple[float, int, str]] = []
         pages: dict[str, tuple[Page[T], int]] = {}
         places = {name: place for place, name in enumerate(queues)}
-        aside: tuple[SetAside, ...] = ()
+        undecodable: tuple[UndecodableRecord, ...] = ()
         chunk: list[T] = []
         here = self._cursor()
         try:
@@ -188,7 +189,7 @@ class _Reader(Generic[T]):
                         if isinstance(found, _End):
                             self._note_end(name, found)
                             break
-                        aside += found.set_aside
+                        undecodable += found.undecodable
                         self._where[name] = found.cursor
                         if found.items:
                             pages[name] = found, 0
@@ -211,10 +212,10 @@ class _Reader(Generic[T]):
                     del pages[name]
                     wanted = [name]
                 if len(chunk) >= _CHUNK or (wanted and queues[name].empty()):
-                    yield Page(chunk, here, self._next_cursor(), None, aside)
-                    chunk, aside = [], ()
-            if chunk or aside:
-                yield Page(chunk, here, self._next_cursor(), None, aside)
+                    yield Page(chunk, here, self._next_cursor(), None, undecodable)
+                    chunk, undecodable = [], ()
+            if chunk or undecodable:
+                yield Page(chunk, here, self._next_cursor(), None, undecodable)
         finally:
             await _stop(tasks)
 
@@ -293,16 +294,16 @@ def by_windows(
         while end >= since:
             begin = since if end - since <= length else end - length
             found: list[T] = []
-            aside: tuple[SetAside, ...] = ()
+            undecodable: tuple[UndecodableRecord, ...] = ()
             async with aclosing(part(begin, end).read(inside)) as pages:
                 async for page in pages:
                     found += page.items
-                    aside += page.set_aside
+                    undecodable += page.undecodable
             found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
             is_last = begin == since
             following = begin if is_last else begin - TICK
             cursor = None if is_last else following.isoformat()
-            yield Page(found, end.isoformat(), cursor, None, aside)
+            yield Page(found, end.isoformat(), cursor, None, undecodable)
             if is_last:
                 return
             if not found:
@@ -337,13 +338,13 @@ def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
 
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
         found: list[T] = []
-        aside: tuple[SetAside, ...] = ()
+        undecodable: tuple[UndecodableRecord, ...] = ()
         async with aclosing(listing.read(msgspec.structs.replace(reading, cursor=None))) as pages:
             async for page in pages:
                 found += page.items
-                aside += page.set_aside
+                undecodable += page.undecodable
         found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
-        yield Page(found, "", None, None, aside)
+        yield Page(found, "", None, None, undecodable)
 
     return Listing(read, newest_first=True)
 

@@ -136,7 +136,7 @@ class Bucket(ABC):
         """Learn from the seconds between counting a call and the first byte of its answer."""
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
-        """Correct the count by what the answer to a call of the time ``at`` said (bans aside)."""
+        """Correct the count by what the answer to a call of the time ``at`` said (bans apart)."""
 
     def stale(self, at: float, now: float) -> bool:
         """Whether a call counted at the time ``at`` may not leave as late as now on that count."""

@@ -17,7 +17,8 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging._prefetch import MAX_PREFETCH, read_ahead, size_at
 from wbym.paging._schemes import ByOffset
@@ -55,7 +56,7 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     """Reading from here goes on after this page; None where it is the last."""
     total: int | None = None
     """How many records the list has at most, where the marketplace tells."""
-    set_aside: tuple[SetAside, ...] = ()
+    undecodable: tuple[UndecodableRecord, ...] = ()
     """Records of this page that could not be decoded or understood."""
     sent: object = None
     """The page as the marketplace sent it, decoded; None where the page is made of several."""
@@ -352,15 +353,15 @@ class _Chosen:
         self._origin = origin
         self._places = places
 
-    def set_aside(self, index: int, error: Exception) -> SetAside:
+    def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
         """The record of the item at this place as one that cannot be used, reported."""
-        return self._origin.set_aside(self._places[index], error)
+        return self._origin.undecodable(self._places[index], error)
 
 
 def _with_items(
     page: Page[T],
     items: Sequence[U],
-    aside: tuple[SetAside, ...] = (),
+    undecodable: tuple[UndecodableRecord, ...] = (),
     origin: Origin | None = None,
 ) -> Page[U]:
     return Page(
@@ -368,7 +369,7 @@ def _with_items(
         page.cursor,
         page.next_cursor,
         page.total,
-        page.set_aside + aside,
+        page.undecodable + undecodable,
         page.sent,
         origin,
     )
@@ -404,14 +405,14 @@ def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) ->
             raise
     items: list[U] = []
     places: list[int] = []
-    aside: list[SetAside] = []
+    undecodable: list[UndecodableRecord] = []
     for place, item in enumerate(page.items):
         try:
             items.append(change(item))
             places.append(place)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
-            aside.append(origin.set_aside(place, error))
-    return _with_items(page, items, tuple(aside), _Chosen(origin, places))
+            undecodable.append(origin.undecodable(place, error))
+    return _with_items(page, items, tuple(undecodable), _Chosen(origin, places))
 
 
 def listing_of(source: Source[T], *, newest_first: bool = False) -> Listing[T]:
@@ -533,7 +534,7 @@ async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
 
 def _page(chunk: Chunk[T], cursor: str, following: str | None) -> Page[T]:
     return Page(
-        chunk.items, cursor, following, chunk.total, chunk.set_aside, chunk.sent, chunk.origin
+        chunk.items, cursor, following, chunk.total, chunk.undecodable, chunk.sent, chunk.origin
     )
 
 
@@ -575,7 +576,7 @@ class _Progress:
         Raises:
             CursorStuck: It is one of several without a record, or that were there before.
         """
-        bad = hash(tuple(one.data for one in chunk.set_aside))
+        bad = hash(tuple(one.data for one in chunk.undecodable))
         page = (chunk.count, [*chunk.items[:1], *chunk.items[-1:], bad])
         if chunk.count and page not in self._recent:
             self._recent.append(page)
@@ -628,7 +629,7 @@ async def _read_chain(
                     following: str | None = f"{part}:{page.next_cursor}"
                 else:
                     following = None if last_part else f"{names[index + 1]}:"
-                yield Page(fresh, f"{part}:{page.cursor}", following, None, page.set_aside)
+                yield Page(fresh, f"{part}:{page.cursor}", following, None, page.undecodable)
                 del page, fresh
 
 

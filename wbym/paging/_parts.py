@@ -136,7 +136,7 @@ async def _merged(
                 where[index] = page.next_cursor
             more = where or untouched < len(names)
             following = _cursor(where, untouched, names) if more else None
-            yield Page(page.items, here, following, None, page.set_aside)
+            yield Page(page.items, here, following, None, page.undecodable)
             del page  # or it would stay in memory while the next one comes
 
 

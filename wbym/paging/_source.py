@@ -5,7 +5,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.errors import SetAside
+from wbym.domain import UndecodableRecord
 from wbym.limits import Priority
 from wbym.paging._schemes import Scheme
 
@@ -29,7 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
 class Origin(Protocol):
     """Where a page's records came from."""
 
-    def set_aside(self, index: int, error: Exception) -> SetAside:
+    def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
         """The record at this place of the page's items as one that cannot be used, reported."""
         ...
 
@@ -44,7 +44,7 @@ class Chunk(msgspec.Struct, Generic[T], frozen=True):
     """The cursor of the next page; for pages by offset it is not needed."""
     total: int | None = None
     """How many records the list has, if the marketplace tells."""
-    set_aside: tuple[SetAside, ...] = ()
+    undecodable: tuple[UndecodableRecord, ...] = ()
     sent: object = None
     """The page as it was decoded."""
     origin: Origin | None = None

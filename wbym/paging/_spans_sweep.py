@@ -11,7 +11,7 @@ from typing import Generic, Literal, TypeVar
 
 import msgspec
 
-from wbym.errors import SetAside
+from wbym.domain import UndecodableRecord
 from wbym.paging._cursors import Cursor
 from wbym.paging._listing import Listing, Page
 from wbym.paging._parts import Span, cut, merge, stamp, unstamp
@@ -105,7 +105,7 @@ class SpansSweep(Generic[T]):
                         stage="parts" if page.next_cursor else "closing",
                     )
                     following = _STATES.text(state)
-                    yield Page(page.items, here, following, None, page.set_aside)
+                    yield Page(page.items, here, following, None, page.undecodable)
                     here = following
                     del page
         if self._recent.until is None or self._recent.since < self._recent.until:
@@ -118,7 +118,7 @@ class SpansSweep(Generic[T]):
                     recent.update(new)
                     state = msgspec.structs.replace(state, recent=(*state.recent, *new))
                     following = _STATES.text(state)
-                    yield Page(fresh, here, following, None, page.set_aside)
+                    yield Page(fresh, here, following, None, page.undecodable)
                     here = following
         yield Page((), here, None)
 
@@ -137,17 +137,17 @@ class SpansSweep(Generic[T]):
                 reading = msgspec.structs.replace(reading, cursor=None)
             seen: set[str] = set()
             held: list[T] = []
-            aside: tuple[SetAside, ...] = ()
+            undecodable: tuple[UndecodableRecord, ...] = ()
             async with aclosing(listing.read(reading)) as pages:
                 async for page in pages:
                     fresh = [item for item in page.items if self._key(item) not in seen]
                     seen.update(map(self._key, fresh))
                     held += fresh
-                    aside += page.set_aside
+                    undecodable += page.undecodable
                     if not self._in_order or page.next_cursor is None:
                         items = sorted(held, key=self._time) if self._in_order else held
-                        yield Page(items, page.cursor, page.next_cursor, None, aside)
-                        held, aside = [], ()
+                        yield Page(items, page.cursor, page.next_cursor, None, undecodable)
+                        held, undecodable = [], ()
                     del page
 
         return Listing(read)

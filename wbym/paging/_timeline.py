@@ -183,7 +183,7 @@ class _Timeline(Generic[T]):
                     short = chunk.count < asked
                     over = short and (was_short or self._seen_all(delivered))
                     following = None if over else _MARKS.text(mark)
-                    yield Page(fresh, _MARKS.text(before), following, None, chunk.set_aside)
+                    yield Page(fresh, _MARKS.text(before), following, None, chunk.undecodable)
                     if over:
                         return
                     was_short = short
@@ -281,7 +281,7 @@ class _Timeline(Generic[T]):
                 following = _Mark(mark.at, (*mark.ids, *map(self._key, fresh)))
                 if fresh:
                     yield Page(
-                        fresh, _MARKS.text(mark), _MARKS.text(following), None, chunk.set_aside
+                        fresh, _MARKS.text(mark), _MARKS.text(following), None, chunk.undecodable
                     )
                 mark = following
                 if met or chunk.count < asked:

@@ -14,7 +14,7 @@ from typing import Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.errors import SetAside
+from wbym.domain import UndecodableRecord
 from wbym.paging._cursors import Cursor
 from wbym.paging._listing import Listing, Page
 from wbym.paging._packed import Packed
@@ -61,7 +61,7 @@ class _State(msgspec.Struct, frozen=True):
     """How far the archive is read."""
 
 
-Step: TypeAlias = tuple[Sequence[T], _State, tuple[SetAside, ...]]
+Step: TypeAlias = tuple[Sequence[T], _State, tuple[UndecodableRecord, ...]]
 """Records, how far the sweep is after them, and what could not be decoded on the way."""
 
 
@@ -139,9 +139,9 @@ class ListsSweep(Generic[T]):
         here = _STATES.text(state)
         for stage in stages[_STAGES.index(state.stage) :]:
             async with aclosing(stage(state)) as steps:
-                async for items, state, aside in steps:
+                async for items, state, undecodable in steps:
                     following = _STATES.text(state)
-                    yield Page(items, here, following, None, aside)
+                    yield Page(items, here, following, None, undecodable)
                     here = following
                     del items
         yield Page((), here, None)
@@ -152,30 +152,30 @@ class ListsSweep(Generic[T]):
         """Both lists, merged in order of time, a stretch after the other."""
         expected = counted or (None, None)
         while True:
-            waiting, end, aside = await self._gather(state, expected[0])
+            waiting, end, undecodable = await self._gather(state, expected[0])
             span = Span(self._from(unstamp(state.at)).since, end or self._span.until)
             listing = self._done(span, None if end else expected[1])
             expected = (None, None)
             known = set(state.ids)  # what may come again: from before a stop, or when it is done
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
-                    aside += page.set_aside
+                    undecodable += page.undecodable
                     done = self._without(page.items, known)
                     bound = second_of(self.time(done[-1])) if done else unstamp(state.at)
                     for items, upto in self._merged(waiting, done, bound, known):
                         state = delivered.note(state, items, upto)
                         known.update(state.ids)
-                        yield items, state, aside
-                        aside = ()
+                        yield items, state, undecodable
+                        undecodable = ()
                         del items
                     del page, done
             for items, upto in self._merged(waiting, [], end, known):
                 state = delivered.note(state, items, upto)
-                yield items, state, aside
-                aside = ()
+                yield items, state, undecodable
+                undecodable = ()
                 del items
             if end is None:
-                yield (), msgspec.structs.replace(state, stage="closing"), aside
+                yield (), msgspec.structs.replace(state, stage="closing"), undecodable
                 return
 
     def _merged(
@@ -208,25 +208,25 @@ class ListsSweep(Generic[T]):
 
     async def _gather(
         self, state: _State, expected: int | None
-    ) -> tuple[Packed[T], datetime | None, tuple[SetAside, ...]]:
+    ) -> tuple[Packed[T], datetime | None, tuple[UndecodableRecord, ...]]:
         """What waits, up to as many as may be held, and where that ends if there is more."""
         begin = unstamp(state.at)
         known = set(state.ids)
         held = Packed(self._record, self.time)
         count = 0
-        aside: tuple[SetAside, ...] = ()
+        undecodable: tuple[UndecodableRecord, ...] = ()
         async with aclosing(self._waiting(self._from(begin), expected).pages()) as pages:
             async for page in pages:
                 items = sorted(self._without(page.items, known), key=self.time)
-                aside += page.set_aside
+                undecodable += page.undecodable
                 count += len(items)
                 if count >= HELD and items and page.next_cursor is not None:
                     end = second_of(self.time(items[-1]))
                     if end > begin:
                         held.add([item for item in items if self.time(item) < end])
-                        return held, end, aside
+                        return held, end, undecodable
                 held.add(items)
-        return held, None, aside
+        return held, None, undecodable
 
     async def _again(
         self, state: _State, delivered: "_Delivered[T]"
@@ -240,7 +240,7 @@ class ListsSweep(Generic[T]):
                 async for page in pages:
                     fresh = self._without(page.items, delivered.recent)
                     state = delivered.note(state, fresh)
-                    yield fresh, state, page.set_aside
+                    yield fresh, state, page.undecodable
             fresh = self._without(waiting, delivered.recent)
             state = delivered.note(state, fresh)
             yield fresh, msgspec.structs.replace(state, stage="archive"), ()
@@ -264,7 +264,7 @@ class ListsSweep(Generic[T]):
                 state = msgspec.structs.replace(
                     state, archive=page.next_cursor, stage="over" if over else "archive"
                 )
-                yield fresh, state, page.set_aside
+                yield fresh, state, page.undecodable
                 if over:
                     return
 

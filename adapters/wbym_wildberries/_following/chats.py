@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.account import Batch, Poll, Sighting
+from wbym.account import Batch, Observation, Poll
 from wbym.calls import row
 from wbym.domain import Message
 from wbym.errors import BadRequest, CursorStuck, WbymError
@@ -82,25 +82,25 @@ class ChatStream:
                     raise
                 self._warn(error, reading.cursor)
                 continue
-            if page.next_cursor is None and not page.items and not page.set_aside:
+            if page.next_cursor is None and not page.items and not page.undecodable:
                 break
             if not shown:
                 await self._load_chat_list()
-            sightings = [
-                *self._id.undecodable(page.set_aside, now),
+            observations = [
+                *self._id.undecodable(page.undecodable, now),
                 *await self._sight(page.items, asked, shown, listed),
             ]
             following = None if page.next_cursor is None else int(page.next_cursor)
             if not reading.advance([line.event for line in page.items], following):
-                yield Batch(sightings)
+                yield Batch(observations)
                 raise CursorStuck(row(Chats.events).name, reading.cursor)
             stored = msgspec.json.encode(reading.place)
-            yield Batch(sightings, stored, self._retained_since(reading.place.newest))
+            yield Batch(observations, stored, self._retained_since(reading.place.newest))
         if (state := msgspec.json.encode(reading.place)) != stored:
             yield Batch((), state)
 
     async def _list(self, since: datetime) -> tuple[Collection[str], Batch]:
-        """The ids of the chats that WB lists, and a sighting of each that is surely not new.
+        """The ids of the chats that WB lists, and a observation of each that is surely not new.
 
         One with a message since then may be new or old: its first event in the feed tells.
         """
@@ -108,8 +108,8 @@ class ChatStream:
         self._has_list = True
         chats = [one.chat for one in listed.items]
         times = [(chat, chat.updated_at or since - TICK) for chat in chats]
-        sightings = [Sighting(chat, at) for chat, at in times if at < since]
-        return {chat.ref.id for chat in chats}, Batch(sightings)
+        observations = [Observation(chat, at) for chat, at in times if at < since]
+        return {chat.ref.id for chat in chats}, Batch(observations)
 
     async def _load_chat_list(self) -> None:
         """Have WB's list once, for what most events do not tell of their chats.
@@ -135,7 +135,7 @@ class ChatStream:
         asked: Poll,
         shown: set[str],
         listed: Collection[str],
-    ) -> list[Sighting]:
+    ) -> list[Observation]:
         """The events of a page; ``shown`` gets the chats that need not be shown any more."""
         unsure = {line.event.chat_id for line in lines} - shown
         if unsure:
@@ -144,7 +144,7 @@ class ChatStream:
             for chat_id, began in known.items():
                 if began:
                     self._chats.signatures.set_beginning(chat_id, int(began))
-        sightings = []
+        observations = []
         for line in lines:
             event = line.event
             at = mapping.from_milliseconds(event.add_timestamp)
@@ -155,13 +155,13 @@ class ChatStream:
                 seen_at = min(at, asked.since - TICK) if is_old else at
                 # With when it began, its first event is found again: that has the signature.
                 began = str(event.add_timestamp) if event.is_new_chat else ""
-                sightings.append(Sighting(chat, seen_at, began))
+                observations.append(Observation(chat, seen_at, began))
             if _is_message(event):
-                sightings.append(Sighting(line.made, at, chat=chat))
+                observations.append(Observation(line.made, at, chat=chat))
             else:
                 message = "event %s of the unknown type %r is no message"
                 self._id.log(logging.INFO, message, event.event_id, event.event_type)
-        return sightings
+        return observations
 
     def _retained_since(self, newest: int | None) -> datetime | None:
         if newest is None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import msgspec
 
 from wbym.account import Stream
-from wbym.calls import row
+from wbym.calls import Report, row
 from wbym.domain import Feedback, Question
-from wbym.errors import MissingScope, SetAside, Unsupported
+from wbym.errors import MissingScope, Unsupported
 from wbym.feed._polling import Overlap, OverlapStream, Polled, StreamId, utc_now
 from wbym.observe import LogFacts
 from wbym.paging import Listing, Span
@@ -79,7 +79,7 @@ def open_streams(
     api: Api,
     dialect: WildberriesDialect,
     reader: ChatReader,
-    report: Callable[[SetAside], None],
+    report: Report,
     now: Callable[[], datetime] = utc_now,
 ) -> tuple[Stream, ...]:
     """The streams that the account's tokens open.

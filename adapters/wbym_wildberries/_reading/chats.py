@@ -297,7 +297,7 @@ class ChatReader:
             async with aclosing(listed.read(reading)) as pages:
                 async for page in pages:
                     chats = await self._with_turns(page.items, waiting, reading.priority)
-                    yield Page(chats, page.cursor, page.next_cursor, None, page.set_aside)
+                    yield Page(chats, page.cursor, page.next_cursor, None, page.undecodable)
 
         return Listing(read)
 

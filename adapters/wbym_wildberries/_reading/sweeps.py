@@ -7,12 +7,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
 
 from wbym.account import Capability, SweepOptions, Sweeps
-from wbym.calls import Kept, Range, require, row
+from wbym.calls import Kept, Range, Report, require, row
 from wbym.domain import Feedback, Question
-from wbym.errors import SetAside
 from wbym.limits import Priority
 from wbym.paging import (
     Listing,
@@ -37,7 +36,6 @@ __all__ = ["EARLIEST", "WildberriesSweeps", "sweep_feedbacks", "sweep_questions"
 W = TypeVar("W", "questions_api.Question", "feedbacks_api.Feedback")
 R = TypeVar("R", Question, Feedback)
 
-Report: TypeAlias = Callable[[SetAside], None]
 
 EARLIEST: Final = datetime(2004, 1, 1, tzinfo=UTC)
 """Where the whole archive begins: before Wildberries."""

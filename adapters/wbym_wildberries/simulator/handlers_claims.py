@@ -43,7 +43,7 @@ class ClaimHandlers(Handlers[Cabinet]):
         ]
 
     async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/claims`: `total` counts all that match, the page aside."""
+        """`GET /api/v1/claims`: `total` counts all that match, the page apart."""
         archived = call.query("is_archive")
         if archived is None:
             raise Refusal(400, "missing field `is_archive`")

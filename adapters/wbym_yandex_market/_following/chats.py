@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from wbym.account import Batch, Poll, Sighting
-from wbym.domain import Chat, Message
-from wbym.errors import BadRequest, NotFound, SetAside, WbymError
+from wbym.account import Batch, Observation, Poll
+from wbym.domain import Chat, Message, UndecodableRecord
+from wbym.errors import BadRequest, NotFound, WbymError
 from wbym.feed._polling import (
     USUAL_SHARE,
     WIDE_SHARE,
@@ -177,9 +177,9 @@ class ChatStream:
             async for page in listed:
                 pages += 1
                 seen.update(chat.ref.id for chat in page.items)
-                complete = complete and not page.set_aside
-                if page.set_aside:
-                    yield Batch(self._id.undecodable(page.set_aside, now))
+                complete = complete and not page.undecodable
+                if page.undecodable:
+                    yield Batch(self._id.undecodable(page.undecodable, now))
                 async with aclosing(self._look(page.items, asked, failures)) as batches:
                     async for batch in batches:
                         yield batch
@@ -203,14 +203,14 @@ class ChatStream:
         times = [chat.updated_at for chat in chats]
         self._newest = newest_of(self._newest, times, self._now())
         versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
-        old: list[Sighting] = []
+        old: list[Observation] = []
         calls = []
         early = _early(asked)
         for chat in chats:
             version = versions.get(chat.ref.id)
             note = None if version is None else _notes.decode(version)
             if note is None and asked.state is None and _is_before(chat, early):
-                old.append(_sighting(chat, _Note(chat.updated_at), asked))
+                old.append(_observation(chat, _Note(chat.updated_at), asked))
             elif chat.ref.id in asked.hints or self._may_have_more(chat, note):
                 calls.append(partial(self._read, chat, note, asked, failures))
         if old:
@@ -232,18 +232,18 @@ class ChatStream:
         """What is new in a chat; None where nothing is, not even the note, or it failed."""
         began = self._clock()
         try:
-            aside: list[SetAside] = []
-            fresh, last = await self._history(chat, note, aside)
+            undecodable: list[UndecodableRecord] = []
+            fresh, last = await self._history(chat, note, undecodable)
         except WbymError as error:
             failures.add(chat.ref.id, error)
             return None
         again = self._once_more(chat, note, began, more=bool(fresh))
         new = _Note(chat.updated_at, last, again)
-        if new == note and not fresh and not aside:
+        if new == note and not fresh and not undecodable:
             return None
-        messages = [Sighting(item, item.sent_at, chat=chat) for item in fresh]
-        undecodable = self._id.undecodable(aside, self._now())
-        return Batch([_sighting(chat, new, asked), *undecodable, *messages])
+        messages = [Observation(item, item.sent_at, chat=chat) for item in fresh]
+        bad = self._id.undecodable(undecodable, self._now())
+        return Batch([_observation(chat, new, asked), *bad, *messages])
 
     def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
         """Whether the second of a chat's last message may not have been over when it was read."""
@@ -261,15 +261,15 @@ class ChatStream:
         return again
 
     async def _history(
-        self, chat: Chat, note: _Note | None, aside: list[SetAside]
+        self, chat: Chat, note: _Note | None, undecodable: list[UndecodableRecord]
     ) -> tuple[list[Message], int | None]:
         """A chat's messages that were not shown yet, and the id of its last one.
 
-        ``aside`` gets what could not be decoded.
+        ``undecodable`` gets what could not be decoded.
         """
         since = None if note is None else note.updated
         if note is not None and note.last is not None:
-            found = await self._from(chat, note.last, aside)
+            found = await self._from(chat, note.last, undecodable)
             if found is not None:
                 return found, _last(found) or note.last
             self._id.log(
@@ -279,28 +279,30 @@ class ChatStream:
                 note.last,
             )
             since = None if since is None else since - _AGAIN
-        messages = await self._messages(chat, None, aside)
+        messages = await self._messages(chat, None, undecodable)
         # With a message of the noted second too, for it may have been written after the note.
         fresh = [item for item in messages if since is None or item.sent_at >= since]
         return fresh, _last(messages)
 
-    async def _from(self, chat: Chat, last: int, aside: list[SetAside]) -> list[Message] | None:
+    async def _from(
+        self, chat: Chat, last: int, undecodable: list[UndecodableRecord]
+    ) -> list[Message] | None:
         """The messages after this one; None where it is not there any more."""
         try:
-            found = await self._messages(chat, last, aside)
+            found = await self._messages(chat, last, undecodable)
         except (BadRequest, NotFound):
             return None
         after = [item for item in found if item.ref.id != str(last)]
         return after if len(after) < len(found) else None
 
     async def _messages(
-        self, chat: Chat, first: int | None, aside: list[SetAside]
+        self, chat: Chat, first: int | None, undecodable: list[UndecodableRecord]
     ) -> list[Message]:
         number = number_of("messages", "chat", chat.ref.id)
         found: list[Message] = []
         async for page in list_messages(self._api, chat.ref, number, first=first).pages():
             found += page.items
-            aside += page.set_aside
+            undecodable += page.undecodable
         return found
 
     async def _get(self, chat_id: str) -> Chat:
@@ -318,9 +320,9 @@ def _is_before(chat: Chat, moment: datetime) -> bool:
     return chat.updated_at is not None and chat.updated_at < moment
 
 
-def _sighting(chat: Chat, note: _Note, asked: Poll) -> Sighting:
+def _observation(chat: Chat, note: _Note, asked: Poll) -> Observation:
     at = chat.created_at or chat.updated_at or asked.since
-    return Sighting(chat, at, msgspec.json.encode(note).decode())
+    return Observation(chat, at, msgspec.json.encode(note).decode())
 
 
 def _last(messages: Sequence[Message]) -> int | None:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 
-from wbym.account import Filters, Seen, Stream
+from wbym.account import Filters, Observed, Stream
+from wbym.calls import Report
 from wbym.domain import Feedback, Question, QuestionStatus, Return
-from wbym.errors import BadRequest, NotFound, SetAside
+from wbym.errors import BadRequest, NotFound
 from wbym.feed._polling import Overlap, OverlapStream, Polled, StreamId, utc_now
 from wbym.limits import Window
 from wbym.paging import Listing
@@ -58,7 +59,7 @@ def open_streams(
     api: Api,
     cabinet: Cabinet,
     quota: Callable[[str], Window],
-    report: Callable[[SetAside], None],
+    report: Report,
     *,
     at_once: int,
     now: Callable[[], datetime] = utc_now,
@@ -100,7 +101,7 @@ def open_streams(
             id_of("feedbacks").log(logging.WARNING, message, item.ref.id, error)
             return item
 
-    async def answers(items: Sequence[Seen]) -> Sequence[Seen]:
+    async def answers(items: Sequence[Observed]) -> Sequence[Observed]:
         return await together([answered(item) for item in items if isinstance(item, Feedback)])
 
     def changed(begin: datetime) -> Listing[Return]:

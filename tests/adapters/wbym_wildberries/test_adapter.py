@@ -53,7 +53,7 @@ class TestFeedbacks:
         assert 0 < len(unprocessed) < 60
         assert not any(feedback.answered for feedback in unprocessed)
         assert all(feedback.answered for feedback in await shop.feedbacks(answered=True).all())
-        assert not shop.set_aside
+        assert not shop.undecodable
 
     async def test_feedbacks_when_both_lists_are_read_in_one_way(
         self, shop: Wildberries, monkeypatch: pytest.MonkeyPatch
@@ -502,8 +502,8 @@ class TestTrouble:
         found = await shop.feedbacks(answered=False).all()
         total = len(await shop.feedbacks(answered=False).all())
         assert len(found) == total - 1
-        assert [aside.endpoint for aside in shop.set_aside] == ["feedbacks.list"]
-        assert shop.set_aside[0].where.startswith("data.feedbacks[")
+        assert [undecodable.endpoint for undecodable in shop.undecodable] == ["feedbacks.list"]
+        assert shop.undecodable[0].where.startswith("data.feedbacks[")
 
     @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
     async def test_reads_when_the_data_are_odd(
@@ -516,7 +516,7 @@ class TestTrouble:
         assert chats
         assert await shop.messages(chats[0]).all()
         assert await shop.returns().all()
-        assert not shop.set_aside
+        assert not shop.undecodable
 
     async def test_read_when_a_page_comes_broken_once(
         self, shop: Wildberries, simulator: WildberriesSimulator

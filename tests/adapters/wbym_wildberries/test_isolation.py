@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from tests.adapters.wbym_wildberries.following.follower import Follower
-from wbym.account import Unreadable
-from wbym.domain import Chat, Message
+from wbym.domain import Chat, Message, UndecodableRecord
 from wbym_wildberries import Wildberries
 from wbym_wildberries import _mapping as mapping
 from wbym_wildberries.simulator import WildberriesSimulator
@@ -50,12 +49,12 @@ def by_chat(wire: object) -> object:
     return getattr(wire, "chat_id")  # noqa: B009
 
 
-def assert_set_aside(shop: Wildberries, method: str, identifier: str) -> None:
+def assert_undecodable(shop: Wildberries, method: str, identifier: str) -> None:
     """One record was, once or more often, with its bytes."""
-    assert {(one.endpoint, one.reason) for one in shop.set_aside} == {
+    assert {(one.endpoint, one.reason) for one in shop.undecodable} == {
         (method, "ValueError: a new kind of record")
     }
-    for one in shop.set_aside:
+    for one in shop.undecodable:
         assert identifier in msgspec.json.decode(one.data, type=dict[str, object]).values()
 
 
@@ -69,8 +68,8 @@ class TestNouns:
         pages = [page async for page in getattr(shop, noun)().pages()]
         found = [item.ref.id for page in pages for item in page.items]
         assert found == [one for one in everything if one != everything[3]]
-        assert_set_aside(shop, f"{noun}.list", everything[3])
-        assert [one for page in pages for one in page.set_aside] == list(shop.set_aside)
+        assert_undecodable(shop, f"{noun}.list", everything[3])
+        assert [one for page in pages for one in page.undecodable] == list(shop.undecodable)
 
     async def test_sweep_when_one_cannot_be_mapped(
         self, noun: str, shop: Wildberries, spoil: Spoiled
@@ -80,8 +79,8 @@ class TestNouns:
         pages = [page async for page in getattr(shop.sweep, noun)().pages()]
         found = [item.ref.id for page in pages for item in page.items]
         assert found == [one for one in everything if one != everything[3]]
-        assert_set_aside(shop, f"sweep.{noun}", everything[3])
-        assert [one for page in pages for one in page.set_aside] == list(shop.set_aside)
+        assert_undecodable(shop, f"sweep.{noun}", everything[3])
+        assert [one for page in pages for one in page.undecodable] == list(shop.undecodable)
 
     async def test_stream_when_one_cannot_be_mapped(
         self, noun: str, shop: Wildberries, spoil: Spoiled
@@ -91,7 +90,7 @@ class TestNouns:
         (stream,) = (one for one in shop.streams() if one.name == noun)
         follower = Follower(stream, EPOCH)
         told = [event.record for event in await follower.round()]
-        bad = [record for record in told if isinstance(record, Unreadable)]
+        bad = [record for record in told if isinstance(record, UndecodableRecord)]
         assert len(bad) == 1
         assert everything[3].encode() in bad[0].data
         good = {record.ref.id for record in told if record not in bad}
@@ -105,7 +104,7 @@ class TestNouns:
         spoil(noun[:-1], everything[3], by_id)
         (stream,) = (one for one in shop.streams() if one.name == noun)
         told = await Follower(stream, EPOCH).round(due=False, hints=everything[3:5])
-        good = [event.id for event in told if not isinstance(event.record, Unreadable)]
+        good = [event.id for event in told if not isinstance(event.record, UndecodableRecord)]
         assert good == [everything[4]]
         assert len(told) == 2
 
@@ -117,10 +116,10 @@ class TestClaims:
         everything = [item.ref.id for item in await shop.returns().all()]
         spoil("claim", everything[3], by_id)
         assert len(await shop.returns().all()) == len(everything) - 1
-        assert_set_aside(shop, "claims.list", everything[3])
+        assert_undecodable(shop, "claims.list", everything[3])
         (stream,) = (one for one in shop.streams() if one.name == "returns")
         told = [event.record for event in await Follower(stream, EPOCH).round()]
-        (bad,) = (record for record in told if isinstance(record, Unreadable))
+        (bad,) = (record for record in told if isinstance(record, UndecodableRecord))
         assert everything[3].encode() in bad.data
         assert len(told) == len(everything)
 
@@ -134,7 +133,7 @@ class TestChats:
         spoil("message", everything[1], by_event)
         found = [message.ref.id for message in await shop.messages(chat).all()]
         assert found == [one for one in everything if one != everything[1]]
-        assert_set_aside(shop, "chats.events", everything[1])
+        assert_undecodable(shop, "chats.events", everything[1])
 
     @pytest.mark.parametrize("waiting", [None, True, False])
     async def test_chats_when_one_cannot_be_mapped(
@@ -146,8 +145,8 @@ class TestChats:
         spoil("chat_of_event", bad, by_chat)
         found = {chat.ref.id for chat in await shop.chats(waiting_for_seller=waiting).all()}
         assert found == everything - {bad}
-        assert shop.set_aside
-        data = b"".join(one.data for one in shop.set_aside)
+        assert shop.undecodable
+        data = b"".join(one.data for one in shop.undecodable)
         assert data.count(b'"replySign":') == data.count(b'"replySign":"***"')
         assert waiting is not None or b'"replySign":' in data
 
@@ -160,7 +159,7 @@ class TestChats:
         (stream,) = (one for one in shop.streams() if one.name == "chats")
         follower = Follower(stream, EPOCH)
         told = [event.record for event in await follower.round()]
-        (bad,) = (record for record in told if isinstance(record, Unreadable))
+        (bad,) = (record for record in told if isinstance(record, UndecodableRecord))
         assert everything[0].encode() in bad.data
         found = {record.ref.id for record in told if isinstance(record, Message)}
         assert found >= set(everything[1:])
@@ -182,7 +181,7 @@ class TestChats:
         found = {record.ref.id for record in told if isinstance(record, Message)}
         wanted = {one for one, chat in everything.items() if chat.ref.id != bad}
         assert wanted <= found
-        assert any(isinstance(record, Unreadable) for record in told)
+        assert any(isinstance(record, UndecodableRecord) for record in told)
 
     async def test_listing_when_it_is_read_twice(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]

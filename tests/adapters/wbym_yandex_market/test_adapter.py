@@ -202,7 +202,7 @@ class TestFeedbacks:
             assert feedback.comments is not None
             assert feedback.answer_known is (feedback.comments == 0)
             assert msgspec.json.decode(msgspec.json.encode(feedback), type=Feedback) == feedback
-        assert not shop.set_aside
+        assert not shop.undecodable
 
     async def test_feedbacks_when_answered_is_asked_for(
         self, shop: YandexMarket, market: YandexMarketSimulator
@@ -626,8 +626,8 @@ class TestTrouble:
     ) -> None:
         market.faults.next("/goods-feedback", "bad_record")
         assert len(await shop.feedbacks().all()) == 119
-        assert [aside.endpoint for aside in shop.set_aside] == ["feedbacks.list"]
-        assert shop.set_aside[0].where.startswith("result.feedbacks[")
+        assert [undecodable.endpoint for undecodable in shop.undecodable] == ["feedbacks.list"]
+        assert shop.undecodable[0].where.startswith("result.feedbacks[")
 
     async def test_feedbacks_when_one_cannot_be_mapped(
         self, shop: YandexMarket, monkeypatch: pytest.MonkeyPatch
@@ -648,11 +648,11 @@ class TestTrouble:
             shop.sweep.feedbacks(since=datetime.now(UTC) - timedelta(days=200)),
         ):
             assert {f.ref for f in await listing.all()} == expected
-            aside = shop.set_aside[-1]
-            assert aside.endpoint == "feedbacks.list"
-            assert aside.reason == "ValueError: an odd feedback"
-            assert f'"feedbackId":{bad.ref.id}' in aside.data.decode().replace(" ", "")
-        assert len(shop.set_aside) == 2
+            undecodable = shop.undecodable[-1]
+            assert undecodable.endpoint == "feedbacks.list"
+            assert undecodable.reason == "ValueError: an odd feedback"
+            assert f'"feedbackId":{bad.ref.id}' in undecodable.data.decode().replace(" ", "")
+        assert len(shop.undecodable) == 2
 
     @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
     async def test_reads_when_the_data_are_odd(
@@ -667,7 +667,7 @@ class TestTrouble:
             assert len(chats) == 30
             assert await shop.messages(chats[0]).all()
             assert await shop.returns().all()
-            assert not shop.set_aside
+            assert not shop.undecodable
 
     async def test_read_when_a_page_comes_broken_once(
         self, shop: YandexMarket, market: YandexMarketSimulator

@@ -7,17 +7,20 @@ from tests.support.fakes import ScriptedTransport, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Response
 from wbym.calls._replies import mended
-from wbym.errors import SetAside, UnreadableReply
+from wbym.domain import UndecodableRecord
+from wbym.errors import UnreadableReply
 
 pytestmark = pytest.mark.looptime
 
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
 
-def lists(*records: bytes, key: bytes = b"") -> tuple[Lists, ScriptedTransport, list[SetAside]]:
+def lists(
+    *records: bytes, key: bytes = b""
+) -> tuple[Lists, ScriptedTransport, list[UndecodableRecord]]:
     page = b'{"data":{"boxes":[' + b",".join(records) + b'],"total":%d%s}}' % (len(records), key)
-    calls, transport, aside = pipeline(*[Response(200, {}, page)] * 4)
-    return Lists(calls), transport, aside
+    calls, transport, undecodable = pipeline(*[Response(200, {}, page)] * 4)
+    return Lists(calls), transport, undecodable
 
 
 def box(text: bytes, id_: bytes = b"1", more: bytes = b"") -> bytes:
@@ -43,33 +46,35 @@ class TestTexts:
         ],
     )
     async def test_list_when_a_text_is_cut(self, text: bytes, read: str) -> None:
-        group, transport, aside = lists(box(text), GOOD)
+        group, transport, undecodable = lists(box(text), GOOD)
         assert await group.offset().all() == [Box(1, read), GOOD_BOX]
         assert len(transport.requests) == 1
-        assert not aside
+        assert not undecodable
 
     async def test_list_when_another_record_is_bad(self) -> None:
-        group, _, aside = lists(box(b"bad \xff"), box(b"", b'"x"'), GOOD)
+        group, _, undecodable = lists(box(b"bad \xff"), box(b"", b'"x"'), GOOD)
         assert await group.offset().all() == [Box(1, "bad \ufffd"), GOOD_BOX]
-        assert [one.where for one in aside] == ["data.boxes[1]"]
+        assert [one.where for one in undecodable] == ["data.boxes[1]"]
 
     async def test_list_when_a_mended_record_cannot_be_mapped(self) -> None:
         def bad(box: Box) -> int:
             return box.id // (box.id - 1)
 
-        group, _, aside = lists(box(b"cut \\ud83d"), GOOD)
+        group, _, undecodable = lists(box(b"cut \\ud83d"), GOOD)
         assert await group.offset().map(bad).all() == [2]
-        assert [(one.where, one.data) for one in aside] == [("data.boxes[0]", box(b"cut \\ufffd"))]
+        assert [(one.where, one.data) for one in undecodable] == [
+            ("data.boxes[0]", box(b"cut \\ufffd"))
+        ]
 
     async def test_list_when_a_key_is_bad(self) -> None:
-        group, _, aside = lists(box(b"", b'"x"'), GOOD, key=b',"\xff":1')
+        group, _, undecodable = lists(box(b"", b'"x"'), GOOD, key=b',"\xff":1')
         assert await group.offset().all() == [GOOD_BOX]
-        assert [one.data for one in aside] == [box(b"", b'"x"')]
+        assert [one.data for one in undecodable] == [box(b"", b'"x"')]
 
     async def test_list_when_a_key_is_bad_and_a_record_cannot_be_mapped(self) -> None:
-        group, _, aside = lists(box(b"x"), GOOD, key=b',"\xff":1')
+        group, _, undecodable = lists(box(b"x"), GOOD, key=b',"\xff":1')
         assert await group.offset().map(lambda one: one.id // (one.id - 1)).all() == [2]
-        assert [(one.where, one.data) for one in aside] == [("data.boxes[0]", box(b"x"))]
+        assert [(one.where, one.data) for one in undecodable] == [("data.boxes[0]", box(b"x"))]
 
     async def test_value_when_there_are_no_records(self) -> None:
         calls, transport, _ = pipeline(Response(200, {}, b'{"data":"cut \\ud83d"}'))
@@ -80,15 +85,15 @@ class TestTexts:
 class TestDepth:
     @pytest.mark.parametrize("bad", [b"1", b'"x"'])
     async def test_list_when_a_record_is_bottomless(self, bad: bytes) -> None:
-        group, transport, aside = lists(box(b'a [ \\" [', bad, b',"more":' + DEEP), GOOD)
+        group, transport, undecodable = lists(box(b'a [ \\" [', bad, b',"more":' + DEEP), GOOD)
         found = await group.offset().all()
         if bad == b"1":
             assert found == [Box(1, 'a [ " ['), GOOD_BOX]
-            assert not aside
+            assert not undecodable
         else:
             assert found == [GOOD_BOX]
-            assert [one.where for one in aside] == ["data.boxes[0]"]
-            assert b"[null]" in aside[0].data
+            assert [one.where for one in undecodable] == ["data.boxes[0]"]
+            assert b"[null]" in undecodable[0].data
         assert len(transport.requests) == 1
 
     async def test_list_when_the_page_is_bottomless(self) -> None:

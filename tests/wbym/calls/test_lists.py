@@ -10,7 +10,8 @@ import pytest
 from tests.support.fakes import Scripted, ScriptedTransport, json_response, pipeline
 from tests.wbym.calls.shelf import Box, Lists, Page
 from wbym.calls import Request
-from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging import Listing
 
@@ -21,9 +22,9 @@ def page_of(*ids: object, **more: object) -> Scripted:
     return json_response({"data": {"boxes": [{"id": id_} for id_ in ids], **more}})
 
 
-def lists(*script: Scripted) -> tuple[Lists, ScriptedTransport, list[SetAside]]:
-    calls, transport, aside = pipeline(*script)
-    return Lists(calls), transport, aside
+def lists(*script: Scripted) -> tuple[Lists, ScriptedTransport, list[UndecodableRecord]]:
+    calls, transport, undecodable = pipeline(*script)
+    return Lists(calls), transport, undecodable
 
 
 def query_of(request: Request) -> str:
@@ -70,10 +71,10 @@ class TestByOffset:
         assert await ids(group.offset()) == []
 
     async def test_records_when_a_page_is_their_list(self) -> None:
-        group, _, aside = lists(json_response({"data": [{"id": 1}, {"id": "x"}]}))
+        group, _, undecodable = lists(json_response({"data": [{"id": 1}, {"id": "x"}]}))
         page = await group.bare().page()
         assert page.items == [Box(1)]
-        assert [one.where for one in aside] == ["data[1]"]
+        assert [one.where for one in undecodable] == ["data[1]"]
 
     async def test_total_when_a_function_tells(self) -> None:
         group, transport, _ = lists(page_of(1, 2, 3))
@@ -243,12 +244,12 @@ class TestSetAside:
         group, _, reported = lists(response)
         page = await made(group).map(halved).page()
         assert page.items == [2.0]
-        assert [(one.where, one.data) for one in page.set_aside] == [
+        assert [(one.where, one.data) for one in page.undecodable] == [
             (f"{where}[0]", b'{"id": "x"}'),
             (f"{where}[1]", b'{"id":  0}'),
         ]
-        assert reported == list(page.set_aside)
-        assert page.set_aside[1].reason == "ZeroDivisionError: division by zero"
+        assert reported == list(page.undecodable)
+        assert page.undecodable[1].reason == "ZeroDivisionError: division by zero"
         assert {one.endpoint.partition(".")[0] for one in reported} == {"lists"}
 
     async def test_records_when_two_are_alike(self) -> None:

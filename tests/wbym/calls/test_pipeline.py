@@ -131,26 +131,26 @@ class TestRequest:
 
 class TestDecoding:
     async def test_call_when_all_is_well(self) -> None:
-        calls, _, aside = pipeline(PAGE)
+        calls, _, undecodable = pipeline(PAGE)
         answer = await calls.call(READ, path={"group": 1})
         assert [item.id for item in answer.value] == [1, 2]
-        assert not aside
+        assert not undecodable
 
     async def test_call_when_one_record_is_bad(self) -> None:
         bad = b'{"items": [{"id": 1}, {"id": null, "s": "x"}, {"id": 3}], "new": {"a": [1]}}'
-        calls, _, aside = pipeline(Response(200, {}, bad))
+        calls, _, undecodable = pipeline(Response(200, {}, bad))
         answer = await calls.call(READ, path={"group": 1})
         assert [item.id for item in answer.value] == [1, 3]
-        assert tuple(aside) == answer.set_aside
-        assert aside[0].data == b'{"id": null, "s": "x"}'
-        assert aside[0].where == "items[1]"
-        assert aside[0].endpoint == "items.list"
-        assert "int" in aside[0].reason
+        assert tuple(undecodable) == answer.undecodable
+        assert undecodable[0].data == b'{"id": null, "s": "x"}'
+        assert undecodable[0].where == "items[1]"
+        assert undecodable[0].endpoint == "items.list"
+        assert "int" in undecodable[0].reason
 
     async def test_call_when_all_records_are_bad(self) -> None:
-        calls, _, aside = pipeline(json_response({"items": [1, None, "x"]}))
+        calls, _, undecodable = pipeline(json_response({"items": [1, None, "x"]}))
         assert (await calls.call(READ, path={"group": 1})).value == []
-        assert len(aside) == 3
+        assert len(undecodable) == 3
 
     async def test_call_when_the_page_is_no_page(self) -> None:
         calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(attempts=1))

@@ -19,15 +19,15 @@ PLAN = Optional(Json(Plan, lambda plan: plan))
 class TestOptional:
     @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"null"])
     def test_value_when_there_is_none(self, body: bytes) -> None:
-        assert PLAN.decode("shop.plan", body) == (None, ())
+        assert PLAN.decode(body) == (None, ())
 
     def test_value_when_there_is_one(self) -> None:
-        assert PLAN.decode("shop.plan", b'{"level": "high"}') == (Plan("high"), ())
+        assert PLAN.decode(b'{"level": "high"}') == (Plan("high"), ())
 
     @pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"level": 7}'])
     def test_body_when_it_is_something_else(self, body: bytes) -> None:
         with pytest.raises(Unreadable):
-            PLAN.decode("shop.plan", body)
+            PLAN.decode(body)
 
     def test_statuses_when_asked_for(self) -> None:
         assert PLAN.accepts(204)
@@ -57,20 +57,20 @@ ITEMS: Json[list[Item], list[Item]] = Json(list[Item], lambda items: items)
 
 class TestCollector:
     def test_collector_when_decoded(self) -> None:
-        items, _ = ITEMS.decode("items", b'[{"id":1},{"id":2}]')
+        items, _ = ITEMS.decode(b'[{"id":1},{"id":2}]')
         assert [item.id for item in items] == [1, 2]
         assert collected == [False, False]
         assert gc.isenabled()
 
     def test_collector_when_body_is_bad(self) -> None:
         with pytest.raises(Unreadable):
-            ITEMS.decode("items", b'[{"id":1},{"id":"two"}]')
+            ITEMS.decode(b'[{"id":1},{"id":"two"}]')
         assert collected == [False]
         assert gc.isenabled()
 
     def test_collector_when_program_has_it_off(self) -> None:
         gc.disable()
-        ITEMS.decode("items", b'[{"id":1}]')
+        ITEMS.decode(b'[{"id":1}]')
         assert not gc.isenabled()
 
 
@@ -81,7 +81,7 @@ class TestSecrets:
         page: Json[list[Item], list[Item]] = Json(
             list[Item], lambda items: items, record=Item, secrets=frozenset({"key"})
         )
-        items, aside = page.decode("items", self.BODY)
+        items, undecodable = page.decode(self.BODY)
         assert [item.id for item in items] == [1]
-        data = [one.data for one in aside]
+        data = [one.data for one in undecodable]
         assert data == [b'{"id":"two","key":"***","n":1.50}', b'{"id":"three"}', b'"hush"']

@@ -97,7 +97,7 @@ def test_records_that_cannot_be_read_are_counted_on_stderr(run: Run, shop: Simul
     shop.fault("/api/v1/feedbacks", "bad_record")
     result = run("feedbacks", "--json", "--unanswered")
     assert result.exit_code == 0
-    assert "wildberries: 1 records could not be read, left out: feedbacks.list: " in result.stderr
+    assert "wildberries: 1 undecodable records left out: feedbacks.list: " in result.stderr
     whole = run("feedbacks", "--json", "--unanswered")
     assert whole.stdout.count("\n") == result.stdout.count("\n") + 1
     assert whole.stderr == ""

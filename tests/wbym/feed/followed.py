@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.wbym.feed.kept import BEGIN, delivery
-from wbym.account import Batch, Sighting
+from wbym.account import Batch, Observation
 from wbym.domain import Author, Chat, Message, Noun, Question, Ref
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed._diff import diff_batch
@@ -34,7 +34,7 @@ def message(
 
 
 def sighted(*messages: Message) -> Batch:
-    return Batch([Sighting(one, one.sent_at, chat=Chat(ref=one.chat)) for one in messages])
+    return Batch([Observation(one, one.sent_at, chat=Chat(ref=one.chat)) for one in messages])
 
 
 class Account:

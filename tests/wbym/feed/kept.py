@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from wbym.domain import Action, Delivery, DeliveryState, Noun, Ref
 from wbym.feed import EventKind, Store
-from wbym.feed._store import Checkpoint, Memo, Step, StoredEvent
+from wbym.feed._store import Checkpoint, SeenRecord, Step, StoredEvent
 
 BEGIN = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -32,14 +32,14 @@ def step(
     account: str = "shop",
     stream: str = "chats",
     state: bytes | None = None,
-    memos: Collection[str] = (),
+    seen_records: Collection[str] = (),
     deliveries: Collection[Delivery] = (),
 ) -> Step:
     """A step with the events of these numbers."""
     return Step(
         checkpoint(account, stream, state),
         [event(number, account) for number in events],
-        {key: Memo("1", 1, BEGIN) for key in memos},
+        {key: SeenRecord("1", 1, BEGIN) for key in seen_records},
         None,
         list(deliveries),
     )

@@ -18,9 +18,9 @@ from wbym.account import (
     Capabilities,
     Capability,
     How,
+    Observation,
     Poll,
     Receipt,
-    Sighting,
     Stream,
     Support,
     Supported,
@@ -274,12 +274,12 @@ class ChatsOf:
             if not page:
                 return
             place += len(page)
-            sightings: list[Sighting] = []
+            observations: list[Observation] = []
             for message in page:
                 chat = Chat(ref=message.chat)
-                sightings.append(Sighting(chat, message.sent_at))
-                sightings.append(Sighting(message, message.sent_at, chat=chat))
-            yield Batch(sightings, str(place).encode(), page[-1].sent_at - timedelta(days=2))
+                observations.append(Observation(chat, message.sent_at))
+                observations.append(Observation(message, message.sent_at, chat=chat))
+            yield Batch(observations, str(place).encode(), page[-1].sent_at - timedelta(days=2))
 
 
 class FeedbacksOf:
@@ -297,7 +297,7 @@ class FeedbacksOf:
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
         yield Batch(
             [
-                Sighting(item, item.created_at, item.answer.text if item.answer else "")
+                Observation(item, item.created_at, item.answer.text if item.answer else "")
                 for item in self.shop.items.values()
             ]
         )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wbym.account import Batch, Sighting
+from wbym.account import Batch, Observation
 from wbym.domain import Chat, Noun, Ref
 from wbym.feed._coalescing import MAX_SIGHTINGS, coalesce
 
@@ -14,8 +14,8 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def batch(number: int, size: int = 1) -> Batch:
-    sighting = Sighting(Chat(ref=Ref("toy", "shop", Noun.CHAT, str(number))), BEGIN)
-    return Batch([sighting] * size, str(number).encode(), BEGIN + timedelta(days=number))
+    observation = Observation(Chat(ref=Ref("toy", "shop", Noun.CHAT, str(number))), BEGIN)
+    return Batch([observation] * size, str(number).encode(), BEGIN + timedelta(days=number))
 
 
 class Source:
@@ -44,7 +44,7 @@ async def given_to(
     began = clock()
     got = []
     async for one in coalesce(source.batches()):
-        got.append((one.state, len(one.sightings), clock() - began))
+        got.append((one.state, len(one.observations), clock() - began))
         await asyncio.sleep(seconds)
     return got
 
@@ -64,7 +64,7 @@ async def test_in_order_and_with_what_is_forgotten() -> None:
     async for one in coalesce(Source([(0, batch(n)) for n in range(9)]).batches()):
         given.append(one)
         await asyncio.sleep(1)
-    ids = [sighting.record.ref.id for one in given for sighting in one.sightings]
+    ids = [observation.record.ref.id for one in given for observation in one.observations]
     assert ids == [str(n) for n in range(9)]
     assert (given[-1].state, given[-1].forget) == (b"8", BEGIN + timedelta(days=8))
 

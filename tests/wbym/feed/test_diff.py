@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.wbym.feed.followed import Account, message, question, ref
 from tests.wbym.feed.kept import BEGIN, at
-from wbym.account import Batch, Seen, Sighting, Unreadable
+from wbym.account import Batch, Observation, Observed
 from wbym.domain import (
     Answer,
     Author,
@@ -23,6 +23,7 @@ from wbym.domain import (
     Ref,
     Return,
     ReturnStatus,
+    UndecodableRecord,
 )
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed import _diff as diff
@@ -32,7 +33,7 @@ from wbym.feed._store import Checkpoint
 
 
 class TestEvents:
-    RECORDS: Sequence[tuple[Seen, EventKind, EventKind | None]] = [
+    RECORDS: Sequence[tuple[Observed, EventKind, EventKind | None]] = [
         (Chat(ref=ref("1", Noun.CHAT)), EventKind.CHAT, None),
         (message(), EventKind.MESSAGE, None),
         (question(), EventKind.QUESTION, EventKind.ANSWER),
@@ -43,24 +44,24 @@ class TestEvents:
         ),
         (Return(ref=ref("1", Noun.RETURN)), EventKind.RETURN, EventKind.RETURN_CHANGED),
         (
-            Unreadable(ref("1", Noun.UNDECODABLE), "chats.list", "no id", b"{}"),
-            EventKind.UNREADABLE,
+            UndecodableRecord(ref("1", Noun.UNDECODABLE), "chats.list", "chats[0]", "no id", b"{}"),
+            EventKind.UNDECODABLE,
             None,
         ),
     ]
 
     @pytest.mark.parametrize(("record", "new", "changed"), RECORDS)
     async def test_new_and_changed(
-        self, record: Seen, new: EventKind, changed: EventKind | None
+        self, record: Observed, new: EventKind, changed: EventKind | None
     ) -> None:
         account = Account()
-        assert await account.kinds(Batch([Sighting(record, BEGIN, "a")])) == [new]
-        assert await account.kinds(Batch([Sighting(record, BEGIN, "a")])) == []
-        assert await account.kinds(Batch([Sighting(record, BEGIN, None)])) == []
+        assert await account.kinds(Batch([Observation(record, BEGIN, "a")])) == [new]
+        assert await account.kinds(Batch([Observation(record, BEGIN, "a")])) == []
+        assert await account.kinds(Batch([Observation(record, BEGIN, None)])) == []
         for version in "bab":
-            found = await account.kinds(Batch([Sighting(record, BEGIN, version)]))
+            found = await account.kinds(Batch([Observation(record, BEGIN, version)]))
             assert found == ([] if changed is None else [changed])
-        noun = type(record).__name__.lower()
+        noun = record.ref.noun.value
         first = f"toy/shop/{noun}/1"
         numbered = [] if changed is None else [f"{first}#{number}" for number in (2, 3, 4)]
         assert [event.id for event in account.told] == [first, *numbered]
@@ -73,7 +74,7 @@ class TestEvents:
 
         chat = where(Noun.CHAT)
         answer = Answer("Да")
-        records: list[Seen] = [
+        records: list[Observed] = [
             Chat(ref=chat, buyer=None, last_text="…"),
             Message(
                 ref=where(Noun.MESSAGE), chat=chat, author=Author.BUYER, sent_at=at(1), text=None
@@ -84,19 +85,21 @@ class TestEvents:
         ]
         account = Account(name=name)
         for version in "ab":
-            await account.show(Batch([Sighting(one, BEGIN, version) for one in records]))
+            await account.show(Batch([Observation(one, BEGIN, version) for one in records]))
         assert [decode_record(event) for event in account.told] == [*records, *records[2:]]
 
     async def test_message_comes_with_its_chat(self) -> None:
         account = Account()
         chat = Chat(ref=ref("7", Noun.CHAT), last_text="…")
-        await account.show(Batch([Sighting(chat, BEGIN), Sighting(message(), at(1), chat=chat)]))
+        await account.show(
+            Batch([Observation(chat, BEGIN), Observation(message(), at(1), chat=chat)])
+        )
         assert [decode_chat(event) for event in account.told] == [None, chat]
         assert [event.at for event in account.told] == [BEGIN, at(1)]
 
     async def test_checkpoint_goes_on(self) -> None:
         account = Account()
-        for batch, state, floor in (
+        for batch, state, retained_since in (
             (Batch([]), None, None),
             (Batch([], b"1"), b"1", None),
             (Batch([], None, at(2)), b"1", at(2)),
@@ -105,40 +108,42 @@ class TestEvents:
             (Batch([], b"4", at(62)), b"4", at(62)),
             (Batch([], b""), b"", at(62)),
         ):
-            before = account.point.floor
+            before = account.point.retained_since
             step = await account.show(batch)
-            assert step.checkpoint == Checkpoint("shop", "chats", BEGIN, state, True, floor)
-            assert step.forget == (floor if floor != before else None)
+            assert step.checkpoint == Checkpoint(
+                "shop", "chats", BEGIN, state, True, retained_since
+            )
+            assert step.forget == (retained_since if retained_since != before else None)
 
     async def test_order_is_the_streams(self) -> None:
         account = Account()
         shown = [question(f"{number}") for number in (3, 1, 2, 1, 3)]
-        await account.show(Batch([Sighting(one, BEGIN) for one in shown]))
+        await account.show(Batch([Observation(one, BEGIN) for one in shown]))
         assert [event.id[-1] for event in account.told] == ["3", "1", "2"]
 
     async def test_silent_about_what_was_before_in_the_first_round(self) -> None:
         account = Account(begun=False)
-        old, new = Sighting(question("1"), at(-1), "a"), Sighting(question("2"), BEGIN, "a")
+        old, new = Observation(question("1"), at(-1), "a"), Observation(question("2"), BEGIN, "a")
         assert await account.kinds(Batch([old, new])) == [EventKind.QUESTION]
         changed = msgspec.structs.replace(old, version="b")
         assert await account.kinds(Batch([changed])) == [EventKind.ANSWER]
         account.point = msgspec.structs.replace(account.point, begun=True)
         assert await account.kinds(Batch([changed])) == []
-        late = Sighting(question("3"), at(-9), "a")
+        late = Observation(question("3"), at(-9), "a")
         assert await account.kinds(Batch([late])) == [EventKind.QUESTION]
 
     async def test_old_news_is_none(self) -> None:
         account = Account()
         chat = Chat(ref=ref("1", Noun.CHAT))
-        old, edge = Sighting(question("1"), at(1)), Sighting(question("2"), at(2))
-        seen = Sighting(question("3"), at(1))
+        old, edge = Observation(question("1"), at(1)), Observation(question("2"), at(2))
+        seen = Observation(question("3"), at(1))
         assert await account.kinds(Batch([seen], None, at(2))) == [EventKind.QUESTION]
         again = [old, edge, seen, msgspec.structs.replace(seen, version="b")]
         assert await account.kinds(Batch(again)) == [EventKind.QUESTION]
         assert account.told[-1].id == "toy/shop/question/2"
-        assert await account.kinds(Batch([Sighting(chat, at(0))])) == [EventKind.CHAT]
-        assert await account.kinds(Batch([Sighting(chat, at(0))], None, at(9))) == []
-        assert await account.kinds(Batch([Sighting(chat, at(0))])) == []
+        assert await account.kinds(Batch([Observation(chat, at(0))])) == [EventKind.CHAT]
+        assert await account.kinds(Batch([Observation(chat, at(0))], None, at(9))) == []
+        assert await account.kinds(Batch([Observation(chat, at(0))])) == []
 
 
 Show: TypeAlias = tuple[list[tuple[int, str | None]], bool]
@@ -172,11 +177,11 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
     shown: dict[int, list[str]] = {}
     """The versions that were told of each record, since it is news."""
     expected: dict[int, int] = {}
-    floor = -99
-    for turn, (sightings, is_lost) in enumerate(shows):
+    retained_since = -99
+    for turn, (observations, is_lost) in enumerate(shows):
         forget = forgets[turn] if turn < len(forgets) else None
         batch = Batch(
-            [Sighting(question(f"{n}"), at(n - 5), version) for n, version in sightings],
+            [Observation(question(f"{n}"), at(n - 5), version) for n, version in observations],
             b"%d" % turn,
             None if forget is None else at(forget),
         )
@@ -190,9 +195,9 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             step = again
         await store.write(step)
         told += [event.id.rpartition("/")[2] for event in step.events]
-        for n, version in sightings:
+        for n, version in observations:
             if n not in shown:
-                if n - 5 < floor:
+                if n - 5 < retained_since:
                     continue
                 shown[n] = [version or ""]
                 is_silent = turn < first_round and n < 5
@@ -200,8 +205,8 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             elif version is not None and shown[n][-1] != version:
                 shown[n].append(version)
                 expected[n] += 1
-        if forget is not None and forget > floor:
-            floor = forget
+        if forget is not None and forget > retained_since:
+            retained_since = forget
             for n in [n for n in shown if n - 5 < forget]:
                 del shown[n]
     assert len(set(told)) == len(told)

@@ -112,7 +112,7 @@ class TestEvents:
         shop.review("f1")
         async with followed(shop, Kept()) as (_, events):
             (event,) = await take(events, 1)
-            for read in ("chat", "message", "question", "return_"):
+            for read in ("chat", "message", "question", "return_request"):
                 with pytest.raises(TypeError, match=r"toy/shop/feedback/f1 is a feedback"):
                     getattr(event, read)
 

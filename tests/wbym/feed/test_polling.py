@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from tests.wbym.feed.followed import ref
-from wbym.account import Batch, Poll, Stream, Unreadable
-from wbym.domain import Question
-from wbym.errors import InvalidInput, NotFound, ServerError, SetAside, WbymError
+from wbym.account import Batch, Poll, Stream
+from wbym.domain import Question, UndecodableRecord
+from wbym.errors import InvalidInput, NotFound, ServerError, WbymError
 from wbym.feed._polling import (
     Due,
     Failures,
@@ -61,7 +61,7 @@ class Shop:
         self.begins: list[datetime] = []
         self.priorities: list[Priority | None] = []
         self.read_by_id: list[str] = []
-        self.reported: list[SetAside] = []
+        self.reported: list[UndecodableRecord] = []
         self.fails_on: Callable[[str], WbymError | None] = lambda id_: None
         self.state: bytes | None = None
         self.forget: datetime | None = None
@@ -106,6 +106,13 @@ class Shop:
         question = Question(ref=ref(wire.id), text="?", created_at=wire.created or EARLIEST)
         return Polled(question, wire.created, wire.version, wire.changed)
 
+    def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
+        record = UndecodableRecord.of(
+            "toy", "shop", endpoint, where, f"{type(error).__name__}: {error}", data
+        )
+        self.reported.append(record)
+        return record
+
     def stream(
         self,
         *,
@@ -119,7 +126,7 @@ class Shop:
             self.overlap,
             listings=self.listing,
             polled=self.polled,
-            report=self.reported.append,
+            report=self.report,
             every=30.0,
             by_id=self.by_id if by_id else None,
             changed=(lambda begin: self.listing(begin)[0]) if changed else None,
@@ -155,10 +162,10 @@ class Shop:
         return shown
 
     def _take(self, batch: Batch, shown: list[str]) -> None:
-        for sighting in batch.sightings:
-            shown.append(sighting.record.ref.id)
-            if sighting.version is not None:
-                self.versions[sighting.record.ref.id] = sighting.version
+        for observation in batch.observations:
+            shown.append(observation.record.ref.id)
+            if observation.version is not None:
+                self.versions[observation.record.ref.id] = observation.version
         self.state = batch.state or self.state
         self.forget = batch.forget or self.forget
 
@@ -313,8 +320,8 @@ class TestBatches:
         shop.records.append(Wire("2", NOW, fault=True))
         stream = shop.stream()
         batches = [b async for b in stream.poll(Poll(None, NOW, shop.known))]
-        first, second = batches[0].sightings
-        assert isinstance(first.record, Unreadable)
+        first, second = batches[0].observations
+        assert isinstance(first.record, UndecodableRecord)
         assert first.at == NOW
         assert second.record.ref.id == good
         assert [one.reason for one in shop.reported] == ["ValueError: odd"]

@@ -33,7 +33,9 @@ def path(tmp_path: Path) -> Path:
 async def filled(path: Path, events: int = 400) -> list[StoredEvent]:
     """Make a state file of some 30 pages."""
     async with SqliteStore(path) as store:
-        await store.write(step(*range(events), state=b"place", memos=[f"{n}" for n in range(400)]))
+        await store.write(
+            step(*range(events), state=b"place", seen_records=[f"{n}" for n in range(400)])
+        )
         await store.enter(delivery(), b"work")
         await store.hint([Hint("shop", "chats", "1")])
         return await store.events(["shop"], after=0, limit=events)
@@ -44,7 +46,7 @@ async def everything(path: Path) -> tuple[object, ...]:
     async with SqliteStore(path) as store:
         return (
             await store.checkpoint("shop", "chats"),
-            await store.memos("shop", "chats", [f"{n}" for n in range(400)]),
+            await store.seen_records("shop", "chats", [f"{n}" for n in range(400)]),
             await store.events(["shop"], after=0, limit=999),
             await store.backlog(),
             await store.deliveries(),
@@ -76,7 +78,7 @@ class TestNotOurs:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await refused(path, "has version 7, and .* up to 2; use the newer wbym that made it")
+        await refused(path, "has version 7, and .* up to 3; use the newer wbym that made it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_garbage(self, path: Path, size: int) -> None:
@@ -88,7 +90,7 @@ class TestNotOurs:
         [
             "CREATE TABLE theirs (id)",
             "PRAGMA application_id = 7",
-            "PRAGMA user_version = 3",
+            "PRAGMA user_version = 4",
             "CREATE TABLE bans (id); CREATE TABLE theirs (id)",
         ],
     )
@@ -110,7 +112,7 @@ class TestOurs:
     async def test_empty_file_is_a_new_one(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(2,)]
+        assert sql(path, "PRAGMA user_version") == [(3,)]
 
     async def test_empty_database_is_a_new_one(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
@@ -274,16 +276,16 @@ class TestMigration:
             patch.setattr(schema, "MIGRATIONS", LATER)
             assert await everything(path) == before
             assert await everything(path) == before
-        assert sql(path, "PRAGMA user_version") == [(3,)]
+        assert sql(path, "PRAGMA user_version") == [(4,)]
         assert sql(path, "SELECT * FROM late") == []
-        await refused(path, "has version 3, and this wbym knows versions up to 2")
+        await refused(path, "has version 4, and this wbym knows versions up to 3")
 
     async def test_new_file_goes_through_all(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER)
         await filled(path)
-        assert sql(path, "PRAGMA user_version") == [(3,)]
+        assert sql(path, "PRAGMA user_version") == [(4,)]
         assert sql(path, "SELECT * FROM late") == []
 
     async def test_two_processes_at_once(self, path: Path) -> None:
@@ -295,7 +297,7 @@ class TestMigration:
             one.go()
             two.go()
             assert [await asyncio.to_thread(other.end) for other in (one, two)] == [0, 0]
-        sql(path, "PRAGMA user_version = 2", "DROP TABLE late")
+        sql(path, "PRAGMA user_version = 3", "DROP TABLE late")
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])

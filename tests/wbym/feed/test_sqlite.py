@@ -12,7 +12,7 @@ from tests.wbym.feed.kept import BEGIN, at, checkpoint, delivery, event, numbers
 from wbym.domain import DeliveryState
 from wbym.errors import StateError
 from wbym.feed import SqliteStore
-from wbym.feed._store import Memo, Step, StoredEvent
+from wbym.feed._store import SeenRecord, Step, StoredEvent
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -24,12 +24,14 @@ class TestSqliteStore:
             await store.write(step(1, state=b"1"))
             bad = StoredEvent("id", "shop", event(1).kind, BEGIN, cast(bytes, None))
             seen = [delivery(state=CONFIRMED)]
-            memos = {"a": Memo("")}
+            seen_records = {"a": SeenRecord("")}
             with pytest.raises(StateError, match="NOT NULL"):
-                await store.write(Step(checkpoint(state=b"2"), [event(2), bad], memos, at(9), seen))
+                await store.write(
+                    Step(checkpoint(state=b"2"), [event(2), bad], seen_records, at(9), seen)
+                )
             assert await store.checkpoint("shop", "chats") == checkpoint(state=b"1")
             assert await numbers(store) == ["1"]
-            assert await store.memos("shop", "chats", ["a"]) == {}
+            assert await store.seen_records("shop", "chats", ["a"]) == {}
             assert await store.deliveries() == [standing]
             await store.write(step(3))
             assert await numbers(store) == ["1", "3"]

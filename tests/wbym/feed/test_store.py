@@ -15,7 +15,7 @@ from wbym.account import Hint
 from wbym.domain import DeliveryState, Noun, Ref
 from wbym.feed import MemoryStore, SqliteStore, Store
 from wbym.feed._delivery import FINAL, OPEN
-from wbym.feed._store import Checkpoint, Claim, Memo, Step
+from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -54,12 +54,14 @@ class TestCheckpoints:
         assert await keeps.checkpoint("other", "chats") is None
 
     async def test_each_field_comes_back(self, keeps: Store) -> None:
-        point = Checkpoint("shop", "chats", at(1), b"\x00\xff", begun=True, floor=at(2))
+        point = Checkpoint("shop", "chats", at(1), b"\x00\xff", begun=True, retained_since=at(2))
         await keeps.write(Step(point))
         assert await keeps.checkpoint("shop", "chats") == point
 
     async def test_the_last_stands(self, keeps: Store) -> None:
-        await keeps.write(Step(Checkpoint("shop", "chats", at(1), b"1", begun=True, floor=at(2))))
+        await keeps.write(
+            Step(Checkpoint("shop", "chats", at(1), b"1", begun=True, retained_since=at(2)))
+        )
         await keeps.write(Step(Checkpoint("shop", "questions", at(3))))
         last = Checkpoint("shop", "chats", at(4))
         await keeps.write(Step(last))
@@ -69,33 +71,37 @@ class TestCheckpoints:
 
 class TestMemos:
     async def test_only_those_asked_for_and_seen(self, keeps: Store) -> None:
-        await keeps.write(step(memos=["a", "b"]))
-        assert (await keeps.memos("shop", "chats", ["b", "c"])).keys() == {"b"}
-        assert await keeps.memos("shop", "chats", []) == {}
-        assert await keeps.memos("shop", "questions", ["a"]) == {}
-        assert await keeps.memos("other", "chats", ["a"]) == {}
+        await keeps.write(step(seen_records=["a", "b"]))
+        assert (await keeps.seen_records("shop", "chats", ["b", "c"])).keys() == {"b"}
+        assert await keeps.seen_records("shop", "chats", []) == {}
+        assert await keeps.seen_records("shop", "questions", ["a"]) == {}
+        assert await keeps.seen_records("other", "chats", ["a"]) == {}
 
     async def test_the_last_stands(self, keeps: Store) -> None:
-        await keeps.write(step(memos=["a", "b"]))
-        memos = {"a": Memo("word", 7, None)}
-        await keeps.write(Step(checkpoint(), memos=memos))
-        assert await keeps.memos("shop", "chats", ["a"]) == memos
-        assert (await keeps.memos("shop", "chats", ["b"]))["b"] == Memo("1", 1, BEGIN)
+        await keeps.write(step(seen_records=["a", "b"]))
+        seen_records = {"a": SeenRecord("word", 7, None)}
+        await keeps.write(Step(checkpoint(), seen_records=seen_records))
+        assert await keeps.seen_records("shop", "chats", ["a"]) == seen_records
+        assert (await keeps.seen_records("shop", "chats", ["b"]))["b"] == SeenRecord("1", 1, BEGIN)
 
     async def test_those_from_before_are_forgotten(self, keeps: Store) -> None:
-        memos = {"old": Memo("", 1, at(1)), "edge": Memo("", 1, at(2)), "ever": Memo("", 1, None)}
-        await keeps.write(Step(checkpoint(), memos=memos))
-        await keeps.write(Step(checkpoint(stream="questions"), memos=memos))
-        late = {"late and old": Memo("", 1, at(0)), "late": Memo("", 1, at(3))}
-        await keeps.write(Step(checkpoint(), memos=late, forget=at(2)))
-        found = await keeps.memos("shop", "chats", [*memos, *late])
+        seen_records = {
+            "old": SeenRecord("", 1, at(1)),
+            "edge": SeenRecord("", 1, at(2)),
+            "ever": SeenRecord("", 1, None),
+        }
+        await keeps.write(Step(checkpoint(), seen_records=seen_records))
+        await keeps.write(Step(checkpoint(stream="questions"), seen_records=seen_records))
+        late = {"late and old": SeenRecord("", 1, at(0)), "late": SeenRecord("", 1, at(3))}
+        await keeps.write(Step(checkpoint(), seen_records=late, forget=at(2)))
+        found = await keeps.seen_records("shop", "chats", [*seen_records, *late])
         assert found.keys() == {"edge", "ever", "late"}
-        assert await keeps.memos("shop", "questions", list(memos)) == memos
+        assert await keeps.seen_records("shop", "questions", list(seen_records)) == seen_records
 
     async def test_a_hundred_thousand_are_asked_for_at_once(self, keeps: Store) -> None:
         keys = [f"message/{number}" for number in range(100_000)]
-        await keeps.write(step(memos=keys[::1000]))
-        assert (await keeps.memos("shop", "chats", keys)).keys() == set(keys[::1000])
+        await keeps.write(step(seen_records=keys[::1000]))
+        assert (await keeps.seen_records("shop", "chats", keys)).keys() == set(keys[::1000])
 
 
 class TestEvents:
@@ -320,7 +326,7 @@ CHECKPOINTS = st.builds(
     st.booleans(),
     st.none() | MOMENTS,
 )
-MEMOS = st.builds(Memo, st.text(max_size=2), st.integers(1, 9), st.none() | MOMENTS)
+MEMOS = st.builds(SeenRecord, st.text(max_size=2), st.integers(1, 9), st.none() | MOMENTS)
 DELIVERIES = st.builds(delivery, KEYS, STATES, account=ACCOUNTS, minutes=st.integers(0, 5))
 STEPS = st.builds(
     Step,
@@ -345,7 +351,7 @@ def _call(
 NUMBERS = st.sets(st.integers(1, 12), max_size=4)
 LOOKS = [
     _call("checkpoint", ACCOUNTS, STREAMS),
-    _call("memos", ACCOUNTS, STREAMS, st.sets(KEYS)),
+    _call("seen_records", ACCOUNTS, STREAMS, st.sets(KEYS)),
     _call("events", st.sets(ACCOUNTS), after=st.integers(0, 6), limit=st.integers(1, 5)),
     _call("backlog"),
     _call("delivery", KEYS),
@@ -368,7 +374,7 @@ CHANGES = [
 ]
 ALL: list[Call] = [
     *[("checkpoint", (a, s), {}) for a in ("a", "b", "магазин") for s in ("chats", "questions")],
-    *[("memos", (a, s, ["k1", "k2", "k3"]), {}) for a in ("a", "b") for s in ("chats",)],
+    *[("seen_records", (a, s, ["k1", "k2", "k3"]), {}) for a in ("a", "b") for s in ("chats",)],
     *[("work", (key,), {}) for key in ("k1", "k2", "k3")],
     ("events", (["a", "b", "магазин"],), {"after": 0, "limit": 999}),
     ("deliveries", (), {}),

@@ -12,7 +12,7 @@ import pytest
 
 from tests.wbym.feed.shop import Shop
 from wbym._sqlite import Connection, Row
-from wbym.account import Capabilities, Capability, Receipt, Support, Supported, Unreadable
+from wbym.account import Capabilities, Capability, Receipt, Support, Supported
 from wbym.calls import Upload
 from wbym.domain import (
     Action,
@@ -29,6 +29,7 @@ from wbym.domain import (
     Ref,
     Return,
     ReturnStatus,
+    UndecodableRecord,
 )
 from wbym.errors import InvalidInput, StateError
 from wbym.feed import SqliteStore
@@ -73,7 +74,7 @@ class TestEvents:
         assert [(one.id, one.kind.value) for one in found] == [
             ("toy/shop/chat/c1", "chat"),
             ("toy/shop/message/m1", "message"),
-            ("toy/shop/unreadable/0123456789abcdef", "unreadable"),
+            ("toy/shop/unreadable/0123456789abcdef", "undecodable"),
             ("toy/shop/question/q1", "question"),
             ("toy/shop/question/q1#2", "answer"),
             ("toy/shop/feedback/f1", "feedback"),
@@ -87,7 +88,7 @@ class TestEvents:
         assert [type(one) for one in records] == [
             Chat,
             Message,
-            Unreadable,
+            UndecodableRecord,
             Question,
             Question,
             Feedback,
@@ -115,7 +116,7 @@ class TestEvents:
         assert decode_chat(found[1]) == chat
         assert (message.chat, message.text) == (ref(Noun.CHAT, "c1"), "Есть?")
         assert message.sent_at == datetime(2026, 5, 1, 12, 1, tzinfo=UTC)
-        assert isinstance(bad, Unreadable)
+        assert isinstance(bad, UndecodableRecord)
         assert bad.data == b'{"text": "?"}'
         assert isinstance(question, Question)
         assert question.answer is not None
@@ -148,7 +149,7 @@ class TestEvents:
             point = await store.checkpoint("shop", "chats")
             assert point is not None
             assert (point.state, point.begun) == (b"next", True)
-            known = await store.memos("shop", "questions", ["question/q1"])
+            known = await store.seen_records("shop", "questions", ["question/q1"])
             assert known["question/q1"].revision == 2
             assert len(await store.hints(["shop"])) == 1
 

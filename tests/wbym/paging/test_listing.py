@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.sources import OFFSETS, BytesOrigin, MemorySource, offset_source, token_source
-from wbym.errors import CursorStuck, InvalidInput, PagingLimit, SetAside
+from wbym.domain import UndecodableRecord
+from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
 from wbym.paging._listing import PART
@@ -346,17 +347,17 @@ def emptying(cursor: str | None, _: int | None) -> Chunk[int]:
 def unreadable(cursor: str | None, _: int | None) -> Chunk[int]:
     """Pages of records that cannot be decoded are pages all the same."""
     place = int(cursor or 0)
-    bad = tuple(aside(b"[%d]" % (3 * place + n)) for n in range(3))
-    return Chunk([], 3, str(place + 1) if place < 19 else None, set_aside=bad)
+    bad = tuple(undecodable(b"[%d]" % (3 * place + n)) for n in range(3))
+    return Chunk([], 3, str(place + 1) if place < 19 else None, undecodable=bad)
 
 
 def nulls(cursor: str | None, _: int | None) -> Chunk[int]:
     """Always the same record that cannot be decoded, with another token each time."""
-    return Chunk([], 1, str(int(cursor or 0) + 1), set_aside=(aside(b"null"),))
+    return Chunk([], 1, str(int(cursor or 0) + 1), undecodable=(undecodable(b"null"),))
 
 
-def aside(data: bytes) -> SetAside:
-    return SetAside("numbers.list", "[0]", "no number", data)
+def undecodable(data: bytes) -> UndecodableRecord:
+    return UndecodableRecord.of("shop", "one", "numbers.list", "[0]", "no number", data)
 
 
 class TestCursorStuck:
@@ -423,7 +424,7 @@ class TestCursorStuck:
         def page(cursor: str | None, _: int | None) -> Chunk[int]:
             place = int(cursor or 0)
             if place < 2:
-                return Chunk([], 1, str(place + 1), set_aside=(aside(b"null"),))
+                return Chunk([], 1, str(place + 1), undecodable=(undecodable(b"null"),))
             return Chunk([7], 1)
 
         assert await MemorySource(page).listing().all() == [7]
@@ -431,8 +432,8 @@ class TestCursorStuck:
     async def test_listing_when_pages_differ_in_a_later_bad_record(self) -> None:
         def page(cursor: str | None, _: int | None) -> Chunk[int]:
             place = int(cursor or 0)
-            both = (aside(b"null"), aside(b"%d" % place))
-            return Chunk([1], 3, str(place + 1) if place < 19 else None, set_aside=both)
+            both = (undecodable(b"null"), undecodable(b"%d" % place))
+            return Chunk([1], 3, str(place + 1) if place < 19 else None, undecodable=both)
 
         assert await MemorySource(page).listing().all() == [1] * 20
 
@@ -675,9 +676,13 @@ class TestMap:
 
         pages = [p async for p in self.make([1, 0, 2], [5, 10]).listing().map(change).pages()]
         assert [list(page.items) for page in pages] == [[10.0, 5.0], [2.0, 1.0]]
-        (aside,) = pages[0].set_aside
-        assert (aside.where, aside.data, aside.reason) == ("[1]", b"0", "division by zero")
-        assert pages[1].set_aside == ()
+        (undecodable,) = pages[0].undecodable
+        assert (undecodable.where, undecodable.data, undecodable.reason) == (
+            "[1]",
+            b"0",
+            "division by zero",
+        )
+        assert pages[1].undecodable == ()
         assert calls == [1, 0, 1, 0, 2, 5, 10]
 
     @given(
@@ -692,12 +697,12 @@ class TestMap:
         number = counting()
         made = [[next(number) for _ in range(size)] for size in sizes]
         found: list[str] = []
-        aside: list[bytes] = []
+        undecodable: list[bytes] = []
         async for page in self.make(*made).listing().map(change).pages():
             found += page.items
-            aside += [one.data for one in page.set_aside]
+            undecodable += [one.data for one in page.undecodable]
         assert found == [str(item) for item in range(sum(sizes)) if item not in bad]
-        assert aside == [b"%d" % item for item in range(sum(sizes)) if item in bad]
+        assert undecodable == [b"%d" % item for item in range(sum(sizes)) if item in bad]
 
     async def test_items_when_the_change_is_cancelled(self) -> None:
         def change(item: int) -> str:
@@ -729,7 +734,7 @@ class TestMap:
         ):
             page = await changed.page()
             assert page.items == [5.0]
-            assert [(one.where, one.data, one.reason) for one in page.set_aside] == [
+            assert [(one.where, one.data, one.reason) for one in page.undecodable] == [
                 ("[2]", b"4", "four"),
                 ("[3]", b"0", "division by zero"),
             ]

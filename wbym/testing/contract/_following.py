@@ -69,11 +69,11 @@ class FollowContract(Contract):
         store = MemoryStore()
         harness.fail_next(noun, "bad_record")
         async with _followed(harness, store) as inbox:
-            ended = _until(inbox, lambda seen: any("/unreadable/" in id_ for id_ in seen))
+            ended = _until(inbox, lambda seen: any("/undecodable/" in id_ for id_ in seen))
             found = [event async for event in ended]
         last = found[-1]
-        assert last.unreadable.data
-        assert last.unreadable.reason
+        assert last.undecodable.data
+        assert last.undecodable.reason
         assert last.account == shop.name
         rest = {_id(record.ref) for record in await read(shop, noun)}
         async with _followed(harness, store) as inbox:

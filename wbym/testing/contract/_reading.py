@@ -28,7 +28,7 @@ class PagingContract(Contract):
                     refs += [item.ref for item in page.items]
             assert len(refs) == crowded.expected()[noun]
             assert len(set(refs)) == len(refs)
-            assert not shop.set_aside
+            assert not shop.undecodable
             assert pages > len(await listings(shop, noun)) or noun in crowded.whole
 
     async def test_list_when_pages_are_asked_for_at_once(
@@ -116,7 +116,7 @@ class DataContract(Contract):
                 found = await read(shop, noun)
                 assert sorted(record.ref for record in found) == sorted(expected)
                 unknown += sum(len(unknown_words(record)) for record in found)
-        assert not shop.set_aside
+        assert not shop.undecodable
         assert unknown
 
     async def test_records_when_fields_are_null(
@@ -127,7 +127,7 @@ class DataContract(Contract):
         harness.simulator.faults.nulls = 1.0
         found = await read(shop, noun)
         assert sorted(record.ref for record in found) == sorted(expected)
-        assert not shop.set_aside
+        assert not shop.undecodable
         for record in found:
             assert flaws(record, marketplace=shop.marketplace, account=shop.name) == []
 
@@ -139,9 +139,9 @@ class DataContract(Contract):
         harness.fail_next(noun, "bad_record")
         found = {record.ref for record in await read(shop, noun)}
         assert harness.failed("bad_record") == 1
-        (aside,) = shop.set_aside
-        assert aside.data
-        assert aside.reason
+        (undecodable,) = shop.undecodable
+        assert undecodable.data
+        assert undecodable.reason
         # None may be missing where what was spoiled is read twice, or is another chat's.
         assert found <= expected
         assert len(expected - found) <= 1

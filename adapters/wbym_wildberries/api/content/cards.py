@@ -27,6 +27,7 @@ from wbym.calls import (
     Name,
     Query,
     Range,
+    Undecoded,
     Unreadable,
     WholeBody,
     check_of,
@@ -35,7 +36,7 @@ from wbym.calls import (
     require,
     row,
 )
-from wbym.errors import InvalidInput, SetAside, TaskPending
+from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByCursor, Listing, Page
 from wbym_wildberries._token import Category
@@ -286,15 +287,15 @@ class _CardsReply(Json[CardsPage, CardsPage]):
     def __init__(self) -> None:
         super().__init__(CardsPage, lambda page: page, records=("cards",), record=Card)
 
-    def decode(self, endpoint: str, body: bytes) -> tuple[CardsPage, tuple[SetAside, ...]]:
+    def decode(self, body: bytes) -> tuple[CardsPage, tuple[Undecoded, ...]]:
         """The page, and the records that were set aside; see :class:`wbym.calls.Json`."""
-        page, aside = super().decode(endpoint, body)
-        gone = {one.where for one in aside}
+        page, undecodable = super().decode(body)
+        gone = {one.where for one in undecodable}
         rows = enumerate(_RAW_PAGE.decode(body).cards)
         kept = [raw for index, raw in rows if f"cards[{index}]" not in gone]
         for card, raw in zip(page.cards, kept, strict=True):
             keep_original(card, Original(raw))
-        return page, aside
+        return page, undecodable
 
 
 def _errors(envelope: Envelope[ErrorsPage | list[msgspec.Raw]]) -> ErrorsPage:

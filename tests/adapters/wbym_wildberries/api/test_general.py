@@ -117,7 +117,7 @@ class TestNews:
         shop, transport = scripted_with(json_response(news), json_response({"data": []}))
         (item,) = await shop.api.general.news(date_from=date(2026, 2, 6))
         assert (item.id, item.header) == (7369, "Новость")
-        assert [aside.where for aside in shop.set_aside] == ["data[1]"]
+        assert [undecodable.where for undecodable in shop.undecodable] == ["data[1]"]
         assert await shop.api.general.news(from_id=7370) == []
         asked = [parse_qs(urlsplit(request.url).query) for request in transport.requests]
         assert asked == [{"from": ["2026-02-06"]}, {"fromID": ["7370"]}]

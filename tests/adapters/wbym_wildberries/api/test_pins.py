@@ -76,4 +76,4 @@ class TestCalls:
         shop, _ = scripted_with(enveloped(results))
         (other,) = await shop.api.pins.pin([ORDER, ORDER])
         assert other.feedback_id == "b"
-        assert [aside.where for aside in shop.set_aside] == ["data[0]"]
+        assert [undecodable.where for undecodable in shop.undecodable] == ["data[0]"]

@@ -204,7 +204,7 @@ class TestLists:
         shop, _ = scripted(enveloped({"listGoods": [{"nmID": 1}, {"nmID": "x"}, {"nmID": 3}]}))
         found = await shop.api.prices.list().all()
         assert [good.nm_id for good in found] == [1, 3]
-        assert [aside.where for aside in shop.set_aside] == ["data.listGoods[1]"]
+        assert [undecodable.where for undecodable in shop.undecodable] == ["data.listGoods[1]"]
 
     async def test_quarantine_when_it_is_empty(self) -> None:
         shop, _ = scripted(enveloped(None))

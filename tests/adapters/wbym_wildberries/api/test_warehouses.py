@@ -56,7 +56,7 @@ class TestWarehouses:
         shop, _ = scripted(json_response([{"id": 1, "isDeleting": True}, {"name": "?"}]))
         (warehouse,) = await shop.api.warehouses.list()
         assert (warehouse.id, warehouse.is_deleting) == (1, True)
-        assert [aside.where for aside in shop.set_aside] == ["[1]"]
+        assert [undecodable.where for undecodable in shop.undecodable] == ["[1]"]
 
     @pytest.mark.parametrize(
         "call",

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from wbym.account import Batch, Poll, Seen, Sighting, Stream
+from wbym.account import Batch, Observation, Observed, Poll, Stream
 from wbym.domain import Chat, Message
 
 
@@ -36,7 +36,7 @@ class Clock:
 class Told:
     """An event: of a record that is new, or that has changed."""
 
-    record: Seen
+    record: Observed
     at: datetime
     chat: Chat | None
     changed: bool
@@ -53,13 +53,13 @@ class Follower:
     stream: Stream
     since: datetime
     state: bytes | None = None
-    floor: datetime | None = None
+    retained_since: datetime | None = None
     told: list[Told] = field(default_factory=list)
     shown: int = 0
-    """Sightings of all rounds."""
+    """Observations of all rounds."""
     asked_for: list[Collection[str]] = field(default_factory=list)
     """What was asked to be known, a page at a time."""
-    _memos: dict[tuple[bool, str], tuple[str, datetime]] = field(default_factory=dict)
+    _seen_records: dict[tuple[bool, str], tuple[str, datetime]] = field(default_factory=dict)
 
     async def round(
         self,
@@ -88,33 +88,35 @@ class Follower:
         """What a poll may ask."""
         assert noun == "chat"
         self.asked_for.append(ids)
-        return {i: self._memos[True, i][0] for i in ids if (True, i) in self._memos}
+        return {i: self._seen_records[True, i][0] for i in ids if (True, i) in self._seen_records}
 
     def _take(self, batch: Batch) -> None:
-        for sighting in batch.sightings:
-            self._see(sighting)
+        for observation in batch.observations:
+            self._see(observation)
         if batch.state is not None:
             self.state = batch.state
         if batch.forget is not None:
-            self.floor = max(self.floor or batch.forget, batch.forget)
-            self._memos = {
-                key: memo for key, memo in self._memos.items() if key[0] or memo[1] >= self.floor
+            self.retained_since = max(self.retained_since or batch.forget, batch.forget)
+            self._seen_records = {
+                key: seen_record
+                for key, seen_record in self._seen_records.items()
+                if key[0] or seen_record[1] >= self.retained_since
             }
 
-    def _see(self, sighting: Sighting) -> None:
+    def _see(self, observation: Observation) -> None:
         self.shown += 1
-        record, at = sighting.record, sighting.at
+        record, at = observation.record, observation.at
         assert at.tzinfo is UTC
         key = isinstance(record, Chat), record.ref.id
-        memo = self._memos.get(key)
+        seen_record = self._seen_records.get(key)
         if isinstance(record, Message):
-            assert sighting.chat is not None
-            assert sighting.chat.ref == record.chat
-            assert (True, record.chat.id) in self._memos  # its chat was shown before
-        fresh = at >= self.since and (self.floor is None or at >= self.floor)
-        changed = memo is not None and sighting.version not in {None, memo[0]}
-        if (memo is None and fresh) or changed:
-            self.told.append(Told(record, at, sighting.chat, changed))
-        if memo is None or changed:
-            assert sighting.version is not None
-            self._memos[key] = sighting.version, at
+            assert observation.chat is not None
+            assert observation.chat.ref == record.chat
+            assert (True, record.chat.id) in self._seen_records  # its chat was shown before
+        fresh = at >= self.since and (self.retained_since is None or at >= self.retained_since)
+        changed = seen_record is not None and observation.version not in {None, seen_record[0]}
+        if (seen_record is None and fresh) or changed:
+            self.told.append(Told(record, at, observation.chat, changed))
+        if seen_record is None or changed:
+            assert observation.version is not None
+            self._seen_records[key] = observation.version, at

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from tests.adapters.wbym_wildberries.following.follower import Clock, Follower, Told
 from tests.adapters.wbym_wildberries.shops import open_shop
-from wbym.account import Unreadable
-from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message
+from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message, UndecodableRecord
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
 from wbym.testing._answers import Answer, Body
 from wbym.testing._server import Call
@@ -213,8 +212,8 @@ class TestRounds:
             future = int((it.clock.unix + 400 * 86_400) * 1000)
             it.chats.arrive("Из будущего", chat_id=chat_id, at=future)
             await follower.round()
-            assert follower.floor is not None
-            assert follower.floor < it.clock.now()
+            assert follower.retained_since is not None
+            assert follower.retained_since < it.clock.now()
 
 
 class TestChats:
@@ -401,7 +400,7 @@ class TestUnusual:
             said = it.chats.arrive("Жду ответа")
             told = await follower.round()
             assert messages(told) == [said]
-            assert sum(isinstance(event.record, Unreadable) for event in told) == 1
+            assert sum(isinstance(event.record, UndecodableRecord) for event in told) == 1
 
 
 Step: TypeAlias = tuple[str, int, int]

@@ -101,7 +101,7 @@ class TestNouns:
         async with scene(feedbacks=300, questions=300) as it:
             follower = it.follow(noun)
             assert await follower.round() == []
-            assert follower.floor == it.clock.now() - timedelta(days=45)
+            assert follower.retained_since == it.clock.now() - timedelta(days=45)
             it.clock.advance(MINUTE)
             asked = [it.arrive(noun), it.arrive(noun)]
             it.simulator.stats.clear()
@@ -198,8 +198,8 @@ class TestNouns:
             batches = [await anext(polled)]
             it.answer(noun, asked)
             batches += [batch async for batch in polled]
-            seen = [sighting for batch in batches for sighting in batch.sightings]
-            assert [sighting.record.ref.id for sighting in seen] == [asked, asked]
+            seen = [observation for batch in batches for observation in batch.observations]
+            assert [observation.record.ref.id for observation in seen] == [asked, asked]
             assert seen[0].version != seen[1].version
 
     @NOUNS
@@ -261,14 +261,16 @@ class TestReturns:
             it.simulator.stats.clear()
             assert await follower.round() == []
             assert it.requests == 2
-            assert follower.floor is not None
-            assert timedelta(days=59) < it.clock.now() - follower.floor < timedelta(days=62)
+            assert follower.retained_since is not None
+            assert (
+                timedelta(days=59) < it.clock.now() - follower.retained_since < timedelta(days=62)
+            )
 
     async def test_poll_when_there_is_none(self) -> None:
         async with scene() as it:
             follower = it.follow("returns")
             assert await follower.round() == []
-            assert follower.floor == follower.since - timedelta(days=60)
+            assert follower.retained_since == follower.since - timedelta(days=60)
 
     async def test_poll_when_there_are_many(self) -> None:
         async with scene(claims=1000) as it:

@@ -7,7 +7,7 @@ from copy import copy
 from datetime import UTC, datetime
 from typing import Self
 
-from wbym.account import Batch, Poll, Seen, Sighting, Stream
+from wbym.account import Batch, Observation, Observed, Poll, Stream
 from wbym.calls import AiohttpTransport, Exchange, Request, RetryPolicy
 from wbym.domain import Chat, Message
 from wbym.limits import Scheduler, Window
@@ -89,10 +89,10 @@ class Follower:
         self.stream = self._open()
         self.state: bytes | None = None
         self.begun = False
-        self.floor: datetime | None = None
+        self.retained_since: datetime | None = None
         self.versions: dict[str, str] = {}
         self.shown: Counter[str] = Counter()
-        self.events: list[Seen] = []
+        self.events: list[Observed] = []
         self.asked: list[list[str]] = []
 
     def _open(self) -> Stream:
@@ -137,24 +137,30 @@ class Follower:
         return batches
 
     def _take(self, batch: Batch) -> None:
-        for sighting in batch.sightings:
-            self._see(sighting)
+        for observation in batch.observations:
+            self._see(observation)
         self.state = batch.state or self.state
         if batch.forget is not None:
-            self.floor = max(batch.forget, self.floor or batch.forget)
+            self.retained_since = max(batch.forget, self.retained_since or batch.forget)
 
-    def _see(self, sighting: Sighting) -> None:
-        record = sighting.record
+    def _see(self, observation: Observation) -> None:
+        record = observation.record
         key = f"{type(record).__name__.lower()}/{record.ref.id}"
         self.shown[key] += 1
         known = self.versions.get(key)
-        old = self.floor is not None and sighting.at < self.floor and not isinstance(record, Chat)
-        if known == (sighting.version or "") or (known is not None and sighting.version is None):
+        old = (
+            self.retained_since is not None
+            and observation.at < self.retained_since
+            and not isinstance(record, Chat)
+        )
+        if known == (observation.version or "") or (
+            known is not None and observation.version is None
+        ):
             return
         if known is None and old:
             return
-        self.versions[key] = sighting.version or ""
-        if known is None and not self.begun and sighting.at < self.since:
+        self.versions[key] = observation.version or ""
+        if known is None and not self.begun and observation.at < self.since:
             return
         if known is None or not isinstance(record, Chat):
             self.events.append(record)

@@ -34,7 +34,7 @@ class TestRounds:
         assert not follower.events
         assert shop.counted() == {"chats": 1, "history": 1}
         assert {one.split("/")[0] for one in follower.versions} == {"chat", "message"}
-        assert follower.floor == follower.since - timedelta(hours=1)
+        assert follower.retained_since == follower.since - timedelta(hours=1)
         assert {f"chat/{chat.id}" for chat in rows} <= follower.versions.keys()
         shop.time.passed += 5
         shop.write(recent, "Ещё вопрос")
@@ -85,11 +85,11 @@ class TestRounds:
         chat = shop.chat_of(first)
         shop.write(chat, "Два")
         (batch,) = await shop.follower.round()
-        assert [type(s.record) for s in batch.sightings] == [Chat, Message, Message]
-        seen = batch.sightings[0].record
+        assert [type(s.record) for s in batch.observations] == [Chat, Message, Message]
+        seen = batch.observations[0].record
         assert (seen.ref.id, seen.ref.account) == (str(chat), "shop")
-        assert [s.chat for s in batch.sightings] == [None, seen, seen]
-        messages = [s.record for s in batch.sightings[1:]]
+        assert [s.chat for s in batch.observations] == [None, seen, seen]
+        messages = [s.record for s in batch.observations[1:]]
         assert [m.text for m in messages if isinstance(m, Message)] == ["Раз", "Два"]
         assert batch.state is None
 
@@ -98,7 +98,7 @@ class TestRounds:
         for number in range(250):
             shop.write(chat, str(number))
         (batch,) = await shop.follower.round()
-        assert len(batch.sightings) == 251
+        assert len(batch.observations) == 251
         assert shop.follower.texts[1:] == [str(number) for number in range(250)]
         assert shop.counted() == {"chats": 1, "history": 3}
 
@@ -206,7 +206,7 @@ class TestClocks:
         odd.changed()
         shop.time.passed += 10 * 86400
         await shop.follower.round()
-        assert shop.follower.floor == shop.time.now - timedelta(days=2)
+        assert shop.follower.retained_since == shop.time.now - timedelta(days=2)
 
     async def test_every_when_quotas_differ(self) -> None:
         time = Time()

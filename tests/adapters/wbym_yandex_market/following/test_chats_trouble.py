@@ -77,7 +77,7 @@ class TestTrouble:
         with pytest.raises(ConnectionFailed):
             await shop.follower.round()
         assert not shop.follower.state
-        assert shop.follower.floor is None
+        assert shop.follower.retained_since is None
         shop.transport.before = lambda request: None
         await shop.follower.round()
         assert shop.follower.state is not None
@@ -86,7 +86,7 @@ class TestTrouble:
     async def test_forget_when_a_chat_was_not_read(self, shop: ChatShop) -> None:
         """The border does not pass what is unread, however long that takes."""
         chat = await begin(shop)
-        floor = shop.follower.floor
+        retained_since = shop.follower.retained_since
         shop.write(chat, "Давно")
         shop.transport.before = Breaking(f"chatId={chat}")
         for _ in range(5):
@@ -94,26 +94,26 @@ class TestTrouble:
             shop.write()
             with pytest.raises(ConnectionFailed):
                 await shop.follower.round()
-        assert shop.follower.floor == floor
+        assert shop.follower.retained_since == retained_since
         shop.transport.before = lambda request: None
         shop.time.passed += 600
         await shop.follower.round()
         assert "Давно" in shop.follower.texts
-        assert shop.follower.floor is not None
-        assert shop.time.now - shop.follower.floor < timedelta(days=2, minutes=11)
+        assert shop.follower.retained_since is not None
+        assert shop.time.now - shop.follower.retained_since < timedelta(days=2, minutes=11)
 
     async def test_list_when_a_chat_cannot_be_read(self, shop: ChatShop) -> None:
         await begin(shop)
-        floor = shop.follower.floor
+        retained_since = shop.follower.retained_since
         for _ in range(3):
             shop.time.passed += 86400
             shop.write()
             shop.market.faults.next("/chats", "bad_record")
             await shop.follower.round()
-            assert shop.follower.floor == floor
+            assert shop.follower.retained_since == retained_since
         shop.time.passed += 600
         await shop.follower.round()
-        assert shop.follower.floor != floor
+        assert shop.follower.retained_since != retained_since
 
     async def test_history_when_the_last_message_was_deleted(self, shop: ChatShop) -> None:
         chat = await begin(shop)

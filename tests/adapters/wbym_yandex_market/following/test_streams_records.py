@@ -93,7 +93,7 @@ class TestEach:
         assert len(ids(follower)) == len(wanted)
         assert [batch.state is None for batch in batches] == [True] * (len(batches) - 1) + [False]
         for batch in batches:
-            times = [sighting.at for sighting in batch.sightings]
+            times = [observation.at for observation in batch.observations]
             assert times == sorted(times)
 
     async def test_round_when_records_appear_late(self, shop: Shop, name: str) -> None:
@@ -186,7 +186,7 @@ class TestQuestions:
         found = []
         for _ in range(2):
             batches = await follower.round()
-            versions = {s.record.ref.id: s.version for batch in batches for s in batch.sightings}
+            versions = {s.record.ref.id: s.version for batch in batches for s in batch.observations}
             found.append(versions[str(number)])
         # At first it is taken to wait, so that it is no news when it turns out to.
         assert found == ["waiting", None]
@@ -244,7 +244,7 @@ class TestFeedbacks:
         feedback = shop.state.feedbacks.get(number)
         feedback._raw = feedback.raw.replace(b'"commentsCount":0', b'"commentsCount":null')
         batches = await follower.round()
-        versions = {s.record.ref.id: s.version for batch in batches for s in batch.sightings}
+        versions = {s.record.ref.id: s.version for batch in batches for s in batch.observations}
         assert versions.pop(str(number)) is None
         assert None not in versions.values()
 

@@ -210,7 +210,7 @@ class TestLists:
         shop, _ = scripted_with(json_response(broken), json_response(page(100, 1)))
         found = await shop.api.content.cards.list().all()
         assert len(found) == 100
-        assert [aside.where for aside in shop.set_aside] == ["cards[5]"]
+        assert [undecodable.where for undecodable in shop.undecodable] == ["cards[5]"]
 
     async def test_list_when_a_card_cannot_be_understood(self) -> None:
         """It is set aside with the bytes that Wildberries sent, beside one that is broken."""
@@ -224,8 +224,8 @@ class TestLists:
 
         page = await shop.api.content.cards.list().map(number).page()
         assert page.items == [1, 4]
-        assert [aside.where for aside in page.set_aside] == ["cards[1]", "cards[2]"]
-        assert msgspec.json.decode(page.set_aside[1].data) == cards[2]
+        assert [undecodable.where for undecodable in page.undecodable] == ["cards[1]", "cards[2]"]
+        assert msgspec.json.decode(page.undecodable[1].data) == cards[2]
 
     async def test_trashed_when_there_are_several_pages(self) -> None:
         shop, transport = scripted_with(
