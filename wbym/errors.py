@@ -30,6 +30,7 @@
         ├── DeliveryUnknown           it may or may not have taken effect: look, never repeat
         ├── NotReady                  accepted, to be asked for later
         ├── UnreadableReply           an answer arrived that cannot be read
+        ├── GatewayError              a gateway, a challenge page or a redirect answered instead
         └── StatusError               the marketplace refused
             ├── BadRequest            400, and refusals without a class of their own
             ├── Unauthorized          401
@@ -69,6 +70,7 @@ __all__ = [
     "ExportError",
     "FeedBusy",
     "Forbidden",
+    "GatewayError",
     "InboxNotOpen",
     "InvalidInput",
     "InvalidToken",
@@ -474,6 +476,16 @@ class NotReady(CallError):
 
 class UnreadableReply(CallError):
     """The status promised a result, but the body could not be read: HTML, broken or empty JSON."""
+
+    retryable = True
+
+
+class GatewayError(CallError):
+    """Something between answered, not the marketplace: a gateway, a challenge page, a redirect.
+
+    It passes, and says nothing of the call: a read is repeated, a write of unknown fate is
+    ``DeliveryUnknown``.
+    """
 
     retryable = True
 

@@ -3,6 +3,7 @@
 from wbym._exports import show_exports
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint, Method, places_of
+from wbym.calls._headers import header_number, header_time, retry_after
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls._lists import Kept, Report
 from wbym.calls._marks import (
@@ -126,6 +127,8 @@ __all__ = [
     "delete",
     "exactly_one",
     "get",
+    "header_number",
+    "header_time",
     "in_order",
     "patch",
     "period",
@@ -133,6 +136,7 @@ __all__ = [
     "post",
     "put",
     "require",
+    "retry_after",
     "row",
     "rows_of",
     "shows_nothing",

@@ -56,8 +56,9 @@ class Dialect(Protocol):
         ...
 
     def refusal(self, response: Response) -> Refusal | None:
-        """What an answer outside the promised statuses says; never raises, whatever the body.
+        """The refusal in an answer outside the promised statuses.
 
-        None where the answer refuses nothing, as 202 does: it says only that it is not ready.
+        None if the body is not in one of the marketplace's own shapes, as a gateway's is, and if
+        it refuses nothing, as 202 does. Of 420 and 429 whatever the body: they are refusals.
         """
         ...

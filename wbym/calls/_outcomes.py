@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import msgspec
 
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Response, TransportError
-from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, mended
+from wbym.calls._replies import Binary, Refusal, Refused, Undecoded, Unreadable, mended
 from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
@@ -17,6 +17,7 @@ from wbym.errors import (
     CallTimeout,
     ConnectionFailed,
     DeliveryUnknown,
+    GatewayError,
     NotFound,
     NotReady,
     RateLimited,
@@ -29,7 +30,8 @@ __all__ = ["Answer", "Failed", "Fate", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
-_NOTHING_SAID = Refusal("the marketplace gave no reason")
+_FILE_STATUSES: Final = frozenset({401, 403, 404, 410})
+"""What a server of files may say without a body in the marketplace's shape."""
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True):
@@ -127,12 +129,13 @@ class Judge(msgspec.Struct, frozen=True):
             self.refuse(endpoint, response)
         try:
             return self._decoded(endpoint, response.body)
-        except Unreadable as cause:
-            error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
-            raise Failed(error, Fate.UNKNOWN, cause) from cause
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
             raise Failed(error, Fate.FINAL) from None
+        except Exception as cause:  # whatever the body holds, the call was made
+            reason = str(cause) if isinstance(cause, Unreadable) else repr(cause)
+            error = self._error(UnreadableReply, endpoint, Refusal(reason), response)
+            raise Failed(error, Fate.UNKNOWN, cause) from cause
 
     def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
         """The answer in a body, or else in the mended body.
@@ -165,15 +168,25 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             Failed: Always.
         """
-        refusal = self.dialect.refusal(response)
-        if response.status < 300:
+        refusal = self._refusal(response)
+        status = response.status
+        if status < 300:
             waiting = refusal or Refusal("accepted, but there is no result yet")
             raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
-        kind = NotFound if response.status in endpoint.not_found else None
-        error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
+        if _is_foreign(endpoint, status, refusal):
+            reason = _foreign(response)
+            raise Failed(self._error(GatewayError, endpoint, reason, response), Fate.UNKNOWN)
+        kind = NotFound if status in endpoint.not_found else None
+        error = self._error(kind, endpoint, refusal or _foreign(response), response)
         if isinstance(error, RateLimited):
             raise Failed(error, Fate.REFUSED)
         raise Failed(error, Fate.UNKNOWN if isinstance(error, ServerError) else Fate.FINAL)
+
+    def _refusal(self, response: Response) -> Refusal | None:
+        try:
+            return self.dialect.refusal(response)
+        except (ValueError, RecursionError):  # whatever a body holds
+            return None
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
         """What it means that no whole answer came."""
@@ -204,6 +217,24 @@ class Judge(msgspec.Struct, frozen=True):
             body=response.body if response else b"",
             details=details,
         )
+
+
+def _is_foreign(endpoint: Endpoint[object], status: int, refusal: Refusal | None) -> bool:
+    """Whether something else than the marketplace answered. 5xx are failures, whoever says so."""
+    if status < 400:
+        return True
+    if refusal is not None or status >= 500:
+        return False
+    return not (isinstance(endpoint.reply, Binary) and status in _FILE_STATUSES)
+
+
+def _foreign(response: Response) -> Refusal:
+    """A redirect's target, or the start of the body."""
+    target = response.headers.get("location")
+    if target:
+        return Refusal(f"redirected to {target.partition('?')[0]}")
+    body = " ".join(response.body[:200].decode("utf-8", "replace").split())
+    return Refusal(f"not the marketplace's answer: {body}" if body else "the answer is empty")
 
 
 def _details(endpoint: Endpoint[object], response: Response | None) -> object:

@@ -33,7 +33,7 @@ from wbym.calls._outcomes import Answer, Failed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
-from wbym.limits import BucketState, Charge, Lease, Priority, Scheduler
+from wbym.limits import BucketState, Charge, Lease, LimitSignal, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
@@ -383,7 +383,26 @@ class Pipeline:
         timed = now - self._scheduler.held_up_at > _HELD_UP
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-        lease.settle(cost, self.dialect.signal(head), elapsed)
+        lease.settle(cost, self._signal(endpoint, head), elapsed)
+
+    def _signal(self, endpoint: Endpoint[R], head: Response) -> LimitSignal | None:
+        """The limits that the headers state; nothing in them fails a call that was made."""
+        try:
+            return self.dialect.signal(head)
+        except Exception as error:  # noqa: BLE001 - a dialect of anybody, headers of anything
+            logger.warning(
+                "%s/%s %s: headers of limits are ignored: %r",
+                self.dialect.marketplace,
+                self.dialect.account,
+                endpoint.name,
+                error,
+                extra=LogFacts(
+                    marketplace=self.dialect.marketplace,
+                    account=self.dialect.account,
+                    endpoint=endpoint.name,
+                ),
+            )
+            return None
 
     async def _again(
         self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None
