@@ -224,7 +224,7 @@ class TestFeedAndOutbox:
         feed.backlog(account="shop", count=5)
         feed.backlog(account="shop", count=3)
         message = {"wbym.account": "shop", "wbym.event.kind": "message"}
-        assert exported.points("wbym.feed._events") == [(message, 2)]
+        assert exported.points("wbym.feed.events") == [(message, 2)]
         assert exported.points("wbym.feed.lag") == [(message, 4.0)]
         chats = {"wbym.account": "shop", "wbym.stream": "chats"}
         assert exported.points("wbym.feed.poll.duration") == [
