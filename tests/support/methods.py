@@ -81,18 +81,18 @@ def lines(page: Page) -> list[Line]:
 
 def tables(page: Page) -> str:
     """A table per noun."""
-    told: list[str] = []
+    text: list[str] = []
     found = lines(page)
     for noun in dict.fromkeys(line.noun for line in found):
         mine = [line for line in found if line.noun == noun]
         rows = [line.row for line in mine if line.row is not None and line.row.path != "/ping"]
         places = dict.fromkeys((row.host, row.scope) for row in rows)
         where = "; ".join(f"{host}, scope `{scope}`" for host, scope in places)
-        told += [f"### `api.{noun}`\n", f"{where}\n"]
-        told += [f"| Method | What it does | HTTP | Limit | {page.lower_limit} |", "|---" * 5 + "|"]
-        told += [_cells(line) for line in mine]
-        told.append("")
-    return "\n".join(told)
+        text += [f"### `api.{noun}`\n", f"{where}\n"]
+        text += [f"| Method | What it does | HTTP | Limit | {page.lower_limit} |", "|---" * 5 + "|"]
+        text += [_cells(line) for line in mine]
+        text.append("")
+    return "\n".join(text)
 
 
 def with_tables(page: Page, text: str) -> str:
