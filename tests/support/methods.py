@@ -1,7 +1,7 @@
 """The tables of methods in ``docs``: ``python -m tests.support.methods`` writes them.
 
-A line is a method: its name and docstring say what it does, its row which operation it is, and the
-catalog how often that may be called. A method over one row alone has that row's.
+A line is a method, with the first paragraph of its docstring, its operation and its limit from the
+catalog. A method that calls exactly one row shows that row's operation.
 """
 
 import inspect
@@ -35,7 +35,7 @@ class Page(msgspec.Struct, frozen=True):
     api: object
     rows: Sequence[CatalogRow]
     lower_limit: str
-    """What the lower limits are of."""
+    """The heading of the column of lower limits."""
 
     @property
     def path(self) -> Path:
@@ -49,7 +49,7 @@ class Line(msgspec.Struct, frozen=True):
     name: str
     does: str
     row: CatalogRow | None
-    """The operation that it is, or that alone it calls; None for what calls several."""
+    """Its operation, or the only one it calls; None if it calls several."""
 
 
 def pages() -> list[Page]:
@@ -62,7 +62,7 @@ def pages() -> list[Page]:
 
 
 def lines(page: Page) -> list[Line]:
-    """The methods, by noun, those first that call one operation."""
+    """The methods by noun; those of one operation come first."""
     by_name = {row.name: row for row in page.rows}
     found = [
         Line(
@@ -80,19 +80,19 @@ def lines(page: Page) -> list[Line]:
 
 
 def tables(page: Page) -> str:
-    """A table a noun."""
-    told: list[str] = []
+    """A table per noun."""
+    text: list[str] = []
     found = lines(page)
     for noun in dict.fromkeys(line.noun for line in found):
         mine = [line for line in found if line.noun == noun]
         rows = [line.row for line in mine if line.row is not None and line.row.path != "/ping"]
         places = dict.fromkeys((row.host, row.scope) for row in rows)
         where = "; ".join(f"{host}, scope `{scope}`" for host, scope in places)
-        told += [f"### `api.{noun}`\n", f"{where}\n"]
-        told += [f"| Method | What it does | HTTP | Limit | {page.lower_limit} |", "|---" * 5 + "|"]
-        told += [_cells(line) for line in mine]
-        told.append("")
-    return "\n".join(told)
+        text += [f"### `api.{noun}`\n", f"{where}\n"]
+        text += [f"| Method | What it does | HTTP | Limit | {page.lower_limit} |", "|---" * 5 + "|"]
+        text += [_cells(line) for line in mine]
+        text.append("")
+    return "\n".join(text)
 
 
 def with_tables(page: Page, text: str) -> str:
@@ -102,7 +102,7 @@ def with_tables(page: Page, text: str) -> str:
 
 
 def _groups(api: object) -> Iterator[type[Group]]:
-    """The nouns below ``api``, in the order in which they are stated."""
+    """The nouns below ``api``, in the order of their definition."""
     loaded = [name for name, it in vars(type(api)).items() if isinstance(it, cached_property)]
     for name in loaded or vars(api):
         inner = getattr(api, name)

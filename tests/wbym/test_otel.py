@@ -28,7 +28,7 @@ from tests.toy import Toy, ToySimulator
 from tests.toy.simulator import KEY
 from wbym import otel
 from wbym.calls import Request, Response, RetryPolicy
-from wbym.errors import DeliveryUnknown, NotFound, QuotaExhausted
+from wbym.errors import DeliveryUnknown, NotFound
 from wbym.limits import Quota
 from wbym.observe import Observer, current, set_observer
 
@@ -161,16 +161,6 @@ class TestCalls:
         failed = {**SENDING, "error.type": "DeliveryUnknown"}
         assert exported.points("wbym.call.duration") == [(failed, 0.0)]
 
-    async def test_call_when_the_quota_is_exhausted(self, exported: Exported) -> None:
-        dialect = ToyDialect(quota=Quota(limit=1, period=100, burst=1))
-        calls, _, _ = pipeline(ITEM, dialect=dialect, max_wait=5)
-        await calls.call(READ)
-        with pytest.raises(QuotaExhausted):
-            await calls.call(READ)
-        span = exported.spans[1]
-        assert (span.attributes or {})["error.type"] == "QuotaExhausted"
-        assert span.status.status_code is StatusCode.ERROR
-
     async def test_call_when_it_is_cancelled(self, exported: Exported) -> None:
         dialect = ToyDialect(quota=Quota(limit=1, period=100, burst=1))
         calls, _, _ = pipeline(ITEM, dialect=dialect)
@@ -224,7 +214,7 @@ class TestFeedAndOutbox:
         feed.backlog(account="shop", count=5)
         feed.backlog(account="shop", count=3)
         message = {"wbym.account": "shop", "wbym.event.kind": "message"}
-        assert exported.points("wbym.feed._events") == [(message, 2)]
+        assert exported.points("wbym.feed.events") == [(message, 2)]
         assert exported.points("wbym.feed.lag") == [(message, 4.0)]
         chats = {"wbym.account": "shop", "wbym.stream": "chats"}
         assert exported.points("wbym.feed.poll.duration") == [
