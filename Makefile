@@ -6,6 +6,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
+BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
@@ -55,12 +56,16 @@ format: $(READY) ## put the sources in shape
 changelog: $(READY) ## show what CHANGELOG gets from changes/ at the next release
 	$(BIN)/towncrier build --draft
 
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --group bench
+	touch $@
+
 $(PEERS_READY): benchmarks/peers.txt
 	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	touch $@
 
-bench: $(READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
+bench: $(BENCH_READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
 	$(BIN)/python -m benchmarks --publish
 
 bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept

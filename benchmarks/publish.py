@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.plots import svg
 from benchmarks.report import Report, markdown, table
 
 __all__ = ["Results", "publish", "read", "replaced"]
@@ -40,6 +39,8 @@ def publish(machine: str, reports: Mapping[str, Report], root: Path = _ROOT) -> 
     Raises:
         LookupError: A page has no place for a benchmark.
     """
+    from benchmarks.drawing import draw  # matplotlib is not in every environment
+
     folder = root / "docs" / "benchmarks"
     folder.mkdir(exist_ok=True)
     file = folder / "results.json"
@@ -51,7 +52,7 @@ def publish(machine: str, reports: Mapping[str, Report], root: Path = _ROOT) -> 
     for name, report in reports.items():
         text = replaced(text, name, markdown(report, folder.name))
         for plot in report.plots:
-            (folder / f"{plot.name}.svg").write_text(svg(plot), "utf-8")
+            draw(plot, folder)
     page.write_text(text, "utf-8")
     readme = root / "README.md"
     readme.write_text(replaced(readme.read_text("utf-8"), "speed", _digest(results)), "utf-8")

@@ -154,7 +154,7 @@ class TestMain:
 
         monkeypatch.setattr(command, "_one", measure)
         monkeypatch.setattr(command, "publish", publish)
-        monkeypatch.setattr(command, "peers_installed", lambda: True)
+        monkeypatch.setattr(command, "can_publish", lambda: True)
         arguments = ["bulk", "calls", "--publish"]
         if others > 1:
             main(arguments)

@@ -1,9 +1,11 @@
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.plots import Bar, Bars, svg
+from benchmarks.plots import Bar, Bars, Plot
 from benchmarks.publish import publish, read, replaced
 from benchmarks.report import Digest, Limit, Report, Target, markdown, verdict
 
@@ -23,7 +25,12 @@ def report(seconds: float) -> Report:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def draw(plot: Plot, folder: Path) -> None:
+        (folder / f"{plot.name}.svg").write_text(plot.title)
+
+    # matplotlib is in the environment of `make bench` only.
+    monkeypatch.setitem(sys.modules, "benchmarks.drawing", SimpleNamespace(draw=draw))
     (tmp_path / "docs").mkdir()
     page = "".join(
         f"<!-- {name}: made by `make bench` -->\n<!-- end of {name} -->\n"
@@ -44,7 +51,7 @@ class TestPublish:
         assert "![Bulk](benchmarks/bulk.svg)" in page
         assert "| wbym   | 1.5 |" in page
         assert page.endswith("The end.\n")
-        assert (root / "docs" / "benchmarks" / "bulk.svg").read_text() == svg(report(1.5).plots[0])
+        assert (root / "docs" / "benchmarks" / "bulk.svg").read_text() == "Bulk"
         readme = (root / "README.md").read_text()
         assert "| Bulk |       1 s | 1.5 s |  other 9 s |" in readme
         assert "old" not in readme
@@ -114,8 +121,6 @@ class TestCommitted:
         for name, found in results.reports.items():
             assert replaced(page, name, markdown(found, folder.name)) == page, name
             assert not found.passed, name
-        for plot in plots:
-            assert (folder / f"{plot.name}.svg").read_text("utf-8") == svg(plot), plot.name
         assert {path.stem for path in folder.glob("*.svg")} == {plot.name for plot in plots}
 
     def test_pictures_when_readme_shows_them(self) -> None:
