@@ -10,11 +10,14 @@ BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
-# pyright stands in its wheel: neither it nor newer versions are looked for in the network.
+COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, methods, results'
+PAGES := README.md $(wildcard docs/*.md)
+
+# pyright comes in its wheel; it looks for no newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test short fuzz check drift format changelog bench bench-quick clean
+.PHONY: help demo test short fuzz check docs drift format changelog bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,13 +41,17 @@ short: $(READY) ## the core's tests and the command line's, without examples; a 
 fuzz: $(READY) ## the tests over examples, with new ones and ten times as many
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
-check: $(READY) ## lint, format, types, layers
+check: $(READY) ## lint, format, types, layers, generated tables
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tests.typing
 	$(BIN)/lint-imports
+	$(COG) --check --diff $(PAGES)
+
+docs: $(READY) ## write the generated tables of README and docs/
+	$(COG) -r $(PAGES)
 
 drift: $(READY) ## compare the SDK with the published files in SPECS
 	$(BIN)/python -m tests.drift $(SPECS)
@@ -67,6 +74,7 @@ $(PEERS_READY): benchmarks/peers.txt
 
 bench: $(BENCH_READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
 	$(BIN)/python -m benchmarks --publish
+	$(MAKE) docs
 
 bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept
 	$(BIN)/python -m benchmarks --quick

@@ -43,7 +43,9 @@ EXAMPLES: Final = {"_update", "_all"}
 """A row of nobody, and the end of several names."""
 
 _CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-_METHODS: Final = re.compile(r"<!-- methods: .*?<!-- end of methods -->", re.DOTALL)
+_METHODS: Final = re.compile(
+    r"<!-- \[\[\[cog cog.out\(methods.*?<!-- \[\[\[end\]\]\] -->", re.DOTALL
+)
 _NAME: Final = re.compile(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`")
 
 _HOMES: Final[tuple[ModuleType, ...]] = (
