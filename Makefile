@@ -1,4 +1,4 @@
-# One virtual environment, made on first use and made again when what it installs changes.
+# One virtual environment, created on first use and updated when its requirements change.
 PYTHON ?= python3
 VENV ?= .venv
 GROUP ?= dev
@@ -28,17 +28,17 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[cli]' --group $(GROUP)
 	touch $@
 
-demo: $(READY) ## a shop's buyers read and answered against local simulators
+demo: $(READY) ## read and answer simulated buyers on this machine
 	$(BIN)/wbym demo
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
 
-short: $(READY) ## the core's tests and the command line's, without examples; a minute or so
+short: $(READY) ## the tests of the core and the command line, in about a minute
 	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
-fuzz: $(READY) ## the tests over examples, with new ones and ten times as many
+fuzz: $(READY) ## the hypothesis tests with new and ten times more examples
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
 check: $(READY) ## lint, format, types, layers, generated tables
@@ -56,11 +56,11 @@ docs: $(READY) ## write the generated tables of README and docs/
 drift: $(READY) ## compare the SDK with the published files in SPECS
 	$(BIN)/python -m tests.drift $(SPECS)
 
-format: $(READY) ## put the sources in shape
+format: $(READY) ## fix and format the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-changelog: $(READY) ## show what CHANGELOG gets from changes/ at the next release
+changelog: $(READY) ## preview the next release in CHANGELOG
 	$(BIN)/towncrier build --draft
 
 $(BENCH_READY): $(READY)
@@ -72,12 +72,12 @@ $(PEERS_READY): benchmarks/peers.txt
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	touch $@
 
-bench: $(BENCH_READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
+bench: $(BENCH_READY) $(PEERS_READY) ## run all benchmarks and publish the results in docs
 	$(BIN)/python -m benchmarks --publish
 	$(MAKE) docs
 
-bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept
+bench-quick: $(READY) $(PEERS_READY) ## run short benchmarks without publishing
 	$(BIN)/python -m benchmarks --quick
 
-clean: ## forget the virtual environment and caches
+clean: ## remove the virtual environments and caches
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

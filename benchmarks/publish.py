@@ -17,7 +17,7 @@ _ROOT: Final = Path(__file__).parents[1]
 
 
 class Results(msgspec.Struct):
-    """Everything, as ``results.json`` has it."""
+    """The content of ``results.json``."""
 
     machine: str
     """Of the last run."""

@@ -1,4 +1,4 @@
-"""An account that has nothing, for tests to give it what they need."""
+"""An account without capabilities, for tests to extend."""
 
 from types import MappingProxyType
 from typing import ClassVar

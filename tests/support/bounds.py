@@ -24,9 +24,9 @@ class Try(msgspec.Struct, frozen=True):
 
     value: Any
     path: str = ""
-    """Where in the argument it is."""
+    """Its path in the argument."""
     rules: Collection[str] = ()
-    """What may be said of it; empty where it is within the bound."""
+    """The expected error; empty within the bound."""
 
 
 def _marked(hint: object) -> tuple[object, tuple[object, ...]]:
@@ -113,7 +113,7 @@ def _plain(base: object, marks: tuple[object, ...], index: int) -> Any:  # noqa:
 
 
 def tries(hint: object) -> Iterator[Try]:
-    """Values beside the bounds of an annotation, those of what is in it included."""
+    """Values at the bounds of an annotation and of its items."""
     yield Try(None, "", () if hint is object or _is_optional(hint) else ["must "])
     base, marks = _marked(hint)
     rules = [mark for mark in marks if isinstance(mark, Rule)]

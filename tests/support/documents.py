@@ -1,4 +1,4 @@
-"""The code in README and ``docs/``, block by block, and what its fragments run in."""
+"""The blocks of code in README and ``docs/``, and the namespace of fragments."""
 
 import asyncio
 import logging
@@ -79,7 +79,7 @@ def blocks(language: str) -> list[Block]:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with what it prints, without remarks."""
+    """The commands of a console block with their output, without comments."""
     found: list[tuple[str, str]] = []
     for line in block.text.splitlines():
         if line.startswith("$ "):
@@ -101,7 +101,7 @@ async def marketplaces() -> AsyncIterator[tuple[WildberriesSimulator, YandexMark
 
 
 def environment(wb: str, ym: str) -> dict[str, str]:
-    """What documents say a program finds in its environment."""
+    """The environment variables that the documents name."""
     return {
         "WBYM_WILDBERRIES_TOKEN": TOKEN,
         "WBYM_WILDBERRIES_BASE_URL": wb,
@@ -121,7 +121,7 @@ def config(wb: str, ym: str) -> str:
 
 
 class Frame:
-    """What fragments stand in: an inbox over an account of each marketplace, and their names.
+    """The namespace of fragments: an inbox over an account of each marketplace, and more.
 
     Args:
         wb: Wildberries.
@@ -134,7 +134,7 @@ class Frame:
         self.handled: list[Event] = []
         """Events that a fragment gave to ``handle`` or ``work``."""
         self.stored: list[object] = []
-        """What a fragment gave to ``store``."""
+        """Arguments of a fragment's calls of ``store``."""
         self.feedback = Ref("wildberries", "shop-wb", Noun.FEEDBACK, wb.state.arrive_feedback())
         """One that has no answer."""
         self.names: dict[str, object] = {}

@@ -1,4 +1,4 @@
-"""Reading the marketplaces' published documents, which lie beside the project and not in it."""
+"""Reads the marketplaces' published documents, which are not part of the project."""
 
 import json
 import re
@@ -90,7 +90,7 @@ def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
 
 
 def missing(sent: Json, kept: Json, where: str = "$") -> list[str]:
-    """Where ``kept`` lacks, or has otherwise, what was ``sent``."""
+    """Paths at which ``kept`` lacks a value of ``sent``, or has another."""
     if isinstance(sent, Mapping):
         if not isinstance(kept, Mapping):
             return [where]

@@ -1,4 +1,4 @@
-"""Lists in memory, as sources of pages; they note what was asked of them."""
+"""Lists in memory as sources of pages, which record their requests."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ PageOf: TypeAlias = Callable[[str | None, int | None], Chunk[T]]
 
 
 class Traffic:
-    """What is under way at some sources."""
+    """Counts concurrent requests."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -97,17 +97,17 @@ class MemorySource(Generic[T]):
 
     @property
     def most_flying(self) -> int:
-        """Requests that were under way at once, at most."""
+        """Max number of concurrent requests."""
         return self.traffic.most_flying
 
     @property
     def offsets(self) -> list[tuple[int, int]]:
-        """What was asked for, of a list by offset."""
+        """The requests of a list by offset."""
         return [(int(cursor or 0), size or 0) for cursor, size in self.asked]
 
     @property
     def tokens(self) -> list[str | None]:
-        """What was asked for, of a list by token."""
+        """The requests of a list by token."""
         return [cursor for cursor, _ in self.asked]
 
     def listing(self, *, newest_first: bool = False) -> Listing[T]:
@@ -155,7 +155,7 @@ def token_source(
 
 
 class BytesOrigin:
-    """Where the records of a page came from, in bytes; it notes what was set aside."""
+    """The bytes of the records of a page; it collects undecodable ones."""
 
     def __init__(self, *records: bytes) -> None:
         self._records = records
