@@ -3,6 +3,7 @@
 ``python -m benchmarks.assistant PLAN``, the plan as JSON.
 """
 
+import logging
 import sys
 from typing import Final
 
@@ -66,4 +67,5 @@ async def main(plan: Plan) -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("wbym").setLevel(logging.ERROR)  # lost connections are part of the plan
     run(main(msgspec.json.decode(sys.argv[1], type=Plan)))
