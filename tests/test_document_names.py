@@ -43,7 +43,9 @@ EXAMPLES: Final = {"_update", "_all"}
 """A row that does not exist, and a suffix of several names."""
 
 _CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-_METHODS: Final = re.compile(r"<!-- methods: .*?<!-- end of methods -->", re.DOTALL)
+_METHODS: Final = re.compile(
+    r"<!-- \[\[\[cog cog.out\(methods.*?<!-- \[\[\[end\]\]\] -->", re.DOTALL
+)
 _PATH: Final = re.compile(
     r"`((?:wbym\w*|adapters|tests|toy|docs|benchmarks|\.ci|\.github)/[\w./]*)`"
 )

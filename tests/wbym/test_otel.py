@@ -51,15 +51,18 @@ class Exported:
         self.tracers = TracerProvider(shutdown_on_exit=False)
         self.tracers.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meters = MeterProvider([self._reader], shutdown_on_exit=False)
+        self._metrics: dict[str, Metric] = {}
 
     @property
     def spans(self) -> tuple[ReadableSpan, ...]:
         return self._spans.get_finished_spans()
 
     def metrics(self) -> dict[str, Metric]:
+        """The last state of each; an SDK exports a gauge that has not changed once only."""
         data = self._reader.get_metrics_data()
         scopes = [] if data is None else data.resource_metrics[0].scope_metrics
-        return {metric.name: metric for scope in scopes for metric in scope.metrics}
+        self._metrics |= {metric.name: metric for scope in scopes for metric in scope.metrics}
+        return self._metrics
 
     def points(self, name: str) -> list[tuple[Attributes, float]]:
         """Attributes and values: of a histogram the sums."""
