@@ -21,8 +21,7 @@ from benchmarks.assistant import Plan, reply_to
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
 from wbym.feed import SqliteStore
-from wbym.testing._faults import Faults
-from wbym.testing._server import Stats
+from wbym.testing import Faults, Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 

@@ -25,8 +25,7 @@ from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.testing._pages import Sent
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import ReceivedMessage, SimulatorProcess
 
 __all__ = ["SETTLE_AFTER", "Served", "Survived", "judge", "run_assistant"]
 
@@ -286,7 +285,9 @@ class _Assistant:
         await process.communicate()
 
 
-def judge(marketplace: str, written: Sequence[tuple[str, str]], sent: Sequence[Sent]) -> Served:
+def judge(
+    marketplace: str, written: Sequence[tuple[str, str]], sent: Sequence[ReceivedMessage]
+) -> Served:
     """Compare what buyers wrote, as chat and text, with what they got."""
     wanted = Counter((chat, answer_to(text)) for chat, text in written)
     got = Counter((each.chat, each.text) for each in sent)

@@ -6,9 +6,17 @@ import re
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    raw_response,
+    route,
+)
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import FEEDBACKS
 from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
@@ -64,45 +72,30 @@ def period(call: Call) -> tuple[int | None, int | None]:
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
 
-class FeedbackHandlers(Handlers[Cabinet]):
+_LISTED = RecordFields(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
+_ONE = RecordFields(("data",), "id", _OPTIONAL, _WORDS)
+
+
+class FeedbackHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
     """Serves the feedbacks of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
-        one = Records(("data",), "id", _OPTIONAL, _WORDS)
-
-        def route(method: str, path: str, handler: object, records: Records | None = None) -> Route:
-            writes = method != "GET"
-            return Route(method, path, handler, FEEDBACKS, SCOPE, writes, records)  # type: ignore[arg-type]
-
-        return [
-            route("GET", "/api/v1/feedbacks", self.show, listed),
-            route("GET", "/api/v1/feedbacks/archive", self.archive, listed),
-            route("GET", "/api/v1/feedback", self.get, one),
-            route("GET", "/api/v1/feedbacks/count", self.count),
-            route("GET", "/api/v1/feedbacks/count-unanswered", self.count_unanswered),
-            route("GET", "/api/v1/new-feedbacks-questions", self.unseen),
-            route("POST", "/api/v1/feedbacks/answer", self.answer),
-            route("PATCH", "/api/v1/feedbacks/answer", self.edit),
-            route("POST", "/api/v1/feedbacks/order/return", self.ask_return),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks`."""
+    @route("GET", "/api/v1/feedbacks", records=_LISTED)
+    async def show(self, call: Call) -> Response:
+        """Feedbacks, processed or not, by date."""
         processed = boolean(call, "isAnswered")
         if processed is None:
             raise BadParameter("isAnswered")
         date_from, date_to = period(call)
         return self._page(call, processed, date_from, date_to)
 
-    async def archive(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/archive`: no dates."""
+    @route("GET", "/api/v1/feedbacks/archive", records=_LISTED)
+    async def archive(self, call: Call) -> Response:
+        """Archived feedbacks; takes no dates."""
         return self._page(call, None, None, None)
 
     def _page(
         self, call: Call, processed: bool | None, date_from: int | None, date_to: int | None
-    ) -> Answer:
+    ) -> Response:
         take = required(integer(call, "take", low=1, high=MAX_TAKE), "take")
         high = MAX_SKIP if processed is not None else None
         skip = required(integer(call, "skip", high=high), "skip")
@@ -112,7 +105,7 @@ class FeedbackHandlers(Handlers[Cabinet]):
         feedbacks, depth = cabinet.feedbacks, cabinet.options.feedbacks_depth
 
         def build() -> bytes:
-            chosen = feedbacks.shelf.select(
+            chosen = feedbacks.store.select(
                 processed=processed is not False,
                 nm_id=nm_id,
                 date_from=date_from,
@@ -121,7 +114,7 @@ class FeedbackHandlers(Handlers[Cabinet]):
             beyond = depth is not None and skip >= depth
             rows = b"[]"
             if not beyond:
-                rows = feedbacks.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
+                rows = feedbacks.store.page(chosen, skip=skip, take=take, newest_first=newest_first)
             counts = b""
             if processed is not None:
                 counts = b'"countUnanswered":%d,"countArchive":%d,' % (
@@ -131,55 +124,61 @@ class FeedbackHandlers(Handlers[Cabinet]):
             return replies.data(b"{" + counts + b'"feedbacks":' + rows + b"}")
 
         key = (processed, nm_id, date_from, date_to, skip, take, newest_first)
-        return Answer(200, feedbacks.pages.get(key, build), "application/json")
+        return Response(200, feedbacks.pages.get(key, build), "application/json")
 
-    async def get(self, call: Call) -> Answer:
-        """`GET /api/v1/feedback`."""
+    @route("GET", "/api/v1/feedback", records=_ONE)
+    async def get(self, call: Call) -> Response:
+        """One feedback."""
         raw = self._cabinet(call).feedbacks.raw(call.query("id") or "")
         if raw is None:
             raise Refusal(422, replies.NO_FEEDBACK)
-        return Answer(200, Body(replies.data(raw)), "application/json")
+        return raw_response(replies.data(raw))
 
-    async def count(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/count`: `isAnswered` is true by default."""
+    @route("GET", "/api/v1/feedbacks/count")
+    async def count(self, call: Call) -> Response:
+        """Number of feedbacks; `isAnswered` is true by default."""
         processed = boolean(call, "isAnswered")
         date_from, date_to = period(call)
-        _, low, high = self._cabinet(call).feedbacks.shelf.select(
+        _, low, high = self._cabinet(call).feedbacks.store.select(
             processed=processed is not False, date_from=date_from, date_to=date_to
         )
-        return replies.data_answer(high - low)
+        return replies.data_response(high - low)
 
-    async def count_unanswered(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/count-unanswered`."""
+    @route("GET", "/api/v1/feedbacks/count-unanswered")
+    async def count_unanswered(self, call: Call) -> Response:
+        """Number of unprocessed feedbacks, today and in all."""
         feedbacks = self._cabinet(call).feedbacks
-        return replies.data_answer(
+        return replies.data_response(
             {
                 "countUnanswered": feedbacks.open_count,
                 "countUnansweredToday": feedbacks.open_today(),
             }
         )
 
-    async def unseen(self, call: Call) -> Answer:
-        """`GET /api/v1/new-feedbacks-questions`."""
+    @route("GET", "/api/v1/new-feedbacks-questions")
+    async def unseen(self, call: Call) -> Response:
+        """Whether there are feedbacks and questions that nobody viewed."""
         cabinet = self._cabinet(call)
-        return replies.data_answer(
+        return replies.data_response(
             {
                 "hasNewQuestions": cabinet.questions.has_unseen(),
                 "hasNewFeedbacks": cabinet.feedbacks.has_unseen(),
             }
         )
 
-    async def answer(self, call: Call) -> Answer:
-        """`POST /api/v1/feedbacks/answer`: 204 even for a wrong id."""
+    @route("POST", "/api/v1/feedbacks/answer")
+    async def answer(self, call: Call) -> Response:
+        """Answers a feedback: 204 even for a wrong id."""
         body = await self._text(call)
         self._cabinet(call).feedbacks.answer(body.id, body.text)
-        return empty_answer(204)
+        return empty_response(204)
 
-    async def edit(self, call: Call) -> Answer:
-        """`PATCH /api/v1/feedbacks/answer`: 204 whether it had an effect or not."""
+    @route("PATCH", "/api/v1/feedbacks/answer")
+    async def edit(self, call: Call) -> Response:
+        """Edits an answer: 204 with and without effect."""
         body = await self._text(call)
         self._cabinet(call).feedbacks.edit(body.id, body.text)
-        return empty_answer(204)
+        return empty_response(204)
 
     async def _text(self, call: Call) -> _Text:
         given = call.request.headers.get("Content-Type")
@@ -200,11 +199,10 @@ class FeedbackHandlers(Handlers[Cabinet]):
             raise Refusal(400, "text length must be between 2 and 5000")
         return body
 
-    async def ask_return(self, call: Call) -> Answer:
-        """`POST /api/v1/feedbacks/order/return`."""
-        body = await body_of(call, _Return)
-        if body is None:
-            raise Refusal(400, replies.BAD_BODY)
+    @route("POST", "/api/v1/feedbacks/order/return")
+    async def ask_return(self, call: Call) -> Response:
+        """Asks the buyer to return the item."""
+        body = await body_of(call, _Return, Refusal(400, replies.BAD_BODY))
         outcome = self._cabinet(call).feedbacks.ask_return(body.feedback_id)
         if outcome == "unknown":
             raise Refusal(400, replies.BAD_ID)
@@ -212,4 +210,6 @@ class FeedbackHandlers(Handlers[Cabinet]):
             raise Refusal(422, replies.NO_RETURN)
         if outcome == "repeated":
             raise Refusal(422, replies.RETURN_FAILED)
-        return json_answer({"data": {}, "error": False, "errorText": "", "additionalErrors": None})
+        return json_response(
+            {"data": {}, "error": False, "errorText": "", "additionalErrors": None}
+        )

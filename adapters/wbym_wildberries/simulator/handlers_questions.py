@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, raw_response, route
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
 from wbym_wildberries.simulator.limits import FEEDBACKS
@@ -34,24 +32,16 @@ class _Patch(msgspec.Struct, rename="camel"):
     state: str | None = None
 
 
-class QuestionHandlers(Handlers[Cabinet]):
+_LISTED = RecordFields(("data", "questions"), "id", _OPTIONAL, ("state",))
+_ONE = RecordFields(("data",), "id", _OPTIONAL, ("state",))
+
+
+class QuestionHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
     """Serves the questions of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(("data", "questions"), "id", _OPTIONAL, ("state",))
-        one = Records(("data",), "id", _OPTIONAL, ("state",))
-        path = "/api/v1/questions"
-        return [
-            Route("GET", path, self.show, FEEDBACKS, SCOPE, False, listed),
-            Route("GET", "/api/v1/question", self.get, FEEDBACKS, SCOPE, False, one),
-            Route("GET", f"{path}/count", self.count, FEEDBACKS, SCOPE),
-            Route("GET", f"{path}/count-unanswered", self.count_unanswered, FEEDBACKS, SCOPE),
-            Route("PATCH", path, self.patch, FEEDBACKS, SCOPE, True),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/questions`."""
+    @route("GET", "/api/v1/questions", records=_LISTED)
+    async def show(self, call: Call) -> Response:
+        """Questions, answered or not, by date."""
         answered = boolean(call, "isAnswered")
         if answered is None:
             raise BadParameter("isAnswered")
@@ -65,56 +55,58 @@ class QuestionHandlers(Handlers[Cabinet]):
         questions = self._cabinet(call).questions
 
         def build() -> bytes:
-            chosen = questions.shelf.select(
+            chosen = questions.store.select(
                 processed=answered, nm_id=nm_id, date_from=date_from, date_to=date_to
             )
-            rows = questions.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
+            rows = questions.store.page(chosen, skip=skip, take=take, newest_first=newest_first)
             return replies.data(
                 b'{"countUnanswered":%d,"countArchive":%d,"questions":%s}'
                 % (questions.open_count, questions.archive_count, rows)
             )
 
         key = (answered, nm_id, date_from, date_to, skip, take, newest_first)
-        return Answer(200, questions.pages.get(key, build), "application/json")
+        return Response(200, questions.pages.get(key, build), "application/json")
 
-    async def get(self, call: Call) -> Answer:
-        """`GET /api/v1/question`."""
+    @route("GET", "/api/v1/question", records=_ONE)
+    async def get(self, call: Call) -> Response:
+        """One question."""
         raw = self._cabinet(call).questions.raw(call.query("id") or "")
         if raw is None:
             raise Refusal(422, replies.NO_QUESTION)
-        return Answer(200, Body(replies.data(raw)), "application/json")
+        return raw_response(replies.data(raw))
 
-    async def count(self, call: Call) -> Answer:
-        """`GET /api/v1/questions/count`: `isAnswered` is true by default."""
+    @route("GET", "/api/v1/questions/count")
+    async def count(self, call: Call) -> Response:
+        """Number of questions; `isAnswered` is true by default."""
         answered = boolean(call, "isAnswered")
         date_from, date_to = period(call)
-        _, low, high = self._cabinet(call).questions.shelf.select(
+        _, low, high = self._cabinet(call).questions.store.select(
             processed=answered is not False, date_from=date_from, date_to=date_to
         )
-        return replies.data_answer(high - low)
+        return replies.data_response(high - low)
 
-    async def count_unanswered(self, call: Call) -> Answer:
-        """`GET /api/v1/questions/count-unanswered`."""
+    @route("GET", "/api/v1/questions/count-unanswered")
+    async def count_unanswered(self, call: Call) -> Response:
+        """Number of open questions, today and in all."""
         questions = self._cabinet(call).questions
-        return replies.data_answer(
+        return replies.data_response(
             {
                 "countUnanswered": questions.open_count,
                 "countUnansweredToday": questions.open_today(),
             }
         )
 
-    async def patch(self, call: Call) -> Answer:
-        """`PATCH /api/v1/questions`: the body says whether to view, reject or answer."""
-        body = await body_of(call, _Patch)
-        if body is None:
-            raise Refusal(400, replies.WRONG)
+    @route("PATCH", "/api/v1/questions")
+    async def patch(self, call: Call) -> Response:
+        """Views, rejects or answers a question, as the body says."""
+        body = await body_of(call, _Patch, Refusal(400, replies.WRONG))
         questions = self._cabinet(call).questions
         if body.state is None and body.answer is None:
             if body.was_viewed is None:
                 raise Refusal(400, replies.WRONG)
             if not questions.view(body.id, viewed=body.was_viewed):
                 raise Refusal(404, replies.NOT_FOUND)
-            return replies.data_answer(None)
+            return replies.data_response(None)
         if body.answer is None or not body.answer.text or body.state not in {"none", "wbRu"}:
             raise Refusal(400, replies.WRONG)
         act = questions.answer if body.state == "wbRu" else questions.reject
@@ -123,4 +115,4 @@ class QuestionHandlers(Handlers[Cabinet]):
             raise Refusal(404, replies.NOT_FOUND)
         if outcome == "refused":
             raise Refusal(422, replies.NO_EDIT)
-        return replies.data_answer(None)
+        return replies.data_response(None)

@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from wbym.testing._buckets import TokenBucket, Verdict
+from wbym.testing import BucketState, TokenBucket
 from wbym_wildberries.simulator.tokens import BASE, PERSONAL, SERVICE, TEST
 
 FEEDBACKS = "feedbacks"
@@ -71,7 +71,7 @@ SANDBOX = "sandbox"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row of a limit table: so many requests in a period, so many of them at once."""
+    """One row of a limit table: max requests in a period and at once."""
 
     requests: int
     period: float
@@ -197,12 +197,12 @@ class PingWindow:
     burst = PINGS
 
     def __init__(self, *, clock: Callable[[], float], scale: float, block: float) -> None:
-        """Nobody has called yet.
+        """Starts unused.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes the thirty seconds three.
-            block: Seconds that the method stays blocked.
+            block: Seconds for which the method is blocked.
         """
         self._clock = clock
         self._period = PING_PERIOD / scale
@@ -210,20 +210,20 @@ class PingWindow:
         self._blocked_until = -math.inf
         self._calls: deque[float] = deque()
 
-    def take(self) -> Verdict:
-        """Counts one call; coming back while it is blocked moves nothing."""
+    def take(self) -> BucketState:
+        """Counts one call; one that comes while the method is blocked changes nothing."""
         now = self._clock()
         if now < self._blocked_until:
-            return self._refused(now)
+            return self._limited(now)
         self._forget(now)
         if len(self._calls) >= PINGS:
             self._blocked_until = now + max(self._block, self._calls[0] + self._period - now)
-            return self._refused(now)
+            return self._limited(now)
         self._calls.append(now)
-        return Verdict(True, PINGS - len(self._calls), 0, math.ceil(self._period))
+        return BucketState(True, PINGS - len(self._calls), 0, math.ceil(self._period))
 
-    def look(self) -> int:
-        """How many calls may come now; counts nothing."""
+    def peek(self) -> int:
+        """Number of calls that may come now; counts nothing."""
         now = self._clock()
         self._forget(now)
         return 0 if now < self._blocked_until else PINGS - len(self._calls)
@@ -232,24 +232,24 @@ class PingWindow:
         while self._calls and self._calls[0] + self._period <= now:
             self._calls.popleft()
 
-    def _refused(self, now: float) -> Verdict:
+    def _limited(self, now: float) -> BucketState:
         seconds = max(1, math.ceil(self._blocked_until - now))
-        return Verdict(False, 0, seconds, seconds)
+        return BucketState(False, 0, seconds, seconds)
 
 
 class Buckets:
-    """One bucket per seller, row and group; made at the first request."""
+    """The bucket of each seller, row and group, made at the first request."""
 
     def __init__(
         self, *, clock: Callable[[], float], scale: float, ban: float, ping_block: float = 0.0
     ) -> None:
-        """Makes no bucket yet.
+        """Starts without buckets.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes every limit ten times as generous.
-            ban: A refusal lasts at least so many seconds.
-            ping_block: How long `/ping` of a host is blocked.
+            ban: Min seconds of a 429.
+            ping_block: Seconds for which `/ping` of a host is blocked.
         """
         self._clock = clock
         self._scale = scale

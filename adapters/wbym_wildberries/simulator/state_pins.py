@@ -6,9 +6,9 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
+from wbym_wildberries.simulator.record_store import RecordStore
 
 Method = Literal["tariff", "subscription"]
 Place = Literal["nm", "imt"]
@@ -41,16 +41,16 @@ class Pin:
 class Pins:
     """The pins of one cabinet."""
 
-    def __init__(self, shelf: Shelf, desk: Desk) -> None:
-        self._shelf = shelf
-        self._desk = desk
+    def __init__(self, shelf: RecordStore, context: Context) -> None:
+        self._store = shelf
+        self._context = context
         self._next_id = 1_857_762
         self.pins: dict[int, Pin] = {}
-        rng = random.Random(f"pins {desk.options.seed}")
+        rng = random.Random(f"pins {context.options.seed}")
         processed = shelf.lists[True]
         for _ in range(min(3, len(processed))):
             number = rng.choice(processed)
-            pin = self._add(number, "subscription", "imt", desk.now() - 86_400)
+            pin = self._add(number, "subscription", "imt", context.now() - 86_400)
             if rng.random() < 0.4:
                 pin.cause = "sysTariffUnpinned"
 
@@ -60,14 +60,14 @@ class Pins:
 
     def pin(self, feedback_id: str, method: Method, place: Place) -> Pin | tuple[str, str, str]:
         """Pins a feedback, or says why not: status, title, detail."""
-        number = self._shelf.find(feedback_id)
+        number = self._store.find(feedback_id)
         if number is None:
             return (
                 "feedbackNotFound",
                 "feedback not found",
                 "feedback not found or does not belong to seller",
             )
-        nm_id = self._shelf.nm_id(number)
+        nm_id = self._store.nm_id(number)
         pinned = [p for p in self.pins.values() if p.cause is None]
         if any(p.feedback_id == feedback_id and p.place == place for p in pinned):
             return ("alreadyPinned", "already pinned", "feedback is already pinned")
@@ -78,8 +78,8 @@ class Pins:
         taken = sum((p.nm_id == nm_id) if place == "nm" else (p.imt_id == imt_id) for p in unit)
         if taken >= PER_UNIT:
             return ("unitLimitReached", "unit limit reached", "limit of the card is reached")
-        pin = self._add(number, method, place, self._desk.now())
-        self._desk.effects["pin"] += 1
+        pin = self._add(number, method, place, self._context.now())
+        self._context.effects["pin"] += 1
         return pin
 
     def unpin(self, ids: list[int]) -> list[int]:
@@ -91,12 +91,12 @@ class Pins:
         ]
         for pin_id in gone:
             del self.pins[pin_id]
-        self._desk.effects["unpin"] += len(gone)
+        self._context.effects["unpin"] += len(gone)
         return gone
 
     def _add(self, number: int, method: Method, place: Place, moment: float) -> Pin:
-        nm_id = self._shelf.nm_id(number)
-        feedback_id = self._shelf.ids.of(number).decode()
+        nm_id = self._store.nm_id(number)
+        feedback_id = self._store.ids.of(number).decode()
         pin = Pin(self._next_id, feedback_id, method, place, nm_id, _imt(nm_id), moment)
         self.pins[pin.id] = pin
         self._next_id += 1
@@ -104,4 +104,4 @@ class Pins:
 
 
 def _imt(nm_id: int) -> int:
-    return assortment.imt_id(assortment.number_of(nm_id))
+    return card_ids.imt_id(card_ids.number_of(nm_id))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from wbym_wildberries.simulator import assortment
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.dates import utc_time
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards, Size
 
 PROCESSING = 1
@@ -87,11 +87,11 @@ class Task:
 class Prices:
     """The prices of one cabinet."""
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
+    def __init__(self, cards: Cards, context: Context) -> None:
         """Every generated card has a price."""
         self._cards = cards
-        self._delay = desk.options.price_delay
-        self._desk = desk
+        self._delay = context.options.price_delay
+        self._context = context
         self._terms: dict[int, Terms] = {}
         self._sizes: dict[int, int] = {}
         self._levels: dict[int, dict[int, Level]] = {}
@@ -120,12 +120,12 @@ class Prices:
         """Sets the price of one size."""
         self._sizes[chrt] = price
 
-    def good(self, number: int) -> Json:
+    def good(self, number: int) -> JsonObject:
         """An item with its prices."""
         traits = self._cards.traits(number)
         terms = self.terms(number)
-        good: Json = {
-            "nmID": assortment.nm_id(number),
+        good: JsonObject = {
+            "nmID": card_ids.nm_id(number),
             "vendorCode": traits.vendor_code,
             "sizes": [self._size(size, terms) for size in traits.sizes],
             "currencyIsoCode4217": "RUB",
@@ -147,7 +147,7 @@ class Prices:
             ]
         return good
 
-    def _size(self, size: Size, terms: Terms) -> Json:
+    def _size(self, size: Size, terms: Terms) -> JsonObject:
         price = self._sizes.get(size.chrt, terms.price)
         discounted = price * (100 - terms.discount) / 100
         return {
@@ -158,11 +158,11 @@ class Prices:
             "techSizeName": size.name,
         }
 
-    def goods(self, *, limit: int, offset: int) -> list[Json]:
+    def goods(self, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of all listed items."""
         return [self.good(number) for number in self._cards.catalog[offset : offset + limit]]
 
-    def sizes(self, number: int) -> list[Json]:
+    def sizes(self, number: int) -> list[JsonObject]:
         """The sizes of an item with their prices; none when they cost the same always."""
         if not self.by_size(number):
             return []
@@ -199,9 +199,11 @@ class Prices:
 
     def start(self, changes: tuple[Change, ...]) -> Task:
         """Takes a task, to be processed when its delay is over."""
-        task = self.tasks[self._next_task] = Task(self._next_task, changes, int(self._desk.now()))
+        task = self.tasks[self._next_task] = Task(
+            self._next_task, changes, int(self._context.now())
+        )
         self._next_task += 1
-        self._desk.after(self._delay, lambda: self._process(task))
+        self._context.after(self._delay, lambda: self._process(task))
         return task
 
     def cancel(self, task_id: int) -> bool:
@@ -215,13 +217,13 @@ class Prices:
     def _process(self, task: Task) -> None:
         if task.status != PROCESSING:
             return
-        task.started = int(self._desk.now())
+        task.started = int(self._context.now())
         for place, change in enumerate(task.changes):
             wrong = self._apply(change)
             if wrong is not None:
                 task.errors[place] = wrong
             else:
-                self._desk.effects["price"] += 1
+                self._context.effects["price"] += 1
         failed = len(task.errors)
         task.status = DONE if not failed else FAILED if failed == len(task.changes) else PARTLY
 
@@ -247,7 +249,7 @@ class Prices:
         # Nothing was sold yet at the price 0 of a new card.
         if before.price and after.discounted * 3 <= before.discounted and not self.by_size(number):
             self._quarantine[number] = after
-            self._desk.effects["quarantine"] += 1
+            self._context.effects["quarantine"] += 1
             return QUARANTINED
         self._set(number, after, with_sizes=change.price is not None)
         return None
@@ -259,9 +261,9 @@ class Prices:
             for size in self._cards.traits(number).sizes:
                 self._sizes.pop(size.chrt, None)
 
-    def summary(self, task: Task) -> Json:
+    def summary(self, task: Task) -> JsonObject:
         """The state of a task."""
-        shown: Json = {
+        shown: JsonObject = {
             "uploadID": task.id,
             "status": task.status,
             "uploadDate": utc_time(task.made).decode(),
@@ -273,18 +275,18 @@ class Prices:
             shown["successGoodsNumber"] = len(task.changes) - len(task.errors)
         return shown
 
-    def details(self, task: Task, *, limit: int, offset: int) -> list[Json]:
+    def details(self, task: Task, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of a task's items."""
         places = islice(enumerate(task.changes), offset, offset + limit)
         return [self._detail(task, place, change) for place, change in places]
 
-    def _detail(self, task: Task, place: int, change: Change) -> Json:
+    def _detail(self, task: Task, place: int, change: Change) -> JsonObject:
         number = self._cards.find(change.nm)
         terms = self.terms(number) if number is not None else Terms(0, 0, 0)
         traits = self._cards.traits(number) if number is not None else None
         error = task.errors.get(place)
         processing = task.status == PROCESSING
-        row: Json = {
+        row: JsonObject = {
             "nmID": change.nm,
             "vendorCode": traits.vendor_code if traits else "",
             "techSizeName": "",
@@ -309,14 +311,14 @@ class Prices:
         """Numbers of the listed items in quarantine."""
         return sorted(number for number in self._quarantine if number in self._cards.live)
 
-    def quarantine(self, *, limit: int, offset: int) -> list[Json]:
+    def quarantine(self, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of the items in quarantine."""
-        rows: list[Json] = []
+        rows: list[JsonObject] = []
         for number in self.quarantined[offset : offset + limit]:
             new, old = self._quarantine[number], self.terms(number)
             rows.append(
                 {
-                    "nmID": assortment.nm_id(number),
+                    "nmID": card_ids.nm_id(number),
                     "sizeID": None,
                     "techSizeName": "",
                     "currencyIsoCode4217": "RUB",
@@ -335,7 +337,7 @@ class Prices:
         Raises:
             KeyError: When it is not there.
         """
-        number = assortment.number_of(nm)
+        number = card_ids.number_of(nm)
         self._set(number, self._quarantine[number], with_sizes=True)
 
     def set_levels(self, number: int, levels: list[Level]) -> None:
@@ -344,4 +346,4 @@ class Prices:
         known.update((one.level, one) for one in levels)
         lowest = min((one.level for one in levels if not one.discount), default=math.inf)
         self._levels[number] = {level: known[level] for level in sorted(known) if level < lowest}
-        self._desk.effects["wholesale"] += 1
+        self._context.effects["wholesale"] += 1

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from wbym_wildberries.simulator import assortment
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.dates import DAY
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
 BY_COURIER = 3
@@ -58,7 +58,7 @@ class Warehouse:
     """It is being updated."""
     leaving: bool = False
     """It is being deleted."""
-    contacts: list[Json] = field(default_factory=list)
+    contacts: list[JsonObject] = field(default_factory=list)
 
     @property
     def delivery(self) -> int:
@@ -69,11 +69,11 @@ class Warehouse:
 class Warehouses:
     """The warehouses of one cabinet."""
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
+    def __init__(self, cards: Cards, context: Context) -> None:
         """Two warehouses; goods lie in the first."""
         self._cards = cards
-        self._delay = desk.options.warehouse_delay
-        self._desk = desk
+        self._delay = context.options.warehouse_delay
+        self._context = context
         self._next_id = _FIRST_WAREHOUSE + 2
         self.blocked: Literal["", "banned", "processing"] = ""
         """Whether stocks may not be updated now, and why."""
@@ -87,7 +87,7 @@ class Warehouses:
         """A warehouse."""
         return self.all.get(identifier)
 
-    def offices(self) -> list[Json]:
+    def offices(self) -> list[JsonObject]:
         """Every office, with a flag at those that are linked."""
         linked = {warehouse.office for warehouse in self.all.values()}
         return [
@@ -106,7 +106,7 @@ class Warehouses:
             for office in OFFICES
         ]
 
-    def rows(self) -> list[Json]:
+    def rows(self) -> list[JsonObject]:
         """Every warehouse."""
         return [
             {
@@ -129,7 +129,7 @@ class Warehouses:
         if any(other.office == office for other in others):
             return "taken"
         moved = warehouse is not None and warehouse.office != office
-        if moved and warehouse is not None and self._desk.now() - warehouse.moved < DAY:
+        if moved and warehouse is not None and self._context.now() - warehouse.moved < DAY:
             return "taken"  # an office may be changed once a day
         return ""
 
@@ -137,23 +137,23 @@ class Warehouses:
         """Makes a warehouse and gives its id."""
         made = self.all[self._next_id] = Warehouse(self._next_id, name, office)
         self._next_id += 1
-        self._desk.effects["warehouse"] += 1
+        self._context.effects["warehouse"] += 1
         self._work(made)
         return made.id
 
     def update(self, warehouse: Warehouse, name: str, office: int) -> None:
         """Changes a warehouse."""
         if warehouse.office != office:
-            warehouse.office, warehouse.moved = office, self._desk.now()
+            warehouse.office, warehouse.moved = office, self._context.now()
         warehouse.name = name
-        self._desk.effects["warehouse"] += 1
+        self._context.effects["warehouse"] += 1
         self._work(warehouse)
 
     def delete(self, warehouse: Warehouse) -> None:
         """Deletes a warehouse with all that lies in it."""
         warehouse.leaving = True
-        self._desk.effects["warehouse_delete"] += 1
-        self._desk.after(self._delay, lambda: self._gone(warehouse))
+        self._context.effects["warehouse_delete"] += 1
+        self._context.after(self._delay, lambda: self._gone(warehouse))
 
     def _gone(self, warehouse: Warehouse) -> None:
         self.all.pop(warehouse.id, None)
@@ -166,7 +166,7 @@ class Warehouses:
 
         if self._delay > 0:
             warehouse.busy = True
-            self._desk.at(self._desk.now() + self._delay, done)
+            self._context.at(self._context.now() + self._delay, done)
 
     # What lies in them.
 
@@ -175,7 +175,7 @@ class Warehouses:
         key = (warehouse, chrt)
         if key in self._amounts:
             return self._amounts[key]
-        number, _ = assortment.size_of(chrt)
+        number, _ = card_ids.size_of(chrt)
         if warehouse != _FIRST_WAREHOUSE or number >= self._cards.generated:
             return None
         return chrt * 31 % 200 if self._cards.find_size(chrt) is not None else None
@@ -187,10 +187,10 @@ class Warehouses:
     def put(self, warehouse: int, chrt: int, amount: int) -> None:
         """Sets the pieces of a size."""
         self._amounts[warehouse, chrt] = amount
-        self._desk.effects["stock"] += 1
+        self._context.effects["stock"] += 1
 
     def drop(self, warehouse: int, chrt: int) -> None:
         """Takes a size out of a warehouse; nothing happens when it is not there."""
         if self.amount(warehouse, chrt) is not None:
             self._amounts[warehouse, chrt] = None
-            self._desk.effects["stock_delete"] += 1
+            self._context.effects["stock_delete"] += 1

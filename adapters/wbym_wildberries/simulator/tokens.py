@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wbym.testing._answers import Refusal
+from wbym.testing import Refusal
 
 CATEGORIES: dict[str, int] = {
     "content": 1,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from wbym.testing._buckets import ParallelCap, PeriodBudget
+from wbym.testing import ParallelCap, PeriodBudget
 
 RESOURCES: dict[str, tuple[int, int]] = {
     "getGoodsQuestions": (1000, 5000),
@@ -41,11 +41,11 @@ RESOURCES: dict[str, tuple[int, int]] = {
 """Requests an hour, without and with a subscription."""
 
 Owner = tuple[str, int]
-"""Whose limit it is, such as `("campaignId", 100101)`."""
+"""The owner of a limit, such as `("campaignId", 100101)`."""
 
 
 class Limits:
-    """The budgets and caps of every owner; made at the first request."""
+    """The budgets and caps of every owner, each made at the first request."""
 
     def __init__(
         self,
@@ -56,14 +56,14 @@ class Limits:
         subscription: bool,
         parallel: int,
     ) -> None:
-        """Makes no budget yet.
+        """Starts without budgets.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes every budget ten times as generous.
             hour: Seconds of the period in which a budget comes back.
             subscription: Whether the sellers have one.
-            parallel: How many requests of one owner may run at once.
+            parallel: Max number of requests of one owner at once.
         """
         self._clock = clock
         self._scale = scale

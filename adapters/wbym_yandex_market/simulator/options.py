@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from wbym.testing import _options as options
+from wbym.testing import SimulatorOptions
 from wbym_yandex_market.simulator.tokens import BUSINESS
 
 
-class Options(options.Options, frozen=True, kw_only=True):
+class Options(SimulatorOptions, frozen=True, kw_only=True):
     """How much data each business has, how its cabinet behaves and what it may call."""
 
     demo: ClassVar[Mapping[str, object]] = {
@@ -32,25 +32,25 @@ class Options(options.Options, frozen=True, kw_only=True):
     campaigns: int = 2
     """How many campaigns: FBS, DBS, FBY and so on in turn."""
     open_share: float = 0.4
-    """Share of feedbacks, questions and returns that wait for the seller."""
+    """Share of feedbacks, questions and returns that await the seller."""
     feedback_days: float = 165.0
-    """The feedbacks are as old as that; a window shows six months at most."""
+    """Age of the oldest feedback in days; a request may ask for six months."""
     question_days: float = 27.0
-    """The questions are as old as that; a window shows one month at most."""
+    """Age of the oldest question in days; a request may ask for one month."""
     moderation: float = 0.0
     """Seconds that a comment or an answer is `UNMODERATED`; 0 publishes it at once."""
     decision_hours: float = 48.0
-    """How long a return waits for a decision; then Market refunds by itself."""
+    """Hours after which Market refunds a return without a decision."""
     refund_delay: float = 0.0
     """Seconds from a decision to its final status; 0 leaves it at "decided"."""
     files_need_oauth: bool = False
-    """Whether files of chats refuse an API key, as has been seen."""
+    """Whether files of chats reject an API key, as happens."""
     hour: float = 3600.0
     """Seconds in which an hourly budget comes back."""
     subscription: bool = False
     """Whether the sellers have one, with its greater hourly budgets."""
     parallel: int = 4
-    """How many requests of one business or campaign may run at once."""
+    """Max number of requests of one business or campaign at once."""
     businesses: Sequence[int] = (BUSINESS,)
     """Ids of the businesses that exist."""
     locked: Sequence[int] = ()

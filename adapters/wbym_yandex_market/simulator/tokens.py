@@ -16,13 +16,14 @@ from functools import lru_cache
 
 import msgspec
 
-from wbym.testing._answers import Refusal
+from wbym.testing import Refusal
 
 BUSINESS = 1001
-"""The business of a test key unless another is named."""
+"""Default business of a test key."""
 OAUTH_SCOPE = "market:partner-api"
 _KEY = "ACMA"
 _OAUTH = "y0_"
+_READ_ONLY = ":read-only"
 
 SCOPES: dict[str, int] = {
     name: 1 << bit
@@ -54,12 +55,16 @@ def mask_of(*names: str) -> int:
 
 
 TALK = mask_of("all-methods", "communication")
-TALK_READ = TALK | SCOPES["all-methods:read-only"]
 RETURNS = mask_of("all-methods", "inventory-and-order-processing")
-RETURNS_READ = RETURNS | mask_of(
-    "all-methods:read-only", "inventory-and-order-processing:read-only"
-)
 ANY = mask_of(*SCOPES)
+
+
+def with_read_only(mask: int) -> int:
+    """The bits of some scopes, and of those that only read the same."""
+    for name, bit in SCOPES.items():
+        if SCOPES.get(name.removesuffix(_READ_ONLY), 0) & mask:
+            mask |= bit
+    return mask
 
 
 def make_api_key(
@@ -103,7 +108,7 @@ def make_oauth_token(
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a credential allows."""
+    """A credential that was read."""
 
     text: str
     business: int | None
@@ -116,7 +121,7 @@ class Passport:
     scopes: tuple[str, ...]
 
     def sees(self, business: int) -> bool:
-        """Whether it may look into this business."""
+        """Whether it may read this business."""
         return self.businesses is None or business in self.businesses
 
 
@@ -136,7 +141,7 @@ _OLD_OAUTH = re.compile(r'oauth_token="?([^",\s]+)')
 
 
 def read_headers(headers: Mapping[str, str]) -> Passport:
-    """Reads who calls.
+    """Reads the credentials of a request.
 
     Raises:
         Refusal: With 401 for no credentials or a bad key, with 403 for a bad OAuth token.

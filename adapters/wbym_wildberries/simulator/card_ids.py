@@ -1,4 +1,4 @@
-"""How the cards of a cabinet are numbered: all identifiers follow from a number, and lead back.
+"""The ids of cards: all of them follow from the number of a card, and lead back to it.
 
 So a hundred thousand cards need no table. Feedbacks, pins and claims are about the same cards.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from wbym_wildberries.simulator import texts
 
 MAX_SIZES = 64
-"""How many sizes one card may have here; the specification names no cap."""
+"""Max number of sizes of a card here; the specification names none."""
 _NM_BASE = 987_654_321
 _IMT_BASE = 123_456_789
 _CHRT_BASE = 316_399_000
 _KINDS = len(texts.PRODUCTS)
 _FAMILY = 3
-"""So many cards of one subject are merged from the start."""
+"""Number of cards of one subject that are merged from the start."""
 _LETTERS = "DP"
 _SKU = "20"
 _SKU_DIGITS = 11

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import msgspec
 
 _LEVEL = 1
+JSON = "application/json"
 
 
 class Body:
-    """Bytes of an answer, and the same bytes gzipped once."""
+    """Bytes of a response, and the same bytes gzipped once."""
 
     __slots__ = ("_gzipped", "raw")
 
@@ -27,35 +28,31 @@ class Body:
         return self._gzipped is not None
 
     def gzipped(self) -> bytes:
-        """The gzipped bytes; costs about 8 ms a MB the first time."""
+        """The gzipped bytes; costs about 8 ms per MB the first time."""
         if self._gzipped is None:
             self._gzipped = gzip.compress(self.raw, compresslevel=_LEVEL, mtime=0)
         return self._gzipped
 
-    @property
-    def size(self) -> int:
-        """Bytes held, gzipped ones among them."""
-        return len(self.raw) + len(self._gzipped or b"")
-
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Status, body and headers of an answer."""
+class Response:
+    """Status, body and headers of a response."""
 
     status: int
     body: Body
     content_type: str
     headers: Mapping[str, str] | None = None
     rate_limited: bool = False
-    """The limit was exceeded."""
+    """Whether a limit was exceeded."""
     dropped: bool = False
-    """There is no answer: the connection is closed."""
+    """Whether the connection is closed instead of a response."""
 
 
 class Refusal(Exception):
-    """A request is refused, from wherever it is read; the marketplace's `refuse` shapes the answer.
+    """A request is rejected; the marketplace's `refuse` gives the response its shape.
 
-    A status of 200 is an error inside of an answer that says success.
+    Raise it from anywhere a request is handled. A status of 200 is an error inside a response that
+    says success.
     """
 
     def __init__(
@@ -66,17 +63,17 @@ class Refusal(Exception):
         code: str | None = None,
         title: str | None = None,
         more: object = None,
-        answer: Answer | None = None,
+        response: Response | None = None,
     ) -> None:
         """Says what is wrong.
 
         Args:
-            status: Status of the answer.
+            status: Status of the response.
             message: In the marketplace's words.
             code: The marketplace's code; by default the status's.
-            title: What stands over the message; by default the status's own words.
-            more: What else the answer says.
-            answer: The whole answer, where it has a shape of its own.
+            title: A heading for the message; by default the status's phrase.
+            more: Further fields of the response.
+            response: The whole response, if it has a shape of its own.
         """
         super().__init__(message)
         self.status = status
@@ -84,44 +81,47 @@ class Refusal(Exception):
         self.code = code
         self.title = title
         self.more = more
-        self.answer = answer
+        self.response = response
 
 
-def json_answer(
-    value: object, *, status: int = 200, content_type: str = "application/json"
-) -> Answer:
-    """An answer that encodes `value`."""
-    return Answer(status, Body(msgspec.json.encode(value)), content_type)
+def json_response(value: object, *, status: int = 200, content_type: str = JSON) -> Response:
+    """A response with `value` encoded as JSON."""
+    return Response(status, Body(msgspec.json.encode(value)), content_type)
 
 
-def empty_answer(status: int) -> Answer:
-    """An answer without a body."""
-    return Answer(status, Body(b""), "")
+def raw_response(body: Body | bytes, *, status: int = 200, content_type: str = JSON) -> Response:
+    """A response with bytes that are encoded already."""
+    return Response(status, body if isinstance(body, Body) else Body(body), content_type)
+
+
+def empty_response(status: int) -> Response:
+    """A response without a body."""
+    return Response(status, Body(b""), "")
 
 
 class PageCache:
-    """The last pages served, up to `limit` bytes; the oldest goes first."""
+    """The pages served last, up to `limit` bytes; the least recently used is dropped first."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._pages: OrderedDict[Hashable, Body] = OrderedDict()
-        self._raw = 0
+        self._size = 0
 
     def get(self, key: Hashable, build: Callable[[], bytes]) -> Body:
-        """The page of this key; built when it is not held."""
+        """The page for this key; built if it is not cached."""
         page = self._pages.get(key)
         if page is not None:
             self._pages.move_to_end(key)
             return page
         page = Body(build())
         self._pages[key] = page
-        self._raw += len(page.raw)
-        while self._raw > self._limit and len(self._pages) > 1:
-            _, gone = self._pages.popitem(last=False)
-            self._raw -= len(gone.raw)
+        self._size += len(page.raw)
+        while self._size > self._limit and len(self._pages) > 1:
+            _, dropped = self._pages.popitem(last=False)
+            self._size -= len(dropped.raw)
         return page
 
     def clear(self) -> None:
-        """Forgets every page."""
+        """Drops every page."""
         self._pages.clear()
-        self._raw = 0
+        self._size = 0
