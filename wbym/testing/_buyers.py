@@ -81,10 +81,10 @@ class ActResult(msgspec.Struct, frozen=True):
 
 
 def act(buyers: Buyers, body: bytes) -> ActResult:
-    """Has a buyer do what the body of a request says.
+    """Performs the act in the body of a request.
 
     Raises:
-        ValueError: When it says nothing that buyers do.
+        ValueError: It says nothing that buyers do.
         LookupError: There is no such chat.
         NotImplementedError: When the marketplace has no such thing.
     """

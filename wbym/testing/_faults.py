@@ -143,7 +143,7 @@ class Faults:
 
         Raises:
             msgspec.ValidationError: When a value has the wrong type.
-            ValueError: When a name is not known.
+            ValueError: A name is not known.
         """
         wanted = msgspec.json.decode(patch, type=dict[str, msgspec.Raw])
         scripted: list[Scripted] = []

@@ -75,7 +75,7 @@ class Handlers(Generic[C]):
         self._simulator = simulator
 
     def routes(self) -> list[Route]:
-        """What the methods state, in the order they are written."""
+        """The routes that the methods state, in the order they are written."""
         return routes_of(self, bucket=self._bucket, scope=self._scope)
 
     def _cabinet(self, call: Call) -> C:

@@ -44,6 +44,16 @@ class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
     second_names: ClassVar[Mapping[str, str]] = {}
     """Further flags of the command line, by the field that they set."""
 
+    feedbacks: int = 200
+    """How many feedbacks are generated."""
+    questions: int = 50
+    """How many questions."""
+    chats: int = 10
+    """How many chats."""
+    open_share: float = 0.4
+    """Share of records that await the seller."""
+    moderation: float = 0.0
+    """Seconds for which texts of the seller await moderation; 0 publishes them at once."""
     seed: int = 0
     """Seed of all data and faults; the same seed, options and start give the same data."""
     limits: bool = True

@@ -177,7 +177,7 @@ class SimulatorProcess:
         """Changes faults while it runs; `next=[{"path": ..., "kind": ...}]` scripts some.
 
         Raises:
-            ValueError: When the simulator does not take them.
+            ValueError: The simulator does not take them.
         """
         async with (
             aiohttp.ClientSession() as session,

@@ -1,4 +1,4 @@
-"""What a simulator answers, before it goes out over HTTP."""
+"""The responses of a simulator, before they go out over HTTP."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Refusal(Exception):
         more: object = None,
         response: Response | None = None,
     ) -> None:
-        """Says what is wrong.
+        """Describes the error.
 
         Args:
             status: Status of the response.

@@ -1,4 +1,4 @@
-"""What a simulator counts."""
+"""The counts of a simulator."""
 
 from __future__ import annotations
 

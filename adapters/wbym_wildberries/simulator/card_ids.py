@@ -26,7 +26,7 @@ def nm_id(number: int) -> int:
 
 
 def number_of(nm: int) -> int:
-    """The card's number; out of range when there is no such card."""
+    """The card's number; out of range if there is no such card."""
     return nm - _NM_BASE
 
 
@@ -58,7 +58,7 @@ def sku(chrt: int) -> str:
 
 
 def chrt_of_sku(text: str) -> int | None:
-    """Which size a barcode belongs to from the start; None when it was not made by `sku`."""
+    """Which size a barcode belongs to from the start; None if it was not made by `sku`."""
     digits = text.removeprefix(_SKU)
     if len(text) != len(_SKU) + _SKU_DIGITS or not text.startswith(_SKU):
         return None
@@ -71,7 +71,7 @@ def vendor_code(number: int) -> str:
 
 
 def number_of_vendor_code(text: str) -> int | None:
-    """The number of a generated card; None when the article was not made by `vendor_code`."""
+    """The number of a generated card; None if the article was not made by `vendor_code`."""
     digits = text.removeprefix(_LETTERS)
     if digits == text or not (digits.isascii() and digits.isdigit()):
         return None

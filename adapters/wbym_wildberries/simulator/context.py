@@ -1,4 +1,4 @@
-"""The context of a seller's cabinet: what its nouns share."""
+"""The context that all parts of a seller's cabinet share."""
 
 from __future__ import annotations
 

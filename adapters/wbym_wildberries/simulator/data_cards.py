@@ -22,7 +22,7 @@ _VARIANTS = 24
 """Bodies of each kind of product."""
 _OLDEST = 900 * DAY
 _MARK = b"#"
-"""Stands for what is spliced in; occurs in no generated text."""
+"""A placeholder for ids and dates; no generated text has it."""
 _SIZED = {
     105: (("37", "37"), ("38", "38"), ("39", "39"), ("40", "40"), ("41", "41")),
     219: (("S", "44"), ("M", "46"), ("L", "48"), ("XL", "50")),
@@ -37,10 +37,10 @@ _SAMPLES = {
     15_000_001: ("3926909709",),
     90_702: ("12 месяцев", "2 года"),
 }
-"""What generated cards tell where any words are allowed."""
+"""Values of generated cards for characteristics without a directory."""
 _SIZES_OF_PHOTO = ("big", "c246x328", "c516x688", "square", "tm")
 APPROVED = "approved"
-"""The verdict on all generated documents; what Wildberries writes there is not published."""
+"""The verdict on all generated documents; the real word is not published."""
 PHOTO_HOST = "https://basket-10.wbbasket.ru"
 
 
@@ -68,7 +68,7 @@ def sizes_of(subject_id: int) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What lies between the spliced pieces."""
+    """The JSON between the ids and dates."""
 
     subject: bytes
     title: bytes
@@ -153,7 +153,7 @@ class CardData:
         self._sizes = [_size_writer(sizes_of(product[2])) for product in texts.PRODUCTS]
 
     def updated(self, number: int) -> int:
-        """When a card was last changed, Unix microseconds; never falls as the number grows.
+        """When a card was last changed, Unix microseconds; never decreases as the number grows.
 
         Now and then two cards share their moment.
         """

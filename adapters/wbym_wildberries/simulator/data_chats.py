@@ -52,7 +52,7 @@ class StoredFile:
 
 @dataclass(slots=True)
 class ChatData:
-    """What is generated: chats by id, events oldest first, files by `downloadID`."""
+    """Generated chats by id, events, oldest first, and files by `downloadID`."""
 
     chats: dict[str, Chat] = field(default_factory=dict)
     events: list[tuple[int, JsonObject]] = field(default_factory=list)

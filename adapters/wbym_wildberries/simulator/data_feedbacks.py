@@ -28,7 +28,7 @@ _FAMILY = 50
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When the generated records were made: the first `old` in two years, the rest in 30 days.
+    """Creation times of generated records: the first `old` in two years, the rest in 30 days.
 
     Now and then two records share their second.
     """
@@ -39,7 +39,7 @@ class Timeline:
     old: int
 
     def created(self, number: int) -> int:
-        """Unix time of a record; never falls as the number grows."""
+        """Unix time of a record; never decreases as the number grows."""
         if number % 7 == 3:
             number -= 1
         if number < self.old:

@@ -184,7 +184,7 @@ class CardHandlers(Handlers[Cabinet], scope=SCOPE):
 
 
 async def _settings(call: Call) -> _Settings:
-    """What a list is asked for; the language is checked and has no effect here."""
+    """The settings of a list; the language is checked and has no effect here."""
     text = raw_response(b"Request body can not be decoded", status=400, content_type="plain/text")
     body = await body_of(call, _Wanted, Refusal(400, response=text))
     locale_of(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -21,6 +22,7 @@ from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import FEEDBACKS
 from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_feedbacks import DatedRecords
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 MAX_TAKE = 5000
@@ -55,7 +57,7 @@ def order(call: Call) -> bool:
     """Whether the newest record goes first.
 
     Raises:
-        BadParameter: When the order is not a known one.
+        BadParameter: The order is not a known one.
     """
     value = call.query("order") or "dateDesc"
     if value not in {"dateAsc", "dateDesc"}:
@@ -67,7 +69,7 @@ def period(call: Call) -> tuple[int | None, int | None]:
     """`dateFrom` and `dateTo`, Unix seconds.
 
     Raises:
-        BadParameter: When one of them is malformed.
+        BadParameter: One of them is malformed.
     """
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
@@ -76,84 +78,106 @@ _LISTED = RecordFields(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
 _ONE = RecordFields(("data",), "id", _OPTIONAL, _WORDS)
 
 
-class FeedbackHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
+class DatedHandlers(Handlers[Cabinet]):
+    """The methods that feedbacks and questions have in common."""
+
+    noun: ClassVar[Literal["feedbacks", "questions"]]
+    not_found: ClassVar[str]
+
+    def _records(self, call: Call) -> DatedRecords:
+        cabinet = self._cabinet(call)
+        return cabinet.feedbacks if self.noun == "feedbacks" else cabinet.questions
+
+    def _page(
+        self,
+        call: Call,
+        processed: bool | None,
+        *,
+        take: int,
+        skip: int,
+        dates: tuple[int | None, int | None] = (None, None),
+    ) -> Response:
+        """A page of processed or open records; of archived ones if `processed` is None."""
+        nm_id, newest_first = integer(call, "nmId"), order(call)
+        records = self._records(call)
+
+        def build() -> bytes:
+            since, until = dates
+            chosen = records.store.select(
+                processed=processed is not False, nm_id=nm_id, date_from=since, date_to=until
+            )
+            rows = records.store.page(chosen, skip=skip, take=take, newest_first=newest_first)
+            counts = b""
+            if processed is not None:
+                counts = b'"countUnanswered":%d,"countArchive":%d,' % (
+                    records.open_count,
+                    records.archive_count,
+                )
+            return replies.data(b'{%s"%s":%s}' % (counts, self.noun.encode(), rows))
+
+        key = (processed, nm_id, dates, skip, take, newest_first)
+        return raw_response(records.pages.get(key, build))
+
+    def _get(self, call: Call) -> Response:
+        raw = self._records(call).raw(call.query("id") or "")
+        if raw is None:
+            raise Refusal(422, self.not_found)
+        return raw_response(replies.data(raw))
+
+    def _count(self, call: Call) -> Response:
+        processed = boolean(call, "isAnswered")
+        since, until = period(call)
+        _, low, high = self._records(call).store.select(
+            processed=processed is not False, date_from=since, date_to=until
+        )
+        return replies.data_response(high - low)
+
+    def _count_unanswered(self, call: Call) -> Response:
+        records = self._records(call)
+        return replies.data_response(
+            {"countUnanswered": records.open_count, "countUnansweredToday": records.open_today()}
+        )
+
+
+class FeedbackHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
     """Serves the feedbacks of the caller's cabinet."""
+
+    noun = "feedbacks"
+    not_found = replies.NO_FEEDBACK
 
     @route("GET", "/api/v1/feedbacks", records=_LISTED)
     async def show(self, call: Call) -> Response:
         """Feedbacks, processed or not, by date."""
-        processed = boolean(call, "isAnswered")
-        if processed is None:
-            raise BadParameter("isAnswered")
-        date_from, date_to = period(call)
-        return self._page(call, processed, date_from, date_to)
+        processed, dates = required(boolean(call, "isAnswered"), "isAnswered"), period(call)
+        take, skip = self._window(call, MAX_SKIP)
+        return self._page(call, processed, take=take, skip=skip, dates=dates)
 
     @route("GET", "/api/v1/feedbacks/archive", records=_LISTED)
     async def archive(self, call: Call) -> Response:
         """Archived feedbacks; takes no dates."""
-        return self._page(call, None, None, None)
+        take, skip = self._window(call, None)
+        return self._page(call, None, take=take, skip=skip)
 
-    def _page(
-        self, call: Call, processed: bool | None, date_from: int | None, date_to: int | None
-    ) -> Response:
+    def _window(self, call: Call, max_skip: int | None) -> tuple[int, int]:
         take = required(integer(call, "take", low=1, high=MAX_TAKE), "take")
-        high = MAX_SKIP if processed is not None else None
-        skip = required(integer(call, "skip", high=high), "skip")
-        nm_id = integer(call, "nmId")
-        newest_first = order(call)
-        cabinet = self._cabinet(call)
-        feedbacks, depth = cabinet.feedbacks, cabinet.options.feedbacks_depth
-
-        def build() -> bytes:
-            chosen = feedbacks.store.select(
-                processed=processed is not False,
-                nm_id=nm_id,
-                date_from=date_from,
-                date_to=date_to,
-            )
-            beyond = depth is not None and skip >= depth
-            rows = b"[]"
-            if not beyond:
-                rows = feedbacks.store.page(chosen, skip=skip, take=take, newest_first=newest_first)
-            counts = b""
-            if processed is not None:
-                counts = b'"countUnanswered":%d,"countArchive":%d,' % (
-                    feedbacks.open_count,
-                    feedbacks.archive_count,
-                )
-            return replies.data(b"{" + counts + b'"feedbacks":' + rows + b"}")
-
-        key = (processed, nm_id, date_from, date_to, skip, take, newest_first)
-        return Response(200, feedbacks.pages.get(key, build), "application/json")
+        skip = required(integer(call, "skip", high=max_skip), "skip")
+        depth = self._cabinet(call).options.feedbacks_depth
+        return (0 if depth is not None and skip >= depth else take), skip
 
     @route("GET", "/api/v1/feedback", records=_ONE)
     async def get(self, call: Call) -> Response:
         """One feedback."""
-        raw = self._cabinet(call).feedbacks.raw(call.query("id") or "")
-        if raw is None:
-            raise Refusal(422, replies.NO_FEEDBACK)
-        return raw_response(replies.data(raw))
+        return self._get(call)
 
     @route("GET", "/api/v1/feedbacks/count")
     async def count(self, call: Call) -> Response:
         """Number of feedbacks; `isAnswered` is true by default."""
-        processed = boolean(call, "isAnswered")
-        date_from, date_to = period(call)
-        _, low, high = self._cabinet(call).feedbacks.store.select(
-            processed=processed is not False, date_from=date_from, date_to=date_to
-        )
-        return replies.data_response(high - low)
+        return self._count(call)
 
     @route("GET", "/api/v1/feedbacks/count-unanswered")
     async def count_unanswered(self, call: Call) -> Response:
         """Number of unprocessed feedbacks, today and in all."""
-        feedbacks = self._cabinet(call).feedbacks
-        return replies.data_response(
-            {
-                "countUnanswered": feedbacks.open_count,
-                "countUnansweredToday": feedbacks.open_today(),
-            }
-        )
+        return self._count_unanswered(call)
 
     @route("GET", "/api/v1/new-feedbacks-questions")
     async def unseen(self, call: Call) -> Response:

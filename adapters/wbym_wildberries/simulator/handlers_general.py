@@ -1,4 +1,4 @@
-"""General methods: connection, news, who the seller is and what the seller pays for."""
+"""General methods: connection, news, the seller, its rating and its plan."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from wbym_wildberries.simulator.tokens import CATEGORIES
 
 
 class GeneralHandlers(Handlers[Cabinet]):
-    """Serves what is asked about the caller's seller."""
+    """Serves the data of the caller's seller."""
 
     @route("GET", "/ping", bucket=PING)
     async def ping(self, call: Call) -> Response:

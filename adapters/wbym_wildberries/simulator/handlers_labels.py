@@ -34,10 +34,7 @@ class LabelHandlers(Handlers[Cabinet], bucket=LABELS, scope=SCOPE):
     @route("GET", "/content/v2/tags", records=RecordFields(("data",), "id", (), ("color",)))
     async def show(self, call: Call) -> Response:
         """All labels."""
-        labels = self._cabinet(call).labels.all.values()
-        return replies.content_response(
-            [{"id": label.id, "color": label.color, "name": label.name} for label in labels]
-        )
+        return replies.content_response([*self._cabinet(call).labels.all.values()])
 
     @route("POST", "/content/v2/tag")
     async def create(self, call: Call) -> Response:

@@ -1,4 +1,4 @@
-"""The methods that list new cards and edit old ones, and what became of them."""
+"""The methods that list new cards and edit old ones, and the list of failed ones."""
 
 from __future__ import annotations
 

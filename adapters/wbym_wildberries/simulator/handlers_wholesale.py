@@ -33,15 +33,9 @@ MAX_LEVELS = 3
 _FIRST_TASK = 128_460_434
 
 
-class _Level(msgspec.Struct, rename="camel"):
-    level: int
-    min_quantity: int
-    wholesale_discount: int | float
-
-
 class _Item(msgspec.Struct, rename="camel"):
     nm_id: int
-    wholesale_discount_threshold: list[_Level]
+    wholesale_discount_threshold: list[Level]
 
 
 class _Items(msgspec.Struct):
@@ -72,18 +66,14 @@ class WholesaleHandlers(Handlers[Cabinet], bucket=PRICES, scope=SCOPE):
             if number is None or wrong is not None:
                 row["error"] = {"status": 400, "title": "Bad Request", "detail": wrong}
             else:
-                levels = [
-                    Level(one.level, one.min_quantity, int(one.wholesale_discount))
-                    for one in item.wholesale_discount_threshold
-                ]
-                cabinet.prices.set_levels(number, levels)
+                cabinet.prices.set_levels(number, item.wholesale_discount_threshold)
             results.append(row)
         self._last_task += 1
         shape = {"id": self._last_task, "alreadyExists": False, "results": results}
         return json_response(shape)
 
 
-def _wrong(levels: list[_Level]) -> str | None:
+def _wrong(levels: list[Level]) -> str | None:
     kept = sorted(levels, key=lambda level: level.level)
     raised = [level for level in kept if level.wholesale_discount]
     if len(levels) > MAX_LEVELS or any(not 1 <= one.level <= MAX_LEVELS for one in levels):

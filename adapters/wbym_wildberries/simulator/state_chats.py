@@ -26,12 +26,12 @@ from wbym_wildberries.simulator.data_chats import (
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that the seller sent and the buyer got."""
+    """A message that the seller sent and the buyer received."""
 
     chat_id: str
     text: str | None
     files: tuple[str, ...]
-    """Names of the files that were taken."""
+    """Names of the files that were accepted."""
     add_time: int
     """Unix milliseconds, as the answer said."""
 
@@ -115,11 +115,11 @@ class Chats:
         return EventsPage(events, end - begin, newest, self._times[begin], newest)
 
     def refuse_cursors(self, times: int = 1) -> None:
-        """The next requests with `next` are answered 400, as if it were no cursor."""
+        """The next requests with `next` are rejected with 400, as if it were not a cursor."""
         self._cursors_refused += times
 
     def refuses_cursor(self) -> bool:
-        """Whether a request with `next` is refused now; uses up one refusal."""
+        """Whether a request with `next` is rejected now; uses up one of `refuse_cursors`."""
         if not self._cursors_refused:
             return False
         self._cursors_refused -= 1
@@ -130,7 +130,7 @@ class Chats:
         return self._by_sign.get(sign)
 
     def rotate_signs(self) -> None:
-        """Gives every chat a new signature; the old ones are refused from now on."""
+        """Gives every chat a new signature; the old ones are rejected from now on."""
         for chat in self.chats.values():
             chat.sign = new_sign(self._rng, chat)
         self._by_sign = {chat.sign: chat for chat in self.chats.values()}
@@ -207,7 +207,7 @@ class Chats:
             The event's id.
 
         Raises:
-            KeyError: When there is no such chat.
+            KeyError: There is no such chat.
         """
         is_new = chat_id is None
         if chat_id is None:

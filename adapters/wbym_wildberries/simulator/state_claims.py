@@ -1,4 +1,4 @@
-"""Claims of one cabinet: which are shown, and what may be decided."""
+"""Claims of one cabinet, and the rules of deciding on them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Claims:
         ]
 
     def decide(self, identifier: str, action: str, comment: str | None) -> str | None:
-        """Takes a decision; gives the reason when it is refused."""
+        """Takes a decision; gives the reason if it is rejected."""
         claim = self._by_id.get(identifier)
         if claim is None:
             return "Claim not found."
@@ -76,7 +76,7 @@ class Claims:
         srid: str | None = None,
         imei_check: str | None = None,
     ) -> str:
-        """Adds a waiting claim and gives its id."""
+        """Adds an open claim and gives its id."""
         now = self._context.now()
         claim = new_claim(
             self._rng,
@@ -94,7 +94,7 @@ class Claims:
         """The buyer opens a rejected claim again.
 
         Raises:
-            KeyError: When there is no such claim.
+            KeyError: There is no such claim.
         """
         self._by_id[identifier].update(
             status=0,

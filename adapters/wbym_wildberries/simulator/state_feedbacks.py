@@ -14,46 +14,46 @@ EDIT_WINDOW = 60 * DAY
 _CACHE = 512 * 1024 * 1024
 
 
-class _Shelved:
-    """What feedbacks and questions have in common."""
+class DatedRecords:
+    """Feedbacks or questions of one cabinet."""
 
-    def __init__(self, shelf: RecordStore, context: Context) -> None:
-        self.store = shelf
+    def __init__(self, store: RecordStore, context: Context) -> None:
+        self.store = store
         self.pages = PageCache(_CACHE)
         self._context = context
 
     @property
     def open_count(self) -> int:
-        """How many are not processed."""
+        """Number of open ones."""
         return len(self.store.lists[False])
 
     @property
     def archive_count(self) -> int:
-        """How many are processed."""
+        """Number of processed ones."""
         return len(self.store.lists[True])
 
     def open_today(self) -> int:
-        """How many of the open ones were made today, by Moscow time."""
+        """Number of open ones that were made today, by Moscow time."""
         midnight = int((self._context.now() + 3 * 3600) // DAY * DAY - 3 * 3600)
         _, low, high = self.store.select(processed=False, date_from=midnight)
         return high - low
 
     def has_unseen(self) -> bool:
-        """Whether an open one was not viewed."""
+        """Whether one of the open ones was not viewed."""
         return any(not self.store.load(n)["wasViewed"] for n in reversed(self.store.lists[False]))
 
     def get(self, identifier: str) -> JsonObject | None:
-        """A copy of one record; None when there is none."""
+        """A copy of one record; None if there is none."""
         number = self.store.find(identifier)
         return None if number is None else self.store.load(number)
 
     def raw(self, identifier: str) -> bytes | None:
-        """JSON of one record; None when there is none."""
+        """JSON of one record; None if there is none."""
         number = self.store.find(identifier)
         return None if number is None else self.store.raw(number)
 
     def hide(self, identifier: str) -> None:
-        """Takes a record out of every list, as a late index does; `show` brings it back."""
+        """Hides a record from every list, as a late index does; `show` brings it back."""
         number = self.store.find(identifier)
         if number is not None:
             self.store.hide(number)
@@ -86,17 +86,14 @@ def _answer_of(record: JsonObject) -> JsonObject | None:
     return answer if isinstance(answer, dict) and answer.get("text") else None
 
 
-class Feedbacks(_Shelved):
+class Feedbacks(DatedRecords):
     """The feedbacks of one cabinet."""
 
     def answer(self, identifier: str, text: str) -> bool:
-        """Answers a feedback once; False when that had no effect."""
+        """Answers a feedback once; False if that had no effect."""
         number = self.store.find(identifier)
-        if number is None:
-            self._context.ignored["answer"] += 1
-            return False
-        record = self.store.load(number)
-        if _answer_of(record) is not None:
+        record = {} if number is None else self.store.load(number)
+        if number is None or _answer_of(record) is not None:
             self._context.ignored["answer"] += 1
             return False
         self._put(number, record, text, editable=True)
@@ -108,7 +105,7 @@ class Feedbacks(_Shelved):
         return True
 
     def edit(self, identifier: str, text: str) -> bool:
-        """Edits an answer, once within 60 days; False when that had no effect."""
+        """Edits an answer, once within 60 days; False if that had no effect."""
         number = self.store.find(identifier)
         record = {} if number is None else self.store.load(number)
         answer = _answer_of(record)
@@ -142,10 +139,10 @@ class Feedbacks(_Shelved):
         return publish
 
     def reject_answer(self, identifier: str) -> None:
-        """Moderation refuses the seller's answer.
+        """Moderation rejects the seller's answer.
 
         Raises:
-            KeyError: When there is no such feedback.
+            KeyError: There is no such feedback.
         """
         number = self.store.find(identifier)
         if number is None:
@@ -153,7 +150,7 @@ class Feedbacks(_Shelved):
         self._change_answer(number, state="rejected")()
 
     def ask_return(self, identifier: str) -> Literal["done", "unknown", "unable", "repeated"]:
-        """Asks the buyer's item back."""
+        """Asks the buyer to return the item."""
         number = self.store.find(identifier)
         if number is None:
             return "unknown"
@@ -180,11 +177,11 @@ class Feedbacks(_Shelved):
         return identifier
 
 
-class Questions(_Shelved):
+class Questions(DatedRecords):
     """The questions of one cabinet."""
 
     def view(self, identifier: str, *, viewed: bool) -> bool:
-        """Marks a question as viewed; False when there is none."""
+        """Marks a question as viewed; False if there is none."""
         number = self.store.find(identifier)
         if number is None:
             return False
@@ -194,21 +191,21 @@ class Questions(_Shelved):
         self._context.effects["question_view"] += 1
         return True
 
-    def reject(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
+    def reject(self, identifier: str, text: str) -> Literal["done", "unknown", "rejected"]:
         """Rejects an open question."""
         number = self.store.find(identifier)
         if number is None:
             return "unknown"
         record = self.store.load(number)
         if record["state"] != "suppliersPortalSynch":
-            return "refused"
+            return "rejected"
         record.update(state="none", wasViewed=True)
         self._save(number, record)
         self.store.process(number)
         self._context.write("question_reject", identifier, text)
         return "done"
 
-    def answer(self, identifier: str, text: str) -> Literal["done", "unknown", "refused"]:
+    def answer(self, identifier: str, text: str) -> Literal["done", "unknown", "rejected"]:
         """Answers a question, or edits the answer once within 60 days."""
         number = self.store.find(identifier)
         if number is None:
@@ -223,7 +220,7 @@ class Questions(_Shelved):
         elif before.get("editable"):
             before.update(text=text, editable=False)
         else:
-            return "refused"
+            return "rejected"
         record.update(state="wbRu", wasViewed=True)
         self._save(number, record)
         self.store.process(number)

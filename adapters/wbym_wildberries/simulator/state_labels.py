@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
-from wbym.testing import JsonObject
 from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.state_cards import Cards
 
@@ -15,9 +14,8 @@ MAX_NAME_LENGTH = 15
 _FIRST_ID = 592_569
 
 
-@dataclass(slots=True)
-class Label:
-    """One label."""
+class Label(msgspec.Struct):
+    """One label, as responses have it."""
 
     id: int
     name: str
@@ -74,9 +72,5 @@ class Labels:
     def _write(self, number: int, identifiers: frozenset[int]) -> None:
         if number not in self._cards.live:
             return
-        tags: list[JsonObject] = [
-            {"id": label.id, "name": label.name, "color": label.color}
-            for label in self.all.values()
-            if label.id in identifiers
-        ]
+        tags = [label for label in self.all.values() if label.id in identifiers]
         self._cards.save(number, {**self._cards.load(number), "tags": tags})

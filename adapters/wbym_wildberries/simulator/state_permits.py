@@ -1,4 +1,4 @@
-"""Documents of cards: how they are overwritten, and what the check of them says later.
+"""Documents of cards: how they are overwritten, and checked later.
 
 The words of a verdict are not published; those here are this simulator's own.
 """
@@ -24,7 +24,7 @@ _FIRST_ID = 9_000_001
 
 
 class Document(msgspec.Struct, rename="camel"):
-    """A permit as it is sent; what is read only is ignored."""
+    """A permit as it is sent; read-only fields are ignored."""
 
     type: int = 0
     number: str = ""
@@ -48,7 +48,7 @@ class Permits:
     """The documents of one cabinet's cards.
 
     Attributes:
-        blocked: Cards that are not sold for want of a permit.
+        blocked: Cards that are not sold because they lack a permit.
     """
 
     def __init__(self, cards: Cards, context: Context) -> None:
@@ -63,7 +63,7 @@ class Permits:
     # Writing.
 
     def problems(self, sent: Documents | None, number: int | None) -> list[str]:
-        """What is wrong with documents that were sent.
+        """Errors of documents that were sent.
 
         Args:
             sent: The documents.
@@ -114,7 +114,7 @@ class Permits:
     # Checking.
 
     def check_later(self, number: int) -> None:
-        """Has a written card checked when the delay is over, which may be at once."""
+        """Checks a written card after the delay, which may be 0."""
         turn = self._checks[number] = self._checks.get(number, 0) + 1
         self._context.after(self._delay, lambda: self._check(number, turn))
 

@@ -13,9 +13,9 @@ from wbym_wildberries.simulator.record_store import RecordStore
 Method = Literal["tariff", "subscription"]
 Place = Literal["nm", "imt"]
 TOTAL = 15
-"""Pins that one method allows in all."""
+"""Max pins of one method."""
 PER_UNIT = 2
-"""Pins on one card (or group of cards)."""
+"""Max pins on one card, or group of cards."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Pin:
     imt_id: int
     changed_at: float
     cause: str | None = None
-    """Why it was unpinned automatically; None while it is pinned."""
+    """Reason of an automatic unpinning; None while it is pinned."""
 
     @property
     def state(self) -> str:
@@ -41,13 +41,13 @@ class Pin:
 class Pins:
     """The pins of one cabinet."""
 
-    def __init__(self, shelf: RecordStore, context: Context) -> None:
-        self._store = shelf
+    def __init__(self, store: RecordStore, context: Context) -> None:
+        self._store = store
         self._context = context
         self._next_id = 1_857_762
         self.pins: dict[int, Pin] = {}
         rng = random.Random(f"pins {context.options.seed}")
-        processed = shelf.lists[True]
+        processed = store.lists[True]
         for _ in range(min(3, len(processed))):
             number = rng.choice(processed)
             pin = self._add(number, "subscription", "imt", context.now() - 86_400)
@@ -55,11 +55,11 @@ class Pins:
                 pin.cause = "sysTariffUnpinned"
 
     def used(self, method: Method) -> int:
-        """How many feedbacks are pinned by a method."""
+        """Number of feedbacks that are pinned by a method."""
         return sum(p.cause is None and p.method == method for p in self.pins.values())
 
     def pin(self, feedback_id: str, method: Method, place: Place) -> Pin | tuple[str, str, str]:
-        """Pins a feedback, or says why not: status, title, detail."""
+        """Pins a feedback; gives status, title and detail of an error if it cannot."""
         number = self._store.find(feedback_id)
         if number is None:
             return (
@@ -83,7 +83,7 @@ class Pins:
         return pin
 
     def unpin(self, ids: list[int]) -> list[int]:
-        """Unpins what is pinned and gives its ids; unknown ids are passed over."""
+        """Unpins feedbacks and gives the ids that were pinned; unknown ones are ignored."""
         gone = [
             pin_id
             for pin_id in dict.fromkeys(ids)

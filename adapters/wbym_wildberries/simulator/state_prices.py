@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
+
 from wbym.testing import JsonObject
 from wbym_wildberries.simulator import card_ids
 from wbym_wildberries.simulator.context import Context
@@ -18,11 +20,11 @@ DONE = 3
 CANCELED = 4
 PARTLY = 5
 FAILED = 6
-"""What a task may be; there is no 2."""
+"""Statuses of a task; there is no 2."""
 
 GOOD = 2
 WRONG = 3
-"""What an item of a processed task may be."""
+"""Statuses of an item of a processed task."""
 
 NO_ITEM = "Invalid item No."
 NO_SIZE = "Invalid size"
@@ -38,7 +40,7 @@ _FIRST_TASK = 395_643_565
 
 
 class Terms(NamedTuple):
-    """What an item costs."""
+    """Price and discounts of an item."""
 
     price: int
     discount: int
@@ -50,18 +52,17 @@ class Terms(NamedTuple):
         return self.price * (100 - self.discount) / 100
 
 
-class Level(NamedTuple):
-    """One wholesale discount."""
+class Level(msgspec.Struct, rename="camel"):
+    """One wholesale discount, as requests and responses have it."""
 
     level: int
-    quantity: int
-    """From so many pieces on."""
-    discount: int
+    min_quantity: int
+    wholesale_discount: int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a task shall set for one item or size; None for what stays."""
+    """New prices and discounts of one item or size; None for unchanged ones."""
 
     nm: int
     price: int | None = None
@@ -99,12 +100,12 @@ class Prices:
         self._next_task = _FIRST_TASK
         self.tasks: dict[int, Task] = {}
         self.on_sale: set[int] = set()
-        """Items whose price may not be changed now: their tasks end with an error."""
+        """Items whose prices cannot be changed now: their tasks fail."""
 
-    # What things cost.
+    # Prices.
 
     def terms(self, number: int) -> Terms:
-        """What an item costs; a card that was just made costs nothing."""
+        """Price and discounts of an item; 0 for a new card."""
         changed = self._terms.get(number)
         if changed is not None:
             return changed
@@ -137,14 +138,7 @@ class Prices:
             good["isBadTurnover"] = True
         levels = self._levels.get(number)
         if levels:
-            good["wholesaleDiscountThreshold"] = [
-                {
-                    "level": one.level,
-                    "minQuantity": one.quantity,
-                    "wholesaleDiscount": one.discount,
-                }
-                for one in levels.values()
-            ]
+            good["wholesaleDiscountThreshold"] = msgspec.to_builtins([*levels.values()])
         return good
 
     def _size(self, size: Size, terms: Terms) -> JsonObject:
@@ -173,7 +167,7 @@ class Prices:
     # Tasks.
 
     def is_new(self, change: Change) -> bool:
-        """Whether a change names an item (and size) that exists and differs from what is set."""
+        """Whether a change names an item (and size) that exists, and changes something."""
         number = self._cards.find(change.nm)
         if number is None:
             return False
@@ -191,14 +185,14 @@ class Prices:
         )
 
     def running(self, changes: tuple[Change, ...]) -> Task | None:
-        """The same task, when it was given already and is not processed yet."""
+        """The same task, if it is in processing already."""
         for task in self.tasks.values():
             if task.status == PROCESSING and task.changes == changes:
                 return task
         return None
 
     def start(self, changes: tuple[Change, ...]) -> Task:
-        """Takes a task, to be processed when its delay is over."""
+        """Takes a task, which is processed after the delay."""
         task = self.tasks[self._next_task] = Task(
             self._next_task, changes, int(self._context.now())
         )
@@ -207,7 +201,7 @@ class Prices:
         return task
 
     def cancel(self, task_id: int) -> bool:
-        """The seller cancels a task in the cabinet; False when it is too late."""
+        """The seller cancels a task in the cabinet; False if it is too late."""
         task = self.tasks[task_id]
         if task.status != PROCESSING:
             return False
@@ -335,15 +329,15 @@ class Prices:
         """The seller releases an item from quarantine in the cabinet.
 
         Raises:
-            KeyError: When it is not there.
+            KeyError: It is not there.
         """
         number = card_ids.number_of(nm)
         self._set(number, self._quarantine[number], with_sizes=True)
 
     def set_levels(self, number: int, levels: list[Level]) -> None:
-        """Sets wholesale discounts; a discount of 0 takes its level and all above it away."""
+        """Sets wholesale discounts; a discount of 0 removes its level and all above it."""
         known = self._levels.setdefault(number, {})
         known.update((one.level, one) for one in levels)
-        lowest = min((one.level for one in levels if not one.discount), default=math.inf)
+        lowest = min((one.level for one in levels if not one.wholesale_discount), default=math.inf)
         self._levels[number] = {level: known[level] for level in sorted(known) if level < lowest}
         self._context.effects["wholesale"] += 1

@@ -1,4 +1,4 @@
-"""The seller's own page of one cabinet: who it is, its users, and the portal's news."""
+"""The seller of one cabinet, its users, and the portal's news."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _HEADERS = (
 
 @dataclass(slots=True)
 class User:
-    """Somebody who works in the cabinet, or is invited to."""
+    """An active or invited user of the cabinet."""
 
     id: int
     phone: str
@@ -144,7 +144,7 @@ class Seller:
         return user
 
     def delete(self, identifier: int) -> bool:
-        """Takes a user's access away; False when there is none, or it is the owner."""
+        """Removes a user; False if there is none, or it is the owner."""
         user = self.users.get(identifier)
         if user is None or user.owner:
             return False
@@ -162,7 +162,7 @@ def moment_of(date: str) -> float:
     """Unix time at which a date begins in Moscow.
 
     Raises:
-        ValueError: When it is no date.
+        ValueError: It is no date.
     """
     day = datetime.strptime(date, "%Y-%m-%d")  # noqa: DTZ007 -- the zone is set below
     return day.replace(tzinfo=MOSCOW).timestamp()

@@ -1,4 +1,4 @@
-"""Lists of cards that were accepted: they are applied later, or land in the list of errors."""
+"""Accepted lists of cards: applied later, or put in the list of errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SetPrice = Callable[[int, int, int], None]
 PAID_LIMIT = 10
 _BARCODE = "29"
 _KEPT = ("nmID", "imtID", "nmUUID", "photos", "video", "tags", "createdAt")
-"""What an update leaves as it is."""
+"""Fields that an update leaves unchanged."""
 
 
 @dataclass(slots=True)
@@ -40,12 +40,12 @@ class Batch:
 
 
 class Uploads:
-    """What was sent to be listed or edited in one cabinet."""
+    """New and edited cards of one cabinet, and those that failed."""
 
     def __init__(
         self, cards: Cards, permits: Permits, set_price: SetPrice, context: Context
     ) -> None:
-        """Nothing was sent yet; the price of a new size goes to `set_price`."""
+        """Starts empty; the price of a new size goes to `set_price`."""
         self._cards = cards
         self._permits = permits
         self._set_price = set_price
@@ -58,20 +58,20 @@ class Uploads:
 
     @property
     def room(self) -> int:
-        """How many more cards may be listed; those in the trash count as listed."""
+        """Number of cards that may still be listed; those in the trash count as listed."""
         listed = len(self._cards.live) + len(self._cards.bin)
         return self.free_limit + PAID_LIMIT - listed
 
     def barcode(self) -> str:
-        """A barcode that nobody has."""
+        """A new barcode."""
         self._next_barcode += 1
         return f"{_BARCODE}{self._next_barcode - 1:011d}"
 
     def _later(self, action: Callable[[], None]) -> None:
-        """Does something when the delay is over, which may be at once."""
+        """Does something after the delay, which may be 0."""
         self._context.after(self._delay, action)
 
-    # What was accepted.
+    # Accepted cards.
 
     def create(self, groups: list[tuple[int, list[Variant]]]) -> None:
         """Lists new cards, each group of variants merged."""
@@ -192,7 +192,7 @@ class Uploads:
         return record
 
     def _edited(self, number: int, edit: Edit, sent: JsonObject) -> JsonObject:
-        """A card overwritten as a whole, but for what an update does not change."""
+        """A card overwritten as a whole, except for the fields that an update leaves unchanged."""
         before = self._cards.load(number)
         record = {name: before[name] for name in _KEPT if name in before}
         record.update(self._described(edit, self._cards.traits(number).subject))

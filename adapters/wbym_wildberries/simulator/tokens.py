@@ -37,9 +37,9 @@ CATEGORIES: dict[str, int] = {
 
 READ_ONLY_BIT = 30
 SELLER = "2e6f8a10-5c3b-4d7e-9a41-7f0c6b1d2e35"
-"""The seller of a test token unless another is named."""
+"""Default seller of a test token."""
 LIFETIME = 180 * 24 * 3600
-"""Seconds that a real token lives."""
+"""Lifetime of a real token in seconds."""
 
 BASE: Final = 1
 TEST: Final = 2
@@ -70,7 +70,7 @@ def make_token(
         now: Unix time of issue; the real one by default.
 
     Raises:
-        KeyError: When a scope is not in `CATEGORIES`.
+        KeyError: A scope is not in `CATEGORIES`.
     """
     mask = scopes if isinstance(scopes, int) else sum(1 << CATEGORIES[name] for name in set(scopes))
     if read_only:
@@ -101,7 +101,7 @@ def make_token(
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a token says."""
+    """A token that was read."""
 
     sid: str
     acc: int
@@ -131,10 +131,10 @@ class _Claims(msgspec.Struct):
 
 @lru_cache(maxsize=4096)
 def read_token(token: str) -> Passport:
-    """Reads a token; does not look at the clock.
+    """Reads a token; does not check whether it has expired.
 
     Raises:
-        Refusal: When it is not a JWT of Wildberries.
+        Refusal: It is not a JWT of Wildberries.
     """
     parts = token.split(".")
     if len(parts) != 3:

@@ -1,4 +1,4 @@
-"""The context of a business's cabinet: what its nouns share."""
+"""The context that all parts of a business's cabinet share."""
 
 from __future__ import annotations
 

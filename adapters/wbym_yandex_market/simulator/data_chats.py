@@ -121,7 +121,7 @@ class Chat(DatedRecord):
 
 
 def customer(rng: random.Random) -> JsonObject | None:
-    """Who the buyer is; now and then a part is missing."""
+    """A buyer; some lack a field."""
     made: JsonObject = {"name": rng.choice(texts.NAMES), "publicId": f"{rng.getrandbits(56):014x}"}
     chance = rng.random()
     if chance < 0.05:

@@ -11,42 +11,23 @@ import msgspec
 from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.context import BANNED, DELETED, PUBLISHED
+from wbym_yandex_market.simulator.data_texts import BUYER, SELLER, ModeratedText
 from wbym_yandex_market.simulator.dates import DAY, HOUR, moscow
-from wbym_yandex_market.simulator.records import DatedRecord, Record
+from wbym_yandex_market.simulator.records import DatedRecord
 
-SELLER = "BUSINESS"
-BUYER = "USER"
 _PICTURES = "https://avatars.mds.yandex.net/get-market-ugc"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Comment(Record):
+class Comment(ModeratedText):
     """A comment on a feedback or on another comment."""
 
     feedback: Feedback
-    text: str
-    by: str
-    author: str | None
-    parent: int | None = None
-    status: str = PUBLISHED
-    revision: int = 0
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the seller may change it."""
-        return self.by == SELLER and self.status != DELETED
 
     def show(self) -> JsonObject:
         """The record as a response has it."""
         shown: JsonObject = {"id": self.id, "text": self.text}
-        if self.by == SELLER or self.id % 3:
-            shown["canModify"] = self.is_ours
-        if self.parent is not None:
-            shown["parentId"] = self.parent
-        if self.author is not None:
-            shown["author"] = {"type": self.by, "name": self.author}
-        elif self.id % 2:
-            shown["author"] = {"type": self.by}
+        shown |= {**self.show_rights(), **self.show_author()}
         return {**shown, "status": self.status, "feedbackId": self.feedback.id}
 
 

@@ -9,34 +9,22 @@ from dataclasses import dataclass, field
 from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.context import BANNED, DELETED, PUBLISHED, UNMODERATED
+from wbym_yandex_market.simulator.data_texts import BUYER, SELLER, ModeratedText
 from wbym_yandex_market.simulator.dates import DAY, moscow
-from wbym_yandex_market.simulator.records import DatedRecord, Record
+from wbym_yandex_market.simulator.records import DatedRecord
 
-SELLER = "BUSINESS"
-BUYER = "USER"
 MAX_COMMENTS = 100
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Entry(Record):
+class Entry(ModeratedText):
     """An answer to a question or, with `answer`, a comment on an answer."""
 
     question: Question
-    text: str
     created: int
-    by: str
-    author: str | None
     answer: Entry | None = None
-    parent: int | None = None
-    status: str = PUBLISHED
     votes: tuple[int, int] = (0, 0)
     comments: list[Entry] = field(default_factory=list)
-    revision: int = 0
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the seller may change it."""
-        return self.by == SELLER and self.status != DELETED
 
     @property
     def kind(self) -> str:
@@ -53,16 +41,10 @@ class Entry(Record):
         """The record as a response has it."""
         shown: JsonObject = {"id": self.id, "text": self.text, "status": self.status}
         shown["createdAt"] = moscow(self.created)
-        if self.author is not None:
-            shown["author"] = {"type": self.by, "name": self.author}
-        elif self.id % 2:
-            shown["author"] = {"type": self.by}
+        shown |= self.show_author()
         votes = {"likes": self.votes[0], "dislikes": self.votes[1]}
         if self.answer is not None:
-            if self.by == SELLER or self.id % 3:
-                shown["canModify"] = self.is_ours
-            if self.parent is not None:
-                shown["parentId"] = self.parent
+            shown |= self.show_rights()
             if self.id % 5:
                 shown["votes"] = votes
             return {**shown, "answerId": self.answer.id}

@@ -80,7 +80,7 @@ class ChatHandlers(Handlers[Cabinet], scope=TALK):
         records=RecordFields(("result", "chats"), "chatId", (), _CHAT_FIELDS),
     )
     async def list(self, call: Call) -> Response:
-        """The newest chats first, by the time of their creation."""
+        """Chats, the newest first, by the time of their creation."""
         asked = await body(call, _List)
         size, after = limit(call, 10, 20), token(call)
         for field in msgspec.structs.fields(_List):

@@ -10,7 +10,7 @@ from wbym_yandex_market.simulator.tokens import BUSINESS
 
 
 class Options(SimulatorOptions, frozen=True, kw_only=True):
-    """How much data each business has, how its cabinet behaves and what it may call."""
+    """The amount of data of each business, the behaviour of its cabinet, and its limits."""
 
     demo: ClassVar[Mapping[str, object]] = {
         "feedbacks": 4_000,
@@ -19,26 +19,16 @@ class Options(SimulatorOptions, frozen=True, kw_only=True):
         "returns": 60,
     }
 
-    feedbacks: int = 200
-    """How many feedbacks are generated."""
-    questions: int = 50
-    """How many questions."""
-    chats: int = 10
-    """How many chats."""
     messages_per_chat: int = 12
     """Messages in each chat."""
     returns: int = 20
     """How many returns and unredeemed orders, in all campaigns together."""
     campaigns: int = 2
     """How many campaigns: FBS, DBS, FBY and so on in turn."""
-    open_share: float = 0.4
-    """Share of feedbacks, questions and returns that await the seller."""
     feedback_days: float = 165.0
     """Age of the oldest feedback in days; a request may ask for six months."""
     question_days: float = 27.0
     """Age of the oldest question in days; a request may ask for one month."""
-    moderation: float = 0.0
-    """Seconds that a comment or an answer is `UNMODERATED`; 0 publishes it at once."""
     decision_hours: float = 48.0
     """Hours after which Market refunds a return without a decision."""
     refund_delay: float = 0.0

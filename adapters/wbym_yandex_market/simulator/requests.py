@@ -115,7 +115,7 @@ def token(call: Call) -> Key | None:
 def words(
     call: Call, name: str, known: Collection[str] | None = None, max_size: int = 1 << 30
 ) -> set[str] | None:
-    """A list parameter, separated by commas or repeated; None when it is absent.
+    """A list parameter, separated by commas or repeated; None if it is absent.
 
     Raises:
         Refusal: A word is unknown or repeated or there are too many.

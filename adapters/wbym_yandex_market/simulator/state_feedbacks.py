@@ -8,15 +8,15 @@ from typing import Literal
 
 from wbym.testing import PageCache, Refusal, Response, raw_response
 from wbym_yandex_market.simulator import replies
-from wbym_yandex_market.simulator.context import DELETED, Context
+from wbym_yandex_market.simulator.context import Context
 from wbym_yandex_market.simulator.data_feedbacks import (
-    SELLER,
     Comment,
     Feedback,
     comment_on,
     feedback_body,
     feedback_list,
 )
+from wbym_yandex_market.simulator.data_texts import SELLER
 from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.records import Key, RecordList
 from wbym_yandex_market.simulator.texts import NAMES
@@ -77,7 +77,7 @@ class Feedbacks:
         if parent is not None:
             self._of(feedback, parent)
         made = self._attach(feedback, text, SELLER, self._context.name, parent)
-        made.status = self._moderate(made)
+        made.write(self._context, text, lambda: self._refresh(feedback))
         self._refresh(feedback, needReaction=False)
         self._context.write("comment", identifier, text)
         self._notify_comment(made)
@@ -87,10 +87,7 @@ class Feedbacks:
         """Changes one of the seller's comments."""
         comment = self._of(self.get(identifier), comment_id)
         self._ours(comment)
-        comment.text = text
-        comment.revision += 1
-        comment.status = self._moderate(comment)
-        comment.changed()
+        comment.write(self._context, text, lambda: self._refresh(comment.feedback))
         self._refresh(comment.feedback, needReaction=False)
         self._context.write("comment_edit", comment_id, text)
         return comment
@@ -101,9 +98,7 @@ class Feedbacks:
         if comment is None:
             raise Refusal(404, f"Comment {comment_id} not found")
         self._ours(comment)
-        comment.status = DELETED
-        comment.revision += 1
-        comment.changed()
+        comment.delete()
         self._refresh(comment.feedback)
         self._context.write("comment_delete", comment_id)
 
@@ -197,17 +192,6 @@ class Feedbacks:
     def _ours(self, comment: Comment) -> None:
         if not comment.is_ours:
             raise Refusal(400, f"Comment {comment.id} can not be modified")
-
-    def _moderate(self, comment: Comment) -> str:
-        revision = comment.revision
-
-        def publish(status: str) -> None:
-            if comment.revision == revision:
-                comment.status = status
-                comment.changed()
-                self._refresh(comment.feedback)
-
-        return self._context.moderate(comment.text, publish)
 
     def _refresh(self, feedback: Feedback, **fields: object) -> None:
         feedback.update(**fields)

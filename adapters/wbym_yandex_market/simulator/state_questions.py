@@ -7,12 +7,12 @@ import random
 from wbym.testing import JsonObject, Refusal
 from wbym_yandex_market.simulator.context import DELETED, Context
 from wbym_yandex_market.simulator.data_questions import (
-    SELLER,
     Entry,
     Question,
     new_question,
     question_list,
 )
+from wbym_yandex_market.simulator.data_texts import SELLER
 from wbym_yandex_market.simulator.dates import utc
 from wbym_yandex_market.simulator.records import RecordList
 
@@ -70,8 +70,7 @@ class Questions:
             self.comments[made.id] = made
         else:
             raise Refusal(400, "A comment can not be the parent of another entity")
-        made.status = self._moderate(made)
-        made.changed()
+        made.write(self._context, text)
         self._context.write(_EFFECTS[made.kind], parent_id, text)
         if made.answer is None:
             self._notify("QUESTION_ANSWER_CREATED", made.created, answerId=made.id)
@@ -97,18 +96,13 @@ class Questions:
     def update(self, kind: str, identifier: int, text: str) -> None:
         """Changes an answer or comment of the seller's."""
         entry = self._own(kind, identifier)
-        entry.text = text
-        entry.revision += 1
-        entry.status = self._moderate(entry)
-        entry.changed()
+        entry.write(self._context, text)
         self._context.write(f"{_EFFECTS[kind]}_edit", identifier, text)
 
     def delete(self, kind: str, identifier: int) -> None:
         """Deletes an answer or comment of the seller's; it is still listed, as `DELETED`."""
         entry = self._own(kind, identifier)
-        entry.status = DELETED
-        entry.revision += 1
-        entry.changed()
+        entry.delete()
         self._context.write(f"{_EFFECTS[kind]}_delete", identifier)
 
     def _own(self, kind: str, identifier: int) -> Entry:
@@ -120,16 +114,6 @@ class Questions:
         if not found.is_ours:
             raise Refusal(400, f"{kind.capitalize()} {identifier} can not be modified")
         return found
-
-    def _moderate(self, entry: Entry) -> str:
-        revision = entry.revision
-
-        def publish(status: str) -> None:
-            if entry.revision == revision:
-                entry.status = status
-                entry.changed()
-
-        return self._context.moderate(entry.text, publish)
 
     def arrive(self, text: str | None = None, *, ago: float = 0.0, offer: str | None = None) -> int:
         """A buyer asks a question; gives its id."""

@@ -1,4 +1,4 @@
-"""Test credentials of Market, and how the simulator reads them.
+"""Test credentials of Market.
 
 A real key says nothing to its reader; these carry their business and scopes, so a simulator in
 another process knows them too.
@@ -81,7 +81,7 @@ def make_api_key(
         name: As the seller named it, 1 to 100 characters.
 
     Raises:
-        KeyError: When a scope is not in `SCOPES`.
+        KeyError: A scope is not in `SCOPES`.
     """
     wanted = sorted(set(scopes), key=lambda scope: SCOPES[scope])
     packed = _pack({"business": business_id, "scopes": wanted, "name": name})
