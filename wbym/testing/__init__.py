@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     )
     from wbym.testing._buyers import Buyers, RemoteBuyers
     from wbym.testing._cabinets import CabinetContext, Effect, SimulatedCabinet
+    from wbym.testing._encoding import decode_base64url, encode_base64url
     from wbym.testing._fake import FakeAccount
     from wbym.testing._faults import FaultKind, Faults
     from wbym.testing._lists import SortedKeyList
@@ -64,7 +65,9 @@ __all__ = [
     "SortedKeyList",
     "Stats",
     "TokenBucket",
+    "decode_base64url",
     "empty_response",
+    "encode_base64url",
     "json_response",
     "keyword_options",
     "main",
@@ -87,6 +90,7 @@ if not TYPE_CHECKING:
             ),
             "wbym.testing._buyers": ("Buyers", "RemoteBuyers"),
             "wbym.testing._cabinets": ("CabinetContext", "Effect", "SimulatedCabinet"),
+            "wbym.testing._encoding": ("decode_base64url", "encode_base64url"),
             "wbym.testing._fake": ("FakeAccount",),
             "wbym.testing._faults": ("FaultKind", "Faults"),
             "wbym.testing._lists": ("SortedKeyList",),

@@ -3,7 +3,7 @@
 A fault is either a rate (0.0 to 1.0, drawn from a seeded random) or scripted: "the next N requests
 whose path contains this text". A scripted fault takes precedence over the rates.
 
-To add a fault: a member of `FaultKind`, and where it strikes, in `SimulatorServer._answer` or
+To add a fault: a member of `FaultKind`, and where it strikes, in `SimulatorServer._handle` or
 `_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `_RATED`.
 """
 

@@ -156,7 +156,7 @@ class SimulatorServer:
             call = Call(request, self.now())
             try:
                 try:
-                    response = await self._answer(call, route)
+                    response = await self._handle(call, route)
                 except ConnectionResetError:  # the client went away while it sent its body
                     response = _DROPPED
                 sent = await self._send(call, response)
@@ -176,7 +176,7 @@ class SimulatorServer:
 
         return serve
 
-    async def _answer(self, call: Call, route: Route) -> Response:
+    async def _handle(self, call: Call, route: Route) -> Response:
         faults = self.faults
         if faults.arrival_jitter:
             await self._sleep(faults.random.uniform(0.0, faults.arrival_jitter))

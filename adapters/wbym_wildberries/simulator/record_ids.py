@@ -7,8 +7,9 @@ packed with filler bytes, and the way back is the inverse.
 from __future__ import annotations
 
 import base64
-import binascii
 import random
+
+from wbym.testing import decode_base64url
 
 _SPACE = 1 << 48
 _FILLERS = 251
@@ -33,8 +34,8 @@ class RecordIds:
     def number(self, identifier: str) -> int | None:
         """The record's number; None if the id was not made here."""
         try:
-            raw = base64.b64decode(identifier, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            raw = decode_base64url(identifier)
+        except ValueError:
             return None
         if len(raw) != 15:
             return None

@@ -6,8 +6,6 @@ base64url, as must the other two parts.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wbym.testing import Refusal
+from wbym.testing import Refusal, decode_base64url, encode_base64url
 
 CATEGORIES: dict[str, int] = {
     "content": 1,
@@ -95,7 +93,8 @@ def make_token(
         claims["for"] = "asid:0198f1c2-33d4-7b55-8e66-9f7788a9bacb"
     head = {"alg": "ES256", "kid": "20250904v1", "typ": "JWT"}
     return ".".join(
-        _pack(part) for part in (msgspec.json.encode(head), msgspec.json.encode(claims), b"s" * 64)
+        encode_base64url(part)
+        for part in (msgspec.json.encode(head), msgspec.json.encode(claims), b"s" * 64)
     )
 
 
@@ -150,14 +149,10 @@ def read_token(token: str) -> Passport:
     return Passport(claims.sid, acc, claims.s, float(claims.exp))
 
 
-def _pack(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
-
-
 def _unpack(part: str, name: str) -> bytes:
     try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decode_base64url(part)
+    except ValueError as error:
         raise Refusal(
             401, f"{_MALFORMED}could not base64 decode {name}: illegal base64 data"
         ) from error

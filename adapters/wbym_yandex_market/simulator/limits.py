@@ -8,6 +8,7 @@ the OAuth token. The same ids count the parallel requests, over all resources to
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from wbym.testing import ParallelCap, PeriodBudget
 
@@ -70,8 +71,8 @@ class Limits:
         self.hour = hour
         self._column = int(subscription)
         self._parallel = parallel
-        self._budgets: dict[tuple[str, Owner], PeriodBudget] = {}
-        self._caps: dict[Owner, ParallelCap] = {}
+        self._budget = cache(self._new_budget)
+        self._cap = cache(self._new_cap)
 
     def full(self, resource: str) -> int:
         """The whole budget of a resource."""
@@ -79,16 +80,14 @@ class Limits:
 
     def budget(self, resource: str, owner: Owner) -> PeriodBudget:
         """The budget of one resource and owner."""
-        found = self._budgets.get((resource, owner))
-        if found is None:
-            found = self._budgets[resource, owner] = PeriodBudget(
-                limit=self.full(resource), period=self.hour, clock=self._clock
-            )
-        return found
+        return self._budget(resource, owner)
 
     def cap(self, owner: Owner) -> ParallelCap:
         """The cap on one owner's parallel requests."""
-        found = self._caps.get(owner)
-        if found is None:
-            found = self._caps[owner] = ParallelCap(self._parallel)
-        return found
+        return self._cap(owner)
+
+    def _new_budget(self, resource: str, owner: Owner) -> PeriodBudget:
+        return PeriodBudget(limit=self.full(resource), period=self.hour, clock=self._clock)
+
+    def _new_cap(self, owner: Owner) -> ParallelCap:
+        return ParallelCap(self._parallel)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
 
-from wbym.testing import JsonObject, Refusal, SortedKeyList
+from wbym.testing import JsonObject, Refusal, SortedKeyList, decode_base64url, encode_base64url
 
 Key = tuple[int, int]
 _LAST = 1 << 62
@@ -70,7 +68,7 @@ class Page(Generic[R]):
 
 def write_token(key: Key) -> str:
     """A page token that means: after this record."""
-    return base64.urlsafe_b64encode(b"%d:%d" % key).decode().rstrip("=")
+    return encode_base64url(b"%d:%d" % key)
 
 
 def read_token(token: str) -> Key:
@@ -79,12 +77,8 @@ def read_token(token: str) -> Key:
     Raises:
         ValueError: The token was not made here.
     """
-    try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        first, _, second = text.partition(b":")
-        return (int(first), int(second))
-    except binascii.Error as error:
-        raise ValueError("not a page token") from error
+    first, _, second = decode_base64url(token).partition(b":")
+    return (int(first), int(second))
 
 
 def _key(record: Record) -> Key:

@@ -6,8 +6,6 @@ another process knows them too.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -16,7 +14,7 @@ from functools import lru_cache
 
 import msgspec
 
-from wbym.testing import Refusal
+from wbym.testing import Refusal, decode_base64url, encode_base64url
 
 BUSINESS = 1001
 """Default business of a test key."""
@@ -164,7 +162,7 @@ def _read_key(text: str) -> Passport:
     if len(parts) != 3 or parts[0] != _KEY or parts[2] != _check(parts[1]):
         raise wrong
     try:
-        key = msgspec.json.decode(_unpack(parts[1]), type=_Key)
+        key = msgspec.json.decode(decode_base64url(parts[1]), type=_Key)
     except ValueError as error:
         raise wrong from error
     return Passport(
@@ -185,7 +183,7 @@ def _read_oauth(text: str) -> Passport:
     if not text.startswith(_OAUTH) or check != _check(packed):
         raise wrong
     try:
-        token = msgspec.json.decode(_unpack(packed), type=_OAuth)
+        token = msgspec.json.decode(decode_base64url(packed), type=_OAuth)
     except ValueError as error:
         raise wrong from error
     if OAUTH_SCOPE not in token.scopes:
@@ -195,14 +193,7 @@ def _read_oauth(text: str) -> Passport:
 
 
 def _pack(value: object) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
-
-
-def _unpack(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
+    return encode_base64url(msgspec.json.encode(value))
 
 
 def _check(packed: str) -> str:
