@@ -4,7 +4,7 @@ A fault is either a rate (0.0 to 1.0, drawn from a seeded random) or scripted: "
 whose path contains this text". A scripted fault takes precedence over the rates.
 
 To add a fault: a member of `FaultKind`, and where it strikes, in `SimulatorServer._handle` or
-`_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `_RATED`.
+`_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `RATED`.
 """
 
 from dataclasses import dataclass, field, fields
@@ -30,7 +30,7 @@ FaultKind = Literal[
 
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-_RATED: tuple[tuple[str, FaultKind], ...] = (
+RATED: tuple[tuple[str, FaultKind], ...] = (
     ("error_rate", "error"),
     ("error_after", "error_after"),
     ("soft_error", "soft_error"),
@@ -127,7 +127,7 @@ class Faults:
                     drawn = {scripted.kind}
                     break
             self.script = [scripted for scripted in self.script if scripted.times > 0]
-        for name, kind in _RATED:
+        for name, kind in RATED:
             rate: float = getattr(self, name)
             if rate and self.random.random() < rate:
                 drawn = drawn or set()
