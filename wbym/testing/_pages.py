@@ -1,7 +1,5 @@
 """The simulator's control pages, below `/__simulator`: counts, faults, buyers."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -21,7 +19,7 @@ class ReceivedMessage(msgspec.Struct, frozen=True):
     text: str
 
 
-def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
+def add_pages(app: web.Application, simulator: "SimulatorServer") -> None:
     """Adds the pages to an application.
 
     - `GET stats`: counts of requests, rate limits, effects, faults and records.
@@ -41,7 +39,7 @@ def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
 
 
 class _Pages:
-    def __init__(self, simulator: SimulatorServer) -> None:
+    def __init__(self, simulator: "SimulatorServer") -> None:
         self._simulator = simulator
 
     async def show_stats(self, request: web.Request) -> web.Response:
