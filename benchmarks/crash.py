@@ -22,8 +22,7 @@ from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
 from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.feed import SqliteStore
-from wbym.testing._faults import Faults
-from wbym.testing._server import Stats
+from wbym.testing import Faults, Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 

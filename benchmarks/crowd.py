@@ -15,7 +15,7 @@ from benchmarks.serving import Counts
 from benchmarks.sizes import Sizes
 from wbym.account import Account
 from wbym.inbox import Inbox
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket

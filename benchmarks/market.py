@@ -21,7 +21,7 @@ from benchmarks.versus import (
     seconds,
 )
 from wbym.limits import Scheduler
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_yandex_market import YandexMarket
 
 __all__ = ["run"]

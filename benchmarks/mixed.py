@@ -16,7 +16,7 @@ from benchmarks.serving import Counts, counts, new_token
 from benchmarks.sizes import Sizes
 from benchmarks.versus import bars, beside_bound, digest, missing, others, seconds
 from wbym.limits import Scheduler
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries import Wildberries
 
 __all__ = ["run"]

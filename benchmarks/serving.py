@@ -6,7 +6,7 @@ import aiohttp
 import msgspec
 
 from benchmarks.sizes import TAKE
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries.simulator import make_token
 
 __all__ = ["Counts", "counts", "list_simulator", "new_token", "warm"]

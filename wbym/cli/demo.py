@@ -28,7 +28,7 @@ from wbym.cli.tally import (
 )
 from wbym.domain import Chat, Decision, Feedback, Question, Return
 from wbym.errors import WbymError
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
 __all__ = ["DemoError", "Outcome", "Ready", "Sizes", "run_demo", "start_simulator"]
 

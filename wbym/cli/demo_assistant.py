@@ -20,7 +20,7 @@ from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
 __all__ = ["SETTLE_AFTER", "Survived", "run_assistant"]
 

@@ -39,14 +39,14 @@ class PathCounts(msgspec.Struct, frozen=True):
     """A simulator's counts of one method."""
 
     requests: int
-    refusals: int
+    refusals: int = msgspec.field(name="rate_limited")
 
 
 class SimulatorStats(msgspec.Struct, frozen=True):
     """What ``/__simulator/stats`` says, as far as it is needed here."""
 
     requests: int
-    refusals: int
+    refusals: int = msgspec.field(name="rate_limited")
     paths: dict[str, PathCounts] = {}
     """By ``"METHOD /path"``."""
     effects: dict[str, int] = {}

@@ -111,7 +111,7 @@ class TestGet:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         question = (await shop.questions().all(limit=1))[0]
-        market.state.questions.rows.remove(int(question.ref.id))
+        market.state.questions.rows.delete(int(question.ref.id))
         with pytest.raises(NotFound):
             await shop.get(question)
 

@@ -24,7 +24,7 @@ from wbym.cli.tally import (
     problems,
     requests_by_noun,
 )
-from wbym.testing._pages import Sent
+from wbym.testing import ReceivedMessage
 
 MODULE = "wbym_wildberries.simulator"
 BOTH = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
@@ -156,11 +156,11 @@ def test_what_buyers_wrote_and_got_is_compared() -> None:
     size, thanks = answer_to(asked), answer_to(thanked)
     written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
     sent = [
-        *[Sent("1", size)] * 3,  # one too many
-        Sent("1", thanks),
-        Sent("2", thanks),  # the answer to something else
-        Sent("3", size),
-        Sent("4", size),  # nobody asked
+        *[ReceivedMessage("1", size)] * 3,  # one too many
+        ReceivedMessage("1", thanks),
+        ReceivedMessage("2", thanks),  # the answer to something else
+        ReceivedMessage("3", size),
+        ReceivedMessage("4", size),  # nobody asked
     ]
     served = judge("shop", written, sent)
     assert served == Served("shop", 5, once=3, twice=1, unanswered=1, unasked=2)
