@@ -28,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     """What it works with."""
 
     state: str
-    settle_after: float
+    confirmation_timeout: float
     wildberries: tuple[str, str] | None = None
     """Address and token."""
     yandex_market: tuple[str, str, int] | None = None
@@ -62,7 +62,9 @@ async def assist(plan: Plan) -> None:
                 scheduler=scheduler,
             )
         )
-    async with Inbox(*accounts, state=plan.state, settle_after=plan.settle_after) as inbox:
+    async with Inbox(
+        *accounts, state=plan.state, confirmation_timeout=plan.confirmation_timeout
+    ) as inbox:
         async for event in inbox.events(since=EPOCH, wait=True):
             if event.kind is EventKind.MESSAGE and event.from_buyer:
                 text = reply_to(event.message.text or "")

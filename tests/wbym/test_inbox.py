@@ -372,8 +372,8 @@ _ANY: dict[str, Callable[[Inbox, object], object]] = {
     "hint": lambda inbox, it: inbox.hint([it]),  # type: ignore[list-item]
     "delivery": lambda inbox, it: inbox.outbox.delivery(it),  # type: ignore[arg-type]
     "deliveries": lambda inbox, it: inbox.outbox.deliveries(it),  # type: ignore[arg-type]
-    "settle": lambda inbox, it: inbox.outbox.settle(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
-    "settled": lambda inbox, it: inbox.outbox.settle("1", it),  # type: ignore[arg-type]
+    "resolve": lambda inbox, it: inbox.outbox.resolve(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
+    "resolved": lambda inbox, it: inbox.outbox.resolve("1", it),  # type: ignore[arg-type]
 }
 
 
@@ -427,9 +427,9 @@ class TestAccounts:
                 await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("seconds", [0, -1, float("nan"), None, "300", True])
-    def test_settle_after_when_it_is_none(self, seconds: float) -> None:
-        with pytest.raises(InvalidInput, match="settle_after"):
-            Inbox(settle_after=seconds)
+    def test_confirmation_timeout_when_it_is_not_positive(self, seconds: float) -> None:
+        with pytest.raises(InvalidInput, match="confirmation_timeout"):
+            Inbox(confirmation_timeout=seconds)
 
     @pytest.mark.parametrize("name", ["", " ", "\ud83d", None, 5])
     def test_name_when_it_is_none(self, name: str) -> None:

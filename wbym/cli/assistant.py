@@ -1,6 +1,6 @@
 """A shop assistant: the example of ``docs/feed.md`` as a program, which ``wbym demo`` kills.
 
-``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is at work, and one
+``python -m wbym.cli.assistant CONFIG STATE TIMEOUT`` prints a line when it is at work, and one
 for each message that it answers. It ends when its stdin is closed, so that it is not left behind.
 """
 
@@ -37,10 +37,12 @@ def answer_to(text: str) -> str:
     return next((answer for word, answer in _ANSWERS if word in said), _OTHERWISE)
 
 
-async def assist(config: str, state: str, settle_after: float) -> None:
+async def assist(config: str, state: str, confirmation_timeout: float) -> None:
     """Answer what buyers write from the first run on, until it is killed."""
     began = datetime.now(UTC)
-    async with Inbox.from_config(config, state=state, settle_after=settle_after) as inbox:
+    async with Inbox.from_config(
+        config, state=state, confirmation_timeout=confirmation_timeout
+    ) as inbox:
         typer.echo(READY)
         async for event in inbox.events():
             if event.kind is EventKind.MESSAGE and event.from_buyer:

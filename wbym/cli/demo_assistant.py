@@ -28,9 +28,9 @@ from wbym.feed import SqliteStore
 from wbym.testing._pages import Sent
 from wbym.testing._process import SimulatorProcess
 
-__all__ = ["SETTLE_AFTER", "Served", "Survived", "judge", "run_assistant"]
+__all__ = ["CONFIRMATION_TIMEOUT", "Served", "Survived", "judge", "run_assistant"]
 
-SETTLE_AFTER: Final = 3.0
+CONFIRMATION_TIMEOUT: Final = 3.0
 """Seconds; the simulators show a message at once."""
 
 _AT_FIRST: Final = ("Когда отправите заказ?", "Какой размер брать?", "Как вернуть товар?")
@@ -220,7 +220,7 @@ class _Assistant:
     """One life of the assistant; leaving the block kills it."""
 
     def __init__(self, folder: Path, state: Path, tell: Callable[[str], None]) -> None:
-        self._arguments = (str(folder / "wbym.toml"), str(state), str(SETTLE_AFTER))
+        self._arguments = (str(folder / "wbym.toml"), str(state), str(CONFIRMATION_TIMEOUT))
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._lines: asyncio.Task[None] | None = None

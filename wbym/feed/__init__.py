@@ -18,14 +18,14 @@ from wbym.feed._consumer import Events
 from wbym.feed._events import Event, EventKind
 from wbym.feed._feed import Feed
 from wbym.feed._memory import MemoryStore
-from wbym.feed._outbox import SETTLE_AFTER, Outbox
+from wbym.feed._outbox import CONFIRMATION_TIMEOUT, Outbox
 from wbym.feed._reader import StreamStatus
-from wbym.feed._settle import settle
+from wbym.feed._resolve import resolve
 from wbym.feed._sqlite import SqliteStore
 from wbym.feed._store import Store
 
 __all__ = [
-    "SETTLE_AFTER",
+    "CONFIRMATION_TIMEOUT",
     "Event",
     "EventKind",
     "Events",
@@ -35,7 +35,7 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StreamStatus",
-    "settle",
+    "resolve",
 ]
 
 show_exports(__name__, __all__)

@@ -38,7 +38,7 @@ class Feed:
         store: Where it is kept; the feed closes it.
         on_error: Gets the account's name and what went wrong with one of its streams; it is tried
             again all the same.
-        settle_after: See :class:`Outbox`.
+        confirmation_timeout: See :class:`Outbox`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Feed:
         store: Store,
         *,
         on_error: Callable[[str, Exception], None] | None = None,
-        settle_after: float,
+        confirmation_timeout: float,
     ) -> None:
         self._accounts = accounts
         self._store = store
@@ -62,7 +62,7 @@ class Feed:
         self._consumed = False
         self._followed: set[str] = set()
         self.outbox: Final = Outbox(
-            accounts, store, poll_now=self.poll_now, settle_after=settle_after
+            accounts, store, poll_now=self.poll_now, confirmation_timeout=confirmation_timeout
         )
 
     def events(

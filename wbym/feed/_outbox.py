@@ -57,15 +57,15 @@ from wbym.feed._actions import (
 from wbym.feed._delivery import OPEN, key_of
 from wbym.feed._open_delivery import OpenDelivery, now
 from wbym.feed._own_messages import same_words
-from wbym.feed._settle import settle
+from wbym.feed._resolve import resolve
 from wbym.feed._store import Store
 from wbym.observe import LogFacts, current
 
-__all__ = ["SETTLE_AFTER", "Outbox"]
+__all__ = ["CONFIRMATION_TIMEOUT", "Outbox"]
 
 logger: logging.Logger = logging.getLogger("wbym.outbox")
 
-SETTLE_AFTER: Final = 300.0
+CONFIRMATION_TIMEOUT: Final = 300.0
 """Seconds after which a reply that is nowhere to be seen was not delivered."""
 
 KEPT: Final = timedelta(days=90)
@@ -121,10 +121,10 @@ class Outbox:
         accounts: By name, as they are at any time.
         store: Where deliveries are saved.
         poll_now: Has the feed read an object.
-        settle_after: Seconds. A reply of unknown fate that is not seen for that long was not
-            delivered, and is sent again. Marketplaces show a message at once, or minutes later at
-            worst: the shorter this is, the sooner a lost reply is made good, and the likelier it
-            comes twice.
+        confirmation_timeout: Seconds. A reply of unknown fate that is not visible by then counts as
+            not delivered and is sent again. Marketplaces show a message at once, or minutes later
+            at worst: a shorter timeout resends a lost reply sooner, and is likelier to send one
+            twice.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class Outbox:
         store: Store,
         *,
         poll_now: PollNow,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
     ) -> None:
         self._accounts = accounts
         self._store = store
         self._poll_now = poll_now
-        self._settle_after = settle_after
+        self._confirmation_timeout = confirmation_timeout
         self._open: dict[str, OpenDelivery] = {}
         self._entering: dict[str, asyncio.Event] = {}
         self._woken = asyncio.Event()
@@ -224,12 +224,12 @@ class Outbox:
         require("deliveries", "states", states, Sequence[DeliveryState])
         return await self._store.deliveries(states or None)
 
-    async def settle(self, idempotency_key: str, state: DeliveryState) -> Delivery:
-        """Say what became of a delivery that nobody could tell; see :func:`settle`."""
-        settled = await settle(self._store, idempotency_key, state)
+    async def resolve(self, idempotency_key: str, state: DeliveryState) -> Delivery:
+        """Say what became of a delivery that nobody could tell; see :func:`resolve`."""
+        resolved = await resolve(self._store, idempotency_key, state)
         self._adopt_at = 0.0
         self._wake()
-        return settled
+        return resolved
 
     def start(self) -> None:
         """Begin to work on the open deliveries, of earlier runs too."""
@@ -311,13 +311,13 @@ class Outbox:
                 self._open.pop(key_of(delivery), None)
                 raise
             # It was fit to be sent once, so what is there now decides: perhaps it is ours.
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             mine.is_invalid = True
             return await self._move(delivery, _SENDING, note=str(error))
         except AlreadyAnswered as error:
             return await self._answered(delivery, error, mine)
         except DeliveryUnknown as error:
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             return await self._move(delivery, _SENDING, note=str(error))
         except _REFUSALS as error:
             return await self._move(delivery, _REJECTED, note=str(error))
@@ -326,9 +326,9 @@ class Outbox:
             return await self._move(delivery, _PENDING, note=str(error))
         except BaseException:
             # Cancelled in the middle: it may be on its way.
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             raise
-        mine.lookup(self._settle_after)
+        mine.start_lookups(self._confirmation_timeout)
         return await self._move(delivery, _ACCEPTED, note=None, receipt=receipt)
 
     async def _answered(
@@ -336,7 +336,7 @@ class Outbox:
     ) -> Delivery:
         """What an answer is that met another: perhaps itself, where it was sent before."""
         if delivery.attempts > 1 and error.answer is None:
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             return await self._move(delivery, _SENDING, note=str(error))
         if delivery.attempts > 1 and same_words(error.answer or "", delivery.text):
             return await self._move(delivery, _CONFIRMED, note=None)
@@ -448,7 +448,7 @@ class Outbox:
             ):
                 mine = self._open[key] = OpenDelivery(delivery.target.account)
                 if delivery.state is not _PENDING:
-                    mine.lookup(self._settle_after)
+                    mine.start_lookups(self._confirmation_timeout)
 
     async def _work(self, key: str, mine: OpenDelivery) -> None:
         """Do what is due for an open delivery."""
@@ -504,7 +504,7 @@ class Outbox:
     async def _look_up(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
         action = decode_action(await self._store.work(key_of(delivery)))
         # Only a lookup that began late enough shows that it is not there.
-        late = mine.is_late(self._settle_after)
+        late = mine.is_timed_out(self._confirmation_timeout)
         found = await action.reconcile(
             account, delivery, poll_now=self._poll_now, store=self._store
         )
@@ -513,11 +513,10 @@ class Outbox:
             note = None if found.state is _CONFIRMED else found.note or delivery.note
             await self._move(delivery, found.state, note=note, id_=found.id)
         elif not late:
-            mine.look_up_later(self._settle_after)
+            mine.schedule_lookup(self._confirmation_timeout)
         elif delivery.state is _ACCEPTED:
-            note = (
-                f"it was accepted, and not seen for {self._settle_after:g} s: check, and settle it"
-            )
+            waited = f"{self._confirmation_timeout:g} s"
+            note = f"accepted, but not visible within {waited}; check it and resolve the delivery"
             await self._move(delivery, _UNKNOWN, note=note)
         elif mine.is_invalid:
             await self._move(delivery, _REJECTED, note=delivery.note)

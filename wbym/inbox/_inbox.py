@@ -35,7 +35,7 @@ from wbym.domain import (
     later,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import SETTLE_AFTER, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
+from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -65,13 +65,13 @@ class Inbox:
         state: A file in which events and replies under an idempotency key are kept, made if there
             is none, or a store; the inbox closes it. Without it there are no :meth:`events` and no
             idempotency keys.
-        settle_after: Seconds after which a reply of unknown fate that is nowhere to be seen is sent
-            again; see :class:`wbym.feed.Outbox`.
+        confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
+            is sent again; see :class:`wbym.feed.Outbox`.
         on_error: Gets the name and the error of an account that fails while reading, instead of
             ``AccountsFailed`` at the end; and of each round of :meth:`events` that fails.
 
     Raises:
-        InvalidInput: Two accounts have one name, or ``settle_after`` is 0 or less.
+        InvalidInput: Two accounts have one name, or ``confirmation_timeout`` is 0 or less.
         InboxNotOpen: From each method: the inbox is closed, or its accounts are in a file that is
             read on entering, or what is asked for needs the ``state``, and it is not entered.
     """
@@ -80,19 +80,21 @@ class Inbox:
         self,
         *accounts: Account,
         state: str | PathLike[str] | Store | None = None,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> None:
-        require("Inbox", "settle_after", settle_after, float)
-        if settle_after <= 0:
-            raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
+        require("Inbox", "confirmation_timeout", confirmation_timeout, float)
+        if confirmation_timeout <= 0:
+            raise InvalidInput(
+                "Inbox", "confirmation_timeout", "must be more than 0 s", confirmation_timeout
+            )
         self._by_name: dict[str, Account] = {}
         self._closed = False
         self._on_error = on_error
         self._running = Running()
         self._config: Path | None = None
         self._state = state
-        self._settle_after = settle_after
+        self._confirmation_timeout = confirmation_timeout
         self._open_feed: Feed | None = None
         for account in accounts:
             self.add(account)
@@ -103,7 +105,7 @@ class Inbox:
         path: str | PathLike[str],
         *,
         state: str | PathLike[str] | Store | None = None,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> Self:
         """The inbox over the accounts of a TOML file (see ``wbym._config``).
@@ -112,7 +114,7 @@ class Inbox:
         the secrets are read on entering, which raises ``ConfigError`` where the file
         cannot be used or a secret is not where it says, and ``InvalidToken`` where it is not one.
         """
-        inbox = cls(state=state, settle_after=settle_after, on_error=on_error)
+        inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
         inbox._config = Path(path)
         return inbox
 
@@ -144,7 +146,10 @@ class Inbox:
         else:
             store = state
         self._open_feed = Feed(
-            self._accounts, store, on_error=self._on_error, settle_after=self._settle_after
+            self._accounts,
+            store,
+            on_error=self._on_error,
+            confirmation_timeout=self._confirmation_timeout,
         )
         self._open_feed.outbox.start()
 

@@ -34,12 +34,12 @@ from wbym.domain import (
     ReturnStatus,
 )
 from wbym.errors import InvalidInput, NotFound, RefError, StateError, Unsupported
-from wbym.feed import Events, MemoryStore, settle
+from wbym.feed import Events, MemoryStore, resolve
 from wbym.inbox import Inbox
 
 pytestmark = pytest.mark.looptime
 
-SETTLE = 300.0
+TIMEOUT = 300.0
 
 
 @asynccontextmanager
@@ -47,7 +47,7 @@ async def open_inbox(
     shop: Shop, store: MemoryStore, *, follow: bool = True
 ) -> AsyncIterator[tuple[Inbox, Events]]:
     """An inbox whose events are followed, or not."""
-    async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+    async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
         events = inbox.events(since=LONG_AGO)
         following = asyncio.create_task(_follow(events)) if follow else None
         await asyncio.sleep(0.1)
@@ -308,7 +308,7 @@ class TestSending:
         shop._send = send  # type: ignore[method-assign]
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 10)
+            await asyncio.sleep(TIMEOUT - 10)
             assert await state_of(inbox, "k") is DeliveryState.SENDING
             await asyncio.sleep(1000)
             delivery = await inbox.outbox.delivery("k")
@@ -357,7 +357,7 @@ class TestFate:
         shop.trouble.append("lost before")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 1)
+            await asyncio.sleep(TIMEOUT - 1)
             assert shop.sent == []
             await asyncio.sleep(40)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -377,7 +377,7 @@ class TestFate:
             await inbox.send(shop.chat("1"), "Да", idempotency_key="message")
             await asyncio.sleep(10)
             assert await state_of(inbox, "message") is DeliveryState.CONFIRMED
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "answer") is DeliveryState.UNKNOWN
         assert shop.sent == [("1", "Да")] * 2
 
@@ -387,7 +387,7 @@ class TestFate:
         shop.hidden = True
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 10)
+            await asyncio.sleep(TIMEOUT - 10)
             shop.arrive("Да", author=Author.SELLER)
             await asyncio.sleep(1000)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -398,11 +398,11 @@ class TestFate:
         shop.hidden = True
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 10)
+            await asyncio.sleep(TIMEOUT + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
             (delivery,) = await inbox.outbox.deliveries(DeliveryState.UNKNOWN)
             assert delivery.note is not None
-            assert "not seen for 300 s" in delivery.note
+            assert "not visible within 300 s" in delivery.note
             await asyncio.sleep(1000)
         assert shop.sent == [("1", "Да")]
 
@@ -429,7 +429,7 @@ class TestFate:
                 sending.cancel()
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
                 await inbox.send(shop.chat(), "Да", idempotency_key="k")
-                await asyncio.sleep(SETTLE + 60)
+                await asyncio.sleep(TIMEOUT + 60)
                 assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
             assert len(shop.sent) == times
 
@@ -443,12 +443,12 @@ class TestFate:
 
         shop, store = Shop(every=5), Slow()
         shop.trouble.append("lost before")
-        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             # The outbox looks for what is open while this is at it.
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 5)
+            await asyncio.sleep(TIMEOUT + 5)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
@@ -536,7 +536,7 @@ class TestAnswers:
         shop.trouble.append(trouble)
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, "Спасибо", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("f1", "Спасибо")]
 
@@ -566,7 +566,7 @@ class TestAnswers:
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, "Спасибо", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert len(shop.sent) == 1
 
@@ -599,7 +599,7 @@ class TestAlreadyAnswered:
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, words, idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.tries == 2
 
@@ -616,7 +616,7 @@ class TestAlreadyAnswered:
                 assert delivery.state is DeliveryState.REJECTED
                 assert delivery.note == "another answer stands: Спасибо"
                 assert (delivery.attempts, delivery.sent_at) == (0, None)
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
         assert shop.sent == []
 
     async def test_a_question_whose_answer_is_not_told_is_for_a_person(self) -> None:
@@ -663,7 +663,7 @@ class TestRefs:
             assert (delivery.action, delivery.text) == (action, "Да")
             assert not delivery.accepted or delivery.confirmed
         async with open_inbox(shop, store) as (inbox, _):
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             decided = action is Action.DECIDE and trouble == "lost after"
             # By an id alone it is not known what the decision comes to.
             expected = DeliveryState.UNKNOWN if decided else DeliveryState.CONFIRMED
@@ -704,7 +704,7 @@ class TestEdits:
             shop.items["1"] = msgspec.structs.replace(item, answer=after)
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.edit_answer(item, "Стало", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.sent == [("1", "Стало")]
 
@@ -715,7 +715,7 @@ class TestEdits:
         shop.trouble.append("lost before")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.edit_answer(item, "Стало", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Стало")]
 
@@ -744,7 +744,7 @@ class TestRejections:
                 del shop.asks["1"]
             else:
                 shop.asks["1"] = msgspec.structs.replace(item, status=after)
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.sent == [("1", "не по теме")]
 
@@ -774,7 +774,7 @@ class TestBlind:
             await inbox.send(shop.chat(), "Да", idempotency_key="s")
             await inbox.answer(item, "Да", idempotency_key="a")
             await inbox.reject(question, "Да", idempotency_key="r")
-            await asyncio.sleep(SETTLE)
+            await asyncio.sleep(TIMEOUT)
             for delivery in await inbox.outbox.deliveries():
                 assert delivery.state is DeliveryState.UNKNOWN
                 assert delivery.note is not None
@@ -854,7 +854,7 @@ class TestDecisions:
                 comment="по правилам",
                 idempotency_key="k",
             )
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             delivery = await inbox.outbox.delivery("k")
             assert delivery is not None
             assert delivery.state is state
@@ -873,22 +873,22 @@ class TestDecisions:
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
 
-class TestSettling:
+class TestResolve:
     async def unknown(self, shop: Shop, store: Kept) -> None:
         shop.hidden = True
         async with open_inbox(shop, store) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 10)
+            await asyncio.sleep(TIMEOUT + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
     @pytest.mark.parametrize("state", [DeliveryState.CONFIRMED, DeliveryState.REJECTED])
     async def test_by_a_person(self, state: DeliveryState) -> None:
         shop, store = Shop(every=5), Kept()
         await self.unknown(shop, store)
-        settled = await settle(store, "k", state)
-        assert (settled.state, settled.note) == (state, "settled by a person")
+        resolved = await resolve(store, "k", state)
+        assert (resolved.state, resolved.note) == (state, "resolved by a person")
         with pytest.raises(InvalidInput, match=f"it is {state}"):
-            await settle(store, "k", state)
+            await resolve(store, "k", state)
         async with open_inbox(shop, store):
             await asyncio.sleep(1000)
         assert len(shop.sent) == 1
@@ -898,7 +898,7 @@ class TestSettling:
         await self.unknown(shop, store)
         shop.hidden = False
         async with open_inbox(shop, store) as (inbox, _):
-            await inbox.outbox.settle("k", DeliveryState.PENDING)
+            await inbox.outbox.resolve("k", DeliveryState.PENDING)
             await asyncio.sleep(40)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert len(shop.sent) == 2
@@ -908,11 +908,11 @@ class TestSettling:
         async with open_inbox(shop, store) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             with pytest.raises(InvalidInput, match="it is accepted"):
-                await inbox.outbox.settle("k", DeliveryState.PENDING)
+                await inbox.outbox.resolve("k", DeliveryState.PENDING)
             with pytest.raises(InvalidInput, match="must be of a delivery"):
-                await inbox.outbox.settle("x", DeliveryState.PENDING)
+                await inbox.outbox.resolve("x", DeliveryState.PENDING)
             with pytest.raises(InvalidInput, match="confirmed, rejected or pending"):
-                await inbox.outbox.settle("k", DeliveryState.SENDING)
+                await inbox.outbox.resolve("k", DeliveryState.SENDING)
 
 
 class TestStore:
@@ -958,7 +958,7 @@ class TestStore:
     async def test_of_an_account_that_was_taken_out_waits_for_its_return(self) -> None:
         shop, other, store = Shop(every=5), Shop("other"), Kept()
         shop.trouble.append("unreached")
-        async with Inbox(shop, other, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, other, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await inbox.remove("shop")
             await asyncio.sleep(100)
@@ -972,8 +972,8 @@ class TestStore:
 class TestWaiting:
     @pytest.mark.parametrize("seconds", [0, -1.0])
     async def test_some_time_must_be_given(self, seconds: float) -> None:
-        with pytest.raises(InvalidInput, match="settle_after must be more than 0 s"):
-            Inbox(state=Kept(), settle_after=seconds)
+        with pytest.raises(InvalidInput, match="confirmation_timeout must be more than 0 s"):
+            Inbox(state=Kept(), confirmation_timeout=seconds)
 
     async def test_asking_again_does_not_wait_for_a_long_look(self) -> None:
         # With a base token of Wildberries a round may be an hour away.

@@ -336,7 +336,7 @@ class TestGoingOn:
         key = f"{what}-{state}"
         change(path, "DELETE FROM delivery WHERE key != ?", key)
         shop = Market()
-        async with Inbox(shop, state=path, settle_after=0.05) as inbox, asyncio.timeout(30):
+        async with Inbox(shop, state=path, confirmation_timeout=0.05) as inbox, asyncio.timeout(30):
             while True:
                 one = await inbox.outbox.delivery(key)
                 assert one is not None

@@ -9,10 +9,10 @@ from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput
 from wbym.feed._store import Store
 
-__all__ = ["settle"]
+__all__ = ["resolve"]
 
 
-async def settle(store: Store, idempotency_key: str, state: DeliveryState) -> Delivery:
+async def resolve(store: Store, idempotency_key: str, state: DeliveryState) -> Delivery:
     """Say what became of a delivery that nobody could tell.
 
     Args:
@@ -23,18 +23,18 @@ async def settle(store: Store, idempotency_key: str, state: DeliveryState) -> De
     Raises:
         InvalidInput: There is no such delivery, or its fate is known or still looked up.
     """
-    require("settle", "idempotency_key", idempotency_key, str)
-    require("settle", "state", state, DeliveryState)
+    require("resolve", "idempotency_key", idempotency_key, str)
+    require("resolve", "state", state, DeliveryState)
     if state not in {DeliveryState.CONFIRMED, DeliveryState.REJECTED, DeliveryState.PENDING}:
-        raise InvalidInput("settle", "state", "must be confirmed, rejected or pending", state)
+        raise InvalidInput("resolve", "state", "must be confirmed, rejected or pending", state)
     standing = await store.delivery(idempotency_key)
     if standing is None:
-        raise InvalidInput("settle", "idempotency_key", "must be of a delivery", idempotency_key)
-    settled = msgspec.structs.replace(
-        standing, state=state, updated_at=datetime.now(UTC), note="settled by a person"
+        raise InvalidInput("resolve", "idempotency_key", "must be of a delivery", idempotency_key)
+    resolved = msgspec.structs.replace(
+        standing, state=state, updated_at=datetime.now(UTC), note="resolved by a person"
     )
     was = {DeliveryState.UNKNOWN, DeliveryState.PENDING} - {state}
-    if not await store.move(settled, was=was, owner=""):
+    if not await store.move(resolved, was=was, owner=""):
         rule = f"must be of a delivery that is unknown; it is {standing.state}"
-        raise InvalidInput("settle", "idempotency_key", rule, idempotency_key)
-    return settled
+        raise InvalidInput("resolve", "idempotency_key", rule, idempotency_key)
+    return resolved
