@@ -115,7 +115,9 @@ class AccountSource:
         for name, places in self.secrets.items():
             found[name] = []
             for place in places:
-                found[name] += await self._read(place, several=name in self.adapter.SEVERAL)
+                found[name] += await self._read(
+                    place, several=name in self.adapter.MULTIPLE_SECRETS
+                )
         return self.adapter.from_secrets(found, name=self.name, options=options)
 
     async def _read(self, place: SecretPlace, *, several: bool) -> list[str]:
@@ -336,7 +338,7 @@ class _Table:
         for key in (env, file):
             if key in self._table:
                 found = [self._secret_place(key, text) for text in self._texts(key)]
-                if len(found) > 1 and name not in adapter.SEVERAL:
+                if len(found) > 1 and name not in adapter.MULTIPLE_SECRETS:
                     raise self._error(key, f"{adapter.marketplace} takes one, got {len(found)}")
                 return found
         return []

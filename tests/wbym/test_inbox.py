@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tests.support.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
+from wbym.account import Capabilities, Capability, Filters, ReadOptions, Support, Supported
 from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting
 from wbym.errors import (
     AccountsFailed,
@@ -62,7 +62,7 @@ class Toy(BareAccount):
         self.requests = 0
         self.answered: list[tuple[str, str]] = []
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         def page(token: str | None, _: int | None) -> Chunk[Feedback]:
             self.requests += 1
             place = int(token or 0)

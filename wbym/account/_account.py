@@ -8,7 +8,7 @@ and call the hooks::
         marketplace = "toy"
         CAPABILITIES = {Capability.CHATS: Supported(Support.NATIVE)}
 
-        def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+        def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
             return self.api.chats.list(unread=waiting).map(...)
 """
 
@@ -34,10 +34,10 @@ import aiohttp
 import msgspec
 
 from wbym.account._capabilities import Capabilities, Capability, has
-from wbym.account._checks import whole_characters
+from wbym.account._checks import reject_half_characters
 from wbym.account._facts import CatalogRow, CheckReport, CredentialFacts
-from wbym.account._hooks import Hooks, How, Receipt, require_hooks
-from wbym.account._inputs import Inputs, chosen, require_complete
+from wbym.account._hooks import Hooks, ReadOptions, Receipt, require_hooks
+from wbym.account._inputs import Inputs, find_decision, require_decision_arguments
 from wbym.account._options import AccountOptions, require_connection
 from wbym.account._streams import OnHints, Stream, TrustedProxy
 from wbym.account._sweeps import Sweeps
@@ -164,7 +164,7 @@ class Account(Hooks):
     """What can be said of an account besides its secrets, in ``wbym.toml`` too."""
     SECRETS: ClassVar[tuple[str, ...]] = ("secret",)
     """The names of its secrets; ``wbym.toml`` says where each is, as in ``secret_env``."""
-    SEVERAL: ClassVar[frozenset[str]] = frozenset()
+    MULTIPLE_SECRETS: ClassVar[frozenset[str]] = frozenset()
     """Those of :attr:`SECRETS` of which there may be several, such as tokens of one seller."""
 
     def __init_subclass__(cls) -> None:
@@ -312,7 +312,7 @@ class Account(Hooks):
         if not nouns:
             rule = f"must be one of {', '.join(known.__name__ for known in _KIND_OF.values())}"
             raise InvalidInput("get", "kind", rule, kind)
-        own = self.inputs.own("get", ref, *nouns)
+        own = self.inputs.own_ref("get", ref, *nouns)
         self.inputs.require(_GET[own.noun], "get", "ref", str(own))
         match own.noun:
             case Noun.CHAT:
@@ -352,8 +352,8 @@ class Account(Hooks):
         self.inputs.flag(
             Capability.CHATS_WAITING, "chats", "waiting_for_seller", waiting_for_seller
         )
-        how = _how("chats", prefetch, priority)
-        return self._chats(waiting_for_seller, how).using(
+        options = _read_options("chats", prefetch, priority)
+        return self._chats(waiting_for_seller, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -376,11 +376,11 @@ class Account(Hooks):
             priority: Who goes first at the limits.
         """
         self.inputs.require(Capability.MESSAGES, "messages")
-        ref = self.inputs.own("messages", chat, Noun.CHAT)
+        ref = self.inputs.own_ref("messages", chat, Noun.CHAT)
         self.inputs.since(Capability.MESSAGES_SINCE, "messages", since)
-        how = _how("messages", prefetch, priority)
+        options = _read_options("messages", prefetch, priority)
         known = Chat(ref=ref) if isinstance(chat, Ref) else chat
-        return self._messages(known, since, how).using(
+        return self._messages(known, since, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -408,7 +408,7 @@ class Account(Hooks):
             RefusedByModeration: It never will.
         """
         self.inputs.require(Capability.DOWNLOAD, "download")
-        self.inputs.own("download", message, Noun.MESSAGE)
+        self.inputs.own_ref("download", message, Noun.MESSAGE)
         require("download", "attachment", attachment, Attachment)
         return self._download(attachment)
 
@@ -426,7 +426,7 @@ class Account(Hooks):
             rule = "must be given, or order_id, and not both"
             raise InvalidInput("open_chat", "item", rule, (item, order_id))
         if item is not None:
-            ref = self.inputs.own("open_chat", item, Noun.RETURN)
+            ref = self.inputs.own_ref("open_chat", item, Noun.RETURN)
             return await self._open_chat(None, ref.id)
         require("open_chat", "order_id", order_id, str | int)
         return await self._open_chat(str(order_id), None)
@@ -458,8 +458,8 @@ class Account(Hooks):
         filters = self.inputs.filters(
             Capability.QUESTIONS, answered=answered, since=since, until=until, product=product
         )
-        how = _how("questions", prefetch, priority)
-        return self._questions(filters, how).using(
+        options = _read_options("questions", prefetch, priority)
+        return self._questions(filters, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -499,8 +499,8 @@ class Account(Hooks):
             rating=rating,
             product=product,
         )
-        how = _how("feedbacks", prefetch, priority)
-        return self._feedbacks(filters, how).using(
+        options = _read_options("feedbacks", prefetch, priority)
+        return self._feedbacks(filters, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -570,16 +570,16 @@ class Account(Hooks):
     ) -> Listing[Answer]:
         """The comments under a feedback, the seller's and others', oldest first."""
         self.inputs.require(Capability.COMMENTS, "comments")
-        ref = self.inputs.own("comments", feedback, Noun.FEEDBACK)
-        how = _how("comments", prefetch, priority)
-        return self._comments(ref.id, how).using(
+        ref = self.inputs.own_ref("comments", feedback, Noun.FEEDBACK)
+        options = _read_options("comments", prefetch, priority)
+        return self._comments(ref.id, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
     async def skip_reaction(self, feedback: Feedback | Ref) -> None:
         """Say that a feedback needs no answer."""
         self.inputs.require(Capability.SKIP_REACTION, "skip_reaction")
-        ref = self.inputs.own("skip_reaction", feedback, Noun.FEEDBACK)
+        ref = self.inputs.own_ref("skip_reaction", feedback, Noun.FEEDBACK)
         await self._skip_reaction(ref.id)
 
     # Returns.
@@ -602,8 +602,8 @@ class Account(Hooks):
         """
         self.inputs.require(Capability.RETURNS, "returns")
         self.inputs.flag(Capability.RETURNS_OPEN, "returns", "is_open", is_open)
-        how = _how("returns", prefetch, priority)
-        return self._returns(is_open, how).using(
+        options = _read_options("returns", prefetch, priority)
+        return self._returns(is_open, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -616,7 +616,7 @@ class Account(Hooks):
             NotFound: There is none with this id.
         """
         self.inputs.require(Capability.DECIDE, "decisions")
-        ref = self.inputs.own("decisions", item, Noun.RETURN)
+        ref = self.inputs.own_ref("decisions", item, Noun.RETURN)
         return list(await self._decisions(await self._return(item, ref)))
 
     async def decide(
@@ -644,8 +644,8 @@ class Account(Hooks):
         """
         ref = self.inputs.decide(item, decision, comment=comment, reason=reason, amount=amount)
         known = await self._return(item, ref)
-        taken = chosen(ref, decision, await self._decisions(known))
-        require_complete(taken, comment, reason, amount)
+        taken = find_decision(ref, decision, await self._decisions(known))
+        require_decision_arguments(taken, comment, reason, amount)
         receipt = await self._decide(known, taken, comment=comment, reason=reason, amount=amount)
         return self._accepted(Action.DECIDE, ref, comment or "", receipt, decision=taken.id)
 
@@ -838,12 +838,12 @@ class Account(Hooks):
         self._on_undecodable(undecodable)
 
 
-def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:
+def _read_options(method: str, prefetch: int | None, priority: Priority | None) -> ReadOptions:
     if prefetch is not None:
         require(method, "prefetch", prefetch, _PREFETCH)
     if priority is not None:
         require(method, "priority", priority, Priority)
-    return How(prefetch, priority)
+    return ReadOptions(prefetch, priority)
 
 
 _NAME: Final = Annotated[str, NotEmpty()]
@@ -885,7 +885,7 @@ def _endpoint_of(operation: object) -> Endpoint[object]:
 
 def _require_json(method: str, body: object) -> None:
     try:
-        with whole_characters(method, "body"):
+        with reject_half_characters(method, "body"):
             msgspec.json.encode(body)
     except (TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(method, "body", f"must be JSON: {error}", type(body)) from error

@@ -8,14 +8,14 @@ from wbym.calls import HALF_A_CHARACTER
 from wbym.errors import InvalidInput
 
 __all__ = [
+    "reject_half_characters",
     "require_address",
-    "require_among",
-    "whole_characters",
+    "require_known",
 ]
 
 
 @contextmanager
-def whole_characters(method: str, argument: str) -> Iterator[None]:
+def reject_half_characters(method: str, argument: str) -> Iterator[None]:
     """Refuse what cannot be encoded inside, since a text has half of a surrogate pair.
 
     Raises:
@@ -53,7 +53,7 @@ def require_address(method: str, base_url: str | None) -> str | None:
     return base_url.rstrip("/")
 
 
-def require_among(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
+def require_known(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
     """Refuse names of what there is not, such as buckets and hosts.
 
     Raises:

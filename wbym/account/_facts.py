@@ -9,13 +9,13 @@ from wbym.calls import Endpoint
 from wbym.errors import WbymError
 
 __all__ = [
-    "Asked",
     "CatalogRow",
     "CheckReport",
     "CredentialFacts",
     "MethodFacts",
-    "ask",
-    "catalog_of",
+    "ProbeResult",
+    "build_catalog",
+    "probe",
 ]
 
 
@@ -35,7 +35,7 @@ class CatalogRow(msgspec.Struct, frozen=True):
     """In words, for credentials with a lower limit; the same where there is none."""
 
 
-def catalog_of(
+def build_catalog(
     marketplace: str,
     endpoints: Iterable[Endpoint[object]],
     hosts: Mapping[str, str],
@@ -79,7 +79,7 @@ class MethodFacts(msgspec.Struct, frozen=True):
     scope: str
     host: str
     """The address that is called."""
-    pace: str
+    rate: str
     """The limit that counts for the account, in words."""
     slow: bool = False
     """Whether that is so little that it must be said loudly."""
@@ -87,14 +87,14 @@ class MethodFacts(msgspec.Struct, frozen=True):
     """What is missing to call it, such as ``"the category content"``; None where nothing is."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ProbeResult(msgspec.Struct, frozen=True):
     """A question to the marketplace, and what came of it."""
 
-    about: str
+    subject: str
     """Such as ``"seller"``, or the address of a host."""
     answer: str | None = None
     """In words; None where there is none."""
-    problem: WbymError | None = None
+    error: WbymError | None = None
     """Why there is none."""
 
 
@@ -104,13 +104,13 @@ class CheckReport(msgspec.Struct, frozen=True):
     credentials: tuple[CredentialFacts, ...]
     methods: tuple[MethodFacts, ...]
     """In the order of the catalog, without those that only try the connection."""
-    asked: tuple[Asked, ...] = ()
+    probes: tuple[ProbeResult, ...] = ()
     """What the marketplace was asked."""
 
 
-async def ask(about: str, question: Awaitable[str]) -> Asked:
+async def probe(subject: str, request: Awaitable[str]) -> ProbeResult:
     """Put one question; an error of ours becomes part of what came of it."""
     try:
-        return Asked(about, await question)
+        return ProbeResult(subject, await request)
     except WbymError as error:
-        return Asked(about, problem=error)
+        return ProbeResult(subject, error=error)

@@ -32,7 +32,7 @@ from wbym.paging import Listing, Span, Sweep
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["Filters", "Hooks", "How", "Receipt", "SweepOptions", "require_hooks"]
+__all__ = ["Filters", "Hooks", "ReadOptions", "Receipt", "SweepOptions", "require_hooks"]
 
 
 class IdRule(Protocol):
@@ -41,7 +41,7 @@ class IdRule(Protocol):
     def __call__(self, record_id: str, /) -> str | None: ...
 
 
-class How(msgspec.Struct, frozen=True):
+class ReadOptions(msgspec.Struct, frozen=True):
     """How a list is to be read. The account passes both to ``Listing.using`` too."""
 
     prefetch: int | None = None
@@ -95,7 +95,7 @@ class Hooks:
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         raise NotImplementedError
 
     async def _get_chat(self, chat_id: str) -> Chat:
@@ -105,7 +105,9 @@ class Hooks:
         """Exactly one of both is given."""
         raise NotImplementedError
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         """Of the chat perhaps only the ref is known."""
         raise NotImplementedError
 
@@ -121,7 +123,7 @@ class Hooks:
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         raise NotImplementedError
 
     async def _get_question(self, question_id: str) -> Question:
@@ -139,7 +141,7 @@ class Hooks:
     async def _reject_question(self, question: Question, reason: str) -> Receipt | None:
         raise NotImplementedError
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         raise NotImplementedError
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
@@ -160,7 +162,7 @@ class Hooks:
             return await self._get_question(item.ref.id)
         return await self._get_feedback(item.ref.id)
 
-    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+    def _comments(self, feedback_id: str, options: ReadOptions) -> Listing[Answer]:
         raise NotImplementedError
 
     async def _skip_reaction(self, feedback_id: str) -> None:
@@ -168,7 +170,7 @@ class Hooks:
 
     # Returns.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         raise NotImplementedError
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:

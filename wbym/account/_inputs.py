@@ -36,7 +36,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, RefError, Unsupported
 
-__all__ = ["Inputs", "chosen", "ref_of", "require_complete"]
+__all__ = ["Inputs", "find_decision", "ref_of", "require_decision_arguments"]
 
 _KINDS: Final[dict[Noun, type[Record]]] = {
     Noun.CHAT: Chat,
@@ -108,7 +108,7 @@ class Inputs:
             shown = self._account if argument == "account" else value
             raise Unsupported(self._marketplace, method, argument, shown)
 
-    def own(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
+    def own_ref(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
         """The ref of a record of this account, or a ref to one.
 
         Raises:
@@ -204,7 +204,7 @@ class Inputs:
             Unsupported: The marketplace takes no messages, or no files.
         """
         self.require(Capability.SEND, "send")
-        ref = self.own("send", chat, Noun.CHAT)
+        ref = self.own_ref("send", chat, Noun.CHAT)
         require("send", "text", text, str)
         require("send", "files", files, Sequence[Upload])
         if files:
@@ -231,7 +231,7 @@ class Inputs:
     def reject(self, question: Question | Ref, reason: str) -> Ref:
         """Check a rejection; errors as for :meth:`answer`."""
         self.require(Capability.REJECT_QUESTION, "reject")
-        ref = self.own("reject", question, Noun.QUESTION)
+        ref = self.own_ref("reject", question, Noun.QUESTION)
         facts = self._capabilities[Capability.REJECT_QUESTION].facts
         _require_text("reject", "reason", reason, facts)
         return ref
@@ -253,7 +253,7 @@ class Inputs:
             Unsupported: The marketplace takes no decisions, no reason or no amount.
         """
         self.require(Capability.DECIDE, "decide")
-        ref = self.own("decide", item, Noun.RETURN)
+        ref = self.own_ref("decide", item, Noun.RETURN)
         require("decide", "decision", decision, Decision | str)
         facts = self._capabilities[Capability.DECIDE].facts
         if comment is not None:
@@ -272,14 +272,14 @@ class Inputs:
         item: Question | Feedback | Ref,
         text: str,
     ) -> Ref:
-        ref = self.own(method, item, Noun.QUESTION, Noun.FEEDBACK)
+        ref = self.own_ref(method, item, Noun.QUESTION, Noun.FEEDBACK)
         capability = capabilities[ref.noun]
         self.require(capability, method, "item", str(ref))
         _require_text(method, "text", text, self._capabilities[capability].facts)
         return ref
 
 
-def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
+def find_decision(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
     """The decision among those that may be taken now.
 
     Raises:
@@ -293,7 +293,7 @@ def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> D
     raise InvalidInput("decide", "decision", rule, wanted)
 
 
-def require_complete(
+def require_decision_arguments(
     decision: Decision, comment: str | None, reason: str | None, amount: Money | None
 ) -> None:
     """Refuse a decision without what it needs, or with what it does not take.

@@ -51,7 +51,7 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     """In the order in which their events are to come."""
     state: bytes | None = None
     """Where the stream goes on after it; None: where it would have before."""
-    forget: datetime | None = None
+    forget_before: datetime | None = None
     """What came to be before that is old news: it is forgotten, and makes no event if it is seen
     again. Chats are never forgotten."""
 
@@ -86,7 +86,7 @@ class Stream(Protocol):
         """Seconds between the beginnings of rounds, as the account's limits allow."""
         ...
 
-    def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         """One round, batch by batch; those that come fast are stored together.
 
         Raises:

@@ -56,7 +56,7 @@ def _merged(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     states = [batch.state for batch in batches if batch.state is not None]
-    old = [batch.forget for batch in batches if batch.forget is not None]
+    old = [batch.forget_before for batch in batches if batch.forget_before is not None]
     return Batch(
         [observation for batch in batches for observation in batch.observations],
         states[-1] if states else None,

@@ -92,19 +92,21 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
                 None if delivery is None else delivery.idempotency_key,
             )
         )
-    forget = batch.forget
-    if forget is not None and checkpoint.retained_since is not None:
+    forget_before = batch.forget_before
+    if forget_before is not None and checkpoint.retained_since is not None:
         # It goes through all seen records, so not with each batch.
-        forget = forget if forget - checkpoint.retained_since >= FORGET_EVERY else None
+        forget_before = (
+            forget_before if forget_before - checkpoint.retained_since >= FORGET_EVERY else None
+        )
     return Step(
         msgspec.structs.replace(
             checkpoint,
             state=checkpoint.state if batch.state is None else batch.state,
-            retained_since=forget or checkpoint.retained_since,
+            retained_since=forget_before or checkpoint.retained_since,
         ),
         events,
         fresh,
-        forget,
+        forget_before,
         list(seen.values()),
     )
 

@@ -260,7 +260,7 @@ class OverlapStream(Generic[K]):
         """Seconds between the beginnings of rounds: more where the last usual one was long."""
         return max(self._every, self._pace(self._pages, USUAL_SHARE))
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         """One round, after the records that hints name; see ``Stream.poll``.
 
         Raises:
@@ -268,15 +268,15 @@ class OverlapStream(Generic[K]):
         """
         now = self._now()
         failures = Failures(self._id)
-        state = None if asked.state is None else _STATES.decode(asked.state)
-        named = sorted(asked.hints - {""})
-        begin = self._begin(state, asked, now, self._overlap.late)
+        state = None if request.state is None else _STATES.decode(request.state)
+        named = sorted(request.hints - {""})
+        begin = self._begin(state, request, now, self._overlap.late)
         if (hinted := self._hinted(named, begin, failures) if named else None) is not None:
             async with aclosing(hinted) as pages:
                 async for page in pages:
-                    yield await self._batch(self._observed(page), asked)
-        if asked.due or "" in asked.hints or (named and hinted is None):
-            async with aclosing(self._round(state, asked, now)) as batches:
+                    yield await self._batch(self._observed(page), request)
+        if request.due or "" in request.hints or (named and hinted is None):
+            async with aclosing(self._round(state, request, now)) as batches:
                 async for batch in batches:
                     yield batch
         failures.raise_first()
@@ -297,13 +297,13 @@ class OverlapStream(Generic[K]):
                 yield Page([item], "", None)
 
     async def _round(
-        self, state: _State | None, asked: Poll, now: datetime
+        self, state: _State | None, request: Poll, now: datetime
     ) -> AsyncGenerator[Batch, None]:
-        is_wide = state is None or (asked.due and state.wide.is_over(now))
+        is_wide = state is None or (request.due and state.wide.is_over(now))
         reach = self._overlap.wide if is_wide else self._overlap.late
-        newest = self._newest(state, asked, now)
+        newest = self._newest(state, request, now)
         pages = 0
-        for listing in self._listings(self._begin(state, asked, now, reach), is_wide):
+        for listing in self._listings(self._begin(state, request, now, reach), is_wide):
             read = listing.using(priority=Priority.BULK if is_wide else None).read()
             async with aclosing(read) as listed:
                 async for page in listed:
@@ -312,7 +312,7 @@ class OverlapStream(Generic[K]):
                     times = [t for one in observed.items for t in (one.created_at, one.changed_at)]
                     newest = newest_of(newest, times, now)
                     if observed.items or observed.undecodable:
-                        yield await self._batch(observed, asked)
+                        yield await self._batch(observed, request)
         if state is None:  # how much it read says nothing of the rounds to come
             wide = Due(now.timestamp(), self._overlap.wide_every)
         elif is_wide:
@@ -323,14 +323,14 @@ class OverlapStream(Generic[K]):
         following = _State(newest, now.timestamp(), wide)
         yield Batch((), msgspec.json.encode(following), newest - self._overlap.retention)
 
-    def _newest(self, state: _State | None, asked: Poll, now: datetime) -> datetime:
-        begun = min(asked.since, now) if state is None else state.newest
+    def _newest(self, state: _State | None, request: Poll, now: datetime) -> datetime:
+        begun = min(request.since, now) if state is None else state.newest
         return max(self._overlap.earliest, begun)
 
     def _begin(
-        self, state: _State | None, asked: Poll, now: datetime, reach: timedelta
+        self, state: _State | None, request: Poll, now: datetime, reach: timedelta
     ) -> datetime:
-        newest = self._newest(state, asked, now)
+        newest = self._newest(state, request, now)
         if state is not None and self._overlap.quiet is not None:
             # If the clock was put back, the last round did not begin in the future.
             read = datetime.fromtimestamp(min(state.read, now.timestamp()), UTC)
@@ -341,20 +341,20 @@ class OverlapStream(Generic[K]):
         kept = page.origin or Kept(self.name, page.items, self._report)
         return map_page(page, self._polled, kept)
 
-    async def _batch(self, page: Page[Polled], asked: Poll) -> Batch:
+    async def _batch(self, page: Page[Polled], request: Poll) -> Batch:
         asks = self._complete is not None
         unclear = [one.record.ref.id for one in page.items if asks or one.version is None]
         noun = self.name.removesuffix("s")
-        known = await asked.known(noun, unclear) if unclear else {}
+        known = await request.known(noun, unclear) if unclear else {}
         found: list[Observation] = []
         for one in page.items:
             version = one.version
             if version is None and one.record.ref.id not in known:
                 version = self._first_version
-            at = one.created_at or one.changed_at or asked.since
+            at = one.created_at or one.changed_at or request.since
             found.append(Observation(one.record, at, version))
         if self._complete is not None:
-            found = await self._completed(found, known, asked, self._complete)
+            found = await self._completed(found, known, request, self._complete)
         found.sort(key=lambda observation: observation.at)
         return Batch([*self._id.undecodable(page.undecodable, self._now()), *found])
 
@@ -362,13 +362,13 @@ class OverlapStream(Generic[K]):
         self,
         found: Sequence[Observation],
         known: Mapping[str, str],
-        asked: Poll,
+        request: Poll,
         complete: Callable[[Sequence[Observed]], Awaitable[Sequence[Observed]]],
     ) -> list[Observation]:
         def makes_event(one: Observation) -> bool:
             before = known.get(one.record.ref.id)
             if before is None:
-                return asked.state is not None or one.at >= asked.since
+                return request.state is not None or one.at >= request.since
             return one.version is not None and one.version != before
 
         records = [one.record for one in found if makes_event(one)]

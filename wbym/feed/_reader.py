@@ -189,9 +189,9 @@ class Reader:
     async def _poll(self, *, due: bool, hints: frozenset[str]) -> int:
         """Store what the stream sees; how many events that made."""
         point = self._checkpoint or await self._begin()
-        asked = Poll(point.state, point.since, self._known, due, hints)
+        request = Poll(point.state, point.since, self._known, due, hints)
         events = 0
-        async with aclosing(coalesce(self._stream.poll(asked))) as batches:
+        async with aclosing(coalesce(self._stream.poll(request))) as batches:
             async for batch in batches:
                 step = await diff_batch(batch, point, self._store)
                 if step.seen_records or step.checkpoint != point:

@@ -324,9 +324,9 @@ def _write(db: Connection, step: Step) -> None:
             for key, record in step.seen_records.items()
         ],
     )
-    if step.forget is not None:
+    if step.forget_before is not None:
         query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
-        db.execute(query, (stream, stamp(step.forget)))
+        db.execute(query, (stream, stamp(step.forget_before)))
     db.executemany(
         "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -75,7 +75,7 @@ class Step(msgspec.Struct, frozen=True):
     events: Sequence[StoredEvent] = ()
     seen_records: Mapping[str, SeenRecord] = {}
     """By the record's key within its stream."""
-    forget: datetime | None = None
+    forget_before: datetime | None = None
     """Memos of records that came to be before that are dropped."""
     deliveries: Sequence[Delivery] = ()
     """What was seen delivered, or is doubted; written where the store's state gives way to that

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from wbym.account import Account, Capabilities, Capability, How, Support, Supported
+from wbym.account import Account, Capabilities, Capability, ReadOptions, Support, Supported
 from wbym.domain import Chat, Message
 from wbym.paging import Listing
 
@@ -33,7 +33,7 @@ def test_class_when_it_has_a_hook_for_what_it_does_not_state(support: Support | 
                 {} if support is None else stating(support, Capability.CHATS)
             )
 
-            def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+            def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
                 raise NotImplementedError
 
 

@@ -66,7 +66,7 @@ async def test_in_order_and_with_what_is_forgotten() -> None:
         await asyncio.sleep(1)
     ids = [observation.record.ref.id for one in given for observation in one.observations]
     assert ids == [str(n) for n in range(9)]
-    assert (given[-1].state, given[-1].forget) == (b"8", BEGIN + timedelta(days=8))
+    assert (given[-1].state, given[-1].forget_before) == (b"8", BEGIN + timedelta(days=8))
 
 
 async def test_nothing_is_held() -> None:
@@ -97,7 +97,7 @@ async def test_a_state_that_is_not_told_stays() -> None:
     steps: list[tuple[float, Batch | Exception]] = [(0, batch(0)), (0, Batch([]))]
     got = []
     async for one in coalesce(Source([(0, batch(9)), *steps]).batches()):
-        got.append((one.state, one.forget))
+        got.append((one.state, one.forget_before))
         await asyncio.sleep(1)
     assert got[-1] == (b"0", BEGIN)
 

@@ -113,7 +113,7 @@ class TestEvents:
             assert step.checkpoint == Checkpoint(
                 "shop", "chats", BEGIN, state, True, retained_since
             )
-            assert step.forget == (retained_since if retained_since != before else None)
+            assert step.forget_before == (retained_since if retained_since != before else None)
 
     async def test_order_is_the_streams(self) -> None:
         account = Account()
@@ -179,11 +179,11 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
     expected: dict[int, int] = {}
     retained_since = -99
     for turn, (observations, is_lost) in enumerate(shows):
-        forget = forgets[turn] if turn < len(forgets) else None
+        forget_before = forgets[turn] if turn < len(forgets) else None
         batch = Batch(
             [Observation(question(f"{n}"), at(n - 5), version) for n, version in observations],
             b"%d" % turn,
-            None if forget is None else at(forget),
+            None if forget_before is None else at(forget_before),
         )
         point = await store.checkpoint("shop", "chats") or Checkpoint("shop", "chats", BEGIN)
         point = msgspec.structs.replace(point, begun=turn >= first_round)
@@ -205,9 +205,9 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             elif version is not None and shown[n][-1] != version:
                 shown[n].append(version)
                 expected[n] += 1
-        if forget is not None and forget > retained_since:
-            retained_since = forget
-            for n in [n for n in shown if n - 5 < forget]:
+        if forget_before is not None and forget_before > retained_since:
+            retained_since = forget_before
+            for n in [n for n in shown if n - 5 < forget_before]:
                 del shown[n]
     assert len(set(told)) == len(told)
     for n in range(10):

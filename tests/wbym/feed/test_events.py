@@ -330,7 +330,7 @@ class TestTrouble:
         shop.failing.extend([None, None, DOWN])
         async with followed(shop, Kept()) as (_, events):
             assert texts(await take(events, 7)) == [str(number) for number in range(6)]
-            assert [asked.state for asked in shop.asked][:2] == [None, b"4"]
+            assert [request.state for request in shop.requests][:2] == [None, b"4"]
             await idle(events)
 
     async def test_a_broken_state_ends_the_loop(self) -> None:
@@ -405,7 +405,7 @@ class TestHints:
             await inbox.hint([Hint("shop", "chats", "7"), Hint("nobody", "chats", "7")])
             await take(events, 2)
             assert clock() - before < 1.1
-            assert (shop.asked[-1].hints, shop.asked[-1].due) == (frozenset({"7"}), False)
+            assert (shop.requests[-1].hints, shop.requests[-1].due) == (frozenset({"7"}), False)
             await idle(events, 1)
             assert await store.hints(["shop"]) == []
 
@@ -419,7 +419,7 @@ class TestHints:
             assert len(await store.hints(["shop"])) == 1
         async with followed(shop, store) as (_, events):
             await idle(events)
-            assert any("7" in asked.hints for asked in shop.asked[2:])
+            assert any("7" in request.hints for request in shop.requests[2:])
             assert await store.hints(["shop"]) == []
 
     async def test_of_nothing_that_is_followed_are_dropped(self) -> None:

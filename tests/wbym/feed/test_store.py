@@ -93,7 +93,7 @@ class TestMemos:
         await keeps.write(Step(checkpoint(), seen_records=seen_records))
         await keeps.write(Step(checkpoint(stream="questions"), seen_records=seen_records))
         late = {"late and old": SeenRecord("", 1, at(0)), "late": SeenRecord("", 1, at(3))}
-        await keeps.write(Step(checkpoint(), seen_records=late, forget=at(2)))
+        await keeps.write(Step(checkpoint(), seen_records=late, forget_before=at(2)))
         found = await keeps.seen_records("shop", "chats", [*seen_records, *late])
         assert found.keys() == {"edge", "ever", "late"}
         assert await keeps.seen_records("shop", "questions", list(seen_records)) == seen_records
