@@ -43,7 +43,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     UndecodableRecord,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import (
     AccountsFailed,
@@ -186,7 +186,7 @@ __all__ = [
     "UnreadableReply",
     "Unsupported",
     "Upload",
-    "Waiting",
+    "WaitingCounts",
     "WbymError",
     "__version__",
     "installed_adapters",

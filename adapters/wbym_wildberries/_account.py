@@ -35,7 +35,7 @@ from wbym.domain import (
     Money,
     Question,
     Return,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
 from wbym.limits import Priority, Quota
@@ -174,7 +174,7 @@ class Wildberries(Account):
 
         return await check(self._dialect, self.api, online=online, ping=ping)
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         """How much waits: two counters, the open claims' total, and chats by the feed of events.
 
         WB has no counter of chats; they cost a list and the feed since the oldest last message.
@@ -188,7 +188,7 @@ class Wildberries(Account):
                 waiting = group.create_task(self.chats(waiting_for_seller=True).all())
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        return Waiting(
+        return WaitingCounts(
             chats=len(waiting.result()),
             questions=unanswered.result().count_unanswered,
             feedbacks=unprocessed.result().count_unanswered,

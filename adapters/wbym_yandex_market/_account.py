@@ -36,7 +36,7 @@ from wbym.domain import (
     Question,
     Ref,
     Return,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import DeliveryUnknown, InvalidInput, InvalidToken, WbymError
 from wbym.limits import Priority, Window
@@ -230,7 +230,7 @@ class YandexMarket(Account):
 
         return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         """How much waits: Market has no counters, so the lists of what waits are read.
 
         Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;

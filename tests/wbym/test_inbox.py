@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.support.account import BareAccount
 from tests.support.sources import MemorySource
 from wbym.account import Capabilities, Capability, Filters, ReadOptions, Support, Supported
-from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting
+from wbym.domain import DeliveryState, Feedback, Noun, Ref, WaitingCounts
 from wbym.errors import (
     AccountsFailed,
     ConfigError,
@@ -82,12 +82,12 @@ class Toy(BareAccount):
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         self.answered.append((feedback.ref.id, text))
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         self.requests += 1
         await asyncio.sleep(1)
         if self.error is not None:
             raise self.error
-        return Waiting(feedbacks=sum(map(len, self.pages)))
+        return WaitingCounts(feedbacks=sum(map(len, self.pages)))
 
 
 def _is_within(item: Feedback, filters: Filters) -> bool:
@@ -233,7 +233,7 @@ class TestFailures:
         )
         assert sorted(_ids(await inbox.feedbacks().all())) == ["a1", "c2"]
         assert told == [("c", error)]
-        assert await inbox.counts() == {"a": Waiting(feedbacks=1)}
+        assert await inbox.counts() == {"a": WaitingCounts(feedbacks=1)}
         assert len(told) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:

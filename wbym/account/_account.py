@@ -78,7 +78,7 @@ from wbym.domain import (
     Ref,
     Return,
     UndecodableRecord,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import AlreadyAnswered, InvalidInput
 from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
@@ -326,7 +326,7 @@ class Account(Hooks):
             case _:
                 return await self._get_return(own.id, ref if isinstance(ref, Return) else None)
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         """How much waits for the seller, with as few requests as the marketplace allows."""
         return await _count_by_lists(self)
 
@@ -850,7 +850,7 @@ _NAME: Final = Annotated[str, NotEmpty()]
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
 
 
-async def _count_by_lists(account: Account) -> Waiting:
+async def _count_by_lists(account: Account) -> WaitingCounts:
     """The number of unanswered items, by reading their lists; 0 of what the marketplace lacks."""
     stated = account.CAPABILITIES
 
@@ -870,7 +870,7 @@ async def _count_by_lists(account: Account) -> Waiting:
     if listed(Capability.RETURNS, Capability.RETURNS_OPEN):
         open_ones = account.returns(is_open=True)
         returns = await count(open_ones.filter(lambda item: item.waiting_for_seller))
-    return Waiting(chats, questions, feedbacks, returns)
+    return WaitingCounts(chats, questions, feedbacks, returns)
 
 
 def _endpoint_of(operation: object) -> Endpoint[object]:

@@ -23,10 +23,10 @@ __all__ = [
     "Order",
     "Product",
     "Record",
-    "Waiting",
+    "WaitingCounts",
     "attach_raw",
-    "in_utc",
-    "later",
+    "shift_time",
+    "to_utc",
 ]
 
 
@@ -62,7 +62,7 @@ attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"]._
 """``attach_raw(record, wire)``, for adapters: keep the wire object with the neutral one."""
 
 
-def in_utc(moment: datetime) -> datetime:
+def to_utc(moment: datetime) -> datetime:
     """An aware time in UTC, for adapters; its own digits where UTC would leave the calendar.
 
     A marketplace that has no date may write the first or the last day that there is, in its zone.
@@ -73,7 +73,7 @@ def in_utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=UTC)
 
 
-def later(moment: datetime | None, delay: timedelta) -> datetime | None:
+def shift_time(moment: datetime | None, delay: timedelta) -> datetime | None:
     """A moment after another, for adapters; None where there is none, or the calendar ends."""
     try:
         return None if moment is None else moment + delay
@@ -122,7 +122,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     ordered_at: datetime | None = None
 
 
-class Waiting(msgspec.Struct, frozen=True, gc=False):
+class WaitingCounts(msgspec.Struct, frozen=True, gc=False):
     """How much of each kind waits for the seller."""
 
     chats: int = 0

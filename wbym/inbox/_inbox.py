@@ -31,8 +31,8 @@ from wbym.domain import (
     Ref,
     Return,
     UndecodableRecord,
-    Waiting,
-    later,
+    WaitingCounts,
+    shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
 from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
@@ -246,7 +246,7 @@ class Inbox:
         """
         return await self._of_each(lambda account: account.check(online=online, ping=ping))
 
-    async def counts(self) -> dict[str, Waiting]:
+    async def counts(self) -> dict[str, WaitingCounts]:
         """How much waits for an answer, by account, with as few requests as there can be.
 
         Raises:
@@ -796,5 +796,5 @@ def _default_since(account: Account, noun: Capability, until: datetime | None) -
     """From when on an account's list begins where nothing is said."""
     days = account.CAPABILITIES[noun].facts.get("days_by_default")
     end = until or datetime.now(UTC)
-    begin = None if days is None else later(end, -timedelta(days=int(days)))
+    begin = None if days is None else shift_time(end, -timedelta(days=int(days)))
     return min(begin or account.EARLIEST, end)
