@@ -124,6 +124,6 @@ async def test_counts_when_lists_are_counted() -> None:
 async def test_noun_when_it_is_named() -> None:
     with pytest.raises(Unsupported) as caught:
         await BareAccount("shop-7").send(Ref("toy", "shop-7", Noun.CHAT, "1"), "Добрый день!")
-    assert str(caught.value) == "send: is not supported by toy; asked of 'shop-7'"
+    assert str(caught.value) == "send: is not supported by toy; called on 'shop-7'"
     for record in (CHAT, MESSAGE, QUESTION, FEEDBACK, RETURN):
         assert await shop().get(record) == record
