@@ -1,8 +1,8 @@
-"""One seller's account at one marketplace: the neutral face, and what an adapter writes for it.
+"""One seller's account at one marketplace: the neutral interface, and the hooks of adapters.
 
-An adapter is a package that registers its class in the entry-point group ``wbym.adapters``. It
-derives that from :class:`Account`, states in :class:`Capabilities` what its marketplace can do, and
-writes a hook for each.
+An adapter is a package that registers its account class in the entry-point group ``wbym.adapters``.
+The class derives from :class:`Account`, declares its :class:`Capabilities` and implements a hook
+for each.
 """
 
 from wbym._exports import show_exports

@@ -207,7 +207,7 @@ class TestSending:
         shop = Desk(DecisionKind.REFUND)
         item = shop.review("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="must have an answer: use answer"):
+            with pytest.raises(InvalidInput, match="must have an answer; use answer"):
                 await inbox.edit_answer(item.ref, "Да", idempotency_key="k")
             with pytest.raises(InvalidInput, match="must be one that may be taken"):
                 await inbox.decide(shop.now, "d2", idempotency_key="k")
