@@ -1,4 +1,4 @@
-"""What a person says of a delivery that nobody else could tell."""
+"""Resolution of unknown deliveries by a person."""
 
 from datetime import UTC, datetime
 
@@ -13,15 +13,15 @@ __all__ = ["resolve"]
 
 
 async def resolve(store: Store, idempotency_key: str, state: DeliveryState) -> Delivery:
-    """Say what became of a delivery that nobody could tell.
+    """Set the outcome of a delivery that is unknown or pending.
 
     Args:
-        store: Where it is written down.
+        store: The store of the delivery.
         idempotency_key: Its key.
-        state: ``CONFIRMED`` or ``REJECTED``; ``PENDING`` to have it sent again.
+        state: ``CONFIRMED`` or ``REJECTED``; ``PENDING`` to send it again.
 
     Raises:
-        InvalidInput: There is no such delivery, or its fate is known or still looked up.
+        InvalidInput: No delivery has this key, or its outcome is known or still being looked up.
     """
     require("resolve", "idempotency_key", idempotency_key, str)
     require("resolve", "state", state, DeliveryState)

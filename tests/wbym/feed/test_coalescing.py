@@ -6,7 +6,7 @@ import pytest
 
 from wbym.account import Batch, Observation
 from wbym.domain import Chat, Noun, Ref
-from wbym.feed._coalescing import MAX_SIGHTINGS, coalesce
+from wbym.feed._coalescing import MAX_OBSERVATIONS, coalesce
 
 pytestmark = pytest.mark.looptime
 
@@ -76,10 +76,10 @@ async def test_nothing_is_held() -> None:
 
 
 async def test_no_more_is_read_ahead_than_is_to_be_held() -> None:
-    source = Source([(0, batch(n, MAX_SIGHTINGS // 2)) for n in range(7)])
+    source = Source([(0, batch(n, MAX_OBSERVATIONS // 2)) for n in range(7)])
     sizes = [size for _, size, _ in await given_to(source, seconds=1)]
-    assert sum(sizes) == 7 * MAX_SIGHTINGS // 2
-    assert max(sizes) == MAX_SIGHTINGS
+    assert sum(sizes) == 7 * MAX_OBSERVATIONS // 2
+    assert max(sizes) == MAX_OBSERVATIONS
 
 
 async def test_what_came_before_a_failure_is_given() -> None:

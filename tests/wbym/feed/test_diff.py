@@ -28,7 +28,7 @@ from wbym.domain import (
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed import _diff as diff
 from wbym.feed._diff import diff_batch
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import Checkpoint
 
 

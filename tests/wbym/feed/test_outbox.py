@@ -484,13 +484,13 @@ class TestFate:
             "hangs",
         )
         shop.trouble.extend(rng.choices(troubles, k=rng.randrange(12)))
-        same_words, follow = rng.random() < 0.5, rng.random() < 0.7
+        same_text, follow = rng.random() < 0.5, rng.random() < 0.7
         keys = [str(number) for number in range(5)]
         for seconds in [*(rng.uniform(0.05, 400) for _ in range(rng.randrange(6))), 2000.0]:
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
                 tasks = [
                     asyncio.create_task(
-                        inbox.send(shop.chat(), "Да" if same_words else key, idempotency_key=key)
+                        inbox.send(shop.chat(), "Да" if same_text else key, idempotency_key=key)
                     )
                     for key in keys
                 ]

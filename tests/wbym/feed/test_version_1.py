@@ -36,7 +36,7 @@ from wbym.feed import SqliteStore
 from wbym.feed import _version_1 as version_1
 from wbym.feed._actions import AnswerAction, DecideAction, SendAction, decode_action
 from wbym.feed._delivery import FINAL, OPEN
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import StoredEvent
 from wbym.inbox import Inbox
 

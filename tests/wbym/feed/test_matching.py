@@ -15,7 +15,7 @@ from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed._delivery import FINAL
 from wbym.feed._diff import diff_batch
-from wbym.feed._own_messages import NEAR, find_delivery, find_lost_delivery, same_words
+from wbym.feed._matching import MAX_CLOCK_SKEW, find_delivery, find_possible_delivery, same_text
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -33,8 +33,8 @@ SECOND = timedelta(seconds=1)
     ],
 )
 def test_same_words(one: str, other: str, same: bool) -> None:
-    assert same_words(one, other) is same
-    assert same_words(other, one) is same
+    assert same_text(one, other) is same
+    assert same_text(other, one) is same
 
 
 MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
@@ -42,7 +42,9 @@ MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
 
 class TestWhose:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
-    @pytest.mark.parametrize("apart", [-NEAR, -SECOND, timedelta(0), SECOND, NEAR])
+    @pytest.mark.parametrize(
+        "apart", [-MAX_CLOCK_SKEW, -SECOND, timedelta(0), SECOND, MAX_CLOCK_SKEW]
+    )
     def test_about_the_time(self, state: DeliveryState, apart: timedelta) -> None:
         sent = delivery(state=state)
         assert find_delivery(message(sent_at=BEGIN + apart), [sent]) is sent
@@ -50,11 +52,12 @@ class TestWhose:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
     def test_never_long_before(self, state: DeliveryState) -> None:
         assert (
-            find_delivery(message(sent_at=BEGIN - NEAR - SECOND), [delivery(state=state)]) is None
+            find_delivery(message(sent_at=BEGIN - MAX_CLOCK_SKEW - SECOND), [delivery(state=state)])
+            is None
         )
 
     def test_long_after_only_what_is_not_known_to_be_taken(self) -> None:
-        late = message(sent_at=BEGIN + NEAR + SECOND)
+        late = message(sent_at=BEGIN + MAX_CLOCK_SKEW + SECOND)
         assert find_delivery(late, [delivery(state=ACCEPTED)]) is None
         for state in MAYBE_NOT_TAKEN:
             assert find_delivery(late, [sent := delivery(state=state)]) is sent
@@ -85,11 +88,11 @@ class TestWhose:
         old = message(sent_at=at(-99))
         for state in DeliveryState:
             one = delivery(state=state, note="lost")
-            assert find_lost_delivery(old, [one]) is (one if state is SENDING else None)
-            assert find_lost_delivery(old, [delivery(state=state, note=None)]) is None
+            assert find_possible_delivery(old, [one]) is (one if state is SENDING else None)
+            assert find_possible_delivery(old, [delivery(state=state, note=None)]) is None
         lost = delivery(note="lost")
-        assert find_lost_delivery(message(chat="2"), [lost]) is None
-        assert find_lost_delivery(message(text="Доброе утро!"), [lost]) is None
+        assert find_possible_delivery(message(chat="2"), [lost]) is None
+        assert find_possible_delivery(message(text="Доброе утро!"), [lost]) is None
 
 
 async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
