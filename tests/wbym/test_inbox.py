@@ -439,7 +439,7 @@ class TestAccounts:
     async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
         toy = Toy("a")
         item = Feedback(ref=Ref("toy", "a", Noun.FEEDBACK, "1"), created_at=BEGIN)
-        with pytest.raises(InvalidInput, match="idempotency_key needs a state"):
+        with pytest.raises(InvalidInput, match="idempotency_key requires a state"):
             await Inbox(toy).answer(item, "Спасибо", idempotency_key="crm-1")
         assert not toy.answered
 

@@ -30,7 +30,7 @@ from wbym.feed._polling import (
     StreamId,
     in_order,
     newest_of,
-    pace,
+    round_interval,
     utc_now,
 )
 from wbym.limits import Window
@@ -137,7 +137,7 @@ class ChatStream:
     @property
     def every(self) -> float:
         """Five seconds; more where the chats that wait fill many pages."""
-        return max(EVERY, pace(self._budget(), self._pages, USUAL_SHARE))
+        return max(EVERY, round_interval(self._budget(), self._pages, USUAL_SHARE))
 
     async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         """One round, and then the chats that hints name and that it did not list."""
@@ -192,7 +192,7 @@ class ChatStream:
         if state is None:
             early = _early(request)
             forget = early if forget is None else max(early, forget)
-        pause = max(ALL_EVERY, pace(self._budget(), pages, WIDE_SHARE))
+        pause = max(ALL_EVERY, round_interval(self._budget(), pages, WIDE_SHARE))
         due = Due(now.timestamp(), pause)
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 

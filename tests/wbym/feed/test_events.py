@@ -299,7 +299,7 @@ class TestTrouble:
             assert texts(await take(events, 2)) == ["late"]
             assert clock() - began == pytest.approx(1 + 2 + 4 + 8, abs=1)
             assert told == [("ill", DOWN)] * 4
-            assert "ill: chats could not be read (ConnectionFailed: " in caplog.text
+            assert "ill: polling chats failed (ConnectionFailed: " in caplog.text
 
     async def test_refused_credentials_wait_for_a_person(self) -> None:
         shop = Shop()
@@ -440,4 +440,4 @@ class TestStatus:
             assert (status.account, status.stream, status.every) == ("shop", "chats", 3600)
             assert status.read_at is not None
             assert status.error is None
-        assert "shop: chats are read every 3600 s" in caplog.text
+        assert "shop: polling chats every 3600 s" in caplog.text

@@ -614,7 +614,7 @@ class TestAlreadyAnswered:
             for number, given in enumerate(replied_to):
                 delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
                 assert delivery.state is DeliveryState.REJECTED
-                assert delivery.note == "another answer stands: Спасибо"
+                assert delivery.note == "it has another answer: Спасибо"
                 assert (delivery.attempts, delivery.sent_at) == (0, None)
             await asyncio.sleep(TIMEOUT + 60)
         assert shop.sent == []
@@ -630,7 +630,7 @@ class TestAlreadyAnswered:
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
             first = await inbox.answer(item.ref, "Да", idempotency_key="other")
             assert first.state is DeliveryState.REJECTED
-            assert first.note == "another answer stands: its words are not known"
+            assert first.note == "it has another answer: its text is not known"
         assert shop.sent == []
 
 

@@ -21,7 +21,7 @@ from wbym.feed._polling import (
     StreamId,
     in_order,
     newest_of,
-    pace,
+    round_interval,
 )
 from wbym.limits import Priority, Window
 from wbym.paging import Listing, Page, Reading
@@ -462,7 +462,7 @@ class TestParts:
         assert newest_of(NOW - DAY, [], NOW) == NOW - DAY
 
     def test_pace_when_a_share_is_taken(self) -> None:
-        assert pace(Window(limit=60, period=3600), 3, 0.25) == 720
+        assert round_interval(Window(limit=60, period=3600), 3, 0.25) == 720
 
     def test_failures_when_there_are_several(self) -> None:
         failures = Failures(ID)

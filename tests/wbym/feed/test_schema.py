@@ -97,7 +97,7 @@ class TestNotOurs:
     @pytest.mark.parametrize("mode", ["wal", "delete"])
     async def test_database_of_another_program(self, path: Path, mark: str, mode: str) -> None:
         sql(path, f"PRAGMA journal_mode = {mode}", *mark.split(";"))
-        await refused(path, "a database of something else; name another file")
+        await refused(path, "a database of another program; use another file")
 
     async def test_folder(self, path: Path) -> None:
         path.mkdir()
@@ -216,7 +216,7 @@ class TestBusy:
     async def test_error_when_another_process_goes_on_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(wbym._sqlite, "BUSY", 0.05)
+        monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:

@@ -140,7 +140,7 @@ class TestEvents:
         with caplog.at_level(logging.WARNING, "wbym.feed"):
             found = await events(path)
         assert len(found) == 7
-        assert "the event 'toy/shop/message/m1' of an earlier wbym cannot be read" in caplog.text
+        assert "the event 'toy/shop/message/m1' of an earlier wbym cannot be decoded" in caplog.text
         assert "the event 'toy/shop/return/r1' of" in caplog.text
         assert await events(path) == found
 
@@ -250,7 +250,7 @@ class TestDeliveries:
         change(path, "UPDATE memo SET key = ? WHERE key = 'feedback/f1'", known or "feedback/f2")
         change(path, "UPDATE delivery SET key = ? WHERE key = 'feedback-confirmed'", key)
         assert (await deliveries(path))[key].target == ref(noun, "f1")
-        is_guessed = f"{key!r} answered f1: it is taken for a feedback" in caplog.text
+        is_guessed = f"{key!r} answered f1, which is assumed to be a feedback" in caplog.text
         assert is_guessed is (key == "a" and known is None)
 
     @pytest.mark.parametrize("state", ["pending", "sending", "accepted", "unknown"])
@@ -263,7 +263,7 @@ class TestDeliveries:
         assert one.state is DeliveryState.UNKNOWN
         assert one.note is not None
         assert "an earlier wbym saved it" in one.note
-        assert f"'send-{state}' cannot be sent any more" in caplog.text
+        assert f"'send-{state}' can no longer be sent" in caplog.text
 
     @pytest.mark.parametrize("junk", ["", "{}", "[]", '{"key":"send-pending","action":"fly"}'])
     async def test_one_that_cannot_be_read_is_dropped_and_named(
@@ -271,7 +271,7 @@ class TestDeliveries:
     ) -> None:
         change(path, "UPDATE delivery SET body = ? WHERE key = 'send-pending'", junk)
         assert len(await deliveries(path)) == 29
-        assert "the delivery 'send-pending' of an earlier wbym cannot be read" in caplog.text
+        assert "the delivery 'send-pending' of an earlier wbym cannot be decoded" in caplog.text
 
 
 class Market(Shop):
