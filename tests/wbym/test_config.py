@@ -203,7 +203,7 @@ class TestFile:
                 r"a\.business_id \(line 4\): unknown key; expected one of .*tier",
             ),
             (f"{WB}oauth_env = 'B'", r"a\.oauth_env \(line 4\): unknown key"),
-            (f'{YM}tier = "base"', r"a\.tier \(line 4\): unknown key; expected one of .*business_id"),
+            (f'{YM}tier = "base"', r"a\.tier \(line 4\): unknown key; expected .*business_id"),
             (f'{WB}base_url = "wb.ru"', r"a\.base_url \(line 4\): must be an address"),
             (f'{WB}base_url = ""', r"a\.base_url \(line 4\): must be an address .* got ''"),
             (f'{WB}proxy = "10.0.0.1"', r"a\.proxy \(line 4\): must be the address of an HTTP"),
