@@ -158,7 +158,7 @@ class TestFile:
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
             ("[accounts]", r"accounts: expected at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] and nothing else"),
+            ("[account.a]", r"\[accounts\.NAME\] only"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",
@@ -218,7 +218,7 @@ class TestFile:
             (f'{YM}business_id = "11"', r"business_id \(line 4\): Expected `int \| null`"),
         ],
     )
-    def test_an_error_names_the_key_its_line_and_what_is_expected(
+    def test_error_names_key_line_and_expected_value(
         self, text: str, said: str, tmp_path: Path
     ) -> None:
         with pytest.raises(ConfigError, match=said):
@@ -232,7 +232,7 @@ class TestFile:
     def test_a_secret_in_the_file_is_refused_and_not_shown(self, tmp_path: Path) -> None:
         token = make_token()
         for key, said in (
-            ("token", r"accounts\.a\.token \(line 3\): unknown key; .*never stands here"),
+            ("token", r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here"),
             ("secret_env", r"secret_env \(line 3\): must be the name of an environment variable"),
         ):
             text = f'[accounts.a]\nmarketplace = "wildberries"\n{key} = "{token}"'
@@ -240,7 +240,7 @@ class TestFile:
                 found(text, tmp_path)
             assert token[:20] not in str(caught.value)
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_file(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"none\.toml: cannot be read: No such file"):
             find_accounts(tmp_path / "none.toml", environ={})
 
@@ -297,7 +297,7 @@ class TestSecrets:
     @pytest.mark.parametrize(
         "form", ["{}", "\ufeff{}\r\n", '"{}"', " '{}'\n", '\ufeff "{}" ', "\u00a0{}\n\n"]
     )
-    def test_what_stands_around_a_secret_is_taken_off(self, form: str, tmp_path: Path) -> None:
+    def test_wrapping_of_a_secret_is_stripped(self, form: str, tmp_path: Path) -> None:
         token = make_token()
         (source,) = found(WB, tmp_path, A=form.format(token))
         assert tokens_of(source) == [token]
@@ -319,7 +319,7 @@ class TestSecrets:
             ('"key', "has a quotation mark at one end"),
         ],
     )
-    def test_what_nobody_can_see_is_refused_and_not_shown(
+    def test_invisible_characters_are_rejected_and_not_shown(
         self, spoilt: str, said: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=spoilt)
@@ -329,7 +329,7 @@ class TestSecrets:
             opened(source)
         assert "key" not in str(caught.value)
 
-    def test_a_secret_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_secret(self, tmp_path: Path) -> None:
         (tmp_path / "empty").write_text("\ufeff\n")
         (tmp_path / "wide").write_text("key", "utf-16")
         (tmp_path / "folder").mkdir()
@@ -355,7 +355,7 @@ class TestSecrets:
             ("oauth:y0_token", "oauth_env, oauth_file"),
         ],
     )
-    def test_earlier_forms_of_market_say_what_to_use(
+    def test_earlier_options_of_market_name_their_replacement(
         self, secret: str, said: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=secret)

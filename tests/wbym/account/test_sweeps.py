@@ -82,7 +82,7 @@ def test_period_when_it_ends_with_the_calendar(noun: str) -> None:
 
 
 @pytest.mark.parametrize("noun", SWEEPS)
-def test_period_when_nothing_is_said(noun: str) -> None:
+def test_period_by_default(noun: str) -> None:
     with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun]()
     assert caught.value.span == Span(Archive.EARLIEST, None)

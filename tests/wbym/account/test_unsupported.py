@@ -101,7 +101,7 @@ async def test_capability_when_it_is_lacking(capability: Capability, support: Su
 
 
 @pytest.mark.parametrize("capability", ARGUMENTS)
-async def test_argument_when_it_is_there(capability: Capability) -> None:
+async def test_argument_when_its_capability_is_present(capability: Capability) -> None:
     await _ask(lambda: ARGUMENTS[capability](shop()))
 
 

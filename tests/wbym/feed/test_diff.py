@@ -121,7 +121,7 @@ class TestEvents:
         await account.show(Batch([Observation(one, BEGIN) for one in shown]))
         assert [event.id[-1] for event in account.told] == ["3", "1", "2"]
 
-    async def test_silent_about_what_was_before_in_the_first_round(self) -> None:
+    async def test_older_records_make_no_event_in_the_first_round(self) -> None:
         account = Account(begun=False)
         old, new = Observation(question("1"), at(-1), "a"), Observation(question("2"), BEGIN, "a")
         assert await account.kinds(Batch([old, new])) == [EventKind.QUESTION]

@@ -75,7 +75,7 @@ def texts(events: list[Event]) -> list[str | None]:
 
 
 class TestEvents:
-    async def test_tells_what_happened_in_order(self) -> None:
+    async def test_events_come_in_order(self) -> None:
         shop = Shop()
         shop.arrive("Здравствуйте!")
         shop.arrive("Ответим", author=Author.SELLER)
@@ -116,7 +116,7 @@ class TestEvents:
                 with pytest.raises(TypeError, match=r"toy/shop/feedback/f1 is a feedback"):
                     getattr(event, read)
 
-    async def test_begins_with_what_happens_from_now_on(self) -> None:
+    async def test_events_start_from_now(self) -> None:
         shop = Shop()
         shop.arrive("old", at=LONG_AGO)
         shop.review("f0", at=LONG_AGO)
@@ -126,7 +126,7 @@ class TestEvents:
             shop.arrive("new")
             assert texts(await take(events, 1)) == ["new"]
 
-    async def test_what_comes_while_nobody_runs_is_no_old_news(self) -> None:
+    async def test_records_created_during_downtime_make_events(self) -> None:
         shop, store = Shop(), Kept()
         shop.arrive("old", at=LONG_AGO)
         shop.failing.append(
@@ -162,7 +162,7 @@ class TestEvents:
             with pytest.raises(InvalidInput, match="aware"):
                 inbox.events(since=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
 
-    async def test_one_reads_at_a_time(self) -> None:
+    async def test_accounts_have_one_reader_at_a_time(self) -> None:
         store = Kept()
         async with followed(Shop(), store) as (inbox, events):
             await idle(events, 1)
@@ -219,7 +219,7 @@ class TestConfirming:
             again = inbox.events()
             assert texts(await take(again, 1)) == ["hard"]
 
-    async def test_a_loop_that_was_left_begins_with_what_it_left(self) -> None:
+    async def test_loop_resumes_with_the_event_at_which_it_was_left(self) -> None:
         shop, store = Shop(), Kept()
         for number in range(3):
             shop.arrive(str(number))
@@ -345,7 +345,7 @@ class TestTrouble:
         async with followed(shop, store) as (_, events):
             assert texts(await take(events, 2)) == ["x"]
 
-    async def test_a_bug_in_a_stream_is_told_and_does_not_stop_the_others(self) -> None:
+    async def test_bug_in_a_stream_is_reported_and_does_not_stop_the_others(self) -> None:
         shop = Shop()
         shop.items["x"] = "no feedback"  # type: ignore[assignment]
         shop.arrive("on")
@@ -375,7 +375,7 @@ class TestTrouble:
         async with Inbox(BareAccount("bare"), shop, state=Kept()) as inbox:
             assert len(await take(inbox.events(since=LONG_AGO), 2)) == 2
 
-    async def test_nothing_goes_on_after_closing(self) -> None:
+    async def test_no_task_runs_after_closing(self) -> None:
         shop = Shop()
         async with followed(shop, Kept()) as (_, events):
             await idle(events)
@@ -431,7 +431,9 @@ class TestHints:
 
 
 class TestStatus:
-    async def test_says_pace_and_last_reading(self, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_streams_report_rate_and_last_round(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.INFO, "wbym.feed")
         async with followed(Shop(every=3600), Kept()) as (inbox, events):
             await idle(events)

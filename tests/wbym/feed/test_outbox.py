@@ -118,7 +118,7 @@ class TestSending:
             (other,) = await take(events, 1)
             assert other.sent_as is None
 
-    async def test_the_same_words_twice_are_two(self) -> None:
+    async def test_same_text_under_two_keys_is_sent_twice(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept(), follow=False) as (inbox, events):
             await inbox.send(shop.chat(), "Да", idempotency_key="a")
@@ -203,7 +203,7 @@ class TestSending:
             assert await outbox.deliveries() == []
         assert not shop.sent
 
-    async def test_what_only_the_record_tells_is_not_kept(self) -> None:
+    async def test_delivery_is_not_saved_when_the_record_breaks_a_rule(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         item = shop.review("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -246,7 +246,7 @@ class TestSending:
             assert (await inbox.decide(shop.now, "d1", idempotency_key="k")).accepted
         assert len(shop.sent) == 1
 
-    async def test_tells_what_was_sent(self) -> None:
+    async def test_delivery_describes_the_reply(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         async with open_inbox(shop, Kept()) as (inbox, _):
             sent = await inbox.send(shop.chat(), "Да", idempotency_key="s")
@@ -261,7 +261,7 @@ class TestSending:
             decided = await inbox.decide(shop.now.ref, "d1", comment="ок", idempotency_key="d")
             assert (decided.action, decided.decision, decided.text) == (Action.DECIDE, "d1", "ок")
 
-    async def test_files_that_failed_are_told(self) -> None:
+    async def test_failed_files_are_reported(self) -> None:
         shop, store = Shop(every=5), Kept()
         inner = shop._send
 
@@ -280,7 +280,7 @@ class TestSending:
             assert seen.state is DeliveryState.CONFIRMED
             assert seen.failed_files == ("photo.png: too large",)
 
-    async def test_what_did_not_reach_the_marketplace_is_sent_later(self) -> None:
+    async def test_unsent_delivery_is_retried(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.extend(["unreached"] * 3)
         async with open_inbox(shop, store) as (inbox, _):
@@ -294,7 +294,7 @@ class TestSending:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
-    async def test_what_cannot_be_sent_any_more_is_rejected(self) -> None:
+    async def test_delivery_that_can_no_longer_be_sent_is_rejected(self) -> None:
         shop = Shop(every=5)
         tries = 0
 
@@ -406,7 +406,7 @@ class TestFate:
             await asyncio.sleep(1000)
         assert shop.sent == [("1", "Да")]
 
-    async def test_the_words_at_another_time_cannot_be_told(self, follow: bool) -> None:
+    async def test_same_text_at_another_time_is_unknown(self, follow: bool) -> None:
         # Either an old message with the same words, or ours and a clock is an hour off.
         shop = Shop(clock=lambda: datetime.now(UTC) - timedelta(hours=1))
         shop.trouble.append("lost after")
@@ -473,7 +473,7 @@ class TestFate:
         assert calls == 4
 
     @pytest.mark.parametrize("seed", range(40))
-    async def test_whatever_happens_each_is_sent_once(self, seed: int) -> None:
+    async def test_each_reply_is_sent_once_under_random_faults(self, seed: int) -> None:
         rng = random.Random(seed)
         shop, store = Shop(every=10), Kept()
         troubles: tuple[Trouble | None, ...] = (
@@ -540,7 +540,7 @@ class TestAnswers:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("f1", "Спасибо")]
 
-    async def test_to_what_is_not_there(self) -> None:
+    async def test_answer_when_its_target_was_deleted(self) -> None:
         # It is deleted while its answer is on its way, which Wildberries takes for any id.
         shop = Showing(None, every=5)
         item = shop.review("f1")
@@ -561,7 +561,9 @@ class TestAnswers:
             (Answer(""), DeliveryState.UNKNOWN),
         ],
     )
-    async def test_what_is_shown_decides(self, shown: Answer, state: DeliveryState) -> None:
+    async def test_visible_answer_determines_the_state(
+        self, shown: Answer, state: DeliveryState
+    ) -> None:
         shop = Showing(shown, every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -592,7 +594,7 @@ class TestAlreadyAnswered:
         ("words", "state"),
         [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
     )
-    async def test_what_stands_when_it_is_sent_again_decides(
+    async def test_current_answer_determines_the_state_of_a_retry(
         self, words: str, state: DeliveryState
     ) -> None:
         shop = Slow(every=5)
@@ -619,7 +621,7 @@ class TestAlreadyAnswered:
             await asyncio.sleep(TIMEOUT + 60)
         assert shop.sent == []
 
-    async def test_a_question_whose_answer_is_not_told_is_for_a_person(self) -> None:
+    async def test_question_with_an_unknown_answer_is_unknown(self) -> None:
         shop = Shop(every=5)
         item = shop.ask("q1")
         shop.trouble.append("lost before")
@@ -689,7 +691,7 @@ class TestEdits:
         ],
     )
     @pytest.mark.parametrize("noun", [Noun.QUESTION, Noun.FEEDBACK])
-    async def test_what_stands_decides(
+    async def test_current_record_determines_the_state(
         self, noun: Noun, after: Answer | None, trouble: Trouble | None, state: DeliveryState
     ) -> None:
         shop = Shop(every=5)
@@ -767,7 +769,7 @@ class Blind(Shop):
 
 
 class TestBlind:
-    async def test_what_nobody_can_look_up_is_for_a_person(self) -> None:
+    async def test_delivery_without_a_lookup_becomes_unknown(self) -> None:
         shop = Blind()
         item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
@@ -903,7 +905,7 @@ class TestResolve:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert len(shop.sent) == 2
 
-    async def test_only_what_is_unknown(self) -> None:
+    async def test_resolve_requires_an_unknown_delivery(self) -> None:
         shop, store = Shop(every=5), Kept()
         async with open_inbox(shop, store) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
@@ -916,7 +918,7 @@ class TestResolve:
 
 
 class TestStore:
-    async def test_nothing_is_sent_that_could_not_be_written_down(self) -> None:
+    async def test_reply_is_not_sent_when_it_cannot_be_saved(self) -> None:
         shop = Shop(every=5)
 
         class Full(Kept):

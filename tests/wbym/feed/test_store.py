@@ -159,7 +159,7 @@ class TestDeliveries:
         assert await keeps.delivery("key") == first
         assert await keeps.work("key") == b"work"
 
-    async def test_nothing_under_a_new_key(self, keeps: Store) -> None:
+    async def test_unknown_key_has_no_delivery(self, keeps: Store) -> None:
         assert await keeps.delivery("key") is None
         assert await keeps.work("key") == b""
         await keeps.drop("key")

@@ -132,7 +132,7 @@ class TestEvents:
         assert decision.max_amount == Money(Decimal(99), "RUB")
 
     @pytest.mark.parametrize("junk", [b"", b"\x00", b"\x80", b"\x81\xa3ref\x01", b"\xff"])
-    async def test_one_that_cannot_be_read_is_dropped_and_named(
+    async def test_damaged_row_is_deleted_and_logged(
         self, path: Path, caplog: pytest.LogCaptureFixture, junk: bytes
     ) -> None:
         change(path, "UPDATE event SET record = ? WHERE id = 'toy/shop/message/m1'", junk)
@@ -144,7 +144,7 @@ class TestEvents:
         assert "the event 'toy/shop/return/r1' of" in caplog.text
         assert await events(path) == found
 
-    async def test_what_is_known_of_streams_is_kept(self, path: Path) -> None:
+    async def test_stream_state_is_kept(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             point = await store.checkpoint("shop", "chats")
             assert point is not None
@@ -255,7 +255,7 @@ class TestDeliveries:
 
     @pytest.mark.parametrize("state", ["pending", "sending", "accepted", "unknown"])
     @pytest.mark.parametrize("junk", [b"", b"\x80", b"junk", b"\xff"])
-    async def test_key_is_kept_though_what_it_sends_is_lost(
+    async def test_key_is_kept_when_its_action_is_lost(
         self, path: Path, caplog: pytest.LogCaptureFixture, state: str, junk: bytes
     ) -> None:
         change(path, "UPDATE delivery SET work = ? WHERE key = ?", junk, f"send-{state}")
@@ -266,7 +266,7 @@ class TestDeliveries:
         assert f"'send-{state}' can no longer be sent" in caplog.text
 
     @pytest.mark.parametrize("junk", ["", "{}", "[]", '{"key":"send-pending","action":"fly"}'])
-    async def test_one_that_cannot_be_read_is_dropped_and_named(
+    async def test_damaged_row_is_deleted_and_logged(
         self, path: Path, caplog: pytest.LogCaptureFixture, junk: str
     ) -> None:
         change(path, "UPDATE delivery SET body = ? WHERE key = 'send-pending'", junk)
