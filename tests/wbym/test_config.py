@@ -232,7 +232,10 @@ class TestFile:
     def test_a_secret_in_the_file_is_refused_and_not_shown(self, tmp_path: Path) -> None:
         token = make_token()
         for key, said in (
-            ("token", r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here"),
+            (
+                "token",
+                r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here",
+            ),
             ("secret_env", r"secret_env \(line 3\): must be the name of an environment variable"),
         ):
             text = f'[accounts.a]\nmarketplace = "wildberries"\n{key} = "{token}"'
