@@ -36,7 +36,7 @@ _RETRY: Final = 0.01
 _PLACE = "it must be a file, in a folder that exists, and both must be writable"
 _SPACE = "free some space; stored data is not lost"
 _REMEDIES = {
-    "not a database": "it is not a database, or is broken; use another file, or restore a copy",
+    "not a database": "it is of another kind, or broken; use another file, or restore a copy",
     "malformed": "it is broken; restore it from a copy, or move it away to start with a new one",
     "readonly": _PLACE,
     "Read-only": _PLACE,

@@ -528,7 +528,7 @@ class TestConfig:
         async with Inbox.from_config(path) as inbox:
             pass
         await refuses_everything(inbox, "closed")
-        with pytest.raises(InboxNotOpen, match="make a new one"):
+        with pytest.raises(InboxNotOpen, match="create a new one"):
             await inbox.__aenter__()
 
     async def test_inbox_when_it_is_closed_without_being_entered(self) -> None:

@@ -169,7 +169,7 @@ class TestOurOwn:
         assert standing is not None
         assert standing.state is UNKNOWN
         assert standing.note is not None
-        assert "these words, old of" in standing.note
+        assert "the same text, old of" in standing.note
         assert step.events[0].sent_as is None
         assert await account.store.work("key") == b"work"
 

@@ -78,12 +78,12 @@ class TestNotOurs:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await refused(path, "has version 7, and .* up to 3; use the newer wbym that made it")
+        await refused(path, "has version 7, and .* up to 3; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_garbage(self, path: Path, size: int) -> None:
         path.write_bytes(random.Random(size).randbytes(size))
-        await refused(path, "not a database: .* name another, or restore a copy")
+        await refused(path, "not a database: .* use another file, or restore a copy")
 
     @pytest.mark.parametrize(
         "mark",
