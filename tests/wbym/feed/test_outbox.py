@@ -209,7 +209,7 @@ class TestSending:
         async with open_inbox(shop, Kept()) as (inbox, _):
             with pytest.raises(InvalidInput, match="must have an answer; use answer"):
                 await inbox.edit_answer(item.ref, "Да", idempotency_key="k")
-            with pytest.raises(InvalidInput, match="must be one that may be taken"):
+            with pytest.raises(InvalidInput, match="must be available for"):
                 await inbox.decide(shop.now, "d2", idempotency_key="k")
             shop.now = msgspec.structs.replace(
                 shop.now, decisions=(Decision("d1", DecisionKind.REFUND, comment_required=True),)
