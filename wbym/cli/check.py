@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wbym._config import AccountSource
-from wbym.account import Asked, MethodFacts
+from wbym.account import MethodFacts, ProbeResult
 from wbym.cli.show import show_credential
 from wbym.cli.terminal import clean, complain, output
 from wbym.errors import QuotaExhausted, RateLimited, WbymError
@@ -41,35 +41,35 @@ async def check_accounts(sources: Sequence[AccountSource], *, online: bool, ping
         now = datetime.now(UTC)
         for facts in report.credentials:
             all_valid &= show_credential(console, facts, now)
-        for asked in report.asked:
-            all_valid &= _show_asked(console, asked)
+        for probe in report.probes:
+            all_valid &= _show_probe(console, probe)
         _show_methods(console, report.methods)
     return all_valid
 
 
-def _show_asked(console: Console, asked: Asked) -> bool:
-    if asked.problem is None:
-        _line(console, f"{asked.about}: {asked.answer}")
+def _show_probe(console: Console, probe: ProbeResult) -> bool:
+    if probe.error is None:
+        _line(console, f"{probe.subject}: {probe.answer}")
         return True
-    _line(console, f"{asked.about}: no answer: {asked.problem}", "bold yellow")
+    _line(console, f"{probe.subject}: no answer: {probe.error}", "bold yellow")
     # A limit that is used up says nothing of the credential.
-    return isinstance(asked.problem, QuotaExhausted | RateLimited)
+    return isinstance(probe.error, QuotaExhausted | RateLimited)
 
 
 def _show_methods(console: Console, methods: Sequence[MethodFacts]) -> None:
-    """By scope and host what can be called at which pace, and what is missing for the rest."""
+    """By scope and host what can be called at which rate, and what is missing for the rest."""
     able: dict[tuple[str, str], dict[tuple[str, bool], list[str]]] = {}
     unable: dict[str, list[str]] = {}
     for facts in methods:
         if facts.missing is not None:
             unable.setdefault(facts.missing, []).append(facts.name)
         else:
-            paces = able.setdefault((facts.scope, facts.host), {})
-            paces.setdefault((facts.pace, facts.slow), []).append(facts.name)
-    for (scope, host), paces in able.items():
+            rates = able.setdefault((facts.scope, facts.host), {})
+            rates.setdefault((facts.rate, facts.slow), []).append(facts.name)
+    for (scope, host), rates in able.items():
         _line(console, f"{scope}, on {host}")
-        for (pace, slow), names in paces.items():
-            words = f"{pace}: {_by_noun(names)}"
+        for (rate, slow), names in rates.items():
+            words = f"{rate}: {_by_noun(names)}"
             if slow:
                 _line(console, f"SLOW: {words}", "bold yellow", indent=4)
             else:

@@ -22,9 +22,9 @@ from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
 from wbym.testing import SimulatorProcess
 
-__all__ = ["SETTLE_AFTER", "Survived", "run_assistant"]
+__all__ = ["CONFIRMATION_TIMEOUT", "Survived", "run_assistant"]
 
-SETTLE_AFTER: Final = 3.0
+CONFIRMATION_TIMEOUT: Final = 3.0
 """Seconds; the simulators show a message at once."""
 
 _AT_FIRST: Final = ("Когда отправите заказ?", "Какой размер брать?", "Как вернуть товар?")
@@ -138,7 +138,7 @@ async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], No
 
 
 def _assistant(folder: Path, state: Path, tell: Callable[[str], None]) -> AssistantProcess:
-    arguments = (str(folder / "wbym.toml"), str(state), str(SETTLE_AFTER))
+    arguments = (str(folder / "wbym.toml"), str(state), str(CONFIRMATION_TIMEOUT))
     return AssistantProcess("wbym.cli.assistant", *arguments, tell=tell)
 
 

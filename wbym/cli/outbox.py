@@ -17,7 +17,7 @@ from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
 from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, Store, settle
+from wbym.feed import SqliteStore, Store, resolve
 
 __all__ = ["outbox"]
 
@@ -32,7 +32,7 @@ _INDENT: Final = 12
 
 outbox: typer.Typer = typer.Typer(
     no_args_is_help=True,
-    help="List the replies under idempotency keys, and settle those of unknown fate. "
+    help="List the replies under idempotency keys, and resolve those of unknown fate. "
     "Needs the state file and no account, and may be used while a service works with it.",
 )
 
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
     AGAIN = "again"
 
 
-_SETTLED: Final = {
+_STATE_OF: Final = {
     Outcome.CONFIRMED: DeliveryState.CONFIRMED,
     Outcome.REJECTED: DeliveryState.REJECTED,
     Outcome.AGAIN: DeliveryState.PENDING,
@@ -73,7 +73,7 @@ def list_deliveries(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
 ) -> None:
-    """List deliveries, oldest first: those that are under way, or that a person has to settle."""
+    """List deliveries, oldest first: those that are under way, or that a person has to resolve."""
     if states and everything:
         raise typer.BadParameter("--in and --all exclude each other")
     wanted = None if everything else states or _NOT_FINAL
@@ -89,7 +89,7 @@ def list_deliveries(
     if unknown:
         note(
             f"{unknown} unknown: see in the seller's cabinet what became of each, and say so with "
-            f"wbym outbox settle KEY {'|'.join(Outcome)}"
+            f"wbym outbox resolve KEY {'|'.join(Outcome)}"
         )
 
 
@@ -108,8 +108,9 @@ def show_delivery(
         _show(found)
 
 
-@outbox.command("settle")
-def settle_delivery(
+@outbox.command("settle", hidden=True)  # its former name
+@outbox.command("resolve")
+def resolve_delivery(
     key: Key,
     outcome: Annotated[
         Outcome,
@@ -120,10 +121,10 @@ def settle_delivery(
     ],
     state: StateFile = _DEFAULT,
 ) -> None:
-    """Say what became of a delivery that is unknown, or that waits to be sent."""
+    """Set the outcome of a delivery that is unknown or pending."""
     with plain_errors():
-        settled = asyncio.run(_settle(state, key, _SETTLED[outcome]))
-    said = f"{clean(settled.idempotency_key or '')} is {settled.state}"
+        resolved = asyncio.run(_resolve(state, key, _STATE_OF[outcome]))
+    said = f"{clean(resolved.idempotency_key or '')} is {resolved.state}"
     if outcome is Outcome.AGAIN:
         said += ": the service that works with this file sends it within a minute, or at its start"
     output().print(said, markup=False, soft_wrap=True)
@@ -144,9 +145,9 @@ async def _one(path: Path, key: str) -> Delivery:
     return found
 
 
-async def _settle(path: Path, key: str, state: DeliveryState) -> Delivery:
+async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
     async with _opened(path) as store:
-        return await settle(store, key, state)
+        return await resolve(store, key, state)
 
 
 @asynccontextmanager
@@ -159,7 +160,7 @@ async def _opened(path: Path) -> AsyncIterator[Store]:
 
 
 def _list(found: Sequence[Delivery]) -> None:
-    # No table: a key is long, and whoever settles it has to copy it in one piece.
+    # No table: a key is long, and whoever resolves it has to copy it in one piece.
     console = output()
     for number, item in enumerate(found):
         if number:

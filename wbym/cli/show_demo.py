@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from wbym.cli.demo import Outcome
-from wbym.cli.demo_assistant import SETTLE_AFTER, Survived
+from wbym.cli.demo_assistant import CONFIRMATION_TIMEOUT, Survived
 from wbym.cli.tally import Result
-from wbym.feed import SETTLE_AFTER as DEFAULT_SETTLE_AFTER
+from wbym.feed import CONFIRMATION_TIMEOUT as DEFAULT_CONFIRMATION_TIMEOUT
 
 __all__ = ["outcome_line", "show_outcome", "show_survived"]
 
@@ -59,8 +59,8 @@ def show_survived(console: Console, survived: Survived) -> None:
     console.print(table)
     console.print(
         "What buyers wrote and got is the simulators' count. A reply that is nowhere to be seen is "
-        f"sent again after {SETTLE_AFTER:g} s here, for the simulators show it at once; by default "
-        f"after {DEFAULT_SETTLE_AFTER:g} s.",
+        f"sent again after {CONFIRMATION_TIMEOUT:g} s here, for the simulators show it at once; by "
+        f"default after {DEFAULT_CONFIRMATION_TIMEOUT:g} s.",
         style="dim",
     )
 

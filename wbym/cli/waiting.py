@@ -9,7 +9,7 @@ from rich.table import Table
 from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.terminal import clean, complain, output
-from wbym.domain import Waiting
+from wbym.domain import WaitingCounts
 from wbym.errors import WbymError
 from wbym.inbox import Inbox
 
@@ -51,8 +51,8 @@ async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> in
     return int(bool(failed))
 
 
-def _show(counts: dict[str, Waiting], marketplaces: dict[str, str]) -> None:
-    kinds = Waiting.__struct_fields__
+def _show(counts: dict[str, WaitingCounts], marketplaces: dict[str, str]) -> None:
+    kinds = WaitingCounts.__struct_fields__
     table = Table(title="Waiting for an answer", title_justify="left")
     table.add_column("account")
     table.add_column("marketplace")

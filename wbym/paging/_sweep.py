@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from wbym.domain import later
+from wbym.domain import shift_time
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging._listing import Listing, Page
@@ -72,7 +72,7 @@ def whole_span(
     if until is None:
         return Span(begin, None)
     end = until.astimezone(UTC)
-    return Span(min(begin, end), later(end, TICK))
+    return Span(min(begin, end), shift_time(end, TICK))
 
 
 class Sweep(Listing[T], Generic[T]):

@@ -201,7 +201,7 @@ class TestReplies:
         assert (delivery.target, delivery.decision) == (item, decision)
         assert (delivery.accepted, delivery.text) == (True, WORDS)
         assert {str(number) for number, _ in market.state.decisions} == {item.id}
-        with requests(market.stats) as made, pytest.raises(InvalidInput, match="may be taken"):
+        with requests(market.stats) as made, pytest.raises(InvalidInput, match="must be available"):
             await shop.decide(item, decision, comment=WORDS)
         assert made == {RETURN: 1, DECISIONS: 1}
 

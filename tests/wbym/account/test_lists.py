@@ -97,7 +97,7 @@ def test_prefetch_when_it_is_out_of_bounds(noun: str, prefetch: int) -> None:
 
 
 @pytest.mark.parametrize("noun", READING)
-def test_reading_when_it_is_said_how(noun: str) -> None:
+def test_reading_when_options_are_passed(noun: str) -> None:
     READING[noun](shop(), MAX_PREFETCH, Priority.BULK)
     with pytest.raises(InvalidInput, match=f"{noun}: priority must be one of Priority"):
         READING[noun](shop(), None, "first")  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ def test_an_error_in_the_accounts_file_is_one_line(
 ) -> None:
     path = tmp_path / "my.toml"
     path.write_text("[accounts]")
-    said = f"error: {path}: accounts: expected is at least one table [accounts.NAME]"
+    said = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
     result = run("check", "--config", str(path))
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{said}\n")
     monkeypatch.setenv("WBYM_CONFIG", str(path))

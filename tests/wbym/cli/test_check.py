@@ -83,6 +83,6 @@ def test_check_goes_on_after_an_account_that_fails(run: Run, tmp_path: Path) -> 
     (tmp_path / "wbym.toml").write_text(config)
     result = run("check", "--offline")
     assert result.exit_code == 1
-    assert "error: bad: no secret is in the variable NOTHING" in result.stderr
+    assert "error: bad: the variable NOTHING contains no secret" in result.stderr
     assert "personal token" in result.stdout
     assert run("check", "--offline", "--account", "good").exit_code == 0

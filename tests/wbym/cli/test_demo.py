@@ -106,7 +106,7 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
 def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for known, said in (
         ({}, "error: no simulator is installed"),
-        ({"ozon": MODULE}, "error: there is no adapter 'ozon'; installed are"),
+        ({"ozon": MODULE}, "error: no adapter 'ozon' is installed; installed: "),
         ({"wildberries": "json.no_such"}, "error: the simulator of wildberries did not start"),
     ):
         monkeypatch.setattr(commands, "simulators", lambda known=known: known)

@@ -184,7 +184,7 @@ def test_a_limit_that_is_too_far_away_stops_it(
     result = run("export", "feedbacks", "--to", "x.csv", "--max-wait", "60")
     assert result.exit_code == 1
     assert waits == [60]
-    assert result.stderr.startswith("error: bucket: the limit frees a call in 3600.0 s")
+    assert result.stderr.startswith("error: bucket: the limit allows the next call in 3600.0 s")
     assert result.stdout == ""
     assert list(Path().iterdir()) == []
 

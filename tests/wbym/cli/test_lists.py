@@ -144,7 +144,7 @@ def test_a_feedback_is_answered_once(run: Run, shop: Simulated) -> None:
     assert "  answer: Спасибо за отзыв!\n" in result.stdout
     again = run("answer", "feedback", item.ref.id, "Спасибо!")
     assert again.exit_code == 1
-    assert "an answer stands already: 'Спасибо за отзыв!'; use edit_answer" in again.stderr
+    assert "already has an answer: 'Спасибо за отзыв!'; use edit_answer" in again.stderr
 
 
 def test_a_question_is_answered(run: Run, shop: Simulated) -> None:

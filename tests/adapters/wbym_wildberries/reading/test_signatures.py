@@ -176,7 +176,7 @@ class TestSending:
 
 
 def opened(simulator: WildberriesSimulator, state: Path) -> Inbox:
-    return Inbox(open_shop(simulator), state=state, settle_after=0.5)
+    return Inbox(open_shop(simulator), state=state, confirmation_timeout=0.5)
 
 
 async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:
