@@ -32,20 +32,20 @@ class Traffic:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.flying = 0
-        self.most_flying = 0
+        self.in_flight = 0
+        self.max_in_flight = 0
 
     async def request(self, latency: float, gate: BodyGate | None) -> None:
         """One request."""
         self.requests += 1
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             await asyncio.sleep(latency)
             if gate is not None:
                 await gate()
         finally:
-            self.flying -= 1
+            self.in_flight -= 1
 
 
 class MemorySource(Generic[T]):
@@ -91,14 +91,14 @@ class MemorySource(Generic[T]):
         return self.page(cursor, size)
 
     @property
-    def flying(self) -> int:
+    def in_flight(self) -> int:
         """Requests under way."""
-        return self.traffic.flying
+        return self.traffic.in_flight
 
     @property
-    def most_flying(self) -> int:
+    def max_in_flight(self) -> int:
         """Requests that were under way at once, at most."""
-        return self.traffic.most_flying
+        return self.traffic.max_in_flight
 
     @property
     def offsets(self) -> list[tuple[int, int]]:

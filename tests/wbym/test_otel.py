@@ -137,7 +137,7 @@ class TestCalls:
         assert waited == pytest.approx(7, abs=0.01)
 
     async def test_call_when_it_is_made_again(self, exported: Exported) -> None:
-        calls, _, _ = pipeline(SLOW, Response(502, {}), ITEM, retry=RetryPolicy(base=4))
+        calls, _, _ = pipeline(SLOW, Response(502, {}), ITEM, retry=RetryPolicy(base_delay=4))
         await calls.call(READ)
         (span,) = exported.spans
         assert [dict(event.attributes or {}).get("error.type") for event in span.events] == [
@@ -254,7 +254,7 @@ class TestSecrets:
         self, exported: Exported, simulator: ToySimulator
     ) -> None:
         """No credential, no words of anybody, no query string; over real HTTP, with faults."""
-        retry = RetryPolicy(base=0.001)
+        retry = RetryPolicy(base_delay=0.001)
         async with Toy(KEY, name="shop", base_url=simulator.url, retry=retry) as shop:
             simulator.faults.next("/feedbacks", "error")
             await shop.feedbacks(answered=False).all()

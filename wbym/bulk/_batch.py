@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.calls import HALF_A_CHARACTER, Broken
+from wbym.calls import LONE_SURROGATE, RuleViolation
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
@@ -136,7 +136,7 @@ class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     encode: Callable[[T], bytes] = msgspec.json.encode
     """What an item is in the body, to be weighed."""
     check: Callable[[T], object] | None = None
-    """Raises ``Broken`` for an item that would be refused; the others are sent without it."""
+    """Raises ``RuleViolation`` for an invalid item, which fails without being sent."""
     key: Callable[[T], Hashable] | None = None
     """What may come once in a call; the second one goes with the next call."""
 
@@ -202,7 +202,7 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         item = batch.items[place]
         try:
             weight = _weight(item, rules)
-        except Broken as broken:
+        except RuleViolation as broken:
             reason = f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
             batch.note([place], [Result(Outcome.FAILED, reason)])
             continue
@@ -222,15 +222,15 @@ def _weight(item: T, rules: Rules[T]) -> int:
     """The bytes that an item takes in a call.
 
     Raises:
-        Broken: It breaks a rule.
+        RuleViolation: It breaks a rule.
     """
     if rules.check is not None:
         rules.check(item)
     try:
         weight = len(rules.encode(item)) + 1
     except UnicodeEncodeError as error:
-        raise Broken(HALF_A_CHARACTER, error.object) from error
+        raise RuleViolation(LONE_SURROGATE, error.object) from error
     if weight + _ENVELOPE > rules.max_body_size:
         rule = f"has {weight} bytes, and a call may have {rules.max_body_size}"
-        raise Broken(rule, weight)
+        raise RuleViolation(rule, weight)
     return weight

@@ -8,7 +8,7 @@ import msgspec
 from wbym.calls._replies import Reply
 from wbym.limits import Cost
 
-__all__ = ["Endpoint", "Method", "places_of"]
+__all__ = ["Endpoint", "Method", "path_parameters"]
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -46,6 +46,6 @@ class Endpoint(msgspec.Struct, Generic[R_co], frozen=True, kw_only=True, eq=Fals
     """The type of a refusal's body, where errors are to have it decoded."""
 
 
-def places_of(template: str) -> list[str]:
+def path_parameters(template: str) -> list[str]:
     """The names of a path's places."""
     return [name for _, name, _, _ in Formatter().parse(template) if name]

@@ -11,13 +11,13 @@ from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Part, QueryValue
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Pipeline
-from wbym.calls._replies import Json, mended
+from wbym.calls._replies import Json, repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput
 from wbym.limits import Priority
-from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
+from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, SinglePage
 
-__all__ = ["Arguments", "Kept", "PageShape", "Report", "RowSource", "Total"]
+__all__ = ["Arguments", "DecodedOrigin", "PageShape", "Report", "RowSource", "Total"]
 
 T = TypeVar("T")
 
@@ -132,7 +132,7 @@ class RowSource(Generic[T]):
             CursorStuck: It is of a page that did not say where it ended.
         """
         scheme, arguments = self.scheme, self._arguments
-        if isinstance(scheme, Whole):
+        if isinstance(scheme, SinglePage):
             if cursor is not None:
                 raise self._no_cursor(cursor)
             return arguments
@@ -176,7 +176,7 @@ class RowSource(Generic[T]):
     def _following(self, page: object, count: int, size: int | None) -> str | None:
         """The cursor of the next page; None after the last, and where pages go by offset."""
         scheme = self.scheme
-        if isinstance(scheme, ByOffset | Whole):
+        if isinstance(scheme, ByOffset | SinglePage):
             return None
         if isinstance(scheme, ByCursor):
             place: Any = getattr(page, "cursor", None)
@@ -235,7 +235,7 @@ class _Origin:
             return self._records_in(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             # A page that was read may still have bytes beside its records that are not UTF-8.
-            return self._records_in(mended(body))
+            return self._records_in(repaired(body))
 
     def _records_in(self, body: bytes) -> list[tuple[str, bytes]]:
         reply = self._endpoint.reply
@@ -251,7 +251,7 @@ class _Origin:
         return [(place, raw) for place, raw in places if place not in undecodable]
 
 
-class Kept:
+class DecodedOrigin:
     """An origin of records that were kept decoded; their bytes are what they are encoded to.
 
     Args:

@@ -9,7 +9,7 @@ import msgspec
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Response, TransportError
-from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, mended
+from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
@@ -25,7 +25,7 @@ from wbym.errors import (
     error_for_status,
 )
 
-__all__ = ["Answer", "Failed", "Fate", "Judge", "RetryPolicy"]
+__all__ = ["Answer", "CallFailed", "FailureKind", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
@@ -39,14 +39,14 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     undecodable: tuple[UndecodableRecord, ...] = ()
     """Records of the page that could not be decoded."""
     body: bytes = b""
-    """What the value was decoded from: as it came, or mended where it could not be decoded."""
+    """What the value was decoded from: as it came, or repaired where it could not be decoded."""
 
 
-class Fate(Enum):
+class FailureKind(Enum):
     """What is known of a call that brought no result."""
 
     NOT_SENT = "it surely did not reach the marketplace"
-    REFUSED = "the marketplace said that it did nothing, because of a limit"
+    RATE_LIMITED = "the marketplace said that it did nothing, because of a limit"
     UNKNOWN = "it may have taken effect: the answer is lost, unreadable, or a failure of theirs"
     FINAL = "the marketplace has answered, and asking again would bring the same"
 
@@ -54,48 +54,48 @@ class Fate(Enum):
 class RetryPolicy(msgspec.Struct, frozen=True):
     """How often and how soon."""
 
-    attempts: int = 4
+    max_attempts: int = 4
     """Calls in all, the first one included, at least 1."""
-    refusals: int = 8
+    max_rate_limited: int = 8
     """Calls in all where the marketplace refuses for its limits; the waiting is the scheduler's."""
-    base: float = 0.5
+    base_delay: float = 0.5
     """Seconds before the second attempt; doubled for each one after."""
-    longest: float = 30.0
+    max_delay: float = 30.0
     """Seconds, at most, between two attempts."""
 
     def delay(
-        self, fate: Fate, attempt: int, *, idempotent: bool, draw: float = 1.0
+        self, kind: FailureKind, attempt: int, *, idempotent: bool, jitter: float = 1.0
     ) -> float | None:
         """Seconds until the next attempt, or None for no more.
 
         Args:
-            fate: What is known of the call.
+            kind: What is known of the call.
             attempt: How many calls were made, from 1.
             idempotent: Whether the endpoint may be called twice.
-            draw: From 0 to 1, a random share that keeps many clients from retrying as one.
+            jitter: From 0 to 1, a random share that keeps many clients from retrying as one.
         """
-        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not idempotent):
+        if kind is FailureKind.FINAL or (kind is FailureKind.UNKNOWN and not idempotent):
             return None
-        if fate is Fate.REFUSED:
-            return 0.0 if attempt < self.refusals else None
-        if attempt >= self.attempts:
+        if kind is FailureKind.RATE_LIMITED:
+            return 0.0 if attempt < self.max_rate_limited else None
+        if attempt >= self.max_attempts:
             return None
-        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * draw)
+        return min(self.max_delay, self.base_delay * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * jitter)
 
 
-class Failed(Exception):
-    """A call brought no result: the error to raise, and what is known of the call's fate."""
+class CallFailed(Exception):
+    """A call brought no result: the error to raise, and what is known of the call's kind."""
 
-    def __init__(self, error: CallError, fate: Fate, cause: Exception | None = None) -> None:
+    def __init__(self, error: CallError, kind: FailureKind, cause: Exception | None = None) -> None:
         super().__init__(str(error))
         error.__cause__ = cause
         self.error = error
-        self.fate = fate
+        self.kind = kind
 
     def final(self, *, idempotent: bool) -> CallError:
         """The error that the caller gets once no further attempt is made."""
         error = self.error
-        if self.fate is not Fate.UNKNOWN or idempotent:
+        if self.kind is not FailureKind.UNKNOWN or idempotent:
             return error
         unknown = DeliveryUnknown(
             f"it may or may not have taken effect, and was not repeated ({error.message})",
@@ -120,7 +120,7 @@ class Judge(msgspec.Struct, frozen=True):
         """The value that the endpoint promises.
 
         Raises:
-            Failed: The marketplace refused, or the answer cannot be read.
+            CallFailed: The marketplace refused, or the answer cannot be read.
         """
         # No answer of 300 or more is a promised one.
         if response.status >= 300 or not endpoint.reply.accepts(response.status):
@@ -129,13 +129,13 @@ class Judge(msgspec.Struct, frozen=True):
             return self._decoded(endpoint, response.body)
         except Unreadable as cause:
             error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
-            raise Failed(error, Fate.UNKNOWN, cause) from cause
+            raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
-            raise Failed(error, Fate.FINAL) from None
+            raise CallFailed(error, FailureKind.FINAL) from None
 
     def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
-        """The answer in a body, or else in the mended body.
+        """The answer in a body, or else in the repaired body.
 
         Raises:
             Unreadable: The body is not what is promised.
@@ -144,7 +144,7 @@ class Judge(msgspec.Struct, frozen=True):
         try:
             value, undecodable = endpoint.reply.decode(body)
         except Unreadable:
-            body, sent = mended(body), body
+            body, sent = repaired(body), body
             if body == sent:
                 raise
             value, undecodable = endpoint.reply.decode(body)
@@ -163,23 +163,25 @@ class Judge(msgspec.Struct, frozen=True):
         """Raise what a status outside the promised ones means.
 
         Raises:
-            Failed: Always.
+            CallFailed: Always.
         """
         refusal = self.dialect.refusal(response)
         if response.status < 300:
             waiting = refusal or Refusal("accepted, but there is no result yet")
-            raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
+            raise CallFailed(self._error(NotReady, endpoint, waiting, response), FailureKind.FINAL)
         kind = NotFound if response.status in endpoint.not_found else None
         error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
         if isinstance(error, RateLimited):
-            raise Failed(error, Fate.REFUSED)
-        raise Failed(error, Fate.UNKNOWN if isinstance(error, ServerError) else Fate.FINAL)
+            raise CallFailed(error, FailureKind.RATE_LIMITED)
+        raise CallFailed(
+            error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
+        )
 
-    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
+    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
         """What it means that no whole answer came."""
         kind = CallTimeout if cause.timeout else ConnectionFailed
         error = self._error(kind, endpoint, Refusal(str(cause)), None)
-        return Failed(error, Fate.UNKNOWN if cause.sent else Fate.NOT_SENT, cause)
+        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT, cause)
 
     def _error(
         self,

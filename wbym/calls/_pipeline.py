@@ -25,11 +25,11 @@ import anyio
 import msgspec
 
 from wbym import observe
+from wbym.calls._annotations import LONE_SURROGATE
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError
-from wbym.calls._marks import HALF_A_CHARACTER
-from wbym.calls._outcomes import Answer, Failed, Judge, RetryPolicy
+from wbym.calls._outcomes import Answer, CallFailed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
@@ -51,7 +51,7 @@ _BODIES: Final = msgspec.json.Encoder(decimal_format="number")
 _NO_PLACE: Final = frozenset({"", ".", ".."})
 """Values of a place in a path that lead to another path."""
 _NO_PLACE_RULE: Final = "must not be empty, '.' or '..', which lead to another address"
-_AT_ONCE: Final = 1.0
+_SINGLE_ATTEMPT_WAIT: Final = 1.0
 """Seconds that a call waits which is made at once or not at all: what is allowed for calls that
 arrive unevenly, and no more."""
 _UNWATCHED: Final = nullcontext()
@@ -200,11 +200,11 @@ class Pipeline:
                             response = await exchange.read()
                     answer = self._judge.answer(endpoint, response)
                     if len(response.body) > _LARGE:
-                        self._scheduler.held_up_at = asyncio.get_running_loop().time()
+                        self._scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
                     failed = self._judge.lost(endpoint, error)
                     await self._again(endpoint, failed, attempt, watch)
-                except Failed as failed:
+                except CallFailed as failed:
                     await self._again(endpoint, failed, attempt, watch)
                 else:
                     for record in answer.undecodable:
@@ -290,7 +290,7 @@ class Pipeline:
                 self._judge.refuse(endpoint, await exchange.read())
             except TransportError as error:
                 failed = self._judge.lost(endpoint, error)
-            except Failed as error:
+            except CallFailed as error:
                 failed = error
             await stack.aclose()
             await self._again(endpoint, failed, attempt, watch)
@@ -326,7 +326,7 @@ class Pipeline:
                 if isinstance(part.value, str):
                     part.value.encode()  # which the transport does when it is under way
         except UnicodeEncodeError as error:
-            raise InvalidInput(endpoint.name, "text", HALF_A_CHARACTER, error.object) from error
+            raise InvalidInput(endpoint.name, "text", LONE_SURROGATE, error.object) from error
         request = Request(
             method=endpoint.method,
             url=url,
@@ -357,7 +357,7 @@ class Pipeline:
     ) -> Lease:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
-        max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
+        max_wait = _SINGLE_ATTEMPT_WAIT if endpoint.single_attempt else self._max_wait
         return self._scheduler.lease(charges, priority=priority, max_wait=max_wait)
 
     def _sent_at(self, watch: CallWatch | None) -> float:
@@ -380,22 +380,22 @@ class Pipeline:
             watch.status = head.status
         now = asyncio.get_running_loop().time()
         # Right after a large page was decoded, all answers look late that waited for it.
-        timed = now - self._scheduler.held_up_at > _HELD_UP
+        timed = now - self._scheduler.blocked_at > _HELD_UP
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
         lease.settle(cost, self.dialect.signal(head), elapsed)
 
     async def _again(
-        self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None
+        self, endpoint: Endpoint[R], failed: CallFailed, attempt: int, watch: CallWatch | None
     ) -> None:
         """Wait for the next attempt, or raise what the caller gets."""
         if watch is not None:
             watch.attempt_ended(failed.error)
         delay = self._retry.delay(
-            failed.fate,
+            failed.kind,
             attempt,
             idempotent=endpoint.idempotent,
-            draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
         if delay is None or endpoint.single_attempt:
             raise failed.final(idempotent=endpoint.idempotent)

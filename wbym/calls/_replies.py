@@ -3,7 +3,7 @@
 They are decoded straight into Structs, and record by record where that fails for a page. A page
 with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
 the place: never lost, never fatal for the rest, never silent. A body that no decoder takes, for a
-cut character or a bottomless value, can be :func:`mended`.
+cut character or a bottomless value, can be :func:`repaired`.
 """
 
 import gc
@@ -24,7 +24,7 @@ __all__ = [
     "Reply",
     "Undecoded",
     "Unreadable",
-    "mended",
+    "repaired",
 ]
 
 R = TypeVar("R")
@@ -234,7 +234,7 @@ class Json(Generic[W, R]):
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
-def mended(body: bytes) -> bytes:
+def repaired(body: bytes) -> bytes:
     """JSON with what no decoder takes replaced; the body as it is where there is nothing such.
 
     Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
@@ -247,11 +247,11 @@ def mended(body: bytes) -> bytes:
     for found in _STRUCTURE.finditer(whole):
         if found[0] in _OPENING:
             depth += 1
-            if depth == _DEEPEST:
+            if depth == _MAX_DEPTH:
                 pieces += [whole[begin : found.start()], b"null"]
                 begin = len(whole)  # unless it is closed
         elif found[0] in _CLOSING:
-            if depth == _DEEPEST:
+            if depth == _MAX_DEPTH:
                 begin = found.end()
             depth -= 1
     return b"".join([*pieces, whole[begin:]])
@@ -270,7 +270,7 @@ _HALF: Final = re.compile(
 _STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _OPENING: Final = {b"[", b"{"}
 _CLOSING: Final = {b"]", b"}"}
-_DEEPEST: Final = 100
+_MAX_DEPTH: Final = 100
 
 
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:

@@ -15,14 +15,15 @@
             ...
 
 GET and DELETE write their arguments into the address, POST, PUT and PATCH into the body, and places
-in braces into the path; ``Annotated`` says what differs (:mod:`wbym.calls._marks`). None is left
-out. What is returned is said by the annotation: a :class:`wbym.paging.Listing`, an async context
-manager of a :class:`wbym.calls.Download`, or what the group's ``envelope`` opens.
+in braces into the path; ``Annotated`` overrides that (:mod:`wbym.calls._annotations`). An argument
+that is None is omitted. The return annotation determines the reply: a
+:class:`wbym.paging.Listing`, an async context manager of a :class:`wbym.calls.Download`, or the
+content of the group's ``envelope``.
 
-The plan of an operation is made at its first call, so importing costs nothing, and a call inspects
-nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be called
-``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; one called ``get`` or
-``delete`` hides that decorator from what follows, so it stands last.
+An operation's signature is analyzed at its first call, so importing costs nothing and later calls
+inspect nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be
+called ``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; a row called ``get`` or
+``delete`` shadows that decorator for the rest of the class, so it comes last.
 """
 
 import inspect
@@ -50,10 +51,7 @@ from typing import (
 
 import msgspec
 
-from wbym.calls._endpoint import Endpoint, Method, places_of
-from wbym.calls._http import Part, QueryValue, Upload
-from wbym.calls._lists import Arguments, PageShape, RowSource, Total
-from wbym.calls._marks import (
+from wbym.calls._annotations import (
     Body,
     Commas,
     Encode,
@@ -66,10 +64,13 @@ from wbym.calls._marks import (
     WholeBody,
     utc_text,
 )
+from wbym.calls._endpoint import Endpoint, Method, path_parameters
+from wbym.calls._http import Part, QueryValue, Upload
+from wbym.calls._lists import Arguments, PageShape, RowSource, Total
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Download, Pipeline
 from wbym.calls._replies import Binary, Reply
-from wbym.calls._validation import Broken, Check, check_of
+from wbym.calls._validation import RuleViolation, Validator, validator_of
 from wbym.errors import InvalidInput
 from wbym.limits import Cost, Priority
 from wbym.paging import Listing, Scheme, listing_of
@@ -115,7 +116,7 @@ class Envelope(Protocol):
         ...
 
 
-Place = Literal["path", "query", "body", "whole body", "header", "form", "host"]
+Location = Literal["path", "query", "body", "whole body", "header", "form", "host"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -124,19 +125,19 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     wire: str
     """The marketplace's name."""
-    place: Place
+    location: Location
     hint: object
     """The annotation."""
-    marks: tuple[object, ...]
+    annotations: tuple[object, ...]
     default: object
     """``UNSET`` where it must be given."""
-    check: Check
+    check: Validator
     write: Callable[[Any], Any]
 
     @property
     def is_secret(self) -> bool:
         """Whether its value must not be shown."""
-        return any(isinstance(mark, Secret) for mark in self.marks)
+        return any(isinstance(annotation, Secret) for annotation in self.annotations)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,22 +230,25 @@ class Row:
         if name not in self._hints:
             raise self._wrong(f"say the type of {name}")
         hint = self._hints[name]
-        marks = tuple(_marks(hint))
+        annotations = tuple(_annotations(hint))
         wire = self._spelled(name)
-        for mark in marks:
-            if isinstance(mark, Name | Header | Form):
-                wire = mark.name
-        write = next((mark.write for mark in marks if isinstance(mark, Encode)), _written)
-        if any(isinstance(mark, Commas) for mark in marks):
+        for annotation in annotations:
+            if isinstance(annotation, Name | Header | Form):
+                wire = annotation.name
+        write = next(
+            (annotation.write for annotation in annotations if isinstance(annotation, Encode)),
+            _written,
+        )
+        if any(isinstance(annotation, Commas) for annotation in annotations):
             write = _with_commas
         return Parameter(
             name,
             wire,
-            self._place(name, wire, marks),
+            self._locate(name, wire, annotations),
             hint,
-            marks,
+            annotations,
             msgspec.UNSET if argument.default is argument.empty else argument.default,
-            check_of(hint),
+            validator_of(hint),
             write,
         )
 
@@ -254,37 +258,37 @@ class Row:
         head, *tail = name.rstrip("_").split("_")
         return head + "".join(word.capitalize() for word in tail)
 
-    def _place(self, name: str, wire: str, marks: Sequence[object]) -> Place:
+    def _locate(self, name: str, wire: str, annotations: Sequence[object]) -> Location:
         if name == "host" and self.options.hosts is not None:
             return "host"
-        places: dict[type, Place] = {
+        locations: dict[type, Location] = {
             Query: "query",
             Body: "body",
             WholeBody: "whole body",
             Header: "header",
             Form: "form",
         }
-        for mark in marks:
-            if type(mark) in places:
-                return places[type(mark)]
-        if wire in self._places_in_path:
+        for annotation in annotations:
+            if type(annotation) in locations:
+                return locations[type(annotation)]
+        if wire in self._path_parameters:
             return "path"
         return "query" if self.method in {"GET", "DELETE"} else "body"
 
     @cached_property
-    def _places_in_path(self) -> tuple[str, ...]:
-        return tuple(places_of(self.path))
+    def _path_parameters(self) -> tuple[str, ...]:
+        return tuple(path_parameters(self.path))
 
     @cached_property
     def _unfilled(self) -> tuple[str, ...]:
         """Places in the path that no argument fills."""
-        given = {one.wire for one in self.parameters if one.place == "path"}
-        return tuple(name for name in self._places_in_path if name not in given)
+        given = {one.wire for one in self.parameters if one.location == "path"}
+        return tuple(name for name in self._path_parameters if name not in given)
 
     @cached_property
     def _has_body(self) -> bool:
-        has_place = any(one.place == "body" for one in self.parameters)
-        return has_place or self.options.body is not None
+        in_body = any(one.location == "body" for one in self.parameters)
+        return in_body or self.options.body is not None
 
     @cached_property
     def returns(self) -> object:
@@ -403,7 +407,7 @@ class Row:
                 continue
             try:
                 check(value)
-            except Broken as broken:
+            except RuleViolation as broken:
                 raise self._invalid(name, broken) from None
         else:
             if len(given) == len(args) + len(kwargs) and given.keys() <= values.keys():
@@ -411,15 +415,15 @@ class Row:
                     broke = rule(values)
                     if broke is not None:
                         name, words = broke
-                        raise self._invalid(name, Broken(words, values.get(name)))
+                        raise self._invalid(name, RuleViolation(words, values.get(name)))
                 return values
         raise self._type_error(args, kwargs)
 
     @cached_property
-    def _checks(self) -> list[tuple[str, object, Check]]:
+    def _checks(self) -> list[tuple[str, object, Validator]]:
         return [(one.name, one.default, one.check) for one in self.parameters]
 
-    def _invalid(self, name: str, broken: Broken) -> InvalidInput:
+    def _invalid(self, name: str, broken: RuleViolation) -> InvalidInput:
         is_secret = any(one.is_secret for one in self.parameters if one.name == name)
         shown = "(not shown)" if is_secret else broken.value
         return InvalidInput(self.name, f"{name}{broken.path}", broken.rule, shown)
@@ -446,20 +450,20 @@ class Row:
             value = values[parameter.name]
             if value is None:
                 continue
-            place, wire = parameter.place, parameter.wire
-            if place == "form":
+            location, wire = parameter.location, parameter.wire
+            if location == "form":
                 parts = [*parts, *_parts(parameter, value)]
                 continue
             value = parameter.write(value)
-            if place == "query":
+            if location == "query":
                 query[wire] = value
-            elif place == "body":
+            elif location == "body":
                 fields[wire] = value
-            elif place == "path":
+            elif location == "path":
                 path[wire] = value
-            elif place == "header":
+            elif location == "header":
                 headers[wire] = str(value)
-            elif place == "whole body":
+            elif location == "whole body":
                 body = value
         if self.options.body is not None:
             body = self.options.body(**values)
@@ -525,15 +529,15 @@ class Row:
         )
 
 
-def _marks(hint: object) -> Iterator[object]:
-    """The marks of an annotation, those inside of ``X | None`` included."""
+def _annotations(hint: object) -> Iterator[object]:
+    """The annotations of an annotation, those inside of ``X | None`` included."""
     if get_origin(hint) is Annotated:
-        base, *marks = get_args(hint)
-        yield from marks
-        yield from _marks(base)
+        base, *annotations = get_args(hint)
+        yield from annotations
+        yield from _annotations(base)
     elif NoneType in get_args(hint):
         for one in get_args(hint):
-            yield from _marks(one)
+            yield from _annotations(one)
 
 
 _PLAIN: Final = {str, int, float, bool}
@@ -557,16 +561,18 @@ def _with_commas(values: Collection[object]) -> str | None:
 
 
 def _parts(parameter: Parameter, value: str | Upload | Collection[Upload]) -> list[Part]:
-    mark = next(mark for mark in parameter.marks if isinstance(mark, Form))
+    annotation = next(
+        annotation for annotation in parameter.annotations if isinstance(annotation, Form)
+    )
     if isinstance(value, str):
-        return [Part(mark.name, value)] if value else []
+        return [Part(annotation.name, value)] if value else []
     files = [value] if isinstance(value, Upload) else value
     return [
         Part(
-            mark.name,
+            annotation.name,
             file.content,
             file.name,
-            mark.content_type(file) or "application/octet-stream",
+            annotation.content_type(file) or "application/octet-stream",
         )
         for file in files
     ]

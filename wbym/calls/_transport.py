@@ -23,10 +23,10 @@ CHUNK = 64 * 1024
 DEFAULT_TIMEOUT: Final = 60.0
 """Seconds without a byte from the marketplace after which a call fails, by default."""
 
-AT_ONCE = 100
+MAX_IN_FLIGHT = 100
 """Requests under way at once: thousands of connections only cost time."""
 
-SMALL = 64 * 1024
+SMALL_BODY = 64 * 1024
 """Bytes of a body that is read at once; larger ones do not count as under way any more."""
 
 
@@ -113,7 +113,7 @@ class _AiohttpExchange:
             )
             self.head = Response(answer.status, answer.headers)
             length = answer.content_length
-            if length is None or length > SMALL:
+            if length is None or length > SMALL_BODY:
                 # It may be left in the network for long, and others need not wait for that.
                 self._uncount()
         except BaseException as error:
@@ -260,7 +260,7 @@ class AiohttpTransport:
         self._trust_env = trust_env and not self._lent
         self._proxies: dict[URL, Proxy | None] = {}
         self._closed = False
-        self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._under_way = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
 
     async def __aenter__(self) -> Self:

@@ -22,7 +22,7 @@ from wbym.cli.tally import (
     Result,
     SimulatorStats,
     Tally,
-    least_seconds,
+    min_seconds,
     problems,
     requests_by_noun,
 )
@@ -92,7 +92,7 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def refused(self) -> int:
         """Requests that the limits refused, by the simulators' count."""
-        return sum(result.stats.refusals for result in self.results)
+        return sum(result.stats.rate_limited for result in self.results)
 
     @property
     def ratio(self) -> float | None:
@@ -213,7 +213,7 @@ class _Shop:
             tallies=self._tallies,
             stats=stats,
             by_noun=requests_by_noun(stats, account.catalog()),
-            bound=least_seconds(account.limits()),
+            bound=min_seconds(account.limits()),
             undecodable=len(account.undecodable),
         )
 

@@ -20,7 +20,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     title = "Read and answered inside the limits"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
-    for head in ("read", "of", "sent", "requests", "refused", "seconds", "least", "ratio"):
+    for head in ("read", "of", "sent", "requests", "limited", "seconds", "min s", "ratio"):
         table.add_column(head, justify="right", no_wrap=True)
     for result in outcome.results:
         _add(table, result)
@@ -38,8 +38,8 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     )
     console.print(table)
     console.print(
-        "Requests and refusals are the simulator's count; least is the time in seconds that the "
-        "limits need for these requests at best.",
+        "Requests and rate-limited requests are counted by the simulator. min s is the shortest "
+        "time in seconds that the limits allow for these requests.",
         style="dim",
     )
 
@@ -82,7 +82,7 @@ def outcome_line(outcome: Outcome, survived: Survived | None) -> None:
                 "account": result.account,
                 "marketplace": result.marketplace,
                 "requests": result.stats.requests,
-                "refused": result.stats.refusals,
+                "refused": result.stats.rate_limited,
                 "bound_seconds": round(result.bound, 3),
                 "nouns": {
                     tally.noun: {
@@ -110,7 +110,7 @@ def _add(table: Table, result: Result) -> None:
             "" if tally.expected is None else f"{tally.expected:,}",
             str(tally.written),
             "" if counts is None else str(counts.requests),
-            "" if counts is None else str(counts.refusals),
+            "" if counts is None else str(counts.rate_limited),
             f"{tally.seconds:.1f}",
         )
     table.add_section()

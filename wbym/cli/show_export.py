@@ -69,7 +69,7 @@ def _count(progress: AccountProgress) -> str:
 
 
 def _refused(progress: AccountProgress) -> str:
-    return f"{progress.refusals:,} refused" if progress.refusals else "none refused"
+    return f"{progress.rate_limited:,} refused" if progress.rate_limited else "none refused"
 
 
 class ExportLines:

@@ -7,7 +7,7 @@ import msgspec
 from wbym.account import CatalogRow
 from wbym.limits import BucketState, Quota
 
-__all__ = ["Result", "SimulatorStats", "Tally", "least_seconds", "problems", "requests_by_noun"]
+__all__ = ["Result", "SimulatorStats", "Tally", "min_seconds", "problems", "requests_by_noun"]
 
 
 class Tally(msgspec.Struct, eq=False):
@@ -39,14 +39,14 @@ class PathCounts(msgspec.Struct, frozen=True):
     """A simulator's counts of one method."""
 
     requests: int
-    refusals: int
+    rate_limited: int
 
 
 class SimulatorStats(msgspec.Struct, frozen=True):
     """What ``/__simulator/stats`` says, as far as it is needed here."""
 
     requests: int
-    refusals: int
+    rate_limited: int
     paths: dict[str, PathCounts] = {}
     """By ``"METHOD /path"``."""
     effects: dict[str, int] = {}
@@ -65,10 +65,10 @@ class Result(msgspec.Struct, frozen=True):
     undecodable: int
 
 
-def least_seconds(states: Iterable[BucketState]) -> float:
+def min_seconds(states: Iterable[BucketState]) -> float:
     """The least seconds for the calls of all buckets, which run beside each other."""
     times = [
-        state.quota.least_time(state.calls) for state in states if isinstance(state.quota, Quota)
+        state.quota.min_duration(state.calls) for state in states if isinstance(state.quota, Quota)
     ]
     return max(times, default=0.0)
 
@@ -86,7 +86,7 @@ def requests_by_noun(stats: SimulatorStats, catalog: Iterable[CatalogRow]) -> di
         noun = _OTHER_NAMES.get(group, group)
         before = found.get(noun, PathCounts(0, 0))
         found[noun] = PathCounts(
-            before.requests + counts.requests, before.refusals + counts.refusals
+            before.requests + counts.requests, before.rate_limited + counts.rate_limited
         )
     return found
 
@@ -95,8 +95,8 @@ def problems(results: Iterable[Result]) -> list[str]:
     """What did not go as it should: refused, lost, repeated, without effect."""
     found = []
     for result in results:
-        if result.stats.refusals:
-            found.append(f"{result.account}: {result.stats.refusals} requests were refused")
+        if result.stats.rate_limited:
+            found.append(f"{result.account}: {result.stats.rate_limited} requests were refused")
         if result.undecodable:
             found.append(f"{result.account}: {result.undecodable} records could not be read")
         for tally in result.tallies:

@@ -41,7 +41,7 @@ class AccountProgress(msgspec.Struct, frozen=True):
     """How many there will be, where the marketplace counts them."""
     rate: float
     """Records a second in this run."""
-    refusals: int
+    rate_limited: int
     """How often the limit was met in spite of all."""
     left: float | None
     """Seconds to the end, a ban included; None where nobody can tell."""
@@ -79,7 +79,7 @@ class Reading:
         self._read = 0
         self._began: float | None = None
         self._ended: float | None = None
-        self._refused = 0
+        self._rate_limited_before = 0
         self._listing: AnyListing | None = None
 
     def begin(self, entry: Entry, kept: int) -> None:
@@ -88,7 +88,7 @@ class Reading:
         self._start = entry.start
         self._kept = kept
         self._began = asyncio.get_running_loop().time()
-        self._refused = self._refusals()
+        self._rate_limited_before = self._count_rate_limited()
 
     def took(self, count: int) -> None:
         """So many records more are kept."""
@@ -143,10 +143,12 @@ class Reading:
             records=self._kept + self._read,
             expected=expected,
             rate=self._read / seconds if seconds > 0 else 0.0,
-            refusals=0 if self._began is None else self._refusals() - self._refused,
+            rate_limited=0
+            if self._began is None
+            else self._count_rate_limited() - self._rate_limited_before,
             left=left if self.stage is Stage.READING else None,
             banned_until=max(bans, default=None) if self.stage is Stage.READING else None,
         )
 
-    def _refusals(self) -> int:
-        return sum(state.refusals for state in self._account.limits())
+    def _count_rate_limited(self) -> int:
+        return sum(state.rate_limited for state in self._account.limits())

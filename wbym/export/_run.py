@@ -29,7 +29,7 @@ T = TypeVar("T")
 OVERLAP: Final = timedelta(days=1)
 """How far an export looks back behind the newest record in the file."""
 
-AT_ONCE: Final = 4
+MAX_CONCURRENT_ACCOUNTS: Final = 4
 """Accounts that are read at the same time; each holds two or three pages in memory."""
 
 
@@ -193,10 +193,10 @@ class Export:
 
     async def _read(self, spool: Spool, old: _Old) -> list[tuple[str, Exception]]:
         errors: list[tuple[str, Exception]] = []
-        at_once = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(MAX_CONCURRENT_ACCOUNTS)
 
         async def read(reading: Reading) -> None:
-            async with at_once:
+            async with slots:
                 try:
                     await self._read_one(reading, spool, old)
                     reading.end(Stage.DONE)

@@ -104,9 +104,9 @@ class RateBucket(Bucket):
         "_full_until",
         "_interval",
         "_limiter",
+        "_max_burst",
         "_max_jitter",
         "_min_jitter",
-        "_most",
         "_reserve",
         "_spread",
     )
@@ -124,7 +124,7 @@ class RateBucket(Bucket):
     ) -> None:
         super().__init__(key, quota, loop)
         self._interval = quota.interval
-        self._burst = self._most = float(quota.burst)
+        self._burst = self._max_burst = float(quota.burst)
         self._limiter = AsyncLimiter(quota.burst, quota.burst * quota.interval)
         self._min_jitter = min(min_jitter, max_jitter)
         self._max_jitter = max_jitter
@@ -184,7 +184,7 @@ class RateBucket(Bucket):
         """Take over the burst that is stated; lower the count where less is left than thought."""
         if signal.limit is not None and signal.limit >= 1 and signal.limit != self._burst:
             self._burst = float(signal.limit)
-            self._most = max(self._most, self._burst)
+            self._max_burst = max(self._max_burst, self._burst)
             self._set_reserve(self._spread.likely)
         if signal.remaining is not None:
             # The marketplace rounds down, and its bucket has gone on leaking since it counted
@@ -230,7 +230,7 @@ class RateBucket(Bucket):
         top = limiter.max_rate
         if limiter.has_capacity(top):
             return top
-        low, high = top - self._most, top
+        low, high = top - self._max_burst, top
         for _ in range(30):
             middle = (low + high) / 2
             if limiter.has_capacity(middle):

@@ -20,9 +20,9 @@ from typing import ClassVar, Literal
 
 from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Priority, Quota, Window
 
-__all__ = ["Bucket", "Kind", "Refusal"]
+__all__ = ["Bucket", "Kind", "MakeError"]
 
-Refusal = Callable[["Bucket"], Exception]
+MakeError = Callable[["Bucket"], Exception]
 """Makes the error with which a caller gives up."""
 Kind = Literal["rate", "window", "parallel"]
 
@@ -33,7 +33,7 @@ _MIN_SLEEP = 1e-5
 class _Waiter:
     """One caller in a bucket's queue."""
 
-    __slots__ = ("cost", "deadline", "priority", "queued", "refuse", "size", "timer", "turn")
+    __slots__ = ("cost", "deadline", "make_error", "priority", "queued", "size", "timer", "turn")
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class _Waiter:
         cost: int,
         size: float,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> None:
         self.turn = turn
         """Done when the caller's turn came (None), or when it will not come (why)."""
@@ -52,7 +52,7 @@ class _Waiter:
         """What it adds to the estimates of those behind it."""
         self.deadline = deadline
         """Loop time after which the caller no longer waits; infinite where it always does."""
-        self.refuse = refuse
+        self.make_error = make_error
         self.timer: asyncio.TimerHandle | None = None
         self.queued = True
 
@@ -79,7 +79,7 @@ class Bucket(ABC):
         "loop",
         "name",
         "quota",
-        "refusals",
+        "rate_limited",
     )
 
     kind: ClassVar[Kind]
@@ -99,7 +99,7 @@ class Bucket(ABC):
         """Calls counted here and not over yet."""
         self.calls: int = 0
         """Calls counted here, ever."""
-        self.refusals: int = 0
+        self.rate_limited: int = 0
         """How often the marketplace refused a call of this bucket."""
         self.banned_until: float = 0.0
         """Loop time before which nobody goes."""
@@ -186,7 +186,7 @@ class Bucket(ABC):
         priority: int,
         order: int,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> float:
         """Wait for one's turn and count the call.
 
@@ -195,7 +195,7 @@ class Bucket(ABC):
             priority: Who goes first.
             order: Among equals the smaller goes first.
             deadline: Loop time after which to give up; infinite for never.
-            refuse: Makes the error to give up with.
+            make_error: Makes the error to give up with.
 
         Returns:
             The loop time at which the call was counted.
@@ -205,7 +205,7 @@ class Bucket(ABC):
             if self.free(cost, now):
                 await self.take(cost, now)
                 return now
-            await self._turn(cost, priority, order, deadline, refuse)
+            await self._turn(cost, priority, order, deadline, make_error)
             self._handed = None
             now = self.loop.time()
             if self._may_go(cost, now):
@@ -250,7 +250,7 @@ class Bucket(ABC):
         elif wait != math.inf:
             self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
 
-    def refuse_waiting(self, why: Refusal | None = None, *, before: float = math.inf) -> None:
+    def fail_waiting(self, why: MakeError | None = None, *, before: float = math.inf) -> None:
         """Fail those who wait, or of them those who give up ``before`` this loop time.
 
         Args:
@@ -261,7 +261,7 @@ class Bucket(ABC):
             if waiter.turn.done() or not waiter.queued:
                 continue
             if waiter.deadline < before or before == math.inf:
-                self._refuse(waiter, why or waiter.refuse)
+                self._fail(waiter, why or waiter.make_error)
         self.pump()
 
     async def _turn(
@@ -270,13 +270,13 @@ class Bucket(ABC):
         priority: int,
         order: int,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> None:
         """Queue until it is one's turn; the one who returns must count and then pump."""
         if deadline < self.banned_until:
-            raise refuse(self)
+            raise make_error(self)
         waiter = _Waiter(
-            self.loop.create_future(), priority, cost, self.size(cost), deadline, refuse
+            self.loop.create_future(), priority, cost, self.size(cost), deadline, make_error
         )
         if deadline != math.inf:
             waiter.timer = self.loop.call_at(deadline, self._expire, waiter)
@@ -321,9 +321,9 @@ class Bucket(ABC):
     def _expire(self, waiter: _Waiter) -> None:
         if waiter.turn.done():
             return
-        self._refuse(waiter, waiter.refuse)
+        self._fail(waiter, waiter.make_error)
         self.pump()
 
-    def _refuse(self, waiter: _Waiter, why: Refusal) -> None:
+    def _fail(self, waiter: _Waiter, why: MakeError) -> None:
         self._remove(waiter)
         waiter.turn.set_result(why(self))

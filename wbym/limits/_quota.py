@@ -51,7 +51,7 @@ class Quota(msgspec.Struct, frozen=True):
         """Seconds in which one call's room comes back."""
         return self.period / self.limit
 
-    def least_time(self, calls: int) -> float:
+    def min_duration(self, calls: int) -> float:
         """The least seconds between the first and the last of so many calls, bucket full."""
         return max(0.0, (calls - self.burst) * self.interval)
 

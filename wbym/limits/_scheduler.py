@@ -65,17 +65,17 @@ class BucketState(msgspec.Struct, frozen=True):
     """Seconds until a new call of normal priority could go; None if only an answer can tell."""
     banned_until: datetime | None
     """Aware UTC; None if there is no ban."""
-    refusals: int
+    rate_limited: int
     """How often the marketplace refused a call."""
     reserve: float
     """Seconds of arrival jitter that a rate allows for."""
 
 
-_ROUNDS = 4
+_MAX_RECOUNTS = 4
 """How often stale counts are taken afresh before a call goes regardless."""
-_GRACE = 0.05
+_DEADLINE_GRACE = 0.05
 """Seconds over ``max_wait`` that a caller whose turn is due is kept."""
-_LONGEST_BAN = 30 * 86400.0
+_MAX_BAN = 30 * 86400.0
 """Seconds; a header that says more means milliseconds or a date."""
 
 
@@ -166,25 +166,25 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
-        spoken = self._spoken_of() if signal is not None and taken else None
+        described = self._bucket_of_headers() if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
             if elapsed is not None:
                 bucket.observe(elapsed + (last - at))
-        if signal is not None and spoken is not None:
-            bucket = spoken
+        if signal is not None and described is not None:
+            bucket = described
             bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
-                bucket.refusals += 1
-                until = now + min(signal.retry_after, _LONGEST_BAN)
+                bucket.rate_limited += 1
+                until = now + min(signal.retry_after, _MAX_BAN)
                 if until > bucket.banned_until:
                     bucket.ban(until, now)
-                    bucket.refuse_waiting(before=bucket.banned_until)
+                    bucket.fail_waiting(before=bucket.banned_until)
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _spoken_of(self) -> Bucket:
+    def _bucket_of_headers(self) -> Bucket:
         """The bucket that headers speak of."""
         if len(self._taken) > 1:
             for charge in self._charges:
@@ -202,23 +202,23 @@ class Lease:
                 wait = bucket.estimate(cost, priority, now)
                 if wait > left and (wait != math.inf or left <= 0):
                     raise self._scheduler._exhausted(bucket, wait, self._max_wait)
-            deadline = start + self._max_wait + _GRACE
+            deadline = start + self._max_wait + _DEADLINE_GRACE
         else:
             deadline = math.inf
         order = next(self._scheduler._arrivals)
         taken = self._taken
         try:
             for bucket in buckets:
-                at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                 taken[bucket] = at
-            for _ in range(_ROUNDS if len(buckets) > 1 else 0):
+            for _ in range(_MAX_RECOUNTS if len(buckets) > 1 else 0):
                 now = self._loop.time()
                 stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
                 if not stale:
                     break
                 for bucket in stale:
                     self._undo(bucket)
-                    at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                    at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
         except BaseException:
             for bucket in reversed(list(taken)):
@@ -229,7 +229,7 @@ class Lease:
         bucket.uncount(self._cost, self._taken.pop(bucket))
         bucket.release()
 
-    def _refuse(self, bucket: Bucket) -> QuotaExhausted:
+    def _give_up(self, bucket: Bucket) -> QuotaExhausted:
         wait = bucket.estimate(self._cost, self._priority, self._loop.time())
         return self._scheduler._exhausted(bucket, wait, self._max_wait or 0.0)
 
@@ -265,7 +265,7 @@ class Scheduler:
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
-        self.held_up_at: float = -math.inf
+        self.blocked_at: float = -math.inf
         """Loop time at which something (the decoding of a large page) last held the loop up."""
 
     @property
@@ -324,7 +324,7 @@ class Scheduler:
         """
         self._closed = True
         for bucket in self._buckets.values():
-            bucket.refuse_waiting(_closed)
+            bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
         """The running loop; raises RuntimeError if it is another one, or this is closed."""
@@ -442,7 +442,7 @@ def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
         in_flight=bucket.in_flight,
         next_free=None if free == math.inf else free,
         banned_until=datetime.fromtimestamp(wall + ban, UTC) if ban > 0 else None,
-        refusals=bucket.refusals,
+        rate_limited=bucket.rate_limited,
         reserve=bucket.reserve,
     )
 

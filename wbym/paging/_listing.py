@@ -38,7 +38,7 @@ A page may well repeat another one: as many records have arrived since as it has
 REMEMBERED_PAGES = 8
 """Pages that a page is compared with, to see that it brings something new."""
 
-PART = 100
+PART_SIZE = 100
 """Records of a page that are mapped and filtered at once for who reads record by record.
 
 Those that the reader is done with make room for the next ones. A page of thousands does not fit
@@ -165,9 +165,9 @@ class Listing(Generic[T]):
         return self._read(self._reading if reading is None else _over(self._reading, reading))
 
     def read_parts(self, reading: Reading | None = None) -> Pages[T]:
-        """The pages in parts of at most ``PART`` records where they are long; see :meth:`read`.
+        """The pages, long ones split into parts of at most ``PART_SIZE`` records; see :meth:`read`.
 
-        Each part has its page's cursors. Records are mapped and filtered a part at a time.
+        Each part has its page's cursors. Records are mapped and filtered part by part.
         """
         return self._parts(self._reading if reading is None else _over(self._reading, reading))
 
@@ -212,7 +212,7 @@ class Listing(Generic[T]):
     async def records(self) -> AsyncGenerator[T, None]:
         """The records, as a generator that can be closed before its end.
 
-        They are mapped and filtered as they are read, ``PART`` at once.
+        They are mapped and filtered as they are read, ``PART_SIZE`` at once.
         """
         async with aclosing(self.read_parts()) as parts:
             async for part in parts:
@@ -310,17 +310,17 @@ def _changed(
 
 
 def _divided(read: Callable[[Reading], Pages[T]]) -> Callable[[Reading], Pages[T]]:
-    """Reads the same pages in parts of ``PART`` records, each with its page's cursors."""
+    """Reads the same pages in parts of ``PART_SIZE`` records, each with its page's cursors."""
 
     async def parts(reading: Reading) -> Pages[T]:
         async with aclosing(read(reading)) as pages:
             async for page in pages:
                 count = len(page.items)
-                if count <= PART:
+                if count <= PART_SIZE:
                     yield page
                 else:
-                    for begin in range(0, count, PART):
-                        yield _part(page, range(begin, min(begin + PART, count)))
+                    for begin in range(0, count, PART_SIZE):
+                        yield _part(page, range(begin, min(begin + PART_SIZE, count)))
                 del page  # or it would stay in memory while the next one comes
 
     return parts

@@ -34,16 +34,16 @@ class Packed(Generic[T]):
             encoded = msgspec.msgpack.encode(items)
             self._pages.append((self._time(items[0]), zlib.compress(encoded, 1)))
 
-    def take(self, before: datetime | None, most: int) -> list[T]:
-        """Take the oldest, at most so many, of those that were made before a moment, or of all."""
+    def take(self, before: datetime | None, limit: int) -> list[T]:
+        """Take the oldest, at limit so many, of those that were made before a moment, or of all."""
         while self._pages and (before is None or self._pages[0][0] < before):
-            if len(self._open) > most and self._time(self._open[most]) < self._pages[0][0]:
+            if len(self._open) > limit and self._time(self._open[limit]) < self._pages[0][0]:
                 break
             self._open += self._decoder.decode(zlib.decompress(self._pages.popleft()[1]))
             self._open.sort(key=self._time)  # pages may overlap a little
         cut = len(self._open)
         if before is not None:
             cut = bisect_left(self._open, before, key=self._time)
-        cut = min(cut, most)
+        cut = min(cut, limit)
         taken, self._open = self._open[:cut], self._open[cut:]
         return taken

@@ -24,10 +24,10 @@ __all__ = ["Span", "by_span", "cut", "merge"]
 
 T = TypeVar("T")
 
-SHARE = 4
+PARTS_PER_READER = 4
 """Parts of a period for each that is read at once, so that all readers are done about together."""
 
-LEAST = timedelta(days=1)
+MIN_PART = timedelta(days=1)
 """Parts are not made shorter for the sake of reading them at once."""
 
 Part: TypeAlias = tuple[str, Listing[T]]
@@ -74,44 +74,44 @@ class Span(msgspec.Struct, frozen=True):
         return cls(unstamp(int(since)), unstamp(int(until)) if until else None)
 
 
-def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
+def cut(span: Span, max_length: timedelta, parts: int = 1) -> list[Span]:
     """A span in parts of the same length, the newest first.
 
     Args:
         span: Where it is open, the newest part is.
-        longest: The longest part.
+        max_length: The max_length part.
         parts: How many are wanted at least, unless they would be shorter than a day.
     """
     since = span.since
     end = span.until or datetime.now(UTC)
-    count = max(1, ceil((end - since) / longest), min(parts, (end - since) // LEAST))
+    count = max(1, ceil((end - since) / max_length), min(parts, (end - since) // MIN_PART))
     step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
     newest = Span(max(since, end - step) if count > 1 else since, span.until)
     return [newest, *_below(newest.since, since, step)]
 
 
 def merge(
-    parts: Sequence[Part[T]], *, method: str, at_once: int = 1, newest_first: bool = False
+    parts: Sequence[Part[T]], *, method: str, concurrency: int = 1, newest_first: bool = False
 ) -> Listing[T]:
-    """Listings that have no record in common, up to so many of them read at the same time.
+    """Merge disjoint listings, reading up to ``concurrency`` of them at the same time.
 
-    Read one at a time, they come in their order; once the second page is wanted, the next one is
-    always asked for while one is in hand. Read several at a time, pages come as they arrive, and
-    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
-    whatever ``at_once`` was.
+    Read one at a time, they come in their order; from the second page on, the next page is always
+    requested while one is being processed. Read several at a time, pages come as they arrive, and
+    at most ``2 * concurrency + 1`` of them are in memory. A cursor records how far each part was
+    read, independent of ``concurrency``.
 
     Args:
         parts: The listings, in order.
         method: The operation's name, for errors.
-        at_once: How many are read at the same time.
+        concurrency: How many are read at the same time.
         newest_first: Whether the newest records come first when one is read at a time.
     """
-    read = partial(_merged, parts, method, at_once)
-    return Listing(read, newest_first=newest_first and at_once == 1)
+    read = partial(_merged, parts, method, concurrency)
+    return Listing(read, newest_first=newest_first and concurrency == 1)
 
 
 async def _merged(
-    parts: Sequence[Part[T]], method: str, at_once: int, reading: Reading
+    parts: Sequence[Part[T]], method: str, concurrency: int, reading: Reading
 ) -> AsyncGenerator[Page[T], None]:
     names = [name for name, _ in parts]
     untouched, where = _places(method, reading.cursor, names)
@@ -123,7 +123,7 @@ async def _merged(
         inside = msgspec.structs.replace(reading, cursor=begin or None, prefetch=prefetch)
         return parts[index][1].read(inside)
 
-    found = _together(opened, todo, at_once) if at_once > 1 else _in_turn(opened, todo)
+    found = _together(opened, todo, concurrency) if concurrency > 1 else _in_turn(opened, todo)
     async with aclosing(found) as pages:
         async for index, page in pages:
             where |= dict.fromkeys(range(untouched, index + 1), "")
@@ -146,22 +146,24 @@ def by_span(
     method: str,
     since: datetime,
     until: datetime | None,
-    longest: timedelta,
-    at_once: int = 1,
+    max_length: timedelta,
+    concurrency: int = 1,
     finely: bool = True,
     newest_first: bool = False,
 ) -> Listing[T]:
-    """A period read in parts that the marketplace takes, the newest part first.
+    """Read a period in parts short enough for the marketplace, the newest part first.
 
     Args:
         part: Makes the listing of one part.
         method: The operation's name, for errors.
-        since: From this moment on; aware.
-        until: Up to and with this moment; None for up to now and whatever comes while it is read.
-        longest: The longest part. Read from a cursor on, the parts are those that it was made with.
-        at_once: How many parts are read at the same time; then the records come as they arrive.
-        finely: Whether the period is then cut into more parts than ``longest`` asks for, so that
-            none is left to be read alone at the end. For few records it only costs requests.
+        since: Inclusive start; aware.
+        until: Inclusive end; None for now and for records that arrive during the reading.
+        max_length: Maximum length of a part. A cursor keeps the parts that it was created with.
+        concurrency: How many parts are read at the same time; if several, records come as they
+            arrive.
+        finely: Whether to cut the period into more parts than ``max_length`` requires if several
+            are read at the same time, so that all readers finish together. With few records it only
+            costs requests.
         newest_first: Whether a part's newest records come first.
     """
 
@@ -171,16 +173,16 @@ def by_span(
             if reading.cursor
             else cut(
                 Span(since, None if until is None else until + TICK),
-                longest,
-                SHARE * at_once if finely and at_once > 1 else 1,
+                max_length,
+                PARTS_PER_READER * concurrency if finely and concurrency > 1 else 1,
             )
         )
         parts = [(span.name, part(span)) for span in spans]
-        async with aclosing(_merged(parts, method, at_once, reading)) as pages:
+        async with aclosing(_merged(parts, method, concurrency, reading)) as pages:
             async for page in pages:
                 yield page
 
-    return Listing(read, newest_first=newest_first and at_once == 1)
+    return Listing(read, newest_first=newest_first and concurrency == 1)
 
 
 class Opened(Protocol[T]):
@@ -226,7 +228,7 @@ async def _in_turn(
 
 
 async def _together(
-    opened: Opened[T], todo: deque[tuple[int, str]], at_once: int
+    opened: Opened[T], todo: deque[tuple[int, str]], concurrency: int
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
     # A reader's end is None, and its failure an exception, in line after the pages that it read.
     # Each reader has a page in hand and one under way, so hardly any need to be held besides.
@@ -245,7 +247,7 @@ async def _together(
         else:
             await arrived.put(None)
 
-    readers = [asyncio.ensure_future(reader()) for _ in range(min(at_once, len(todo)))]
+    readers = [asyncio.ensure_future(reader()) for _ in range(min(concurrency, len(todo)))]
     try:
         reading = len(readers)
         while reading:

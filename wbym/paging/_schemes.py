@@ -5,7 +5,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme", "Whole"]
+__all__ = ["ByCursor", "ByOffset", "ByToken", "Scheme", "SinglePage"]
 
 
 class ByOffset(msgspec.Struct, frozen=True):
@@ -71,10 +71,10 @@ class ByCursor(msgspec.Struct, frozen=True):
     """Whether a page follows, from the page's cursor and the size that was asked for."""
 
 
-class Whole(msgspec.Struct, frozen=True):
+class SinglePage(msgspec.Struct, frozen=True):
     """One page with all records."""
 
     max_size: None = None
 
 
-Scheme: TypeAlias = ByCursor | ByOffset | ByToken | Whole
+Scheme: TypeAlias = ByCursor | ByOffset | ByToken | SinglePage

@@ -22,11 +22,11 @@ __all__ = ["SpansSweep"]
 
 T = TypeVar("T")
 
-PARTS = 16
+MIN_PARTS = 16
 """Parts that a period is cut into at least, if they are no shorter than a day."""
 
-SORTED = timedelta(days=30)
-"""The longest part that is held in memory to be put in order."""
+MAX_SORTED_PART = timedelta(days=30)
+"""The max_length part that is held in memory to be put in order."""
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -50,8 +50,8 @@ class SpansSweep(Generic[T]):
         key: A record's id.
         method: The sweep's name, for errors.
         span: The period.
-        longest: The longest part that the marketplace takes.
-        at_once: How many parts are read at the same time; then records come as they arrive.
+        max_length: The max_length part that the marketplace takes.
+        concurrency: How many parts are read at the same time; then records come as they arrive.
         in_order: Whether the records come in order of time: a part of a month at most is held in
             memory and sorted. What appeared late comes at the end in any case.
         cursor: Where to go on: a page's ``cursor`` or ``next_cursor``.
@@ -68,8 +68,8 @@ class SpansSweep(Generic[T]):
         key: Callable[[T], str],
         method: str,
         span: Span,
-        longest: timedelta,
-        at_once: int,
+        max_length: timedelta,
+        concurrency: int,
         in_order: bool,
         cursor: str | None,
     ) -> None:
@@ -78,7 +78,7 @@ class SpansSweep(Generic[T]):
         self._key = key
         self._method = method
         self._span = span
-        self._at_once = 1 if in_order else at_once
+        self._at_once = 1 if in_order else concurrency
         self._in_order = in_order
         self._begin = _State(stamp(datetime.now(UTC)))
         if cursor:
@@ -86,7 +86,7 @@ class SpansSweep(Generic[T]):
         begun = unstamp(self._begin.begun)
         self._closed = Span(span.since, begun if span.until is None else min(span.until, begun))
         self._recent = Span(max(span.since, begun - LATE), span.until)
-        self._longest = min(longest, SORTED) if in_order else longest
+        self._longest = min(max_length, MAX_SORTED_PART) if in_order else max_length
 
     async def read(self) -> AsyncGenerator[Page[T], None]:
         """The pages; the last one is empty."""
@@ -123,9 +123,9 @@ class SpansSweep(Generic[T]):
         yield Page((), here, None)
 
     def _in_parts(self, state: _State) -> Listing[T]:
-        spans = reversed(cut(self._closed, self._longest, PARTS))
+        spans = reversed(cut(self._closed, self._longest, MIN_PARTS))
         parts = [(span.name, self._once(span)) for span in spans]
-        listing = merge(parts, method=self._method, at_once=self._at_once)
+        listing = merge(parts, method=self._method, concurrency=self._at_once)
         return listing.using(cursor=state.parts)
 
     def _once(self, span: Span) -> Listing[T]:

@@ -41,7 +41,7 @@ class Progress(msgspec.Struct, frozen=True):
     """How many were made; what the pipeline retries counts once."""
     planned: int | None
     """How many requests the plan took it for."""
-    refusals: int
+    rate_limited: int
     """How often the limit was met in spite of all, by whichever client of the seller."""
     elapsed: float
     """Seconds."""
@@ -105,7 +105,7 @@ class Sweep(Listing[T], Generic[T]):
         self._limit = limit
         self._records = 0
         self._begun_at: float | None = None
-        self._refused_before = 0
+        self._rate_limited_before = 0
 
     async def plan(self) -> SweepPlan:
         """What the sweep is going to cost; asked once, and used when it is read."""
@@ -126,7 +126,7 @@ class Sweep(Listing[T], Generic[T]):
             expected=None if plan is None else plan.records,
             requests=self._requests(),
             planned=None if plan is None else plan.requests,
-            refusals=0 if state is None else state.refusals - self._refused_before,
+            rate_limited=0 if state is None else state.rate_limited - self._rate_limited_before,
             elapsed=elapsed,
             left=self._left(plan, state, elapsed),
             banned_until=None if state is None else state.banned_until,
@@ -146,7 +146,7 @@ class Sweep(Listing[T], Generic[T]):
 
     def _begin(self) -> None:
         state = self._limit()
-        self._refused_before = 0 if state is None else state.refusals
+        self._rate_limited_before = 0 if state is None else state.rate_limited
         self._begun_at = asyncio.get_running_loop().time()
 
     def _left(

@@ -34,14 +34,14 @@ T = TypeVar("T")
 OVERLAP = 20
 """Records that two pages have in common while nothing changes."""
 
-RUN = 20
+PAGES_PER_RUN = 20
 """Pages that are asked for by offset before the reader goes on from a moment again: the marketplace
 has to count its way to an offset."""
 
 _PAGES_KEPT = 2
 """Pages whose ids are kept to tell which records came already."""
 
-STALLS = 5
+MAX_STALLS = 5
 """How often a run may bring nothing to go on from before the reading is given up."""
 
 SECOND = timedelta(seconds=1)
@@ -56,7 +56,7 @@ class InOrder(Protocol[T]):
         ...
 
 
-class _Mark(msgspec.Struct, frozen=True):
+class _Position(msgspec.Struct, frozen=True):
     """How far a list is read."""
 
     at: int
@@ -70,9 +70,9 @@ def second_of(moment: datetime) -> datetime:
     return moment.replace(microsecond=0)
 
 
-def pages_for(records: int, most: int) -> int:
+def pages_for(records: int, page_size: int) -> int:
     """How many requests reading so many records by time takes."""
-    return max(1, ceil((records - OVERLAP) / (most - OVERLAP)))
+    return max(1, ceil((records - OVERLAP) / (page_size - OVERLAP)))
 
 
 def by_time(
@@ -149,18 +149,18 @@ class _Timeline(Generic[T]):
 
     async def read(self) -> AsyncGenerator[Page[T], None]:
         """The pages."""
-        mark = _Mark(stamp(second_of(self._span.since)))
+        position = _Position(stamp(second_of(self._span.since)))
         if self._cursor:
-            mark = _MARKS.read(self._method, self._cursor)
+            position = _POSITIONS.read(self._method, self._cursor)
         delivered = 0
         was_short = False
         stalls = 0
         empty_from: int | None = None
         while True:
-            run = self._run(mark, delivered, empty_from)
+            run = self._run(position, delivered, empty_from)
             last: datetime | None = None  # the time of the last page's last record
-            seen = _Seen(mark.ids, self._time, self._key)
-            begun = mark.at
+            seen = _SeenRecords(position.ids, self._time, self._key)
+            begun = position.at
             used_up = True  # the run: no page could be asked for any more
             async with aclosing(run):
                 async for at, asked, chunk in run:
@@ -175,39 +175,39 @@ class _Timeline(Generic[T]):
                     fresh = self._of_span(seen.fresh(items))
                     seen.add(items)
                     delivered += len(fresh)
-                    before = mark
+                    before = position
                     last = self._time(items[-1]) if items else None
-                    mark = self._advance(mark, items, last)
+                    position = self._advance(position, items, last)
                     if empty_from is not None and fresh:
                         self._depth, empty_from = empty_from, None
                     short = chunk.count < asked
                     over = short and (was_short or self._seen_all(delivered))
-                    following = None if over else _MARKS.text(mark)
-                    yield Page(fresh, _MARKS.text(before), following, None, chunk.undecodable)
+                    following = None if over else _POSITIONS.text(position)
+                    yield Page(fresh, _POSITIONS.text(before), following, None, chunk.undecodable)
                     if over:
                         return
                     was_short = short
                     used_up = not short
                     del items, fresh, chunk
-            stalls = stalls + 1 if mark.at == begun and not was_short else 0
-            if stalls > STALLS or (stalls and last is None):
-                raise CursorStuck(self._method, _MARKS.text(mark))
+            stalls = stalls + 1 if position.at == begun and not was_short else 0
+            if stalls > MAX_STALLS or (stalls and last is None):
+                raise CursorStuck(self._method, _POSITIONS.text(position))
             if used_up and stalls:
-                async with aclosing(self._crowded(mark, seen)) as pages:
+                async with aclosing(self._crowded(position, seen)) as pages:
                     async for page in pages:
                         delivered += len(page.items)
                         yield page
-                mark = _Mark(mark.at + SECOND // TICK)
+                position = _Position(position.at + SECOND // TICK)
                 stalls = 0
 
     def _run(
-        self, mark: _Mark, delivered: int, empty_from: int | None
+        self, position: _Position, delivered: int, empty_from: int | None
     ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
-        """Pages by offset from a mark on."""
-        left = None if self._expected is None else self._expected - delivered + len(mark.ids)
+        """Pages by offset from a position on."""
+        left = None if self._expected is None else self._expected - delivered + len(position.ids)
         return self._pages(
-            Span(unstamp(mark.at), self._span.until),
-            self._reaching(RUN, empty_from),
+            Span(unstamp(position.at), self._span.until),
+            self._reaching(PAGES_PER_RUN, empty_from),
             prefetch=self._prefetch or (None if left is None or left <= self._size else PREFETCH),
             expected=left,
         )
@@ -241,7 +241,7 @@ class _Timeline(Generic[T]):
             ends.append(self._scheme.max_offset)
         return msgspec.structs.replace(self._scheme, max_offset=max(0, min(ends)))
 
-    def _continues(self, items: Sequence[T], last: datetime, seen: "_Seen[T]") -> bool:
+    def _continues(self, items: Sequence[T], last: datetime, seen: "_SeenRecords[T]") -> bool:
         """Whether a page begins before the one before it ended, so that nothing lies between."""
         if self._time(items[0]) < last:
             return True
@@ -254,21 +254,23 @@ class _Timeline(Generic[T]):
             return [item for item in items if time(item) in span]
         return items
 
-    def _advance(self, mark: _Mark, items: Sequence[T], last: datetime | None) -> _Mark:
+    def _advance(self, position: _Position, items: Sequence[T], last: datetime | None) -> _Position:
         if last is None:  # nothing of the page could be read
-            return mark
+            return position
         second = second_of(last)
         newest = takewhile(lambda item: self._time(item) >= second, reversed(items))
-        at = max(stamp(second), mark.at)
-        known = mark.ids if at == mark.at else ()
-        return _Mark(at, tuple(dict.fromkeys((*known, *map(self._key, newest)))))
+        at = max(stamp(second), position.at)
+        known = position.ids if at == position.at else ()
+        return _Position(at, tuple(dict.fromkeys((*known, *map(self._key, newest)))))
 
     def _seen_all(self, delivered: int) -> bool:
         return self._expected is not None and delivered >= self._expected
 
-    async def _crowded(self, mark: _Mark, seen: "_Seen[T]") -> AsyncGenerator[Page[T], None]:
+    async def _crowded(
+        self, position: _Position, seen: "_SeenRecords[T]"
+    ) -> AsyncGenerator[Page[T], None]:
         """The rest of a second that has more records than can be paged: from its other end."""
-        since = unstamp(mark.at)
+        since = unstamp(position.at)
         scheme = self._reaching(2**31)
         run = self._pages(Span(since, since + SECOND), scheme, newest_first=True, prefetch=1)
         came: set[str] = set()
@@ -278,18 +280,22 @@ class _Timeline(Generic[T]):
                 met = len(new) < len(chunk.items)
                 fresh = [item for item in self._of_span(new) if self._key(item) not in came]
                 came.update(map(self._key, fresh))
-                following = _Mark(mark.at, (*mark.ids, *map(self._key, fresh)))
+                following = _Position(position.at, (*position.ids, *map(self._key, fresh)))
                 if fresh:
                     yield Page(
-                        fresh, _MARKS.text(mark), _MARKS.text(following), None, chunk.undecodable
+                        fresh,
+                        _POSITIONS.text(position),
+                        _POSITIONS.text(following),
+                        None,
+                        chunk.undecodable,
                     )
-                mark = following
+                position = following
                 if met or chunk.count < asked:
                     return
         raise PagingLimit(self._method, (scheme.max_offset or 0) + 1)
 
 
-class _Seen(Generic[T]):
+class _SeenRecords(Generic[T]):
     """Which records of a run came already: by the ids of its last pages, and by time before them.
 
     Between pages a record only moves as far as others come and go, so what is older than two pages
@@ -334,4 +340,4 @@ class _Seen(Generic[T]):
             self._ids = set(self._begun_with).union(*(ids for _, ids in self._pages))
 
 
-_MARKS = Cursor(_Mark)
+_POSITIONS = Cursor(_Position)

@@ -25,10 +25,10 @@ __all__ = ["ListsSweep", "ReadSpan"]
 
 T = TypeVar("T")
 
-HELD = 100_000
+MAX_BUFFERED = 100_000
 """Waiting records that are held, packed, until the done ones of their time are read."""
 
-STEP = 5_000
+UNPACK_SIZE = 5_000
 """Waiting records that are unpacked at once."""
 
 LATE = timedelta(days=1)
@@ -188,8 +188,8 @@ class ListsSweep(Generic[T]):
         """
         gone = known.union(map(self.key, done))
         while True:
-            older = waiting.take(bound, STEP)
-            last = len(older) < STEP
+            older = waiting.take(bound, UNPACK_SIZE)
+            last = len(older) < UNPACK_SIZE
             upto = second_of(self.time(older[-1])) if older else None
             if last:
                 upto = bound or upto
@@ -220,7 +220,7 @@ class ListsSweep(Generic[T]):
                 items = sorted(self._without(page.items, known), key=self.time)
                 undecodable += page.undecodable
                 count += len(items)
-                if count >= HELD and items and page.next_cursor is not None:
+                if count >= MAX_BUFFERED and items and page.next_cursor is not None:
                     end = second_of(self.time(items[-1]))
                     if end > begin:
                         held.add([item for item in items if self.time(item) < end])

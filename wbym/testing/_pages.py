@@ -26,7 +26,7 @@ class Sent(msgspec.Struct, frozen=True):
 def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
     """Adds the pages to an application.
 
-    - `GET stats`: counts of requests, refusals, effects, faults and records.
+    - `GET stats`: counts of requests, rate_limited, effects, faults and records.
     - `GET faults`, `POST faults`: the settings, and a change of some.
     - `POST reset`: sets counts to zero and drops scripted faults.
     - `POST buyers`: a buyer acts: `{"act": "write", "text": "...", "chat": id}` (without a chat in
@@ -50,13 +50,13 @@ class _Pages:
         stats = self._simulator.stats
         shown = {
             "requests": stats.requests,
-            "refusals": stats.refusals,
+            "rate_limited": stats.rate_limited,
             "in_flight": stats.in_flight,
             "peak_in_flight": stats.peak_in_flight,
             "paths": {
                 name: {
                     "requests": counts.requests,
-                    "refusals": counts.refusals,
+                    "rate_limited": counts.rate_limited,
                     "statuses": {str(status): n for status, n in counts.statuses.items()},
                 }
                 for name, counts in stats.paths.items()

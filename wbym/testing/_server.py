@@ -84,7 +84,7 @@ class PathStats:
     """The counts of one method."""
 
     requests: int = 0
-    refusals: int = 0
+    rate_limited: int = 0
     """Answers that the limit was exceeded."""
     statuses: Counter[int] = field(default_factory=Counter)
 
@@ -94,7 +94,7 @@ class Stats:
     """What a simulator has seen."""
 
     requests: int = 0
-    refusals: int = 0
+    rate_limited: int = 0
     in_flight: int = 0
     peak_in_flight: int = 0
     paths: dict[str, PathStats] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Stats:
 
     def clear(self) -> None:
         """Sets every count to zero."""
-        self.requests = self.refusals = self.peak_in_flight = 0
+        self.requests = self.rate_limited = self.peak_in_flight = 0
         self.paths.clear()
         self.effects.clear()
         self.ignored.clear()
@@ -254,8 +254,8 @@ class SimulatorServer:
             counts.requests += 1
             counts.statuses[0 if answer.dropped else answer.status] += 1
             if answer.rate_limited:
-                stats.refusals += 1
-                counts.refusals += 1
+                stats.rate_limited += 1
+                counts.rate_limited += 1
             return response
 
         return serve

@@ -150,7 +150,7 @@ class TestAsking:
             assert [ping.answer for ping in pings] == ["OK", "OK", "OK", None]
             assert isinstance(pings[3].problem, QuotaExhausted)
             assert simulator.stats.paths["GET /ping"].requests == 3
-            assert simulator.stats.refusals == 0
+            assert simulator.stats.rate_limited == 0
 
     async def test_ping_when_tokens_open_different_hosts(self) -> None:
         tokens = [make_token(scopes=("content",)), make_token(scopes=("chat",), read_only=True)]

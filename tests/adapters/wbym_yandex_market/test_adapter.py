@@ -272,7 +272,7 @@ class TestFeedbacks:
             found = await shop.feedbacks(prefetch=8).all()
             assert len({f.ref for f in found}) == len(found) == 2000
             assert market.peak_parallel(1001) == 4
-            assert market.stats.refusals == 0
+            assert market.stats.rate_limited == 0
 
     async def test_answer_when_it_stands(
         self, shop: YandexMarket, market: YandexMarketSimulator

@@ -153,7 +153,7 @@ class TestDecoding:
         assert len(undecodable) == 3
 
     async def test_call_when_the_page_is_no_page(self) -> None:
-        calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(attempts=1))
+        calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(max_attempts=1))
         with pytest.raises(UnreadableReply, match="unexpected shape"):
             await calls.call(READ, path={"group": 1})
 

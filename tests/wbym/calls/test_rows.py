@@ -421,9 +421,9 @@ class TestTools:
 
     def test_facts_when_parameters_are_read(self) -> None:
         text, nm_id, *_, token = row(Boxes.add).parameters
-        assert (text.wire, text.place, text.default) == ("text", "body", msgspec.UNSET)
-        assert (nm_id.wire, nm_id.place, nm_id.default) == ("nmID", "body", None)
-        assert (token.place, token.is_secret, text.is_secret) == ("query", True, False)
+        assert (text.wire, text.location, text.default) == ("text", "body", msgspec.UNSET)
+        assert (nm_id.wire, nm_id.location, nm_id.default) == ("nmID", "body", None)
+        assert (token.location, token.is_secret, text.is_secret) == ("query", True, False)
 
     async def test_time_when_it_is_in_utc(self) -> None:
         request = await sent(lambda it: it.period(at=datetime(2026, 1, 1, tzinfo=UTC)))

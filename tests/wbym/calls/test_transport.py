@@ -119,7 +119,7 @@ class TestPlaces:
 
     @pytest.fixture
     async def one_place(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AiohttpTransport]:
-        monkeypatch.setattr("wbym.calls._transport.AT_ONCE", 1)
+        monkeypatch.setattr("wbym.calls._transport.MAX_IN_FLIGHT", 1)
         async with AiohttpTransport() as transport:
             yield transport
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.calls import Count, Each, Length, Range, Upload, require
-from wbym.calls._validation import Broken, check_of
+from wbym.calls._validation import RuleViolation, validator_of
 from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)
@@ -45,8 +45,8 @@ class Node(msgspec.Struct):
 def broken(hint: object, value: object) -> tuple[str, str] | None:
     """Where a value breaks which rule."""
     try:
-        check_of(hint)(value)
-    except Broken as error:
+        validator_of(hint)(value)
+    except RuleViolation as error:
         return error.path, error.rule
     return None
 
@@ -174,10 +174,10 @@ def test_check_when_the_value_is_wrong(hint: object, value: object, path: str, r
 
 
 def test_check_when_it_is_used_again() -> None:
-    check = check_of(Node)
+    check = validator_of(Node)
     for _ in range(2):
         check(Node([Stock("a")]))
-        with pytest.raises(Broken):
+        with pytest.raises(RuleViolation):
             check(Node([Stock("a", 101)]))
 
 

@@ -98,7 +98,7 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
     assert result.exit_code == 0, result.stderr
     assert "wildberries: a simulated shop serves at http://127.0.0.1:" in result.stdout
     assert "wildberries feedbacks: 2 read, 2 written, 0." in result.stdout
-    for head in ("requests", "refused", "least", "ratio"):
+    for head in ("requests", "limited", "min s", "ratio"):
         assert f" {head} " in result.stdout
 
 

@@ -27,7 +27,7 @@ READING: Final = AccountProgress(
     records=12_000,
     expected=200_000,
     rate=15_000.4,
-    refusals=0,
+    rate_limited=0,
     left=125.0,
     banned_until=None,
 )
@@ -239,7 +239,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
 def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(force_terminal=True, width=140, color_system=None)
     with ExportBars(console) as view:
-        view.show([msgspec.structs.replace(READING, expected=None, refusals=2)], None)
+        view.show([msgspec.structs.replace(READING, expected=None, rate_limited=2)], None)
         view.show([READING, msgspec.structs.replace(READING, account="b")], (5_000, 20_000))
     shown = capsys.readouterr().out
     assert "12,000 of 200,000" in shown

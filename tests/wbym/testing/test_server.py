@@ -163,10 +163,10 @@ async def test_stats_count_requests_refusals_and_effects(
     assert (await get(session, f"{kiosk.url}/nothing"))[0] == 404
     await session.post(f"{kiosk.url}/buy")
     stats = msgspec.json.decode((await get(session, f"{kiosk.url}/__simulator/stats"))[1])
-    assert (stats["requests"], stats["refusals"]) == (4, 1)
+    assert (stats["requests"], stats["rate_limited"]) == (4, 1)
     assert stats["paths"]["GET /items"] == {
         "requests": 2,
-        "refusals": 1,
+        "rate_limited": 1,
         "statuses": {"200": 1, "429": 1},
     }
     assert (stats["effects"], stats["records"]) == ({"buy": 1}, {"items": 2})

@@ -21,7 +21,7 @@ import msgspec
 from wbym.calls._http import Upload
 
 __all__ = [
-    "HALF_A_CHARACTER",
+    "LONE_SURROGATE",
     "Body",
     "Commas",
     "Count",
@@ -41,13 +41,13 @@ __all__ = [
     "Secret",
     "Unique",
     "UnixSeconds",
-    "UnixSecondsUp",
+    "UnixSecondsCeil",
     "WholeBody",
     "at_least_one",
     "exactly_one",
     "in_order",
+    "is_blank",
     "period",
-    "shows_nothing",
     "utc_text",
 ]
 
@@ -59,7 +59,7 @@ __all__ = [
 class Rule(Protocol):
     """A mark that a value has to satisfy."""
 
-    def broken(self, value: Any, /) -> str | None:  # noqa: ANN401 - of the argument's own type
+    def violation(self, value: Any, /) -> str | None:  # noqa: ANN401 - of the argument's own type
         """What the value must be, such as ``must be from 1 to 20``; None where it is."""
         ...
 
@@ -72,11 +72,11 @@ _FILLERS: Final = frozenset(
 """Shown as nothing, though Unicode counts them as letters, marks and symbols."""
 
 
-HALF_A_CHARACTER: Final = "must be whole characters: it has half of one, such as of a cut emoji"
+LONE_SURROGATE: Final = "must be whole characters: it has half of one, such as of a cut emoji"
 """The rule that a lone surrogate breaks, which cannot be sent or stored."""
 
 
-def shows_nothing(text: str) -> bool:
+def is_blank(text: str) -> bool:
     """Whether a text is empty, or all spaces and zero-width characters."""
     return all(char in _FILLERS or unicodedata.category(char) in _UNSEEN for char in text)
 
@@ -87,19 +87,19 @@ class Length(msgspec.Struct, frozen=True):
     min: int
     max: int
 
-    def broken(self, value: str, /) -> str | None:
+    def violation(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
         if not self.min <= len(value) <= self.max:
             return f"must have {self.min} to {self.max} characters, this has {len(value)}"
-        return "must have a visible character" if self.min and shows_nothing(value) else None
+        return "must have a visible character" if self.min and is_blank(value) else None
 
 
 class NotEmpty(msgspec.Struct, frozen=True):
     """A text that shows something, of any length."""
 
-    def broken(self, value: str, /) -> str | None:
+    def violation(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
-        return "must have a visible character" if shows_nothing(value) else None
+        return "must have a visible character" if is_blank(value) else None
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -108,7 +108,7 @@ class Range(msgspec.Struct, frozen=True):
     min: int | None = None
     max: int | None = None
 
-    def broken(self, value: float, /) -> str | None:
+    def violation(self, value: float, /) -> str | None:
         """See :class:`Rule`."""
         if (self.min is None or value >= self.min) and (self.max is None or value <= self.max):
             return None
@@ -127,7 +127,7 @@ class Count(msgspec.Struct, frozen=True):
     min: int
     max: int | None = None
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         if self.min <= len(value) and (self.max is None or len(value) <= self.max):
             return None
@@ -140,7 +140,7 @@ class Unique(msgspec.Struct, frozen=True):
 
     by: str | None = None
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         seen: set[object] = set()
         for item in value:
@@ -156,7 +156,7 @@ class MaxSize(msgspec.Struct, frozen=True):
 
     max: int
 
-    def broken(self, value: Upload | Collection[Upload], /) -> str | None:
+    def violation(self, value: Upload | Collection[Upload], /) -> str | None:
         """See :class:`Rule`."""
         files = [value] if isinstance(value, Upload) else value
         size = sum(len(file.content) for file in files)
@@ -171,7 +171,7 @@ class FileType(msgspec.Struct, frozen=True):
 
     types: tuple[str, ...]
 
-    def broken(self, value: Upload, /) -> str | None:
+    def violation(self, value: Upload, /) -> str | None:
         """See :class:`Rule`."""
         if value.content_type in self.types:
             return None
@@ -236,13 +236,13 @@ class Commas(msgspec.Struct, frozen=True):
     marketplace would read another filter in them, or none.
     """
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         if not value:
             return "must have at least 1 value; None is for no filter"
         for item in value:
             word = item.value if isinstance(item, Enum) else item
-            if isinstance(word, str) and ("," in word or shows_nothing(word)):
+            if isinstance(word, str) and ("," in word or is_blank(word)):
                 return f"must have words without commas, none of them empty, and has {word!r}"
         return None
 
@@ -260,7 +260,7 @@ def utc_text(moment: datetime) -> str:
 
 UnixSeconds: TypeAlias = Annotated[datetime, Encode(lambda moment: floor(moment.timestamp()))]
 """A time as Unix seconds, rounded down."""
-UnixSecondsUp: TypeAlias = Annotated[datetime, Encode(lambda moment: ceil(moment.timestamp()))]
+UnixSecondsCeil: TypeAlias = Annotated[datetime, Encode(lambda moment: ceil(moment.timestamp()))]
 """A time as Unix seconds, rounded up, for the end of a period."""
 
 

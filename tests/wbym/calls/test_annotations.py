@@ -17,7 +17,7 @@ from wbym.calls import (
     Range,
     Unique,
     UnixSeconds,
-    UnixSecondsUp,
+    UnixSecondsCeil,
     Upload,
     at_least_one,
     exactly_one,
@@ -25,7 +25,7 @@ from wbym.calls import (
     period,
     require,
 )
-from wbym.calls._marks import Encode, Rule, utc_text
+from wbym.calls._annotations import Encode, Rule, utc_text
 from wbym.errors import InvalidInput
 
 DAY = timedelta(days=1)
@@ -89,13 +89,13 @@ class TestBounds:
         words: str | None,
     ) -> None:
         assert isinstance(rule, Rule)
-        broken = rule.broken(value)
+        broken = rule.violation(value)
         assert broken is None if words is None else words in (broken or "")
 
     @given(text=st.text("aб1 \n\t", max_size=12), low=st.integers(0, 6), more=st.integers(0, 6))
     def test_length_when_it_is_any(self, text: str, low: int, more: int) -> None:
         fits = low <= len(text) <= low + more and not (low and not text.strip())
-        assert (Length(low, low + more).broken(text) is None) == fits
+        assert (Length(low, low + more).violation(text) is None) == fits
 
 
 def _written(hint: object, moment: datetime) -> object:
@@ -115,13 +115,13 @@ class TestTimes:
     def test_seconds_when_there_is_a_fraction(self) -> None:
         second = 1777593600
         assert _written(UnixSeconds, self.MOMENT) == second
-        assert _written(UnixSecondsUp, self.MOMENT) == second + 1
+        assert _written(UnixSecondsCeil, self.MOMENT) == second + 1
         whole = self.MOMENT.replace(microsecond=0)
-        assert _written(UnixSeconds, whole) == _written(UnixSecondsUp, whole) == second
+        assert _written(UnixSeconds, whole) == _written(UnixSecondsCeil, whole) == second
 
     @given(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
     def test_seconds_when_at_any_time(self, moment: datetime) -> None:
-        down, up = _written(UnixSeconds, moment), _written(UnixSecondsUp, moment)
+        down, up = _written(UnixSeconds, moment), _written(UnixSecondsCeil, moment)
         assert isinstance(down, int)
         assert isinstance(up, int)
         assert up - down == (1 if moment.microsecond else 0)
