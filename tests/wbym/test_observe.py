@@ -184,7 +184,7 @@ class TestCalls:
 
     async def test_call_when_the_path_does_not_fit(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline()
-        with pytest.raises(ValueError, match="place"):
+        with pytest.raises(ValueError, match="no parameter group"):
             await calls.call(READ, path={"group": 1})
         assert not recorder.calls
 

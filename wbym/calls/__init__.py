@@ -1,4 +1,4 @@
-"""How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
+"""API calls: typed operations, request building, response handling, and a pipeline over aiohttp."""
 
 from wbym._exports import show_exports
 from wbym.calls._annotations import (

@@ -1,6 +1,6 @@
-"""Checking an argument against its annotation: the type as it is written, and the annotations.
+"""Validation of arguments against their annotations: the type and the rules.
 
-The fields of a Struct are checked with it, so a wrong value is named by its place, such as
+The fields of a Struct are checked too, so an invalid value is named by its path, such as
 ``stocks[3].amount``.
 """
 
@@ -32,12 +32,12 @@ __all__ = ["RuleViolation", "Validator", "require", "validator_of"]
 
 
 class RuleViolation(ValueError):
-    """A value breaks a rule.
+    """An invalid value.
 
     Args:
-        rule: What it must be.
-        value: What it is.
-        path: Where in the argument it is, such as ``[3].amount``.
+        rule: The broken rule, such as ``must be from 1 to 20``.
+        value: The value.
+        path: The path of the value inside the argument, such as ``[3].amount``.
     """
 
     def __init__(self, rule: str, value: object, path: str = "") -> None:
@@ -48,17 +48,17 @@ class RuleViolation(ValueError):
 
 
 Validator: TypeAlias = Callable[[Any], None]
-"""Raises :class:`RuleViolation`."""
+"""Raises :class:`RuleViolation` for an invalid value."""
 
-# Made once: a union takes longer to make than to be asked.
+# Created once: creating a union takes longer than checking against it.
 _NUMBERS: Final = (int, float)
 _MIN_INTEGER: Final = -(2**63)
 _MAX_INTEGER: Final = 2**63 - 1
-_NOT_SEVERAL: Final = (str, bytes, Mapping)
+_SCALARS: Final = (str, bytes, Mapping)
 
 
 def validator_of(hint: object) -> Validator:
-    """What checks a value against a type and its annotations."""
+    """The validator of an annotated type."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _annotated(validator_of(inner[0]), inner[1:])
@@ -75,8 +75,8 @@ def validator_of(hint: object) -> Validator:
         return _anything
     if issubclass(kind, msgspec.Struct):
         return _struct(kind)
-    if issubclass(kind, Collection) and not issubclass(kind, _NOT_SEVERAL):
-        return _several(validator_of(inner[0]) if inner else _anything)
+    if issubclass(kind, Collection) and not issubclass(kind, _SCALARS):
+        return _collection(validator_of(inner[0]) if inner else _anything)
     return _instance(kind)
 
 
@@ -84,7 +84,7 @@ def require(method: str, argument: str, value: object, hint: object) -> None:
     """Check an argument of a method that is not an operation.
 
     Raises:
-        InvalidInput: The value is not of its type, or breaks a annotation.
+        InvalidInput: The value has the wrong type, or breaks a rule.
     """
     try:
         _known_check(hint)(value)
@@ -96,14 +96,14 @@ _known_check = lru_cache(maxsize=256)(validator_of)
 
 
 def _anything(value: object) -> None:
-    """Every value will do."""
+    """Accept every value."""
 
 
 def _text(value: object) -> None:
     if not isinstance(value, str):
         raise RuleViolation("must be a text", value)
     if type(value) is not str and not isinstance(value, Enum):
-        raise RuleViolation("must be a plain text: give str(...) of it", value)
+        raise RuleViolation("must be a plain str: pass str(value)", value)
     if not value.isascii():
         try:
             value.encode()
@@ -115,7 +115,7 @@ def _integer(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise RuleViolation("must be an integer", value)
     if not _MIN_INTEGER <= value <= _MAX_INTEGER:
-        raise RuleViolation("must be an integer of 64 bits", value)
+        raise RuleViolation("must be a 64-bit integer", value)
 
 
 def _flag(value: object) -> None:
@@ -128,7 +128,7 @@ def _number(value: object) -> None:
         if isinstance(value, _NUMBERS) and not isinstance(value, bool) and isfinite(value):
             return
     except OverflowError:
-        pass  # an integer that no float can be
+        pass  # an integer too large for a float
     raise RuleViolation("must be a finite number", value)
 
 
@@ -167,7 +167,7 @@ _BY_TYPE: Final[dict[object, Validator]] = {
 
 
 def _instance(kind: type) -> Validator:
-    words = (
+    rule = (
         f"must be one of {kind.__name__}"
         if issubclass(kind, Enum)
         else (f"must be of type {kind.__name__}")
@@ -175,15 +175,15 @@ def _instance(kind: type) -> Validator:
 
     def check(value: object) -> None:
         if not isinstance(value, kind):
-            raise RuleViolation(words, value)
+            raise RuleViolation(rule, value)
 
     return check
 
 
-def _one_of(words: tuple[object, ...]) -> Validator:
+def _one_of(values: tuple[object, ...]) -> Validator:
     def check(value: object) -> None:
-        if not any(value == word and type(value) is type(word) for word in words):
-            raise RuleViolation(f"must be one of {', '.join(map(repr, words))}", value)
+        if not any(value == known and type(value) is type(known) for known in values):
+            raise RuleViolation(f"must be one of {', '.join(map(repr, values))}", value)
 
     return check
 
@@ -208,10 +208,10 @@ def _any_of(checks: list[Validator]) -> Validator:
     return check
 
 
-def _several(check_one: Validator) -> Validator:
+def _collection(check_one: Validator) -> Validator:
     def check(value: object) -> None:
-        if not isinstance(value, Collection) or isinstance(value, _NOT_SEVERAL):
-            raise RuleViolation("must be several values, such as a list", value)
+        if not isinstance(value, Collection) or isinstance(value, _SCALARS):
+            raise RuleViolation("must be a collection, such as a list", value)
         if check_one is not _anything:
             for index, item in enumerate(value):
                 try:
@@ -232,7 +232,7 @@ def _struct(kind: type[msgspec.Struct]) -> Validator:
         nonlocal is_known
         if not isinstance(value, kind):
             raise RuleViolation(f"must be of type {kind.__name__}", value)
-        if not is_known:  # not before, for a Struct may have fields of its own type
+        if not is_known:  # deferred, since a Struct may have fields of its own type
             hints = get_type_hints(kind, include_extras=True)
             fields.extend((name, validator_of(hints[name])) for name in kind.__struct_fields__)
             is_known = True
@@ -256,13 +256,13 @@ def _annotated(check_type: Validator, annotations: tuple[object, ...]) -> Valida
         if value is None:
             return
         for rule in rules:
-            words = rule.violation(value)
-            if words is not None:
-                raise RuleViolation(words, value)
+            violation = rule.violation(value)
+            if violation is not None:
+                raise RuleViolation(violation, value)
         for rule in each:
             for index, item in enumerate(value):
-                words = rule.violation(item)
-                if words is not None:
-                    raise RuleViolation(words, item, f"[{index}]")
+                violation = rule.violation(item)
+                if violation is not None:
+                    raise RuleViolation(violation, item, f"[{index}]")
 
     return check

@@ -78,7 +78,7 @@ class TestRequest:
     async def test_request_when_a_text_has_half_of_a_character(self, where: str) -> None:
         calls, transport, _ = pipeline(PAGE)
         half = "Оля \ud83d"
-        with pytest.raises(InvalidInput, match="text must be whole characters"):
+        with pytest.raises(InvalidInput, match="text must not have a lone surrogate"):
             match where:
                 case "path":
                     await calls.call(READ, path={"group": half})
@@ -163,8 +163,8 @@ class TestDecoding:
             (b"", "empty"),
             (b"<!DOCTYPE html><html>", "HTML"),
             (b"<html>", "HTML"),
-            (b'{"items": [', "broken JSON"),
-            (b'\xff{"items": []}', "broken JSON"),
+            (b'{"items": [', "invalid JSON"),
+            (b'\xff{"items": []}', "invalid JSON"),
         ],
     )
     async def test_call_when_the_body_is_no_json(self, body: bytes, words: str) -> None:

@@ -258,7 +258,7 @@ class TestProxy:
             local_proxy() as proxy,
             AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport,
         ):
-            with pytest.raises(TransportError, match=r"the proxy refused .*: 407") as caught:
+            with pytest.raises(TransportError, match=r"the proxy rejected .*: 407") as caught:
                 await read(transport, "https://api.example/items")
         assert not caught.value.sent
         assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]

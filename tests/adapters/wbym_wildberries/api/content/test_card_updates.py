@@ -316,9 +316,9 @@ class TestNew:
         shop, transport = scripted_with(json_response(taken), json_response(taken))
         api = shop.api.content.cards
         long, longest = NewCard(vendor_code="я" * 73), NewCard(vendor_code="я" * 72)
-        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, this has 73"):
+        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, has 73"):
             await api.upload([CardGroup(subject_id=1, variants=[long])])
-        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, this has 73"):
+        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, has 73"):
             await api.add(1, [long])
         assert transport.requests == []
         await api.add(1, [longest])
