@@ -1,4 +1,4 @@
-"""Page schemes as data, and lists of any length as async iterators."""
+"""Pagination: page schemes as data, and lists of any length as async iterators."""
 
 from wbym._exports import show_exports
 from wbym.paging._listing import Listing, Page, chain, lazy, listing_of, map_page

@@ -1,4 +1,4 @@
-"""Records in order of time, kept small in memory until their time comes."""
+"""A compressed in-memory queue of records in order of time."""
 
 import zlib
 from bisect import bisect_left
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class Packed(Generic[T]):
-    """A queue of records, encoded and compressed by the page: about a tenth of what they take.
+    """A queue of records, compressed page by page to about a tenth of their size in memory.
 
     Args:
-        record: Their type, for msgspec.
-        time: When a record was made.
+        record: The type of a record, for msgspec.
+        time: The creation time of a record.
     """
 
     def __init__(self, record: type[T], time: Callable[[T], datetime]) -> None:
@@ -29,13 +29,13 @@ class Packed(Generic[T]):
         self._open: list[T] = []
 
     def add(self, items: Sequence[T]) -> None:
-        """Put a page at the end; it is in order of time."""
+        """Append a page, which must be in order of time."""
         if items:
             encoded = msgspec.msgpack.encode(items)
             self._pages.append((self._time(items[0]), zlib.compress(encoded, 1)))
 
     def take(self, before: datetime | None, limit: int) -> list[T]:
-        """Take the oldest, at limit so many, of those that were made before a moment, or of all."""
+        """Remove and return the ``limit`` oldest records, or those of them before a time."""
         while self._pages and (before is None or self._pages[0][0] < before):
             if len(self._open) > limit and self._time(self._open[limit]) < self._pages[0][0]:
                 break

@@ -485,7 +485,7 @@ class TestUsing:
         [
             (offset_source([1]), 11, "must be from 1 to 10"),
             (token_source([[1]], scheme=SIZED), 51, "must be from 1 to 50"),
-            (token_source([[1]]), 1, "is not taken by this list"),
+            (token_source([[1]]), 1, "is not supported by this list"),
         ],
     )
     async def test_size_when_the_list_does_not_take_it(

@@ -357,6 +357,6 @@ class TestSweep:
             sweep.using(prefetch=2),
             sweep.using(priority=Priority.BULK),
         ):
-            with pytest.raises(InvalidInput, match="is not taken by a sweep"):
+            with pytest.raises(InvalidInput, match="is not supported by a sweep"):
                 await listing.all()
         assert parts.traffic.requests == 0
