@@ -129,7 +129,7 @@ class TestCalls:
         assert (refused["http.response.status_code"], refused["error.type"]) == (429, "RateLimited")
         assert (made["wbym.attempt"], made["http.response.status_code"]) == (2, 204)
         refusal = {**SENDING, "http.response.status_code": 429}
-        assert exported.points("wbym.call.refusals") == [(refusal, 1)]
+        assert exported.points("wbym.call.rate_limited") == [(refusal, 1)]
         ban = {"wbym.marketplace": "toy", "wbym.bucket": "toy/seller/usual/items"}
         assert exported.points("wbym.bans") == [(ban, 1)]
         ((who, waited),) = exported.points("wbym.limit.wait")
@@ -147,7 +147,7 @@ class TestCalls:
         ]
         ((_, seconds),) = exported.points("wbym.call.duration")
         assert seconds >= (4 + 8) / 2
-        assert "wbym.call.refusals" not in exported.metrics()
+        assert "wbym.call.rate_limited" not in exported.metrics()
 
     async def test_call_when_its_fate_is_unknown(self, exported: Exported) -> None:
         calls, _, _ = pipeline(SLOW)
@@ -224,7 +224,7 @@ class TestFeedAndOutbox:
         feed.backlog(account="shop", count=5)
         feed.backlog(account="shop", count=3)
         message = {"wbym.account": "shop", "wbym.event.kind": "message"}
-        assert exported.points("wbym.feed._events") == [(message, 2)]
+        assert exported.points("wbym.feed.events") == [(message, 2)]
         assert exported.points("wbym.feed.lag") == [(message, 4.0)]
         chats = {"wbym.account": "shop", "wbym.stream": "chats"}
         assert exported.points("wbym.feed.poll.duration") == [

@@ -103,14 +103,14 @@ def test_wrong_options_are_refused_before_anything(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["feedbacks", "--to", "x.xlsx"], "the suffix is none of .jsonl, .csv, .parquet"),
-        (["feedbacks", "--to", "nowhere/x.csv"], "there is no folder"),
+        (["feedbacks", "--to", "x.xlsx"], "use one of the suffixes .jsonl, .csv, .parquet"),
+        (["feedbacks", "--to", "nowhere/x.csv"], "does not exist"),
         (["feedbacks", "--since", "2999-01-01", "--to", "x.csv"], "must not be in the future"),
         (
             ["feedbacks", "--since", "2026-02-01", "--until", "2026-01-01", "--to", "x.csv"],
             "since must not be after until",
         ),
-        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read whole"),
+        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read completely"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(

@@ -1,4 +1,4 @@
-"""The tables of docs/export.md: ``python -m tests.wbym.export.docs`` writes them from the data."""
+"""The tables of docs/export.md: ``python -m tests.wbym.export.docs`` generates them."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ BLOCK = re.compile(r"(<!-- columns of (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 def table(noun: Noun) -> str:
     lines = ["| Column | Type | Null | Meaning |", "|---|---|---|---|"]
     for column in LAYOUTS[noun].columns:
-        null = "never" if column.always else "where not told"
+        null = "never" if column.always else "if unknown"
         lines.append(f"| `{column.name}` | {column.kind.value} | {null} | {column.meaning} |")
     return "\n".join(lines) + "\n"
 
