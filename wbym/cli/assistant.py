@@ -1,7 +1,7 @@
 """A shop assistant: the example of ``docs/feed.md`` as a program, which ``wbym demo`` kills.
 
-``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is at work, and one
-for each message that it answers. It ends when its stdin is closed, so that it is not left behind.
+``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is ready, and one
+for each message that it answers. It exits when its stdin is closed, so that it is never orphaned.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from wbym.testing._process import watch_stdin
 __all__ = ["READY", "answer_to"]
 
 READY: Final = "ready"
-"""Its first line."""
+"""The first line of its output."""
 
 _ANSWERS: Final = (
     ("отправ", "Отправляем в день заказа."),
@@ -32,13 +32,13 @@ _OTHERWISE: Final = "Уточняем, ответим сегодня."
 
 
 def answer_to(text: str) -> str:
-    """What it answers."""
-    said = text.casefold()
-    return next((answer for word, answer in _ANSWERS if word in said), _OTHERWISE)
+    """The answer to a message."""
+    folded = text.casefold()
+    return next((answer for word, answer in _ANSWERS if word in folded), _OTHERWISE)
 
 
 async def assist(config: str, state: str, settle_after: float) -> None:
-    """Answer what buyers write from the first run on, until it is killed."""
+    """Answer all messages since the first run, until the process is killed."""
     began = datetime.now(UTC)
     async with Inbox.from_config(config, state=state, settle_after=settle_after) as inbox:
         typer.echo(READY)
@@ -47,7 +47,7 @@ async def assist(config: str, state: str, settle_after: float) -> None:
                 text = event.message.text or ""
                 answer = answer_to(text)
                 delivery = await inbox.send(event.chat, answer, idempotency_key=event.id)
-                known = " (known already)" if delivery.created_at < began else ""
+                known = " (already saved)" if delivery.created_at < began else ""
                 typer.echo(f"{event.account:<14} {clean(text)} → {answer}{known}")
 
 

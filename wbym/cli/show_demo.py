@@ -1,4 +1,4 @@
-"""What ``wbym demo`` ends with: a table, or one line of JSON."""
+"""The result of ``wbym demo``: a table, or one line of JSON."""
 
 import msgspec
 import typer
@@ -15,9 +15,9 @@ __all__ = ["outcome_line", "show_outcome", "show_survived"]
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
-    """Print the table of what was read, what it cost and how fast it was."""
+    """Print a table of records, requests and times."""
     # Narrow enough for 80 columns: figures must not be cut.
-    title = "Read and answered inside the limits"
+    title = "Read and answered within the limits"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for head in ("read", "of", "sent", "requests", "limited", "seconds", "min s", "ratio"):
@@ -45,7 +45,7 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
 
 
 def show_survived(console: Console, survived: Survived) -> None:
-    """Print the table of who was answered although the assistant was killed."""
+    """Print a table of messages answered by the assistant that was killed."""
     if not survived.served:
         return
     title = "Answered by an assistant that was killed"
@@ -58,9 +58,9 @@ def show_survived(console: Console, survived: Survived) -> None:
         table.add_row(each.marketplace, *map(str, counts))
     console.print(table)
     console.print(
-        "What buyers wrote and got is the simulators' count. A reply that is nowhere to be seen is "
-        f"sent again after {SETTLE_AFTER:g} s here, for the simulators show it at once; by default "
-        f"after {DEFAULT_SETTLE_AFTER:g} s.",
+        "Messages are counted by the simulators. An unconfirmed reply is sent again after "
+        f"{SETTLE_AFTER:g} s here, since simulators show replies at once; the default is "
+        f"{DEFAULT_SETTLE_AFTER:g} s.",
         style="dim",
     )
 

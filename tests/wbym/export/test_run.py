@@ -386,7 +386,7 @@ class TestFiles:
         monkeypatch.setattr(
             "wbym.export._files.os.access", lambda *_: False
         )  # root may write everywhere
-        with pytest.raises(ExportError, match="nothing can be written in"):
+        with pytest.raises(ExportError, match="is not writable"):
             await export(tmp_path / "table.csv", Shop())
         assert left_behind(tmp_path) == set()
 
