@@ -229,7 +229,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         requests=marketplace.requests,
         min_requests=min_requests,
         seconds=seconds,
-        bound=quota.least_time(marketplace.requests) + task.latency,
+        bound=quota.min_duration(marketplace.requests) + task.latency,
         refusals=marketplace.refusals,
         real_seconds=time.perf_counter() - real,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

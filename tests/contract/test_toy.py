@@ -40,7 +40,7 @@ class ToyHarness(Harness):
         self._toy = simulator
 
     def account(self, *, name: str = "shop", session: aiohttp.ClientSession | None = None) -> Toy:
-        url, retry = self.simulator.url, RetryPolicy(base=0.001)
+        url, retry = self.simulator.url, RetryPolicy(base_delay=0.001)
         return Toy(KEY, name=name, base_url=url, session=session, retry=retry)
 
     def revoked(self) -> Toy:

@@ -90,7 +90,7 @@ class WildberriesHarness(Harness):
             session=session,
             scheduler=self._scheduler,
             quotas=FREELY,
-            retry=RetryPolicy(base=0.001),
+            retry=RetryPolicy(base_delay=0.001),
         )
 
     def expected(self) -> Mapping[Capability, int]:

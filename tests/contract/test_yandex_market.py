@@ -82,7 +82,7 @@ class YandexMarketHarness(Harness):
             base_url=self.simulator.url,
             session=session,
             scheduler=self._scheduler,
-            retry=RetryPolicy(base=0.001),
+            retry=RetryPolicy(base_delay=0.001),
         )
 
     def expected(self) -> Mapping[Capability, int]:

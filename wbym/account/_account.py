@@ -58,7 +58,7 @@ from wbym.calls import (
     Row,
     Transport,
     Upload,
-    places_of,
+    path_parameters,
     require,
 )
 from wbym.domain import (
@@ -773,7 +773,7 @@ class Account(Hooks):
         """
         endpoint = _endpoint_of(operation)
         filled = dict(path or {})
-        places = places_of(endpoint.path)
+        places = path_parameters(endpoint.path)
         for name in filled.keys() - places:
             rule = f"must have no value for {name}: {endpoint.path} has no such placeholder"
             raise InvalidInput(endpoint.name, "path", rule, filled[name])

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER
+from wbym.calls import LONE_SURROGATE
 from wbym.errors import InvalidInput
 
 __all__ = [
@@ -24,7 +24,7 @@ def reject_half_characters(method: str, argument: str) -> Iterator[None]:
     try:
         yield
     except UnicodeEncodeError as error:
-        raise InvalidInput(method, argument, HALF_A_CHARACTER, error.object) from error
+        raise InvalidInput(method, argument, LONE_SURROGATE, error.object) from error
 
 
 def require_address(method: str, base_url: str | None) -> str | None:

@@ -376,7 +376,7 @@ def _require_text(method: str, argument: str, text: str, facts: _Facts, what: st
     require(method, argument, text, _VISIBLE)
     lowest, highest = facts.get(f"min_{what}_length", 0), facts.get(f"max_{what}_length")
     bounds = Length(int(lowest), sys.maxsize if highest is None else int(highest))
-    if (rule := bounds.broken(text)) is not None:
+    if (rule := bounds.violation(text)) is not None:
         raise InvalidInput(method, argument, rule, text)
 
 

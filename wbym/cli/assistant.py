@@ -21,7 +21,7 @@ from wbym.testing._process import watch_stdin
 __all__ = ["READY", "answer_to", "assist", "run"]
 
 READY: Final = "ready"
-"""Its first line."""
+"""The first line of its output."""
 
 _ANSWERS: Final = (
     ("отправ", "Отправляем в день заказа."),

@@ -1,4 +1,4 @@
-"""What each account can do, as lines for people."""
+"""The report of ``wbym check``."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -15,16 +15,16 @@ from wbym.errors import QuotaExhausted, RateLimited, WbymError
 __all__ = ["check_accounts"]
 
 _PATIENCE = 10.0
-"""Seconds that a question waits for its limit; a person waits for all of them."""
+"""Maximum seconds that a request waits for its limit: a person is waiting."""
 
 
 async def check_accounts(sources: Sequence[AccountSource], *, online: bool, ping: bool) -> bool:
-    """Show what each account can do; False if a credential cannot be used or a question failed.
+    """Show what each account can do; False if a credential is unusable or a request failed.
 
     Args:
         sources: The accounts.
-        online: Whether the marketplaces are asked.
-        ping: Whether each of their hosts is.
+        online: Whether to make requests.
+        ping: Whether to ask each host if it accepts the token.
     """
     console = output()
     all_valid = True
@@ -52,12 +52,12 @@ def _show_probe(console: Console, probe: ProbeResult) -> bool:
         _line(console, f"{probe.subject}: {probe.answer}")
         return True
     _line(console, f"{probe.subject}: no answer: {probe.error}", "bold yellow")
-    # A limit that is used up says nothing of the credential.
+    # An exhausted limit does not mean that the credential is invalid.
     return isinstance(probe.error, QuotaExhausted | RateLimited)
 
 
 def _show_methods(console: Console, methods: Sequence[MethodFacts]) -> None:
-    """By scope and host what can be called at which rate, and what is missing for the rest."""
+    """Print the callable methods by scope, host and rate, and the missing access for the others."""
     able: dict[tuple[str, str], dict[tuple[str, bool], list[str]]] = {}
     unable: dict[str, list[str]] = {}
     for facts in methods:
@@ -69,17 +69,17 @@ def _show_methods(console: Console, methods: Sequence[MethodFacts]) -> None:
     for (scope, host), rates in able.items():
         _line(console, f"{scope}, on {host}")
         for (rate, slow), names in rates.items():
-            words = f"{rate}: {_by_noun(names)}"
+            text = f"{rate}: {_by_noun(names)}"
             if slow:
-                _line(console, f"SLOW: {words}", "bold yellow", indent=4)
+                _line(console, f"SLOW: {text}", "bold yellow", indent=4)
             else:
-                _line(console, words, indent=4)
+                _line(console, text, indent=4)
     for missing, names in unable.items():
-        _line(console, f"missing is {missing}, for {_by_noun(names)}", "dim")
+        _line(console, f"missing {missing}, for {_by_noun(names)}", "dim")
 
 
 def _by_noun(names: Iterable[str]) -> str:
-    """Names of methods, with the noun of each said once."""
+    """Names of methods, grouped by noun."""
     nouns: dict[str, list[str]] = {}
     for name in names:
         noun, _, method = name.rpartition(".")
@@ -87,5 +87,5 @@ def _by_noun(names: Iterable[str]) -> str:
     return "; ".join(f"{noun}: {', '.join(methods)}" for noun, methods in nouns.items())
 
 
-def _line(console: Console, words: str, style: str = "", *, indent: int = 2) -> None:
-    console.print(Text(" " * indent + clean(words), style=style), soft_wrap=True)
+def _line(console: Console, text: str, style: str = "", *, indent: int = 2) -> None:
+    console.print(Text(" " * indent + clean(text), style=style), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What waits for the seller, over all accounts."""
+"""The command ``wbym inbox``: counts of unanswered records of all accounts."""
 
 from collections.abc import Sequence
 
@@ -17,13 +17,13 @@ __all__ = ["show_waiting"]
 
 
 async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> int:
-    """Count what waits in each account, all at once, and show it; returns the exit code.
+    """Count the unanswered records of all accounts in parallel; returns the exit code.
 
     An account that fails does not stop the others.
 
     Args:
         sources: The accounts.
-        as_json: A line of JSON an account instead of a table.
+        as_json: Print one JSON object per account instead of a table.
     """
     failed: list[str] = []
 

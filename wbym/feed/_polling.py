@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from wbym.account import Batch, Observation, Observed, Poll
-from wbym.calls import Kept, Report
+from wbym.calls import DecodedOrigin, Report
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput, NotFound, WbymError
 from wbym.limits import Priority, Window
@@ -338,7 +338,7 @@ class OverlapStream(Generic[K]):
         return max(self._overlap.earliest, newest - reach)
 
     def _observed(self, page: Page[K]) -> Page[Polled]:
-        kept = page.origin or Kept(self.name, page.items, self._report)
+        kept = page.origin or DecodedOrigin(self.name, page.items, self._report)
         return map_page(page, self._polled, kept)
 
     async def _batch(self, page: Page[Polled], request: Poll) -> Batch:

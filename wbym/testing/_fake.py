@@ -46,7 +46,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, NotFound, Unsupported
 from wbym.limits import Charge, LimitSignal, Priority, Scheduler
-from wbym.paging import BodyGate, Chunk, Listing, Whole, listing_of
+from wbym.paging import BodyGate, Chunk, Listing, SinglePage, listing_of
 
 __all__ = ["FakeAccount"]
 
@@ -343,7 +343,7 @@ def _is_wanted(item: Question | Feedback, filters: Filters) -> bool:
 class _InMemory(Generic[T]):
     """Records as they are when they are read, in one page."""
 
-    scheme: Final = Whole()
+    scheme: Final = SinglePage()
 
     def __init__(self, method: str, read: Callable[[], Sequence[T]]) -> None:
         self.method: Final = method

@@ -101,8 +101,8 @@ def list_feedbacks(
         method="feedbacks",
         since=since,
         until=until,
-        longest=FEEDBACKS_SPAN,
-        at_once=at_once,
+        max_length=FEEDBACKS_SPAN,
+        concurrency=at_once,
     )
     if filters.answered is None:
         return listing
@@ -172,8 +172,8 @@ def list_questions(
         method="questions",
         since=since,
         until=until,
-        longest=QUESTIONS_SPAN,
-        at_once=at_once,
+        max_length=QUESTIONS_SPAN,
+        concurrency=at_once,
         finely=finely,
         newest_first=True,
     )

@@ -75,7 +75,7 @@ class TestBudget:
                 # One method's budget is not another's.
                 await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
-                assert (state.limit, state.left, state.refusals) == (10, 0, 0)
+                assert (state.limit, state.left, state.rate_limited) == (10, 0, 0)
             assert market.stats.rate_limited == 0
 
     async def test_calls_when_the_next_period_comes(self) -> None:
@@ -106,7 +106,7 @@ class TestBudget:
             # The ban is learned from one refusal.
             assert market.stats.rate_limited == 1
             (state,) = [one for one in ours.limits() if one.key.bucket == "chats.get"]
-            assert state.refusals == 1
+            assert state.rate_limited == 1
             assert state.banned_until is not None
             assert state.banned_until - datetime.now(UTC) > timedelta(minutes=50)
 

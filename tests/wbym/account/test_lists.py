@@ -74,8 +74,8 @@ def test_product_when_it_is_no_text(noun: str, product: object) -> None:
         ([5, 6], r"rating\[1\] must be from 1 to 5"),
         (["5"], r"rating\[0\] must be an integer"),
         ([True], r"rating\[0\] must be an integer"),
-        (5, "rating must be several values"),
-        ("5", "rating must be several values"),
+        (5, "rating must be a collection"),
+        ("5", "rating must be a collection"),
     ],
 )
 def test_rating_when_it_is_none(rating: list[int], rule: str) -> None:

@@ -40,7 +40,7 @@ def test_endpoints_as_a_table_are_not_cut_where_nobody_looks(run: Run) -> None:
 def test_endpoints_of_an_unknown_marketplace_are_refused(run: Run) -> None:
     result = run("endpoints", "--marketplace", "ozon")
     assert result.exit_code == 2
-    assert "there is no marketplace 'ozon'; installed: " in flat(result)
+    assert "unknown marketplace 'ozon'; installed: " in flat(result)
 
 
 def test_simulate_hands_everything_on(

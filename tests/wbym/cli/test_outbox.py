@@ -84,7 +84,7 @@ def test_list_when_chosen(
     result = run("outbox", "list", *arguments)
     assert result.exit_code == 0
     assert keys(result.stdout) == expected
-    assert ("there is none of these; --all lists all" in flat(result)) is (not expected)
+    assert ("no such deliveries; --all lists all" in flat(result)) is (not expected)
     lines = run("outbox", "list", "--json", *arguments).stdout.splitlines()
     wanted = {one.idempotency_key: one for one in every_state}
     found = [msgspec.json.decode(line, type=Delivery) for line in lines]
@@ -107,14 +107,14 @@ def test_list_when_shown(
     ]
     assert len(facts[3]) < 60
     assert facts[3].endswith("…")
-    assert flat(result).startswith("1 unknown: see in the seller's cabinet")
+    assert flat(result).startswith("1 unknown: check each in the seller's cabinet")
     assert "wbym outbox resolve KEY confirmed|rejected|again" in flat(result)
 
 
 def test_list_when_in_and_all_are_given(run: Run, every_state: list[Delivery]) -> None:
     result = run("outbox", "list", "--all", "--in", "unknown")
     assert result.exit_code == 2
-    assert "--in and --all exclude each other" in flat(result)
+    assert "--in and --all cannot be combined" in flat(result)
 
 
 def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
@@ -136,25 +136,17 @@ def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
     ],
 )
 def test_resolve_when_unknown(
-    run: Run,
-    every_state: list[Delivery],
-    outcome: str,
-    state: DeliveryState,
-    command: str,
+    run: Run, every_state: list[Delivery], outcome: str, state: DeliveryState
 ) -> None:
-    result = run("outbox", command, "unknown", outcome)
+    result = run("outbox", "resolve", "unknown", outcome)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"unknown is {state}")
-    assert ("the service that works with this file sends it" in result.stdout) is (
-        outcome == "again"
-    )
+    assert ("the service that uses this file sends it" in result.stdout) is (outcome == "again")
     assert state_of("unknown") is state
 
 
 @pytest.mark.parametrize("key", ["sending", "accepted", "confirmed", "rejected"])
-def test_resolve_when_the_delivery_is_neither_unknown_nor_pending(
-    run: Run, every_state: list[Delivery], key: str
-) -> None:
+def test_resolve_when_it_is_not_a_persons(run: Run, every_state: list[Delivery], key: str) -> None:
     result = run("outbox", "resolve", key, "confirmed")
     assert result.exit_code == 1
     rule = f"idempotency_key must be of a delivery that is unknown; it is {key}"
@@ -168,7 +160,7 @@ def test_a_key_when_there_is_no_such_delivery(
 ) -> None:
     result = run("outbox", *command)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert flat(result) == f"error: {command[0]}: idempotency_key must be of a delivery; got 'gone'"
+    assert flat(result).endswith(": idempotency_key must be of a delivery; got 'gone'")
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "x"), ("resolve", "x", "confirmed")])
@@ -177,7 +169,7 @@ def test_a_file_when_there_is_none_or_another(
 ) -> None:
     result = run("outbox", *command, "--state", "no.db")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert flat(result).startswith("error: no.db: there is no such file")
+    assert flat(result).startswith("error: no.db: the file does not exist")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.txt").write_text("something else, and long enough to be no database\n" * 9)
     result = run("outbox", *command, "--state", "notes.txt")
@@ -196,7 +188,7 @@ async def test_resolve_when_a_service_has_the_file_open(run: Run) -> None:
     assert resolved.state is DeliveryState.CONFIRMED
 
 
-async def test_resolve_as_again_sends_at_the_next_start(run: Run) -> None:
+async def test_resolve_when_again_is_sent_at_the_next_start(run: Run) -> None:
     await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
     await asyncio.to_thread(run, "outbox", "resolve", "unknown", "again")
     shop = Shop()

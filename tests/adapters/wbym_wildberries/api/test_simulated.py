@@ -65,7 +65,7 @@ async def simulator(clock: Clock) -> AsyncIterator[WildberriesSimulator]:
 @pytest.fixture
 async def shop(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
     async with Wildberries(
-        TOKEN, base_url=simulator.url, quotas=FREELY, retry=RetryPolicy(base=0.001)
+        TOKEN, base_url=simulator.url, quotas=FREELY, retry=RetryPolicy(base_delay=0.001)
     ) as it:
         yield it
 

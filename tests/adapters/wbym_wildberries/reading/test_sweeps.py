@@ -78,7 +78,7 @@ class TestPlan:
             end = loop.time() - begin
         progress = sweep.progress
         assert progress.records == progress.expected == 60_000
-        assert progress.refusals == 0
+        assert progress.rate_limited == 0
         assert all(abs(at + left - end) < 3 for at, left in guesses)
 
 

@@ -68,7 +68,7 @@ def watched_shop(
         business_id=1001,
         base_url=market.url,
         scheduler=Scheduler(),
-        retry=RetryPolicy(attempts=2, base=0.001),
+        retry=RetryPolicy(max_attempts=2, base_delay=0.001),
         quotas=quotas,
         transport=transport,
     )
