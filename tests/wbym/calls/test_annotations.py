@@ -60,7 +60,7 @@ class TestBounds:
             (Range(0, 1), 1.5, "must be from 0 to 1"),
             (NotEmpty(), "x" * 10_000, None),
             (NotEmpty(), "", "must have a visible character"),
-            (Count(2), [1], "at least 2 values, there are 1"),
+            (Count(2), [1], "at least 2 values, has 1"),
             (Count(1, 3), [1], None),
             (Count(1, 3), (1, 2, 3), None),
             (Count(1, 3), [], "must have 1 to 3 values, has 0"),

@@ -189,7 +189,7 @@ def test_what_is_refused_lost_repeated_or_without_effect_is_a_problem() -> None:
     assert problems([result]) == [
         "shop: 1 requests were rate limited",
         "shop: 3 records could not be decoded",
-        "shop feedbacks: 1 records were read of 5",
+        "shop feedbacks: 1 of 5 records were read",
         "shop feedbacks: 1 records came more than once",
         "shop feedbacks: 2 written, of which 1 had an effect",
     ]

@@ -136,9 +136,13 @@ def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
     ],
 )
 def test_resolve_when_unknown(
-    run: Run, every_state: list[Delivery], outcome: str, state: DeliveryState
+    run: Run,
+    every_state: list[Delivery],
+    outcome: str,
+    state: DeliveryState,
+    command: str,
 ) -> None:
-    result = run("outbox", "resolve", "unknown", outcome)
+    result = run("outbox", command, "unknown", outcome)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"unknown is {state}")
     assert ("the service that uses this file sends it" in result.stdout) is (outcome == "again")
@@ -146,7 +150,9 @@ def test_resolve_when_unknown(
 
 
 @pytest.mark.parametrize("key", ["sending", "accepted", "confirmed", "rejected"])
-def test_resolve_when_it_is_not_a_persons(run: Run, every_state: list[Delivery], key: str) -> None:
+def test_resolve_when_the_delivery_is_neither_unknown_nor_pending(
+    run: Run, every_state: list[Delivery], key: str
+) -> None:
     result = run("outbox", "resolve", key, "confirmed")
     assert result.exit_code == 1
     rule = f"idempotency_key must be of a delivery that is unknown; it is {key}"
