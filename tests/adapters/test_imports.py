@@ -41,3 +41,16 @@ def test_modules_when_an_adapter_is_imported(adapter: str, not_yet: set[str]) ->
     nouns = {name.removeprefix(api) for name in loaded if name.startswith(api)}
     assert nouns == {"_base", "_bounds"}
     assert not loaded & (NOT_YET | {f"{adapter}.{name}" for name in not_yet})
+
+
+@pytest.mark.parametrize("adapter", ["wbym_wildberries", "wbym_yandex_market"])
+def test_modules_when_raw_is_called(adapter: str) -> None:
+    """``raw`` imports the modules of the API at its first call."""
+    code = (
+        f"import sys; from {adapter} import raw; from wbym import InvalidInput\n"
+        "before = set(sys.modules)\n"
+        "try: raw('text')\n"
+        "except InvalidInput: print(*set(sys.modules) - before)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {f"{adapter}.api.chats", f"{adapter}.api.feedbacks"} <= set(shown.stdout.split())
