@@ -1,6 +1,6 @@
 """Typed access to Yandex Market's own records."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from typing import TYPE_CHECKING, overload
 

@@ -104,9 +104,9 @@ def of_limits(
         yield from _cost(route, row.endpoint.cost or Cost(), note, listed)
         # Tokens that the sandbox takes are left out of these.
         noted = "In Sandbox" in note
-        if not operation.node.get("x-token-types") and noted is marketplace.sandboxed.isdisjoint(
-            buckets
-        ):
+        if not operation.node.get(
+            "x-token-types"
+        ) and noted is marketplace.sandbox_buckets.isdisjoint(buckets):
             what = "has another limit there, and we have none" if noted else "has no other limit"
             yield Difference(route, Side.BOTH, "sandbox", what)
 

@@ -32,7 +32,7 @@ class Marketplace(msgspec.Struct, frozen=True):
     hosts: Mapping[str, str]
     sandbox_hosts: Mapping[str, str]
     buckets: Mapping[str, Mapping[str, Quota | Window]]
-    sandboxed: Set[str]
+    sandbox_buckets: Set[str]
     """Buckets that have another limit in the sandbox."""
     tiers: Mapping[str, str]
     """Ours by the file's name of a token's type, or of a subscription."""
@@ -55,7 +55,7 @@ MARKETPLACES: Final = (
         hosts=wildberries_dialect.HOSTS,
         sandbox_hosts=wildberries_dialect.SANDBOX_HOSTS,
         buckets=_buckets(wildberries_limits.BUCKETS),
-        sandboxed=wildberries_limits.SANDBOXED,
+        sandbox_buckets=wildberries_limits.SANDBOX_BUCKETS,
         tiers={
             "Personal": wildberries_limits.Tier.STANDARD,
             "Service": wildberries_limits.Tier.STANDARD,
@@ -69,7 +69,7 @@ MARKETPLACES: Final = (
         hosts=yandex_market_dialect.HOSTS,
         sandbox_hosts={},
         buckets=_buckets(yandex_market_limits.BUCKETS),
-        sandboxed=frozenset(),
+        sandbox_buckets=frozenset(),
         tiers={
             "none": yandex_market_limits.Tier.STANDARD,
             "medium": yandex_market_limits.Tier.SUBSCRIPTION,

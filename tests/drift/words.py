@@ -16,7 +16,7 @@ from wbym_yandex_market.api import _bounds as bounds
 __all__ = ["of_words"]
 
 _KNOWN: Final[Mapping[tuple[str, str], Collection[str]]] = {
-    ("wildberries", "Sender"): wildberries._AUTHOR,
+    ("wildberries", "Sender"): wildberries._SENDER,
     ("wildberries", "EventType"): {"message"},
     ("yandex_market", "ChatStatusType"): yandex_market._CHAT_STATUS,
     ("yandex_market", "ChatContextType"): yandex_market._CHAT_KIND,

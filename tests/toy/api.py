@@ -43,7 +43,7 @@ class Page(Wire, Generic[W], frozen=True):
     next: str | None = None
 
 
-def as_it_is(data: Any, /, **page: Any) -> Reply[Any]:  # noqa: ANN401 - types
+def as_is(data: Any, /, **page: Any) -> Reply[Any]:  # noqa: ANN401 - types
     """Answers have no envelope; see :class:`wbym.calls.Envelope`."""
     return Nothing() if data is NoneType else Json(data, lambda it: it, **page)
 
@@ -54,7 +54,7 @@ REPLY: Final = Length(3, 300)
 WRITING: Final = ("writing",)
 
 
-class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_it_is):
+class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_is):
     """The base of Toy's operations."""
 
 

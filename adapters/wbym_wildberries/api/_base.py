@@ -20,10 +20,10 @@ __all__ = [
     "Wire",
     "as_is",
     "check_envelope",
-    "counted",
     "flatten_message",
     "in_envelope",
-    "opened",
+    "total_of",
+    "unwrap",
 ]
 
 MAX_BODY_SIZE: Final = 10_000_000
@@ -81,7 +81,7 @@ def check_envelope(envelope: Envelope[T]) -> None:
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
-def opened(envelope: Envelope[T]) -> T:
+def unwrap(envelope: Envelope[T]) -> T:
     """What is in an envelope.
 
     Raises:
@@ -105,7 +105,7 @@ def in_envelope(
     if data is NoneType:
         return Json(Envelope[object], check_envelope)
     path = ("data", *records) if record else ()
-    return Json(Envelope[data], opened, records=path, record=record)
+    return Json(Envelope[data], unwrap, records=path, record=record)
 
 
 def as_is(
@@ -125,7 +125,7 @@ def _same(body: T) -> T:
     return body
 
 
-def counted(
+def total_of(
     page: Any,  # noqa: ANN401 - a page of feedbacks or of questions
     arguments: Mapping[str, Any],
 ) -> int | None:

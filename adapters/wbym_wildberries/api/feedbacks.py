@@ -16,7 +16,7 @@ from wbym.calls import (
 )
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries._token import Category
-from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._base import SortOrder, Wire, in_envelope, total_of
 from wbym_wildberries.api._bounds import ANSWER, FEEDBACKS_PAGE, FEEDBACKS_REACH
 
 __all__ = [
@@ -172,7 +172,7 @@ class Feedbacks(
         """
         ...
 
-    @get("/api/v1/feedbacks", pages=_PAGES, page=FeedbacksPage, total=counted)
+    @get("/api/v1/feedbacks", pages=_PAGES, page=FeedbacksPage, total=total_of)
     def list(
         self,
         *,

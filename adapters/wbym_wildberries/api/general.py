@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from wbym.calls import Group, Name, Optional, Range, at_least_one, get
-from wbym_wildberries._limits import PINGED
+from wbym_wildberries._limits import PING_HOSTS
 from wbym_wildberries._token import ANY, Category
 from wbym_wildberries.api._base import Wire, as_is, in_envelope
 
@@ -148,7 +148,7 @@ _SCOPES: Final = {"common": ANY, "chat": Category.BUYER_CHAT.scope, "feedbacks":
 class General(Group, host="common", scope=ANY, envelope=as_is):
     """``api.general``; any token opens it, but for the rating and the pings of other hosts."""
 
-    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in PINGED}, single_attempt=True)
+    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in PING_HOSTS}, single_attempt=True)
     async def ping(self, host: str = "common") -> Pong:
         """Ask one host whether it takes the token. Never call it from a program's loop.
 

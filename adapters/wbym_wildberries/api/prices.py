@@ -20,7 +20,7 @@ from wbym_wildberries.api._base import (
     Wire,
     check_envelope,
     in_envelope,
-    opened,
+    unwrap,
 )
 
 __all__ = [
@@ -415,7 +415,7 @@ def _quarantine(envelope: Envelope[QuarantinePage]) -> QuarantinePage:
 
 
 def _goods(envelope: Envelope[GoodsPage]) -> Sequence[Good]:
-    return opened(envelope).list_goods or ()
+    return unwrap(envelope).list_goods or ()
 
 
 def _wholesale(upload: WholesaleUpload) -> WholesaleUpload:

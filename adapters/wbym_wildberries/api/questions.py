@@ -8,7 +8,7 @@ import msgspec
 from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries._token import Category
-from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._base import SortOrder, Wire, in_envelope, total_of
 from wbym_wildberries.api._bounds import ANSWER, QUESTIONS_PAGE, QUESTIONS_REACH
 from wbym_wildberries.api.feedbacks import Counters, ProductDetails
 
@@ -102,7 +102,7 @@ class Questions(
         "/api/v1/questions",
         pages=ByOffset("take", "skip", max_size=QUESTIONS_PAGE, max_reach=QUESTIONS_REACH),
         page=QuestionsPage,
-        total=counted,
+        total=total_of,
     )
     def list(
         self,

@@ -2,12 +2,12 @@
 
 Market cannot be asked what changed since. A usual round lists the chats that wait for the seller,
 and now and then one lists all, for a chat that was answered at once waits no more. Of each chat the
-feed keeps a note, which says how far it was read; a chat whose ``updatedAt`` is not the noted one
+feed keeps a position, which says how far it was read; a chat whose ``updatedAt`` is not the noted one
 is read on from there. Market's times are whole seconds, and a second message in the same second
 does not change ``updatedAt``: so a chat that has just changed is read once more.
 """
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import logging
 import time
@@ -49,7 +49,7 @@ EVERY: Final = 5.0
 ALL_EVERY: Final = 600.0
 """Seconds between rounds over all chats at least."""
 
-HURRY: Final = 5.0
+HINT_MAX_WAIT: Final = 5.0
 """Seconds that a look at one chat waits at most for its budget."""
 
 _LATE: Final = timedelta(hours=1)
@@ -59,20 +59,20 @@ _ONE_SECOND: Final = 1.0
 """After so long a second of Market's is over."""
 _SETTLED: Final = timedelta(minutes=1)
 """A chat that is so much older than another has got all of its second's messages."""
-_AGAIN: Final = timedelta(days=1)
+_REREAD_SPAN: Final = timedelta(days=1)
 """How much of a chat is shown again where it is not known how far it was read."""
-_REMEMBERED: Final = timedelta(days=2)
-"""How long messages are told apart by their ids; longer than ``_AGAIN``, and than any round."""
+RETENTION: Final = timedelta(days=2)
+"""How long messages are told apart by their ids; longer than ``_REREAD_SPAN``, and than any round."""
 
 
-class _Note(msgspec.Struct, frozen=True, array_like=True):
+class _ReadPosition(msgspec.Struct, frozen=True, array_like=True):
     """How far a chat was read: its version in the feed."""
 
     updated: datetime | None
     """The chat's ``updatedAt`` at that time."""
     last: int | None = None
     """The last message; None where the chat was not read, or had none."""
-    again: bool = False
+    reread: bool = False
     """Whether it is to be read once more although it may look the same."""
 
 
@@ -81,7 +81,7 @@ class _State(msgspec.Struct, frozen=True):
     """The round over all chats."""
 
 
-_notes = msgspec.json.Decoder(_Note)
+_positions = msgspec.json.Decoder(_ReadPosition)
 _states = msgspec.json.Decoder(_State)
 
 
@@ -90,7 +90,7 @@ class ChatStream:
 
     At the beginning all chats are listed. Those whose last message is older than an hour before
     ``since`` are noted and not read. What is told of one chat is one batch: the chat with its new
-    note, then its messages in Market's order. A chat whose history fails shows nothing, the others
+    position, then its messages in Market's order. A chat whose history fails shows nothing, the others
     go on, and the first error is raised at the end of the round; it is tried again when the chat is
     listed again.
 
@@ -128,7 +128,7 @@ class ChatStream:
         self._now = now
         self._clock = clock
         # What hints name is found by the next round over all chats, if there is no budget now.
-        self._hurried = api.with_max_wait(HURRY)
+        self._impatient = api.with_max_wait(HINT_MAX_WAIT)
         self._pages = 1
         self._newest = datetime.fromtimestamp(0, UTC)
         self._changed_at: dict[str, float] = {}
@@ -146,12 +146,12 @@ class ChatStream:
         async with aclosing(self._round(asked, failures, listed)) as batches:
             async for batch in batches:
                 yield batch
-        async with aclosing(self._hinted(asked, failures, listed)) as batches:
+        async with aclosing(self._poll_hints(asked, failures, listed)) as batches:
             async for batch in batches:
                 yield batch
         failures.raise_first()
 
-    async def _hinted(
+    async def _poll_hints(
         self, asked: Poll, failures: Failures, listed: set[str]
     ) -> AsyncGenerator[Batch, None]:
         # Most wait for the seller: one request lists them, and the budget of chat by chat is small.
@@ -161,7 +161,7 @@ class ChatStream:
             calls = [partial(failures.read, self._get, chat_id) for chat_id in some]
             async with aclosing(in_order(calls, self._at_once)) as found:
                 chats = [chat async for chat in found]
-            async with aclosing(self._look(chats, asked, failures)) as batches:
+            async with aclosing(self._poll_chats(chats, asked, failures)) as batches:
                 async for batch in batches:
                     yield batch
 
@@ -170,9 +170,9 @@ class ChatStream:
     ) -> AsyncGenerator[Batch, None]:
         now = self._now()
         state = None if asked.state is None else _states.decode(asked.state)
-        all_ = state is None or (asked.due and state.all.is_over(now))
+        is_full = state is None or (asked.due and state.all.is_over(now))
         pages, complete = 0, True
-        listing = list_chats(self._api, self._account, waiting=None if all_ else True)
+        listing = list_chats(self._api, self._account, waiting=None if is_full else True)
         async with aclosing(listing.pages()) as listed:
             async for page in listed:
                 pages += 1
@@ -180,23 +180,23 @@ class ChatStream:
                 complete = complete and not page.undecodable
                 if page.undecodable:
                     yield Batch(self._id.undecodable(page.undecodable, now))
-                async with aclosing(self._look(page.items, asked, failures)) as batches:
+                async with aclosing(self._poll_chats(page.items, asked, failures)) as batches:
                     async for batch in batches:
                         yield batch
-        if not all_:
+        if not is_full:
             self._pages = pages
             return
         if state is None and failures:
             return  # else what failed would be taken for chats that began later
-        forget = self._newest - _REMEMBERED if complete and not failures else None
+        forget = self._newest - RETENTION if complete and not failures else None
         if state is None:
-            early = _early(asked)
-            forget = early if forget is None else max(early, forget)
+            read_from = _read_from(asked)
+            forget = read_from if forget is None else max(read_from, forget)
         pause = max(ALL_EVERY, pace(self._budget(), pages, WIDE_SHARE))
         due = Due(now.timestamp(), pause)
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 
-    async def _look(
+    async def _poll_chats(
         self, chats: Sequence[Chat], asked: Poll, failures: Failures
     ) -> AsyncGenerator[Batch, None]:
         """A page of chats: those that changed, or were hinted at, are read."""
@@ -205,55 +205,57 @@ class ChatStream:
         versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
         old: list[Observation] = []
         calls = []
-        early = _early(asked)
+        read_from = _read_from(asked)
         for chat in chats:
             version = versions.get(chat.ref.id)
-            note = None if version is None else _notes.decode(version)
-            if note is None and asked.state is None and _is_before(chat, early):
-                old.append(_observation(chat, _Note(chat.updated_at), asked))
-            elif chat.ref.id in asked.hints or self._may_have_more(chat, note):
-                calls.append(partial(self._read, chat, note, asked, failures))
+            position = None if version is None else _positions.decode(version)
+            if position is None and asked.state is None and _is_before(chat, read_from):
+                old.append(_observation(chat, _ReadPosition(chat.updated_at), asked))
+            elif chat.ref.id in asked.hints or self._may_have_more(chat, position):
+                calls.append(partial(self._read, chat, position, asked, failures))
         if old:
             yield Batch(old)
         async with aclosing(in_order(calls, self._at_once)) as batches:
             async for batch in batches:
                 yield batch
 
-    def _may_have_more(self, chat: Chat, note: _Note | None) -> bool:
-        if note is None or chat.updated_at is None or chat.updated_at != note.updated:
+    def _may_have_more(self, chat: Chat, position: _ReadPosition | None) -> bool:
+        if position is None or chat.updated_at is None or chat.updated_at != position.updated:
             return True
         changed_at = self._changed_at.get(chat.ref.id)
         waited = changed_at is None or self._clock() - changed_at >= _ONE_SECOND
-        return note.again and waited
+        return position.reread and waited
 
     async def _read(
-        self, chat: Chat, note: _Note | None, asked: Poll, failures: Failures
+        self, chat: Chat, position: _ReadPosition | None, asked: Poll, failures: Failures
     ) -> Batch | None:
-        """What is new in a chat; None where nothing is, not even the note, or it failed."""
+        """What is new in a chat; None where nothing is, not even the position, or it failed."""
         began = self._clock()
         try:
             undecodable: list[UndecodableRecord] = []
-            fresh, last = await self._history(chat, note, undecodable)
+            fresh, last = await self._history(chat, position, undecodable)
         except WbymError as error:
             failures.add(chat.ref.id, error)
             return None
-        again = self._once_more(chat, note, began, more=bool(fresh))
-        new = _Note(chat.updated_at, last, again)
-        if new == note and not fresh and not undecodable:
+        again = self._needs_reread(chat, position, began, more=bool(fresh))
+        new = _ReadPosition(chat.updated_at, last, again)
+        if new == position and not fresh and not undecodable:
             return None
         messages = [Observation(item, item.sent_at, chat=chat) for item in fresh]
         bad = self._id.undecodable(undecodable, self._now())
         return Batch([_observation(chat, new, asked), *bad, *messages])
 
-    def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
+    def _needs_reread(
+        self, chat: Chat, position: _ReadPosition | None, began: float, *, more: bool
+    ) -> bool:
         """Whether the second of a chat's last message may not have been over when it was read."""
         chat_id = chat.ref.id
         again = False
         if chat.updated_at is not None and self._newest - chat.updated_at < _SETTLED:
-            if more or note is None or note.updated != chat.updated_at:
+            if more or position is None or position.updated != chat.updated_at:
                 self._changed_at[chat_id] = began
                 again = True
-            elif note.again:
+            elif position.reread:
                 # After a restart it is not known when it changed.
                 again = began - self._changed_at.setdefault(chat_id, began) < _ONE_SECOND
         if not again:
@@ -261,30 +263,30 @@ class ChatStream:
         return again
 
     async def _history(
-        self, chat: Chat, note: _Note | None, undecodable: list[UndecodableRecord]
+        self, chat: Chat, position: _ReadPosition | None, undecodable: list[UndecodableRecord]
     ) -> tuple[list[Message], int | None]:
         """A chat's messages that were not shown yet, and the id of its last one.
 
         ``undecodable`` gets what could not be decoded.
         """
-        since = None if note is None else note.updated
-        if note is not None and note.last is not None:
-            found = await self._from(chat, note.last, undecodable)
+        since = None if position is None else position.updated
+        if position is not None and position.last is not None:
+            found = await self._messages_after(chat, position.last, undecodable)
             if found is not None:
-                return found, _last(found) or note.last
+                return found, _last(found) or position.last
             self._id.log(
                 logging.INFO,
                 "chat %s is read from its beginning, for message %s of it is gone",
                 chat.ref.id,
-                note.last,
+                position.last,
             )
-            since = None if since is None else since - _AGAIN
+            since = None if since is None else since - _REREAD_SPAN
         messages = await self._messages(chat, None, undecodable)
-        # With a message of the noted second too, for it may have been written after the note.
+        # With a message of the noted second too, for it may have been written after the position.
         fresh = [item for item in messages if since is None or item.sent_at >= since]
         return fresh, _last(messages)
 
-    async def _from(
+    async def _messages_after(
         self, chat: Chat, last: int, undecodable: list[UndecodableRecord]
     ) -> list[Message] | None:
         """The messages after this one; None where it is not there any more."""
@@ -307,11 +309,11 @@ class ChatStream:
 
     async def _get(self, chat_id: str) -> Chat:
         """A chat that was hinted at."""
-        wire = await self._hurried.chats.get(number_of("chats", "hints", chat_id))
+        wire = await self._impatient.chats.get(number_of("chats", "hints", chat_id))
         return mapping.chat(wire, self._account)
 
 
-def _early(asked: Poll) -> datetime:
+def _read_from(asked: Poll) -> datetime:
     """Before that nothing is read at the beginning."""
     return max(asked.since, EARLIEST) - _LATE
 
@@ -320,9 +322,9 @@ def _is_before(chat: Chat, moment: datetime) -> bool:
     return chat.updated_at is not None and chat.updated_at < moment
 
 
-def _observation(chat: Chat, note: _Note, asked: Poll) -> Observation:
+def _observation(chat: Chat, position: _ReadPosition, asked: Poll) -> Observation:
     at = chat.created_at or chat.updated_at or asked.since
-    return Observation(chat, at, msgspec.json.encode(note).decode())
+    return Observation(chat, at, msgspec.json.encode(position).decode())
 
 
 def _last(messages: Sequence[Message]) -> int | None:

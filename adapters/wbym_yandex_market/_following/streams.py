@@ -1,6 +1,6 @@
 """What the feed can follow of an account: chats, questions, feedbacks and returns."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import logging
 import time
@@ -23,9 +23,9 @@ from wbym_yandex_market._cabinet import Cabinet
 from wbym_yandex_market._following.chats import ChatStream
 from wbym_yandex_market._reading.answers import (
     feedback_with_answer,
+    gather_or_cancel,
     read_feedback,
     read_question,
-    together,
 )
 from wbym_yandex_market._reading.lists import EARLIEST, list_feedbacks, list_questions, list_returns
 from wbym_yandex_market.api._base import number_of
@@ -102,7 +102,9 @@ def open_streams(
             return item
 
     async def answers(items: Sequence[Observed]) -> Sequence[Observed]:
-        return await together([answered(item) for item in items if isinstance(item, Feedback)])
+        return await gather_or_cancel(
+            [answered(item) for item in items if isinstance(item, Feedback)]
+        )
 
     def changed(begin: datetime) -> Listing[Return]:
         # Market takes days, by Moscow's time, where the date is never before that of UTC.

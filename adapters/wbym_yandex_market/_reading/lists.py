@@ -1,6 +1,6 @@
 """The lists of chats, messages, questions, feedbacks and returns, as neutral records."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import _mapping as mapping
-from wbym_yandex_market._reading.answers import feedback_with_answer, together
+from wbym_yandex_market._reading.answers import feedback_with_answer, gather_or_cancel
 from wbym_yandex_market.api._bounds import BY_DEFAULT_DAYS
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def list_feedbacks(
         return item if item.answer_known else await feedback_with_answer(api, item)
 
     async def answered(page: Sequence[Feedback]) -> list[Feedback]:
-        found = await together([known(item) for item in page])
+        found = await gather_or_cancel([known(item) for item in page])
         return [item for item in found if item.answered is filters.answered]
 
     return listing.map_async(answered)
@@ -160,7 +160,7 @@ def list_questions(
                     return Status.WAITING
                 return Status.ANSWERED if item.created_at < told else Status.UNKNOWN
 
-            known = [mapping.known(item, status=status(item)) for item in page]
+            known = [mapping.with_fields(item, status=status(item)) for item in page]
             return [item for item in known if item.answered] if answered else known
 
         if answered is False:
@@ -191,7 +191,7 @@ def list_returns(
     def of_shop(campaign_id: int) -> Listing[Return]:
         def neutral(wire: returns_api.Return) -> Return:
             cabinet.remember(wire.id, campaign_id, wire.order_id)
-            return mapping.refund(wire, cabinet.account)
+            return mapping.return_request(wire, cabinet.account)
 
         wires = api.returns.list(
             campaign_id, statuses=statuses, type="RETURN", from_date=changed_since
@@ -214,7 +214,7 @@ async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> Waiting:
         list_feedbacks(api, account, reaction="NEED_REACTION"),
         list_returns(api, cabinet, statuses=mapping.WAITING_RETURNS),
     )
-    return Waiting(*await together([_count(listing) for listing in lists]))
+    return Waiting(*await gather_or_cancel([_count(listing) for listing in lists]))
 
 
 async def _count(

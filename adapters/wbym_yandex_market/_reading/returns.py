@@ -1,6 +1,6 @@
 """Returns: which shop one is of, what may be decided about it, what goes with a decision."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wbym_yandex_market.api import Api
     from wbym_yandex_market.api.returns import Return as WireReturn
 
-__all__ = ["Deciding"]
+__all__ = ["Decider"]
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class _Place(msgspec.Struct, frozen=True):
     number: int
 
 
-class Deciding:
+class Decider:
     """Decides about the returns of one business.
 
     Args:
@@ -40,7 +40,7 @@ class Deciding:
         self._api = api
         self._cabinet = cabinet
 
-    async def possible(self, item: Return) -> list[Decision]:
+    async def decisions(self, item: Return) -> list[Decision]:
         """What may be decided about a return now."""
         place = await self._place("decisions", item)
         told = await self._api.returns.decisions(place.campaign, place.number)
@@ -78,7 +78,7 @@ class Deciding:
                     decision_type=decision.id,
                     decision_reason_type=reason,
                     comment=comment,
-                    compensation=None if amount is None else mapping.market_money(amount),
+                    compensation=None if amount is None else mapping.money_to_wire(amount),
                 )
                 for position in positions
             ],
@@ -100,7 +100,7 @@ class Deciding:
             _, wire = await self._search(order, number)
         else:
             wire = await self._api.returns.get(shop, order, number)
-        return mapping.refund(wire, self._cabinet.account)
+        return mapping.return_request(wire, self._cabinet.account)
 
     async def _listed(self, number: int) -> Return:
         account = self._cabinet.account
@@ -144,7 +144,7 @@ class Deciding:
 
     async def _positions(self, place: _Place) -> list[str]:
         wire = await self._api.returns.get(place.campaign, place.order, place.number)
-        item = mapping.refund(wire, self._cabinet.account)
+        item = mapping.return_request(wire, self._cabinet.account)
         found = [part.id for part in item.items if part.id is not None]
         if not found:
             rule = "must have positions with ids, and Market tells none"

@@ -1,6 +1,6 @@
 """Whole archives of feedbacks and questions: ``shop.sweep``."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

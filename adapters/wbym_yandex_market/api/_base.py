@@ -43,10 +43,10 @@ __all__ = [
     "Several",
     "Wire",
     "check",
-    "in_result",
+    "in_envelope",
+    "in_envelope_or_none",
     "number_of",
     "pages",
-    "perhaps_in_result",
     "refusal_of",
 ]
 
@@ -133,7 +133,7 @@ def _maybe(envelope: Envelope[T]) -> T | None:
     return envelope.result
 
 
-def in_result(
+def in_envelope(
     data: Any,  # noqa: ANN401 - a type
     /,
     *,
@@ -147,7 +147,7 @@ def in_result(
     return Json(Envelope[data], _open, records=path, record=record)
 
 
-def perhaps_in_result(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN401 - a type
+def in_envelope_or_none(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN401 - a type
     """The reply that comes in an :class:`Envelope`, or is left out of it."""
     return Json(Envelope[data], _maybe)
 
@@ -171,7 +171,7 @@ BusinessId: TypeAlias = Callable[[], Awaitable[int]]
 """Says which business the account is of; it may have to ask Market first."""
 
 
-class MarketGroup(Group, host=HOST, envelope=in_result):
+class MarketGroup(Group, host=HOST, envelope=in_envelope):
     """The base of Market's operations. Each has an hourly budget of its own.
 
     Args:

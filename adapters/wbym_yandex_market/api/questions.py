@@ -14,8 +14,8 @@ from wbym_yandex_market.api._base import (
     Paging,
     Several,
     Wire,
+    in_envelope_or_none,
     pages,
-    perhaps_in_result,
 )
 from wbym_yandex_market.api._bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
 
@@ -216,7 +216,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
 
     @post(
         "/v1/businesses/{businessId}/goods-questions/update",
-        envelope=perhaps_in_result,
+        envelope=in_envelope_or_none,
         body=_update_body,
         rules=[_complete],
     )

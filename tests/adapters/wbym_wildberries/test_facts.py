@@ -14,7 +14,7 @@ from wbym.account import MethodFacts
 from wbym.errors import QuotaExhausted, Unauthorized
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries._facts import TAKEN
+from wbym_wildberries._facts import ALLOWED_TOKEN_TYPES
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 SELLER = json_response({"name": "Ромашка", "sid": "s", "tin": "7700000000", "tradeMark": "Лютик"})
@@ -117,7 +117,7 @@ class TestMethods:
                     if isinstance(operation, dict) and "x-token-types" in operation:
                         route = by_route[method.upper(), path]
                         found[route] = frozenset(operation["x-token-types"])
-        assert found == TAKEN
+        assert found == ALLOWED_TOKEN_TYPES
 
 
 class TestAsking:

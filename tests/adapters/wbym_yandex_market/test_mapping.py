@@ -27,10 +27,10 @@ def test_chat_when_nothing_is_told_of_an_order() -> None:
 
 def test_return_when_its_sum_is_told_or_not() -> None:
     wire = {"id": 1, "orderId": 2, "amount": {"value": 12.5, "currencyId": "RUR"}}
-    told = mapping.refund(msgspec.convert(wire, Return), "shop")
+    told = mapping.return_request(msgspec.convert(wire, Return), "shop")
     assert told.amount == Money(Decimal("12.5"), "RUB")
     del wire["amount"]
-    assert mapping.refund(msgspec.convert(wire, Return), "shop").amount is None
+    assert mapping.return_request(msgspec.convert(wire, Return), "shop").amount is None
 
 
 def test_chat_when_its_time_is_none_in_utc() -> None:
@@ -76,7 +76,7 @@ def _return(status: str | None, created: str | None, updated: str | None) -> Neu
         "creationDate": created,
         "updateDate": updated,
     }
-    return mapping.refund(msgspec.convert(wire, Return), "shop")
+    return mapping.return_request(msgspec.convert(wire, Return), "shop")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ __all__ = ["Ownership"]
 
 logger = logging.getLogger("wbym.yandex_market")
 
-AGAIN: Final = 60.0
+RETRY_AFTER: Final = 60.0
 """Seconds until the shops are asked for again, where that failed."""
 
 
@@ -32,9 +32,9 @@ class Ownership:
         self._found: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
+    async def loading(self) -> AsyncIterator[None]:
         """Find business and shops out meanwhile, so that no notification has to."""
-        self._found = task = asyncio.create_task(self._look())
+        self._found = task = asyncio.create_task(self._load())
         try:
             yield
         finally:
@@ -42,7 +42,7 @@ class Ownership:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _look(self) -> None:
+    async def _load(self) -> None:
         while True:
             try:
                 await self._cabinet.campaigns()
@@ -52,18 +52,18 @@ class Ownership:
                     "%s: whose notifications to take is not known, to be asked for again in "
                     "%.0f s: %s",
                     account,
-                    AGAIN,
+                    RETRY_AFTER,
                     error,
                     extra=LogFacts(marketplace=MARKETPLACE, account=account),
                 )
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(RETRY_AFTER)
             else:
                 return
 
     async def has(self, notification: OfBusiness | OfCampaign) -> bool:
         """Whether it is about the account's business, or one of its shops.
 
-        Waits until that is known, however long it takes. To be called within :meth:`looking`.
+        Waits until that is known, however long it takes. To be called within :meth:`loading`.
         """
         told = isinstance(notification, OfBusiness) and self._cabinet.known_business is not None
         if not told and self._found is not None:

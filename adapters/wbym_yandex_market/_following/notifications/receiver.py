@@ -68,7 +68,7 @@ class Taken(msgspec.Struct, frozen=True):
     """When it came; aware UTC."""
 
 
-class _Refused(Exception):
+class _Rejected(Exception):
     def __init__(self, status: int, message: str, kind: ErrorType = "UNKNOWN") -> None:
         super().__init__(message)
         self.status = status
@@ -117,7 +117,7 @@ class _Receiver:
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """What lasts as long as the application."""
         self._version = await asyncio.to_thread(version, INTEGRATION)  # it reads files
-        async with self._ownership.looking():
+        async with self._ownership.loading():
             yield
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -126,7 +126,7 @@ class _Receiver:
         try:
             await self._admit(request)
             await self._take(self._read(await _body(request)))
-        except _Refused as refused:
+        except _Rejected as refused:
             said = {"type": refused.kind, "message": str(refused)}
             return _json({"error": said}, refused.status)
         return _json(Taken(self._version, INTEGRATION, came), 200)
@@ -139,12 +139,12 @@ class _Receiver:
         if not self._sources.allows(origin):
             whence = str(origin or "an address that cannot be told")
             self._warn("a notification from %s was refused: that is not Market", whence)
-            raise _Refused(403, "this address may not send notifications")
+            raise _Rejected(403, "this address may not send notifications")
         if not self._rate.has_capacity():
             self._warn(
                 "more than %g notifications a second: some were refused", self._rate.max_rate
             )
-            raise _Refused(429, "too many notifications at once")
+            raise _Rejected(429, "too many notifications at once")
         await self._rate.acquire()
 
     def _read(self, body: bytes) -> Notification | Unknown:
@@ -153,7 +153,7 @@ class _Receiver:
         except ValueError as error:
             # It names fields and places, and holds nothing of the body.
             self._warn("a notification cannot be read: %s", str(error))
-            raise _Refused(400, str(error), "WRONG_EVENT_FORMAT") from None
+            raise _Rejected(400, str(error), "WRONG_EVENT_FORMAT") from None
 
     async def _take(self, notification: Notification | Unknown) -> None:
         if isinstance(notification, Ping):
@@ -171,10 +171,10 @@ class _Receiver:
                     await self._on_hints((hint,))
         except TimeoutError:
             self._warn("a notification was not stored within %.0f s", STORE_WAIT)
-            raise _Refused(500, "not stored in time") from None
+            raise _Rejected(500, "not stored in time") from None
         except Exception as error:  # noqa: BLE001 - whatever it is, Market has to send it again
             self._warn("a notification was not stored: %r", error)
-            raise _Refused(500, "not stored") from None
+            raise _Rejected(500, "not stored") from None
         if not ours:
             of = (
                 f"business {notification.business_id}"
@@ -182,7 +182,7 @@ class _Receiver:
                 else f"campaign {notification.campaign_id}"
             )
             self._warn("a notification of %s was refused: it is not the account's", of)
-            raise _Refused(400, f"{of} is not served here")
+            raise _Rejected(400, f"{of} is not served here")
 
     def _warn(self, words: str, what: object) -> None:
         said = words % (what,)
@@ -200,11 +200,11 @@ async def _body(request: web.Request) -> bytes:
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > MAX_BODY_SIZE:
-                    raise _Refused(413, f"a notification has at most {MAX_BODY_SIZE} bytes")
+                    raise _Rejected(413, f"a notification has at most {MAX_BODY_SIZE} bytes")
     except TimeoutError:
-        raise _Refused(408, "the body did not arrive in time") from None
+        raise _Rejected(408, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
-        raise _Refused(400, "the body is broken", "WRONG_EVENT_FORMAT") from None
+        raise _Rejected(400, "the body is broken", "WRONG_EVENT_FORMAT") from None
     return bytes(body)
 
 

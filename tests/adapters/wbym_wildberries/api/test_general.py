@@ -96,8 +96,8 @@ class TestInput:
 
     def test_scope_when_any_token_will_do(self) -> None:
         token = Token(make_token(scopes=0))
-        assert token.opens(row(General.seller).endpoint.scope)
-        assert not token.opens(row(General.rating).endpoint.scope)
+        assert token.covers(row(General.seller).endpoint.scope)
+        assert not token.covers(row(General.rating).endpoint.scope)
 
 
 class TestNews:

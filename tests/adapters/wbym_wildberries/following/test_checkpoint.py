@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from wbym_wildberries._following.checkpoint import BEFORE, LATE, ChatCheckpoint, Reading
+from wbym_wildberries._following.checkpoint import MARGIN, MAX_DELAY, ChatCheckpoint, Reading
 from wbym_wildberries.api.chats import Event
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -36,23 +36,23 @@ class TestFirst:
 
 class TestReading:
     def test_cursor_when_late_events_are_not_due(self) -> None:
-        reading = Reading(place(), NOW + LATE - timedelta(seconds=1), begins=False)
+        reading = Reading(place(), NOW + MAX_DELAY - timedelta(seconds=1), begins=False)
         assert reading.cursor == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
         assert reading.place.settled == STAMP - 5 * MINUTE  # what lies between was not looked at
         assert reading.place.checked_at == NOW
 
-    @pytest.mark.parametrize("passed", [LATE, timedelta(days=99), -timedelta(seconds=1)])
+    @pytest.mark.parametrize("passed", [MAX_DELAY, timedelta(days=99), -timedelta(seconds=1)])
     def test_cursor_when_late_events_are_due(self, passed: timedelta) -> None:
         reading = Reading(place(), NOW + passed, begins=False)
         assert reading.cursor == STAMP - 5 * MINUTE
         assert reading.place.checked_at == NOW + passed
         assert reading.place.next == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
-        assert reading.place.settled == STAMP + HOUR - LATE // timedelta(milliseconds=1)
+        assert reading.place.settled == STAMP + HOUR - MAX_DELAY // timedelta(milliseconds=1)
 
     def test_settled_when_a_page_ends_before_it(self) -> None:
-        reading = Reading(place(), NOW + LATE, begins=False)
+        reading = Reading(place(), NOW + MAX_DELAY, begins=False)
         assert reading.advance(events(STAMP), None)
         assert reading.place.settled == STAMP - 5 * MINUTE
 
@@ -80,7 +80,7 @@ class TestReading:
     def test_retreat_when_refused_again_and_again(self) -> None:
         reading = Reading(place(), NOW, begins=False)
         assert reading.retreat()
-        before = BEFORE // timedelta(milliseconds=1)
+        before = MARGIN // timedelta(milliseconds=1)
         assert reading.cursor == reading.place.next == reading.place.settled == STAMP - before
         assert reading.retreat()
         assert {reading.cursor, reading.place.next, reading.place.settled} == {None}

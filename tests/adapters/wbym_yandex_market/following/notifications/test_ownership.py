@@ -73,10 +73,10 @@ async def test_a_receiver_that_ends_early_leaves_nothing_behind(
 ) -> None:
     market.faults.latency = 5.0
     receiving = await receive(open_shop(market))
-    assert looking()
+    assert loading()
     await receiving.runner.cleanup()
-    assert not looking()
+    assert not loading()
 
 
-def looking() -> bool:
-    return any("Ownership._look" in repr(task.get_coro()) for task in asyncio.all_tasks())
+def loading() -> bool:
+    return any("Ownership._load" in repr(task.get_coro()) for task in asyncio.all_tasks())
