@@ -1,10 +1,10 @@
 """The stream of chats and their messages.
 
-Market cannot be asked what changed since. A usual round lists the chats that wait for the seller,
-and now and then one lists all, for a chat that was answered at once waits no more. Of each chat the
-feed keeps a position, which says how far it was read; a chat whose ``updatedAt`` is not the noted one
-is read on from there. Market's times are whole seconds, and a second message in the same second
-does not change ``updatedAt``: so a chat that has just changed is read once more.
+Market cannot list changes. A usual round lists the chats that wait for the seller, and a full round
+now and then lists all chats, since a chat that was answered at once does not wait any more. The
+feed keeps the position up to which each chat was read; a chat whose ``updatedAt`` differs from its
+position is read from there. Market's times are whole seconds, and a second message in the same
+second does not change ``updatedAt``: so a chat that has just changed is read once more.
 """
 
 from __future__ import annotations  # the API's modules are loaded at their first use
@@ -45,40 +45,40 @@ if TYPE_CHECKING:
 __all__ = ["ChatStream"]
 
 EVERY: Final = 5.0
-"""Seconds between the beginnings of rounds at least."""
+"""Min seconds between the starts of rounds."""
 ALL_EVERY: Final = 600.0
-"""Seconds between rounds over all chats at least."""
+"""Min seconds between full rounds, which list all chats."""
 
 HINT_MAX_WAIT: Final = 5.0
-"""Seconds that a look at one chat waits at most for its budget."""
+"""Max seconds that the request for one hinted chat waits for its budget."""
 
-_LATE: Final = timedelta(hours=1)
-"""How much earlier than asked for the chats are read at the beginning: so a chat that is only noted
-has had its last message long ago, also where our clock is not Market's."""
+_BACKLOG: Final = timedelta(hours=1)
+"""How long before ``since`` the first round begins: so the last message of a chat that is not read
+is definitely old, even if our clock differs from Market's."""
 _ONE_SECOND: Final = 1.0
-"""After so long a second of Market's is over."""
+"""Seconds after which a second of Market's clock is over."""
 _SETTLED: Final = timedelta(minutes=1)
-"""A chat that is so much older than another has got all of its second's messages."""
+"""A chat that is older than another by this much has all messages of its last second."""
 _REREAD_SPAN: Final = timedelta(days=1)
-"""How much of a chat is shown again where it is not known how far it was read."""
+"""How much of a chat is delivered again if its position is lost."""
 RETENTION: Final = timedelta(days=2)
-"""How long messages are told apart by their ids; longer than ``_REREAD_SPAN``, and than any round."""
+"""How long the feed keeps the ids of messages; longer than ``_REREAD_SPAN`` and than any round."""
 
 
 class _ReadPosition(msgspec.Struct, frozen=True, array_like=True):
-    """How far a chat was read: its version in the feed."""
+    """How far a chat was read, which is its version in the feed."""
 
     updated: datetime | None
-    """The chat's ``updatedAt`` at that time."""
+    """The chat's ``updatedAt`` when it was read."""
     last: int | None = None
-    """The last message; None where the chat was not read, or had none."""
+    """The id of the last message; None if the chat was not read or had no messages."""
     reread: bool = False
-    """Whether it is to be read once more although it may look the same."""
+    """Whether to read the chat once more even if ``updatedAt`` is the same."""
 
 
 class _State(msgspec.Struct, frozen=True):
     all: Due
-    """The round over all chats."""
+    """When the next full round is due."""
 
 
 _positions = msgspec.json.Decoder(_ReadPosition)
@@ -86,26 +86,26 @@ _states = msgspec.json.Decoder(_State)
 
 
 class ChatStream:
-    """Chats and their messages.
+    """The stream ``chats``: chats and their messages.
 
-    At the beginning all chats are listed. Those whose last message is older than an hour before
-    ``since`` are noted and not read. What is told of one chat is one batch: the chat with its new
-    position, then its messages in Market's order. A chat whose history fails shows nothing, the others
-    go on, and the first error is raised at the end of the round; it is tried again when the chat is
+    The first round lists all chats. Those whose last message is older than an hour before ``since``
+    get a position and are not read. Each chat is one batch: the chat with its new position, then
+    its messages in Market's order. A chat whose history cannot be read yields nothing, the others
+    continue, and the first error is raised at the end of the round; the chat is retried when it is
     listed again.
 
-    Where the message that a chat was read to is gone, the whole chat is read, and what is not
-    older than a day before the noted time is shown. Nothing new is older than that; the feed tells
-    the rest by their ids, which it keeps for two days before the newest message. That border moves
-    only with a round over all chats of which nothing failed, so no unread message is behind it.
+    If the last read message of a chat is gone, the whole chat is read, and messages since a day
+    before its position are delivered. New messages are never older than that; the feed recognizes
+    the others by their ids, which it keeps for two days before the newest message. That horizon
+    moves only with a full round without failures, so it never passes an unread message.
 
     Args:
         api: The account's operations.
         account: The account's name.
-        budget: That of the list of chats.
-        at_once: Calls under way at once.
+        budget: The budget of the list of chats.
+        at_once: Max concurrent calls.
         now: Our clock.
-        clock: Seconds that no change of our clock moves.
+        clock: Seconds of a monotonic clock.
     """
 
     name: Final = "chats"
@@ -127,20 +127,20 @@ class ChatStream:
         self._at_once = at_once
         self._now = now
         self._clock = clock
-        # What hints name is found by the next round over all chats, if there is no budget now.
+        # Without budget now, the next full round finds the hinted chats.
         self._impatient = api.with_max_wait(HINT_MAX_WAIT)
         self._pages = 1
         self._newest = datetime.fromtimestamp(0, UTC)
         self._changed_at: dict[str, float] = {}
-        """When chats that are to be read once more were last seen to change, by our clock."""
+        """The time of the last known change of chats to reread, by our clock."""
 
     @property
     def every(self) -> float:
-        """Five seconds; more where the chats that wait fill many pages."""
+        """Five seconds; more if the waiting chats fill many pages."""
         return max(EVERY, pace(self._budget(), self._pages, USUAL_SHARE))
 
     async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
-        """One round, and then the chats that hints name and that it did not list."""
+        """Read one round, then the hinted chats that it did not list."""
         failures = Failures(self._id)
         listed: set[str] = set()
         async with aclosing(self._round(asked, failures, listed)) as batches:
@@ -154,7 +154,7 @@ class ChatStream:
     async def _poll_hints(
         self, asked: Poll, failures: Failures, listed: set[str]
     ) -> AsyncGenerator[Batch, None]:
-        # Most wait for the seller: one request lists them, and the budget of chat by chat is small.
+        # Most hinted chats are in the round's list already; the budget for single chats is small.
         ids = sorted(asked.hints - {""} - listed)
         for start in range(0, len(ids), CHATS_PAGE):
             some = ids[start : start + CHATS_PAGE]
@@ -187,11 +187,11 @@ class ChatStream:
             self._pages = pages
             return
         if state is None and failures:
-            return  # else what failed would be taken for chats that began later
+            return  # or the failed chats would count as new ones later
         forget = self._newest - RETENTION if complete and not failures else None
         if state is None:
-            read_from = _read_from(asked)
-            forget = read_from if forget is None else max(read_from, forget)
+            begin = _first_begin(asked)
+            forget = begin if forget is None else max(begin, forget)
         pause = max(ALL_EVERY, pace(self._budget(), pages, WIDE_SHARE))
         due = Due(now.timestamp(), pause)
         yield Batch((), msgspec.json.encode(_State(due)), forget)
@@ -199,17 +199,17 @@ class ChatStream:
     async def _poll_chats(
         self, chats: Sequence[Chat], asked: Poll, failures: Failures
     ) -> AsyncGenerator[Batch, None]:
-        """A page of chats: those that changed, or were hinted at, are read."""
+        """Read the chats of a page that changed or were hinted at."""
         times = [chat.updated_at for chat in chats]
         self._newest = newest_of(self._newest, times, self._now())
         versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
         old: list[Observation] = []
         calls = []
-        read_from = _read_from(asked)
+        begin = _first_begin(asked)
         for chat in chats:
             version = versions.get(chat.ref.id)
             position = None if version is None else _positions.decode(version)
-            if position is None and asked.state is None and _is_before(chat, read_from):
+            if position is None and asked.state is None and _is_before(chat, begin):
                 old.append(_observation(chat, _ReadPosition(chat.updated_at), asked))
             elif chat.ref.id in asked.hints or self._may_have_more(chat, position):
                 calls.append(partial(self._read, chat, position, asked, failures))
@@ -229,7 +229,7 @@ class ChatStream:
     async def _read(
         self, chat: Chat, position: _ReadPosition | None, asked: Poll, failures: Failures
     ) -> Batch | None:
-        """What is new in a chat; None where nothing is, not even the position, or it failed."""
+        """A batch of a chat's new messages; None if neither they nor the position are new."""
         began = self._clock()
         try:
             undecodable: list[UndecodableRecord] = []
@@ -237,8 +237,8 @@ class ChatStream:
         except WbymError as error:
             failures.add(chat.ref.id, error)
             return None
-        again = self._needs_reread(chat, position, began, more=bool(fresh))
-        new = _ReadPosition(chat.updated_at, last, again)
+        reread = self._needs_reread(chat, position, began, more=bool(fresh))
+        new = _ReadPosition(chat.updated_at, last, reread)
         if new == position and not fresh and not undecodable:
             return None
         messages = [Observation(item, item.sent_at, chat=chat) for item in fresh]
@@ -248,26 +248,26 @@ class ChatStream:
     def _needs_reread(
         self, chat: Chat, position: _ReadPosition | None, began: float, *, more: bool
     ) -> bool:
-        """Whether the second of a chat's last message may not have been over when it was read."""
+        """Whether the chat was read before the second of its last message was over."""
         chat_id = chat.ref.id
-        again = False
+        reread = False
         if chat.updated_at is not None and self._newest - chat.updated_at < _SETTLED:
             if more or position is None or position.updated != chat.updated_at:
                 self._changed_at[chat_id] = began
-                again = True
+                reread = True
             elif position.reread:
-                # After a restart it is not known when it changed.
-                again = began - self._changed_at.setdefault(chat_id, began) < _ONE_SECOND
-        if not again:
+                # After a restart the time of its change is not known.
+                reread = began - self._changed_at.setdefault(chat_id, began) < _ONE_SECOND
+        if not reread:
             self._changed_at.pop(chat_id, None)
-        return again
+        return reread
 
     async def _history(
         self, chat: Chat, position: _ReadPosition | None, undecodable: list[UndecodableRecord]
     ) -> tuple[list[Message], int | None]:
-        """A chat's messages that were not shown yet, and the id of its last one.
+        """A chat's messages since its position, and the id of the last one.
 
-        ``undecodable`` gets what could not be decoded.
+        Adds undecodable messages to ``undecodable``.
         """
         since = None if position is None else position.updated
         if position is not None and position.last is not None:
@@ -276,20 +276,20 @@ class ChatStream:
                 return found, _last(found) or position.last
             self._id.log(
                 logging.INFO,
-                "chat %s is read from its beginning, for message %s of it is gone",
+                "rereading chat %s from its beginning: its message %s is gone",
                 chat.ref.id,
                 position.last,
             )
             since = None if since is None else since - _REREAD_SPAN
         messages = await self._messages(chat, None, undecodable)
-        # With a message of the noted second too, for it may have been written after the position.
+        # The second of the position is included: a message may have been written in it later.
         fresh = [item for item in messages if since is None or item.sent_at >= since]
         return fresh, _last(messages)
 
     async def _messages_after(
         self, chat: Chat, last: int, undecodable: list[UndecodableRecord]
     ) -> list[Message] | None:
-        """The messages after this one; None where it is not there any more."""
+        """The messages after the last read one; None if that one is gone."""
         try:
             found = await self._messages(chat, last, undecodable)
         except (BadRequest, NotFound):
@@ -308,14 +308,14 @@ class ChatStream:
         return found
 
     async def _get(self, chat_id: str) -> Chat:
-        """A chat that was hinted at."""
+        """Read a hinted chat."""
         wire = await self._impatient.chats.get(number_of("chats", "hints", chat_id))
         return mapping.chat(wire, self._account)
 
 
-def _read_from(asked: Poll) -> datetime:
-    """Before that nothing is read at the beginning."""
-    return max(asked.since, EARLIEST) - _LATE
+def _first_begin(asked: Poll) -> datetime:
+    """The earliest time that the first round reads."""
+    return max(asked.since, EARLIEST) - _BACKLOG
 
 
 def _is_before(chat: Chat, moment: datetime) -> bool:

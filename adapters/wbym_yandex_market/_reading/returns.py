@@ -1,4 +1,4 @@
-"""Returns: which shop one is of, what may be decided about it, what goes with a decision."""
+"""Returns: their shops, their available decisions, and deciding them."""
 
 from __future__ import annotations  # the API's modules are loaded at their first use
 
@@ -21,7 +21,7 @@ __all__ = ["Decider"]
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a return is in Market's addresses."""
+    """The ids of a return in Market's paths."""
 
     campaign: int
     order: int
@@ -29,11 +29,11 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 class Decider:
-    """Decides about the returns of one business.
+    """Reads and decides the returns of one business.
 
     Args:
-        api: The typed methods.
-        cabinet: Knows the shops.
+        api: The account's operations.
+        cabinet: The account's business and shops.
     """
 
     def __init__(self, api: Api, cabinet: Cabinet) -> None:
@@ -41,10 +41,10 @@ class Decider:
         self._cabinet = cabinet
 
     async def decisions(self, item: Return) -> list[Decision]:
-        """What may be decided about a return now."""
+        """The available decisions of a return."""
         place = await self._place("decisions", item)
-        told = await self._api.returns.decisions(place.campaign, place.number)
-        return [mapping.decision(wire) for wire in told.available_decisions]
+        found = await self._api.returns.decisions(place.campaign, place.number)
+        return [mapping.decision(wire) for wire in found.available_decisions]
 
     async def decide(
         self,
@@ -55,7 +55,7 @@ class Decider:
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """Decide about all positions of a return."""
+        """Decide all positions of a return."""
         from wbym_yandex_market.api.returns import ItemDecision
 
         place = await self._place("decide", item)
@@ -64,8 +64,8 @@ class Decider:
             positions = await self._positions(place)
         if amount is not None and len(positions) > 1:
             rule = (
-                "is taken for returns of one position only: with api.returns.submit_decision each "
-                "position gets its own"
+                "is only for returns with one position: api.returns.submit_decision takes an "
+                "amount per position"
             )
             raise InvalidInput("decide", "amount", rule, amount)
         await self._api.returns.submit_decision(
@@ -85,10 +85,10 @@ class Decider:
         )
 
     async def read(self, number: int, known: Return | None) -> Return:
-        """A return as it is now: read by its place where that is known, else found in the lists.
+        """Read a return by its shop and order if known, else find it in the lists.
 
         Raises:
-            NotFound: There is none with this id.
+            NotFound: No return has this id.
         """
         order = self._cabinet.order_of(number)
         if order is None and known is not None and known.order is not None and known.order.id:
@@ -110,7 +110,7 @@ class Decider:
                 if item.ref.id == str(number):
                     return item
         raise NotFound(
-            f"there is no return {number}",
+            f"return {number} does not exist",
             marketplace=mapping.MARKETPLACE,
             account=account,
             endpoint="returns.list",
@@ -128,7 +128,7 @@ class Decider:
         return _Place(shop, order, number)
 
     async def _search(self, order: int, number: int) -> tuple[int, WireReturn]:
-        """A return that this process has not listed, and its shop: Market's record does not say."""
+        """Find a return's shop, which Market's record does not name; with the return."""
         missing: NotFound | None = None
         for shop in await self._cabinet.campaigns():
             try:
@@ -140,13 +140,13 @@ class Decider:
                 return shop, wire
         if missing is not None:
             raise missing
-        raise InvalidInput("decide", "item", "must be of a shop whose API is open", number)
+        raise InvalidInput("decide", "item", "must be of a shop whose API is enabled", number)
 
     async def _positions(self, place: _Place) -> list[str]:
         wire = await self._api.returns.get(place.campaign, place.order, place.number)
         item = mapping.return_request(wire, self._cabinet.account)
         found = [part.id for part in item.items if part.id is not None]
         if not found:
-            rule = "must have positions with ids, and Market tells none"
+            rule = "must have positions with ids, and Market lists none"
             raise InvalidInput("decide", "item", rule, item.ref)
         return found
