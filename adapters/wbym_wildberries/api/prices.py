@@ -143,7 +143,7 @@ class WholesaleError(Wire, frozen=True):
 
 
 class WholesaleResult(Wire, frozen=True):
-    """What became of one good of a wholesale upload."""
+    """The result of one good of a wholesale upload."""
 
     nm_id: int
     success: bool
@@ -182,7 +182,7 @@ class UploadState(PriceWire, frozen=True):
 
 
 class UploadedGood(PriceWire, frozen=True):
-    """What became of one good, or one size, of an upload."""
+    """The result of one good, or one size, of an upload."""
 
     nm_id: int
     vendor_code: str | None = None
@@ -242,7 +242,7 @@ class GoodsPage(PriceWire, frozen=True):
     """One page of goods."""
 
     list_goods: list[Good] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 class Size(PriceWire, frozen=True):
@@ -266,7 +266,7 @@ class SizesPage(PriceWire, frozen=True):
     """One page of sizes."""
 
     list_goods: list[Size] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 class Quarantined(PriceWire, frozen=True):
@@ -290,7 +290,7 @@ class QuarantinePage(PriceWire, frozen=True):
     """One page of the quarantine."""
 
     quarantine_goods: list[Quarantined] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 PriceItem: TypeAlias = NewPrice | SizePrice | ClubDiscount
@@ -336,7 +336,7 @@ def _is_done(state: UploadState) -> bool:
 def _report_of(
     state: UploadState, found: Sequence[UploadedGood], goods: Sequence[PriceItem]
 ) -> UploadReport:
-    """What became of each good.
+    """The result of each good.
 
     Args:
         state: How the upload ended.
@@ -522,7 +522,7 @@ class Prices(
 
     @get("/api/v2/history/goods/task", pages=_PAGES, page=UploadedPage)
     def details(self, upload_id: UploadId) -> Listing[UploadedGood]:
-        """The goods of an upload that is done, 1,000 a page.
+        """The goods of an upload that is done, 1,000 per page.
 
         Args:
             upload_id: What WB answered to the upload.
@@ -542,7 +542,7 @@ class Prices(
 
     @get("/api/v2/buffer/goods/task", pages=_PAGES, page=PendingPage)
     def pending_details(self, upload_id: UploadId) -> Listing[UploadedGood]:
-        """The goods of an upload in processing, 1,000 a page.
+        """The goods of an upload in processing, 1,000 per page.
 
         Args:
             upload_id: What WB answered to the upload.
@@ -551,7 +551,7 @@ class Prices(
 
     @get("/api/v2/list/goods/filter", pages=_PAGES, page=GoodsPage)
     def list(self, *, nm_id: Annotated[int | None, Name("filterNmID")] = None) -> Listing[Good]:
-        """Goods with their prices, 1,000 a page.
+        """Goods with their prices, 1,000 per page.
 
         Args:
             nm_id: That one good only.
@@ -575,7 +575,7 @@ class Prices(
 
     @get("/api/v2/list/goods/size/nm", pages=_PAGES, page=SizesPage)
     def sizes(self, nm_id: Annotated[int, Name("nmID")]) -> Listing[Size]:
-        """A good's sizes with their prices, 1,000 a page.
+        """A good's sizes with their prices, 1,000 per page.
 
         Only for goods with ``editable_size_price``.
 
@@ -596,7 +596,7 @@ class Prices(
         ),
     )
     def quarantine(self) -> Listing[Quarantined]:
-        """The goods in quarantine, 1,000 a page."""
+        """The goods in quarantine, 1,000 per page."""
         ...
 
     async def upload(self, goods: Sequence[PriceItem]) -> PriceUpload:
@@ -633,8 +633,8 @@ class Prices(
 
         Args:
             goods: 1 to 1,000 of one type; ``upload_all`` takes more.
-            timeout: Seconds to wait at most once the upload is accepted; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
+            timeout: Max seconds to wait once the upload is accepted; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
             InvalidInput: The goods break a rule; nothing was sent.
@@ -659,8 +659,8 @@ class Prices(
             upload_id: What WB answered to the upload.
             goods: What was uploaded, so that the results come in its order and tell of goods that
                 WB does not list.
-            timeout: Seconds to wait at most; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
+            timeout: Max seconds to wait; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
             TaskPending: It is not known to be done.
@@ -678,7 +678,7 @@ class Prices(
         stop: bool = False,
         progress: Progress[G, Uploaded] | None = None,
     ) -> Batch[G, Uploaded]:
-        """Upload any number of goods, 1,000 an upload, and wait until WB has worked on them.
+        """Upload any number of goods, 1,000 per upload, and wait until WB has worked on them.
 
         All uploads are made first, then each is waited for. Pass the batch again to go on: what was
         accepted is asked for, what was not tried is uploaded, the rest is left alone.
@@ -686,10 +686,10 @@ class Prices(
         Args:
             goods: Of one type, or a batch of them. Where one comes twice, the later one is set
                 after the earlier one.
-            timeout: Seconds to wait at most once all uploads are made; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
+            timeout: Max seconds to wait once all uploads are made; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
             stop: Whether to make no further upload once one is refused.
-            progress: Is told after each call that uploads and after each upload that is done.
+            progress: Called after each call that uploads and after each upload that is done.
 
         Returns:
             The batch. ``stopped`` says why it ended early, where it did.

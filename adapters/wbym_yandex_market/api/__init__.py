@@ -1,6 +1,6 @@
-"""Every documented operation of Yandex Market that is built, typed: one module a noun.
+"""Typed methods for the documented operations of Yandex Market: one module per noun.
 
-A noun's module is loaded when its operations are first asked for.
+A noun's module is loaded at the first use of its operations.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ __all__ = ["Api", "operations"]
 
 
 def operations() -> Iterator[Row]:
-    """Every operation, noun by noun; this loads all their modules."""
+    """All operations, noun by noun; loads all their modules."""
     from wbym_yandex_market.api import auth, campaigns, chats, feedbacks, questions, returns
 
     return rows_of(
@@ -45,9 +45,9 @@ class Api:
     ``CallError`` may be raised.
 
     Args:
-        pipeline: What makes the calls.
+        pipeline: Makes the calls.
         business: Says which business it is.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        priority: The priority of the calls at the limits; None for each operation's default.
     """
 
     def __init__(
@@ -101,17 +101,17 @@ class Api:
 
     @property
     def calls(self) -> int:
-        """Calls begun; what is made again counts once."""
+        """Calls begun; retries of a call do not count."""
         return self._pipeline.calls
 
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in, once there is one."""
+        """The bucket of an endpoint's calls, once it exists."""
         return self._pipeline.bucket_of(endpoint, path)
 
     def at(self, priority: Priority | None) -> "Api":
-        """The same operations with another priority at the limits; None leaves it as it is."""
+        """The same operations with another priority at the limits; None changes nothing."""
         return self if priority is None else Api(self._pipeline, self._business, priority)
 
     def with_max_wait(self, max_wait: float | None) -> "Api":

@@ -1,7 +1,7 @@
-"""What the wire structs and the typed methods of Yandex Market share.
+"""Shared parts of Yandex Market's wire structs and the typed methods.
 
-Wire structs are lenient: only what the neutral model cannot do without is required, words of open
-lists are plain strings, and fields that are not listed are ignored.
+Wire structs are lenient: only fields that the neutral model needs are required, values of open
+enumerations are plain strings, and fields that are not listed are ignored.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -61,7 +61,7 @@ ANY: Final = "any"
 
 
 class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """The base of what Market sends."""
+    """The base of Market's records."""
 
 
 class Paging(Wire, frozen=True):
@@ -175,9 +175,9 @@ class MarketGroup(Group, host=HOST, envelope=in_envelope):
     """The base of Market's operations. Each has an hourly budget of its own.
 
     Args:
-        pipeline: What makes the calls.
+        pipeline: Makes the calls.
         business: Says which business it is, for the address of most operations.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        priority: The priority of the calls at the limits; None for each operation's default.
     """
 
     def __init__(

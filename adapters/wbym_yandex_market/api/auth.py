@@ -28,7 +28,7 @@ class Auth(MarketGroup, scope=ANY):
 
     @post("/v2/auth/token", reads=True)
     async def token(self) -> TokenInfo:
-        """What the account's Api-Key is called and may do; 100 an hour.
+        """What the account's Api-Key is called and may do; 100 per hour.
 
         Raises:
             MissingScope: The account has an OAuth token, for which Market does not tell it.

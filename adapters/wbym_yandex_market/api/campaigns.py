@@ -23,7 +23,7 @@ class Campaign(Wire, frozen=True):
     domain: str | None = None
     """Its name."""
     client_id: int | None = None
-    """The payer in Yandex Balance; Market sends it no more since October 2026."""
+    """The payer in Yandex Balance; Market stopped sending it in October 2026."""
     business: Business | None = None
     placement_type: str | None = None
     """``FBS`` (Express too), ``FBY``, ``DBS`` or ``LAAS``."""
@@ -85,7 +85,7 @@ class Campaigns(MarketGroup, scope=ANY):
         reply=Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
     )
     def list(self) -> Listing[Campaign]:
-        """The shops; 1,000 requests an hour.
+        """The shops; 1,000 requests per hour.
 
         With an Api-Key those of the key's business; with an OAuth token those that its user may
         see, of any business.
@@ -93,9 +93,9 @@ class Campaigns(MarketGroup, scope=ANY):
 
     @get("/v2/campaigns/{campaignId}", reply=Json(CampaignReply, _one))
     async def get(self, campaign_id: Id) -> Campaign:
-        """One shop; 5,000 an hour.
+        """One shop; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such shop.
+            NotFound: The shop does not exist.
             Forbidden: It is not the seller's.
         """

@@ -63,7 +63,7 @@ class Chat(Wire, frozen=True):
     updated_at: datetime | None = None
     """When the last message was written."""
     order_id: int | None = None
-    """Market sends it no more since October 2026: see ``context``."""
+    """Market stopped sending it in October 2026: see ``context``."""
 
 
 class ChatsPage(Wire, frozen=True):
@@ -101,7 +101,7 @@ class HistoryPage(Wire, frozen=True):
     context: FullContext | None = None
     paging: Paging | None = None
     order_id: int | None = None
-    """Market sends it no more since October 2026: see ``context``."""
+    """Market stopped sending it in October 2026: see ``context``."""
 
 
 class NewChat(Wire, frozen=True):
@@ -122,12 +122,12 @@ ChatId = Annotated[Id, Query()]
 
 
 class Chats(MarketGroup, scope=COMMUNICATION):
-    """``api.chats``. Each method has an hourly budget of its own, which its text states."""
+    """``api.chats``. Each method has its own hourly budget, stated in its docstring."""
 
     # Market answers with the chat that is there already, so a second call does nothing more.
     @post("/v2/businesses/{businessId}/chats/new", idempotent=True)
     async def new(self, context: ChatContext) -> NewChat:
-        """Open a chat about an order or a return, or find the one that is there; 1,000 an hour.
+        """Open a chat about an order or a return, or find the one that is there; 1,000 per hour.
 
         The deprecated ``orderId`` is not offered.
 
@@ -152,7 +152,7 @@ class Chats(MarketGroup, scope=COMMUNICATION):
         types: Several[Literal["CHAT", "ARBITRAGE"]] | None = None,
         statuses: Several[Status] | None = None,
     ) -> Listing[Chat]:
-        """Chats; 5,000 requests an hour.
+        """Chats; 5,000 requests per hour.
 
         Args:
             contexts: About these orders and returns.
@@ -168,30 +168,30 @@ class Chats(MarketGroup, scope=COMMUNICATION):
         page=HistoryPage,
     )
     def history(self, chat_id: ChatId, *, message_id_from: Id | None = None) -> Listing[Message]:
-        """A chat's messages, oldest first; 10,000 requests an hour.
+        """A chat's messages, oldest first; 10,000 requests per hour.
 
         Args:
             chat_id: Which chat.
             message_id_from: From this message on, itself included.
 
         Raises:
-            NotFound: While reading: there is no such chat.
+            NotFound: While reading: the chat does not exist.
         """
 
     @get("/v2/businesses/{businessId}/chats/message")
     async def message(self, chat_id: Id, message_id: Id) -> Message:
-        """One message; 1,000 an hour.
+        """One message; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such message.
+            NotFound: The message does not exist.
         """
 
     @post("/v2/businesses/{businessId}/chats/message")
     async def send(self, chat_id: ChatId, text: Annotated[str, Name("message"), MESSAGE]) -> None:
-        """Send a message; 1,000 an hour. Market does not tell the message's id.
+        """Send a message; 1,000 per hour. Market does not tell the message's id.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
             DeliveryUnknown: It may or may not have been sent.
         """
 
@@ -199,17 +199,17 @@ class Chats(MarketGroup, scope=COMMUNICATION):
     async def send_file(
         self, chat_id: ChatId, file: Annotated[Upload, Form("file"), FILE_SIZE]
     ) -> None:
-        """Send a file, of whatever type: Market publishes no list; 1,000 an hour.
+        """Send a file, of whatever type: Market publishes no list; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
             DeliveryUnknown: It may or may not have been sent.
         """
 
     @get("/v2/businesses/{businessId}/chat")
     async def get(self, chat_id: Id) -> Chat:
-        """One chat; 1,000 an hour.
+        """One chat; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
         """

@@ -167,7 +167,7 @@ def _rounded_up(moment: datetime) -> datetime:
 
 
 class Feedbacks(MarketGroup, scope=COMMUNICATION):
-    """``api.feedbacks``. Each method has an hourly budget of its own, which its text states."""
+    """``api.feedbacks``. Each method has its own hourly budget, stated in its docstring."""
 
     @post(
         "/v2/businesses/{businessId}/goods-feedback",
@@ -191,7 +191,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     ) -> Listing[Feedback]:
         """Feedbacks in the order of publication, without deleted ones.
 
-        5,000 requests an hour, 10,000 with subscription.
+        5,000 requests per hour, 10,000 with subscription.
 
         Args:
             feedback_ids: These; no other filter may go with them.
@@ -221,7 +221,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     ) -> Listing[Comment]:
         """Comments in the order of publication, without deleted ones.
 
-        5,000 requests an hour, 10,000 with subscription.
+        5,000 requests per hour, 10,000 with subscription.
 
         Args:
             feedback_id: Under this feedback.
@@ -229,7 +229,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
             source_type: As whom.
 
         Raises:
-            NotFound: While reading: there is no such feedback.
+            NotFound: While reading: the feedback does not exist.
         """
 
     @post("/v2/businesses/{businessId}/goods-feedback/comments/update", body=_comment_body)
@@ -242,7 +242,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         parent_id: Id | None = None,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Write or change a comment; 1,000 an hour."""
+        """Write or change a comment; 1,000 per hour."""
 
     async def comment(
         self,
@@ -252,7 +252,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         parent_id: int | None = None,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Comment on a feedback; 1,000 an hour for this and :meth:`edit_comment`.
+        """Comment on a feedback; 1,000 per hour for this and :meth:`edit_comment`.
 
         Not idempotent: each call makes another comment.
 
@@ -263,7 +263,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
             source_type: As whom.
 
         Raises:
-            NotFound: There is no such feedback.
+            NotFound: The feedback does not exist.
             DeliveryUnknown: It may or may not have been written.
         """
         return await self._update_comment(
@@ -278,7 +278,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         *,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Change a comment of the seller; 1,000 an hour for this and :meth:`comment`.
+        """Change a comment of the seller; 1,000 per hour for this and :meth:`comment`.
 
         Args:
             feedback_id: Which feedback.
@@ -287,7 +287,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
             source_type: As whom.
 
         Raises:
-            NotFound: There is no such comment.
+            NotFound: The comment does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         require("feedbacks.update_comment", "comment_id", comment_id, Id)
@@ -299,10 +299,10 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     async def delete_comment(
         self, comment_id: Annotated[Id, Name("id")], *, source_type: SourceType | None = None
     ) -> None:
-        """Delete a comment of the seller; 1,000 an hour. A second call finds nothing.
+        """Delete a comment of the seller; 1,000 per hour. A second call finds nothing.
 
         Raises:
-            NotFound: There is no such comment.
+            NotFound: The comment does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
 
@@ -311,7 +311,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     async def skip_reaction(
         self, feedback_ids: Ids, *, source_type: SourceType | None = None
     ) -> None:
-        """Say that feedbacks need no reaction; 500 an hour, 1,000 with subscription.
+        """Say that feedbacks need no reaction; 500 per hour, 1,000 with subscription.
 
         Their ``need_reaction`` becomes false.
 

@@ -68,7 +68,7 @@ class QuestionsPage(Wire, frozen=True):
     questions: list[Question]
     paging: Paging | None = None
     total_count: int | None = None
-    """How many match, over all pages."""
+    """The number of matches on all pages."""
 
 
 class Comment(Wire, frozen=True):
@@ -163,7 +163,7 @@ def _update_body(
 
 
 class Questions(MarketGroup, scope=COMMUNICATION):
-    """``api.questions``. Each operation has an hourly budget of its own, which its text states."""
+    """``api.questions``. Each operation has its own hourly budget, stated in its docstring."""
 
     @post(
         "/v1/businesses/{businessId}/goods-questions",
@@ -183,7 +183,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         need_answer: bool | None = None,
         sort: Literal["CREATED_AT_DESC", "CREATED_AT_ASC"] | None = None,
     ) -> Listing[Question]:
-        """Questions; 1,000 requests an hour, 5,000 with subscription.
+        """Questions; 1,000 requests per hour, 5,000 with subscription.
 
         Args:
             category_ids: About products of these categories.
@@ -204,14 +204,14 @@ class Questions(MarketGroup, scope=COMMUNICATION):
     def answers(
         self, question_id: Id | None = None, *, answer_ids: Ids | None = None
     ) -> Listing[Answer]:
-        """Answers; 1,000 requests an hour, 5,000 with subscription.
+        """Answers; 1,000 requests per hour, 5,000 with subscription.
 
         Args:
             question_id: To this question.
             answer_ids: Or these.
 
         Raises:
-            NotFound: While reading: there is no such question.
+            NotFound: While reading: the question does not exist.
         """
 
     @post(
@@ -230,14 +230,14 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         entity_type: Written = "ANSWER",
         text: Annotated[str, ANSWER] | None = None,
     ) -> Created | None:
-        """Write, change or delete an answer or a comment; 500 an hour, 1,000 with subscription."""
+        """Write, change or delete an answer or a comment; 500 per hour, 1,000 with subscription."""
 
     async def create(
         self, parent_id: int, text: str, *, parent_type: Parent = "QUESTION"
     ) -> EntityId | None:
         """Answer a question, or comment on an answer.
 
-        500 an hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
+        500 per hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
         idempotent: each call makes another one.
 
         Args:
@@ -249,7 +249,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
             What was created, or None where Market does not tell.
 
         Raises:
-            NotFound: There is no such question or answer.
+            NotFound: The question or answer does not exist.
             DeliveryUnknown: It may or may not have been created.
         """
         created = await self._update(
@@ -266,7 +266,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
             entity_type: What it is.
 
         Raises:
-            NotFound: There is no such answer or comment.
+            NotFound: The answer or comment does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         await self._update("UPDATE", entity_id=entity_id, entity_type=entity_type, text=text)
@@ -277,7 +277,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         A second call finds nothing.
 
         Raises:
-            NotFound: There is no such answer or comment.
+            NotFound: The answer or comment does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
         await self._update("DELETE", entity_id=entity_id, entity_type=entity_type)

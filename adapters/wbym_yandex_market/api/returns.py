@@ -72,10 +72,10 @@ class ReturnItemDecision(Wire, frozen=True):
     subreason_type: str | None = None
     decision_type: str | None = None
     refund_amount: int | None = None
-    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    """Market stopped sending it in October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     partner_compensation: int | None = None
-    """Market sends it no more since October 2026: see ``partner_compensation_amount``."""
+    """Market stopped sending it in October 2026: see ``partner_compensation_amount``."""
     partner_compensation_amount: Money | None = None
     images: list[str] | None = None
     """What ``api.returns.photo`` takes."""
@@ -110,7 +110,7 @@ class Return(Wire, frozen=True):
     shipment_recipient_type: str | None = None
     shipment_status: str | None = None
     refund_amount: int | None = None
-    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    """Market stopped sending it in October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     fast_return: bool | None = None
 
@@ -220,7 +220,7 @@ class Returns(MarketGroup, scope=ORDERS):
         from_date: date | None = None,
         to_date: date | None = None,
     ) -> Listing[Return]:
-        """A shop's returns; 5,000 requests an hour.
+        """A shop's returns; 5,000 requests per hour.
 
         Args:
             campaign_id: Which shop.
@@ -239,10 +239,10 @@ class Returns(MarketGroup, scope=ORDERS):
     def application(
         self, campaign_id: Id, order_id: Id, return_id: Id
     ) -> AbstractAsyncContextManager[Download]:
-        """Open the buyer's application, a PDF; 5,000 an hour.
+        """Open the buyer's application, a PDF; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such return, or it has no application.
+            NotFound: The return does not exist, or it has no application.
         """
 
     @get(f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}")
@@ -254,7 +254,7 @@ class Returns(MarketGroup, scope=ORDERS):
         item_id: Id,
         image_hash: Annotated[str, NotEmpty()],
     ) -> AbstractAsyncContextManager[Download]:
-        """Open a photo of the buyer's; 5,000 an hour.
+        """Open a photo of the buyer's; 5,000 per hour.
 
         JPEG or PNG, as ``content_type`` says, at most 50 MB.
 
@@ -266,15 +266,15 @@ class Returns(MarketGroup, scope=ORDERS):
             image_hash: One of the position's ``images``.
 
         Raises:
-            NotFound: There is no such photo.
+            NotFound: The photo does not exist.
         """
 
     @post("/v1/businesses/{businessId}/returns/decisions", reads=True)
     async def decisions(self, campaign_id: Id, return_id: Id) -> Decisions:
-        """What may be decided about a return; 5,000 an hour.
+        """What may be decided about a return; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such return.
+            NotFound: The return does not exist.
         """
 
     @post(f"{_ONE}/decision", deprecated="off on 2027-04-05: use submit_decision")
@@ -287,7 +287,7 @@ class Returns(MarketGroup, scope=ORDERS):
     ) -> None:
         """Deprecated by Market, off on 2027-04-05: use :meth:`submit_decision`.
 
-        Chooses what is decided about one position; 1,000 an hour. It takes effect when it is
+        Chooses what is decided about one position; 1,000 per hour. It takes effect when it is
         submitted. Not idempotent. It takes no ``decision_reason_type``.
 
         Raises:
@@ -302,7 +302,7 @@ class Returns(MarketGroup, scope=ORDERS):
         return_id: Id,
         decisions: Annotated[Sequence[Annotated[ItemDecision, _Whole()]], Count(1)] | None = None,
     ) -> None:
-        """Decide about a return, within 48 hours; 5,000 an hour. Not idempotent.
+        """Decide about a return, within 48 hours; 5,000 per hour. Not idempotent.
 
         Args:
             campaign_id: Of which shop.
@@ -318,8 +318,8 @@ class Returns(MarketGroup, scope=ORDERS):
 
     @get(_ONE)
     async def get(self, campaign_id: Id, order_id: Id, return_id: Id) -> Return:
-        """One return; 7,000 an hour.
+        """One return; 7,000 per hour.
 
         Raises:
-            NotFound: There is no such return.
+            NotFound: The return does not exist.
         """

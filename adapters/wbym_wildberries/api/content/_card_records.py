@@ -439,7 +439,7 @@ class NewSize(_Sent, frozen=True):
     tech_size: str | None = None
     wb_size: str | None = None
     price: int | None = None
-    """Rubles, whole; 0 until a price is set, where nothing is said."""
+    """Rubles, whole; 0 until a price is set, by default."""
 
 
 class IsNew(msgspec.Struct, frozen=True):

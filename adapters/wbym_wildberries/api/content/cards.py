@@ -120,7 +120,7 @@ class _Search:
         self, sent: SentCards, *, cards: Listing[Card], failed: Listing[CardErrors]
     ) -> None:
         self.found: Final[dict[str, Result[Card]]] = {}
-        """What became of cards, by ``vendor_code``: of those that are known of by now."""
+        """The result of cards, by ``vendor_code``: of those that are known of by now."""
         self._since = sent.since
         self._wanted = frozenset(sent.codes)
         self._cards = cards
@@ -380,8 +380,8 @@ class Cards(
 ):
     """``api.content.cards``.
 
-    Most methods have a bucket of their own: 100 calls a minute, 5 at once; 10 a minute for
-    uploads, updates and errors, 3 for recovering. With a base token many have 1 or 2 an hour.
+    Most methods have a bucket of their own: 100 calls per minute, 5 at once; 10 per minute for
+    uploads, updates and errors, 3 for recovering. With a base token many have 1 or 2 per hour.
 
     A method that changes cards returns what Wildberries notes of single ones although it took the
     request, by ``vendor_code`` or whatever it names; mostly nothing. Taken is not done: cards are
@@ -404,14 +404,14 @@ class Cards(
         ascending: bool = True,
         locale: LocaleInQuery = None,
     ) -> Listing[Card]:
-        """Cards, without those in the trash, 100 a page.
+        """Cards, without those in the trash, 100 per page.
 
         In ascending order a card that changes while they are read comes at the end too, so that
         none is missed and one may come twice. Going on later from the listing's ``cursor`` brings
         the last page again, and what was changed since.
 
         Args:
-            where: Which ones; all, where nothing is said.
+            where: Which ones; all, by default.
             ascending: Those first that were changed longest ago.
             locale: The language of names and values.
         """
@@ -429,7 +429,7 @@ class Cards(
     def trashed(
         self, *, text: str | None = None, ascending: bool = True, locale: LocaleInQuery = None
     ) -> Listing[TrashedCard]:
-        """Cards in the trash, 100 a page.
+        """Cards in the trash, 100 per page.
 
         Args:
             text: In ``vendor_code``, ``nm_id`` or a barcode.
@@ -449,7 +449,7 @@ class Cards(
     def failed(
         self, *, ascending: bool = True, locale: LocaleInQuery = None
     ) -> Listing[CardErrors]:
-        """What was wrong with cards, 100 requests a page.
+        """What was wrong with cards, 100 requests per page.
 
         Each item has the errors of one request. They stay until the cards are sent again and right.
 
@@ -475,7 +475,7 @@ class Cards(
             count: 1 to 5,000.
 
         Raises:
-            DeliveryUnknown: They may or may not have been made.
+            DeliveryUnknown: They may or may not have been created.
         """
         ...
 
@@ -490,7 +490,7 @@ class Cards(
         were not made are in :meth:`failed`.
 
         Args:
-            groups: 1 to 100, of 1 to 30 cards each; 10 MB in all.
+            groups: 1 to 100, of 1 to 30 cards each; 10 MB in total.
 
         Raises:
             BadRequest: Wildberries finds something wrong; nothing was taken.
@@ -512,7 +512,7 @@ class Cards(
 
         Args:
             imt_id: The group, or a single card's.
-            cards: 1 to 29: with those that there are, a group has 30 at most; 10 MB in all.
+            cards: 1 to 29: with those that there are, a group has 30 at most; 10 MB in total.
 
         Raises:
             BadRequest: Wildberries finds something wrong; nothing was taken.
@@ -537,7 +537,7 @@ class Cards(
         barcodes that there are stay as they are. Those that were not changed are in :meth:`failed`.
 
         Args:
-            cards: 1 to 3,000; 10 MB in all.
+            cards: 1 to 3,000; 10 MB in total.
 
         Raises:
             BadRequest: Wildberries finds something wrong; nothing was taken.
@@ -569,7 +569,7 @@ class Cards(
     async def separate(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
         """Take cards out of their groups.
 
-        Several at once become one new group; to part them all, send one a call.
+        Several at once become one new group; to part them all, send one per call.
 
         Args:
             nm_ids: 1 to 30 cards.
@@ -599,7 +599,7 @@ class Cards(
     async def recover(self, nm_ids: Trashed) -> Mapping[str, str]:
         """Bring cards back from the trash.
 
-        They have another ``imt_id`` then. 3 calls a minute, 5 at once.
+        They have another ``imt_id`` then. 3 calls per minute, 5 at once.
 
         Args:
             nm_ids: 1 to 1,000 cards.
@@ -620,11 +620,11 @@ class Cards(
 
         Args:
             groups: 1 to 100; ``upload_all`` takes more.
-            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait once WB has taken them; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Returns:
-            What became of each card, by ``vendor_code``.
+            The result of each card, by ``vendor_code``.
 
         Raises:
             InvalidInput: The cards break a rule; nothing was sent.
@@ -651,11 +651,11 @@ class Cards(
 
         Args:
             updates: 1 to 3,000; ``update_all`` takes more.
-            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait once WB has taken them; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Returns:
-            What became of each card, by ``vendor_code``.
+            The result of each card, by ``vendor_code``.
 
         Raises:
             InvalidInput: The cards break a rule; nothing was sent.
@@ -680,8 +680,8 @@ class Cards(
 
         Args:
             sent: ``task`` of a :class:`~wbym.errors.TaskPending`.
-            timeout: Seconds to wait at most; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
             TaskPending: Of some it is not known what became of them.
@@ -704,18 +704,17 @@ class Cards(
         stop: bool = False,
         progress: Progress[CardGroup, SentCards] | None = None,
     ) -> Batch[CardGroup, SentCards]:
-        """Make any number of cards, 100 groups an upload, and wait for them.
+        """Make any number of cards, 100 groups per upload, and wait for them.
 
         Pass the batch again to go on: what was taken is looked for, what was not tried is sent, the
         rest is left alone.
 
         Args:
             groups: The groups, or a batch of them.
-            timeout: Seconds to wait at most once all are sent; 0 not to wait; None: as long as it
-                takes.
-            poll: Seconds between two looks.
+            timeout: Max seconds to wait once all are sent; 0 not to wait; None: no limit.
+            poll: Seconds between two polls.
             stop: Whether to make no further upload once one is refused.
-            progress: Is told after each upload, and when the waiting ends.
+            progress: Called after each upload, and when the waiting ends.
 
         Returns:
             The batch. ``stopped`` says why it ended early, where it did.
@@ -732,7 +731,7 @@ class Cards(
         stop: bool = False,
         progress: Progress[CardUpdate, SentCards] | None = None,
     ) -> Batch[CardUpdate, SentCards]:
-        """Write any number of cards anew, 3,000 a call, and wait for them.
+        """Write any number of cards anew, 3,000 per call, and wait for them.
 
         What is left out of a card is lost; ``card.to_update`` leaves nothing out. Arguments as for
         :meth:`upload_all`. Where a card comes twice, it is written once a call.
@@ -747,7 +746,7 @@ class Cards(
         stop: bool = False,
         progress: Progress[int, None] | None = None,
     ) -> Batch[int, None]:
-        """Throw any number of cards away, 1,000 a call: after 30 days they are deleted.
+        """Throw any number of cards away, 1,000 per call: after 30 days they are deleted.
 
         Their groups are lost at once. Cards that WB notes something of fail with its words.
         """
@@ -760,7 +759,7 @@ class Cards(
         stop: bool = False,
         progress: Progress[int, None] | None = None,
     ) -> Batch[int, None]:
-        """Bring any number of cards back from the trash, 1,000 a call.
+        """Bring any number of cards back from the trash, 1,000 per call.
 
         Cards that WB notes something of fail with its words.
         """
@@ -773,7 +772,7 @@ class Cards(
         stop: bool = False,
         progress: Progress[Merge, None] | None = None,
     ) -> Batch[Merge, None]:
-        """Merge cards into any number of groups, one a call: a group has 30 cards at most."""
+        """Merge cards into any number of groups, one per call: a group has 30 cards at most."""
         batch = merges if isinstance(merges, Batch) else Batch[Merge, None](merges)
 
         async def send(portion: Sequence[Merge]) -> Sequence[Result[None]]:

@@ -116,8 +116,8 @@ class Directories(
 ):
     """``api.content.directories``.
 
-    100 calls a minute, 5 at once, for parents, subjects, characteristics, countries and HS codes
-    together, and as many for colours, kinds, seasons and VAT together; with a base token 2 an hour
+    100 calls per minute, 5 at once, for parents, subjects, characteristics, countries and HS codes
+    together, and as many for colours, kinds, seasons and VAT together; with a base token 2 per hour
     for these. ``locale`` is the language of names; Russian by default.
     """
 
@@ -134,7 +134,7 @@ class Directories(
         parent_id: Annotated[int | None, Name("parentID")] = None,
         locale: Locale | None = None,
     ) -> Listing[Subject]:
-        """The subjects, 1,000 a page.
+        """The subjects, 1,000 per page.
 
         Args:
             name: A part of the name, in any of the languages.
@@ -203,7 +203,7 @@ class Directories(
     def brands(self, subject_id: int) -> Listing[Brand]:
         """A subject's brands, in pages as large as WB makes them.
 
-        1 call a second, 5 at once; with a base token 1 an hour. The sandbox does not have it.
+        1 call per second, 5 at once; with a base token 1 per hour. The sandbox does not have it.
 
         Args:
             subject_id: Which subject.

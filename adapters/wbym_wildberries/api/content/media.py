@@ -86,7 +86,7 @@ class Media(
 ):
     """``api.content.media``.
 
-    One bucket for all: 100 calls a minute, 5 at once; with a base token 2 an hour.
+    One bucket for all: 100 calls per minute, 5 at once; with a base token 2 per hour.
     """
 
     @post("/content/v3/media/file", rules=[_video_is_first])
@@ -108,7 +108,7 @@ class Media(
                 (MOV, MP4), by its content.
 
         Raises:
-            BadRequest: There is no such card, or the file is refused.
+            BadRequest: The card does not exist, or the file is refused.
             DeliveryUnknown: It may or may not be there.
         """
         ...

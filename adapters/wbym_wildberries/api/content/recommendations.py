@@ -56,7 +56,7 @@ class RecommendationError(Wire, frozen=True):
 
 
 class RecommendationsSet(Wire, frozen=True):
-    """What became of a call that sets them."""
+    """The result of a call that sets them."""
 
     is_error: bool = False
     errors: list[RecommendationError] | None = None
@@ -95,9 +95,9 @@ class Recommendations(
     scope=Category.CONTENT.scope,
     envelope=as_is,
 ):
-    """``api.content.recommendations``; Wildberries takes personal and service tokens only.
+    """``api.content.recommendations``; Wildberries accepts personal and service tokens only.
 
-    Each method has a bucket of its own: 100 calls a minute, 5 at once. The sandbox has neither.
+    Each method has its own bucket: 100 calls per minute, 5 at once. The sandbox has neither.
     """
 
     @post(
@@ -113,7 +113,7 @@ class Recommendations(
         brand_names: Annotated[Sequence[str] | None, Count(0, 30)] = None,
         subject_ids: Annotated[Sequence[int] | None, Count(0, 30)] = None,
     ) -> Listing[RecommendedTo]:
-        """The products, 5,000 a page.
+        """The products, 5,000 per page.
 
         Args:
             search: A whole ``nm_id``, or a part of a ``vendor_code``; at most 72 characters.

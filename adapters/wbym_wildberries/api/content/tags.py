@@ -38,7 +38,7 @@ class Tags(
 ):
     """``api.content.tags``.
 
-    One bucket for all: 100 calls a minute, 5 at once; with a base token 2 an hour.
+    One bucket for all: 100 calls per minute, 5 at once; with a base token 2 per hour.
     """
 
     @get("/content/v2/tags")
@@ -56,7 +56,7 @@ class Tags(
 
         Raises:
             BadRequest: There is such a tag, or there are 15 already.
-            DeliveryUnknown: It may or may not have been made.
+            DeliveryUnknown: It may or may not have been created.
         """
         ...
 
@@ -70,7 +70,7 @@ class Tags(
             color: One of six.
 
         Raises:
-            BadRequest: There is no such tag.
+            BadRequest: The tag does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         ...
@@ -90,7 +90,7 @@ class Tags(
             tag_ids: At most 15: all that the card is to have, those that it has already included.
 
         Raises:
-            BadRequest: There is no such card or tag.
+            BadRequest: The card or tag does not exist.
             DeliveryUnknown: They may or may not have been set.
         """
         ...
@@ -100,7 +100,7 @@ class Tags(
         """Delete a tag, from all cards too. This cannot be undone.
 
         Raises:
-            BadRequest: There is no such tag.
+            BadRequest: The tag does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
         ...
