@@ -270,7 +270,7 @@ class SizesPage(PriceWire, frozen=True):
 
 
 class Quarantined(PriceWire, frozen=True):
-    """A good in quarantine: its new price was a third of the old one or less, which still applies."""
+    """A good in quarantine, sold at the old price: the new one was a third of it or less."""
 
     nm_id: int
     currency_iso_code4217: str | None = None

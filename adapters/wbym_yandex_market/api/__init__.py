@@ -39,14 +39,13 @@ def operations() -> Iterator[Row]:
 class Api:
     """The operations of an account, by noun.
 
-    A method checks its arguments before anything is sent: ``InvalidInput`` names the argument and
-    the rule. Where the address names the business, it is the account's, which is asked for once if
-    it was not given. Wherever a call is made, ``QuotaExhausted``, ``CredentialError`` and
-    ``CallError`` may be raised.
+    A method checks its arguments before it sends anything: ``InvalidInput`` names the argument and
+    the rule. A business in a path is the account's, which is looked up once if it was not given.
+    Any call may raise ``QuotaExhausted``, ``CredentialError`` and ``CallError``.
 
     Args:
         pipeline: Makes the calls.
-        business: Says which business it is.
+        business: Returns the account's business.
         priority: The priority of the calls at the limits; None for each operation's default.
     """
 
@@ -94,7 +93,7 @@ class Api:
 
     @cached_property
     def auth(self) -> "Auth":
-        """What the Api-Key may do."""
+        """The Api-Key's name and scopes."""
         from wbym_yandex_market.api.auth import Auth
 
         return Auth(self._pipeline, self._business, self._priority)

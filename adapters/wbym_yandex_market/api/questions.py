@@ -23,7 +23,7 @@ __all__ = ["Answer", "Author", "Comment", "EntityId", "Question", "Questions"]
 
 Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE"]
 Parent: TypeAlias = Literal["QUESTION", "ANSWER"]
-"""What is written under: an answer under a question, a comment under an answer."""
+"""The parent: a question for an answer, an answer for a comment."""
 Written: TypeAlias = Literal["ANSWER", "COMMENT"]
 
 
@@ -35,7 +35,7 @@ class Votes(Wire, frozen=True):
 
 
 class Author(Wire, frozen=True):
-    """Who wrote it."""
+    """The author of a question, an answer or a comment."""
 
     type: str | None = None
     """``USER``, ``BUSINESS`` (a cabinet), ``VENDOR`` or ``BRAND``."""
@@ -43,7 +43,7 @@ class Author(Wire, frozen=True):
 
 
 class QuestionIdentifiers(Wire, frozen=True):
-    """A question's id and what it is about."""
+    """A question's id and its product."""
 
     id: int
     category_id: int | None = None
@@ -52,7 +52,7 @@ class QuestionIdentifiers(Wire, frozen=True):
 
 
 class Question(Wire, frozen=True):
-    """A question as Market sends it. Whether it is answered is not told."""
+    """A question as Market sends it, which does not say whether it is answered."""
 
     question_identifiers: QuestionIdentifiers
     created_at: datetime
@@ -116,7 +116,7 @@ class EntityId(Wire, frozen=True):
 
 
 class Created(Wire, frozen=True):
-    """What was created."""
+    """The created answer or comment."""
 
     entity: EntityId
 
@@ -129,7 +129,7 @@ _NEEDED = {
 
 
 def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What each operation of ``questions.update`` needs."""
+    """Each operation of ``questions.update`` has the arguments that it requires."""
     for name in _NEEDED[arguments["operation_type"]]:
         if arguments[name] is None:
             return name, "must be given"
@@ -137,7 +137,7 @@ def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class Update(Wire, frozen=True, omit_defaults=True):
-    """What is to be written, changed or deleted."""
+    """An answer or a comment to write, change or delete."""
 
     operation_type: Operation
     parent_entity_id: EntityId | None = None
@@ -187,10 +187,10 @@ class Questions(MarketGroup, scope=COMMUNICATION):
 
         Args:
             category_ids: About products of these categories.
-            question_ids: These.
-            date_from: From this day on; by default a month before ``date_to``.
-            date_to: Up to this day; today by default. The period is of a month at most.
-            need_answer: True for unanswered ones; otherwise all.
+            question_ids: These questions.
+            date_from: Since this day; by default a month before ``date_to``.
+            date_to: Until this day; by default today. The period has at most a month.
+            need_answer: True for unanswered questions; otherwise all.
             sort: By the time of creation.
         """
 
@@ -207,8 +207,8 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         """Answers; 1,000 requests per hour, 5,000 with subscription.
 
         Args:
-            question_id: To this question.
-            answer_ids: Or these.
+            question_id: Answers to this question.
+            answer_ids: Or these answers.
 
         Raises:
             NotFound: While reading: the question does not exist.
@@ -238,15 +238,15 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         """Answer a question, or comment on an answer.
 
         500 per hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
-        idempotent: each call makes another one.
+        idempotent: each call creates another answer or comment.
 
         Args:
             parent_id: The question's id, or the answer's.
             text: 1 to 5,000 characters.
-            parent_type: Which of the two it is.
+            parent_type: Whether the parent is a question or an answer.
 
         Returns:
-            What was created, or None where Market does not tell.
+            The created answer or comment, or None if Market does not return it.
 
         Raises:
             NotFound: The question or answer does not exist.
@@ -261,9 +261,9 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         """Change an answer or a comment of the seller; counts with :meth:`create`.
 
         Args:
-            entity_id: Which one; it must have ``can_modify``.
+            entity_id: The answer or comment, which must have ``can_modify``.
             text: 1 to 5,000 characters.
-            entity_type: What it is.
+            entity_type: Whether it is an answer or a comment.
 
         Raises:
             NotFound: The answer or comment does not exist.
