@@ -52,7 +52,7 @@ def test_doors_when_all_are_rows() -> None:
         ("group._make(endpoint, arguments)", "_make"),
     ],
 )
-def test_door_when_it_is_looked_for(source: str, door: str | None) -> None:
+def test_doors_are_detected(source: str, door: str | None) -> None:
     tree = source if not source.startswith("await") else f"async def f():\n    {source}"
     assert list(_doors(tree)) == ([] if door is None else [door])
 
@@ -72,7 +72,7 @@ def test_paths_when_each_is_stated_by_its_row(api: object) -> None:
         assert not any(f'"{row.path}"' in text for text in outside), row.name
 
 
-def test_writes_when_they_may_be_made_again() -> None:
+def test_writes_that_are_idempotent() -> None:
     """What writes over the whole of something, finds what is there, or skips what is skipped."""
     rows = [*wildberries.operations(), *yandex_market.operations()]
     again = {row.name for row in rows if row.endpoint.writes and row.endpoint.idempotent}

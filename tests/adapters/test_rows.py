@@ -57,7 +57,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_name)
-async def test_call_when_its_arguments_are_not_those_of_the_method(row: Row) -> None:
+async def test_call_when_its_arguments_are_invalid(row: Row) -> None:
     needed = _needed(row)
     wrong = [needed | {"no_such_argument": 1}]
     wrong += [{key: needed[key] for key in needed if key != name} for name in needed]

@@ -88,7 +88,7 @@ class TestCore:
         assert installed_adapters() == ["toy"]
         assert load_adapter("toy") is Toy
 
-    def test_imports_when_looked_at(self) -> None:
+    def test_toy_imports_public_modules_only(self) -> None:
         public = {
             "account",
             "calls",

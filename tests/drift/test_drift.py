@@ -18,7 +18,7 @@ GENERAL = "wildberries/api-information.json"
 MARKET = "yandex-market/openapi.json"
 
 
-def test_sdk_when_compared_with_the_published_files(published: Path) -> None:
+def test_sdk_matches_the_published_files(published: Path) -> None:
     found = compare(published / "specs")
     assert found.clean, printed(found)
     assert found.compared == 112
@@ -225,7 +225,7 @@ def test_report_when_a_file_has_a_new_operation(specs: Path) -> None:
     assert found.clean
 
 
-def test_report_when_the_table_requires_what_is_not_there(specs: Path) -> None:
+def test_report_when_a_required_operation_is_missing(specs: Path) -> None:
     file = specs / "coverage.tsv"
     file.chmod(0o644)
     line = "/v1/campaigns/{campaignId}/returns/create\t"
@@ -233,7 +233,7 @@ def test_report_when_the_table_requires_what_is_not_there(specs: Path) -> None:
     assert "+ operation: is required, and we lack it" in printed(compare(specs))
 
 
-def test_report_when_a_known_deviation_is_no_more(
+def test_report_when_a_known_deviation_is_stale(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = Known("wildberries GET /ping", "+ query.host: string", "it was so once")
@@ -243,5 +243,5 @@ def test_report_when_a_known_deviation_is_no_more(
     assert not found.clean
 
 
-def test_known_deviations_when_their_reasons_are_read() -> None:
+def test_known_deviations_have_reasons() -> None:
     assert all(len(known.why) > 10 for known in KNOWN)

@@ -38,7 +38,7 @@ def _within(place: str, value: Json) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("route", ROWS, ids=str)
-def test_row_when_all_is_sent(route: Route) -> None:
+def test_row_sends_all_arguments(route: Route) -> None:
     row, sent = ROWS[route], _sent(route)
     asked = {f"path.{name}" for name in [*sent.path, *sent.unfilled]}
     asked |= {f"query.{name}" for name in sent.query}

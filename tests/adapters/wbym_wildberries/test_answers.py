@@ -85,7 +85,7 @@ async def test_answer_when_the_old_one_was_rejected(
     assert feedback.waiting_since == feedback.created_at
 
 
-async def test_answer_when_there_is_no_such_feedback(
+async def test_answer_when_the_feedback_does_not_exist(
     shop: Wildberries, simulator: WildberriesSimulator
 ) -> None:
     """WB itself says yes to an answer to a feedback that does not exist."""
@@ -94,7 +94,7 @@ async def test_answer_when_there_is_no_such_feedback(
     assert made == {FEEDBACK: 1}
 
 
-async def test_edit_answer_when_there_is_none(
+async def test_edit_answer_without_an_answer(
     shop: Wildberries, simulator: WildberriesSimulator
 ) -> None:
     for noun, number in (

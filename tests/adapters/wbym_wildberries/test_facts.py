@@ -76,7 +76,7 @@ class TestMethods:
         assert by_name["general.rating"].missing == "a service token"
         assert by_name["content.cards.list"].host == "https://content-api.wildberries.ru"
 
-    async def test_methods_when_another_token_has_what_one_lacks(self) -> None:
+    async def test_methods_when_another_token_has_the_category(self) -> None:
         reading = make_token(scopes=("content",), read_only=True)
         both = await _methods(reading, make_token(scopes=("content", "chat")))
         assert both["content.cards.update"].missing is None

@@ -99,7 +99,7 @@ class TestPace:
         assert took <= 1.03 * (30 - 6) / 3
         assert (market.requests, market.refusals) == (60, 0)
 
-    async def test_refusals_when_arrivals_are_unsteady(self) -> None:
+    async def test_rate_limits_when_arrivals_are_unsteady(self) -> None:
         market = Marketplace(jitter=0.2)
         scheduler = Scheduler()
         shops = [_shop(market, scheduler, sid=str(number)) for number in range(10)]
@@ -107,7 +107,7 @@ class TestPace:
         assert market.requests - market.refusals == 1000
         assert market.refusals <= 1
 
-    async def test_two_clients_when_they_are_of_one_seller(self) -> None:
+    async def test_two_clients_of_one_seller(self) -> None:
         market, scheduler = Marketplace(), Scheduler()
         shops = [_shop(market, scheduler), _shop(market, scheduler)]
         await asyncio.gather(*(_mixed(shop, 20) for shop in shops))

@@ -95,7 +95,9 @@ class TestGet:
             (Noun.RETURN, "14 days"),
         ],
     )
-    async def test_get_when_there_is_none(self, shop: Wildberries, noun: Noun, words: str) -> None:
+    async def test_get_when_the_record_does_not_exist(
+        self, shop: Wildberries, noun: Noun, words: str
+    ) -> None:
         with pytest.raises(NotFound, match=words):
             await shop.get(ref(noun, UNKNOWN))
 

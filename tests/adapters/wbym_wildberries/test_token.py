@@ -69,7 +69,7 @@ class TestToken:
         "text",
         ["", "abc", "a.b", "a.b.c", "a.!!!.c", "Bearer a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.c", "a..b"],
     )
-    def test_token_when_it_is_none(self, text: str) -> None:
+    def test_token_when_it_is_invalid(self, text: str) -> None:
         with pytest.raises(InvalidToken) as caught:
             Token(text, account="shop")
         assert "shop" in str(caught.value)
@@ -119,7 +119,7 @@ class TestRefusals:
         await self._refused(InvalidToken, shop, "sandbox=True")
         assert not transport.requests
 
-    async def test_call_when_the_sandbox_has_no_such_host(self) -> None:
+    async def test_call_when_the_sandbox_lacks_the_host(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True), sandbox=True)
         await self._refused(Unsupported, shop, "sandbox")
         assert not transport.requests
@@ -128,7 +128,7 @@ class TestRefusals:
         with pytest.raises(InvalidToken, match="several sellers"):
             _shop(make_token(sid="a"), make_token(sid="b"))
 
-    def test_account_when_there_is_no_token(self) -> None:
+    def test_account_without_a_token(self) -> None:
         with pytest.raises(InvalidToken, match="no token"):
             _shop()
 
@@ -171,7 +171,7 @@ class TestFacts:
     @pytest.mark.parametrize(
         "secrets", [{}, {"secret": []}, {"secret": ["no token"]}, {"oauth": ["x"]}]
     )
-    async def test_from_secrets_when_there_is_none(self, secrets: dict[str, list[str]]) -> None:
+    async def test_from_secrets_without_a_token(self, secrets: dict[str, list[str]]) -> None:
         with pytest.raises(InvalidToken, match="shop"):
             Wildberries.from_secrets(secrets, name="shop")
 

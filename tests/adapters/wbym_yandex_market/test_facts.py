@@ -87,7 +87,7 @@ class TestAsking:
         assert report.credentials[0].owner == "business 1001"
         assert not report.credentials[0].warnings
 
-    async def test_check_when_the_key_is_none(self, market: YandexMarketSimulator) -> None:
+    async def test_check_when_the_key_is_invalid(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, KEY) as shop:
             report = await shop.check()
         assert [type(asked.problem) for asked in report.asked] == [Unauthorized, Unauthorized]

@@ -17,7 +17,7 @@ EMPTY = {"status": "OK", "result": {"feedbacks": []}}
 
 class TestParallel:
     @pytest.mark.parametrize("accounts", [1, 3])
-    async def test_calls_when_many_are_made_at_once(self, accounts: int) -> None:
+    async def test_concurrent_calls(self, accounts: int) -> None:
         market = YandexMarketSimulator(chats=1, feedbacks=1)
         market.faults.latency = 0.02
         async with market:

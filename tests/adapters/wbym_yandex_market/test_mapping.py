@@ -19,13 +19,13 @@ def test_chat_when_its_order_is_in_the_context() -> None:
     assert chat.order == Order("17")
 
 
-def test_chat_when_nothing_is_told_of_an_order() -> None:
+def test_chat_without_an_order() -> None:
     chat = mapping.chat(msgspec.convert({"chatId": 1, "context": {"type": "DIRECT"}}, Chat), "shop")
     assert chat.order is None
     assert mapping.chat(msgspec.convert({"chatId": 1}, Chat), "shop").order is None
 
 
-def test_return_when_its_sum_is_told_or_not() -> None:
+def test_return_with_and_without_an_amount() -> None:
     wire = {"id": 1, "orderId": 2, "amount": {"value": 12.5, "currencyId": "RUR"}}
     told = mapping.return_request(msgspec.convert(wire, Return), "shop")
     assert told.amount == Money(Decimal("12.5"), "RUB")
@@ -33,7 +33,7 @@ def test_return_when_its_sum_is_told_or_not() -> None:
     assert mapping.return_request(msgspec.convert(wire, Return), "shop").amount is None
 
 
-def test_chat_when_its_time_is_none_in_utc() -> None:
+def test_chat_when_its_time_is_beyond_the_calendar_in_utc() -> None:
     wire = {"chatId": 1, "createdAt": "0001-01-01T00:00:00+03:00"}
     chat = mapping.chat(msgspec.convert(wire, Chat), "shop")
     assert chat.created_at == datetime(1, 1, 1, tzinfo=UTC)

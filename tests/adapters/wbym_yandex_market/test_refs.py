@@ -88,7 +88,7 @@ class TestGet:
         assert (after.answer.text, after.answer.status) == ("Да", AnswerStatus.PUBLISHED)
 
     @pytest.mark.parametrize(("campaign", "reads"), [(FIRST, 1), (SECOND, 2)])
-    async def test_get_when_the_shop_of_a_return_is_not_known(
+    async def test_get_when_the_shop_of_a_return_is_unknown(
         self, shop: YandexMarket, market: YandexMarketSimulator, campaign: int, reads: int
     ) -> None:
         number = market.state.arrive_return(campaign_id=campaign)
@@ -116,7 +116,7 @@ class TestGet:
             await shop.get(question)
 
     @pytest.mark.parametrize("noun", NOUNS)
-    async def test_get_when_there_is_none(self, shop: YandexMarket, noun: Noun) -> None:
+    async def test_get_when_the_record_does_not_exist(self, shop: YandexMarket, noun: Noun) -> None:
         with pytest.raises(NotFound):
             await shop.get(ref(noun, 5))
 
@@ -205,7 +205,7 @@ class TestReplies:
             await shop.decide(item, decision, comment=WORDS)
         assert made == {RETURN: 1, DECISIONS: 1}
 
-    async def test_decide_when_there_is_no_such_return(
+    async def test_decide_when_the_return_does_not_exist(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         with requests(market.stats) as made, pytest.raises(NotFound, match="no return 5"):

@@ -56,7 +56,7 @@ class TestReading:
         assert reading.advance(events(STAMP), None)
         assert reading.place.settled == STAMP - 5 * MINUTE
 
-    def test_advance_when_wb_says_where_to_go_on(self) -> None:
+    def test_advance_when_wb_returns_a_cursor(self) -> None:
         reading = Reading(place(), NOW, begins=False)
         assert reading.advance(events(STAMP + 1, STAMP + 2), STAMP + 3)
         assert reading.cursor == reading.place.next == STAMP + 3
@@ -69,7 +69,7 @@ class TestReading:
         assert not reading.advance(events(STAMP + 1), following)
         assert reading.place == before
 
-    def test_advance_when_no_event_can_be_read(self) -> None:
+    def test_advance_when_all_events_are_undecodable(self) -> None:
         reading = Reading(
             ChatCheckpoint.first(datetime.fromtimestamp(0, UTC), NOW), NOW, begins=True
         )
@@ -77,7 +77,7 @@ class TestReading:
         assert reading.advance([], STAMP)
         assert (reading.place.next, reading.place.newest) == (STAMP, None)
 
-    def test_retreat_when_refused_again_and_again(self) -> None:
+    def test_retreat_when_rejected_repeatedly(self) -> None:
         reading = Reading(place(), NOW, begins=False)
         assert reading.retreat()
         before = MARGIN // timedelta(milliseconds=1)
@@ -87,7 +87,7 @@ class TestReading:
         assert reading.advance(events(5), None)
         assert not reading.retreat()
 
-    def test_retreat_when_nothing_was_seen(self) -> None:
+    def test_retreat_without_a_known_event(self) -> None:
         first = ChatCheckpoint.first(NOW, NOW)
         reading = Reading(first, NOW, begins=True)
         assert reading.retreat()

@@ -90,7 +90,7 @@ class TestMissing:
         account.streams()
         assert len(caplog.records) == 2
 
-    def test_streams_when_there_is_no_host(self) -> None:
+    def test_streams_when_the_sandbox_has_no_host(self) -> None:
         assert list(paces(shop(sandbox=True))) == ["questions", "feedbacks"]
 
     def test_streams_when_a_token_has_expired(self) -> None:

@@ -85,7 +85,7 @@ class TestSending:
                 await shop.send(replace(chat, created_at=None), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat.ref.id]
 
-    async def test_send_when_it_is_known_when_the_chat_began(self) -> None:
+    async def test_send_when_the_time_of_the_first_event_is_known(self) -> None:
         async with simulated() as simulator:
             chat_id = arrive(simulator)
             async with open_shop(simulator) as shop:
@@ -105,7 +105,7 @@ class TestSending:
                 await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
 
-    async def test_send_when_the_signature_of_the_event_is_refused(self) -> None:
+    async def test_send_when_the_signature_of_the_event_is_rejected(self) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
             chat_id = arrive(simulator)
             chats = await shop.chats(waiting_for_seller=True).all()
@@ -128,7 +128,7 @@ class TestSending:
             await shop.send(chat, HELLO)
             assert [sent.text for sent in simulator.state.sent] == [HELLO]
 
-    async def test_send_when_a_listed_signature_is_refused_again_and_again(
+    async def test_send_when_a_listed_signature_is_rejected_repeatedly(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
@@ -149,7 +149,7 @@ class TestSending:
             await shop.send(chat, HELLO)
             assert asked(simulator, MESSAGES) == 1
 
-    async def test_send_when_the_list_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_send_when_the_list_is_rejected(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not the message that was refused, so it may be sent later."""
 
         async def refused(_: ChatHandlers, call: Call) -> Answer:
@@ -163,7 +163,7 @@ class TestSending:
                     await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
                 assert asked(simulator, MESSAGES) == 0
 
-    async def test_send_when_there_is_no_such_chat(self) -> None:
+    async def test_send_when_the_chat_does_not_exist(self) -> None:
         async with simulated(chats=2) as simulator, open_shop(simulator) as shop:
             with pytest.raises(InvalidInput, match="that WB knows"):
                 await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), HELLO)
@@ -219,7 +219,7 @@ class TestFollowing:
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
             assert chat.created_at is not None
 
-    async def test_reply_when_there_is_no_signature(
+    async def test_reply_without_a_signature(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("wbym.feed._open_delivery._RETRIES", (0.05, 0.1))
@@ -246,7 +246,7 @@ class TestFollowing:
                 assert delivery.state is DeliveryState.CONFIRMED
             assert [sent.text for sent in simulator.state.sent] == [HELLO]
 
-    async def test_signature_when_the_state_is_looked_through(self, tmp_path: Path) -> None:
+    async def test_signatures_are_not_in_the_state(self, tmp_path: Path) -> None:
         state = tmp_path / "wbym.db"
         async with simulated() as simulator, asyncio.timeout(20):
             async with begun(simulator, state) as chat_id:

@@ -44,7 +44,7 @@ async def unlimited() -> AsyncIterator[WildberriesSimulator]:
 
 class TestPlan:
     @pytest.mark.looptime
-    async def test_sweep_when_nothing_changes(self) -> None:
+    async def test_sweep_without_changes(self) -> None:
         shop, marketplace, shelf = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -61,7 +61,7 @@ class TestPlan:
         assert loop.time() - begin < 8.5
 
     @pytest.mark.looptime
-    async def test_progress_when_asked_on_the_way(self) -> None:
+    async def test_progress_during_a_sweep(self) -> None:
         shop, _, _ = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -179,12 +179,14 @@ class TestCaps:
         assert len({item.ref for item in found}) == len(found) == 12_000
 
     @pytest.mark.parametrize("depth", [0, -5])
-    async def test_depth_when_it_is_none(self, unlimited: WildberriesSimulator, depth: int) -> None:
+    async def test_depth_when_it_is_invalid(
+        self, unlimited: WildberriesSimulator, depth: int
+    ) -> None:
         async with open_shop(unlimited) as shop:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
 
-    async def test_sweep_when_its_period_is_none(self, unlimited: WildberriesSimulator) -> None:
+    async def test_sweep_when_the_period_is_invalid(self, unlimited: WildberriesSimulator) -> None:
         """WB's sweep of feedbacks has arguments of its own, and the checks of all."""
         now = datetime.now(UTC)
         periods: list[tuple[datetime, datetime | None, str]] = [

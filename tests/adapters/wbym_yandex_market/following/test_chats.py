@@ -55,7 +55,7 @@ class TestRounds:
         # Once more is read what may not have been over when it was read: the newest chat.
         assert shop.counted() == {"chats": 1, "history": 1}
 
-    async def test_round_when_nothing_happens(self, shop: ChatShop) -> None:
+    async def test_round_without_changes(self, shop: ChatShop) -> None:
         await begin(shop)
         assert not await shop.follower.round()
         assert shop.counted() == {"chats": 1}
@@ -115,7 +115,7 @@ class TestRounds:
         await settle(shop)
         assert shop.counted() == {"chats": 6, "history": 3}
 
-    async def test_round_when_the_same_second_goes_on_after_a_hint(self, shop: ChatShop) -> None:
+    async def test_round_when_the_same_second_continues_after_a_hint(self, shop: ChatShop) -> None:
         """A chat that is read again within its second still has the mark."""
         chat = await begin(shop)
         shop.write(chat, "Раз")
@@ -158,7 +158,7 @@ class TestRounds:
         await shop.follower.round()
         assert shop.follower.texts[1:] == ["В ту же секунду"]
 
-    async def test_known_when_asked_by_the_page(self, shop: ChatShop) -> None:
+    async def test_known_is_called_once_per_page(self, shop: ChatShop) -> None:
         for _ in range(30):
             shop.write()
         await shop.follower.round()
@@ -248,7 +248,7 @@ class TestHints:
         assert shop.follower.texts == ["Первое", "Где заказ?"]
         assert shop.counted() == {"chats": 1, "history": 1}
 
-    async def test_hint_when_the_time_tells_nothing(self, shop: ChatShop) -> None:
+    async def test_hint_when_the_time_is_unchanged(self, shop: ChatShop) -> None:
         """The history is read whatever the chat's time says."""
         chat = await begin(shop)
         updated = shop.market.state.chats.get(chat).updated
@@ -264,7 +264,7 @@ class TestHints:
         assert shop.follower.texts == ["Первое", "Новый чат"]
 
     @pytest.mark.parametrize("odd", ["999", "no-id", "0", "9" * 25])
-    async def test_hint_when_there_is_no_such_chat(
+    async def test_hint_when_the_chat_does_not_exist(
         self, shop: ChatShop, odd: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO", "wbym.yandex_market")
@@ -274,7 +274,7 @@ class TestHints:
         assert shop.follower.texts == ["Первое", "Второе"]
         assert "hint" in caplog.text
 
-    async def test_hint_when_it_names_none(self, shop: ChatShop) -> None:
+    async def test_hint_without_an_id(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         shop.write(chat, "Второе")
         shop.time.passed += 3600

@@ -131,7 +131,7 @@ class TestTrouble:
         await shop.follower.round()
         assert shop.counted() == {"chats": 1}
 
-    async def test_history_when_it_goes_on_from_elsewhere(self, shop: ChatShop) -> None:
+    async def test_history_when_it_resumes_elsewhere(self, shop: ChatShop) -> None:
         """Market may show nothing after a message that it does not know, and not say so."""
         chat = await begin(shop)
         key = f"chat/{chat}"

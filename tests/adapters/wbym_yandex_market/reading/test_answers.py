@@ -123,7 +123,7 @@ class TestEdited:
             assert event.answered
             assert event.viewed is False
 
-    async def test_events_when_comments_are_refused(
+    async def test_events_when_comments_are_rejected(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """One feedback that Market says no to does not stop the others, and is not guessed at."""
@@ -228,7 +228,7 @@ class TestAlreadyAnswered:
                 await shop.answer(item, "Ещё раз")
         assert len(one.comments) == 1
 
-    async def test_edit_answer_when_there_is_none(
+    async def test_edit_answer_without_an_answer(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         feedback, question = market.state.arrive_feedback(), market.state.arrive_question()

@@ -171,7 +171,7 @@ class TestOneCall:
         assert len(service.sent) == 1
         assert 60 <= asyncio.get_running_loop().time() <= 60 + 20 + 2
 
-    async def test_results_when_there_were_no_cards(self) -> None:
+    async def test_results_without_cards(self) -> None:
         service = CardService(cards=0)
         found = await open_at(service).api.content.cards.upload_and_wait(groups(150 // 30, size=30))
         assert {result.outcome for result in found.values()} == {Outcome.DONE}
@@ -204,7 +204,7 @@ class TestOneCall:
 
 
 class TestManyCalls:
-    async def test_upload_when_there_are_more_groups_than_a_call_takes(self) -> None:
+    async def test_upload_when_the_groups_exceed_one_call(self) -> None:
         service = CardService()
         service.wrong["new401"] = "нет"
         seen: list[str] = []
@@ -249,7 +249,7 @@ class TestManyCalls:
         assert batch.counts() == {Outcome.DONE: 150}
         assert len(service.sent) == 2
 
-    async def test_update_when_calls_are_lost_and_refused(self) -> None:
+    async def test_update_when_calls_are_lost_and_rejected(self) -> None:
         service = CardService(takes=5)
         service.failures = {1: _lose, 2: lambda: refused("Неверный запрос")}
         updates = [update_of(number, f"code{number}") for number in range(1, 7001)]
@@ -279,7 +279,7 @@ class TestManyCalls:
         counted = {Outcome.NOT_TRIED: 500, Outcome.DONE: 1000, Outcome.FAILED: 1000}
         assert batch.counts() == counted
 
-    async def test_trash_when_one_is_no_article(self) -> None:
+    async def test_trash_when_one_is_not_an_article(self) -> None:
         service = CardService()
         batch = await open_at(service).api.content.cards.trash_all([1, "2", 3])  # type: ignore[list-item]
         assert [body["nmIDs"] for _, body in service.sent] == [[1, 3]]

@@ -71,20 +71,20 @@ async def test_it_answers_where_it_is_mounted_beside_the_users_own(
             assert answer.status == 405
 
 
-async def test_receiver_when_a_network_is_none() -> None:
+async def test_receiver_when_a_network_is_malformed() -> None:
     async with YandexMarket("key", name="shop", business_id=1) as shop:
         with pytest.raises(InvalidInput):
             shop.receiver(Receiving().store, networks=["nowhere"])
 
 
-async def test_duplicates_are_taken_again(receive: Receive) -> None:
+async def test_duplicate_notifications_are_accepted(receive: Receive) -> None:
     receiving = await receive()
     for _ in range(3):
         assert (await receiving.post(chat_created())).status == 200
     assert receiving.hints == [CHAT_5] * 3
 
 
-async def test_a_ping_needs_no_store_and_no_shops(receive: Receive) -> None:
+async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
     # Nobody serves there: whose notifications to take is never found out.
     receiving = await receive(YandexMarket("key", name="shop", base_url="http://127.0.0.1:9"))
     receiving.mishap = forever
@@ -103,7 +103,7 @@ async def test_a_ping_needs_no_store_and_no_shops(receive: Receive) -> None:
         (b'{"notificationType": "CHAT_CREATED", "businessId": 1001, "chatId": "x"}', "chatId"),
     ],
 )
-async def test_what_is_no_notification_is_refused_for_good(
+async def test_invalid_notification_is_rejected_permanently(
     body: bytes, said: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -118,7 +118,7 @@ async def test_what_is_no_notification_is_refused_for_good(
     assert "secret" not in caplog.text
 
 
-async def test_an_unknown_type_is_taken_and_told(
+async def test_unknown_type_is_accepted_and_logged(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -142,7 +142,7 @@ async def test_an_unknown_type_is_taken_and_told(
         ({"notificationType": "ORDER_CREATED", "campaignId": 100201}, "campaign 100201"),
     ],
 )
-async def test_what_is_of_another_business_is_refused_for_good(
+async def test_notification_of_another_business_is_rejected_permanently(
     body: object, whose: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -153,7 +153,7 @@ async def test_what_is_of_another_business_is_refused_for_good(
     assert whose in "".join(warnings(caplog))
 
 
-async def test_a_return_of_ones_own_shop_is_taken(receive: Receive) -> None:
+async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
     receiving = await receive()
     body = {"notificationType": "ORDER_RETURN_CREATED", "returnId": 1, "campaignId": CAMPAIGN}
     assert (await receiving.post(body)).status == 200
@@ -163,7 +163,7 @@ async def test_a_return_of_ones_own_shop_is_taken(receive: Receive) -> None:
 # Who may call.
 
 
-async def test_a_forged_source_is_refused_and_told_once_a_minute(
+async def test_forged_source_is_rejected_and_logged_once_per_minute(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(networks=["5.45.207.0/25"])
@@ -178,7 +178,7 @@ async def test_a_forged_source_is_refused_and_told_once_a_minute(
 
 
 @pytest.mark.looptime
-async def test_a_forged_source_is_told_again_after_a_minute(
+async def test_forged_source_is_logged_again_after_a_minute(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(networks=["5.45.207.0/25"])
@@ -188,7 +188,7 @@ async def test_a_forged_source_is_told_again_after_a_minute(
         assert len(warnings(caplog)) == told
 
 
-async def test_a_trusted_proxy_says_where_it_came_from(receive: Receive) -> None:
+async def test_trusted_proxy_reports_the_source(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.0/8",))
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     by_lines = [("X-Forwarded-For", "5.45.207.1"), ("X-Forwarded-For", "9.9.9.9")]
@@ -244,7 +244,7 @@ async def test_a_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
     await writer.wait_closed()
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_refused_for_good(receive: Receive) -> None:
+async def test_body_with_a_wrong_encoding_is_rejected_permanently(receive: Receive) -> None:
     receiving = await receive()
     reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
     head = (
@@ -258,7 +258,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_refused_for_good(receive:
     await writer.wait_closed()
 
 
-async def test_a_body_that_breaks_off_is_no_error_of_ours(
+async def test_incomplete_body_is_not_a_server_error(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -274,7 +274,7 @@ async def test_a_body_that_breaks_off_is_no_error_of_ours(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("rate", [20, 100])
-async def test_so_many_are_taken_a_second(
+async def test_notifications_are_limited_per_second(
     rate: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(rate=rate)
@@ -300,7 +300,7 @@ async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
 # When storing goes wrong.
 
 
-async def test_what_could_not_be_stored_is_to_be_sent_again(
+async def test_notification_that_was_not_stored_is_requested_again(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -323,7 +323,7 @@ async def test_what_could_not_be_stored_is_to_be_sent_again(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize(("seconds", "status"), [(4.9, 200), (5.1, 500)])
-async def test_storing_takes_so_long_at_most(
+async def test_storing_has_a_timeout(
     seconds: float, status: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -343,7 +343,7 @@ async def test_storing_takes_so_long_at_most(
 
 
 @pytest.mark.looptime
-async def test_those_that_wait_hold_up_nobody(receive: Receive) -> None:
+async def test_waiting_notifications_do_not_block_others(receive: Receive) -> None:
     receiving = await receive()
     receiving.mishap = forever
     slow = [asyncio.create_task(receiving.post(chat_created())) for _ in range(20)]
