@@ -106,7 +106,7 @@ class TestRefusals:
 
     async def test_call_when_the_token_may_only_read(self) -> None:
         shop, transport = _shop(make_token(read_only=True))
-        await self._refused(ReadOnlyToken, shop, "may only read")
+        await self._refused(ReadOnlyToken, shop, "is read-only")
         assert not transport.requests
 
     async def test_call_when_the_token_is_expired(self) -> None:
@@ -139,7 +139,7 @@ class TestFacts:
         (facts,) = shop.credentials()
         assert facts.title == "personal token"
         assert facts.scopes == ("feedbacks-and-questions",)
-        assert facts.warnings == ("it expires in 4 days",)
+        assert facts.warnings == ("expires in 4 days",)
 
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
         shop, _ = _shop(make_token(acc=1))

@@ -589,7 +589,7 @@ class TestCabinet:
         ):
             with pytest.raises(Forbidden):
                 await shop.chats().all()
-            with pytest.raises(InvalidInput, match="must be a business that the key opens"):
+            with pytest.raises(InvalidInput, match="must be a business that the key has access to"):
                 await shop.returns().all()
 
     async def test_shops_when_one_is_disabled(

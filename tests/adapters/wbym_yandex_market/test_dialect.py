@@ -170,13 +170,13 @@ class TestErrors:
         ("body", "words"),
         [
             (b"", "empty"),
-            (b"<html>Bad gateway</html>", "no JSON: <html>"),
+            (b"<html>Bad gateway</html>", "not JSON: <html>"),
             (b'{"status": "ERROR"}', '"status": "ERROR"'),
             (b'{"errors": null, "message": "Not here"}', "Not here"),
             (b'{"timestamp": 1, "status": 404, "error": "Not Found"}', "Not Found"),
             (b'{"errors": [{"code": "X", "message": null}]}', "X"),
-            (b"\xff\xfe", "no JSON"),
-            (b"[]", "no JSON"),
+            (b"\xff\xfe", "not JSON"),
+            (b"[]", "not JSON"),
         ],
     )
     def test_refusal_when_the_body_is_malformed(self, body: bytes, words: str) -> None:

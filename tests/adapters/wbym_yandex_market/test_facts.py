@@ -68,7 +68,7 @@ class TestMethods:
         report = await shop.check(online=False)
         assert not transport.requests
         assert not report.asked
-        assert any("only when asked" in words for words in report.credentials[0].warnings)
+        assert any("after a request" in text for text in report.credentials[0].warnings)
         pace = {facts.name: facts.pace for facts in report.methods}
         assert pace["feedbacks.list"] == "10000 per 1 h"
         assert pace["auth.token"] == "100 per 1 h"

@@ -128,7 +128,7 @@ class TestGet:
             with pytest.raises(RefError, match="of the account yandex_market/shop"):
                 await shop.get(wrong)
         for word in ("x", "0", "-1", "1.0", "", " 1", "٣", "9" * 20):
-            with pytest.raises(RefError, match="a number in digits"):
+            with pytest.raises(RefError, match="a positive number"):
                 await shop.get(ref(noun, word))
         with pytest.raises(Unsupported):
             await shop.get(ref(Noun.MESSAGE, 1))

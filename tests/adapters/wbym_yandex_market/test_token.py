@@ -75,7 +75,7 @@ class TestAccount:
         shop = YandexMarket.from_secrets(secrets, name="shop")
         assert shop.name == "shop"
         assert [one.title for one in shop.credentials()] == titles
-        assert shop.credentials()[0].owner == "found with the first call"
+        assert shop.credentials()[0].owner == "looked up with the first call"
 
     @pytest.mark.parametrize(
         "secrets",

@@ -292,7 +292,7 @@ class TestUnusual:
             said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
             it.chats.refuse_cursors()
             assert messages(await follower.round()) == [said]
-            assert "read again from" in caplog.text
+            assert "rereading the feed of chats from" in caplog.text
 
             caplog.clear()
             it.simulator.stats.clear()

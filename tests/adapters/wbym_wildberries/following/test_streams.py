@@ -49,7 +49,7 @@ class TestPaces:
         assert paces(account) == slow
         paces(account)
         assert [record.getMessage() for record in caplog.records] == [
-            f"shop: {name} are read every {seconds // 60} min: a base token allows no more"
+            f"shop: polling {name} every {seconds // 60} min: a base token allows no more"
             for name, seconds in slow.items()
         ]
 

@@ -152,7 +152,7 @@ class TestEdited:
             await follower.round()
             found = [one for one in follower.events if isinstance(one, Feedback)]
         assert {int(one.ref.id): one.answer_known for one in found} == {good: True, bad: False}
-        assert f"comments of the feedback {bad} cannot be read" in caplog.text
+        assert f"cannot read the comments of feedback {bad}" in caplog.text
 
 
 class TestAlreadyAnswered:

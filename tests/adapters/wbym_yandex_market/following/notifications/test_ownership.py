@@ -57,8 +57,8 @@ async def test_lookup_of_shops_is_retried_later(
     market.faults.error_rate = 1.0
     receiving = await receive(open_shop(market))
     await asyncio.sleep(10)
-    (told,) = [record for record in caplog.records if "whose notifications" in record.msg]
-    assert told.levelno == logging.WARNING
+    (warning,) = [record for record in caplog.records if "could not be looked up" in record.msg]
+    assert warning.levelno == logging.WARNING
     assert (await receiving.post(RETURN)).status == 500
     assert (await receiving.post(chat_created())).status == 500
     market.faults.error_rate = 0.0

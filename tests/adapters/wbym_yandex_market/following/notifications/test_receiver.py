@@ -1,4 +1,4 @@
-"""Notifications over real HTTP: what is answered, what is stored, what is refused."""
+"""Notifications over real HTTP: responses, stored hints, rejections."""
 
 import asyncio
 import logging
@@ -85,7 +85,7 @@ async def test_duplicate_notifications_are_accepted(receive: Receive) -> None:
 
 
 async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
-    # Nobody serves there: whose notifications to take is never found out.
+    # No server: the lookup of the shops never succeeds.
     receiving = await receive(YandexMarket("key", name="shop", base_url="http://127.0.0.1:9"))
     receiving.mishap = forever
     async with asyncio.timeout(30):
@@ -114,7 +114,7 @@ async def test_invalid_notification_is_rejected_permanently(
     assert said in message
     assert receiving.hints == []
     (warning,) = warnings(caplog)
-    assert warning.startswith("shop: a notification cannot be read: ")
+    assert warning.startswith("shop: rejected a malformed notification: ")
     assert "secret" not in caplog.text
 
 
@@ -126,7 +126,7 @@ async def test_unknown_type_is_accepted_and_logged(
         assert (await receiving.post({"notificationType": kind, "id": 1})).status == 200
     assert receiving.hints == []
     first, second = warnings(caplog)
-    assert first == "shop: a notification of an unknown type: 'PRICE_CHANGED'"
+    assert first == "shop: ignored a notification of an unknown type: 'PRICE_CHANGED'"
     assert len(second) < 200
     assert "\n" not in second
 
@@ -173,8 +173,8 @@ async def test_forged_source_is_rejected_and_logged_once_per_minute(
             assert reply.status == 403
             assert reply.error[0] == "UNKNOWN"
     assert receiving.hints == []
-    refused = "shop: a notification from 127.0.0.1 was refused: that is not Market"
-    assert warnings(caplog) == [refused]
+    rejected = "shop: rejected a notification from 127.0.0.1: not an address of Market"
+    assert warnings(caplog) == [rejected]
 
 
 @pytest.mark.looptime
@@ -182,10 +182,10 @@ async def test_forged_source_is_logged_again_after_a_minute(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(networks=["5.45.207.0/25"])
-    for pause, told in ((0, 1), (59, 1), (2, 2)):
+    for pause, count in ((0, 1), (59, 1), (2, 2)):
         await asyncio.sleep(pause)
         await receiving.post(PING)
-        assert len(warnings(caplog)) == told
+        assert len(warnings(caplog)) == count
 
 
 async def test_trusted_proxy_reports_the_source(receive: Receive) -> None:
@@ -285,8 +285,8 @@ async def test_notifications_are_limited_per_second(
     await asyncio.sleep(0.5)
     statuses = [(await receiving.post(PING)).status for _ in range(rate)]
     assert statuses == [200] * (rate // 2) + [429] * (rate // 2)
-    told = f"shop: more than {rate} notifications a second: some were refused"
-    assert warnings(caplog) == [told]
+    warning = f"shop: rejected notifications: more than {rate} per second arrived"
+    assert warnings(caplog) == [warning]
 
 
 async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
@@ -338,7 +338,7 @@ async def test_storing_has_a_timeout(
     assert reply.status == status
     if status == 500:
         assert reply.error == ("UNKNOWN", "not stored in time")
-        assert warnings(caplog) == ["shop: a notification was not stored within 5 s"]
+        assert warnings(caplog) == ["shop: could not store a notification within 5 s"]
     assert len(receiving.hints) == (status == 200)
 
 
