@@ -1,4 +1,4 @@
-"""A yes is a yes, whatever lies beside it: a write that was done must not seem undone."""
+"""A successful write stays successful, whatever else the response contains."""
 
 from types import NoneType
 

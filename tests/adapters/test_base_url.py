@@ -1,4 +1,4 @@
-"""What an account takes for a server instead of the marketplace's own."""
+"""The values of ``base_url``."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An operation has one door, its row: nothing else in an adapter calls a marketplace."""
+"""Only rows call a marketplace: nothing else in an adapter does."""
 
 import ast
 import re
@@ -21,11 +21,11 @@ FILES_BY_ADDRESS = {
     ("wbym_yandex_market/_dialect.py", "Endpoint"),
     ("wbym_yandex_market/_reading/files.py", "pipeline.download"),
 }
-"""Buyers' files, at addresses that Market gives: no operation that can be stated."""
+"""Buyers' files, at addresses from Market's records: not an operation with a fixed path."""
 
 
 def _doors(source: str) -> Iterator[str]:
-    """Where a source makes an endpoint, or calls the pipeline."""
+    """The places where a source creates an endpoint or calls the pipeline."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -73,7 +73,7 @@ def test_paths_when_each_is_stated_by_its_row(api: object) -> None:
 
 
 def test_writes_that_are_idempotent() -> None:
-    """What writes over the whole of something, finds what is there, or skips what is skipped."""
+    """Writes that replace a whole, find an existing record, or repeat a skip."""
     rows = [*wildberries.operations(), *yandex_market.operations()]
     again = {row.name for row in rows if row.endpoint.writes and row.endpoint.idempotent}
     assert again == {

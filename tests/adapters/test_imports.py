@@ -1,4 +1,4 @@
-"""What importing an adapter loads, and what waits until it is asked for."""
+"""The modules that an adapter's import loads, and those loaded at first use."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ NOT_YET = {
     "wbym.otel",
     "wbym.testing",
 }
-"""Of the core and of others: what only some programs need."""
+"""Modules of the core and of others that only some programs need."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a program states itself: endpoints, and rows of groups of its own."""
+"""A program's own endpoints, and rows of its own groups."""
 
 from typing import Annotated
 
@@ -62,7 +62,7 @@ def _endpoint(
 
 
 class TestOneName:
-    """Two operations with one name have nothing else in common."""
+    """Two operations with one name share nothing else."""
 
     READS = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope)
     CHATS = _endpoint("chat", "chats.list", CHATS.scope)
@@ -105,7 +105,7 @@ class TestOneName:
 
 
 class TestUnknown:
-    """What the marketplace has not is named, before anything is sent."""
+    """An unknown bucket or host is named before anything is sent."""
 
     async def test_bucket_when_wildberries_does_not_have_it(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
@@ -167,7 +167,7 @@ class Own(
     scope=FEEDBACKS.scope,
     envelope=in_envelope,
 ):
-    """What a program adds to Wildberries."""
+    """A program's own group for Wildberries."""
 
     @post("/own")
     async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
@@ -175,7 +175,7 @@ class Own(
 
 
 class OwnOfMarket(MarketGroup, scope="any"):
-    """What a program adds to Market."""
+    """A program's own group for Market."""
 
     @get("/v2/businesses/{businessId}/own", buckets=["chats.list"])
     async def own(self) -> int:
@@ -183,7 +183,7 @@ class OwnOfMarket(MarketGroup, scope="any"):
 
 
 class Nameless(Group, host="feedbacks", scope=FEEDBACKS.scope, envelope=in_envelope):
-    """It names no bucket."""
+    """A group without a bucket."""
 
     @get("/own")
     async def own(self) -> int:

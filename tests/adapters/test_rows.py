@@ -1,4 +1,4 @@
-"""Every bound of every operation, on both sides: what breaks one is refused before a request."""
+"""All bounds of all operations: values beyond them are rejected before a request."""
 
 import inspect
 
@@ -20,7 +20,7 @@ def _name(value: Row | Parameter) -> str:
 
 
 async def _call(row: Row, arguments: dict[str, object]) -> None:
-    """Call the method of a group that can send nothing."""
+    """Call a method of a group without a transport."""
     group = object.__new__(row.group)
     result = getattr(group, row.function.__name__)(**arguments)
     if inspect.iscoroutine(result):

@@ -1,4 +1,4 @@
-"""A third marketplace passes the suite, and takes no change in the core."""
+"""A third marketplace passes the suite, and needs no change in the core."""
 
 import ast
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""What the check reads of a row is what a call of it sends."""
+"""The check's view of a row matches what a call sends."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -18,7 +18,7 @@ ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace
 
 
 def _sent(route: Route) -> Arguments:
-    """All arguments and a place in the list, as they are sent."""
+    """All arguments and a cursor, as they are sent."""
     row = ROWS[route]
     arguments = row.arguments({one.name: sample(one.hint) for one in row.parameters})
     scheme = row.options.pages

@@ -1,4 +1,4 @@
-"""The published samples of answers: what is in them is read, and refusals keep their words."""
+"""Published samples: responses decode, and errors keep their text."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
 def _lost(row: Row, sample: Json) -> list[str]:
-    """What of a sample the row's reply does not keep."""
+    """The parts of a sample that the row's reply loses."""
     decoded = msgspec.json.decode(msgspec.json.encode(sample), type=_wire(row))
     return missing(sample, msgspec.json.decode(_NUMBERS.encode(decoded)))
 
@@ -120,7 +120,7 @@ def _texts(value: Json) -> list[str]:
     ],
 )
 def test_responses_of_older_documents(published: Path, seed: str, count: int) -> None:
-    """So many methods have a sample that a row at their path reads; others have requests only."""
+    """Number of methods with a sample that a row decodes; others have samples of requests only."""
     text = (published / "seeds" / seed).read_text("utf-8").replace("• ", "- ")
     found = []
     for title, path, samples in samples_of_seed(text):

@@ -369,7 +369,7 @@ class TestGet:
 
 
 class TestInput:
-    """What is refused before a request."""
+    """Checks before requests."""
 
     REF = Ref("wildberries", "shop", Noun.CHAT, "1")
     FEEDBACK = Ref("wildberries", "shop", Noun.FEEDBACK, "1")

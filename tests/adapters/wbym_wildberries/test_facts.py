@@ -1,4 +1,4 @@
-"""What an account says it can do, judged by the simulator and by the published documents."""
+"""The facts of ``check``, judged by the simulator and by the published documents."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -51,7 +51,7 @@ class TestMethods:
     async def test_methods_when_each_is_called(
         self, token: str, simulator: WildberriesSimulator
     ) -> None:
-        """What is said to be missing is refused by the simulator, and nothing else is."""
+        """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in Wildberries.catalog()}
         said, refused = {}, {}
         async with (
@@ -139,7 +139,7 @@ class TestAsking:
         assert [type(asked.problem) for asked in report.asked] == [Unauthorized, Unauthorized]
 
     async def test_ping_when_all_hosts_have_one_address(self) -> None:
-        """It is asked once, for it would count them all as one."""
+        """It is pinged once, since it counts all hosts as one."""
         async with WildberriesSimulator(ping_block=600) as simulator:
             token = make_token(scopes=ALL_SCOPES)
             url, scheduler = simulator.url, Scheduler()

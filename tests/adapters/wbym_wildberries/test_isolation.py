@@ -1,4 +1,4 @@
-"""A record that cannot be made neutral: it is set aside with its bytes, its neighbours come."""
+"""A record whose mapping fails: it is kept with its bytes, others are delivered."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Spoiled:
-    """Makes the mapping of one record of a noun fail."""
+    """Make the mapping of one record of a noun fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -50,7 +50,7 @@ def by_chat(wire: object) -> object:
 
 
 def assert_undecodable(shop: Wildberries, method: str, identifier: str) -> None:
-    """One record was, once or more often, with its bytes."""
+    """Assert that one record was undecodable, once or repeatedly, with its bytes."""
     assert {(one.endpoint, one.reason) for one in shop.undecodable} == {
         (method, "ValueError: a new kind of record")
     }

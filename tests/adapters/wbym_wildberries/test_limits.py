@@ -1,4 +1,4 @@
-"""Wildberries' limits kept in virtual time, judged by the simulator's own bucket."""
+"""Wildberries' limits in virtual time, judged by the simulator's own bucket."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ COUNTERS = {"data": {"countUnanswered": 1, "countUnansweredToday": 0}, "error": 
 
 
 class Marketplace:
-    """Answers Feedbacks and Questions within their limits, each seller having a bucket."""
+    """Serves feedbacks and questions within their limits, with a bucket per seller."""
 
     def __init__(self, *, latency: float = 0.05, jitter: float = 0.0, ban: float = 0.0) -> None:
         self.latency = latency
@@ -59,7 +59,7 @@ class Marketplace:
             yield ScriptedExchange(Response(429, headers))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
 
 def _shop(

@@ -1,4 +1,4 @@
-"""What becomes of records that are out of the ordinary."""
+"""The mapping of unusual records."""
 
 from datetime import UTC, datetime
 
@@ -49,7 +49,7 @@ class TestClaim:
         ],
     )
     def test_reply_until_when_it_waits(self, fields: dict[str, object], is_waiting: bool) -> None:
-        """WB shows a claim for 14 days; its times are Moscow's."""
+        """WB lists a claim for 14 days; its times are in Moscow time."""
         times = {"dt": "2026-10-01T03:00:00", "dt_update": "2026-10-02T03:00:00"}
         claim = mapping.return_request(_claim(**times, **fields), "shop")
         until, since = datetime(2026, 10, 15, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
@@ -79,7 +79,7 @@ class TestQuestion:
     def test_reply_until_when_it_is_answered(
         self, answer: dict[str, object] | None, until: str | None
     ) -> None:
-        """An answer can be changed once, within 60 days."""
+        """An answer can be edited once, within 60 days."""
         wire = {
             "id": "q",
             "createdDate": "2026-09-30T00:00:00Z",

@@ -1,4 +1,4 @@
-"""What a program has that keeps refs and no records, and what each call costs then."""
+"""Programs that keep refs instead of records, and the requests of each call."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The sandbox: other hosts, and one count for most of what it has."""
+"""The sandbox: other hosts, and one bucket for most methods."""
 
 import pytest
 

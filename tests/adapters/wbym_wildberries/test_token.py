@@ -93,7 +93,7 @@ class TestToken:
 
 
 class TestRefusals:
-    """What a token cannot do is refused before a request."""
+    """Calls that no token covers fail before a request."""
 
     async def _refused(self, kind: type[WbymError], shop: Wildberries, words: str) -> None:
         with pytest.raises(kind, match=words):

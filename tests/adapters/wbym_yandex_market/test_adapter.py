@@ -632,7 +632,7 @@ class TestTrouble:
     async def test_feedbacks_when_one_is_undecodable(
         self, shop: YandexMarket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It is set aside with its bytes, in a sweep too; its neighbours are delivered."""
+        """The undecodable feedback is kept with its bytes, in a sweep too; others are delivered."""
         everything = await shop.feedbacks().all()
         bad, mapped = everything[3], mapping.feedback
 
@@ -698,7 +698,7 @@ class TestTrouble:
     ],
 )
 async def test_feedbacks_when_the_end_has_a_fraction(until: str, sent: str) -> None:
-    """Market takes whole seconds, and nothing of the last one may be missing."""
+    """Market filters by whole seconds, and the last second must be complete."""
     transport = ScriptedTransport(json_response({"status": "OK", "result": {"feedbacks": []}}))
     shop = YandexMarket(KEY, business_id=11, transport=transport, scheduler=Scheduler())
     await shop.api.feedbacks.list(date_time_to=datetime.fromisoformat(until)).page()

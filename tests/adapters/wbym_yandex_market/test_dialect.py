@@ -1,4 +1,4 @@
-"""Market's headers and errors, and what becomes of them."""
+"""Market's headers and errors."""
 
 from email.utils import formatdate
 

@@ -1,4 +1,4 @@
-"""What an account says it can do, judged by the simulator."""
+"""The facts of ``check``, judged by the simulator."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class TestMethods:
     async def test_methods_when_each_is_called(
         self, scopes: Sequence[str], market: YandexMarketSimulator
     ) -> None:
-        """What is said to be missing is refused by the simulator, and nothing else is."""
+        """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in YandexMarket.catalog()}
         key = make_api_key(scopes=scopes)
         said, refused = {}, {}

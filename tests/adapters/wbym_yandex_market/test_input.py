@@ -1,4 +1,4 @@
-"""What is refused before a request."""
+"""Checks before requests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta

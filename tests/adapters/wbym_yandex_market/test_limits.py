@@ -1,4 +1,4 @@
-"""Market's limits: kept against its simulator, and learned from its headers."""
+"""Market's limits against its simulator, and limits from its headers."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

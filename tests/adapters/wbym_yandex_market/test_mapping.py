@@ -1,4 +1,4 @@
-"""Where the neutral records come from, since the old fields were switched off."""
+"""The mapping of records after Market removed old fields."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -56,7 +56,7 @@ def test_chat_when_its_time_is_beyond_the_calendar_in_utc() -> None:
 def test_return_when_it_waits_for_48_hours(
     status: str | None, until: str | None, since: str | None
 ) -> None:
-    """From when it was made; of DBS from when it has come back, which is its last change."""
+    """48 hours from creation; for DBS from when the goods came back, which is the last change."""
     neutral = _return(status, "2026-10-01T13:00:00+03:00", "2026-10-02T03:00:00+03:00")
     assert (neutral.reply_until and f"{neutral.reply_until:%F %H:%M}") == until
     assert (neutral.waiting_since and f"{neutral.waiting_since:%F %H:%M}") == since

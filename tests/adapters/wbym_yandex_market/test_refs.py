@@ -1,4 +1,4 @@
-"""What a program has that keeps refs and no records, and what each call costs then."""
+"""Programs that keep refs instead of records, and the requests of each call."""
 
 from collections.abc import AsyncIterator
 
@@ -34,7 +34,7 @@ NOUNS = [Noun.CHAT, Noun.QUESTION, Noun.FEEDBACK, Noun.RETURN]
 
 
 def opened(market: YandexMarketSimulator) -> YandexMarket:
-    """A process that knows nothing but its configuration."""
+    """A new process with only its configuration."""
     return open_shop(market, business_id=1001, campaign_ids=[FIRST, SECOND])
 
 
@@ -49,7 +49,7 @@ def ref(noun: Noun, record_id: int | str) -> Ref:
 
 
 def simple(offered: list[Decision]) -> str:
-    """One that needs a comment at most."""
+    """A decision that needs at most a comment."""
     return next(
         one.id for one in offered if not (one.reasons or one.reason_required or one.amount_required)
     )

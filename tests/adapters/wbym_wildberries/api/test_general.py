@@ -1,4 +1,4 @@
-"""General: what is refused before a request, pings above all, and what answers say."""
+"""General: checks before requests, pings above all, and responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

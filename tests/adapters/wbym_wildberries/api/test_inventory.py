@@ -1,4 +1,4 @@
-"""Stock: what is refused before a request, what a refusal costs, long lists."""
+"""Stock: checks before requests, the cost of a 4XX, long lists."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

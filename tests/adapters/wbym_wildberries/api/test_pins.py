@@ -1,4 +1,4 @@
-"""Pinned feedbacks: bounds, the list by tokens, what is sent."""
+"""Pinned feedbacks: bounds, the list by tokens, requests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Uploads followed to their end, in virtual time."""
+"""Uploads awaited to their end, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -26,18 +26,18 @@ _EPOCH = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class PriceService:
-    """Takes uploads and is done with each some seconds later."""
+    """Accepts uploads and processes each some seconds later."""
 
     def __init__(self, *, takes: float = 10.0, status: int = 3) -> None:
         self.takes = takes
         self.status = status
         self.errors: dict[int, str] = {}
-        """Texts by article or size."""
+        """Error texts by article or size."""
         self.hidden: set[int] = set()
-        """Articles that are not listed in the details."""
+        """Articles that the details lack."""
         self.uploads: list[tuple[float, list[dict[str, int]]]] = []
         self.failures: dict[int, Callable[[], Response]] = {}
-        """What goes wrong instead, by the number of the request."""
+        """Failures by the number of the request."""
         self.requests: list[tuple[float, str]] = []
 
     @property
@@ -59,7 +59,7 @@ class PriceService:
             yield ScriptedExchange(self._tell(url.path, query))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     def _take(self, request: Request) -> Response:
         now = asyncio.get_running_loop().time()

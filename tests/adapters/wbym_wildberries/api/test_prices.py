@@ -1,4 +1,4 @@
-"""Prices and discounts: what is refused before a request, what is read from the answers."""
+"""Prices and discounts: checks before requests, and responses."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit

@@ -32,7 +32,7 @@ Call = Callable[[Wildberries], Awaitable[object]]
 
 
 class Clock:
-    """The simulator's, moved by the test."""
+    """The simulator's clock, moved by the test."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -265,7 +265,7 @@ class TestCosts:
         cost: int,
         told: bool,
     ) -> None:
-        """Our count is the simulator's, whether or not headers tell of it."""
+        """Our count equals the simulator's, with or without headers."""
         if not told:
             monkeypatch.setattr(WildberriesDialect, "signal", _silent)
         async with Wildberries(TOKEN, base_url=limited.url, scheduler=Scheduler()) as shop:
@@ -286,4 +286,4 @@ class TestCosts:
 
 
 def _silent(dialect: WildberriesDialect, response: Response) -> None:
-    """No header is read."""
+    """A dialect that reads no headers."""

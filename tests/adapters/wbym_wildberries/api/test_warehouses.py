@@ -1,4 +1,4 @@
-"""The seller's warehouses: what is refused before a request, what is sent, what a refusal costs."""
+"""The seller's warehouses: checks before requests, requests, the cost of a 4XX."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The stream of chats against the simulator: nothing lost, in order, from any stored place."""
+"""The stream of chats against the simulator: complete, in order, from any checkpoint."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 
 class Scene:
-    """A seller's chats, who follows them, and the time."""
+    """A seller's chats, their follower, and the clock."""
 
     def __init__(self, shop: Wildberries, simulator: WildberriesSimulator, clock: Clock) -> None:
         self.shop = shop

@@ -1,4 +1,4 @@
-"""Where reading of the feed of chat events goes on: late events, refused cursors, clocks."""
+"""The checkpoint in the feed of chat events: late events, rejected cursors, clocks."""
 
 from datetime import UTC, datetime, timedelta
 

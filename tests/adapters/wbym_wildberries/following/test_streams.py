@@ -1,4 +1,4 @@
-"""What of an account can be followed, and how often."""
+"""The streams of an account, and their rates."""
 
 import asyncio
 import logging
@@ -99,7 +99,7 @@ class TestMissing:
 
 
 class TestWaiting:
-    """A base token's next page may be an hour away."""
+    """With a base token the next page may take an hour."""
 
     @pytest.mark.looptime
     async def test_chats_when_more_pages_follow(self) -> None:

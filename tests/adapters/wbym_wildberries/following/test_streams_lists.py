@@ -25,7 +25,7 @@ NOUNS = pytest.mark.parametrize("noun", ["questions", "feedbacks"])
 
 
 class Scene:
-    """A seller's lists, who follows them, and the time."""
+    """A seller's lists, their follower, and the clock."""
 
     def __init__(self, shop: Wildberries, simulator: WildberriesSimulator, clock: Clock) -> None:
         self.shop = shop

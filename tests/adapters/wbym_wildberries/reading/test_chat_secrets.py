@@ -1,4 +1,4 @@
-"""Signatures of chats, which whoever has them can write with, are in no record set aside."""
+"""Signatures of chats, which are secret, are in no undecodable record."""
 
 import msgspec
 import pytest

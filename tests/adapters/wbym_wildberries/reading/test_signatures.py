@@ -1,4 +1,4 @@
-"""Chats that only WB's events know: they are written to, or it is said that they cannot be yet."""
+"""Chats that are only in WB's events: writing to them works, or raises ChatNotReady."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +30,7 @@ HELLO = "Здравствуйте! Уже смотрим."
 
 @asynccontextmanager
 async def simulated(*, chats: int = 10) -> AsyncIterator[WildberriesSimulator]:
-    """The default shop's chats, one of which only events know."""
+    """The default shop's chats, one of which is not listed."""
     async with WildberriesSimulator(
         feedbacks=0, questions=0, claims=0, cards=0, chats=chats, limits=False
     ) as simulator:
@@ -38,7 +38,7 @@ async def simulated(*, chats: int = 10) -> AsyncIterator[WildberriesSimulator]:
 
 
 def arrive(simulator: WildberriesSimulator) -> str:
-    """A buyer writes in a new chat that WB does not list yet; its id."""
+    """Write as a buyer in a new chat that is not listed yet; returns its id."""
     chats = simulator.state.chats
     before = set(chats.chats)
     chats.arrive("Где заказ?", listed=False)
@@ -47,7 +47,7 @@ def arrive(simulator: WildberriesSimulator) -> str:
 
 
 def show(simulator: WildberriesSimulator, chat_id: str) -> None:
-    """WB lists the chat, as it does some time later, with a signature of that time."""
+    """Let WB list the chat, with a new signature."""
     simulator.state.chats.chats[chat_id].listed = True
     simulator.state.chats.rotate_signs()
 
@@ -58,7 +58,7 @@ def asked(simulator: WildberriesSimulator, path: str) -> int:
 
 
 async def unlisted(shop: Wildberries) -> Chat:
-    """A chat as it is known when it is read."""
+    """The chat from the list."""
     listed = {chat.ref for chat in await shop.chats().all()}
     found = await shop.chats(waiting_for_seller=True).all()
     found += await shop.chats(waiting_for_seller=False).all()
@@ -139,7 +139,7 @@ class TestSending:
             assert asked(simulator, MESSAGES) == 1
 
     async def test_send_when_an_old_event_is_read_again(self) -> None:
-        """An event has no newer signature than the list."""
+        """An event never has a newer signature than the list."""
         async with simulated() as simulator, open_shop(simulator) as shop:
             chat_id = arrive(simulator)
             show(simulator, chat_id)
@@ -150,7 +150,7 @@ class TestSending:
             assert asked(simulator, MESSAGES) == 1
 
     async def test_send_when_the_list_is_rejected(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is not the message that was refused, so it may be sent later."""
+        """Not the message was rejected, so it can be sent later."""
 
         async def refused(_: ChatHandlers, call: Call) -> Answer:
             raise Refusal(400, "not now")
@@ -181,7 +181,7 @@ def opened(simulator: WildberriesSimulator, state: Path) -> Inbox:
 
 
 async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:
-    """The next message in a chat: the event's id, unconfirmed, and its chat."""
+    """The next message in a chat: the id of the unconfirmed event, and its chat."""
     async with inbox.events(auto_ack=False) as events:
         async for event in events:
             if event.kind is EventKind.MESSAGE and event.chat.ref.id == chat_id:
@@ -191,7 +191,7 @@ async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:
 
 @asynccontextmanager
 async def begun(simulator: WildberriesSimulator, state: Path) -> AsyncIterator[str]:
-    """A seller who is followed, and gets a message in a chat that is not listed; the chat's id."""
+    """A followed seller with a message in an unlisted chat; returns the chat's id."""
     async with opened(simulator, state) as inbox, inbox.events() as events:
         first = asyncio.ensure_future(anext(events))
         await eventually(

@@ -1,4 +1,4 @@
-"""Whole archives through the adapter: plans, caps, change, bans, priorities, resuming."""
+"""Sweeps: plans, caps, changes, bans, priorities, resuming."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ from wbym_wildberries.simulator.shelf import Shelf
 
 
 def virtual(records: int, *, open_share: float = 0.1) -> tuple[Wildberries, Marketplace, Shelf]:
-    """A shop whose marketplace needs no network, for virtual time."""
+    """A shop with a simulator without a network, for virtual time."""
     shelf = small_shelf(Task(records=records, open_share=open_share), seed=7)
     marketplace = Marketplace(shelf, 0.8, asyncio.get_running_loop().time)
     shop = Wildberries(make_token(), transport=marketplace, scheduler=Scheduler())
@@ -187,7 +187,7 @@ class TestCaps:
                 shop.sweep.feedbacks(depth=depth)
 
     async def test_sweep_when_the_period_is_invalid(self, unlimited: WildberriesSimulator) -> None:
-        """WB's sweep of feedbacks has arguments of its own, and the checks of all."""
+        """WB's sweep of feedbacks has its own arguments, and the common checks."""
         now = datetime.now(UTC)
         periods: list[tuple[datetime, datetime | None, str]] = [
             (now.replace(tzinfo=None), None, "since must be aware"),

@@ -61,7 +61,7 @@ class TestRounds:
         assert shop.counted() == {"chats": 1}
 
     async def test_round_when_old_chats_go_on(self, shop: ChatShop) -> None:
-        """A chat that was only noted shows what came after the note."""
+        """A chat with only a position delivers messages after it."""
         old = min(shop.market.state.chats.rows, key=lambda chat: chat.updated)
         await shop.follower.round()
         assert f"chat/{old.id}" in shop.follower.versions
@@ -71,7 +71,7 @@ class TestRounds:
         assert shop.follower.texts == ["Ещё вопрос"]
 
     async def test_round_when_it_is_followed_since_later(self, shop: ChatShop) -> None:
-        """What is known already counts, and not since when it is followed."""
+        """The position counts, not the time when following began."""
         await begin(shop)
         shop.write(text="Второе")
         shop.time.passed += 86400
@@ -116,7 +116,7 @@ class TestRounds:
         assert shop.counted() == {"chats": 6, "history": 3}
 
     async def test_round_when_the_same_second_continues_after_a_hint(self, shop: ChatShop) -> None:
-        """A chat that is read again within its second still has the mark."""
+        """A chat that is reread within its second is still marked."""
         chat = await begin(shop)
         shop.write(chat, "Раз")
         await shop.follower.round()
@@ -136,7 +136,7 @@ class TestRounds:
         assert again.texts == ["Первое", "Раз", "Два"]
 
     async def test_round_when_the_chat_was_answered_at_once(self, shop: ChatShop) -> None:
-        """It waits for nobody, so that only the round over all chats finds it."""
+        """The chat does not wait, so that only a full round finds it."""
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         shop.reply(chat, "В пути")
@@ -175,7 +175,7 @@ class TestRounds:
 
 class TestClocks:
     async def all_read(self, shop: ChatShop) -> bool:
-        """Whether a round reads all chats; then it says when it is due next."""
+        """Whether a round is full; then it stores when the next one is due."""
         return any(batch.state is not None for batch in await shop.follower.round())
 
     async def test_all_chats_when_ten_minutes_are_over(self, shop: ChatShop) -> None:
@@ -241,7 +241,7 @@ class TestHints:
         assert not await shop.follower.round(due=False, hints=[str(chat)])
 
     async def test_hint_when_the_chat_waits(self, shop: ChatShop) -> None:
-        """It is among those that wait, which one request lists."""
+        """The chat is among the waiting ones, which one request lists."""
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         await shop.follower.round(due=False, hints=[str(chat)])
@@ -249,7 +249,7 @@ class TestHints:
         assert shop.counted() == {"chats": 1, "history": 1}
 
     async def test_hint_when_the_time_is_unchanged(self, shop: ChatShop) -> None:
-        """The history is read whatever the chat's time says."""
+        """The history is read even if the chat's time is unchanged."""
         chat = await begin(shop)
         updated = shop.market.state.chats.get(chat).updated
         shop.write(chat, "Второе")

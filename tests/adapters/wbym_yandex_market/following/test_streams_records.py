@@ -143,7 +143,7 @@ class TestEach:
 class TestQuiet:
     @pytest.mark.parametrize("name", ["questions", "feedbacks"])
     async def test_round_when_there_never_was_any(self, name: str) -> None:
-        """The first round looks far back, and the later ones do not."""
+        """The first round reads far back, later ones do not."""
         time = Time(clocks.time())
         async with YandexMarketSimulator(
             feedbacks=0, questions=0, limits=False, wall=time.market
@@ -282,7 +282,7 @@ class TestReturns:
         assert ids(follower) == [str(one.id)] * 2
 
     async def test_hint_when_one_is_closed(self, shop: Shop) -> None:
-        """A hint has those read that changed lately, open or not."""
+        """A hint reads recently changed returns, open or not."""
         follower = await shop.begun("returns")
         number = shop.arrive("returns")
         shop.state.returns.settle(number)

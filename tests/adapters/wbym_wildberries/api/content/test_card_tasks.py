@@ -1,4 +1,4 @@
-"""Cards in legal calls, followed until they are there or failed, in virtual time."""
+"""Cards split into legal calls and awaited, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -50,12 +50,12 @@ def update_of(nm_id: int, vendor_code: str) -> CardUpdate:
 
 
 class CardService:
-    """Takes cards and lists them, or what was wrong with them, some seconds later."""
+    """Accepts cards, and lists them or their errors some seconds later."""
 
     def __init__(self, *, cards: int = 3, takes: float = 60.0) -> None:
         self.takes = takes
         self.wrong: dict[str, str] = {}
-        """Texts by ``vendor_code``."""
+        """Error texts by ``vendor_code``."""
         self.notes: Body | None = None
         self.cards: list[Body] = [
             {"nmID": number, "vendorCode": f"old{number}", "at": number - 1000.0}
@@ -66,7 +66,7 @@ class CardService:
         ]
         self.sent: list[tuple[str, Any]] = []
         self.failures: dict[int, Callable[[], Response]] = {}
-        """What goes wrong instead, by the number of the call that sends something."""
+        """Failures by the number of the sending call."""
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Exchange]:
@@ -91,7 +91,7 @@ class CardService:
                 yield ScriptedExchange(json_response(answer))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     def _seen(self, rows: list[Body]) -> list[Body]:
         now = asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""Cards that are read and written back: what is not changed stays, down to unknown fields."""
+"""Updates of cards: unchanged fields are kept, unknown ones included."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, cast
@@ -239,7 +239,7 @@ class TestUpdate:
 
     @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
     async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
-        """What Wildberries sends it takes, whatever its documents say of it."""
+        """Wildberries accepts the values that it sends, whatever its documents say."""
         said: Json = {"id": 9, "value": value}
         card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
         taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
@@ -378,7 +378,7 @@ class TestWritingBack:
     async def test_card_when_its_title_is_changed(
         self, simulator: WildberriesSimulator, shop: Wildberries, way: str
     ) -> None:
-        """Nothing else differs, be it a permit or a field that this version does not know."""
+        """Nothing else changes, neither permits nor unknown fields."""
         api = shop.api.content.cards
         cards = await with_documents(shop)
         assert {len(card.documents.items or ()) for card in cards if card.documents} == {0, 2}
@@ -465,7 +465,7 @@ class TestWritingBack:
         assert [one.number for one in card.documents.items or ()] == ["RU C-RU.1"]
 
     async def test_cards_when_some_are_undecodable(self) -> None:
-        """Each good card has its own bytes, whichever are bad."""
+        """Each decodable card has its own bytes, whichever are undecodable."""
         rows = [{"nmID": 1, "later": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {}]
         shop, _ = scripted_with(json_response({"cards": rows, "cursor": {"total": 4}}))
         page = await shop.api.content.cards.list().page()

@@ -1,4 +1,4 @@
-"""Cards: bounds, lists by cursor, what answers say."""
+"""Cards: bounds, lists by cursor, responses."""
 
 from collections.abc import Awaitable, Callable
 
@@ -213,7 +213,7 @@ class TestLists:
         assert [undecodable.where for undecodable in shop.undecodable] == ["cards[5]"]
 
     async def test_list_when_a_card_cannot_be_understood(self) -> None:
-        """It is set aside with the bytes that Wildberries sent, beside one that is broken."""
+        """The undecodable card is kept with Wildberries' bytes, beside another undecodable one."""
         cards = [{"nmID": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {"nmID": 4}]
         shop, _ = scripted_with(json_response({"cards": cards, "cursor": {"total": 4}}))
 

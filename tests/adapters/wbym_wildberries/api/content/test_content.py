@@ -1,4 +1,4 @@
-"""Media, tags, directories and recommendations: bounds, lists, what is sent."""
+"""Media, tags, directories and recommendations: bounds, lists, requests."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""General and content over HTTP, against the simulator: every field kept, every effect there."""
+"""General and content over HTTP, against the simulator: all fields and effects."""
 
 import struct
 from collections.abc import AsyncIterator, Sequence
@@ -58,7 +58,7 @@ async def shop(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
 
 @pytest.fixture
 async def service(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
-    """The same seller, through a service that it trusts."""
+    """The same seller, with a service token."""
     async with open_shop(simulator, make_token(scopes=ALL_SCOPES, acc=4)) as it:
         yield it
 
@@ -71,7 +71,7 @@ async def raw(
     query: dict[str, QueryValue] | None = None,
     body: object = msgspec.UNSET,
 ) -> Json:
-    """What the simulator answers, as it stands."""
+    """The simulator's raw response."""
     as_it_is: JsonReply[object, object] = JsonReply(object, lambda value: value)
     plain = msgspec.structs.replace(endpoint, reply=as_it_is)
     answer = await shop.call(plain, path=path, query=query, body=body)
@@ -210,7 +210,7 @@ class TestDirectories:
 
 
 async def one_card(shop: Wildberries, vendor_code: str) -> Card:
-    """A card that is not in a group, once it is there."""
+    """A card without a group, once it is listed."""
     size = NewSize(tech_size="42", wb_size="42", price=5000)
     card = NewCard(
         vendor_code=vendor_code,
@@ -235,7 +235,7 @@ async def one_card(shop: Wildberries, vendor_code: str) -> Card:
 
 
 async def find(shop: Wildberries, vendor_code: str) -> Card:
-    """The simulator works on cards as soon as it is asked anything else."""
+    """The simulator processes cards at the next request."""
     found = await shop.api.content.cards.list(CardFilter(text=vendor_code)).all()
     (card,) = [card for card in found if card.vendor_code == vendor_code]
     return card

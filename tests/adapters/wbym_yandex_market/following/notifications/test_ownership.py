@@ -1,4 +1,4 @@
-"""Whose notifications are taken, where the account has to ask Market for its shops."""
+"""Which notifications are accepted if the account has to look up its shops."""
 
 import asyncio
 import logging

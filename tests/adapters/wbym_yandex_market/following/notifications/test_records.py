@@ -1,4 +1,4 @@
-"""Every published type is read, whole, and gives the hint that it should."""
+"""All published types decode completely, and give the right hint."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Who is Market, and whose word is taken for it."""
+"""Market's addresses, and trusted proxies."""
 
 import pytest
 
