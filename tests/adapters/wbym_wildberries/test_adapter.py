@@ -249,7 +249,7 @@ class TestChats:
         assert len(simulator.state.sent) == 1
 
     async def test_send_when_the_chat_is_unknown(self, shop: Wildberries) -> None:
-        with pytest.raises(InvalidInput, match="that WB knows"):
+        with pytest.raises(InvalidInput, match="known to WB"):
             await shop.send(
                 Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), "Здравствуйте"
             )

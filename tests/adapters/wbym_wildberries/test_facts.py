@@ -89,12 +89,12 @@ class TestMethods:
     async def test_methods_when_it_is_the_sandbox(self) -> None:
         token = make_token(acc=2, test=True, scopes=ALL_SCOPES)
         real = await _methods(token)
-        assert real["prices.list"].missing == "a token that opens more than the sandbox"
+        assert real["prices.list"].missing == "a token that is not for the sandbox only"
         trial = await _methods(token, sandbox=True)
         assert trial["prices.list"].missing is None
         assert trial["prices.list"].pace == "1 per 1 s, every 1 s, burst 1"
         assert "sandbox" in trial["prices.list"].host
-        assert trial["chats.list"].missing == "a sandbox: Wildberries has none of this host"
+        assert trial["chats.list"].missing == "a sandbox: Wildberries has none for this host"
 
     async def test_methods_when_the_token_is_base(self) -> None:
         slow = await _methods(make_token(acc=1, scopes=ALL_SCOPES))

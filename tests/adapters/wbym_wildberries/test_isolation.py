@@ -112,7 +112,7 @@ class TestNouns:
 class TestClaims:
     async def test_claims_when_one_is_undecodable(self, shop: Wildberries, spoil: Spoiled) -> None:
         everything = [item.ref.id for item in await shop.returns().all()]
-        spoil("claim", everything[3], by_id)
+        spoil("return_request", everything[3], by_id)
         assert len(await shop.returns().all()) == len(everything) - 1
         assert_undecodable(shop, "claims.list", everything[3])
         (stream,) = (one for one in shop.streams() if one.name == "returns")

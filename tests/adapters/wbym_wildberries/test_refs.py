@@ -88,8 +88,8 @@ class TestGet:
     @pytest.mark.parametrize(
         ("noun", "words"),
         [
-            (Noun.CHAT, "no chat"),
-            (Noun.MESSAGE, "no message"),
+            (Noun.CHAT, "chat .* does not exist"),
+            (Noun.MESSAGE, "message .* does not exist"),
             (Noun.QUESTION, "422"),
             (Noun.FEEDBACK, "422"),
             (Noun.RETURN, "14 days"),

@@ -319,7 +319,7 @@ class TestFeedbacks:
         assert (await shop.get(feedback)).viewed
 
     async def test_feedback_when_it_is_not_there(self, shop: YandexMarket) -> None:
-        with pytest.raises(NotFound, match="no feedback 5"):
+        with pytest.raises(NotFound, match="feedback 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.FEEDBACK, "5"))
 
 
@@ -390,7 +390,7 @@ class TestQuestions:
             }
 
     async def test_question_when_it_is_not_there(self, shop: YandexMarket) -> None:
-        with pytest.raises(NotFound, match="no question 5"):
+        with pytest.raises(NotFound, match="question 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.QUESTION, "5"))
 
 

@@ -80,7 +80,7 @@ class TestAsking:
             report = await shop.check()
             campaigns = await shop.api.campaigns.list().all()
         key, shops = report.asked
-        assert key.answer == "отзывы, opens all-methods"
+        assert key.answer == "отзывы, scopes: all-methods"
         assert shops.answer is not None
         for campaign in campaigns:
             assert f"{campaign.id} ({campaign.domain}" in shops.answer

@@ -165,7 +165,7 @@ class TestSending:
 
     async def test_send_when_the_chat_does_not_exist(self) -> None:
         async with simulated(chats=2) as simulator, open_shop(simulator) as shop:
-            with pytest.raises(InvalidInput, match="that WB knows"):
+            with pytest.raises(InvalidInput, match="known to WB"):
                 await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), HELLO)
             assert asked(simulator, MESSAGES) == 0
 

@@ -269,7 +269,7 @@ class TestUpdate:
         card = card_of(RECORD)
         for other in (msgspec.structs.replace(card, title="x"), Card(nm_id=7)):
             assert other.original is None
-            with pytest.raises(InvalidInput, match="as it was read from Wildberries"):
+            with pytest.raises(InvalidInput, match="must have been read from Wildberries"):
                 other.to_update(documents=LeaveOut.DOCUMENTS)
 
     def test_card_when_compared_and_shown(self) -> None:
