@@ -208,7 +208,10 @@ class TestReplies:
     async def test_decide_when_the_return_does_not_exist(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
-        with requests(market.stats) as made, pytest.raises(NotFound, match="return 5 does not exist"):
+        with (
+            requests(market.stats) as made,
+            pytest.raises(NotFound, match="return 5 does not exist"),
+        ):
             await shop.decide(ref(Noun.RETURN, 5), "REPAIR", comment="Починим")
         assert made.keys() == {RETURNS}
 
