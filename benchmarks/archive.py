@@ -20,18 +20,18 @@ import msgspec
 from benchmarks.alone import run_alone
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing._buckets import TokenBucket
+from wbym.testing import TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.data_feedbacks import (
     chooser,
-    feedback_shelf,
+    feedback_store,
     timeline,
 )
 from wbym_wildberries.simulator.dates import moscow_time
-from wbym_wildberries.simulator.ids import Ids
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator.record_ids import RecordIds
+from wbym_wildberries.simulator.record_store import RecordStore
 
 __all__ = ["Found", "Marketplace", "Task", "small_shelf", "sweep_in_a_process"]
 
@@ -39,11 +39,11 @@ HOUR = 3600
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What is swept, and what happens meanwhile."""
+    """The archive of a sweep, and its changes during the sweep."""
 
     records: int
     open_share: float
-    """How many wait for the seller."""
+    """Number of unanswered feedbacks."""
     arrive: int = 0
     answered: int = 0
     latency: float = 0.8
@@ -51,23 +51,23 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...] = (0,)
     """One sweep each."""
     small: bool = False
-    """Records with little in them: what is measured then is not the decoding."""
+    """Short records, so that decoding is not measured."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one sweep."""
+    """The outcome of one sweep."""
 
     records: int
     missed: int
     twice: int
     planned: int
     requests: int
-    least: int
+    min_requests: int
     """Requests: full pages of both lists, and nothing else."""
     seconds: float
     """Virtual ones."""
     bound: float
-    """Of the requests that were made: the least seconds within the limit, and one answer."""
+    """Min seconds of the requests within the limit, plus one latency."""
     refusals: int
     real_seconds: float
     peak_mb: float
@@ -76,10 +76,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Marketplace:
     """Answers lists, counts and the archive of feedbacks as Wildberries does, without a network."""
 
-    def __init__(self, shelf: Shelf, latency: float, clock: Callable[[], float]) -> None:
+    def __init__(self, shelf: RecordStore, latency: float, clock: Callable[[], float]) -> None:
         quota = BUCKETS["feedbacks-and-questions"][Tier.STANDARD]
         self._bucket = TokenBucket(burst=quota.burst, interval=quota.interval, clock=clock)
-        self._shelf = shelf
+        self._store = shelf
         self._latency = latency
         self.before: Callable[[int], None] = lambda _: None
         self.changes = False
@@ -116,7 +116,7 @@ class Marketplace:
         url = urlsplit(request.url)
         query = dict(parse_qsl(url.query))
         processed = query.get("isAnswered", "true") == "true"
-        shelf = self.archive if url.path.endswith("/archive") else self._shelf
+        shelf = self.archive if url.path.endswith("/archive") else self._store
         dates = (int(query[name]) if name in query else None for name in ("dateFrom", "dateTo"))
         since, until = dates
         chosen = shelf.select(processed=processed, date_from=since, date_to=until)
@@ -156,8 +156,8 @@ class _Exchange:
 class _Change:
     """Records that arrive and are answered, spread over the requests of a sweep."""
 
-    def __init__(self, shelf: Shelf, task: Task, seed: int, last: int) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: RecordStore, task: Task, seed: int, last: int) -> None:
+        self._store = shelf
         self._draw = random.Random(seed)
         self._left = {"arrive": task.arrive, "answered": task.answered}
         self._last = last
@@ -165,22 +165,22 @@ class _Change:
     def __call__(self, request: int) -> None:
         share = max(1, self._last - request)
         for _ in range(-(-self._left["answered"] // share)):
-            waiting = self._shelf.lists[False]
-            self._shelf.process(waiting[self._draw.randrange(len(waiting))])
+            waiting = self._store.lists[False]
+            self._store.process(waiting[self._draw.randrange(len(waiting))])
             self._left["answered"] -= 1
         for _ in range(-(-self._left["arrive"] // share)):
             late = self._draw.randrange(3 * HOUR) if self._draw.random() < 0.5 else 0
             created = int(time.time()) - late
             record: dict[str, object] = {"createdDate": moscow_time(created).decode()}
-            self._shelf.add(record, created=created, nm_id=1)
+            self._store.add(record, created=created, nm_id=1)
             self._left["arrive"] -= 1
 
 
-def small_shelf(task: Task, seed: int) -> Shelf:
+def small_shelf(task: Task, seed: int) -> RecordStore:
     """Feedbacks with an id and a date."""
     line = timeline(start=int(time.time()), count=task.records, open_share=task.open_share)
-    ids = Ids(f"ids {seed}")
-    return Shelf(
+    ids = RecordIds(f"ids {seed}")
+    return RecordStore(
         ids=ids,
         count=task.records,
         created=line.created,
@@ -197,7 +197,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         shelf = small_shelf(task, seed)
     else:
         start = int(time.time())
-        shelf = feedback_shelf(
+        shelf = feedback_store(
             count=task.records, seed=seed, start=start, open_share=task.open_share
         )
     loop = asyncio.get_running_loop()
@@ -205,7 +205,7 @@ async def _sweep(task: Task, seed: int) -> Found:
     real = time.perf_counter()
     begin = loop.time()
     quota = BUCKETS["feedbacks-and-questions"][Tier.STANDARD]
-    least = sum(-(-len(shelf.lists[flag]) // 5000) for flag in (False, True))
+    min_requests = sum(-(-len(shelf.lists[flag]) // 5000) for flag in (False, True))
     shop = Wildberries(make_token(), transport=marketplace, scheduler=Scheduler())
     async with shop:
         sweep = shop.sweep.feedbacks()
@@ -227,9 +227,9 @@ async def _sweep(task: Task, seed: int) -> Found:
         twice=count - len(seen) if keeps else 0,
         planned=plan.requests or 0,
         requests=marketplace.requests,
-        least=least,
+        min_requests=min_requests,
         seconds=seconds,
-        bound=quota.least_time(marketplace.requests) + task.latency,
+        bound=quota.min_duration(marketplace.requests) + task.latency,
         refusals=marketplace.refusals,
         real_seconds=time.perf_counter() - real,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -237,7 +237,7 @@ async def _sweep(task: Task, seed: int) -> Found:
 
 
 async def sweep_in_a_process(task: Task) -> list[Found]:
-    """What the sweeps of a task found, each seed's."""
+    """The outcome of the sweep with each seed."""
     plan = msgspec.json.encode(task).decode()
     return await run_alone("benchmarks.archive", plan, found=list[Found], within=1200)
 
@@ -247,7 +247,7 @@ def _virtual_loop() -> asyncio.AbstractEventLoop:
 
 
 def main(text: str) -> None:
-    """Sweep, and print what was found."""
+    """Sweep and print the outcome."""
     task = msgspec.json.decode(text, type=Task)
     found = []
     for seed in task.seeds:

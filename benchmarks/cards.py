@@ -22,12 +22,11 @@ from benchmarks.sizes import Sizes
 from benchmarks.versus import agree, beside_hand, digest, ratios
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing._buckets import TokenBucket
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess, TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
-from wbym_wildberries.simulator.assortment import nm_id, number_of
+from wbym_wildberries.simulator.card_ids import nm_id, number_of
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.dates import exact_time
 
@@ -43,7 +42,7 @@ _QUOTA: Final = BUCKETS["content.cards.list"][Tier.STANDARD]
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What is read within the limits."""
+    """The run within the limits."""
 
     cards: int
     latency: float = 0.3
@@ -52,7 +51,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """Its outcome."""
 
     cards: int
     requests: int
@@ -222,7 +221,7 @@ def _virtual_loop() -> asyncio.AbstractEventLoop:
 
 
 def main(text: str) -> None:
-    """Read, and print what was found."""
+    """Read the cards and print the outcome."""
     with asyncio.Runner(loop_factory=_virtual_loop) as runner:
         found = runner.run(_read(msgspec.json.decode(text, type=Task)))
     print(msgspec.json.encode(found).decode())

@@ -15,7 +15,7 @@ from benchmarks.serving import Counts
 from benchmarks.sizes import Sizes
 from wbym.account import Account
 from wbym.inbox import Inbox
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
@@ -34,7 +34,7 @@ class _Result(msgspec.Struct):
 
 
 async def run(sizes: Sizes) -> Report:
-    """Read what waits everywhere: each marketplace's account alone, and then all of them."""
+    """Read unanswered items: each marketplace's account alone, then all accounts."""
     accounts = sizes.inbox_accounts
     wb_shop = ("--feedbacks", "200", "--questions", "100", "--chats", str(sizes.inbox_chats))
     ym_shop = ("--feedbacks", "100", "--questions", "50", "--chats", "20", "--returns", "20")
@@ -47,7 +47,7 @@ async def run(sizes: Sizes) -> Report:
         alone_wb = await _child(wb.url, ym.url, 1, 0)
         alone_ym = await _child(wb.url, ym.url, 0, 1)
         crowd = await _child(wb.url, ym.url, accounts, accounts)
-        refused = [msgspec.convert(await each.stats(), Counts).refusals for each in (wb, ym)]
+        refused = [msgspec.convert(await each.stats(), Counts).rate_limited for each in (wb, ym)]
     slowest = max(alone_wb.seconds, alone_ym.seconds)
     ratio = crowd.seconds / slowest
     cases = {

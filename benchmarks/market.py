@@ -21,7 +21,7 @@ from benchmarks.versus import (
     seconds,
 )
 from wbym.limits import Scheduler
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_yandex_market import YandexMarket
 
 __all__ = ["run"]
@@ -50,10 +50,10 @@ _TARGETS: Final = (
 """Each beside the loop that has as many pages under way."""
 
 
-class _Seen(msgspec.Struct, rename="camel"):
+class _Seen(msgspec.Struct):
     requests: int
-    refusals: int
-    peak_in_flight: int = msgspec.field(default=0, name="peak_in_flight")
+    rate_limited: int
+    peak_in_flight: int = 0
 
 
 async def run(sizes: Sizes) -> Report:
@@ -95,10 +95,10 @@ async def run(sizes: Sizes) -> Report:
                     one.name,
                     ratios(runs, one.name, beside=other.name).median,
                     "at most",
-                    most,
+                    max_ratio,
                     f"of {other.name}",
                 )
-                for one, other, most in _TARGETS
+                for one, other, max_ratio in _TARGETS
             ),
             Target("windows, requests in flight at the most", windows[2], "at most", _PARALLEL),
             Target("windows, of the time that four in flight take", windows[4], "at most", 1.15),
@@ -158,4 +158,4 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
     if seen != records:
         raise RuntimeError(f"{seen} feedbacks came instead of {records}")
     least = stats.requests / _PARALLEL * _LATENCY
-    return took, seen / took, stats.peak_in_flight, stats.refusals, took / least
+    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / least

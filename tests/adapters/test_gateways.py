@@ -27,7 +27,7 @@ Call = Callable[[Account], Awaitable[object]]
 def wildberries(*script: Response) -> tuple[Wildberries, ScriptedTransport]:
     transport = ScriptedTransport(*script)
     shop = Wildberries(
-        make_token(), transport=transport, scheduler=Scheduler(), retry=RetryPolicy(base=0.0)
+        make_token(), transport=transport, scheduler=Scheduler(), retry=RetryPolicy(base_delay=0.0)
     )
     return shop, transport
 
@@ -39,7 +39,7 @@ def market(*script: Response) -> tuple[YandexMarket, ScriptedTransport]:
         business_id=1,
         transport=transport,
         scheduler=Scheduler(),
-        retry=RetryPolicy(base=0.0),
+        retry=RetryPolicy(base_delay=0.0),
     )
     return shop, transport
 

@@ -1,4 +1,4 @@
-"""Every bound of every operation, on both sides: what breaks one is refused before a request."""
+"""All bounds of all operations: values beyond them are rejected before a request."""
 
 import inspect
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bounds import sample, tries
 from wbym.calls import Parameter, Row
-from wbym.calls._validation import Broken
+from wbym.calls._validation import RuleViolation
 from wbym.errors import InvalidInput
 from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market
@@ -20,7 +20,7 @@ def _name(value: Row | Parameter) -> str:
 
 
 async def _call(row: Row, arguments: dict[str, object]) -> None:
-    """Call the method of a group that can send nothing."""
+    """Call a method of a group without a transport."""
     group = object.__new__(row.group)
     result = getattr(group, row.function.__name__)(**arguments)
     if inspect.iscoroutine(result):
@@ -44,7 +44,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
         if not one.rules:
             try:
                 parameter.check(one.value)
-            except Broken as broken:
+            except RuleViolation as broken:
                 raise AssertionError(f"{one} is within its bounds: {broken.rule}") from broken
             continue
         with pytest.raises(InvalidInput) as caught:
@@ -57,7 +57,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_name)
-async def test_call_when_its_arguments_are_not_those_of_the_method(row: Row) -> None:
+async def test_call_when_its_arguments_are_invalid(row: Row) -> None:
     needed = _needed(row)
     wrong = [needed | {"no_such_argument": 1}]
     wrong += [{key: needed[key] for key in needed if key != name} for name in needed]

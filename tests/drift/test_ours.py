@@ -1,4 +1,4 @@
-"""What the check reads of a row is what a call of it sends."""
+"""The check's view of a row matches what a call sends."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -12,17 +12,17 @@ from tests.drift.shapes import places
 from tests.support.bounds import sample
 from tests.support.published import Json
 from wbym.calls._lists import Arguments, RowSource
-from wbym.paging import ByCursor, Whole
+from wbym.paging import ByCursor, SinglePage
 
 ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace.rows.items()}
 
 
 def _sent(route: Route) -> Arguments:
-    """All arguments and a place in the list, as they are sent."""
+    """All arguments and a cursor, as they are sent."""
     row = ROWS[route]
     arguments = row.arguments({one.name: sample(one.hint) for one in row.parameters})
     scheme = row.options.pages
-    if row.shape is None or isinstance(scheme, Whole):
+    if row.shape is None or isinstance(scheme, SinglePage):
         return arguments
     nothing = cast(Any, None)
     source = RowSource[object](row.endpoint, row.shape, arguments, {}, nothing, None, None)
@@ -38,7 +38,7 @@ def _within(place: str, value: Json) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("route", ROWS, ids=str)
-def test_row_when_all_is_sent(route: Route) -> None:
+def test_row_sends_all_arguments(route: Route) -> None:
     row, sent = ROWS[route], _sent(route)
     asked = {f"path.{name}" for name in [*sent.path, *sent.unfilled]}
     asked |= {f"query.{name}" for name in sent.query}
@@ -57,5 +57,5 @@ def test_row_when_all_is_sent(route: Route) -> None:
         return
     body = msgspec.json.decode(msgspec.json.encode(sent.body))
     assert set(_within("body", body)) <= {place for place, _ in places("body", shape)}
-    if all(one.place != "whole body" for one in row.parameters):
+    if all(one.location != "whole body" for one in row.parameters):
         assert body.keys() == fields

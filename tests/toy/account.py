@@ -1,4 +1,4 @@
-"""Toy as an account of wbym: what it can do, and a hook for each of that."""
+"""A Toy seller as an account of wbym: its capabilities, and a hook for each."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -19,11 +19,11 @@ from wbym.account import (
     Connection,
     CredentialFacts,
     Filters,
-    How,
     MethodFacts,
+    ReadOptions,
     Support,
     Supported,
-    ask,
+    probe,
 )
 from wbym.calls import Upload
 from wbym.domain import Chat, Feedback, Message
@@ -42,7 +42,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.FEEDBACKS: Supported(Support.NATIVE),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(Support.NATIVE),
-        Capability.FEEDBACKS_RATING: Supported(Support.EMULATED, note="all are read"),
+        Capability.FEEDBACKS_RATING: Supported(Support.EMULATED, note="reads all and filters"),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _REPLY),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NOT_BUILT),
     }
@@ -50,7 +50,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 
 class Toy(Account):
-    """One seller's account; it has chats and feedbacks."""
+    """One seller's account, with chats and feedbacks."""
 
     marketplace = MARKETPLACE
     CAPABILITIES = CAPABILITIES
@@ -83,10 +83,12 @@ class Toy(Account):
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        limit = f"{QUOTA.limit:g} a second"
+        limit = f"{QUOTA.limit:g} per second"
         return [
-            CatalogRow(MARKETPLACE, one.name, one.method, one.path, URL, one.scope, limit, limit)
-            for one in (row.endpoint for row in api.ROWS)
+            CatalogRow(
+                MARKETPLACE, item.name, item.method, item.path, URL, item.scope, limit, limit
+            )
+            for item in (row.endpoint for row in api.ROWS)
         ]
 
     def credentials(self) -> list[CredentialFacts]:
@@ -95,23 +97,25 @@ class Toy(Account):
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
         url = self._dialect.url
         methods = [MethodFacts(row.name, row.scope, url, row.limit) for row in self.catalog()]
-        asked = [await ask("chats", self._first_page())] if online else []
-        return CheckReport(tuple(self.credentials()), tuple(methods), tuple(asked))
+        probes = [await probe("chats", self._first_page())] if online else []
+        return CheckReport(tuple(self.credentials()), tuple(methods), tuple(probes))
 
     async def _first_page(self) -> str:
         return f"{len((await self._chat_rows.list().page()).items)} on the first page"
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         return self._chat_rows.list(unread=waiting).map(lambda wire: mapping.chat(wire, self.name))
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         wires = self._chat_rows.messages(chat.ref.id)
         return wires.map(lambda wire: mapping.message(wire, chat.ref))
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> None:
         await self._chat_rows.send(chat.ref.id, text)
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         wires = self._feedback_rows.list(answered=filters.answered)
         listing = wires.map(lambda wire: mapping.feedback(wire, self.name))
         ratings = filters.ratings

@@ -1,14 +1,14 @@
-"""How an answer's bytes become a value.
+"""Decoding of answers.
 
-They are decoded straight into Structs, and record by record where that fails for a page. A page
-with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
-the place: never lost, never fatal for the rest, never silent. A body that no decoder takes, for a
-cut character or a bottomless value, can be :func:`mended`.
+Bodies are decoded straight into Structs; if that fails for a page, record by record. A page with
+invalid records yields the valid ones. The invalid ones are kept with their bytes, the reason and
+their position: never lost, never fatal for the rest, never silent. A body that no decoder accepts,
+because of a cut character or too deep nesting, can be repaired first (:mod:`wbym.calls._repair`).
 """
 
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ import msgspec
 
 __all__ = [
     "Binary",
+    "Decoded",
     "Json",
     "Nothing",
     "Optional",
@@ -24,7 +25,6 @@ __all__ = [
     "Reply",
     "Undecoded",
     "Unreadable",
-    "mended",
 ]
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ W = TypeVar("W")
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """What a marketplace says when it refuses, in its own words."""
+    """An error as a marketplace states it."""
 
     message: str
     code: str | None = None
@@ -43,7 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """Raised by ``unwrap``: the status said yes, but the envelope says no."""
+    """Raised by ``unwrap``: the envelope reports an error although the status is a success."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
@@ -51,83 +51,92 @@ class Refused(Exception):
 
 
 class Undecoded(NamedTuple):
-    """A record of an answer that could not be decoded."""
+    """A record that could not be decoded."""
 
     where: str
-    """Its place in the answer, such as ``data.feedbacks[17]``."""
+    """Its position in the answer, such as ``data.feedbacks[17]``."""
     reason: str
     data: bytes
     """Its bytes, without secrets."""
 
 
+class Decoded(NamedTuple, Generic[R_co]):
+    """The content of a body."""
+
+    value: R_co
+    undecodable: tuple[Undecoded, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    """Names of optional fields around the records that are invalid, and count as absent."""
+
+
 class Unreadable(ValueError):
-    """The body is not what the endpoint promises; the message says how."""
+    """The body does not have the endpoint's shape; the message gives the reason."""
 
 
 class Reply(Protocol[R_co]):
-    """What an endpoint promises to answer."""
+    """How to decode an endpoint's successful answers."""
 
     def accepts(self, status: int) -> bool:
-        """Whether this status comes with the promised body."""
+        """Whether this status is a success."""
         ...
 
-    def decode(self, body: bytes) -> tuple[R_co, tuple[Undecoded, ...]]:
-        """The value in the body.
+    def decode(self, body: bytes) -> Decoded[R_co]:
+        """Decode the body into a value and the records that could not be decoded.
 
         Raises:
-            Unreadable: The body is not what is promised.
-            Refused: The body says that the marketplace refused.
+            Unreadable: The body does not have the endpoint's shape.
+            Refused: The envelope reports an error.
         """
         ...
 
 
 class Nothing(Reply[None]):
-    """An answer without a body that matters, such as 204."""
+    """An answer whose body is ignored, such as 204."""
 
     def accepts(self, status: int) -> bool:
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, body: bytes) -> tuple[None, tuple[Undecoded, ...]]:
-        """Nothing, whatever the body."""
-        return None, ()
+    def decode(self, body: bytes) -> Decoded[None]:
+        """None, whatever the body."""
+        return Decoded(None)
 
 
 class Binary(Reply[bytes]):
-    """A file: any bytes, with status 200 only, since 202 says that it is not ready."""
+    """A file: any bytes, with status 200 only, since 202 means that the file is not ready."""
 
     def accepts(self, status: int) -> bool:
         """200 alone."""
         return status == 200
 
-    def decode(self, body: bytes) -> tuple[bytes, tuple[Undecoded, ...]]:
-        """The bytes as they are."""
-        return body, ()
+    def decode(self, body: bytes) -> Decoded[bytes]:
+        """The bytes, unchanged."""
+        return Decoded(body)
 
 
 class Optional(Generic[R]):
     """A reply that may be missing: an empty body, ``{}`` and ``null`` are None.
 
     Args:
-        reply: What any other body is.
+        reply: Decodes any other body.
     """
 
     def __init__(self, reply: Reply[R]) -> None:
         self.reply: Final = reply
 
     def accepts(self, status: int) -> bool:
-        """What the reply accepts."""
+        """The statuses that the inner reply accepts."""
         return self.reply.accepts(status)
 
-    def decode(self, body: bytes) -> tuple[R | None, tuple[Undecoded, ...]]:
-        """The value, or None.
+    def decode(self, body: bytes) -> Decoded[R | None]:
+        """Decode the value, or None.
 
         Raises:
-            Unreadable: The body is not what is promised.
-            Refused: The body says that the marketplace refused.
+            Unreadable: The body does not have the endpoint's shape.
+            Refused: The envelope reports an error.
         """
         if body.strip() in _MISSING:
-            return None, ()
+            return Decoded(None)
         return self.reply.decode(body)
 
 
@@ -135,16 +144,15 @@ _MISSING: Final = {b"", b"{}", b"null"}
 
 
 class Json(Generic[W, R]):
-    """A JSON body of one wire type, and what of it is the reply.
+    """A JSON body of one wire type.
 
     Args:
-        wire: The type of the whole body, an envelope mostly.
-        unwrap: From the envelope to the reply.
-        records: The path to the list of records, such as ``("data", "feedbacks")``; empty where
-            the body is no page.
+        wire: The type of the whole body, usually an envelope.
+        unwrap: Extracts the value from the envelope.
+        records: The path to the list of records, such as ``("data", "feedbacks")``; empty if the
+            body is not a page, or is itself the list.
         record: The type of one record.
-        secrets: The fields of a record that are blanked when it is set aside: its bytes are shown
-            and stored.
+        secrets: Fields that are blanked in an undecodable record, whose bytes are shown and stored.
     """
 
     def __init__(
@@ -165,10 +173,14 @@ class Json(Generic[W, R]):
     def __repr__(self) -> str:
         return f"Json({self.wire!r})"
 
-    # Made on first use: making a decoder takes longer than importing its module.
+    # Created on first use: creating a decoder takes longer than importing its module.
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[W]:
         return msgspec.json.Decoder(self.wire)
+
+    @cached_property
+    def _lenient_decoder(self) -> msgspec.json.Decoder[W]:
+        return msgspec.json.Decoder(self.wire, strict=False)
 
     @cached_property
     def _record_decoder(self) -> msgspec.json.Decoder[msgspec.Struct]:
@@ -180,36 +192,71 @@ class Json(Generic[W, R]):
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """The value, and the records that were set aside.
+    def decode(self, body: bytes) -> Decoded[R]:
+        """The value, without invalid records and without invalid optional fields around them.
 
         Raises:
-            Unreadable: The body is no JSON, or not of the promised shape even without bad records.
+            Unreadable: The body is not JSON, or lacks what the endpoint's shape requires.
         """
         if not body:
             raise Unreadable("the body is empty")
         try:
-            return self.unwrap(_decoded(self._decoder, body)), ()
+            decoded = Decoded(self.unwrap(_decoded(self._decoder, body)))
         except msgspec.ValidationError as error:
-            if self.record is None:
-                raise Unreadable(f"the body has an unexpected shape: {error}") from error
             try:
-                return self._salvage(body)
-            except _UNDECODABLE:
+                decoded = self._salvage(body)
+            except (*_UNDECODABLE, LookupError):
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
         except _UNDECODABLE as error:
-            raise Unreadable(_what_is(body, error)) from error
+            raise Unreadable(_describe(body, error)) from error
+        if self.records and self._lacks_records(body):
+            raise Unreadable(f"the body has no {'.'.join(self.records)}")
+        return decoded
 
-    def _salvage(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """Decode without the bad records. Slow, and seldom needed."""
-        levels: list[dict[str, msgspec.Raw]] = []
+    def _lacks_records(self, body: bytes) -> bool:
+        """Whether the list of records is missing, which is not an empty list."""
+        *levels, last = self.records
+        if len(body) > _SHORT and b'"%s"' % last.encode() in body:
+            return False
         rest = msgspec.Raw(body)
+        try:
+            for name in levels:
+                rest = _LEVEL.decode(rest).get(name, _EMPTY)
+            return last not in _LEVEL.decode(rest)
+        except _UNDECODABLE:  # a name that is not text, or a list that was accepted instead
+            return False
+
+    def _salvage(self, body: bytes) -> Decoded[R]:
+        """Decode without the invalid parts. Slow, and seldom needed.
+
+        Raises:
+            ValueError: An invalid part is required; or KeyError.
+        """
+        rest, undecodable = self._without_invalid_records(body)
+        ignored: set[str] = set()
+        while True:
+            try:
+                value = _decoded(self._lenient_decoder, rest)
+            except msgspec.ValidationError as error:
+                path = self._optional_field(error)
+                if path is None:
+                    raise
+                rest = _without(rest, path)
+                ignored.add(path[-1])
+            else:
+                return Decoded(self.unwrap(value), undecodable, frozenset(ignored))
+
+    def _without_invalid_records(self, body: bytes) -> tuple[msgspec.Raw, tuple[Undecoded, ...]]:
+        rest = msgspec.Raw(body)
+        if self.record is None:
+            return rest, ()
+        levels: list[dict[str, msgspec.Raw]] = []
         for name in self.records:
             levels.append(_LEVEL.decode(rest))
-            rest = levels[-1].get(name, _NO_RECORDS)
+            rest = levels[-1][name]
         good: list[msgspec.Raw] = []
         undecodable: list[Undecoded] = []
-        for index, raw in enumerate(_RECORDS.decode(rest)):
+        for index, raw in enumerate(_RECORDS.decode(rest) or ()):
             try:
                 self._record_decoder.decode(raw)
             except msgspec.ValidationError as error:
@@ -220,63 +267,34 @@ class Json(Generic[W, R]):
         rest = msgspec.Raw(msgspec.json.encode(good))
         for name, level in zip(reversed(self.records), reversed(levels), strict=True):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
-        return self.unwrap(self._decoder.decode(rest)), tuple(undecodable)
+        return rest, tuple(undecodable)
+
+    def _optional_field(self, error: msgspec.ValidationError) -> tuple[str, ...] | None:
+        """The field around the records that an error names; None if it is needed."""
+        found = _PATH.search(str(error))
+        if found is None:
+            return None
+        path = tuple(found[1].split(".")[1:])
+        # Without records, only an envelope's own fields can be spared.
+        is_needed = path == self.records[: len(path)] if self.records else len(path) > 1
+        return None if is_needed else path
 
     def blanked(self, raw: msgspec.Raw) -> bytes:
-        """A record's bytes without its secrets; as they came where it has none."""
+        """A record's bytes with its secrets blanked; unchanged if it has none."""
         try:
             fields = _LEVEL.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return bytes(raw)  # it is no object, or its names are no text
+            return bytes(raw)  # not an object, or its keys are not valid text
         found = self.secrets & fields.keys()
         if not found:
             return bytes(raw)
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
-def mended(body: bytes) -> bytes:
-    """JSON with what no decoder takes replaced; the body as it is where there is nothing such.
+def _decoded(decoder: msgspec.json.Decoder[W], body: bytes | msgspec.Raw) -> W:
+    """Decode with the garbage collector off: decoded JSON has no cycles.
 
-    Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
-    inside of 99 others becomes null. For bodies that could not be decoded: it takes its time.
-    """
-    text = body.decode("utf-8", "replace").encode()
-    whole = _HALF.sub(_whole_character, text)
-    pieces: list[bytes] = []
-    depth = begin = 0
-    for found in _STRUCTURE.finditer(whole):
-        if found[0] in _OPENING:
-            depth += 1
-            if depth == _DEEPEST:
-                pieces += [whole[begin : found.start()], b"null"]
-                begin = len(whole)  # unless it is closed
-        elif found[0] in _CLOSING:
-            if depth == _DEEPEST:
-                begin = found.end()
-            depth -= 1
-    return b"".join([*pieces, whole[begin:]])
-
-
-def _whole_character(found: re.Match[bytes]) -> bytes:
-    return found[0] if found.end() == found.end(1) else found[1] + rb"\ufffd"
-
-
-_HALF: Final = re.compile(
-    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).?)*+)"
-    rb"(?:\\u[dD][89a-fA-F].{0,2}|\Z)",
-    re.DOTALL,
-)
-"""What is whole, and the half of a surrogate pair after it or the end."""
-_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_OPENING: Final = {b"[", b"{"}
-_CLOSING: Final = {b"]", b"}"}
-_DEEPEST: Final = 100
-
-
-def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
-    """Decode while the garbage collector is off: what JSON holds has no cycles to look for.
-
-    The lists of a page would set it off again and again; a tenth of reading large pages was that.
+    The lists of a page would trigger it again and again: a tenth of the time of large pages.
     """
     if not gc.isenabled():
         return decoder.decode(body)
@@ -289,13 +307,31 @@ def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
 
 _UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
-_NO_RECORDS = msgspec.Raw(b"[]")
+_RECORDS = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_EMPTY = msgspec.Raw(b"{}")
+_PATH: Final = re.compile(r"at `\$((?:\.\w+)+)`")
+_SHORT: Final = 4096
+"""Bytes of a body that is decoded once more to see whether its list is missing."""
 _BLANK = msgspec.Raw(b'"***"')
 
 
-def _what_is(body: bytes, error: Exception) -> str:
+def _without(body: msgspec.Raw, path: Sequence[str]) -> msgspec.Raw:
+    """JSON without the field at a path.
+
+    Raises:
+        KeyError: The field does not exist.
+    """
+    level = _LEVEL.decode(body)
+    head, *rest = path
+    if rest:
+        level[head] = _without(level[head], rest)
+    else:
+        del level[head]
+    return msgspec.Raw(msgspec.json.encode(level))
+
+
+def _describe(body: bytes, error: Exception) -> str:
     head = body[:64].lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):
         return "the body is HTML, not JSON"
-    return f"the body is broken JSON: {error}"
+    return f"the body is invalid JSON: {error}"

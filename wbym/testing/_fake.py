@@ -17,7 +17,7 @@ from wbym.account import (
     CheckReport,
     CredentialFacts,
     Filters,
-    How,
+    ReadOptions,
     Receipt,
     Support,
     Supported,
@@ -46,7 +46,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, NotFound, Unsupported
 from wbym.limits import Charge, LimitSignal, Priority, Scheduler
-from wbym.paging import BodyGate, Chunk, Listing, Whole, listing_of
+from wbym.paging import BodyGate, Chunk, Listing, SinglePage, listing_of
 
 __all__ = ["FakeAccount"]
 
@@ -67,18 +67,18 @@ _CLOSED: Final = {ReturnStatus.REJECTED, ReturnStatus.COMPLETED, ReturnStatus.CA
 
 
 class FakeAccount(Account):
-    """An account whose records are given to it; it makes no request.
+    """An account with given records that makes no requests.
 
-    It checks what every account checks, filters its lists, and remembers what it was sent: a
-    message stands in its chat, an answer under its feedback, a decided return is in progress::
+    It makes the checks of every account, filters its lists, and keeps what is sent: a message is
+    added to its chat, an answer to its feedback, a decided return is in progress::
 
         feedback = Feedback(ref=Ref("fake", "fake", Noun.FEEDBACK, "1"), created_at=now, rating=5)
         shop = FakeAccount(feedbacks=[feedback])
         await program_under_test(shop)
         assert [delivery.text for delivery in shop.sent] == ["Спасибо!"]
 
-    It has no archives, events, notifications and files to download, and :meth:`call` and
-    :meth:`group` lead nowhere: asking for them raises ``Unsupported``.
+    It has no sweeps, events, notifications or downloads, and :meth:`call` and :meth:`group` have no
+    operations: using them raises ``Unsupported``.
 
     Args:
         chats: The chats, in the order in which they are listed.
@@ -88,11 +88,12 @@ class FakeAccount(Account):
         returns: The returns, in the order in which they are listed.
         name: The account's name, as in the refs of its records.
         marketplace: The marketplace's name, as in the refs of its records.
-        capabilities: A marketplace's, such as ``Wildberries.CAPABILITIES``: then the account has
-            the bounds of that marketplace, and lacks what it lacks. By default nothing is bounded.
+        capabilities: A marketplace's capabilities, such as ``Wildberries.CAPABILITIES``: then the
+            account has that marketplace's bounds, and lacks the same capabilities. By default it
+            has no bounds.
 
     Raises:
-        RefError: The ref of a record is of another account, or not of the record's kind.
+        RefError: A record's ref is of another account, or not of the record's type.
     """
 
     marketplace = "fake"
@@ -116,36 +117,36 @@ class FakeAccount(Account):
         marketplace: str = "fake",
         capabilities: Capabilities | None = None,
     ) -> None:
-        # Real accounts have one marketplace a class; a fake one stands in for any of them.
+        # A real account class has one marketplace; a fake account stands in for any of them.
         self.marketplace = marketplace  # type: ignore[misc]
         if capabilities is not None:
             self.CAPABILITIES = _feasible(capabilities)  # type: ignore[misc]
         super().__init__(_NoHttp(marketplace, name), scheduler=Scheduler())
         self.sent: Final[list[Delivery]] = []
-        """What was sent, answered, edited, rejected and decided, in order."""
+        """The deliveries of all messages, answers, edits, rejections and decisions, in order."""
         self._records: dict[Ref, AnyRecord] = {}
         for records in (chats, messages, questions, feedbacks, returns):
             for record in records:
                 self.add(record)
 
     def add(self, record: AnyRecord) -> None:
-        """Let a record arrive; it replaces the one with its ref.
+        """Add a record, or replace the one with the same ref.
 
         Raises:
-            RefError: Its ref is of another account, or not of the record's kind.
+            RefError: Its ref is of another account, or not of the record's type.
         """
-        self._records[self.inputs.own("add", record, _NOUN_OF[type(record)])] = record
+        self._records[self.inputs.own_ref("add", record, _NOUN_OF[type(record)])] = record
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {len(self._records)} records)"
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Nothing: it has no operations."""
+        """Empty: a fake account has no operations."""
         return []
 
     def credentials(self) -> list[CredentialFacts]:
-        """Nothing: it needs none."""
+        """Empty: a fake account needs no credentials."""
         return []
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
@@ -154,7 +155,7 @@ class FakeAccount(Account):
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         return self._listing(Chat).filter(
             lambda chat: waiting is None or chat.waiting_for_seller is waiting
         )
@@ -162,7 +163,9 @@ class FakeAccount(Account):
     async def _get_chat(self, chat_id: str) -> Chat:
         return self._find(Chat, chat_id)
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         self._find(Chat, chat.ref.id)
         return self._listing(Message).filter(
             lambda message: message.chat == chat.ref and (since is None or message.sent_at >= since)
@@ -197,7 +200,7 @@ class FakeAccount(Account):
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         return self._listing(Question).filter(lambda item: _is_wanted(item, filters))
 
     async def _get_question(self, question_id: str) -> Question:
@@ -212,7 +215,7 @@ class FakeAccount(Account):
     async def _reject_question(self, question: Question, reason: str) -> None:
         self.add(replace(self._find(Question, question.ref.id), status=QuestionStatus.REJECTED))
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         listing = self._listing(Feedback)
         if filters.answered is not None:
             listing = listing.map(_with_answer)
@@ -229,7 +232,7 @@ class FakeAccount(Account):
 
     # Returns.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         return self._listing(Return).filter(
             lambda item: is_open is None or (item.status not in _CLOSED) is is_open
         )
@@ -249,7 +252,7 @@ class FakeAccount(Account):
         known = self._find(Return, item.ref.id)
         self.add(replace(known, status=ReturnStatus.IN_PROGRESS, decisions=(), reply_until=None))
 
-    # What the hooks share.
+    # Shared by the hooks.
 
     def _accepted(
         self,
@@ -266,9 +269,12 @@ class FakeAccount(Account):
     def _find(self, kind: type[K], record_id: str) -> K:
         found = self._records.get(Ref(self.marketplace, self.name, _NOUN_OF[kind], record_id))
         if not isinstance(found, kind):
-            words = f"there is no {_NOUN_OF[kind]} {record_id}"
             raise NotFound(
-                words, marketplace=self.marketplace, account=self.name, endpoint="get", status=404
+                f"{_NOUN_OF[kind]} {record_id} does not exist",
+                marketplace=self.marketplace,
+                account=self.name,
+                endpoint="get",
+                status=404,
             )
         return found
 
@@ -301,7 +307,7 @@ _NOUN_OF: Final[Mapping[type[Record], Noun]] = MappingProxyType(
 
 
 def _place(record: Record) -> float:
-    """Messages are listed oldest first, questions and feedbacks newest first, others as given."""
+    """Sort key: messages oldest first, questions and feedbacks newest first, others as given."""
     if isinstance(record, Message):
         return record.sent_at.timestamp()
     if isinstance(record, Question | Feedback):
@@ -320,7 +326,7 @@ def _feasible(capabilities: Capabilities) -> Capabilities:
 
 
 def _with_answer(item: Feedback) -> Feedback:
-    """As it is read alone, or in a list by ``answered``: then it is known that it has no other."""
+    """The feedback with a known answer, as if read alone or filtered by ``answered``."""
     return item if item.answer_known else replace(item, answer_known=True)
 
 
@@ -339,9 +345,9 @@ def _is_wanted(item: Question | Feedback, filters: Filters) -> bool:
 
 
 class _InMemory(Generic[T]):
-    """Records as they are when they are read, in one page."""
+    """A list of the current records, in one page."""
 
-    scheme: Final = Whole()
+    scheme: Final = SinglePage()
 
     def __init__(self, method: str, read: Callable[[], Sequence[T]]) -> None:
         self.method: Final = method
@@ -362,7 +368,7 @@ class _InMemory(Generic[T]):
 
 
 class _NoHttp:
-    """How a fake account speaks to a marketplace: not at all."""
+    """The dialect of a fake account, which makes no requests."""
 
     owners: Final = ()
 

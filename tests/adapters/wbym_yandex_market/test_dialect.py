@@ -1,4 +1,4 @@
-"""Market's headers and errors, and what becomes of them."""
+"""Market's headers and errors."""
 
 from email.utils import formatdate
 
@@ -63,7 +63,7 @@ class TestSignal:
         assert signal is not None
         assert signal.resets_at == NOW + 601
 
-    def test_signal_when_there_are_no_headers(self) -> None:
+    def test_signal_without_headers(self) -> None:
         assert _dialect().signal(Response(200, {})) is None
 
     @pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Foo", "0", "-1", "1e999"])
@@ -110,7 +110,7 @@ class TestCharges:
         assert str(budget.key) == "yandex_market/campaign-22/subscription/returns.list"
         assert str(places.key) == "yandex_market/campaign-22/any/parallel"
 
-    def test_charges_when_there_is_a_subscription(self) -> None:
+    def test_charges_with_a_subscription(self) -> None:
         budget, _ = _dialect(Tier.SUBSCRIPTION).charges(
             ENDPOINTS["feedbacks.list"], {"businessId": 11}
         )
@@ -142,7 +142,7 @@ class TestErrors:
             (503, ServerError),
         ],
     )
-    async def test_error_when_market_refuses(self, status: int, kind: type[CallError]) -> None:
+    async def test_error_when_market_rejects(self, status: int, kind: type[CallError]) -> None:
         body = {
             "status": "ERROR",
             "errors": [
@@ -158,7 +158,7 @@ class TestErrors:
             business_id=11,
             transport=transport,
             scheduler=Scheduler(),
-            retry=RetryPolicy(attempts=1, refusals=1),
+            retry=RetryPolicy(max_attempts=1, max_rate_limited=1),
         )
         with pytest.raises(kind, match="Первая причина; TWO: Вторая") as caught:
             await shop.chats().all()
@@ -188,24 +188,24 @@ class TestErrors:
     @pytest.mark.parametrize(
         "body", [b"{}", b'{"status": "OK"}', b"[]", b"<html>", b'{"status": "OK", "result": null}']
     )
-    async def test_answer_when_it_holds_no_result(self, body: bytes) -> None:
+    async def test_response_without_a_result(self, body: bytes) -> None:
         transport = ScriptedTransport(Response(200, {}, body))
         shop = YandexMarket(
             KEY,
             business_id=11,
             transport=transport,
             scheduler=Scheduler(),
-            retry=RetryPolicy(attempts=1),
+            retry=RetryPolicy(max_attempts=1),
         )
         with pytest.raises(UnreadableReply):
             await shop.feedbacks().all()
 
     @pytest.mark.parametrize("call", ["list", "get"])
-    async def test_campaigns_when_the_answer_says_no(self, call: str) -> None:
+    async def test_campaigns_when_the_response_is_an_error(self, call: str) -> None:
         refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
         transport = ScriptedTransport(json_response(refused), json_response({}))
         shop = YandexMarket(
-            KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(attempts=1)
+            KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(max_attempts=1)
         )
         api = shop.api.campaigns
         with pytest.raises(BadRequest, match="Нельзя"):

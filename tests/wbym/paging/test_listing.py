@@ -15,7 +15,7 @@ from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
-from wbym.paging._listing import PART
+from wbym.paging._listing import PART_SIZE
 
 pytestmark = pytest.mark.looptime
 
@@ -81,7 +81,7 @@ class TestByOffset:
         begin = clock()
         assert await source.listing().using(prefetch=8).all() == numbers(400)
         assert clock() - begin == pytest.approx(41 / 8, abs=1.01)
-        assert source.most_flying == 8
+        assert source.max_in_flight == 8
 
     async def test_requests_when_the_first_page_is_asked_for_alone(self) -> None:
         source = offset_source(numbers(400), latency=1.0)
@@ -89,9 +89,9 @@ class TestByOffset:
         begin = clock()
         await anext(pages)
         assert clock() - begin == 1.0
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
         await anext(pages)
-        assert source.most_flying == 3
+        assert source.max_in_flight == 3
         await pages.aclose()
 
     async def test_bodies_when_the_consumer_is_slow(self) -> None:
@@ -109,7 +109,7 @@ class TestByOffset:
             if item == 5:
                 break
         await asyncio.sleep(0.01)
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_cancelled(self) -> None:
@@ -119,7 +119,7 @@ class TestByOffset:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_a_page_fails(self) -> None:
@@ -260,7 +260,7 @@ class TestByToken:
             asked.append(len(source.asked))
         # The first alone, the second when it is wanted, and then one ahead of the page in hand.
         assert asked == [1, 3, 4, 5, 5]
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
 
     async def test_requests_when_prefetching_from_the_start(self) -> None:
         source = token_source([[n] for n in range(5)], latency=1.0)
@@ -269,7 +269,7 @@ class TestByToken:
             await asyncio.sleep(5)
             asked.append(len(source.asked))
         assert asked == [2, 3, 4, 5, 5]
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
 
     async def test_time_when_the_consumer_takes_as_long_as_a_page(self) -> None:
         source = token_source([[n] for n in range(10)], latency=1.0)
@@ -283,10 +283,10 @@ class TestByToken:
         async for item in source.listing():
             if item == 3:
                 await asyncio.sleep(0.5)  # the next page is under way
-                assert source.flying == 1
+                assert source.in_flight == 1
                 break
         await asyncio.sleep(0.01)
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_the_page_ahead_fails(self) -> None:
@@ -312,7 +312,7 @@ class TestByToken:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
 
@@ -485,7 +485,7 @@ class TestUsing:
         [
             (offset_source([1]), 11, "must be from 1 to 10"),
             (token_source([[1]], scheme=SIZED), 51, "must be from 1 to 50"),
-            (token_source([[1]]), 1, "is not taken by this list"),
+            (token_source([[1]]), 1, "is not supported by this list"),
         ],
     )
     async def test_size_when_the_list_does_not_take_it(
@@ -746,19 +746,19 @@ class TestMap:
             calls.append(item)
             return str(item)
 
-        count = 2 * PART + 1
+        count = 2 * PART_SIZE + 1
         listing = self.make(range(count), [count]).listing().map(change)
         ahead = []
         async with aclosing(listing.records()) as records:
             async for record in records:
                 ahead.append(len(calls) - int(record))
-        assert max(ahead) == PART
+        assert max(ahead) == PART_SIZE
         assert calls == numbers(count + 1)
         assert listing.cursor == "1"
 
     @given(
-        bad=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
-        left_out=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
+        bad=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
+        left_out=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
     )
     async def test_records_when_any_cannot_be_changed(
         self, bad: set[int], left_out: set[int]
@@ -768,7 +768,7 @@ class TestMap:
                 raise ValueError(item)
             return item
 
-        count = 2 * PART + 10
+        count = 2 * PART_SIZE + 10
         origin = BytesOrigin(*(b"%d" % item for item in range(count)))
         source = MemorySource(lambda *_: Chunk(range(count), count, origin=origin))
         listing = source.listing().filter(lambda item: item not in left_out)
@@ -782,7 +782,7 @@ class TestMap:
         assert listing.cursor == "1"
 
     async def test_pages_when_a_part_of_them_would_do(self) -> None:
-        count = PART + 1
+        count = PART_SIZE + 1
         listing = self.make(range(count)).listing().map_pages(lambda items: [len(items)])
         assert [item async for item in listing.map(str)] == [str(count)]
 
@@ -812,7 +812,7 @@ class TestChain:
             calls.append(item)
             return item
 
-        count = 2 * PART
+        count = 2 * PART_SIZE
         parts = [token_source([range(count)]), token_source([range(count - 1, count + 2)])]
         mapped = [
             (name, part.listing().map(change)) for name, part in zip("ab", parts, strict=True)
@@ -820,7 +820,7 @@ class TestChain:
         listing = chain(mapped, key=str)
         ahead = [len(calls) - item async for item in listing]
         assert len(ahead) == count + 2
-        assert max(ahead) == PART
+        assert max(ahead) == PART_SIZE
         assert listing.cursor == "b:"
 
     async def test_all_when_a_record_is_in_both(self) -> None:

@@ -1,4 +1,4 @@
-"""Whole archives through the adapter: plans, caps, change, bans, priorities, resuming."""
+"""Sweeps: plans, caps, changes, bans, priorities, resuming."""
 
 import asyncio
 import random
@@ -16,11 +16,13 @@ from wbym.limits import Priority, Scheduler
 from wbym.paging import Sweep
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator.record_store import RecordStore
 
 
-def virtual(records: int, *, open_share: float = 0.1) -> tuple[Wildberries, Marketplace, Shelf]:
-    """A shop whose marketplace needs no network, for virtual time."""
+def virtual(
+    records: int, *, open_share: float = 0.1
+) -> tuple[Wildberries, Marketplace, RecordStore]:
+    """A shop with a simulator without a network, for virtual time."""
     shelf = small_shelf(Task(records=records, open_share=open_share), seed=7)
     marketplace = Marketplace(shelf, 0.8, asyncio.get_running_loop().time)
     shop = Wildberries(make_token(), transport=marketplace, scheduler=Scheduler())
@@ -31,7 +33,7 @@ async def ids_of(sweep: Sweep[Feedback]) -> list[str]:
     return [item.ref.id for item in await sweep.all()]
 
 
-def ids_in(shelf: Shelf) -> set[str]:
+def ids_in(shelf: RecordStore) -> set[str]:
     return {shelf.ids.of(number).decode() for numbers in shelf.lists.values() for number in numbers}
 
 
@@ -44,7 +46,7 @@ async def unlimited() -> AsyncIterator[WildberriesSimulator]:
 
 class TestPlan:
     @pytest.mark.looptime
-    async def test_sweep_when_nothing_changes(self) -> None:
+    async def test_sweep_without_changes(self) -> None:
         shop, marketplace, shelf = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -61,7 +63,7 @@ class TestPlan:
         assert loop.time() - begin < 8.5
 
     @pytest.mark.looptime
-    async def test_progress_when_asked_on_the_way(self) -> None:
+    async def test_progress_during_a_sweep(self) -> None:
         shop, _, _ = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -76,7 +78,7 @@ class TestPlan:
             end = loop.time() - begin
         progress = sweep.progress
         assert progress.records == progress.expected == 60_000
-        assert progress.refusals == 0
+        assert progress.rate_limited == 0
         assert all(abs(at + left - end) < 3 for at, left in guesses)
 
 
@@ -179,13 +181,15 @@ class TestCaps:
         assert len({item.ref for item in found}) == len(found) == 12_000
 
     @pytest.mark.parametrize("depth", [0, -5])
-    async def test_depth_when_it_is_none(self, unlimited: WildberriesSimulator, depth: int) -> None:
+    async def test_depth_when_it_is_invalid(
+        self, unlimited: WildberriesSimulator, depth: int
+    ) -> None:
         async with open_shop(unlimited) as shop:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
 
-    async def test_sweep_when_its_period_is_none(self, unlimited: WildberriesSimulator) -> None:
-        """WB's sweep of feedbacks has arguments of its own, and the checks of all."""
+    async def test_sweep_when_the_period_is_invalid(self, unlimited: WildberriesSimulator) -> None:
+        """WB's sweep of feedbacks has its own arguments, and the common checks."""
         now = datetime.now(UTC)
         periods: list[tuple[datetime, datetime | None, str]] = [
             (now.replace(tzinfo=None), None, "since must be aware"),

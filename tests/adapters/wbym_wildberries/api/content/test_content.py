@@ -1,4 +1,4 @@
-"""Media, tags, directories and recommendations: bounds, lists, what is sent."""
+"""Media, tags, directories and recommendations: bounds, lists, requests."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
@@ -56,7 +56,7 @@ class TestInput:
             (lambda api: api.directories.subjects().using(size=1001).page(), "from 1 to 1000"),
             (lambda api: api.directories.subjects().using(cursor="-1").page(), "a cursor of"),
             (lambda api: api.directories.brands(105).using(cursor="x").page(), "a cursor of"),
-            (lambda api: api.directories.brands(105).using(size=5).page(), "size is not taken"),
+            (lambda api: api.directories.brands(105).using(size=5).page(), "size is not supported"),
             (lambda api: api.recommendations.list().using(size=5001).page(), "from 1 to 5000"),
             (lambda api: api.recommendations.list().using(cursor="x").page(), "a cursor of"),
             (lambda api: api.recommendations.list(search="я" * 73), "0 to 72"),
@@ -102,7 +102,7 @@ class TestMedia:
         ],
         ids=range(11),
     )
-    def test_type_when_told_by_content(self, content: bytes, kind: str | None) -> None:
+    def test_type_is_detected_by_content(self, content: bytes, kind: str | None) -> None:
         assert media_type(Upload("file", content)) == kind
 
     @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ class TestMedia:
 
 
 class TestTags:
-    async def test_tags_when_each_call_is_made(self) -> None:
+    async def test_requests_of_each_tags_method(self) -> None:
         shop, transport = scripted_with(*[enveloped(None)] * 4)
         tags = shop.api.content.tags
         await tags.create("Весна", "D1CFD7")
