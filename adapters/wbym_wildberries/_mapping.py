@@ -37,6 +37,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    creation_time,
     shift_time,
     to_utc,
 )
@@ -106,7 +107,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     # By position: eighteen keyword arguments would cost a third of the whole mapping.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
-        created if created.tzinfo is UTC else _utc(created),
+        created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
         wire.product_valuation,
         wire.text or "",
         wire.pros or "",
@@ -144,7 +145,7 @@ def question(wire: questions_api.Question, account: str) -> Question:
     neutral = Question(
         ref=Ref(MARKETPLACE, account, Noun.QUESTION, wire.id),
         text=wire.text or "",
-        created_at=_utc(wire.created_date),
+        created_at=creation_time(wire.created_date),
         status=status,
         answer=None
         if answer is None

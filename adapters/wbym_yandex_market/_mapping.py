@@ -37,6 +37,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    creation_time,
     shift_time,
     to_utc,
 )
@@ -192,7 +193,7 @@ def message(wire: chats_api.Message, chat: Ref) -> Message:
         ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, str(wire.message_id)),
         chat=chat,
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
-        sent_at=_utc(wire.created_at),
+        sent_at=creation_time(wire.created_at),
         text=wire.message,
         attachments=tuple(
             Attachment(name=file.name, size=file.size, url=file.url) for file in wire.payload or ()
@@ -212,7 +213,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
     # By position: keyword arguments would cost more than the values.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, str(wire.feedback_id)),
-        _utc(wire.created_at),
+        creation_time(wire.created_at),
         numbers.rating if numbers is not None else None,
         (words.comment or "") if words is not None else "",
         (words.advantages or "") if words is not None else "",
@@ -257,7 +258,7 @@ def question(
     neutral = Question(
         ref=Ref(MARKETPLACE, account, Noun.QUESTION, str(about.id)),
         text=wire.text or "",
-        created_at=_utc(wire.created_at),
+        created_at=creation_time(wire.created_at),
         status=status,
         answer=answer,
         product=None if about.offer_id is None else Product(None, about.offer_id),

@@ -16,6 +16,7 @@ from wbym.domain._common import (
     Record,
     WaitingCounts,
     attach_raw,
+    creation_time,
     shift_time,
     to_utc,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "UndecodableRecord",
     "WaitingCounts",
     "attach_raw",
+    "creation_time",
     "shift_time",
     "to_utc",
 ]

@@ -25,6 +25,7 @@ __all__ = [
     "Record",
     "WaitingCounts",
     "attach_raw",
+    "creation_time",
     "shift_time",
     "to_utc",
 ]
@@ -58,6 +59,9 @@ class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
             return None
 
 
+_FIRST_YEAR: Final = 1995
+_LAST_YEAR: Final = 2100
+
 attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"].__set__
 """``attach_raw(record, wire)``, for adapters: set ``record.raw``."""
 
@@ -72,6 +76,17 @@ def to_utc(moment: datetime) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:
         return moment.replace(tzinfo=UTC)
+
+
+def creation_time(moment: datetime) -> datetime:
+    """When a record was created, in UTC, for adapters; a time without a zone counts as UTC.
+
+    Raises:
+        ValueError: Nothing on a marketplace was created then; the record is not usable.
+    """
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"the creation time {moment.isoformat()} is impossible")
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def shift_time(moment: datetime | None, delta: timedelta) -> datetime | None:
