@@ -9,6 +9,6 @@ def table(noun: str) -> str:
     """The columns of a noun's table."""
     lines = ["| Column | Type | Null | Meaning |", "|---|---|---|---|"]
     for column in LAYOUTS[Noun(noun)].columns:
-        null = "never" if column.always else "where not told"
+        null = "never" if column.always else "if unknown"
         lines.append(f"| `{column.name}` | {column.kind.value} | {null} | {column.meaning} |")
     return "\n".join(lines) + "\n"

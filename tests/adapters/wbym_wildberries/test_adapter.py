@@ -398,7 +398,7 @@ class TestInput:
             ("", [Upload("a.gif", b"GIF89a")], "image/jpeg or image/png or application/pdf"),
             ("", [Upload("a.png", b"no png")], "image/jpeg or image/png or application/pdf"),
             ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20))], "at most 5242880 bytes"),
-            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20 - 5))] * 7, "in all"),
+            ("", [Upload("a.pdf", b"%PDF-" + b"0" * (5 * 2**20 - 5))] * 7, "in total"),
         ],
     )
     async def test_send_when_it_breaks_a_rule(

@@ -226,7 +226,7 @@ class TestAnswer:
         account = shop()
         account.add(replace(ANSWERED, answer=Answer("Спасибо!", editable=False)))
         error = await refused(account, account.edit_answer(ANSWERED.ref, "Да"))
-        assert "can still be changed; by fake it cannot" in error
+        assert "can still be changed; fake says it cannot" in error
 
     @pytest.mark.parametrize("editable", [None, True])
     async def test_edit_when_it_may_be(self, editable: bool | None) -> None:

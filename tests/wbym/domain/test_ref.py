@@ -60,8 +60,8 @@ def test_text_when_it_is_any(text: str) -> None:
         ("toy/shop/chats/1", "must have a noun among chat, message, question"),
         ("toy/shop/Chat/1", "not 'Chat'"),
         ("toy/shop/chat/%FF", "must have its id in percent-encoded UTF-8"),
-        (None, "must be a text"),
-        (Ref("toy", "shop", Noun.CHAT, "1"), "must be a text"),
+        (None, "must be a string"),
+        (Ref("toy", "shop", Noun.CHAT, "1"), "must be a string"),
     ],
 )
 def test_text_when_it_is_no_ref(text: str, rule: str) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import wraps
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -363,6 +364,7 @@ class TestUnusual:
         caplog.set_level(logging.INFO, "wbym.wildberries")
         handle = ChatHandlers.events
 
+        @wraps(handle)
         async def other_types(self: ChatHandlers, call: Call) -> Response:
             answer = await handle(self, call)
             body = answer.body.raw.replace(b'"eventType":"message"', b'"eventType":"typing"')
@@ -384,6 +386,7 @@ class TestUnusual:
     ) -> None:
         handle = ChatHandlers.events
 
+        @wraps(handle)
         async def microseconds(self: ChatHandlers, call: Call) -> Response:
             answer = await handle(self, call)
             page = msgspec.json.decode(answer.body.raw)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import wraps
 from pathlib import Path
 
 import msgspec
@@ -151,6 +152,7 @@ class TestSending:
     async def test_send_when_the_list_is_rejected(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Not the message was rejected, so it can be sent later."""
 
+        @wraps(ChatHandlers.chats)
         async def refused(_: ChatHandlers, call: Call) -> Response:
             raise Refusal(400, "not now")
 
