@@ -87,7 +87,9 @@ class Finding(msgspec.Struct):
     @property
     def cause(self) -> str:
         """What findings of one cause have in common, as far as can be told."""
-        return " | ".join([self.rule.split(":")[0], *self.frames[-1:]])
+        rule, _, error = self.rule.partition(": ")
+        is_foreign = "foreign" in rule or "harness" in rule
+        return " | ".join([rule, error, *self.frames[-1:]] if is_foreign else [rule, self.kind])
 
 
 class Ran(msgspec.Struct):

@@ -64,6 +64,9 @@ def judge_list(ran: "Ran") -> Iterator[str]:
         return
     if error is not None and must is Must.ALL and kind.scope in {Scope.RECORD, Scope.BODY}:
         yield f"one bad thing stops the list: {type(error).__name__} :: {error}"
+        return
+    if error is not None and outcome.is_atomic and kind.scope in {Scope.ENDLESS, Scope.LIST}:
+        return  # it goes on from there the next time
     lost = [record for record in _records(ran) if record.is_good and not _is_delivered(ran, record)]
     if lost:
         told = f"{len(lost)} of {len(_records(ran))} lost: {[one.id for one in lost]}; {error!r:.300}"

@@ -172,7 +172,7 @@ def _stream(name: str, noun: Noun | None) -> Callable[[Shop], Awaitable[Outcome]
         return {}
 
     async def run(shop: Shop) -> Outcome:
-        outcome = Outcome(None if noun is None else _row(shop, noun))
+        outcome = Outcome(None if noun is None else _row(shop, noun), is_atomic=True)
         stream = next(one for one in shop.account.streams() if one.name == name)
         state = None
         try:
@@ -194,7 +194,7 @@ def _stream(name: str, noun: Noun | None) -> Callable[[Shop], Awaitable[Outcome]
 
 def _export(noun: Noun, exported: ExportNoun) -> Callable[[Shop], Awaitable[Outcome]]:
     async def run(shop: Shop) -> Outcome:
-        outcome = Outcome(_row(shop, noun))
+        outcome = Outcome(_row(shop, noun), is_atomic=True)
         suffix = shop.world.random.choice([".jsonl", ".csv"])
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"file{suffix}"

@@ -29,6 +29,8 @@ class Outcome(msgspec.Struct):
     """Which of them."""
     is_partial: bool = False
     """Whether a damaged record may be left out for what it says."""
+    is_atomic: bool = False
+    """Whether nothing is delivered before the list has ended."""
     delivered: list[object] = msgspec.field(default_factory=list)
     """Their ids."""
     error: WbymError | None = None

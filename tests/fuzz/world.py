@@ -210,7 +210,11 @@ class World:
         if key not in self._bodies:
             schema = self._schemas.answer(self.rows[name])
             assert schema is not None
-            self._bodies[key] = self.envelope(self._whole.make(schema))
+            around = records_path(self.rows[name])[:-1]
+            for _ in range(20):  # of several shapes, the one that has the records
+                made = self._bodies[key] = self.envelope(self._whole.make(schema))
+                if not around or isinstance(take(made, around), dict):
+                    break
         return deepcopy(self._bodies[key])
 
     def _read_by(self, row: Row) -> Tree:
@@ -321,7 +325,7 @@ class World:
             self._turns += 1
             chosen = [] if "empty" in endless and self._turns > 1 else records[:size]
             following = self._led_on(endless)
-        is_number = scheme.fields[1].endswith("ID")
+        is_number = scheme.fields[1] == "nmID"
         beside["cursor"] = {
             scheme.fields[0]: f"2026-05-01T12:{following % 60:02}:00Z",
             scheme.fields[1]: following if is_number else str(following),
