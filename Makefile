@@ -6,6 +6,8 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
+ANSWERS ?= 100000
+SEED ?= 1
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
@@ -34,7 +36,8 @@ short: $(READY) ## the core's tests and the command line's, without examples; a 
 	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
-fuzz: $(READY) ## the tests over examples, with new ones and ten times as many
+fuzz: $(READY) ## 100,000 bad answers, then the tests over new examples, ten times as many
+	$(BIN)/python -m tests.fuzz --answers $(ANSWERS) --seed $(SEED) --specs $(SPECS)
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
 check: $(READY) ## lint, format, types, layers

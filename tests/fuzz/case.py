@@ -5,7 +5,7 @@ import random as chance
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -172,17 +172,17 @@ def _neutral(marketplace: str) -> Iterator[Operation]:
         if target is None:
             continue
         for with_key in (False, True) if one.has_key else (False,):
-
-            async def run(shop: Shop, one: Any = one, with_key: bool = with_key) -> Outcome:
-                return await write(shop, one, with_key=with_key)
-
             name = f"{one.name} with a key" if with_key else one.name
+            run = partial(write, operation=one, with_key=with_key)
             yield Operation(marketplace, name, target, WRITE_SCOPES, run, judge_write)
 
 
-def case_of(seed: int, number: int) -> Case:
-    """The case with a number."""
+def case_of(seed: int, number: int, kind: Kind | None = None) -> Case:
+    """The case with a number; with a kind, one of that kind."""
     random = Random(f"{seed}/{number}/what")
+    if kind is not None:
+        able = [operation for operation in operations() if kind.scope in operation.scopes]
+        return Case(seed, number, random.choice(able), kind)
     operation = random.choice(operations())
     letters = sorted({kind.letter for kind in KINDS if kind.scope in operation.scopes})
     letter = random.choice(letters)
@@ -214,11 +214,12 @@ def run_case(case: Case, folder: Path | None) -> Result:
                 raise
             found("foreign exception", repr(error)[:500], error)
     for failure in loop.failures:
-        error = failure.get("exception")
-        if not isinstance(error, WbymError):
-            found("foreign exception in the background", f"{failure}", error)
-        else:
-            found("error that nobody was told of", f"{failure}", error)
+        cause = failure.get("exception")
+        is_known = isinstance(cause, WbymError)
+        rule = (
+            "error that nobody was told of" if is_known else "foreign exception in the background"
+        )
+        found(rule, f"{failure}", cause)
     return Result(str(case.operation), str(case.kind), dict(answers), findings)
 
 

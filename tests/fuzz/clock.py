@@ -3,11 +3,13 @@
 import asyncio
 import selectors
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from concurrent.futures import Executor
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 __all__ = ["JumpingLoop"]
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _REAL: Final = 5.0
 """Real seconds to wait for a thread when nothing else is to be done."""
@@ -46,7 +48,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def run_in_executor(
-        self, executor: Any, func: Callable[..., T], *args: Any
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
     ) -> asyncio.Future[T]:
         future = super().run_in_executor(executor, func, *args)
         self.threads += 1

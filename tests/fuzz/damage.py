@@ -57,8 +57,10 @@ class Kind(msgspec.Struct, frozen=True):
 
 def encode(tree: Tree) -> bytes:
     """JSON; halves of surrogate pairs are escaped."""
-    return json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass").replace(
-        HALF.encode("utf-8", "surrogatepass"), rb"\ud83d"
+    return (
+        json.dumps(tree, ensure_ascii=False)
+        .encode("utf-8", "surrogatepass")
+        .replace(HALF.encode("utf-8", "surrogatepass"), rb"\ud83d")
     )
 
 

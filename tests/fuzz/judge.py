@@ -67,13 +67,16 @@ def judge_list(ran: "Ran") -> Iterator[str]:
         return
     if error is not None and outcome.is_atomic and kind.scope in {Scope.ENDLESS, Scope.LIST}:
         return  # it goes on from there the next time
-    lost = [record for record in _records(ran) if record.is_good and not _is_delivered(ran, record)]
+    lost = [one for one in _records(ran) if one.is_good and not _is_delivered(ran, one)]
     if lost:
-        told = f"{len(lost)} of {len(_records(ran))} lost: {[one.id for one in lost]}; {error!r:.300}"
+        told = (
+            f"{len(lost)} of {len(_records(ran))} lost: {[one.id for one in lost]}; {error!r:.300}"
+        )
         yield f"good records are lost :: {told}; {_delivered(ran)}"
     for record in _records(ran):
         if not record.is_good and not _is_accounted(ran, record):
-            yield f"a bad record is not accounted for :: {(record.raw or b'')[:400]!r}; {error!r:.300}"
+            told = f"{record.raw!r:.800}; {error!r:.300}"
+            yield f"a bad record is not accounted for :: {told}"
 
 
 def _is_bare_envelope(ran: "Ran") -> bool:
@@ -110,7 +113,7 @@ def _delivered(ran: "Ran") -> str:
 def judge_write(ran: "Ran") -> Iterator[str]:
     """Of a write: it is made once, and is not called failed once it was taken."""
     yield from _blames_the_caller(ran)
-    row, outcome, error = ran.row, ran.outcome, ran.outcome.error
+    row, error = ran.row, ran.outcome.error
     assert row is not None
     sent = [one for one in ran.shop.transport.sent if one.row is row]
     taken = [one for one in sent if one.taken]

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import msgspec
 
@@ -49,12 +49,23 @@ class Write(msgspec.Struct, frozen=True):
     name: str
     rows: Rows
     """The write."""
-    run: Callable[[Shop, "Account"], Awaitable[Delivery | None]]
+    run: Callable[[Shop, "Replies"], Awaitable[Delivery | None]]
     has_key: bool = True
 
 
-Account: TypeAlias = Any
-"""An account, or an inbox of it; with ``idempotency_key`` bound or not."""
+class Replies(Protocol):
+    """An account, or an inbox whose replies have a key."""
+
+    async def send(self, chat: Ref, text: str, /) -> Delivery: ...
+
+    async def answer(self, item: Ref, text: str, /) -> Delivery: ...
+
+    async def edit_answer(self, item: Ref, text: str, /) -> Delivery: ...
+
+    async def reject(self, question: Ref, reason: str, /) -> Delivery: ...
+
+    async def decide(self, item: Ref, decision: str, /) -> Delivery: ...
+
 
 BY_NOUN: Final[Mapping[Noun, Rows]] = {
     Noun.CHAT: {"wildberries": "chats.list", "yandex_market": "chats.list"},
@@ -105,14 +116,18 @@ async def _messages(shop: Shop) -> Outcome:
 async def _comments(shop: Shop) -> Outcome:
     feedback = shop.world.records(_row(shop, Noun.FEEDBACK))[0]
     listing = shop.account.comments(_ref(shop, Noun.FEEDBACK, feedback))
-    return await shop.read(listing, lambda item: getattr(item, "id", None), Outcome("feedbacks.comments"))
+    return await shop.read(
+        listing, lambda item: getattr(item, "id", None), Outcome("feedbacks.comments")
+    )
 
 
 async def _answers(shop: Shop) -> Outcome:
     question = shop.world.records(_row(shop, Noun.QUESTION))[0]
     account: Any = shop.account
     listing = account.answers(_ref(shop, Noun.QUESTION, question))
-    return await shop.read(listing, lambda item: getattr(item, "id", None), Outcome("questions.answers"))
+    return await shop.read(
+        listing, lambda item: getattr(item, "id", None), Outcome("questions.answers")
+    )
 
 
 async def _counts(shop: Shop) -> Outcome:
@@ -218,7 +233,9 @@ def _ids_in(path: Path) -> list[object]:
         return [line["id"] for line in csv.DictReader(file)]
 
 
-_C, _M, _Q, _F, _R = (BY_NOUN[noun] for noun in (Noun.CHAT, Noun.MESSAGE, Noun.QUESTION, Noun.FEEDBACK, Noun.RETURN))
+_C, _M, _Q, _F, _R = (
+    BY_NOUN[noun] for noun in (Noun.CHAT, Noun.MESSAGE, Noun.QUESTION, Noun.FEEDBACK, Noun.RETURN)
+)
 
 READS: Final = (
     Read("chats", _C, _listing(Noun.CHAT, lambda shop: shop.account.chats())),
@@ -283,22 +300,22 @@ def _first(shop: Shop, noun: Noun, *, flag: bool | None = None) -> Record:
     return next((one for one in records if flag is None or one.flag is flag), records[0])
 
 
-async def _send(shop: Shop, account: Account) -> Delivery:
+async def _send(shop: Shop, account: Replies) -> Delivery:
     ref = _ref(shop, Noun.CHAT, _first(shop, Noun.CHAT))
     return await account.send(ref, "Здравствуйте!")
 
 
-async def _answer_question(shop: Shop, account: Account) -> Delivery:
+async def _answer_question(shop: Shop, account: Replies) -> Delivery:
     ref = _ref(shop, Noun.QUESTION, _first(shop, Noun.QUESTION, flag=False))
     return await account.answer(ref, "Да, конечно")
 
 
-async def _answer_feedback(shop: Shop, account: Account) -> Delivery:
+async def _answer_feedback(shop: Shop, account: Replies) -> Delivery:
     ref = _ref(shop, Noun.FEEDBACK, _first(shop, Noun.FEEDBACK, flag=False))
     return await account.answer(ref, "Спасибо за отзыв")
 
 
-async def _edit_answer(shop: Shop, account: Account) -> Delivery:
+async def _edit_answer(shop: Shop, account: Replies) -> Delivery:
     record = _first(shop, Noun.FEEDBACK)
     record.flag = True
     record.tree |= (
@@ -309,12 +326,12 @@ async def _edit_answer(shop: Shop, account: Account) -> Delivery:
     return await account.edit_answer(_ref(shop, Noun.FEEDBACK, record), "Спасибо ещё раз")
 
 
-async def _reject(shop: Shop, account: Account) -> Delivery:
+async def _reject(shop: Shop, account: Replies) -> Delivery:
     ref = _ref(shop, Noun.QUESTION, _first(shop, Noun.QUESTION, flag=False))
     return await account.reject(ref, "Это не вопрос")
 
 
-async def _decide(shop: Shop, account: Account) -> Delivery:
+async def _decide(shop: Shop, account: Replies) -> Delivery:
     record = _first(shop, Noun.RETURN, flag=False)
     ref = _ref(shop, Noun.RETURN, record)
     if shop.account.marketplace == "wildberries":
@@ -322,11 +339,11 @@ async def _decide(shop: Shop, account: Account) -> Delivery:
     return await account.decide(ref, "REFUND_MONEY")
 
 
-async def _skip_reaction(shop: Shop, account: Account) -> None:
+async def _skip_reaction(shop: Shop, account: Replies) -> None:
     await shop.account.skip_reaction(_ref(shop, Noun.FEEDBACK, _first(shop, Noun.FEEDBACK)))
 
 
-async def _open_chat(shop: Shop, account: Account) -> None:
+async def _open_chat(shop: Shop, account: Replies) -> None:
     found = await shop.account.open_chat(order_id=7001)
     assert isinstance(found, Chat)
 
@@ -390,11 +407,17 @@ class _Keyed:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - any reply
-        method = getattr(self._inbox, name)
+    async def send(self, chat: Ref, text: str, /) -> Delivery:
+        return await self._inbox.send(chat, text, idempotency_key=_KEY)
 
-        async def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-            return await method(*args, **kwargs, idempotency_key=_KEY)
+    async def answer(self, item: Ref, text: str, /) -> Delivery:
+        return await self._inbox.answer(item, text, idempotency_key=_KEY)
 
-        return call
+    async def edit_answer(self, item: Ref, text: str, /) -> Delivery:
+        return await self._inbox.edit_answer(item, text, idempotency_key=_KEY)
 
+    async def reject(self, question: Ref, reason: str, /) -> Delivery:
+        return await self._inbox.reject(question, reason, idempotency_key=_KEY)
+
+    async def decide(self, item: Ref, decision: str, /) -> Delivery:
+        return await self._inbox.decide(item, decision, idempotency_key=_KEY)

@@ -1,7 +1,7 @@
 """What an operation brought."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -13,6 +13,9 @@ from wbym.errors import WbymError
 from wbym.paging import Listing
 
 __all__ = ["Outcome", "Shop", "UnusableRecord", "everything", "use"]
+
+
+T = TypeVar("T")
 
 
 def everything(_: Record) -> bool:
@@ -61,7 +64,7 @@ class Shop:
         self.undecodable: Final = undecodable
 
     async def read(
-        self, listing: Listing[object], id_of: Callable[[object], object], outcome: Outcome
+        self, listing: Listing[T], id_of: Callable[[T], object], outcome: Outcome
     ) -> Outcome:
         """Read a list to its end, and keep what it brought before it failed."""
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args
 
@@ -11,7 +12,16 @@ from tests.fuzz.schemas import json_reply
 from tests.fuzz.values import Tree
 from wbym.calls import Row
 
-__all__ = ["Identity", "camel", "identity_of", "leaves", "put", "record_type", "records_path", "take"]
+__all__ = [
+    "Identity",
+    "camel",
+    "identity_of",
+    "leaves",
+    "put",
+    "record_type",
+    "records_path",
+    "take",
+]
 
 Step: TypeAlias = str | int
 
@@ -52,6 +62,7 @@ def records_path(row: Row) -> tuple[str, ...]:
     return () if reply is None else reply.records
 
 
+@cache
 def identity_of(kind: type[msgspec.Struct]) -> Identity | None:
     """The field by which records of a type are told apart; None where there is none."""
     found = list(_candidates(kind))

@@ -125,7 +125,9 @@ class CaseTransport:
             headers, damaged = kind.change(self._random), True
         if body is None:
             # As both marketplaces say it.
-            body = b'{"title":"not found","detail":"no such object","errors":[{"code":"NOT_FOUND"}]}'
+            body = (
+                b'{"title":"not found","detail":"no such object","errors":[{"code":"NOT_FOUND"}]}'
+            )
         return Response(status, headers, body), writes, damaged
 
     def _body(self, asked: Asked) -> tuple[bytes | None, bool]:
@@ -173,7 +175,6 @@ class CaseTransport:
 
 def _written(tree: object, answer: Answer) -> bytes:
     raw = b",".join(
-        encode(record.tree) if record.raw is None else record.raw
-        for record in answer.records or ()
+        encode(record.tree) if record.raw is None else record.raw for record in answer.records or ()
     )
     return encode(tree).replace(encode(HERE), raw, 1)

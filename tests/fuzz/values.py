@@ -21,7 +21,16 @@ _DEEPEST: Final = 8
 _TIME: Final = re.compile(r"(Date|At|Time|_dt|^dt|dt_update|Dt)$")
 _LIKE_A_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?")
 _SAYS_WHAT: Final = {"type", "properties", "enum", "allOf", "anyOf", "oneOf", "items"}
-_WORDS: Final = ("Здравствуйте!", "Спасибо", "ok", "", "🙂 размер подошёл", "«ёлочки»\n\t", "a" * 300)
+_HAS_PARTS: Final = re.compile(r"(?i)price|weight|amount|value|rate|percent|diff|itude|sec$")
+_WORDS: Final = (
+    "Здравствуйте!",
+    "Спасибо",
+    "ok",
+    "",
+    "🙂 размер подошёл",
+    "«ёлочки»\n\t",
+    "a" * 300,
+)
 
 
 class Maker:
@@ -82,7 +91,8 @@ class Maker:
         merged: dict[str, Tree] = {}
         own = {key: value for key, value in node.items() if key != "allOf"}
         for part in [*parts, *([own] if "properties" in own else [])]:
-            if not _SAYS_WHAT & resolve(document, part).keys():
+            stated = resolve(document, part)
+            if not isinstance(stated, Mapping) or not _SAYS_WHAT & stated.keys():
                 continue  # it only describes
             value = self._make(document, part, name, depth)
             if not isinstance(value, dict):
@@ -128,8 +138,9 @@ class Maker:
             least = int(low) if isinstance(low, int | float) else 0
             most = int(high) if isinstance(high, int | float) else least + 100_000
             number = self._random.randint(least, max(least, min(most, least + 100_000)))
-            is_whole = kind == "integer" or name.lower().endswith("id")
-            return number if is_whole else self._random.choice([number, number + 0.25])
+            # Numbers are published of statuses and counts too, which have no fractions.
+            has_parts = isinstance(example, float) or _HAS_PARTS.search(name) is not None
+            return number + 0.25 if kind == "number" and has_parts and number % 2 else number
         return self._text(node, name, example)
 
     def _text(self, node: Mapping[str, Json], name: str, example: Json) -> str:

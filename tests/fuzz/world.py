@@ -267,9 +267,7 @@ class World:
             case _:
                 return records
 
-    def _totals(
-        self, row: Row, count: int, beside: dict[str, Tree], endless: str | None
-    ) -> None:
+    def _totals(self, row: Row, count: int, beside: dict[str, Tree], endless: str | None) -> None:
         total = {"a total too high": count + 1000, "a total too low": 1, "a negative total": -5}
         stated = total.get(endless or "", count)
         for name in ("total", "totalCount", "countUnanswered", "countArchive"):
@@ -347,4 +345,3 @@ def _reads(kind: type[msgspec.Struct], tree: Tree) -> bool:
     except msgspec.ValidationError:
         return False
     return True
-

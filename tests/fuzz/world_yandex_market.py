@@ -48,7 +48,11 @@ class YandexMarketWorld(World):
             case "chats.history":
                 tree["createdAt"] = at
             case "returns.list":
-                tree |= {"creationDate": at, "updateDate": at, "orderId": 7000 + int(str(record.id))}
+                tree |= {
+                    "creationDate": at,
+                    "updateDate": at,
+                    "orderId": 7000 + int(str(record.id)),
+                }
                 tree["refundStatus"] = "REFUNDED" if record.flag else "WAITING_FOR_DECISION"
                 tree["returnType"] = "RETURN"
                 positions = [{"returnItemId": 900 + int(str(record.id)), "count": 1}]
@@ -97,9 +101,7 @@ class YandexMarketWorld(World):
             case _:
                 return None
 
-    def _of_period(
-        self, asked: Asked, name: str, ids: str, since: str, until: str
-    ) -> list[Record]:
+    def _of_period(self, asked: Asked, name: str, ids: str, since: str, until: str) -> list[Record]:
         wanted = asked.value(ids)
         begin, end = _moment(asked.value(since)), _moment(asked.value(until))
         if end is not None and until == "dateTo":
