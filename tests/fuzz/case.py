@@ -39,6 +39,8 @@ __all__ = ["Case", "Finding", "Operation", "Ran", "case_of", "run_case"]
 
 MOST: Final = 250
 """Requests of one case."""
+MOST_FOLLOWED: Final = 2000
+"""Requests of one that goes on until it is stopped."""
 LONGEST: Final = 24 * 3600.0
 """Virtual seconds of one case."""
 
@@ -57,6 +59,8 @@ class Operation(msgspec.Struct, frozen=True):
     scopes: frozenset[Scope]
     run: Callable[[Shop], Awaitable[Outcome]]
     check: Callable[["Ran"], Iterator[str]]
+    most: int = MOST
+    """Requests after which it does not end."""
 
     def __str__(self) -> str:
         return f"{self.marketplace} {self.name}"
@@ -69,9 +73,12 @@ class Case(msgspec.Struct, frozen=True):
     number: int
     operation: Operation
     kind: Kind
+    is_of_kind: bool = False
+    """Whether the kind was given."""
 
     def __str__(self) -> str:
-        return f"--seed {self.seed} --case {self.number}: {self.operation}, {self.kind}"
+        kind = f' --kind "{self.kind}"' if self.is_of_kind else ""
+        return f"--seed {self.seed} --case {self.number}{kind}: {self.operation}, {self.kind}"
 
 
 class Finding(msgspec.Struct):
@@ -138,8 +145,10 @@ def _operations() -> Iterator[Operation]:
         for row in _rows(marketplace):
             yield _of_row(marketplace, row)
         # There are fewer of these, and more can go wrong in them.
-        for _ in range(3):
-            yield from _neutral(marketplace)
+        neutral = list(_neutral(marketplace))
+        yield from neutral
+        for _ in range(2):
+            yield from (one for one in neutral if one.most == MOST)
 
 
 def _of_row(marketplace: str, row: Row) -> Operation:
@@ -166,7 +175,10 @@ def _neutral(marketplace: str) -> Iterator[Operation]:
             continue
         scopes = LIST_SCOPES | {Scope.ENDLESS} if read.is_list else LIST_SCOPES
         check = judge_list if read.is_complete else judge_read
-        yield Operation(marketplace, read.name, target, scopes, read.run, check)
+        most = MOST
+        if read.is_followed:  # what fails is asked for again
+            scopes, most = READ_SCOPES | {Scope.RECORD}, MOST_FOLLOWED
+        yield Operation(marketplace, read.name, target, scopes, read.run, check, most)
     for one in WRITES:
         target = one.rows.get(marketplace)
         if target is None:
@@ -182,7 +194,7 @@ def case_of(seed: int, number: int, kind: Kind | None = None) -> Case:
     random = Random(f"{seed}/{number}/what")
     if kind is not None:
         able = [operation for operation in operations() if kind.scope in operation.scopes]
-        return Case(seed, number, random.choice(able), kind)
+        return Case(seed, number, random.choice(able), kind, is_of_kind=True)
     operation = random.choice(operations())
     letters = sorted({kind.letter for kind in KINDS if kind.scope in operation.scopes})
     letter = random.choice(letters)
@@ -238,7 +250,7 @@ async def _run(
     target = next((row for row in rows if row.name == operation.target), None)
     nth = random.choice([0, 0, 1, 1, 2, 3, 4])
     transport = CaseTransport(
-        world, _routes(marketplace), case.kind, random, target=target, nth=nth, most=MOST
+        world, _routes(marketplace), case.kind, random, target=target, nth=nth, most=operation.most
     )
     if case.kind.scope is Scope.ENDLESS:
         world.endless = case.kind.name

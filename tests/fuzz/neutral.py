@@ -28,6 +28,8 @@ __all__ = ["READS", "WRITES", "Read", "Write", "write"]
 Rows: TypeAlias = Mapping[str, str]
 """A row by marketplace."""
 
+FOLLOWED: Final = 35.0
+"""Seconds for which events are read: some rounds of each stream."""
 SINCE: Final = NOW - timedelta(days=30)
 
 
@@ -41,6 +43,8 @@ class Read(msgspec.Struct, frozen=True):
     is_complete: bool = True
     """Whether it is known what it has to deliver."""
     is_list: bool = True
+    is_followed: bool = False
+    """Whether it goes on until it is stopped."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -132,6 +136,10 @@ async def _answers(shop: Shop) -> Outcome:
 
 async def _counts(shop: Shop) -> Outcome:
     return await _only(shop.account.counts())
+
+
+async def _check(shop: Shop) -> Outcome:
+    return await _only(shop.account.check())
 
 
 async def _only(made: Awaitable[object]) -> Outcome:
@@ -226,6 +234,34 @@ def _export(noun: Noun, exported: ExportNoun) -> Callable[[Shop], Awaitable[Outc
     return run
 
 
+def _events(noun: Noun) -> Callable[[Shop], Awaitable[Outcome]]:
+    """The events of an inbox, for a while."""
+
+    async def run(shop: Shop) -> Outcome:
+        outcome = Outcome(_row(shop, noun))
+        async with Inbox(shop.account, state=MemoryStore()) as inbox:
+
+            async def follow() -> None:
+                async for event in inbox.events(since=SINCE):
+                    use(event.record)
+                    if isinstance(event.record, UndecodableRecord):
+                        shop.undecodable.append(event.record)
+                    elif event.record.ref.noun is noun:
+                        outcome.delivered.append(event.record.ref.id)
+
+            following = asyncio.ensure_future(follow())
+            await asyncio.wait({following}, timeout=FOLLOWED)
+            if following.done() and (error := following.exception()) is not None:
+                if not isinstance(error, WbymError):
+                    raise error
+                outcome.error = error
+            following.cancel()
+            await asyncio.wait({following})
+        return outcome
+
+    return run
+
+
 def _ids_in(path: Path) -> list[object]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         if path.suffix == ".jsonl":
@@ -286,6 +322,16 @@ READS: Final = (
     Read("stream questions", _Q, _stream("questions", Noun.QUESTION)),
     Read("stream feedbacks", _F, _stream("feedbacks", Noun.FEEDBACK)),
     Read("stream returns", _R, _stream("returns", Noun.RETURN)),
+    Read(
+        "feedbacks of an inbox",
+        _F,
+        _listing(Noun.FEEDBACK, lambda shop: Inbox(shop.account).feedbacks(newest_first=True)),
+    ),
+    Read("events messages", _M, _events(Noun.MESSAGE), is_followed=True),
+    Read("events questions", _Q, _events(Noun.QUESTION), is_followed=True),
+    Read("events feedbacks", _F, _events(Noun.FEEDBACK), is_followed=True),
+    Read("events returns", _R, _events(Noun.RETURN), is_followed=True),
+    Read("check", {}, _check, is_complete=False, is_list=False),
     Read("export feedbacks", _F, _export(Noun.FEEDBACK, ExportNoun.FEEDBACKS)),
     Read("export questions", _Q, _export(Noun.QUESTION, ExportNoun.QUESTIONS)),
     Read("export returns", _R, _export(Noun.RETURN, ExportNoun.RETURNS)),

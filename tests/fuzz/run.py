@@ -11,13 +11,23 @@ from types import FrameType
 from typing import Final
 
 from tests.fuzz.case import Finding, Result, case_of, run_case
+from tests.fuzz.damage import KINDS, Kind
 
-__all__ = ["Report", "run"]
+__all__ = ["Report", "kind_named", "run"]
 
 CHUNK: Final = 100
 """Cases that a process gets at once."""
 STUCK: Final = 60
 """Real seconds after which a case computes for ever."""
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of damage with a name.
+
+    Raises:
+        StopIteration: There is none.
+    """
+    return next(kind for kind in KINDS if name in {str(kind), kind.name})
 
 
 class Stuck(BaseException):
@@ -77,7 +87,14 @@ class Report:
         )
 
 
-def run(report: Report, seed: int, answers: int, folder: Path | None, jobs: int) -> None:
+def run(
+    report: Report,
+    seed: int,
+    answers: int,
+    folder: Path | None,
+    jobs: int,
+    kind: str | None = None,
+) -> None:
     """Run cases until they had this many answers; the same ones in each run."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:
@@ -85,7 +102,7 @@ def run(report: Report, seed: int, answers: int, folder: Path | None, jobs: int)
         chunk = 0
         while report.total < answers:
             while len(waiting) < 2 * jobs:
-                waiting.append(pool.submit(_cases, seed, chunk * CHUNK, folder))
+                waiting.append(pool.submit(_cases, seed, chunk * CHUNK, folder, kind))
                 chunk += 1
             for result in waiting.pop(0).result():
                 report.add(result)
@@ -102,10 +119,11 @@ def _stuck(number: int, frame: FrameType | None) -> None:
     raise Stuck
 
 
-def _cases(seed: int, begin: int, folder: Path | None) -> list[Result]:
+def _cases(seed: int, begin: int, folder: Path | None, kind: str | None) -> list[Result]:
     results = []
+    known = None if kind is None else kind_named(kind)
     for number in range(begin, begin + CHUNK):
         signal.alarm(STUCK)
-        results.append(run_case(case_of(seed, number), folder))
+        results.append(run_case(case_of(seed, number, known), folder))
     signal.alarm(0)
     return results
