@@ -35,7 +35,7 @@ from wbym_wildberries.simulator.tokens import CATEGORIES, make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market import api as yandex_market
 
-__all__ = ["Case", "Finding", "Operation", "Ran", "case_of", "run_case"]
+__all__ = ["Case", "Finding", "Operation", "Ran", "case_of", "operations", "run_case"]
 
 MOST: Final = 250
 """Requests of one case."""
