@@ -21,6 +21,10 @@ STUCK: Final = 60
 """Real seconds after which a case computes for ever."""
 
 
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def kind_named(name: str) -> Kind:
     """The kind of damage with a name.
 
@@ -79,7 +83,7 @@ class Report:
                 yield f"    {count:5} {rule} / {operation} / {kind}"
             first = findings[0]
             yield f"    {first.case}"
-            yield f"    {first.told}"
+            yield f"    {_printable(first.told)}"
             yield from (f"      {frame}" for frame in first.frames[-4:])
         yield (
             f"{self.total} answers in {self.cases} cases of {len(self.operations)} operations, "

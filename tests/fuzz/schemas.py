@@ -52,7 +52,7 @@ class Schemas:
             for status, _ in operation.answers():
                 if status // 100 == 2 and status != 202:
                     return status
-        return 200 if _of_wire(row) is not None else 204
+        return 204 if json_reply(row) is None and not row.is_download else 200
 
     def _of_file(self, row: Row) -> Schema | None:
         operation = self._published.get(Route(self._marketplace, row.method, row.path))

@@ -18,7 +18,7 @@ NOW: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0
 """When the newest made records are from; a case's clock is that of the machine."""
 
 _DEEPEST: Final = 8
-_TIME: Final = re.compile(r"(Date|At|Time|_dt|^dt|dt_update|Dt)$")
+_TIME: Final = re.compile(r"(Date|At|Time|_dt|^dt|dt_update|Dt|since|till)$")
 _LIKE_A_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?)?")
 _SAYS_WHAT: Final = {"type", "properties", "enum", "allOf", "anyOf", "oneOf", "items"}
 _HAS_PARTS: Final = re.compile(r"(?i)price|weight|amount|value|rate|percent|diff|itude|sec$")
