@@ -1,4 +1,4 @@
-# One virtual environment, made on first use and made again when what it installs changes.
+# One virtual environment, created on first use and updated when its requirements change.
 PYTHON ?= python3
 VENV ?= .venv
 GROUP ?= dev
@@ -8,14 +8,18 @@ READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
 ANSWERS ?= 100000
 SEED ?= 1
+BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
 
-# pyright stands in its wheel: neither it nor newer versions are looked for in the network.
+COG := $(BIN)/cog -I . -p 'from docs._tools import capabilities, columns, methods, results'
+PAGES := README.md $(wildcard docs/*.md)
+
+# pyright comes in its wheel; it looks for no newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test short fuzz check drift format changelog bench bench-quick clean
+.PHONY: help demo test short fuzz check docs drift format changelog bench bench-quick clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,48 +30,57 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[cli]' --group $(GROUP)
 	touch $@
 
-demo: $(READY) ## a shop's buyers read and answered against local simulators
+demo: $(READY) ## read and answer simulated buyers on this machine
 	$(BIN)/wbym demo
 
 test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest --numprocesses auto
 
-short: $(READY) ## the core's tests and the command line's, without examples; a minute or so
+short: $(READY) ## the tests of the core and the command line, in about a minute
 	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
-fuzz: $(READY) ## 100,000 bad answers, then the tests over new examples, ten times as many
+fuzz: $(READY) ## 100,000 bad answers, then the hypothesis tests with ten times more examples
 	$(BIN)/python -m tests.fuzz --answers $(ANSWERS) --seed $(SEED) --specs $(SPECS)
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
-check: $(READY) ## lint, format, types, layers
+check: $(READY) ## lint, format, types, layers, generated tables
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m tests.typing
 	$(BIN)/lint-imports
+	$(COG) --check --diff $(PAGES)
+
+docs: $(READY) ## write the generated tables of README and docs/
+	$(COG) -r $(PAGES)
 
 drift: $(READY) ## compare the SDK with the published files in SPECS
 	$(BIN)/python -m tests.drift $(SPECS)
 
-format: $(READY) ## put the sources in shape
+format: $(READY) ## fix and format the sources
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-changelog: $(READY) ## show what CHANGELOG gets from changes/ at the next release
+changelog: $(READY) ## preview the next release in CHANGELOG
 	$(BIN)/towncrier build --draft
+
+$(BENCH_READY): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --group bench
+	touch $@
 
 $(PEERS_READY): benchmarks/peers.txt
 	test -x $(PEERS)/bin/python || $(BIN)/python -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt
 	touch $@
 
-bench: $(READY) $(PEERS_READY) ## measure against the bounds and others, refresh docs/benchmarks
+bench: $(BENCH_READY) $(PEERS_READY) ## run all benchmarks and publish the results in docs
 	$(BIN)/python -m benchmarks --publish
+	$(MAKE) docs
 
-bench-quick: $(READY) $(PEERS_READY) ## the same in short, and nothing is kept
+bench-quick: $(READY) $(PEERS_READY) ## run short benchmarks without publishing
 	$(BIN)/python -m benchmarks --quick
 
-clean: ## forget the virtual environment and caches
+clean: ## remove the virtual environments and caches
 	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

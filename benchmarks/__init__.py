@@ -1,1 +1,1 @@
-"""What the SDK costs, measured against what the limits and the machine allow."""
+"""Benchmarks of the SDK against the limits, hand-written loops and other libraries."""

@@ -10,6 +10,7 @@ import platform
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from importlib.util import find_spec
 from os import cpu_count
 from pathlib import Path
 from typing import Final
@@ -77,8 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.publish and given.quick:
         parser.error("what a quick run finds is not for keeping: --publish or --quick")
-    if given.publish and not peers_installed():
-        parser.error("the peers are not installed: make bench")
+    if given.publish and not can_publish():
+        parser.error("the peers or matplotlib are not installed: make bench")
     if unknown := set(given.names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -96,6 +97,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{verdict(list(reports.values()))} ({time.perf_counter() - start:.0f} s)", flush=True)
     if passed := [f"{name}: {one}" for name, found in reports.items() for one in found.passed]:
         sys.exit("\n".join(["", "LIMITS PASSED, so they are none:", *passed]))
+
+
+def can_publish() -> bool:
+    """Whether the peers, and matplotlib for the plots, are installed."""
+    return peers_installed() and find_spec("matplotlib") is not None
 
 
 async def _one(name: str, sizes: Sizes) -> Report:

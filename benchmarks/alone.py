@@ -1,4 +1,4 @@
-"""One run in a process of its own, so that its memory and its imports are its own too."""
+"""A run in a separate process, with its own memory and imports."""
 
 import asyncio
 import sys
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 async def run_alone(module: str, *arguments: str, found: type[T], within: float) -> T:
-    """What ``python -m MODULE ARGUMENTS`` prints as JSON.
+    """Run ``python -m MODULE ARGUMENTS`` and decode the JSON that it prints.
 
     Args:
         module: Such as ``benchmarks.feed``.
         arguments: Of its command line.
-        found: The type of what it prints.
+        found: The type of the JSON.
         within: Seconds that it may take.
 
     Raises:

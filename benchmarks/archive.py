@@ -39,11 +39,11 @@ HOUR = 3600
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """What is swept, and what happens meanwhile."""
+    """The archive of a sweep, and its changes during the sweep."""
 
     records: int
     open_share: float
-    """How many wait for the seller."""
+    """Number of unanswered feedbacks."""
     arrive: int = 0
     answered: int = 0
     latency: float = 0.8
@@ -51,23 +51,23 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...] = (0,)
     """One sweep each."""
     small: bool = False
-    """Records with little in them: what is measured then is not the decoding."""
+    """Short records, so that decoding is not measured."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one sweep."""
+    """The outcome of one sweep."""
 
     records: int
     missed: int
     twice: int
     planned: int
     requests: int
-    least: int
+    min_requests: int
     """Requests: full pages of both lists, and nothing else."""
     seconds: float
     """Virtual ones."""
     bound: float
-    """Of the requests that were made: the least seconds within the limit, and one answer."""
+    """Min seconds of the requests within the limit, plus one latency."""
     refusals: int
     real_seconds: float
     peak_mb: float
@@ -205,7 +205,7 @@ async def _sweep(task: Task, seed: int) -> Found:
     real = time.perf_counter()
     begin = loop.time()
     quota = BUCKETS["feedbacks-and-questions"][Tier.STANDARD]
-    least = sum(-(-len(shelf.lists[flag]) // 5000) for flag in (False, True))
+    min_requests = sum(-(-len(shelf.lists[flag]) // 5000) for flag in (False, True))
     shop = Wildberries(make_token(), transport=marketplace, scheduler=Scheduler())
     async with shop:
         sweep = shop.sweep.feedbacks()
@@ -227,7 +227,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         twice=count - len(seen) if keeps else 0,
         planned=plan.requests or 0,
         requests=marketplace.requests,
-        least=least,
+        min_requests=min_requests,
         seconds=seconds,
         bound=quota.least_time(marketplace.requests) + task.latency,
         refusals=marketplace.refusals,
@@ -237,7 +237,7 @@ async def _sweep(task: Task, seed: int) -> Found:
 
 
 async def sweep_in_a_process(task: Task) -> list[Found]:
-    """What the sweeps of a task found, each seed's."""
+    """The outcome of the sweep with each seed."""
     plan = msgspec.json.encode(task).decode()
     return await run_alone("benchmarks.archive", plan, found=list[Found], within=1200)
 
@@ -247,7 +247,7 @@ def _virtual_loop() -> asyncio.AbstractEventLoop:
 
 
 def main(text: str) -> None:
-    """Sweep, and print what was found."""
+    """Sweep and print the outcome."""
     task = msgspec.json.decode(text, type=Task)
     found = []
     for seed in task.seeds:

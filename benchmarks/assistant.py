@@ -1,9 +1,9 @@
-"""A shop assistant in a process of its own: it answers each message of a buyer, until it is killed.
+"""The assistant of ``wbym.cli.assistant`` with limits that the benchmark does not reach.
 
 ``python -m benchmarks.assistant PLAN``, the plan as JSON.
 """
 
-import asyncio
+import logging
 import sys
 from typing import Final
 
@@ -11,7 +11,7 @@ import msgspec
 
 from benchmarks.contenders.ours import LIFTED, MARKET_LIFTED
 from wbym.account import Account
-from wbym.feed import EventKind
+from wbym.cli.assistant import assist, run
 from wbym.inbox import Inbox
 from wbym.limits import Quota, Scheduler
 from wbym.paging._parts import EPOCH
@@ -25,7 +25,7 @@ _POLLS: Final = Quota(limit=20, period=1, burst=20)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What it works with."""
+    """The state file and the accounts."""
 
     state: str
     settle_after: float
@@ -36,12 +36,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def reply_to(text: str) -> str:
-    """What it answers."""
+    """The answer to a message; each message has its own."""
     return f"Ответ: {text}"
 
 
-async def assist(plan: Plan) -> None:
-    """Answer what buyers write, without an end."""
+async def main(plan: Plan) -> None:
+    """Answer each message from the beginning, until killed."""
     scheduler = Scheduler(min_jitter=0.0)
     accounts: list[Account] = []
     if plan.wildberries is not None:
@@ -63,11 +63,9 @@ async def assist(plan: Plan) -> None:
             )
         )
     async with Inbox(*accounts, state=plan.state, settle_after=plan.settle_after) as inbox:
-        async for event in inbox.events(since=EPOCH, wait=True):
-            if event.kind is EventKind.MESSAGE and event.from_buyer:
-                text = reply_to(event.message.text or "")
-                await inbox.send(event.chat, text, idempotency_key=event.id)
+        await assist(inbox, since=EPOCH, answer=reply_to)
 
 
 if __name__ == "__main__":
-    asyncio.run(assist(msgspec.json.decode(sys.argv[1], type=Plan)))
+    logging.getLogger("wbym").setLevel(logging.ERROR)  # lost connections are part of the plan
+    run(main(msgspec.json.decode(sys.argv[1], type=Plan)))

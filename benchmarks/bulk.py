@@ -41,7 +41,7 @@ CONTENDERS: Final = (
     Contender("wildberries-sdk", "wildberries_sdk", "pages", "models", peer=True),
 )
 
-_MOST: Final = {False: {WIRE.name: 1.1, NEUTRAL.name: 1.6}, True: {WIRE.name: 1.15}}
+_MAX_RATIO: Final = {False: {WIRE.name: 1.1, NEUTRAL.name: 1.6}, True: {WIRE.name: 1.15}}
 """Of the time by hand, without gzip and with it."""
 
 
@@ -93,9 +93,11 @@ def _add(report: Report, runs: Mapping[str, Runs], records: int, size: int, *, g
                 *(size / took.median / 1e6, peak),
             ]
         )
-    for name, most in _MOST[gzip].items():
+    for name, max_ratio in _MAX_RATIO[gzip].items():
         ratio = ratios(runs, name)
-        report.targets.append(Target(name + label, ratio.median, "at most", most, "of by hand"))
+        report.targets.append(
+            Target(name + label, ratio.median, "at most", max_ratio, "of by hand")
+        )
     typed = [own for own in runs.values() if own.contender.peer and own.contender.gives != "dicts"]
     neutral = runs[NEUTRAL.name].seconds.median
     if typed and not gzip:

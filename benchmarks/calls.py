@@ -1,4 +1,4 @@
-"""Small calls: what the client's processor spends on one, one after the other and all at once."""
+"""Small calls: processor time of the client for each, in sequence and all at once."""
 
 from typing import Final
 
@@ -31,7 +31,7 @@ _WORDS: Final = {False: "in sequence", True: "at once"}
 
 
 async def run(sizes: Sizes) -> Report:
-    """Ask how many feedbacks wait, so often, limits lifted on all sides."""
+    """Count unanswered feedbacks again and again, limits lifted on all sides."""
     calls = sizes.small_calls
     report = Report(
         f"Small calls: {calls:,}, in sequence and at once",
@@ -63,7 +63,7 @@ async def run(sizes: Sizes) -> Report:
 
 
 def _add(
-    report: Report, runs: dict[str, Runs], calls: int, words: str, beside: str, most: float
+    report: Report, runs: dict[str, Runs], calls: int, words: str, beside: str, max_ratio: float
 ) -> None:
     def spent(tally: Tally) -> float:
         return tally.cpu / calls * 1e6
@@ -77,7 +77,7 @@ def _add(
             ]
         )
     ratio = ratios(runs, _OURS.name, spent, beside=beside)
-    target = Target(f"a small call, {words}", ratio.median, "at most", most, f"of {beside}")
+    target = Target(f"a small call, {words}", ratio.median, "at most", max_ratio, f"of {beside}")
     report.targets.append(target)
     report.limits += beside_hand(runs, f", {words}", spent)
     hand = by_hand(runs, spent).of(spent).median

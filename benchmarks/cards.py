@@ -43,7 +43,7 @@ _QUOTA: Final = BUCKETS["content.cards.list"][Tier.STANDARD]
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What is read within the limits."""
+    """The run within the limits."""
 
     cards: int
     latency: float = 0.3
@@ -52,7 +52,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """Its outcome."""
 
     cards: int
     requests: int
@@ -222,7 +222,7 @@ def _virtual_loop() -> asyncio.AbstractEventLoop:
 
 
 def main(text: str) -> None:
-    """Read, and print what was found."""
+    """Read the cards and print the outcome."""
     with asyncio.Runner(loop_factory=_virtual_loop) as runner:
         found = runner.run(_read(msgspec.json.decode(text, type=Task)))
     print(msgspec.json.encode(found).decode())

@@ -29,19 +29,19 @@ _GRACE: Final = 30.0
 
 
 class Contender(msgspec.Struct, frozen=True):
-    """Somebody's way of doing a job."""
+    """A client and its way to do a job."""
 
     name: str
-    """As tables show it."""
+    """Name in tables."""
     module: str
-    """In ``benchmarks.contenders``."""
+    """Module in ``benchmarks.contenders``."""
     way: str
     gives: str = "structs"
-    """What the records are that it yields."""
+    """Kind of the records that it yields."""
     peer: bool = False
     """Whether it runs in the peers' environment."""
     hand: bool = False
-    """Whether it is written by hand: the fastest that is, is the limit."""
+    """Whether it is written by hand; the fastest such loop is the limit."""
 
 
 BY_HAND: Final = Contender("by hand", "by_hand", "pages", hand=True)
@@ -62,17 +62,17 @@ class Runs(msgspec.Struct):
 
     @property
     def seconds(self) -> Sample:
-        """How long it took."""
+        """Seconds of each run."""
         return self.of(lambda tally: tally.seconds)
 
     @property
     def finished(self) -> bool:
-        """Whether each run came to its end."""
+        """Whether each run finished."""
         return all(tally.finished for tally in self.tallies)
 
 
 def peers_installed() -> bool:
-    """Whether the peers' environment is there; ``make bench`` makes it."""
+    """Whether the peers' environment exists; ``make bench`` creates it."""
     return PEERS_PYTHON.exists()
 
 
@@ -82,7 +82,7 @@ async def compete(
     runs: int,
     refusals: Callable[[], Awaitable[int]] | None = None,
 ) -> dict[str, Runs]:
-    """Let each do the job, in turns, so that noise meets all alike.
+    """Run the job with each contender in turns, so that noise is spread evenly.
 
     Args:
         contenders: Who; peers are left out where they are not installed.
@@ -103,7 +103,7 @@ async def compete(
 
 
 async def run_once(contender: Contender, job: Job) -> Tally:
-    """One run: a process that imports everything, and only then is told what to do."""
+    """One run in a new process, which gets the job after all imports."""
     python = str(PEERS_PYTHON) if contender.peer else sys.executable
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(

@@ -6,12 +6,12 @@ The assistant is a process of its own, killed with SIGKILL at random moments.
 
 import asyncio
 import random
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,14 @@ import msgspec
 from benchmarks.assistant import Plan, reply_to
 from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
+from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.feed import SqliteStore
 from wbym.testing._faults import Faults
 from wbym.testing._server import Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
-__all__ = ["Outcome", "Shop", "run", "survive"]
+__all__ = ["Shop", "run", "survive"]
 
 BUSINESS: Final = 1001
 LOST: Final = 0.02
@@ -34,73 +35,51 @@ LOST: Final = 0.02
 SETTLE_AFTER: Final = 2.0
 """Seconds; the simulators show a message at once."""
 _LIVES: Final = (0.2, 4.0)
-"""Seconds after which the assistant is killed, at least and at most."""
+"""Min and max seconds from the assistant's start to its kill."""
 _PATIENCE: Final = 120.0
-"""Seconds without a new answer after which it is given up."""
+"""Seconds without a new answer after which the run ends."""
 
 
 class Shop:
-    """A simulated seller to whom buyers write, and what they got for it.
+    """A simulated seller and the messages that buyers wrote to it.
 
     Args:
         name: The marketplace.
-        write: Has a buyer write a text in the chat of that number.
-        sent: The texts that the seller sent.
+        simulator: Its simulator.
     """
 
-    def __init__(
-        self, name: str, write: Callable[[str, int], object], sent: Callable[[], Sequence[str]]
-    ) -> None:
+    def __init__(self, name: str, simulator: WildberriesSimulator | YandexMarketSimulator) -> None:
         self.name = name
-        self._write = write
-        self._sent = sent
-        self._written: list[str] = []
+        self._simulator = simulator
+        self._chats: dict[int, str] = {}
+        self._written: list[tuple[str, str]] = []
 
     def write(self, chat: int) -> None:
-        """A buyer writes."""
+        """A buyer writes in the chat of that number."""
         text = f"{self.name} {len(self._written)}"
-        self._written.append(text)
-        self._write(text, chat)
+        self._chats[chat] = self._simulator.buyers.write(text, chat=self._chats.get(chat))
+        self._written.append((self._chats[chat], text))
 
     @property
     def answers(self) -> int:
-        """How many messages the seller sent."""
-        return len(self._sent())
+        """Number of messages that the seller sent."""
+        return len(self._simulator.sent())
 
-    def outcome(self) -> "Outcome":
-        """Who was answered."""
-        got = Counter(self._sent())
-        wanted = {reply_to(text) for text in self._written}
-        return Outcome(
-            self.name,
-            len(wanted),
-            unanswered=len(wanted - got.keys()),
-            twice=sum(times > 1 for times in got.values()),
-            strange=len(got.keys() - wanted),
-        )
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What the buyers of a marketplace got."""
-
-    marketplace: str
-    messages: int
-    unanswered: int
-    twice: int
-    strange: int
-    """Messages that answer nothing that was written."""
+    def outcome(self) -> Served:
+        """The replies that the buyers got."""
+        return judge(self.name, self._written, self._simulator.sent(), reply_to)
 
 
 class Survived(msgspec.Struct, frozen=True):
-    """What a run of lives came to."""
+    """The outcome of a run."""
 
-    outcomes: list[Outcome]
+    outcomes: list[Served]
     kills: int
     seconds: float
     dropped: int
-    """Connections that the marketplaces lost."""
+    """Lost connections."""
     states: dict[str, int]
-    """Of the outbox's deliveries, how many are in which state."""
+    """Number of deliveries by state."""
 
 
 async def run(sizes: Sizes) -> Report:
@@ -110,11 +89,11 @@ async def run(sizes: Sizes) -> Report:
     return Report(
         "Crashes: an assistant that is killed while buyers write",
         ("marketplace", "messages", "unanswered", "answered twice", "never asked for"),
-        [[o.marketplace, o.messages, o.unanswered, o.twice, o.strange] for o in outcomes],
+        [[o.marketplace, o.messages, o.unanswered, o.twice, o.unasked] for o in outcomes],
         [
             Target("crashes, unanswered", sum(o.unanswered for o in outcomes), "at most", 0),
             Target("crashes, answered twice", sum(o.twice for o in outcomes), "at most", 0),
-            Target("crashes, never asked for", sum(o.strange for o in outcomes), "at most", 0),
+            Target("crashes, never asked for", sum(o.unasked for o in outcomes), "at most", 0),
         ],
         [
             f"{survived.kills} kills with SIGKILL, {_LIVES[0]:g} to {_LIVES[1]:g} s after each "
@@ -135,14 +114,14 @@ async def survive(
     chats: int = 400,
     requests: tuple[int, int] | None = None,
 ) -> Survived:
-    """Have so many messages written at each marketplace, over the lives that the kills leave.
+    """Kill an assistant again and again while buyers write.
 
     Args:
         messages: At each marketplace.
-        kills: How often the assistant is killed; then it runs to the end.
+        kills: Number of kills; then the assistant runs to the end.
         seed: Of the moments and the faults.
         chats: At each marketplace.
-        requests: The assistant is killed when it has made so many, at least and at most, instead of
+        requests: Min and max number of requests after which the assistant is killed, instead of
             after some seconds.
     """
     rng = random.Random(seed)
@@ -166,18 +145,19 @@ async def survive(
             (wb.url, make_token()),
             (ym.url, make_api_key(business_id=BUSINESS), BUSINESS),
         )
-        shops = [_wildberries(wb), _yandex_market(ym)]
+        shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
         # And about a second to start.
         pause = 0.0 if requests else kills * (sum(_LIVES) / 2 + 1.0) / messages
         writing = asyncio.create_task(_write(shops, messages, chats, pause, rng))
         try:
             for _ in range(kills):
-                if requests is None:
-                    moment = asyncio.sleep(rng.uniform(*_LIVES))
-                else:
-                    moment = _made((wb.stats, ym.stats), rng.randint(*requests))
-                await _live(plan, moment)
-            await _live(plan, _all_answered(shops, writing, messages))
+                async with _assistant(plan) as assistant:
+                    if requests is None:
+                        await asyncio.sleep(rng.uniform(*_LIVES))
+                    else:
+                        await assistant.until(_made((wb.stats, ym.stats), rng.randint(*requests)))
+            async with _assistant(plan) as assistant:
+                await assistant.until(_all_answered(shops, writing, messages), within=inf)
         finally:
             writing.cancel()
             with suppress(asyncio.CancelledError):
@@ -193,34 +173,10 @@ async def survive(
         )
 
 
-def _wildberries(simulator: WildberriesSimulator) -> Shop:
-    chats = simulator.state.chats
-    ids: dict[int, str] = {}
-
-    def write(text: str, chat: int) -> None:
-        chats.arrive(text, chat_id=ids.get(chat))
-        if chat not in ids:
-            ids[chat] = next(reversed(chats.chats))
-
-    return Shop("wildberries", write, lambda: [sent.text or "" for sent in chats.sent])
-
-
-def _yandex_market(simulator: YandexMarketSimulator) -> Shop:
-    chats = simulator.state.chats
-    ids: dict[int, int] = {}
-
-    def write(text: str, chat: int) -> None:
-        chats.arrive(text, chat_id=ids.get(chat))
-        if chat not in ids:
-            ids[chat] = max(one.id for one in chats.rows)
-
-    return Shop("yandex_market", write, lambda: [sent.text or "" for sent in chats.sent])
-
-
 async def _write(
     shops: Sequence[Shop], messages: int, chats: int, pause: float, rng: random.Random
 ) -> None:
-    """Have a buyer write at each shop every so many seconds."""
+    """Have a buyer write at each shop, with a pause of that many seconds between messages."""
     due = asyncio.get_running_loop().time()
     for number in range(messages):
         for shop in shops:
@@ -230,44 +186,37 @@ async def _write(
         await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
 
 
-async def _live(plan: Plan, end: Coroutine[None, None, None]) -> None:
-    """One life of the assistant: it is killed at its end."""
-    errors = Path(plan.state).with_name("assistant.log")
-    arguments = ("-m", "benchmarks.assistant", msgspec.json.encode(plan).decode())
-    with errors.open("ab") as log:
-        process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stderr=log)
-    ending = asyncio.ensure_future(end)
-    dying = asyncio.ensure_future(process.wait())
-    try:
-        await asyncio.wait({ending, dying}, return_when=asyncio.FIRST_COMPLETED)
-        if dying.done():
-            tail = errors.read_text(encoding="utf-8")[-2000:]
-            raise RuntimeError(f"the assistant ended by itself: {tail}")
-    finally:
-        ending.cancel()
-        with suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.gather(ending, dying, return_exceptions=True)
+def _assistant(plan: Plan) -> AssistantProcess:
+    arguments = msgspec.json.encode(plan).decode()
+    return AssistantProcess("benchmarks.assistant", arguments, tell=lambda _: None)
 
 
-async def _made(stats: Sequence[Stats], requests: int) -> None:
-    """Wait until so many more requests were made."""
+def _made(stats: Sequence[Stats], requests: int) -> Callable[[], Awaitable[bool]]:
+    """Whether the simulators got that many more requests."""
     before = sum(one.requests for one in stats)
-    while sum(one.requests for one in stats) < before + requests:  # noqa: ASYNC110 - counts
-        await asyncio.sleep(0.002)
+
+    async def done() -> bool:
+        return sum(one.requests for one in stats) >= before + requests
+
+    return done
 
 
-async def _all_answered(shops: Sequence[Shop], writing: asyncio.Task[None], messages: int) -> None:
-    """Wait until all is written and answered, or nothing is answered any more."""
+def _all_answered(
+    shops: Sequence[Shop], writing: asyncio.Task[None], messages: int
+) -> Callable[[], Awaitable[bool]]:
+    """Whether all is written and answered, or there was no new answer for long."""
     left, last = messages * len(shops), time.monotonic()
-    while left or not writing.done():
-        await asyncio.sleep(0.05)
+
+    async def done() -> bool:
+        nonlocal left, last
         now = sum(max(0, messages - shop.answers) for shop in shops)
         if now != left:
             left, last = now, time.monotonic()
-        elif time.monotonic() - last > _PATIENCE:
-            return
-    writing.result()
+        if writing.done():
+            writing.result()
+        return (not left and writing.done()) or time.monotonic() - last > _PATIENCE
+
+    return done
 
 
 async def _states(path: Path) -> dict[str, int]:

@@ -34,7 +34,7 @@ class _Result(msgspec.Struct):
 
 
 async def run(sizes: Sizes) -> Report:
-    """Read what waits everywhere: each marketplace's account alone, and then all of them."""
+    """Read unanswered items: each marketplace's account alone, then all accounts."""
     accounts = sizes.inbox_accounts
     wb_shop = ("--feedbacks", "200", "--questions", "100", "--chats", str(sizes.inbox_chats))
     ym_shop = ("--feedbacks", "100", "--questions", "50", "--chats", "20", "--returns", "20")

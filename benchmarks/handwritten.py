@@ -92,7 +92,7 @@ class Feedback(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Page(msgspec.Struct, gc=False, rename="camel"):
-    """What the envelope holds."""
+    """The content of the envelope."""
 
     feedbacks: list[Feedback]
     count_unanswered: int | None = None
@@ -108,7 +108,7 @@ class Body(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Count(msgspec.Struct, gc=False, rename="camel"):
-    """How many feedbacks wait."""
+    """Number of unanswered feedbacks."""
 
     count_unanswered: int
     count_unanswered_today: int | None = None
@@ -127,7 +127,7 @@ _COUNTS: Final = msgspec.json.Decoder(CountBody)
 
 
 def open_session(headers: dict[str, str]) -> aiohttp.ClientSession:
-    """A session that sends these headers with each call, and does nothing else beside it."""
+    """A session that only adds these headers to each call."""
     return aiohttp.ClientSession(
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -164,7 +164,7 @@ async def list_feedbacks(
 
 
 async def count_unanswered(session: aiohttp.ClientSession, url: URL) -> Count:
-    """How many feedbacks wait for an answer: a call as small as they come."""
+    """Number of unanswered feedbacks: the smallest call."""
     async with session.get(url) as response:
         response.raise_for_status()
         body = _COUNTS.decode(await response.read())

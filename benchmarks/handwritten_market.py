@@ -13,14 +13,14 @@ __all__ = ["Feedback", "list_feedbacks"]
 
 
 class Identifiers(msgspec.Struct, gc=False, rename="camel"):
-    """What it is about."""
+    """The subject of the feedback."""
 
     order_id: int | None = None
     offer_id: str | None = None
 
 
 class Description(msgspec.Struct, gc=False):
-    """What the buyer wrote."""
+    """The buyer's text."""
 
     advantages: str | None = None
     disadvantages: str | None = None
@@ -57,13 +57,13 @@ class Feedback(msgspec.Struct, gc=False, rename="camel"):
 
 
 class Paging(msgspec.Struct, gc=False, rename="camel"):
-    """Where the next page is."""
+    """The token of the next page."""
 
     next_page_token: str | None = None
 
 
 class Result(msgspec.Struct, gc=False):
-    """What the envelope holds."""
+    """The content of the envelope."""
 
     feedbacks: list[Feedback]
     paging: Paging | None = None

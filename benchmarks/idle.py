@@ -1,4 +1,4 @@
-"""What sellers cost in memory who have called once and rest, in a process of its own.
+"""Memory of idle sellers that have made one call, in a separate process.
 
 ``python -m benchmarks.idle KIND COUNT`` prints one line of JSON. ``buckets`` is the scheduler
 alone, ``accounts`` whole ``Wildberries`` objects beside it that share a session.
@@ -29,7 +29,7 @@ def charges_of(seller: int) -> tuple[Charge]:
 
 
 async def idle_mb(kind: str, count: int) -> float:
-    """MB that so many sellers add to a fresh process."""
+    """MB that the sellers add to a fresh process."""
     return await run_alone("benchmarks.idle", kind, str(count), found=float, within=60)
 
 

@@ -1,4 +1,4 @@
-"""Import time: what a program waits for before its first line."""
+"""Import time of the libraries."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ _CONTENDERS: Final = (
 
 
 async def run(sizes: Sizes) -> Report:
-    """Start an interpreter that imports and ends, so often; an empty one is taken off."""
+    """Time interpreters that only import; the time of an empty one is subtracted."""
     runs: dict[str, Runs] = {}
     for turn in range(sizes.imports + 1):
         empty = await _import("", peer=False)

@@ -1,4 +1,4 @@
-"""Under limits: a long list behind a slow network, against the least time that the limits allow."""
+"""Under limits: a long list over a slow network, against the min time that the limits allow."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -31,7 +31,7 @@ _CONTENDERS: Final = (
 
 
 async def run(sizes: Sizes) -> Report:
-    """Read the list by each in turn with the real limits on both sides."""
+    """Read the list with each contender in turn, with the real limits on both sides."""
     records = sizes.pages * TAKE - 1
     bound = QUOTA.least_time(sizes.pages) + _LATENCY
     async with list_simulator(records) as simulator:
@@ -105,14 +105,14 @@ async def run(sizes: Sizes) -> Report:
 
 
 def _best(pages: int) -> list[tuple[float, int]]:
-    """What could be there by when: a burst and then a page each third of a second."""
+    """Max number of records over time: a burst, then a page each third of a second."""
     return [
         (QUOTA.least_time(page) + _LATENCY, page * TAKE) for page in range(QUOTA.burst, pages + 1)
     ]
 
 
 def _steps(marks: Sequence[tuple[float, int]]) -> list[tuple[float, float]]:
-    """A page is not there until it is there, and then whole."""
+    """Points of a step line: each page arrives as a whole."""
     points = [(0.0, 0.0)]
     for moment, records in marks:
         points += [(moment, points[-1][1]), (moment, float(records))]

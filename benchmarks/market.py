@@ -95,10 +95,10 @@ async def run(sizes: Sizes) -> Report:
                     one.name,
                     ratios(runs, one.name, beside=other.name).median,
                     "at most",
-                    most,
+                    max_ratio,
                     f"of {other.name}",
                 )
-                for one, other, most in _TARGETS
+                for one, other, max_ratio in _TARGETS
             ),
             Target("windows, requests in flight at the most", windows[2], "at most", _PARALLEL),
             Target("windows, of the time that four in flight take", windows[4], "at most", 1.15),
@@ -157,5 +157,5 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
         stats = msgspec.convert(await simulator.stats(), _Seen)
     if seen != records:
         raise RuntimeError(f"{seen} feedbacks came instead of {records}")
-    least = stats.requests / _PARALLEL * _LATENCY
-    return took, seen / took, stats.peak_in_flight, stats.refusals, took / least
+    min_seconds = stats.requests / _PARALLEL * _LATENCY
+    return took, seen / took, stats.peak_in_flight, stats.refusals, took / min_seconds

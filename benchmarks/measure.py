@@ -23,7 +23,7 @@ class Sample:
 
     @property
     def spread(self) -> str:
-        """How far the runs lie apart, in parts of the median."""
+        """The lowest and the highest run, relative to the median."""
         below, above = self.low / self.median - 1, self.high / self.median - 1
         return f"{below:+.0%} {above:+.0%}"
 
@@ -34,7 +34,7 @@ def sample(values: Sequence[float]) -> Sample:
 
 
 def peak_mb() -> float:
-    """The most memory that this process ever had resident, in MB of 10^6 bytes.
+    """Peak resident memory of this process, in MB of 10^6 bytes.
 
     Linux hands ``ru_maxrss`` on through fork and exec, so that a child would show its parent's
     peak; the kernel's own high-water mark begins anew with the program.

@@ -1,4 +1,4 @@
-"""Memory of bulk reading: the client's peak against the size of what is read."""
+"""Memory of bulk reading: the client's peak against the number of records."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -97,7 +97,7 @@ async def run(sizes: Sizes) -> Report:
 
 
 async def _read(contenders: Sequence[Contender], pages: int, runs: int) -> dict[str, Runs]:
-    """Iterators end where the list does, so it is as long as what is to be read."""
+    """A list with exactly the records to be read, as iterators end with the list."""
     async with list_simulator(pages * TAKE - 1, "--no-limits") as simulator:
         url, token = simulator.url, str(simulator.shown["token"])
         await warm(url, pages)

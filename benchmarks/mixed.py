@@ -152,7 +152,7 @@ async def _compete(
 
 
 async def _measure(simulator: SimulatorProcess, calls: Sequence[int]) -> tuple[Counts, float, int]:
-    """So many calls of each seller, all made at once: what was counted, seconds, errors."""
+    """Make all calls of each seller at once: counts, seconds, errors."""
     before = await counts(simulator)
     scheduler = Scheduler()
     async with AsyncExitStack() as stack:

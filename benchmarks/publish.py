@@ -1,9 +1,6 @@
-"""The committed results: ``docs/benchmarks/``, ``docs/benchmarks.md`` and the README's table.
+"""The committed results in ``docs/benchmarks/``; ``make docs`` writes the pages from them.
 
-A page has a place for each benchmark between two comments, as ``<!-- bulk: made by `make bench`
--->`` and ``<!-- end of bulk -->``; a benchmark that has no place yet is an error, so that none is
-left out in silence. ``python -m benchmarks.publish`` writes the pages and the plots anew from the
-results as they are, without measuring.
+``python -m benchmarks.publish`` draws the plots anew from the results, without measuring.
 """
 
 from collections.abc import Mapping
@@ -12,17 +9,15 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.plots import svg
-from benchmarks.report import Report, markdown, table
+from benchmarks.report import Report
 
-__all__ = ["Results", "publish", "read", "replaced"]
+__all__ = ["Results", "publish", "read"]
 
 _ROOT: Final = Path(__file__).parents[1]
-_DIGEST: Final = ("Work", "the limit", "wbym", "the others")
 
 
 class Results(msgspec.Struct):
-    """Everything, as ``results.json`` has it."""
+    """The content of ``results.json``."""
 
     machine: str
     """Of the last run."""
@@ -30,31 +25,24 @@ class Results(msgspec.Struct):
 
 
 def publish(machine: str, reports: Mapping[str, Report], root: Path = _ROOT) -> None:
-    """Write what was found; benchmarks that were not run keep their last results.
+    """Write results and plots; benchmarks that were not run keep their last results.
 
     Args:
-        machine: What it ran on.
+        machine: The machine that they ran on.
         reports: By the benchmark's name.
         root: Of the repository.
-
-    Raises:
-        LookupError: A page has no place for a benchmark.
     """
+    from benchmarks.drawing import draw  # matplotlib is not in every environment
+
     folder = root / "docs" / "benchmarks"
     folder.mkdir(exist_ok=True)
     file = folder / "results.json"
     results = read(root) if file.exists() else Results(machine, {})
     results.machine = machine
     results.reports |= reports
-    page = root / "docs" / "benchmarks.md"
-    text = replaced(page.read_text("utf-8"), "machine", f"{machine}.\n")
-    for name, report in reports.items():
-        text = replaced(text, name, markdown(report, folder.name))
+    for report in reports.values():
         for plot in report.plots:
-            (folder / f"{plot.name}.svg").write_text(svg(plot), "utf-8")
-    page.write_text(text, "utf-8")
-    readme = root / "README.md"
-    readme.write_text(replaced(readme.read_text("utf-8"), "speed", _digest(results)), "utf-8")
+            draw(plot, folder)
     # Read once as it will be read: 0 for a float becomes 0.0 here, and not with the next run.
     results = msgspec.json.decode(msgspec.json.encode(results), type=Results)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results, order="sorted")) + b"\n")
@@ -64,29 +52,6 @@ def read(root: Path = _ROOT) -> Results:
     """The results that are committed."""
     file = root / "docs" / "benchmarks" / "results.json"
     return msgspec.json.decode(file.read_bytes(), type=Results)
-
-
-def replaced(text: str, name: str, content: str) -> str:
-    """A page with new content in the place of that name.
-
-    Raises:
-        LookupError: There is no such place.
-    """
-    begin, end = f"<!-- {name}: made by `make bench` -->\n", f"<!-- end of {name} -->"
-    before, found, rest = text.partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise LookupError(f"no place for {name} between {begin.strip()} and {end}")
-    return f"{before}{begin}{content}{end}{after}"
-
-
-def _digest(results: Results) -> str:
-    rows = [
-        (line.what, line.limit, line.ours, line.others)
-        for _, report in sorted(results.reports.items())
-        for line in report.digests
-    ]
-    return table(_DIGEST, rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a benchmark says: a table of figures, plots, and whether its targets hold."""
+"""The report of a benchmark: a table, plots, targets and limits."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -12,7 +12,7 @@ __all__ = ["Digest", "Limit", "Report", "Target", "markdown", "table", "verdict"
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A figure, and what it must reach."""
+    """A figure and its bound."""
 
     name: str
     value: float
@@ -22,7 +22,7 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether it is reached."""
+        """Whether the figure is within the bound."""
         if self.sense == "at least":
             return self.value >= self.bound
         return self.value <= self.bound if self.sense == "at most" else self.value < self.bound
@@ -34,13 +34,13 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A row beside what nobody can pass: the fastest loop by hand, or what the limits allow."""
+    """A row against its lower bound: the fastest loop by hand, or the limits."""
 
     row: str
     ratios: list[float]
-    """The row's figure in parts of the limit's, of each turn; less is better."""
+    """The row's figure divided by the limit's, in each turn; less is better."""
     exact: bool = False
-    """Whether it was taken in virtual time, so that there is no chance in it."""
+    """Whether it was measured in virtual time, without noise."""
 
     @property
     def passed(self) -> bool:
@@ -60,14 +60,14 @@ class Digest(msgspec.Struct, frozen=True):
 
     what: str
     limit: str
-    """The least that can be reached, and what sets it."""
+    """The lower bound and its reason."""
     ours: str
     others: str
-    """Each of the others, best first."""
+    """The other libraries, best first."""
 
 
 class Report(msgspec.Struct):
-    """What one benchmark found."""
+    """The results of one benchmark."""
 
     title: str
     columns: tuple[str, ...]
@@ -81,12 +81,12 @@ class Report(msgspec.Struct):
 
     @property
     def passed(self) -> list[Limit]:
-        """The limits that are none."""
+        """The limits that a row has passed, which makes them invalid."""
         return [limit for limit in self.limits if limit.passed]
 
 
 def markdown(report: Report, pictures: str | None = None) -> str:
-    """The report: its pictures, if their folder is named, its table, its notes and its targets."""
+    """The report in Markdown: plots, if their folder is given, table, notes and targets."""
     blocks = [f"## {report.title}"]
     if pictures is not None:
         blocks += [f"![{plot.title}]({pictures}/{plot.name}.svg)" for plot in report.plots]
@@ -107,7 +107,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def verdict(reports: Sequence[Report]) -> str:
-    """The last line: which targets hold."""
+    """The last line: number of targets that hold, and the missed ones."""
     targets = [target for report in reports for target in report.targets]
     missed = [target for target in targets if not target.holds]
     line = f"{len(targets) - len(missed)} of {len(targets)} targets hold"

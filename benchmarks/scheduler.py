@@ -1,4 +1,4 @@
-"""What keeping the limits costs: a call's overhead, 10,000 sellers at once, 10,000 idle ones."""
+"""Cost of the limits: overhead per call, 10,000 sellers at once, 10,000 idle sellers."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ _BODY: Final = (
 _OVERHEAD: Final = 30.0
 _IDLE: Final = 50.0
 _LEASES: Final = 8
-"""Of each seller: two more than go at once."""
+"""Per seller: two more than the burst."""
 
 
 async def run(sizes: Sizes) -> Report:
@@ -78,7 +78,7 @@ async def _in_turn(
 
 
 async def _lease(count: int) -> float:
-    """Processor seconds of so many leases of one seller."""
+    """Processor seconds of ``count`` leases of one seller."""
     scheduler = Scheduler()
     key = BucketKey("wildberries", "seller", "standard", "feedbacks-and-questions")
     charges = (Charge(key, LIFTED["feedbacks-and-questions"]),)
@@ -91,7 +91,7 @@ async def _lease(count: int) -> float:
 
 
 async def _call(count: int) -> float:
-    """Processor seconds of so many whole calls over a transport that answers at once."""
+    """Processor seconds of ``count`` calls over a transport that answers at once."""
     async with Wildberries(
         new_token(),
         base_url=_URL,
@@ -106,7 +106,7 @@ async def _call(count: int) -> float:
 
 
 async def _build(count: int) -> float:
-    """Processor seconds of making so many requests and decoding their answers."""
+    """Processor seconds to build ``count`` requests and decode their answers."""
     dialect = WildberriesDialect("shop", [Token(new_token())], base_url=_URL, quotas=LIFTED)
     endpoint = row(Feedbacks.count_unanswered).endpoint
     start = time.process_time()

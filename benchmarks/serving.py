@@ -1,4 +1,4 @@
-"""The simulator's side: sellers nobody has seen, pages encoded beforehand, its own counts."""
+"""The simulator: new sellers, pages encoded beforehand, and its counts."""
 
 import uuid
 
@@ -15,35 +15,35 @@ _BURST = 6
 
 
 def list_simulator(feedbacks: int, *arguments: str) -> SimulatorProcess:
-    """A simulator in its own process with so many feedbacks, none of them processed."""
+    """A simulator in its own process with ``feedbacks`` unprocessed feedbacks."""
     return SimulatorProcess(
         "wbym_wildberries.simulator", "--feedbacks", str(feedbacks), "--open-share", "1", *arguments
     )
 
 
 class Counts(msgspec.Struct):
-    """What the simulator has seen so far."""
+    """The simulator's counts so far."""
 
     requests: int
     refusals: int
 
     def since(self, before: "Counts") -> "Counts":
-        """What it has seen since then."""
+        """The difference to earlier counts."""
         return Counts(self.requests - before.requests, self.refusals - before.refusals)
 
 
 async def counts(simulator: SimulatorProcess) -> Counts:
-    """Its counts now."""
+    """The current counts."""
     return msgspec.convert(await simulator.stats(), Counts)
 
 
 def new_token() -> str:
-    """The token of a seller that nobody has seen; all see the same cabinet."""
+    """The token of a new seller; all sellers see the same cabinet."""
     return make_token(sid=str(uuid.uuid4()))
 
 
 async def warm(url: str, pages: int) -> int:
-    """Have each page encoded once, so that the simulator is never what is measured.
+    """Request each page once, so that encoding it is not measured.
 
     The limits are passed by a new seller for each burst. Returns the bytes of all pages.
     """

@@ -27,12 +27,12 @@ _MISSING: Final = "The peers are not installed here, so only ours are shown; `ma
 
 
 def missing() -> list[str]:
-    """A note, where the peers are left out."""
+    """A note if the peers are left out."""
     return [] if peers_installed() else [_MISSING]
 
 
 def agree(runs: Mapping[str, Runs]) -> None:
-    """Whether all who came to an end read the same.
+    """Check that all contenders that finished read the same records.
 
     Raises:
         RuntimeError: They did not.
@@ -46,12 +46,12 @@ def agree(runs: Mapping[str, Runs]) -> None:
 
 
 def seconds(tally: Tally) -> float:
-    """What most are measured by."""
+    """The default figure: seconds of a run."""
     return tally.seconds
 
 
 def by_hand(runs: Mapping[str, Runs], figure: Callable[[Tally], float] = seconds) -> Runs:
-    """The limit: of the hand-written loops the one with the least median."""
+    """The limit: the hand-written loop with the lowest median."""
     hands = [own for own in runs.values() if own.contender.hand]
     return min(hands, key=lambda own: own.of(figure).median)
 
@@ -71,7 +71,7 @@ def ratios(
 def beside_hand(
     runs: Mapping[str, Runs], label: str = "", figure: Callable[[Tally], float] = seconds
 ) -> list[Limit]:
-    """Each row that has all done, beside the fastest loop by hand."""
+    """Each complete row, against the fastest loop by hand."""
     hand = by_hand(runs, figure)
     return [
         Limit(name + label, _turns(runs, name, figure))
@@ -81,7 +81,7 @@ def beside_hand(
 
 
 def beside_bound(runs: Mapping[str, Runs], bound: float, label: str = "") -> list[Limit]:
-    """Each row that has all done, beside the least seconds that the limits allow."""
+    """Each complete row, against the min seconds that the limits allow."""
     return [
         Limit(name + label, [tally.seconds / bound for tally in own.tallies])
         for name, own in runs.items()
@@ -100,12 +100,12 @@ def _turns(
 
 
 def _complete(runs: Mapping[str, Runs], own: Runs) -> bool:
-    """Whether it did all the work: who does less may well be faster than the limit."""
+    """Whether a contender did all of the work; less work may be faster than the limit."""
     return own.finished and not _lost(runs, own)
 
 
 def kind(contender: Contender) -> Kind:
-    """How it is coloured."""
+    """The kind that sets its colour."""
     if contender.peer:
         return "peer"
     return "hand" if contender.hand else "ours"
@@ -120,7 +120,7 @@ def bars(
     limit_label: str,
     figure: Callable[[Tally], float] = seconds,
 ) -> Bars:
-    """A bar for each contender that came to its end."""
+    """A bar for each contender that finished."""
     found = [
         Bar(label + _lost(runs, own), one.median, one.low, one.high, kind(own.contender))
         for label, own in runs.items()
@@ -131,7 +131,7 @@ def bars(
 
 
 def others(runs: Mapping[str, Runs], figure: Callable[[Tally], float], unit: str) -> str:
-    """The peers' figures, best first; those that never ended last."""
+    """The peers' figures, best first; unfinished ones last."""
     peers = [own for own in runs.values() if own.contender.peer]
     ended = sorted(
         (own.of(figure).median, own.contender.name + _lost(runs, own))
@@ -143,7 +143,7 @@ def others(runs: Mapping[str, Runs], figure: Callable[[Tally], float], unit: str
 
 
 def _lost(runs: Mapping[str, Runs], own: Runs) -> str:
-    """How many calls or records were not answered, where others got them all."""
+    """Number of calls or records that are missing, compared with the others."""
     most = max(tally.records for each in runs.values() for tally in each.tallies)
     lost = most - min(tally.records for tally in own.tallies)
     return f" ({lost} lost)" if lost else ""

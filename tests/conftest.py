@@ -1,4 +1,4 @@
-"""What holds in every test: no blocking call in the loop, published files if they are there."""
+"""Fixtures of every test: blocking calls in the loop fail, published files are found if present."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
-# The same examples in each run; `make fuzz` looks for new ones, with --hypothesis-profile=fuzz.
+# Each run has the same examples; `make fuzz` tries new ones, with --hypothesis-profile=fuzz.
 settings.register_profile(
     "wbym",
     deadline=None,
@@ -28,7 +28,7 @@ settings.register_profile(
 )
 settings.load_profile("wbym")
 
-# Else pytest-asyncio, looking for a loop to put back, makes one that nobody closes.
+# Otherwise pytest-asyncio looks for a loop to restore, and creates one that nobody closes.
 asyncio.set_event_loop(None)
 
 PUBLISHED = Path(__file__).parents[2] / "shared"
@@ -36,8 +36,8 @@ PUBLISHED = Path(__file__).parents[2] / "shared"
 
 def pytest_sessionstart() -> None:
     if settings().derandomize:
-        # Hypothesis mixes in what stands in the sources imported so far: with the seed alone, an
-        # example would depend on which tests ran before, and on every edit.
+        # Hypothesis also draws constants from the modules imported so far: examples would depend on
+        # which tests ran before, and on every edit.
         pytest.MonkeyPatch().setattr(providers, "_get_local_constants", _no_constants)
 
 
@@ -46,7 +46,7 @@ def _no_constants() -> Constants:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    # pytest's own -rs has a line for each place that skips.
+    # pytest's own -rs prints a line per place that skips.
     reasons = Counter(
         report.longrepr[2].removeprefix("Skipped: ")
         for report in terminalreporter.stats.get("skipped", [])
@@ -60,7 +60,7 @@ def _no_blocking_calls() -> Iterator[BlockBuster]:
     with blockbuster_ctx(scanned_modules=["wbym", "wbym_wildberries", "wbym_yandex_market"]) as it:
         for name, allowed in it.functions.items():
             if name.startswith("sqlite3."):
-                # What a database in memory does in the loop; of a file, this is done in a thread.
+                # A database in memory runs in the loop; a file's runs in a thread.
                 allowed.can_block_in("wbym/_sqlite.py", {"_do"})
                 allowed.can_block_in("wbym/feed/_memory.py", {"__init__"})
         yield it
@@ -68,7 +68,7 @@ def _no_blocking_calls() -> Iterator[BlockBuster]:
 
 @pytest.fixture(scope="session")
 def published() -> Path:
-    """The folder of the marketplaces' published documents, beside the project."""
+    """The folder of the marketplaces' published documents, next to the project."""
     if not (PUBLISHED / "specs").is_dir():
         pytest.skip(f"the published documents are not at ../{PUBLISHED.name}/specs")
     return PUBLISHED

@@ -1,4 +1,4 @@
-"""Every name of the code that the text of README and ``docs/`` mentions exists."""
+"""The names and paths that the documents mention exist."""
 
 import builtins
 import decimal
@@ -37,13 +37,18 @@ TEXTS: Final = [
     if page.parent in {ROOT, ROOT / "docs"} and not page.stem.startswith("benchmarks")
 ]
 TELEMETRY: Final = "observability"
-"""Its names below ``wbym`` are loggers, attributes and metrics; other tests know those."""
+"""The page whose names below ``wbym`` are loggers and metrics, which other tests check."""
 FILES: Final = {"toml", "db", "locks", "md", "py", "tsv"}
 EXAMPLES: Final = {"_update", "_all"}
-"""A row of nobody, and the end of several names."""
+"""A row that does not exist, and a suffix of several names."""
 
 _CODE: Final = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
-_METHODS: Final = re.compile(r"<!-- methods: .*?<!-- end of methods -->", re.DOTALL)
+_METHODS: Final = re.compile(
+    r"<!-- \[\[\[cog cog.out\(methods.*?<!-- \[\[\[end\]\]\] -->", re.DOTALL
+)
+_PATH: Final = re.compile(
+    r"`((?:wbym\w*|adapters|tests|toy|docs|benchmarks|\.ci|\.github)/[\w./]*)`"
+)
 _NAME: Final = re.compile(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`")
 
 _HOMES: Final[tuple[ModuleType, ...]] = (
@@ -54,7 +59,7 @@ _HOMES: Final[tuple[ModuleType, ...]] = (
 
 @pytest.fixture(scope="module")
 def things() -> Mapping[str, tuple[object, ...]]:
-    """What a name in lower case stands for."""
+    """The classes that a name in lower case stands for."""
     alone = Scheduler()
     shops = (Wildberries(TOKEN, scheduler=alone), YandexMarket(API_KEY, scheduler=alone))
     return {
@@ -79,14 +84,14 @@ def names(page: Path) -> Iterator[str]:
 
 
 def has(thing: object, name: str) -> bool:
-    """Whether it has the attribute; of an exception, whether it is made from one."""
+    """Whether it has the attribute; for an exception, also whether it takes the argument."""
     if isinstance(thing, type) and issubclass(thing, Exception):
         return hasattr(thing, name) or name in inspect.signature(thing).parameters
     return hasattr(thing, name)
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
-def test_names_when_the_text_has_them(page: Path, things: Mapping[str, tuple[object, ...]]) -> None:
+def test_names_exist(page: Path, things: Mapping[str, tuple[object, ...]]) -> None:
     classes = {name: thing for home in _HOMES for name, thing in vars(home).items()}
     classes |= {name: getattr(wbym, name) for name in wbym.__all__}
     classes |= {one.__name__: one for one in (Wildberries, YandexMarket, FakeAccount, Toy)}
@@ -102,3 +107,10 @@ def test_names_when_the_text_has_them(page: Path, things: Mapping[str, tuple[obj
         for left, right in zip([first, *rest], rest, strict=False):
             if left in things:
                 assert any(has(thing, right) for thing in things[left]), name
+
+
+@pytest.mark.parametrize("page", [*TEXTS, ROOT / "CONTRIBUTING.md"], ids=lambda page: page.stem)
+def test_paths_exist(page: Path) -> None:
+    homes = (ROOT, ROOT / "adapters", ROOT / "tests", ROOT / "docs")
+    for path in _PATH.findall(_CODE.sub("", page.read_text("utf-8"))):
+        assert any((home / path).exists() for home in homes), path

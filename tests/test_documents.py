@@ -1,4 +1,4 @@
-"""Every block of code in README and ``docs/`` does what it says, against the simulators."""
+"""Every block of code in README and ``docs/`` runs against the simulators."""
 
 import ast
 import asyncio
@@ -50,11 +50,10 @@ FRAGMENTS: Final = [block for block in PYTHON if not block.is_script and not blo
 CONSOLE: Final = blocks("console")
 TOML: Final = blocks("toml")
 WITHIN: Final = 60.0
-"""Seconds for one block, on however busy a machine."""
+"""Seconds for one block, even on a busy machine."""
 
 
-def test_blocks_when_counted() -> None:
-    """None is passed over for a language that nobody runs."""
+def test_every_block_has_a_language_that_is_run() -> None:
     fences = sum(
         len(re.findall(r"^```\w", page.read_text("utf-8"), re.MULTILINE))
         for page in {block.page for block in (*PYTHON, *CONSOLE, *TOML)}
@@ -71,10 +70,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("block", SCRIPTS, ids=str)
-async def test_script_when_it_runs(
-    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As printed, in a process of its own; one that goes on for ever is ended after its reply."""
+async def test_script_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As printed, in its own process; an endless one is killed after its reply."""
     (tmp_path / "program.py").write_text(block.text, "utf-8")
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
@@ -85,20 +82,20 @@ async def test_script_when_it_runs(
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "error", "program.py", stderr=asyncio.subprocess.PIPE
         )
-        told = asyncio.ensure_future(process.communicate())
+        output = asyncio.ensure_future(process.communicate())
         try:
             if "inbox.events()" in block.text:
                 await eventually(lambda: bool(wb.stats.paths and ym.stats.paths), within=WITHIN)
                 wb.buyers.write("Где заказ?")
                 ym.buyers.write("Где заказ?")
                 await eventually(lambda: bool(wb.sent() and ym.sent()), within=WITHIN)
-                assert not told.done()
+                assert not output.done()
                 process.kill()
-            _, errors = await told
+            _, errors = await output
         finally:
             if process.returncode is None:
                 process.kill()
-                await told
+                await output
         assert not errors, errors.decode()
         if "inbox.events()" in block.text:
             assert [len(one.sent()) for one in (wb, ym)] == [1, 1]
@@ -109,7 +106,7 @@ async def test_script_when_it_runs(
 
 
 @pytest.mark.parametrize("block", TESTS, ids=str)
-async def test_module_when_pytest_runs_it(block: Block, tmp_path: Path) -> None:
+async def test_module_passes_in_pytest(block: Block, tmp_path: Path) -> None:
     (tmp_path / "test_program.py").write_text(block.text, "utf-8")
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -119,16 +116,14 @@ async def test_module_when_pytest_runs_it(block: Block, tmp_path: Path) -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(WITHIN):
-        told, _ = await process.communicate()
-    assert process.returncode == 0, told.decode()
-    assert b"1 passed" in told
+        output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    assert b"1 passed" in output
 
 
 @pytest.mark.parametrize("block", FRAGMENTS, ids=str)
-async def test_fragment_when_it_runs(
-    block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a frame that has the names which the page speaks of; an endless one is ended."""
+async def test_fragment_runs(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a frame with the names that the page uses; an endless one is cancelled."""
     monkeypatch.setitem(follow.__globals__, "_FIRST", 0.001)
     async with asyncio.timeout(WITHIN), marketplaces() as (wb, ym):
         for name, value in environment(wb.url, ym.url).items():
@@ -164,7 +159,7 @@ async def test_fragment_when_it_runs(
 
 
 class TestConsole:
-    """Commands are run where that is safe; of others it is proven that there are such."""
+    """Commands are run if that is safe; of the others it is checked that they exist."""
 
     @pytest.fixture
     def run(self) -> Callable[[list[str]], Result]:
@@ -186,7 +181,7 @@ class TestConsole:
             for command, printed in commands(block)
         ],
     )
-    async def test_command_when_shown(
+    async def test_command_works(
         self,
         block: Block,
         command: str,
@@ -212,7 +207,7 @@ class TestConsole:
                 names = names[: names.index("--json")] if "--json" in names else names
                 assert set(names) <= BENCHMARKS.keys()
             case ["wbym", "listen", *_]:
-                # It would listen for ever, on a port that may be taken.
+                # It would listen for ever, on a port that may be in use.
                 accepts(arguments)
             case ["wbym", "outbox", *_]:
                 async with SqliteStore("wbym.db") as store:
@@ -228,11 +223,11 @@ class TestConsole:
                 assert result.exit_code == 0, result.output
                 assert not printed or shape(result.stdout) == shape(printed)
             case _:
-                raise AssertionError(f"{block}: nobody knows how to try {command!r}")
+                raise AssertionError(f"{block}: no way to test {command!r}")
 
 
 def accepts(arguments: list[str]) -> None:
-    """Whether the command line takes these arguments; nothing is done."""
+    """Parse the arguments as the command line does, without running the command."""
     group = typer.main.get_command(cli.app)
     assert isinstance(group, TyperGroup)
     command = group.commands[arguments[0]]
@@ -240,12 +235,12 @@ def accepts(arguments: list[str]) -> None:
 
 
 def shape(text: str) -> str:
-    """A text with its numbers made alike."""
+    """The text with each number replaced by ``N``."""
     return re.sub(r"\d[\d,]*", "N", text)
 
 
 @pytest.mark.parametrize("block", TOML, ids=str)
-def test_toml_when_read(block: Block, tmp_path: Path) -> None:
+def test_toml_is_valid(block: Block, tmp_path: Path) -> None:
     document = tomllib.loads(block.text)
     if "accounts" in document:
         path = tmp_path / "wbym.toml"
@@ -256,10 +251,10 @@ def test_toml_when_read(block: Block, tmp_path: Path) -> None:
         groups = document["project"]["entry-points"]
         assert groups
         for group in groups:
-            # Both marketplaces register so.
+            # Both marketplaces are registered in these groups.
             assert {point.name for point in entry_points(group=group)} >= {"wildberries"}
 
 
-def test_rows_in_the_guide_when_they_are_those_of_toy() -> None:
+def test_rows_in_the_guide_are_those_of_toy() -> None:
     (rows,) = [one for one in blocks("python") if "class ToyGroup(" in one.text]
     assert rows.text.strip() in inspect.getsource(toy)

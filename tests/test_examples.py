@@ -1,4 +1,4 @@
-"""Examples come from the test alone: not from the order, the run's seed or the sources."""
+"""Hypothesis examples depend on the test alone: not on the order, the seed or the sources."""
 
 import random
 

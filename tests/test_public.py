@@ -1,4 +1,4 @@
-"""What the public packages export, and by which path it is known."""
+"""The names that the public packages export, and the module that each name shows."""
 
 import inspect
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def things(package: ModuleType) -> Iterator[tuple[str, object]]:
 
 
 def test_names_when_compared_with_the_list() -> None:
-    # One that goes or changes breaks programs: see docs/versioning.md.
+    # Removing or changing a name breaks programs: see docs/versioning.md.
     known = LIST.read_text("utf-8").splitlines()
     found = list(names())
     assert [name for name in known if name not in found] == []
@@ -32,7 +32,7 @@ def test_names_when_compared_with_the_list() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES[1:], ids=PATHS[1:])
-def test_module_of_what_a_package_exports(package: ModuleType) -> None:
+def test_exported_class_shows_its_package(package: ModuleType) -> None:
     for name, thing in things(package):
         home = getattr(thing, "__module__", "")
         if home.startswith("wbym"):
@@ -41,7 +41,7 @@ def test_module_of_what_a_package_exports(package: ModuleType) -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=PATHS)
-def test_fields_of_a_struct_are_resolved_where_it_is_shown(package: ModuleType) -> None:
+def test_fields_of_exported_structs_are_resolved(package: ModuleType) -> None:
     for _, thing in things(package):
         if inspect.isclass(thing) and issubclass(thing, msgspec.Struct):
             assert not [one for one in thing.__annotations__.values() if isinstance(one, str)]

@@ -79,7 +79,7 @@ class _OpenTelemetry(Observer):
         )
         self._bans = meter.create_counter("wbym.bans", "{ban}", "Bans begun or prolonged.")
         self._events = meter.create_counter(
-            "wbym.feed._events", "{event}", "Events handed to the consumer."
+            "wbym.feed.events", "{event}", "Events handed to the consumer."
         )
         self._lag = meter.create_histogram(
             "wbym.feed.lag",

@@ -1,4 +1,4 @@
-"""Who reads what: wbym, the hand-written loop, and what else there is to be had.
+"""The contenders: wbym, the hand-written loops and other libraries.
 
 One module each, run as ``python -m benchmarks.contenders.NAME`` in a process of its own. The ones
 that wrap other libraries run in the peers' virtual environment, so they import nothing of ours but

@@ -33,7 +33,7 @@ _WINDOWS: Final = 4
 _PERIOD: Final = timedelta(days=180)
 
 
-async def _pages(job: Job, tally: Tally, *, most: int) -> None:
+async def _pages(job: Job, tally: Tally, *, in_parallel: int) -> None:
     start = time.perf_counter()
     rooms: list[bytearray] = []
     async with handwritten.open_session({"Authorization": job.tokens[0]}) as session:
@@ -47,7 +47,7 @@ async def _pages(job: Job, tally: Tally, *, most: int) -> None:
             )
 
         offsets = range(0, job.pages * job.take, job.take)
-        async for page in in_flight(job.pages if job.limited else most, fetch, offsets):
+        async for page in in_flight(job.pages if job.limited else in_parallel, fetch, offsets):
             for feedback in page:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0
@@ -117,8 +117,8 @@ async def _market(job: Job, tally: Tally, *, windows: int) -> None:
 
 
 WAYS: Final[dict[str, Way]] = {
-    "pages": partial(_pages, most=1),
-    "pages ahead": partial(_pages, most=2),
+    "pages": partial(_pages, in_parallel=1),
+    "pages ahead": partial(_pages, in_parallel=2),
     "calls": _calls,
     "calls together": _calls_together,
     "market": partial(_market, windows=1),

@@ -1,4 +1,4 @@
-"""What a contender's process does: say that it is ready, take a job, do it, tell the figures.
+"""A contender's process: it reports that it is ready, takes a job, does it and reports the figures.
 
 It runs in the peers' environment too, so only the standard library is imported.
 """
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 @dataclass
 class Job:
-    """What is to be done, as one line of JSON on stdin."""
+    """A job, as one line of JSON on stdin."""
 
     way: str
-    """Which of the contender's ways."""
+    """Name of the contender's way."""
     url: str
     tokens: list[str]
     """One a seller."""
@@ -38,14 +38,14 @@ class Job:
     """Whether the marketplace keeps its limits; else the client's own are lifted as well."""
     business: int = 0
     sweeps: int = 1
-    """How often it is done."""
+    """Number of repetitions."""
     patience: float = 600.0
     """Seconds after which the job is given up."""
 
 
 @dataclass
 class Tally:
-    """What came of it, as one line of JSON on stdout."""
+    """The figures of a job, as one line of JSON on stdout."""
 
     seconds: float = 0.0
     cpu: float = 0.0
@@ -86,13 +86,13 @@ Way = Callable[[Job, Tally], Awaitable[None]]
 
 
 async def in_flight(
-    most: int, fetch: Callable[[int], Awaitable[T]], offsets: Iterable[int]
+    limit: int, fetch: Callable[[int], Awaitable[T]], offsets: Iterable[int]
 ) -> AsyncIterator[T]:
     """The pages in order, the next ones on their way while the last is being used."""
     tasks: deque[asyncio.Future[T]] = deque()
     for offset in offsets:
         tasks.append(asyncio.ensure_future(fetch(offset)))
-        if len(tasks) == most:
+        if len(tasks) == limit:
             yield await tasks.popleft()
     while tasks:
         yield await tasks.popleft()

@@ -42,8 +42,8 @@ async def _pages(job: Job, tally: Tally) -> None:
             )
             return list(answer.data.feedbacks)
 
-        most = job.pages if job.limited else 2
-        async for page in in_flight(most, fetch, range(0, job.pages * job.take, job.take)):
+        in_parallel = job.pages if job.limited else 2
+        async for page in in_flight(in_parallel, fetch, range(0, job.pages * job.take, job.take)):
             for feedback in page:
                 tally.records += 1
                 tally.ratings += feedback.product_valuation or 0

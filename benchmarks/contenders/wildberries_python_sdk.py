@@ -48,8 +48,8 @@ async def _pages(job: Job, tally: Tally) -> None:
         answer = await client._request("feedbacks", params=query)  # noqa: SLF001 - as in its docs
         return list(answer["data"]["feedbacks"])
 
-    most = 1 if job.limited else 2
-    async for page in in_flight(most, fetch, range(0, job.pages * job.take, job.take)):
+    in_parallel = 1 if job.limited else 2
+    async for page in in_flight(in_parallel, fetch, range(0, job.pages * job.take, job.take)):
         for feedback in page:
             tally.records += 1
             tally.ratings += feedback["productValuation"] or 0

@@ -12,12 +12,12 @@ from wbym.limits import Scheduler
 from wbym_wildberries import Tier, Wildberries
 from wbym_wildberries._dialect import WildberriesDialect
 from wbym_wildberries._token import Category, Token
-from wbym_wildberries.api._base import in_envelope
+from wbym_wildberries.api import in_envelope
 from wbym_wildberries.api.feedbacks import Feedbacks, Unseen
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import Credential, CredentialKind, YandexMarket
 from wbym_yandex_market._dialect import YandexMarketDialect
-from wbym_yandex_market.api._base import MarketGroup
+from wbym_yandex_market.api import MarketGroup
 
 FEEDBACKS = Category.FEEDBACKS_AND_QUESTIONS
 CHATS = Category.BUYER_CHAT

@@ -7,4 +7,4 @@ async def test_whoever_writes_is_answered_once_however_often_the_assistant_dies(
     assert survived.dropped > 0
     for outcome in survived.outcomes:
         assert outcome.messages == 40
-        assert (outcome.unanswered, outcome.twice, outcome.strange) == (0, 0, 0)
+        assert (outcome.unanswered, outcome.twice, outcome.unasked) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""An account that has nothing, for tests to give it what they need."""
+"""An account without capabilities, as a base for tests."""
 
 from types import MappingProxyType
 from typing import ClassVar
@@ -11,9 +11,9 @@ __all__ = ["BareAccount"]
 
 
 class BareAccount(Account):
-    """An account of a marketplace that can do nothing.
+    """An account of a marketplace without capabilities.
 
-    A class derived from it states ``CAPABILITIES`` and writes hooks, as an adapter's does.
+    A derived class states ``CAPABILITIES`` and writes hooks, as an adapter's does.
     """
 
     marketplace = "toy"
@@ -21,7 +21,7 @@ class BareAccount(Account):
 
     def __init__(self, name: str = "shop") -> None:
         self.transport = ScriptedTransport()
-        """What it is sent; there is no answer in its script."""
+        """Records the requests; its script has no responses."""
         super().__init__(ToyDialect(account=name), transport=self.transport, scheduler=Scheduler())
 
     @property

@@ -1,4 +1,4 @@
-"""Values on both sides of every bound that an annotation states."""
+"""Values on both sides of every bound in an annotation."""
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -20,13 +20,13 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Try(msgspec.Struct, frozen=True):
-    """A value beside a bound."""
+    """A value at a bound, or just beyond it."""
 
     value: Any
     path: str = ""
-    """Where in the argument it is."""
+    """Its path within the argument."""
     rules: Collection[str] = ()
-    """What may be said of it; empty where it is within the bound."""
+    """The rules it may break, as in the error; empty if it is within the bound."""
 
 
 def _marked(hint: object) -> tuple[object, tuple[object, ...]]:
@@ -50,7 +50,7 @@ def _is_optional(hint: object) -> bool:
 
 
 def _is_mixed(hint: object) -> bool:
-    """Whether values of several types will do."""
+    """Whether it allows values of several types."""
     if get_origin(hint) is Annotated:
         return _is_mixed(get_args(hint)[0])
     is_union = get_origin(hint) in {Union, UnionType}
@@ -58,7 +58,7 @@ def _is_mixed(hint: object) -> bool:
 
 
 def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annotation's type
-    """A value that the annotation allows; another one for another index, where there is one."""
+    """A value that the annotation allows; if possible, a different one for each index."""
     base, marks = _marked(hint)
     rules = [mark for mark in marks if isinstance(mark, Rule) and not isinstance(mark, Count)]
     found = [_plain(base, marks, index)]
@@ -78,7 +78,7 @@ def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annota
 
 
 def _plain(base: object, marks: tuple[object, ...], index: int) -> Any:  # noqa: ANN401 - any type
-    """A value within the common bounds."""
+    """A value within the bounds of ``Length``, ``Range`` and ``Count``."""
     kind = get_origin(base) or base
     length = next((mark for mark in marks if isinstance(mark, Length)), Length(1, 20))
     limits = next((mark for mark in marks if isinstance(mark, Range)), Range(1))
@@ -113,13 +113,13 @@ def _plain(base: object, marks: tuple[object, ...], index: int) -> Any:  # noqa:
 
 
 def tries(hint: object) -> Iterator[Try]:
-    """Values beside the bounds of an annotation, those of what is in it included."""
+    """Values around the bounds of an annotation, and of its fields and items."""
     yield Try(None, "", () if hint is object or _is_optional(hint) else ["must "])
     base, marks = _marked(hint)
     rules = [mark for mark in marks if isinstance(mark, Rule)]
 
     def broken(value: object) -> list[str]:
-        return [words for rule in rules if (words := rule.broken(value)) is not None]
+        return [text for rule in rules if (text := rule.broken(value)) is not None]
 
     for mark in marks:
         for value in _beside(mark, base, marks):
@@ -127,12 +127,12 @@ def tries(hint: object) -> Iterator[Try]:
     for value in [object()] if _is_mixed(hint) else _of_wrong_type(base):
         yield Try(value, "", ["must "])
     for one in _inside(base, marks):
-        # What is within its own bounds may break a rule over the whole.
+        # A value within its own bounds may break a rule of the whole.
         yield one if one.rules else Try(one.value, one.path, broken(one.value))
 
 
 def _item(base: object, marks: tuple[object, ...]) -> object:
-    """The annotation of one of several values."""
+    """The annotation of an item of a collection."""
     item = get_args(base)[0]
     for mark in marks:
         if isinstance(mark, Each):
@@ -165,7 +165,7 @@ def _beside(mark: object, base: object, marks: tuple[object, ...]) -> Iterator[A
                 if base is Upload:
                     yield _file(size)
                     continue
-                # Several files together, each within its own bound.
+                # Several files, each within its own bound.
                 own = [
                     one.max for one in _marked(_item(base, marks))[1] if isinstance(one, MaxSize)
                 ]

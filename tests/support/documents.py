@@ -1,4 +1,4 @@
-"""The code in README and ``docs/``, block by block, and what its fragments run in."""
+"""The blocks of code in README and ``docs/``, and the names that fragments use."""
 
 import asyncio
 import logging
@@ -40,7 +40,7 @@ PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 TOKEN: Final = make_token(scopes=ALL_SCOPES)
 API_KEY: Final = make_api_key()
 PRINTED_ID: Final = "YX52RZEBhH9mrcYdEJuD"
-"""The id of a feedback that documents print; a simulated shop has others."""
+"""A feedback's id in the documents; simulated shops have others."""
 
 _BLOCK: Final = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -58,17 +58,17 @@ class Block(msgspec.Struct, frozen=True):
 
     @property
     def is_script(self) -> bool:
-        """Whether it is a program to be run as it is."""
+        """Whether it is a whole program."""
         return "asyncio.run(" in self.text
 
     @property
     def is_test(self) -> bool:
-        """Whether it is a module for pytest."""
+        """Whether it is a pytest module."""
         return "\nasync def test_" in self.text
 
 
 def blocks(language: str) -> list[Block]:
-    """The blocks in a language, over all documents."""
+    """The blocks of a language, in all documents."""
     return [
         Block(page, text[: found.start()].count("\n") + 1, language, found[2])
         for page in PAGES
@@ -79,7 +79,7 @@ def blocks(language: str) -> list[Block]:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """The commands of a console block, each with what it prints, without remarks."""
+    """The commands of a console block without comments, each with its output."""
     found: list[tuple[str, str]] = []
     for line in block.text.splitlines():
         if line.startswith("$ "):
@@ -92,7 +92,7 @@ def commands(block: Block) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def marketplaces() -> AsyncIterator[tuple[WildberriesSimulator, YandexMarketSimulator]]:
-    """Both, small and without limits of their own."""
+    """A simulator of each marketplace, small and without limits."""
     async with (
         WildberriesSimulator(feedbacks=20, questions=6, chats=4, claims=6, limits=False) as wb,
         YandexMarketSimulator(feedbacks=20, questions=6, chats=4, returns=6, limits=False) as ym,
@@ -101,7 +101,7 @@ async def marketplaces() -> AsyncIterator[tuple[WildberriesSimulator, YandexMark
 
 
 def environment(wb: str, ym: str) -> dict[str, str]:
-    """What documents say a program finds in its environment."""
+    """The environment variables that the documents use."""
     return {
         "WBYM_WILDBERRIES_TOKEN": TOKEN,
         "WBYM_WILDBERRIES_BASE_URL": wb,
@@ -111,7 +111,7 @@ def environment(wb: str, ym: str) -> dict[str, str]:
 
 
 def config(wb: str, ym: str) -> str:
-    """A ``wbym.toml`` with an account of each."""
+    """A ``wbym.toml`` with an account of each marketplace."""
     return (
         "[accounts.shop-wb]\nmarketplace = 'wildberries'\nsecret_env = 'WBYM_WILDBERRIES_TOKEN'\n"
         f"base_url = '{wb}'\n\n"
@@ -121,7 +121,7 @@ def config(wb: str, ym: str) -> str:
 
 
 class Frame:
-    """What fragments stand in: an inbox over an account of each marketplace, and their names.
+    """The names that fragments use: an inbox over an account of each marketplace, and others.
 
     Args:
         wb: Wildberries.
@@ -132,20 +132,20 @@ class Frame:
         self.wb = wb
         self.ym = ym
         self.handled: list[Event] = []
-        """Events that a fragment gave to ``handle`` or ``work``."""
+        """Events that a fragment passed to ``handle`` or ``work``."""
         self.stored: list[object] = []
-        """What a fragment gave to ``store``."""
+        """Items that a fragment passed to ``store``."""
         self.feedback = Ref("wildberries", "shop-wb", Noun.FEEDBACK, wb.state.arrive_feedback())
-        """One that has no answer."""
+        """A feedback without an answer."""
         self.names: dict[str, object] = {}
 
     def text_of(self, block: Block) -> str:
-        """The block about records that there are."""
+        """The block, with the id of an existing feedback."""
         return block.text.replace(PRINTED_ID, self.feedback.id)
 
     @asynccontextmanager
     async def opened(self, page: Path) -> AsyncIterator[dict[str, object]]:
-        """The names that a page's fragments use and do not make."""
+        """The names that a page's fragments use without defining them."""
         async with AsyncExitStack() as stack:
             stack.callback(set_observer, None)
             stack.callback(otel.uninstrument)

@@ -1,4 +1,4 @@
-"""A transport that answers from a script, and a marketplace of its own to speak to."""
+"""A transport with scripted responses, and the dialect of an invented marketplace."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -45,7 +45,7 @@ class ScriptedExchange:
 
 
 class ScriptedTransport:
-    """Answers with what it was given, in order, and remembers what it was sent."""
+    """Returns scripted responses in order, and records the requests."""
 
     def __init__(self, *script: Scripted) -> None:
         self.script = deque(script)
@@ -65,7 +65,7 @@ class ScriptedTransport:
 
 
 class ToyDialect:
-    """A marketplace that says ``{"error": ..., "code": ..., "id": ...}`` when it refuses."""
+    """A marketplace that rejects with ``{"error": ..., "code": ..., "id": ...}``."""
 
     marketplace = "toy"
     owners = ("seller",)
@@ -113,7 +113,7 @@ def pipeline(
     retry: RetryPolicy | None = None,
     max_wait: float | None = 300.0,
 ) -> tuple[Pipeline, ScriptedTransport, list[UndecodableRecord]]:
-    """A pipeline over a script, its transport, and what it sets aside."""
+    """A pipeline over a script, its transport, and its undecodable records."""
     transport = ScriptedTransport(*script)
     undecodable: list[UndecodableRecord] = []
     made = Pipeline(

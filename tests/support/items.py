@@ -1,4 +1,4 @@
-"""The endpoints of a marketplace that has items, for tests of how calls are made."""
+"""Endpoints of an invented marketplace of items, for tests of calls."""
 
 import msgspec
 

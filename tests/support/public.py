@@ -1,6 +1,6 @@
 """The public packages, and the list of the names that they export.
 
-After a change that is meant: ``python -m tests.support.public`` writes ``tests/public_names.txt``.
+After a deliberate change, ``python -m tests.support.public`` writes ``tests/public_names.txt``.
 """
 
 from collections.abc import Iterator

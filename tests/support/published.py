@@ -1,4 +1,4 @@
-"""Reading the marketplaces' published documents, which lie beside the project and not in it."""
+"""Reads the marketplaces' published documents, which are next to the project and not in it."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def _samples(text: str) -> Iterator[Json]:
 
 
 def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
-    """A value with every field that a schema has; None where it says nothing."""
+    """A value with every field of a schema; None if the schema is empty."""
     schema = resolve(document, schema)
     if not isinstance(schema, Mapping):
         return None
@@ -83,14 +83,14 @@ def example(document: Mapping[str, Json], schema: Json, name: str = "") -> Json:
     if kind == "boolean":
         return True
     if kind == "string":
-        # Not every time is said to be one.
+        # Not every time has the format "date-time".
         is_time = schema.get("format") == "date-time" or name.endswith("At")
         return "2026-05-01T12:00:00Z" if is_time else "слово"
     return None
 
 
 def missing(sent: Json, kept: Json, where: str = "$") -> list[str]:
-    """Where ``kept`` lacks, or has otherwise, what was ``sent``."""
+    """The paths at which ``kept`` lacks a value of ``sent``, or differs from it."""
     if isinstance(sent, Mapping):
         if not isinstance(kept, Mapping):
             return [where]

@@ -1,4 +1,4 @@
-"""Lists in memory, as sources of pages; they note what was asked of them."""
+"""Lists in memory, as sources of pages that record their requests."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -28,28 +28,28 @@ PageOf: TypeAlias = Callable[[str | None, int | None], Chunk[T]]
 
 
 class Traffic:
-    """What is under way at some sources."""
+    """Counts the requests in flight at some sources."""
 
     def __init__(self) -> None:
         self.requests = 0
-        self.flying = 0
-        self.most_flying = 0
+        self.in_flight = 0
+        self.max_in_flight = 0
 
     async def request(self, latency: float, gate: BodyGate | None) -> None:
         """One request."""
         self.requests += 1
-        self.flying += 1
-        self.most_flying = max(self.most_flying, self.flying)
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
         try:
             await asyncio.sleep(latency)
             if gate is not None:
                 await gate()
         finally:
-            self.flying -= 1
+            self.in_flight -= 1
 
 
 class MemorySource(Generic[T]):
-    """A list whose pages a function makes."""
+    """A list whose pages are computed by a function."""
 
     method = "numbers.list"
 
@@ -71,7 +71,7 @@ class MemorySource(Generic[T]):
         self._failures: dict[str, Exception] = {}
 
     def fail_at(self, cursor: str, error: Exception) -> None:
-        """Fail wherever this page is asked for."""
+        """Raise ``error`` whenever this page is requested."""
         self._failures[cursor] = error
 
     async def fetch(
@@ -91,23 +91,23 @@ class MemorySource(Generic[T]):
         return self.page(cursor, size)
 
     @property
-    def flying(self) -> int:
-        """Requests under way."""
-        return self.traffic.flying
+    def in_flight(self) -> int:
+        """Requests in flight."""
+        return self.traffic.in_flight
 
     @property
-    def most_flying(self) -> int:
-        """Requests that were under way at once, at most."""
-        return self.traffic.most_flying
+    def max_in_flight(self) -> int:
+        """The maximum of requests in flight at once."""
+        return self.traffic.max_in_flight
 
     @property
     def offsets(self) -> list[tuple[int, int]]:
-        """What was asked for, of a list by offset."""
+        """The offsets and sizes of the requests, for a list by offset."""
         return [(int(cursor or 0), size or 0) for cursor, size in self.asked]
 
     @property
     def tokens(self) -> list[str | None]:
-        """What was asked for, of a list by token."""
+        """The tokens of the requests, for a list by token."""
         return [cursor for cursor, _ in self.asked]
 
     def listing(self, *, newest_first: bool = False) -> Listing[T]:
@@ -125,11 +125,11 @@ def offset_source(
     """Records by offset.
 
     Args:
-        records: All that there are.
-        scheme: How they page.
-        total: What each page says that there are.
-        shows: The offset from which on nothing is shown.
-        latency: Seconds that a request takes.
+        records: The whole list.
+        scheme: The paging scheme.
+        total: The total that each page states.
+        shows: The offset from which on pages are empty.
+        latency: Seconds per request.
     """
 
     def page(cursor: str | None, size: int | None) -> Chunk[T]:
@@ -144,7 +144,7 @@ def offset_source(
 def token_source(
     pages: Sequence[Sequence[T]], *, scheme: Scheme = TOKENS, latency: float = 0.0
 ) -> MemorySource[T]:
-    """Pages whose tokens are their numbers."""
+    """Pages whose tokens are their indices."""
 
     def page(cursor: str | None, _: int | None) -> Chunk[T]:
         place = int(cursor or 0)
@@ -155,7 +155,7 @@ def token_source(
 
 
 class BytesOrigin:
-    """Where the records of a page came from, in bytes; it notes what was set aside."""
+    """The origin of a page's records, in bytes; records the undecodable ones."""
 
     def __init__(self, *records: bytes) -> None:
         self._records = records

@@ -1,12 +1,13 @@
 """A shop assistant: the example of ``docs/feed.md`` as a program, which ``wbym demo`` kills.
 
-``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is at work, and one
-for each message that it answers. It ends when its stdin is closed, so that it is not left behind.
+``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is ready, and one
+for each message that it answers. It ends when its stdin is closed.
 """
 
 import asyncio
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Final
 
@@ -17,7 +18,7 @@ from wbym.feed import EventKind
 from wbym.inbox import Inbox
 from wbym.testing._process import watch_stdin
 
-__all__ = ["READY", "answer_to"]
+__all__ = ["READY", "answer_to", "assist", "run"]
 
 READY: Final = "ready"
 """Its first line."""
@@ -32,25 +33,42 @@ _OTHERWISE: Final = "Уточняем, ответим сегодня."
 
 
 def answer_to(text: str) -> str:
-    """What it answers."""
+    """The answer to a buyer's message."""
     said = text.casefold()
     return next((answer for word, answer in _ANSWERS if word in said), _OTHERWISE)
 
 
-async def assist(config: str, state: str, settle_after: float) -> None:
-    """Answer what buyers write from the first run on, until it is killed."""
+async def assist(
+    inbox: Inbox, *, since: datetime | None = None, answer: Callable[[str], str] = answer_to
+) -> None:
+    """Answer each message of a buyer, until cancelled.
+
+    Args:
+        inbox: An open inbox.
+        since: Answer messages from then on; by default from the first run on.
+        answer: The answer to a message's text.
+    """
     began = datetime.now(UTC)
+    typer.echo(READY)
+    async for event in inbox.events(since=since, wait=True):
+        if event.kind is EventKind.MESSAGE and event.from_buyer:
+            text = event.message.text or ""
+            reply = answer(text)
+            delivery = await inbox.send(event.chat, reply, idempotency_key=event.id)
+            known = " (known already)" if delivery.created_at < began else ""
+            typer.echo(f"{event.account:<14} {clean(text)} → {reply}{known}")
+
+
+def run(main: Coroutine[None, None, None]) -> None:
+    """Run the assistant until it is killed or its stdin is closed."""
+    watch_stdin(lambda: os._exit(0))
+    asyncio.run(main)
+
+
+async def _main(config: str, state: str, settle_after: float) -> None:
     async with Inbox.from_config(config, state=state, settle_after=settle_after) as inbox:
-        typer.echo(READY)
-        async for event in inbox.events():
-            if event.kind is EventKind.MESSAGE and event.from_buyer:
-                text = event.message.text or ""
-                answer = answer_to(text)
-                delivery = await inbox.send(event.chat, answer, idempotency_key=event.id)
-                known = " (known already)" if delivery.created_at < began else ""
-                typer.echo(f"{event.account:<14} {clean(text)} → {answer}{known}")
+        await assist(inbox)
 
 
 if __name__ == "__main__":
-    watch_stdin(lambda: os._exit(0))
-    asyncio.run(assist(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    run(_main(sys.argv[1], sys.argv[2], float(sys.argv[3])))

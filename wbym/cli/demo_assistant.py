@@ -5,15 +5,10 @@ Of each simulator whose marketplace's chats can be followed, buyers write to the
 (``/__simulator/sent``).
 """
 
-import asyncio
-import os
-import sys
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 import anyio
@@ -21,14 +16,13 @@ import anyio.to_thread
 import msgspec
 
 from wbym.account import Account, Capability, has, load_adapter
-from wbym.cli.assistant import READY, answer_to
+from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.testing._pages import Sent
 from wbym.testing._process import SimulatorProcess
 
-__all__ = ["SETTLE_AFTER", "Served", "Survived", "judge", "run_assistant"]
+__all__ = ["SETTLE_AFTER", "Survived", "run_assistant"]
 
 SETTLE_AFTER: Final = 3.0
 """Seconds; the simulators show a message at once."""
@@ -42,29 +36,8 @@ _KILLED_BEFORE_END: Final = 2
 _PAUSE: Final = 1.5
 """Seconds before buyers write; a marketplace that tells whole seconds would put what is written in
 the second of the first start before it."""
-_PATIENCE: Final = 60.0
-"""Seconds to wait for answers."""
 _LATENCY: Final = 0.2
 """Seconds that the simulators take to answer, so that the kill comes between two replies."""
-_LOOK: Final = 0.02
-"""Seconds between looks at what was sent."""
-_STARTING: Final = 60.0
-"""Seconds for the assistant to be at work."""
-
-
-class Served(msgspec.Struct, frozen=True):
-    """What a marketplace's buyers got, by the simulator's account."""
-
-    marketplace: str
-    messages: int
-    """That buyers wrote."""
-    once: int
-    """Of them, answered once."""
-    twice: int
-    """Answers beyond the first."""
-    unanswered: int
-    unasked: int
-    """Messages of the seller that answer nothing."""
 
 
 class Survived(msgspec.Struct, frozen=True):
@@ -136,7 +109,7 @@ async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], No
     """Tell the story; how many replies are confirmed at its end."""
     state = folder / "wbym.db"
     tell("the assistant starts")
-    async with _Assistant(folder, state, tell) as assistant:
+    async with _assistant(folder, state, tell) as assistant:
         await anyio.sleep(_PAUSE)
         for shop in shops:
             for text in _AT_FIRST:
@@ -155,13 +128,18 @@ async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], No
         before, written = written, sum(len(shop.written) for shop in shops)
         tell(f"{written - before} more messages are written, some in the chats that there are")
         tell("the assistant starts again")
-        async with _Assistant(folder, state, tell) as assistant:
+        async with _assistant(folder, state, tell) as assistant:
             await assistant.until(lambda: _have_got(shops, written))
             # What is not confirmed may be sent again: without that it is not over.
             await assistant.until(lambda: _have_seen(store, written))
         confirmed = await _confirmed(store)
         tell(f"{confirmed} of {written} replies are confirmed")
         return confirmed
+
+
+def _assistant(folder: Path, state: Path, tell: Callable[[str], None]) -> AssistantProcess:
+    arguments = (str(folder / "wbym.toml"), str(state), str(SETTLE_AFTER))
+    return AssistantProcess("wbym.cli.assistant", *arguments, tell=tell)
 
 
 async def _have_got(shops: Sequence["_Shop"], count: int) -> bool:
@@ -214,87 +192,3 @@ class _Shop:
         except ValueError as error:
             raise DemoError(f"nobody can write to the simulator of {self.name}: {error}") from error
         self.written.append((chat, text))
-
-
-class _Assistant:
-    """One life of the assistant; leaving the block kills it."""
-
-    def __init__(self, folder: Path, state: Path, tell: Callable[[str], None]) -> None:
-        self._arguments = (str(folder / "wbym.toml"), str(state), str(SETTLE_AFTER))
-        self._tell = tell
-        self._process: asyncio.subprocess.Process | None = None
-        self._lines: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        pipe = asyncio.subprocess.PIPE
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "wbym.cli.assistant", *self._arguments),
-            stdin=pipe,
-            stdout=pipe,
-            env={**os.environ, "PYTHONUTF8": "1"},
-            start_new_session=True,  # Ctrl-C is for the demo
-        )
-        try:
-            line = ""
-            with anyio.move_on_after(_STARTING):
-                line = await self._line()
-            if line != READY:
-                raise DemoError("the assistant did not start")
-        except BaseException:
-            await self._kill()
-            raise
-        self._lines = asyncio.create_task(self._forward())
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        await self._kill()
-
-    async def until(self, done: Callable[[], Awaitable[bool]]) -> None:
-        """Wait until it is so; in vain no longer than a minute.
-
-        Raises:
-            DemoError: The assistant ended meanwhile.
-        """
-        with anyio.move_on_after(_PATIENCE):
-            while not await done():
-                if self._process is None or self._process.returncode is not None:
-                    raise DemoError("the assistant ended by itself")
-                await anyio.sleep(_LOOK)
-
-    async def _line(self) -> str:
-        if self._process is None or self._process.stdout is None:
-            return ""
-        return (await self._process.stdout.readline()).decode().rstrip()
-
-    async def _forward(self) -> None:
-        while line := await self._line():
-            self._tell(line)
-
-    async def _kill(self) -> None:
-        process = self._process
-        if process is None:
-            return
-        with suppress(ProcessLookupError):
-            process.kill()
-        if self._lines is not None:
-            await self._lines
-        await process.communicate()
-
-
-def judge(marketplace: str, written: Sequence[tuple[str, str]], sent: Sequence[Sent]) -> Served:
-    """Compare what buyers wrote, as chat and text, with what they got."""
-    wanted = Counter((chat, answer_to(text)) for chat, text in written)
-    got = Counter((each.chat, each.text) for each in sent)
-    return Served(
-        marketplace,
-        messages=len(written),
-        once=sum(max(0, times - abs(got[answer] - times)) for answer, times in wanted.items()),
-        twice=sum(max(0, got[answer] - times) for answer, times in wanted.items()),
-        unanswered=(wanted - got).total(),
-        unasked=sum(times for answer, times in got.items() if answer not in wanted),
-    )

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from wbym.account import show_exports
 from wbym.calls import Endpoint, Pipeline, Row, rows_of
 from wbym.limits import BucketState, Priority
+from wbym_wildberries.api._base import in_envelope
 
 if TYPE_CHECKING:
     from wbym_wildberries.api.chats import Chats
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     from wbym_wildberries.api.users import Users
     from wbym_wildberries.api.warehouses import Warehouses
 
-__all__ = ["Api", "endpoints", "operations"]
+__all__ = ["Api", "endpoints", "in_envelope", "operations"]
+
+show_exports(__name__, __all__)
 
 
 def operations() -> Iterator[Row]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from wbym.account import show_exports
 from wbym.calls import Endpoint, Pipeline, Row, rows_of
 from wbym.limits import BucketState, Priority
-from wbym_yandex_market.api._base import BusinessId
+from wbym_yandex_market.api._base import BusinessId, MarketGroup
 
 if TYPE_CHECKING:
     from wbym_yandex_market.api.auth import Auth
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from wbym_yandex_market.api.questions import Questions
     from wbym_yandex_market.api.returns import Returns
 
-__all__ = ["Api", "operations"]
+__all__ = ["Api", "MarketGroup", "operations"]
+
+show_exports(__name__, __all__)
 
 
 def operations() -> Iterator[Row]:

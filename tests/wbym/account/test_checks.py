@@ -33,12 +33,6 @@ def test_text_when_it_shows_something(text: str) -> None:
     require("send", "text", text, Annotated[str, NotEmpty()])
 
 
-@pytest.mark.parametrize("text", ["\ud83d", "Спасибо, Оля \udc4d!"])
-def test_text_when_half_of_a_character_is_there(text: str) -> None:
-    with pytest.raises(InvalidInput, match="send: text must be whole characters"):
-        require("send", "text", text, Annotated[str, NotEmpty()])
-
-
 @pytest.mark.parametrize(
     ("given", "address"),
     [

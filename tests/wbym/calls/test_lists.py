@@ -1,7 +1,6 @@
 """Rows that list: what each page asks for, where the list goes on, and what is set aside."""
 
-from collections.abc import Callable, Sequence
-from itertools import chain
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -80,11 +79,6 @@ class TestByOffset:
         group, transport, _ = lists(page_of(1, 2, 3))
         assert await ids(group.told(n=3)) == [1, 2, 3]
         assert len(transport.requests) == 1
-
-    async def test_requests_when_nothing_is_read(self) -> None:
-        group, transport, _ = lists()
-        group.offset(is_open=True).using(size=1)
-        assert not transport.requests
 
 
 class TestByToken:
@@ -258,18 +252,6 @@ class TestSetAside:
         assert found == [2.0, 5.0]
         assert [one.where for one in reported] == ["data.boxes[1]", "data.boxes[2]"]
 
-    async def test_records_when_all_is_well(self) -> None:
-        seen: list[int] = []
-
-        def note(box: Box) -> int:
-            seen.append(box.id)
-            return box.id
-
-        group, _, reported = lists(page_of(1, 2, total=2))
-        assert await group.offset().map(note).all() == [1, 2]
-        assert seen == [1, 2]
-        assert not reported
-
 
 async def test_priority_when_it_is_stated() -> None:
     calls, _, _ = pipeline(page_of(1), page_of(1), page_of(1))
@@ -285,14 +267,3 @@ async def test_priority_when_it_is_stated() -> None:
     await Lists(calls, Priority.BULK).offset().all()
     await Lists(calls, Priority.BULK).offset().using(priority=Priority.INTERACTIVE).all()
     assert seen == [None, Priority.BULK, Priority.INTERACTIVE]
-
-
-@pytest.mark.parametrize("sizes", [[3, 3, 1], [3, 3, 0], [2]])
-async def test_list_when_it_is_resumed(sizes: Sequence[int]) -> None:
-    made = [[100 * n + i for i in range(size)] for n, size in enumerate(sizes)]
-    group, _, _ = lists(*(page_of(*page) for page in made))
-    pages = [page async for page in group.offset().using(prefetch=1).pages()]
-    assert [[box.id for box in page.items] for page in pages] == made
-    for place, page in enumerate(pages):
-        again, _, _ = lists(*(page_of(*part) for part in made[place:]))
-        assert await ids(again.offset().using(cursor=page.cursor)) == [*chain(*made[place:])]

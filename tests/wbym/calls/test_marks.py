@@ -1,8 +1,7 @@
 """What annotations say of parameters: bounds on both sides, encodings, rules over several."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import Decimal
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -23,7 +22,6 @@ from wbym.calls import (
     exactly_one,
     in_order,
     period,
-    require,
 )
 from wbym.calls._marks import Encode, Rule, utc_text
 from wbym.errors import InvalidInput
@@ -60,6 +58,9 @@ class TestBounds:
             (Range(max=9), -5, None),
             (Range(max=9), 10, "must be at most 9"),
             (Range(0, 1), 1.5, "must be from 0 to 1"),
+            (NotEmpty(), "x" * 10_000, None),
+            (NotEmpty(), "", "must have a visible character"),
+            (Count(2), [1], "at least 2 values, there are 1"),
             (Count(1, 3), [1], None),
             (Count(1, 3), (1, 2, 3), None),
             (Count(1, 3), [], "must have 1 to 3 values, there are 0"),
@@ -169,36 +170,6 @@ class TestJoint:
         assert rule({"since": now - 31 * DAY, "until": None}) is not None
         assert rule({"since": now.date() - 30 * DAY, "until": None}) is None
         assert rule({"since": now.date() - 32 * DAY, "until": None}) is not None
-
-
-@pytest.mark.parametrize(
-    ("hint", "value", "rule"),
-    [
-        (Annotated[str, NotEmpty()], "", "text must have a visible character"),
-        (Annotated[list[int], Count(2)], [1], "at least 2 values, there are 1"),
-        (Decimal, Decimal("NaN"), "must be a finite Decimal"),
-        (Decimal, 1.5, "must be a finite Decimal"),
-        (Annotated[Decimal, Range(0)], Decimal("-0.01"), "must be at least 0"),
-        (list[Annotated[int, Range(1, 5)]], [1, 6], r"text\[1\] must be from 1 to 5"),
-    ],
-)
-def test_require_when_a_value_breaks_a_bound(hint: object, value: object, rule: str) -> None:
-    with pytest.raises(InvalidInput, match=rule) as caught:
-        require("shop.answer", "text", value, hint)
-    assert "shop.answer" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("hint", "value"),
-    [
-        (Annotated[str, NotEmpty()], "x" * 10_000),
-        (Annotated[list[int], Count(0)], []),
-        (Annotated[Decimal, Range(0)], Decimal(0)),
-        (Annotated[Decimal, Range(0)] | None, None),
-    ],
-)
-def test_require_when_a_value_is_within(hint: object, value: object) -> None:
-    require("shop.answer", "text", value, hint)
 
 
 @pytest.mark.parametrize(

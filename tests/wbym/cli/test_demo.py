@@ -12,8 +12,9 @@ from wbym.account import Account, CatalogRow
 from wbym.cli import app as commands
 from wbym.cli import demo_assistant
 from wbym.cli.assistant import answer_to
+from wbym.cli.assistant_process import Served, judge
 from wbym.cli.demo import DemoError
-from wbym.cli.demo_assistant import Served, Survived, judge, run_assistant
+from wbym.cli.demo_assistant import Survived, run_assistant
 from wbym.cli.progress import Bars, Lines
 from wbym.cli.tally import (
     PathCounts,

@@ -2,14 +2,7 @@ import re
 
 import pytest
 
-from tests.wbym.export.docs import BLOCK, DOCS, with_tables
 from wbym.export import LAYOUTS, Noun
-
-
-def test_documentation_when_columns_change() -> None:
-    text = DOCS.read_text("utf-8")
-    assert {found[2] for found in BLOCK.finditer(text)} == set(Noun)
-    assert text == with_tables(text), "run: python -m tests.wbym.export.docs"
 
 
 @pytest.mark.parametrize("noun", Noun)

@@ -28,8 +28,8 @@ class Wall:
         return self.now
 
 
+@pytest.mark.looptime
 class TestBan:
-    @pytest.mark.looptime
     async def test_everybody_waits_when_the_marketplace_refused(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
@@ -38,7 +38,6 @@ class TestBan:
         expected = [10 + n / 3 for n in range(4)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_burst_is_whole_when_the_bucket_rested_after_the_ban(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
@@ -46,7 +45,6 @@ class TestBan:
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
         assert max(left) == min(left)
 
-    @pytest.mark.looptime
     async def test_ban_is_not_shortened_when_a_smaller_value_follows(self) -> None:
         bans, wall = MemoryBans(), Wall()
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, bans=bans, wall=wall)
@@ -59,14 +57,12 @@ class TestBan:
         start = asyncio.get_running_loop().time()
         assert await call(scheduler, charge()) - start == pytest.approx(10, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_other_buckets_go_on_when_one_is_banned(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         assert await call(scheduler, charge(bucket="chats")) == start
         assert await call(scheduler, charge(owner="other")) == start
 
-    @pytest.mark.looptime
     async def test_ban_lasts_when_the_wall_clock_jumps(self) -> None:
         wall = Wall()
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=wall)
@@ -74,7 +70,6 @@ class TestBan:
         wall.now += 3600
         assert await call(scheduler, charge()) - start == pytest.approx(10, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_waiters_fail_at_once_when_a_ban_outlasts_their_max_wait(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=Wall(1000))
         quota = Quota(1, 1, 1)
@@ -92,7 +87,6 @@ class TestBan:
             assert caught.value.max_wait == 5
         assert await long - start == pytest.approx(60, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_parallel_cap_is_not_banned_when_the_call_has_another_charge(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         both = charge(ParallelCap(2), "parallel") + charge(Window(10, 3600), "window")
@@ -100,7 +94,6 @@ class TestBan:
         assert state(scheduler, "parallel").banned_until is None
         assert state(scheduler, "window").banned_until is not None
 
-    @pytest.mark.looptime
     async def test_ban_is_bounded_when_the_header_is_absurd(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(retry_after=1.8e12))

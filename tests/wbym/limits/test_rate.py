@@ -12,8 +12,8 @@ from wbym.limits._buckets import RateBucket
 from .support import THREE_A_SECOND, TokenBucket, call, charge, run_virtually, settled, state
 
 
+@pytest.mark.looptime
 class TestRate:
-    @pytest.mark.looptime
     async def test_burst_goes_at_once_and_the_rest_at_the_rate_when_the_bucket_is_full(
         self,
     ) -> None:
@@ -23,7 +23,6 @@ class TestRate:
         expected = [max(0, n - 5) / 3 for n in range(12)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_last_call_leaves_in_time_when_latency_is_long_and_constant(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(), latency=0.8) for _ in range(40)))
@@ -45,7 +44,6 @@ class TestRate:
 
         assert 8 <= run_virtually(main) <= 8.1
 
-    @pytest.mark.looptime
     @pytest.mark.parametrize("quota", [Quota(100, 60, 5), Quota(300, 60, 20), Quota(10, 10, 10)])
     async def test_pace_is_even_when_time_is_virtual_and_sums_of_floats_are_not_exact(
         self, quota: Quota
@@ -55,7 +53,6 @@ class TestRate:
         expected = [max(0, n + 1 - quota.burst) * quota.interval for n in range(40)]
         assert [at - left[0] for at in left] == pytest.approx(expected, abs=0.01)
 
-    @pytest.mark.looptime
     async def test_burst_comes_back_when_the_bucket_is_idle(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
@@ -63,7 +60,6 @@ class TestRate:
         again = await asyncio.gather(*(call(scheduler, charge(), max_wait=0) for _ in range(6)))
         assert max(again) == min(again)
 
-    @pytest.mark.looptime
     async def test_calls_share_a_bucket_when_two_clients_have_equal_keys(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
@@ -73,7 +69,6 @@ class TestRate:
         assert max(left) - min(left) == pytest.approx(1, abs=0.001)
         assert len(scheduler.buckets()) == 1
 
-    @pytest.mark.looptime
     async def test_calls_do_not_wait_for_each_other_when_keys_differ(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
@@ -82,7 +77,6 @@ class TestRate:
         )
         assert max(left) == min(left)
 
-    @pytest.mark.looptime
     async def test_heavy_call_goes_when_it_costs_more_than_the_burst(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
@@ -206,8 +200,8 @@ def jittery_run(
     return market, run_virtually(main)
 
 
+@pytest.mark.looptime
 class TestReserve:
-    @pytest.mark.looptime
     async def test_reserve_is_bounded_when_answers_are_slow(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         for latency in (0.1, 5.0, 0.1, 5.0):
@@ -216,7 +210,6 @@ class TestReserve:
         await asyncio.sleep(10)
         assert state(scheduler).left == pytest.approx(6 - 0.75)
 
-    @pytest.mark.looptime
     async def test_one_call_always_goes_when_the_reserve_exceeds_the_burst(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(10, 1, 2)
@@ -229,8 +222,8 @@ class TestReserve:
         assert second - first == pytest.approx((0.1 + 0.25) / 2, abs=0.001)
 
 
+@pytest.mark.looptime
 class TestDebt:
-    @pytest.mark.looptime
     async def test_ten_intervals_pass_when_an_answer_cost_ten_on_a_burst_of_two(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
@@ -241,7 +234,6 @@ class TestDebt:
         third = await call(scheduler, charge(quota))
         assert third - second == pytest.approx(1, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_debt_is_paid_by_time_when_nobody_calls(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 2)
@@ -253,7 +245,6 @@ class TestDebt:
         assert left[1] == left[0]
         assert left[2] - left[1] == pytest.approx(1, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_waiters_wait_longer_when_an_answer_turns_out_to_be_dear(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
@@ -262,7 +253,6 @@ class TestDebt:
         second = await call(scheduler, charge(quota))
         assert second - await first == pytest.approx(5, abs=0.2)
 
-    @pytest.mark.looptime
     async def test_call_counts_as_one_when_the_lease_is_left_unsettled(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         with pytest.raises(ZeroDivisionError):
@@ -272,8 +262,8 @@ class TestDebt:
         assert state(scheduler).in_flight == 0
 
 
+@pytest.mark.looptime
 class TestHeaders:
-    @pytest.mark.looptime
     async def test_count_is_tightened_when_somebody_else_spends(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(remaining=0))
@@ -282,21 +272,18 @@ class TestHeaders:
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(4)))
         assert left[-1] - left[0] == pytest.approx(1, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_count_is_not_loosened_when_more_is_left_than_thought(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         for _ in range(6):
             await call(scheduler, charge(), signal=LimitSignal(remaining=100))
         assert state(scheduler).left == pytest.approx(0, abs=1e-6)
 
-    @pytest.mark.looptime
     async def test_count_stays_when_the_marketplace_has_not_seen_calls_in_flight(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge()) as early, scheduler.lease(charge()):
             early.settle(1, LimitSignal(remaining=5), 0)
         assert state(scheduler).left == pytest.approx(4)
 
-    @pytest.mark.looptime
     async def test_burst_follows_when_the_marketplace_states_another(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(), signal=LimitSignal(limit=10))
@@ -316,8 +303,8 @@ class TestHeaders:
         assert took <= 18.01
 
 
+@pytest.mark.looptime
 class TestPriorities:
-    @pytest.mark.looptime
     async def test_interactive_goes_first_when_bulk_waits(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 1)
@@ -337,7 +324,6 @@ class TestPriorities:
             group.create_task(named("reply", Priority.INTERACTIVE))
         assert order == ["reply", "normal 0", "normal 1", "bulk 0", "bulk 1", "bulk 2"]
 
-    @pytest.mark.looptime
     async def test_heavy_is_not_starved_when_light_ones_keep_coming(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
@@ -349,7 +335,6 @@ class TestPriorities:
         assert await heavy - start == pytest.approx(5, abs=0.001)
         assert min(await asyncio.gather(*light)) - start == pytest.approx(6, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_heavy_head_is_overtaken_when_a_better_priority_comes(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         quota = Quota(1, 1, 5)
@@ -362,8 +347,8 @@ class TestPriorities:
         assert await heavy - start == pytest.approx(6, abs=0.001)
 
 
+@pytest.mark.looptime
 class TestCancellation:
-    @pytest.mark.looptime
     @pytest.mark.parametrize("victims", [[0], [1], [2], [0, 1], [0, 2], [1, 2]])
     async def test_others_go_in_time_when_waiters_are_cancelled(self, victims: list[int]) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
@@ -380,7 +365,6 @@ class TestCancellation:
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
         assert state(scheduler).waiting == state(scheduler).in_flight == 0
 
-    @pytest.mark.looptime
     async def test_nothing_is_counted_when_all_waiters_are_cancelled(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge()) for _ in range(6)))
@@ -393,7 +377,6 @@ class TestCancellation:
         await asyncio.sleep(1.8001)
         assert state(scheduler).left == pytest.approx(6, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_turn_passes_on_when_its_holder_is_cancelled(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -413,7 +396,6 @@ class TestCancellation:
         assert await tasks[1] - start == pytest.approx(1.05, abs=0.001)
         assert tasks[0].cancelled()
 
-    @pytest.mark.looptime
     async def test_nobody_hangs_when_an_answer_fills_the_bucket_after_the_turn_was_handed(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

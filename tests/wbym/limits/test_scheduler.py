@@ -21,8 +21,8 @@ from .support import call, charge, settled, state
 SECONDLY = Quota(1, 1, 2)
 
 
+@pytest.mark.looptime
 class TestMaxWait:
-    @pytest.mark.looptime
     async def test_caller_fails_at_once_when_the_wait_is_longer(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: 1000.0)
         loop = asyncio.get_running_loop()
@@ -41,7 +41,6 @@ class TestMaxWait:
         )
         await asyncio.gather(*waiting)
 
-    @pytest.mark.looptime
     async def test_only_those_before_are_waited_for_when_others_are_less_urgent(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await asyncio.gather(*(call(scheduler, charge(SECONDLY)) for _ in range(2)))
@@ -53,7 +52,6 @@ class TestMaxWait:
         await call(scheduler, charge(SECONDLY), priority=Priority.INTERACTIVE, max_wait=1.001)
         await asyncio.gather(*bulk)
 
-    @pytest.mark.looptime
     async def test_waiter_fails_in_time_when_better_priorities_keep_coming(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         loop = asyncio.get_running_loop()
@@ -74,7 +72,6 @@ class TestMaxWait:
         left = await asyncio.gather(*replies)
         assert max(left) - start == pytest.approx(6, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_call_goes_now_or_never_when_max_wait_is_zero(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(SECONDLY), max_wait=0)

@@ -18,8 +18,8 @@ def scheduler_by_the_loop() -> Scheduler:
     return Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: WALL + loop.time() - start)
 
 
+@pytest.mark.looptime
 class TestWindow:
-    @pytest.mark.looptime
     async def test_all_go_at_once_when_the_budget_covers_them(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
@@ -27,7 +27,6 @@ class TestWindow:
         bucket = state(scheduler)
         assert (bucket.kind, bucket.limit, bucket.used, bucket.left) == ("window", 5, 5, 0)
 
-    @pytest.mark.looptime
     async def test_several_go_at_once_when_the_period_ends(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(12)))
@@ -35,7 +34,6 @@ class TestWindow:
         assert waits[5:10] == pytest.approx([3600.25] * 5, abs=0.001)
         assert waits[10:] == pytest.approx([7200.5] * 2, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_period_ends_when_the_marketplace_says(self) -> None:
         scheduler = scheduler_by_the_loop()
         start = await call(
@@ -44,7 +42,6 @@ class TestWindow:
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(5)))
         assert [at - start for at in left] == pytest.approx([100.25] * 5, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_period_ends_in_time_when_the_stated_end_is_absurd(self) -> None:
         scheduler = scheduler_by_the_loop()
         start = await call(
@@ -52,7 +49,6 @@ class TestWindow:
         )
         assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(3600.25, abs=0.001)
 
-    @pytest.mark.looptime
     async def test_budget_is_whole_when_the_stated_end_is_past(self) -> None:
         scheduler = scheduler_by_the_loop()
         over = LimitSignal(remaining=0, resets_at=WALL - 5)
@@ -61,14 +57,12 @@ class TestWindow:
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(4)))
         assert [at - start for at in left] == [0] * 4
 
-    @pytest.mark.looptime
     async def test_ban_when_a_refusal_states_an_end_that_is_past(self) -> None:
         scheduler = scheduler_by_the_loop()
         refused = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
         start = await call(scheduler, charge(HOURLY), signal=refused)
         assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(60, abs=0.5)
 
-    @pytest.mark.looptime
     async def test_waiters_go_when_the_marketplace_began_a_new_period_early(self) -> None:
         scheduler = scheduler_by_the_loop()
         async with scheduler.lease(charge(Window(2, 3600))) as slow:
@@ -79,7 +73,6 @@ class TestWindow:
             now = asyncio.get_running_loop().time()
             assert await waiting == now
 
-    @pytest.mark.looptime
     async def test_budget_is_tightened_when_somebody_else_spends(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), signal=LimitSignal(remaining=1))
@@ -87,7 +80,6 @@ class TestWindow:
         with pytest.raises(QuotaExhausted):
             await call(scheduler, charge(HOURLY), max_wait=0)
 
-    @pytest.mark.looptime
     async def test_budget_grows_when_a_higher_limit_is_stated(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge(Window(1, 3600))) as lease:
@@ -98,7 +90,6 @@ class TestWindow:
             assert waiting.done()
         assert state(scheduler).left == 8
 
-    @pytest.mark.looptime
     async def test_old_answer_changes_nothing_when_a_new_period_began(self) -> None:
         scheduler = scheduler_by_the_loop()
         async with scheduler.lease(charge(HOURLY)) as slow:
@@ -107,7 +98,6 @@ class TestWindow:
             slow.settle(3, LimitSignal(remaining=0), 3601)
         assert state(scheduler).used == 1
 
-    @pytest.mark.looptime
     async def test_difference_is_settled_when_an_answer_costs_more_or_less(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         await call(scheduler, charge(HOURLY), cost=3)
@@ -115,7 +105,6 @@ class TestWindow:
         await call(scheduler, charge(HOURLY), known_cost=2, cost=0)
         assert state(scheduler).used == 3
 
-    @pytest.mark.looptime
     async def test_count_is_given_back_when_the_call_was_never_sent(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         both = charge(Window(2, 3600), "window") + charge(ParallelCap(1), "parallel")
@@ -132,8 +121,8 @@ class TestWindow:
         assert state(scheduler, "window").used == 2
 
 
+@pytest.mark.looptime
 class TestParallel:
-    @pytest.mark.looptime
     async def test_four_go_at_once_when_the_cap_is_four(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         left = await asyncio.gather(
@@ -142,7 +131,6 @@ class TestParallel:
         assert [at - left[0] for at in left] == pytest.approx([0] * 4 + [1] * 4 + [2] * 2)
         assert state(scheduler).in_flight == 0
 
-    @pytest.mark.looptime
     async def test_place_is_freed_when_the_holder_is_cancelled(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         holder = asyncio.ensure_future(call(scheduler, charge(ParallelCap(1)), latency=100))
@@ -155,7 +143,6 @@ class TestParallel:
         start = asyncio.get_running_loop().time()
         assert await waiting == start
 
-    @pytest.mark.looptime
     async def test_reply_goes_first_when_a_place_is_freed(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         order: list[Priority] = []
@@ -170,7 +157,6 @@ class TestParallel:
         )
         assert order == [Priority.BULK, Priority.INTERACTIVE, Priority.BULK]
 
-    @pytest.mark.looptime
     async def test_caller_fails_at_once_when_it_will_not_wait(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         async with scheduler.lease(charge(ParallelCap(1))):

@@ -81,7 +81,7 @@ class TestByOffset:
         begin = clock()
         assert await source.listing().using(prefetch=8).all() == numbers(400)
         assert clock() - begin == pytest.approx(41 / 8, abs=1.01)
-        assert source.most_flying == 8
+        assert source.max_in_flight == 8
 
     async def test_requests_when_the_first_page_is_asked_for_alone(self) -> None:
         source = offset_source(numbers(400), latency=1.0)
@@ -89,9 +89,9 @@ class TestByOffset:
         begin = clock()
         await anext(pages)
         assert clock() - begin == 1.0
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
         await anext(pages)
-        assert source.most_flying == 3
+        assert source.max_in_flight == 3
         await pages.aclose()
 
     async def test_bodies_when_the_consumer_is_slow(self) -> None:
@@ -109,7 +109,7 @@ class TestByOffset:
             if item == 5:
                 break
         await asyncio.sleep(0.01)
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_cancelled(self) -> None:
@@ -119,7 +119,7 @@ class TestByOffset:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_a_page_fails(self) -> None:
@@ -260,7 +260,7 @@ class TestByToken:
             asked.append(len(source.asked))
         # The first alone, the second when it is wanted, and then one ahead of the page in hand.
         assert asked == [1, 3, 4, 5, 5]
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
 
     async def test_requests_when_prefetching_from_the_start(self) -> None:
         source = token_source([[n] for n in range(5)], latency=1.0)
@@ -269,7 +269,7 @@ class TestByToken:
             await asyncio.sleep(5)
             asked.append(len(source.asked))
         assert asked == [2, 3, 4, 5, 5]
-        assert source.most_flying == 1
+        assert source.max_in_flight == 1
 
     async def test_time_when_the_consumer_takes_as_long_as_a_page(self) -> None:
         source = token_source([[n] for n in range(10)], latency=1.0)
@@ -283,10 +283,10 @@ class TestByToken:
         async for item in source.listing():
             if item == 3:
                 await asyncio.sleep(0.5)  # the next page is under way
-                assert source.flying == 1
+                assert source.in_flight == 1
                 break
         await asyncio.sleep(0.01)
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
     async def test_listing_when_the_page_ahead_fails(self) -> None:
@@ -312,7 +312,7 @@ class TestByToken:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert source.flying == 0
+        assert source.in_flight == 0
         assert len(asyncio.all_tasks()) == 1
 
 

@@ -108,7 +108,7 @@ class TestMerge:
         assert parts.traffic.requests == 1
         await parts.listing(at_once=2).all(limit=2)
         await asyncio.sleep(10)
-        assert parts.traffic.flying == 0
+        assert parts.traffic.in_flight == 0
         assert parts.traffic.requests < 8
 
     async def test_requests_when_reading_goes_on(self) -> None:
@@ -121,7 +121,7 @@ class TestMerge:
         # The first alone, for most readers want no more; then one ahead of the page in hand, and
         # at the end of a part two of the next.
         assert asked == [1, 3, 5, 5, 6, 6]
-        assert parts.traffic.most_flying == 1
+        assert parts.traffic.max_in_flight == 1
 
     async def test_requests_when_several_are_read_at_once(self) -> None:
         parts = Parts(*[30] * 8, latency=0.2)
@@ -129,7 +129,7 @@ class TestMerge:
         await parts.listing(at_once=4).all()
         # 80 pages, four at a time, without a gap.
         assert asyncio.get_running_loop().time() - begin == pytest.approx(80 / 4 * 0.2)
-        assert parts.traffic.most_flying == 4
+        assert parts.traffic.max_in_flight == 4
 
     async def test_pages_when_the_consumer_is_slow(self) -> None:
         parts = Parts(*[300] * 4, latency=0.01)
@@ -146,7 +146,7 @@ class TestMerge:
         with pytest.raises(OSError, match="part 1 is broken"):
             async for number in parts.listing(at_once=at_once):
                 found.append(number)
-        assert parts.traffic.flying == 0
+        assert parts.traffic.in_flight == 0
         assert set(found) <= set(parts.all)
 
     async def test_reading_when_cancelled(self) -> None:
@@ -156,7 +156,7 @@ class TestMerge:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert parts.traffic.flying == 0
+        assert parts.traffic.in_flight == 0
 
     @pytest.mark.parametrize("cursor", ["5", "p0:1", "p9:1;p1", "p0:1;p9", ";p9", "a;b;c"])
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:

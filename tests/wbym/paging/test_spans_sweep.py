@@ -59,13 +59,13 @@ async def test_sweep_when_nothing_changes(count: int, in_order: bool) -> None:
     found = await swept(market.sweep(in_order=in_order))
     assert sorted(found) == sorted(market.items)
     assert not in_order or found == sorted(found)
-    assert market.traffic.most_flying <= (2 if in_order else 4)
+    assert market.traffic.max_in_flight <= (2 if in_order else 4)
 
 
 async def test_sweep_when_parts_are_read_at_once() -> None:
     market = Market(900)
     await swept(market.sweep())
-    assert market.traffic.most_flying == 4
+    assert market.traffic.max_in_flight == 4
 
 
 async def test_sweep_when_records_arrive() -> None:

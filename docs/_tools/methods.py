@@ -1,14 +1,13 @@
-"""The tables of methods in ``docs``: ``python -m tests.support.methods`` writes them.
+"""The methods of each marketplace's own API.
 
-A line is a method: its name and docstring say what it does, its row which operation it is, and the
-catalog how often that may be called. A method over one row alone has that row's.
+Each line is a method with the first paragraph of its docstring, its operation and its limits. A
+method that calls a single operation has the limits of that operation.
 """
 
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -21,9 +20,7 @@ from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import make_api_key
 
-DOCS: Final = Path(__file__).parents[2] / "docs"
-BEGIN: Final = "<!-- methods: made by `python -m tests.support.methods` -->\n"
-END: Final = "<!-- end of methods -->"
+__all__ = ["Line", "Page", "lines", "pages", "tables"]
 
 _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
 
@@ -31,15 +28,11 @@ _ROLE: Final = re.compile(r":\w+:`~?([\w.]+)`")
 class Page(msgspec.Struct, frozen=True):
     """A marketplace's page."""
 
-    file: str
+    marketplace: str
     api: object
     rows: Sequence[CatalogRow]
     lower_limit: str
-    """What the lower limits are of."""
-
-    @property
-    def path(self) -> Path:
-        return DOCS / self.file
+    """Heading of the column of lower limits."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -49,20 +42,21 @@ class Line(msgspec.Struct, frozen=True):
     name: str
     does: str
     row: CatalogRow | None
-    """The operation that it is, or that alone it calls; None for what calls several."""
+    """The method's operation, or the only one that it calls; None for several."""
 
 
 def pages() -> list[Page]:
+    """The page of each marketplace."""
     shop = Wildberries(make_token(), scheduler=Scheduler())
     market = YandexMarket(make_api_key(), scheduler=Scheduler())
     return [
-        Page("wildberries.md", shop.api, shop.catalog(), "With a base token"),
-        Page("yandex-market.md", market.api, market.catalog(), "Without a subscription"),
+        Page("wildberries", shop.api, shop.catalog(), "With a base token"),
+        Page("yandex_market", market.api, market.catalog(), "Without a subscription"),
     ]
 
 
 def lines(page: Page) -> list[Line]:
-    """The methods, by noun, those first that call one operation."""
+    """The methods by noun; those with one operation come first."""
     by_name = {row.name: row for row in page.rows}
     found = [
         Line(
@@ -79,8 +73,9 @@ def lines(page: Page) -> list[Line]:
     return sorted(found, key=lambda line: (nouns.index(line.noun), line.row is None))
 
 
-def tables(page: Page) -> str:
-    """A table a noun."""
+def tables(marketplace: str) -> str:
+    """A table for each noun of a marketplace."""
+    (page,) = [page for page in pages() if page.marketplace == marketplace]
     told: list[str] = []
     found = lines(page)
     for noun in dict.fromkeys(line.noun for line in found):
@@ -92,17 +87,11 @@ def tables(page: Page) -> str:
         told += [f"| Method | What it does | HTTP | Limit | {page.lower_limit} |", "|---" * 5 + "|"]
         told += [_cells(line) for line in mine]
         told.append("")
-    return "\n".join(told)
-
-
-def with_tables(page: Page, text: str) -> str:
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{tables(page)}\n{END}{after}"
+    return "\n" + "\n".join(told) + "\n"
 
 
 def _groups(api: object) -> Iterator[type[Group]]:
-    """The nouns below ``api``, in the order in which they are stated."""
+    """The groups below ``api``, in the order of their definition."""
     loaded = [name for name, it in vars(type(api)).items() if isinstance(it, cached_property)]
     for name in loaded or vars(api):
         inner = getattr(api, name)
@@ -138,13 +127,3 @@ def _cells(line: Line) -> str:
         lower = line.row.lower_limit if line.row.lower_limit != line.row.limit else "the same"
         cells += [f"`{line.row.method} {line.row.path}`", line.row.limit, lower]
     return f"| {' | '.join(cells)} |"
-
-
-def main() -> None:
-    for page in pages():
-        text = page.path.read_text("utf-8")
-        page.path.write_text(with_tables(page, text), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

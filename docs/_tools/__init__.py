@@ -1,0 +1,7 @@
+"""The tables in README and ``docs/`` that are generated from code; ``make docs`` writes them.
+
+A page says in a comment which function writes what follows, up to the comment that ends it::
+
+    <!-- [[[cog cog.out(capabilities.table()) ]]] -->
+    <!-- [[[end]]] -->
+"""
