@@ -4,8 +4,8 @@ import asyncio
 import random as chance
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -15,55 +15,26 @@ import msgspec
 from tests.adapters.wbym_yandex_market.shops import KEY
 from tests.fuzz.clock import JumpingLoop
 from tests.fuzz.damage import KINDS, Kind, Scope
-from tests.fuzz.judge import judge_list, judge_read, judge_write
-from tests.fuzz.neutral import READS, WRITES, write
-from tests.fuzz.outcome import Outcome, Shop, UnusableRecord
-from tests.fuzz.rows import call_row, is_list
+from tests.fuzz.judge import Ran
+from tests.fuzz.operations import Operation, operations, rows_of
+from tests.fuzz.outcome import Shop, UnusableRecord
 from tests.fuzz.schemas import Schemas
 from tests.fuzz.transport import CaseTransport
 from tests.fuzz.world import Routes, World
 from tests.fuzz.world_wildberries import WildberriesWorld
 from tests.fuzz.world_yandex_market import BUSINESS, CAMPAIGN, YandexMarketWorld
 from wbym.account import Account
-from wbym.calls import Row
 from wbym.domain import UndecodableRecord
 from wbym.errors import WbymError
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries import api as wildberries
 from wbym_wildberries.simulator.tokens import CATEGORIES, make_token
 from wbym_yandex_market import YandexMarket
-from wbym_yandex_market import api as yandex_market
 
-__all__ = ["Case", "Finding", "Operation", "Ran", "case_of", "operations", "run_case"]
+__all__ = ["Case", "Finding", "Result", "case_of", "run_case"]
 
-MOST: Final = 250
-"""Requests of one case."""
-MOST_FOLLOWED: Final = 2000
-"""Requests of one that goes on until it is stopped."""
 LONGEST: Final = 24 * 3600.0
 """Virtual seconds of one case."""
-
-READ_SCOPES: Final = frozenset({Scope.NOTHING, Scope.BODY, Scope.HEADERS, Scope.STATUS})
-LIST_SCOPES: Final = READ_SCOPES | {Scope.RECORD, Scope.LIST}
-WRITE_SCOPES: Final = frozenset({Scope.NOTHING, Scope.HEADERS, Scope.STATUS, Scope.WRITTEN})
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """What a case does."""
-
-    marketplace: str
-    name: str
-    target: str | None
-    """The row whose answers go wrong; None: that of one of the requests."""
-    scopes: frozenset[Scope]
-    run: Callable[[Shop], Awaitable[Outcome]]
-    check: Callable[["Ran"], Iterator[str]]
-    most: int = MOST
-    """Requests after which it does not end."""
-
-    def __str__(self) -> str:
-        return f"{self.marketplace} {self.name}"
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -99,16 +70,6 @@ class Finding(msgspec.Struct):
         return " | ".join([rule, error, *self.frames[-1:]] if is_foreign else [rule, self.kind])
 
 
-class Ran(msgspec.Struct):
-    """What became of a case."""
-
-    kind: Kind
-    row: Row | None
-    shop: Shop
-    outcome: Outcome
-    with_key: bool = False
-
-
 class Result(msgspec.Struct):
     """What a case adds to a run."""
 
@@ -119,74 +80,13 @@ class Result(msgspec.Struct):
 
 
 @cache
-def _rows(marketplace: str) -> tuple[Row, ...]:
-    api = wildberries if marketplace == "wildberries" else yandex_market
-    return tuple(api.operations())
-
-
-@cache
 def _routes(marketplace: str) -> Routes:
-    return Routes(_rows(marketplace))
+    return Routes(rows_of(marketplace))
 
 
 @cache
 def _schemas(marketplace: str, folder: Path | None) -> Schemas:
     return Schemas(marketplace, folder)
-
-
-@cache
-def operations() -> tuple[Operation, ...]:
-    """Everything that a case may do."""
-    return tuple(_operations())
-
-
-def _operations() -> Iterator[Operation]:
-    for marketplace in ("wildberries", "yandex_market"):
-        for row in _rows(marketplace):
-            yield _of_row(marketplace, row)
-        # There are fewer of these, and more can go wrong in them.
-        neutral = list(_neutral(marketplace))
-        yield from neutral
-        for _ in range(2):
-            yield from (one for one in neutral if one.most == MOST)
-
-
-def _of_row(marketplace: str, row: Row) -> Operation:
-    scopes, check = READ_SCOPES, judge_read
-    if row.endpoint.writes:
-        scopes, check = WRITE_SCOPES, judge_write
-    elif is_list(row):
-        scopes, check = LIST_SCOPES, judge_list
-        if row.shape is not None and row.shape.scheme.max_size != 0:
-            scopes |= {Scope.ENDLESS} if type(row.shape.scheme).__name__ != "Whole" else set()
-
-    async def run(shop: Shop) -> Outcome:
-        return await call_row(shop, row)
-
-    return Operation(marketplace, f"api.{row.name}", row.name, scopes, run, check)
-
-
-def _neutral(marketplace: str) -> Iterator[Operation]:
-    for read in READS:
-        target = read.rows.get(marketplace)
-        if target is None and read.rows:
-            continue
-        if read.name == "decisions" and marketplace == "wildberries":
-            continue
-        scopes = LIST_SCOPES | {Scope.ENDLESS} if read.is_list else LIST_SCOPES
-        check = judge_list if read.is_complete else judge_read
-        most = MOST
-        if read.is_followed:  # what fails is asked for again
-            scopes, most = READ_SCOPES | {Scope.RECORD}, MOST_FOLLOWED
-        yield Operation(marketplace, read.name, target, scopes, read.run, check, most)
-    for one in WRITES:
-        target = one.rows.get(marketplace)
-        if target is None:
-            continue
-        for with_key in (False, True) if one.has_key else (False,):
-            name = f"{one.name} with a key" if with_key else one.name
-            run = partial(write, operation=one, with_key=with_key)
-            yield Operation(marketplace, name, target, WRITE_SCOPES, run, judge_write)
 
 
 def case_of(seed: int, number: int, kind: Kind | None = None) -> Case:
@@ -243,7 +143,7 @@ async def _run(
     answers: Counter[str],
 ) -> None:
     operation, marketplace = case.operation, case.operation.marketplace
-    rows = _rows(marketplace)
+    rows = rows_of(marketplace)
     make_world = WildberriesWorld if marketplace == "wildberries" else YandexMarketWorld
     absent = random.choice([0.0, 0.1, 0.3])
     world: World = make_world(rows, _schemas(marketplace, folder), random, absent)

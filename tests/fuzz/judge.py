@@ -1,22 +1,30 @@
 """What must be true after a case."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.fuzz.damage import Must, Scope
+from tests.fuzz.damage import Kind, Must, Scope
+from tests.fuzz.outcome import Outcome, Shop
 from tests.fuzz.world import Record
+from wbym.calls import Row
 from wbym.domain import DeliveryState
 from wbym.errors import DeliveryUnknown, InvalidInput, UnreadableReply, WbymError
 
-if TYPE_CHECKING:
-    from tests.fuzz.case import Ran
-
-__all__ = ["judge_list", "judge_read", "judge_write"]
+__all__ = ["Ran", "judge_list", "judge_read", "judge_write"]
 
 
-def judge_read(ran: "Ran") -> Iterator[str]:
+class Ran(msgspec.Struct):
+    """What became of a case."""
+
+    kind: Kind
+    row: Row | None
+    shop: Shop
+    outcome: Outcome
+    with_key: bool = False
+
+
+def judge_read(ran: Ran) -> Iterator[str]:
     """Of what brings no list, or not one that is known."""
     yield from _blames_the_caller(ran)
     error = ran.outcome.error
@@ -30,21 +38,21 @@ def judge_read(ran: "Ran") -> Iterator[str]:
         yield f"a gateway's page ends a read: {type(error).__name__} :: {error}"
 
 
-def _is_single(ran: "Ran") -> bool:
+def _is_single(ran: Ran) -> bool:
     return ran.row is not None and ran.row.endpoint.single_attempt
 
 
-def _heads(ran: "Ran") -> str:
+def _heads(ran: Ran) -> str:
     return ", ".join(f"{one.row.name} {one.headers}" for one in ran.shop.transport.sent[-3:])
 
 
-def _blames_the_caller(ran: "Ran") -> Iterator[str]:
+def _blames_the_caller(ran: Ran) -> Iterator[str]:
     error = ran.outcome.error
     if isinstance(error, InvalidInput) and ran.shop.transport.sent and not ran.with_key:
         yield f"an answer is called the caller's mistake: {type(error).__name__} :: {error}"
 
 
-def judge_list(ran: "Ran") -> Iterator[str]:
+def judge_list(ran: Ran) -> Iterator[str]:
     """Of a list whose records are known."""
     yield from judge_read(ran)
     outcome, kind, error = ran.outcome, ran.kind, ran.outcome.error
@@ -79,25 +87,25 @@ def judge_list(ran: "Ran") -> Iterator[str]:
             yield f"a bad record is not accounted for :: {told}"
 
 
-def _is_bare_envelope(ran: "Ran") -> bool:
+def _is_bare_envelope(ran: Ran) -> bool:
     """Whether the list is all that the envelope holds, so that null may be none as well."""
     reply = None if ran.row is None else ran.row.endpoint.reply
     return len(getattr(reply, "records", ())) < 2
 
 
-def _records(ran: "Ran") -> list[Record]:
+def _records(ran: Ran) -> list[Record]:
     assert ran.outcome.listed is not None
     records = ran.shop.world.records(ran.outcome.listed)
     return [record for record in records if record.sent and ran.outcome.wanted(record)]
 
 
-def _is_delivered(ran: "Ran", record: Record) -> bool:
+def _is_delivered(ran: Ran, record: Record) -> bool:
     if record.id is None:
         return len(ran.outcome.delivered) >= len(_records(ran)) - 1
     return str(record.id) in {str(one) for one in ran.outcome.delivered}
 
 
-def _is_accounted(ran: "Ran", record: Record) -> bool:
+def _is_accounted(ran: Ran, record: Record) -> bool:
     if ran.outcome.is_partial or _is_delivered(ran, record):
         return True
     known = {str(one.id) for one in ran.shop.world.records(ran.outcome.listed or "")}
@@ -106,11 +114,11 @@ def _is_accounted(ran: "Ran", record: Record) -> bool:
     return bool(ran.shop.undecodable)
 
 
-def _delivered(ran: "Ran") -> str:
+def _delivered(ran: Ran) -> str:
     return f"delivered {ran.outcome.delivered[:8]}, undecodable {len(ran.shop.undecodable)}"
 
 
-def judge_write(ran: "Ran") -> Iterator[str]:
+def judge_write(ran: Ran) -> Iterator[str]:
     """Of a write: it is made once, and is not called failed once it was taken."""
     yield from _blames_the_caller(ran)
     row, error = ran.row, ran.outcome.error
@@ -142,7 +150,7 @@ def _is_open(error: WbymError, *, is_idempotent: bool) -> bool:
     return is_idempotent and (error.retryable or isinstance(error, UnreadableReply))
 
 
-def _with_key(ran: "Ran", was_taken: bool) -> Iterator[str]:
+def _with_key(ran: Ran, was_taken: bool) -> Iterator[str]:
     delivery = ran.outcome.delivery
     if delivery is None:
         if was_taken:

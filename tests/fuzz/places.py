@@ -1,7 +1,6 @@
 """Where things are in a record and in a page, by what the row says of them."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from functools import cache
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args
@@ -34,7 +33,7 @@ class Identity(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     """The same in the Struct."""
     kind: type
-    """``str``, ``int`` or ``datetime``."""
+    """``str`` or ``int``."""
 
     def value(self, number: int) -> str | int:
         """The identity of record ``number``."""
@@ -133,13 +132,3 @@ def camel(name: str) -> str:
     """A Struct's attribute as both marketplaces spell it."""
     head, *tail = name.split("_")
     return head + "".join(word.capitalize() for word in tail)
-
-
-def moment_of(text: object) -> datetime | None:
-    """A time in a record or a request; None where it is none."""
-    if not isinstance(text, str):
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None

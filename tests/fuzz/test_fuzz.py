@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from tests.conftest import PUBLISHED
-from tests.fuzz.case import Case, case_of, operations, run_case
+from tests.fuzz.case import Case, case_of, run_case
 from tests.fuzz.damage import KINDS, Kind
+from tests.fuzz.operations import operations
 from tests.fuzz.run import kind_named
 from wbym.calls import RetryPolicy
 from wbym.paging import Listing, Page

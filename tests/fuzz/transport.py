@@ -9,9 +9,10 @@ from typing import Final
 
 import msgspec
 
-from tests.fuzz.damage import Kind, Scope, encode
+from tests.fuzz.damage import Kind, Scope
 from tests.fuzz.schemas import json_reply
 from tests.fuzz.world import HERE, Answer, Asked, Routes, World
+from tests.fuzz.wrong import encode
 from tests.support.fakes import ScriptedExchange
 from wbym.calls import Exchange, Request, Response, Row, TransportError
 
