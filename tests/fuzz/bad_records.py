@@ -1,14 +1,14 @@
 """A: one record of a page that is damaged. Each kind takes the chooser and the record's tree."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
 from tests.fuzz.places import leaves, put
-from tests.fuzz.values import NOW, Tree
+from tests.fuzz.values import NOW, Tree, iso
 from tests.fuzz.wrong import DEEP, HOLE, WRONG, encode
 
 __all__ = ["RECORD_KINDS"]
@@ -54,18 +54,30 @@ def _number(raw: bytes) -> Callable[[Random, Tree], bytes]:
 
 def _time(*texts: str) -> Callable[[Random, Tree], bytes]:
     """A time that there is not, or hardly, instead of one of the times."""
+    return _written_otherwise(*(lambda _, text=text: text for text in texts))
+
+
+def _written_otherwise(*ways: Callable[[str], str]) -> Callable[[Random, Tree], bytes]:
+    """One of the times is written in another way."""
 
     def change(random: Random, record: Tree) -> bytes:
         times = [
-            path
+            (path, value)
             for path, value in leaves(record)
             if isinstance(value, str) and value[:2] == "20" and value[4:5] == "-"
         ]
-        place = random.choice(times or [("notUsed",)])
+        place, text = random.choice(times or [(("notUsed",), iso(NOW))])
         copy = msgspec.json.decode(msgspec.json.encode(record))
-        return encode(put(copy, place, random.choice(texts)))
+        return encode(put(copy, place, random.choice(ways)(text)))
 
     return change
+
+
+def _nearly_a_day(text: str) -> str:
+    """The same moment, in a zone that is a day away."""
+    zone = timezone(timedelta(hours=23, minutes=59))
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone).isoformat()
 
 
 def _stamp(random: Random, record: Tree) -> bytes:
@@ -96,7 +108,6 @@ def _no_object(random: Random, record: Tree) -> bytes:
     return random.choice([b"null", b"[]", b'"x"', b"5", b"{}", b"true", b"[[]]", b'{"":""}'])
 
 
-_RECENT: Final = (NOW - timedelta(days=3)).replace(tzinfo=None).isoformat()
 _DEEP_OBJECT: Final = b'{"a":' * 1000 + b"1" + b"}" * 1000
 _BOTTOMLESS: Final = b"[" * 100_000 + b"]" * 100_000
 
@@ -129,10 +140,12 @@ RECORD_KINDS: Final[Mapping[str, Callable[[Random, Tree], bytes]]] = {
     "a time in year 9999": _time(
         "9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00"
     ),
-    "a time without a zone": _time(_RECENT, _RECENT.replace("T", " ")),
+    "a time without a zone": _written_otherwise(
+        lambda text: text[:19], lambda text: text[:19].replace("T", " ")
+    ),
     "no time": _time("", "вчера", "2026-13-45T99:99:99Z", "0000-00-00T00:00:00Z", "1777636800"),
-    "a time with a strange zone": _time(
-        f"{_RECENT}+23:59", f"{_RECENT}-23:59", f"{_RECENT}+99:99", f"{_RECENT} MSK"
+    "a time with a strange zone": _written_otherwise(
+        _nearly_a_day, lambda text: f"{text[:19]}+99:99", lambda text: f"{text[:19]} MSK"
     ),
     "a stamp that is none": _stamp,
     "a wrong type": _wrong_type,

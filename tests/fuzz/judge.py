@@ -9,7 +9,7 @@ from tests.fuzz.outcome import Outcome, Shop
 from tests.fuzz.world import Record
 from wbym.calls import Row
 from wbym.domain import DeliveryState
-from wbym.errors import DeliveryUnknown, InvalidInput, UnreadableReply, WbymError
+from wbym.errors import AccountsFailed, DeliveryUnknown, InvalidInput, UnreadableReply, WbymError
 
 __all__ = ["Ran", "judge_list", "judge_read", "judge_write"]
 
@@ -26,7 +26,7 @@ class Ran(msgspec.Struct):
 
 def judge_read(ran: Ran) -> Iterator[str]:
     """Of what brings no list, or not one that is known."""
-    yield from _blames_the_caller(ran)
+    yield from _always(ran)
     error = ran.outcome.error
     if error is None:
         return
@@ -46,8 +46,12 @@ def _heads(ran: Ran) -> str:
     return ", ".join(f"{one.row.name} {one.headers}" for one in ran.shop.transport.sent[-3:])
 
 
-def _blames_the_caller(ran: Ran) -> Iterator[str]:
+def _always(ran: Ran) -> Iterator[str]:
     error = ran.outcome.error
+    if isinstance(error, AccountsFailed):
+        for inner in error.exceptions:
+            if not isinstance(inner, WbymError):
+                yield f"foreign exception in AccountsFailed: {type(inner).__name__} :: {inner!r}"
     if isinstance(error, InvalidInput) and ran.shop.transport.sent and not ran.with_key:
         yield f"an answer is called the caller's mistake: {type(error).__name__} :: {error}"
 
@@ -120,7 +124,7 @@ def _delivered(ran: Ran) -> str:
 
 def judge_write(ran: Ran) -> Iterator[str]:
     """Of a write: it is made once, and is not called failed once it was taken."""
-    yield from _blames_the_caller(ran)
+    yield from _always(ran)
     row, error = ran.row, ran.outcome.error
     assert row is not None
     sent = [one for one in ran.shop.transport.sent if one.row is row]
