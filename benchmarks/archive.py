@@ -20,18 +20,18 @@ import msgspec
 from benchmarks.alone import run_alone
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing._buckets import TokenBucket
+from wbym.testing import TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.data_feedbacks import (
     chooser,
-    feedback_shelf,
+    feedback_store,
     timeline,
 )
 from wbym_wildberries.simulator.dates import moscow_time
-from wbym_wildberries.simulator.ids import Ids
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator.record_ids import RecordIds
+from wbym_wildberries.simulator.record_store import RecordStore
 
 __all__ = ["Found", "Marketplace", "Task", "small_shelf", "sweep_in_a_process"]
 
@@ -76,10 +76,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Marketplace:
     """Answers lists, counts and the archive of feedbacks as Wildberries does, without a network."""
 
-    def __init__(self, shelf: Shelf, latency: float, clock: Callable[[], float]) -> None:
+    def __init__(self, shelf: RecordStore, latency: float, clock: Callable[[], float]) -> None:
         quota = BUCKETS["feedbacks-and-questions"][Tier.STANDARD]
         self._bucket = TokenBucket(burst=quota.burst, interval=quota.interval, clock=clock)
-        self._shelf = shelf
+        self._store = shelf
         self._latency = latency
         self.before: Callable[[int], None] = lambda _: None
         self.changes = False
@@ -116,7 +116,7 @@ class Marketplace:
         url = urlsplit(request.url)
         query = dict(parse_qsl(url.query))
         processed = query.get("isAnswered", "true") == "true"
-        shelf = self.archive if url.path.endswith("/archive") else self._shelf
+        shelf = self.archive if url.path.endswith("/archive") else self._store
         dates = (int(query[name]) if name in query else None for name in ("dateFrom", "dateTo"))
         since, until = dates
         chosen = shelf.select(processed=processed, date_from=since, date_to=until)
@@ -156,8 +156,8 @@ class _Exchange:
 class _Change:
     """Records that arrive and are answered, spread over the requests of a sweep."""
 
-    def __init__(self, shelf: Shelf, task: Task, seed: int, last: int) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: RecordStore, task: Task, seed: int, last: int) -> None:
+        self._store = shelf
         self._draw = random.Random(seed)
         self._left = {"arrive": task.arrive, "answered": task.answered}
         self._last = last
@@ -165,22 +165,22 @@ class _Change:
     def __call__(self, request: int) -> None:
         share = max(1, self._last - request)
         for _ in range(-(-self._left["answered"] // share)):
-            waiting = self._shelf.lists[False]
-            self._shelf.process(waiting[self._draw.randrange(len(waiting))])
+            waiting = self._store.lists[False]
+            self._store.process(waiting[self._draw.randrange(len(waiting))])
             self._left["answered"] -= 1
         for _ in range(-(-self._left["arrive"] // share)):
             late = self._draw.randrange(3 * HOUR) if self._draw.random() < 0.5 else 0
             created = int(time.time()) - late
             record: dict[str, object] = {"createdDate": moscow_time(created).decode()}
-            self._shelf.add(record, created=created, nm_id=1)
+            self._store.add(record, created=created, nm_id=1)
             self._left["arrive"] -= 1
 
 
-def small_shelf(task: Task, seed: int) -> Shelf:
+def small_shelf(task: Task, seed: int) -> RecordStore:
     """Feedbacks with an id and a date."""
     line = timeline(start=int(time.time()), count=task.records, open_share=task.open_share)
-    ids = Ids(f"ids {seed}")
-    return Shelf(
+    ids = RecordIds(f"ids {seed}")
+    return RecordStore(
         ids=ids,
         count=task.records,
         created=line.created,
@@ -197,7 +197,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         shelf = small_shelf(task, seed)
     else:
         start = int(time.time())
-        shelf = feedback_shelf(
+        shelf = feedback_store(
             count=task.records, seed=seed, start=start, open_share=task.open_share
         )
     loop = asyncio.get_running_loop()
@@ -229,7 +229,7 @@ async def _sweep(task: Task, seed: int) -> Found:
         requests=marketplace.requests,
         min_requests=min_requests,
         seconds=seconds,
-        bound=quota.least_time(marketplace.requests) + task.latency,
+        bound=quota.min_duration(marketplace.requests) + task.latency,
         refusals=marketplace.refusals,
         real_seconds=time.perf_counter() - real,
         peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

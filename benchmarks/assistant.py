@@ -28,7 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     """The state file and the accounts."""
 
     state: str
-    settle_after: float
+    confirmation_timeout: float
     wildberries: tuple[str, str] | None = None
     """Address and token."""
     yandex_market: tuple[str, str, int] | None = None
@@ -62,7 +62,9 @@ async def main(plan: Plan) -> None:
                 scheduler=scheduler,
             )
         )
-    async with Inbox(*accounts, state=plan.state, settle_after=plan.settle_after) as inbox:
+    async with Inbox(
+        *accounts, state=plan.state, confirmation_timeout=plan.confirmation_timeout
+    ) as inbox:
         await assist(inbox, since=EPOCH, answer=reply_to)
 
 

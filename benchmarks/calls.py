@@ -8,7 +8,7 @@ from benchmarks.report import Digest, Report, Target
 from benchmarks.serving import new_token
 from benchmarks.sizes import Sizes
 from benchmarks.versus import bars, beside_hand, by_hand, digest, missing, others, ratios
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
 __all__ = ["run"]
 

@@ -22,12 +22,11 @@ from benchmarks.sizes import Sizes
 from benchmarks.versus import agree, beside_hand, digest, ratios
 from wbym import Scheduler
 from wbym.calls import Request, Response
-from wbym.testing._buckets import TokenBucket
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess, TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries._limits import BUCKETS, Tier
 from wbym_wildberries.simulator import make_token
-from wbym_wildberries.simulator.assortment import nm_id, number_of
+from wbym_wildberries.simulator.card_ids import nm_id, number_of
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.dates import exact_time
 

@@ -22,8 +22,7 @@ from benchmarks.report import Report, Target
 from benchmarks.sizes import Sizes
 from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.feed import SqliteStore
-from wbym.testing._faults import Faults
-from wbym.testing._server import Stats
+from wbym.testing import Faults, Stats
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
@@ -32,7 +31,7 @@ __all__ = ["Shop", "run", "survive"]
 BUSINESS: Final = 1001
 LOST: Final = 0.02
 """Share of requests whose connection is lost before they have their effect, and after it."""
-SETTLE_AFTER: Final = 2.0
+CONFIRMATION_TIMEOUT: Final = 2.0
 """Seconds; the simulators show a message at once."""
 _LIVES: Final = (0.2, 4.0)
 """Min and max seconds from the assistant's start to its kill."""
@@ -99,7 +98,7 @@ async def run(sizes: Sizes) -> Report:
             f"{survived.kills} kills with SIGKILL, {_LIVES[0]:g} to {_LIVES[1]:g} s after each "
             f"start; {LOST:.0%} of connections lost before the effect and {LOST:.0%} after it "
             f"({survived.dropped} in all); {survived.seconds:.0f} s, limits lifted, "
-            f"settle_after {SETTLE_AFTER:g} s.",
+            f"confirmation_timeout {CONFIRMATION_TIMEOUT:g} s.",
             "Deliveries at the end: "
             + ", ".join(f"{count} {state}" for state, count in sorted(survived.states.items())),
         ],
@@ -141,7 +140,7 @@ async def survive(
         state = Path(folder) / "state.db"
         plan = Plan(
             str(state),
-            SETTLE_AFTER,
+            CONFIRMATION_TIMEOUT,
             (wb.url, make_token()),
             (ym.url, make_api_key(business_id=BUSINESS), BUSINESS),
         )

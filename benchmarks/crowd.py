@@ -15,7 +15,7 @@ from benchmarks.serving import Counts
 from benchmarks.sizes import Sizes
 from wbym.account import Account
 from wbym.inbox import Inbox
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 from wbym_yandex_market import YandexMarket
@@ -47,7 +47,7 @@ async def run(sizes: Sizes) -> Report:
         alone_wb = await _child(wb.url, ym.url, 1, 0)
         alone_ym = await _child(wb.url, ym.url, 0, 1)
         crowd = await _child(wb.url, ym.url, accounts, accounts)
-        refused = [msgspec.convert(await each.stats(), Counts).refusals for each in (wb, ym)]
+        refused = [msgspec.convert(await each.stats(), Counts).rate_limited for each in (wb, ym)]
     slowest = max(alone_wb.seconds, alone_ym.seconds)
     ratio = crowd.seconds / slowest
     cases = {

@@ -33,7 +33,7 @@ _CONTENDERS: Final = (
 async def run(sizes: Sizes) -> Report:
     """Read the list with each contender in turn, with the real limits on both sides."""
     records = sizes.pages * TAKE - 1
-    bound = QUOTA.least_time(sizes.pages) + _LATENCY
+    bound = QUOTA.min_duration(sizes.pages) + _LATENCY
     async with list_simulator(records) as simulator:
         await warm(simulator.url, sizes.pages)
         await simulator.change_faults(latency=_LATENCY)
@@ -49,7 +49,7 @@ async def run(sizes: Sizes) -> Report:
             )
 
         async def refusals() -> int:
-            return (await counts(simulator)).refusals
+            return (await counts(simulator)).rate_limited
 
         runs = await compete(_CONTENDERS, job, sizes.limited_runs, refusals)
     agree(runs)
@@ -107,7 +107,7 @@ async def run(sizes: Sizes) -> Report:
 def _best(pages: int) -> list[tuple[float, int]]:
     """Max number of records over time: a burst, then a page each third of a second."""
     return [
-        (QUOTA.least_time(page) + _LATENCY, page * TAKE) for page in range(QUOTA.burst, pages + 1)
+        (QUOTA.min_duration(page) + _LATENCY, page * TAKE) for page in range(QUOTA.burst, pages + 1)
     ]
 
 

@@ -21,7 +21,7 @@ from benchmarks.versus import (
     seconds,
 )
 from wbym.limits import Scheduler
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_yandex_market import YandexMarket
 
 __all__ = ["run"]
@@ -50,10 +50,10 @@ _TARGETS: Final = (
 """Each beside the loop that has as many pages under way."""
 
 
-class _Seen(msgspec.Struct, rename="camel"):
+class _Seen(msgspec.Struct):
     requests: int
-    refusals: int
-    peak_in_flight: int = msgspec.field(default=0, name="peak_in_flight")
+    rate_limited: int
+    peak_in_flight: int = 0
 
 
 async def run(sizes: Sizes) -> Report:
@@ -157,5 +157,5 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
         stats = msgspec.convert(await simulator.stats(), _Seen)
     if seen != records:
         raise RuntimeError(f"{seen} feedbacks came instead of {records}")
-    min_seconds = stats.requests / _PARALLEL * _LATENCY
-    return took, seen / took, stats.peak_in_flight, stats.refusals, took / min_seconds
+    least = stats.requests / _PARALLEL * _LATENCY
+    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / least

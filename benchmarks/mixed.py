@@ -16,7 +16,7 @@ from benchmarks.serving import Counts, counts, new_token
 from benchmarks.sizes import Sizes
 from benchmarks.versus import bars, beside_bound, digest, missing, others, seconds
 from wbym.limits import Scheduler
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries import Wildberries
 
 __all__ = ["run"]
@@ -58,7 +58,7 @@ async def run(sizes: Sizes) -> Report:
             _Case(
                 f"{both} calls, {'1 seller' if sellers == 1 else '2 sellers'}",
                 f"mixed-{sellers}",
-                QUOTA.least_time(both // sellers),
+                QUOTA.min_duration(both // sellers),
                 await _compete(simulator, both // sellers, sellers, sizes.limited_runs),
             )
             for sellers in (1, 2)
@@ -66,7 +66,7 @@ async def run(sizes: Sizes) -> Report:
         await simulator.change_faults(arrival_jitter=_JITTER)
         jitter, took, errors = await _measure(simulator, many)
     refused = [max(case.runs[_OURS.name].refusals) for case in cases]
-    many_bound = QUOTA.least_time(max(many))
+    many_bound = QUOTA.min_duration(max(many))
     report = Report(
         f"Mixed: feedback and question calls, {_LATENCY * 1000:.0f} ms latency",
         (
@@ -78,7 +78,7 @@ async def run(sizes: Sizes) -> Report:
             Target("one seller, of the bound", cases[0].ratio, "at most", BOUND_RATIO),
             Target("two sellers, of the bound", cases[1].ratio, "at most", BOUND_RATIO),
             Target("mixed, refusals", sum(refused), "at most", 0),
-            Target("jitter, refusals a call", jitter.refusals / sum(many), "under", _REFUSED),
+            Target("jitter, refusals a call", jitter.rate_limited / sum(many), "under", _REFUSED),
             Target("jitter, errors that the caller sees", errors, "at most", 0),
         ],
         [
@@ -114,7 +114,7 @@ async def run(sizes: Sizes) -> Report:
     report.rows.append(
         [
             *(f"{sum(many):,} calls, {len(many)} sellers, 200 ms jitter", _OURS.name, took, ""),
-            *(took / many_bound, sum(many) - errors, jitter.refusals, errors),
+            *(took / many_bound, sum(many) - errors, jitter.rate_limited, errors),
         ]
     )
     return report
@@ -146,7 +146,7 @@ async def _compete(
         return made
 
     async def refusals() -> int:
-        return (await counts(simulator)).refusals
+        return (await counts(simulator)).rate_limited
 
     return await compete(_CONTENDERS, job, runs, refusals)
 

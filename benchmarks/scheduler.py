@@ -40,7 +40,7 @@ async def run(sizes: Sizes) -> Report:
     lease, whole, built = sample(leases), sample(calls), sample(builds)
     rest = sample([call - build for call, build in zip(calls, builds, strict=True)])
     took, spent = await _at_once(sizes.sellers)
-    bound = QUOTA.least_time(_LEASES)
+    bound = QUOTA.min_duration(_LEASES)
     buckets = await idle_mb("buckets", sizes.sellers)
     accounts = await idle_mb("accounts", sizes.sellers)
     sellers = f"{sizes.sellers:,}"

@@ -6,7 +6,7 @@ import aiohttp
 import msgspec
 
 from benchmarks.sizes import TAKE
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 from wbym_wildberries.simulator import make_token
 
 __all__ = ["Counts", "counts", "list_simulator", "new_token", "warm"]
@@ -25,11 +25,11 @@ class Counts(msgspec.Struct):
     """The simulator's counts so far."""
 
     requests: int
-    refusals: int
+    rate_limited: int
 
     def since(self, before: "Counts") -> "Counts":
-        """The difference to earlier counts."""
-        return Counts(self.requests - before.requests, self.refusals - before.refusals)
+        """What it has seen since then."""
+        return Counts(self.requests - before.requests, self.rate_limited - before.rate_limited)
 
 
 async def counts(simulator: SimulatorProcess) -> Counts:

@@ -9,7 +9,7 @@ from benchmarks.measure import sample
 from benchmarks.plots import Bar, Bars
 from benchmarks.report import Digest, Limit, Report, Target
 from benchmarks.sizes import Sizes
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
 __all__ = ["run"]
 

@@ -16,7 +16,7 @@ import pytest
 import wbym
 from tests.support.documents import API_KEY, PAGES, ROOT, TOKEN
 from tests.toy import Toy
-from wbym import account, bulk, calls, feed, limits, observe, paging
+from wbym import account, bulk, calls, feed, limits, observe, paging, testing
 from wbym.account import Account
 from wbym.account._sweeps import Sweeps
 from wbym.domain import Chat, Delivery, Feedback
@@ -25,7 +25,6 @@ from wbym.feed import _polling as polling
 from wbym.inbox import Inbox
 from wbym.limits import Scheduler
 from wbym.testing import FakeAccount, contract
-from wbym.testing import _server as server
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.content import _card_records as card_records
 from wbym_wildberries.api.content._card_records import Card
@@ -53,7 +52,7 @@ _NAME: Final = re.compile(r"`(\w+(?:\.\w+)*)(?:\([^`]*\))?`")
 
 _HOMES: Final[tuple[ModuleType, ...]] = (
     *(builtins, typing, decimal, wbym, account, bulk, calls, feed, polling, limits, observe),
-    *(paging, server, contract, card_records),
+    *(paging, contract, card_records),
 )
 
 
@@ -93,7 +92,8 @@ def has(thing: object, name: str) -> bool:
 @pytest.mark.parametrize("page", TEXTS, ids=lambda page: page.stem)
 def test_names_exist(page: Path, things: Mapping[str, tuple[object, ...]]) -> None:
     classes = {name: thing for home in _HOMES for name, thing in vars(home).items()}
-    classes |= {name: getattr(wbym, name) for name in wbym.__all__}
+    for package in (wbym, testing):
+        classes |= {name: getattr(package, name) for name in package.__all__}
     classes |= {one.__name__: one for one in (Wildberries, YandexMarket, FakeAccount, Toy)}
     for name in names(page):
         first, *rest = name.split(".")

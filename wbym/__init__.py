@@ -1,12 +1,11 @@
 """An asyncio SDK for sellers who talk to their buyers on several marketplaces.
 
-What programs import is here: records, errors, :class:`Inbox` and what goes with them. The rest is
-in the core's packages: how calls are made (``wbym.calls``), how limits are kept (``wbym.limits``),
-lists of any length (``wbym.paging``), what happens and how it is replied to (``wbym.feed``) and
-what an adapter offers (``wbym.account``). Adapters are packages of their own, such as
-``wbym_wildberries``.
+This package exports the names that programs need: records, errors, :class:`Inbox` and related
+classes. The rest is in the core's packages: calls (``wbym.calls``), limits (``wbym.limits``), lists
+of any length (``wbym.paging``), events and replies (``wbym.feed``) and the interface of adapters
+(``wbym.account``). Adapters are separate packages, such as ``wbym_wildberries``.
 
-Records and errors are here at once; the other names are loaded when they are first used, so that
+Records and errors are imported at once; the other names are loaded on first use, so that
 ``import wbym.domain`` stays light.
 """
 
@@ -43,7 +42,7 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     UndecodableRecord,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import (
     AccountsFailed,
@@ -186,7 +185,7 @@ __all__ = [
     "UnreadableReply",
     "Unsupported",
     "Upload",
-    "Waiting",
+    "WaitingCounts",
     "WbymError",
     "__version__",
     "installed_adapters",

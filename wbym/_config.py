@@ -1,6 +1,6 @@
-"""Which accounts there are, and where their secrets are found.
+"""Configuration of accounts and the places of their secrets.
 
-A TOML file names them; secrets stand in the environment or in files of their own::
+A TOML file names the accounts; secrets are in the environment or in separate files::
 
     [accounts.shop-wb]
     marketplace = "wildberries"
@@ -12,8 +12,8 @@ A TOML file names them; secrets stand in the environment or in files of their ow
     business_id = 1001                 # an option of the marketplace's accounts
     proxy = "http://10.0.0.1:3128"     # an option of all accounts
 
-Without a file ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) makes one account, which
-is named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
+Without a file, ``WBYM_<MARKETPLACE>_TOKEN`` (``WBYM_<MARKETPLACE>_OAUTH``) defines one account,
+named after its marketplace, with the options ``WBYM_<MARKETPLACE>_<OPTION>``, such as
 ``WBYM_YANDEX_MARKET_BUSINESS_ID``.
 """
 
@@ -39,14 +39,14 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTES: Final = ("'", '"')
 _BOM: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _SPACE: Final = " \t\r\n"
-"""What may stand between several secrets in one place."""
+"""Separators of several secrets in one place."""
 
 
 class SecretPlace(msgspec.Struct, frozen=True):
-    """Where a secret is."""
+    """The place of a secret."""
 
     variable: str | None = None
-    """A variable of the environment."""
+    """An environment variable."""
     file: Path | None = None
     """A file, instead of a variable."""
 
@@ -54,7 +54,7 @@ class SecretPlace(msgspec.Struct, frozen=True):
         return str(self.file) if self.variable is None else f"the variable {self.variable}"
 
     async def read(self, environ: Mapping[str, str]) -> str:
-        """What stands there; empty where there is no such variable.
+        """Read the secret; empty if the variable does not exist.
 
         Raises:
             ConfigError: The file cannot be read.
@@ -67,19 +67,19 @@ class SecretPlace(msgspec.Struct, frozen=True):
             reason = "it is not UTF-8 text"
         except OSError as error:
             reason = error.strerror or str(error)
-        # Not from the error, which would hold what was read.
+        # Not chained to the error, which would contain the text.
         raise ConfigError(f"the secret cannot be read from {self}: {reason}")
 
 
 class AccountSource:
-    """An account that can be opened. It knows where its secrets are, and not the secrets.
+    """An account that can be opened. It has the places of its secrets, not the secrets.
 
     Args:
         name: The account's name.
         adapter: The marketplace's account class.
-        secrets: Where its secrets are, by the names in ``adapter.SECRETS``.
-        options: An instance of ``adapter.Options``; the default ones without it.
-        environ: The environment; the process's own by default.
+        secrets: The places of its secrets, by the names in ``adapter.SECRETS``.
+        options: An instance of ``adapter.Options``; defaults if None.
+        environ: The environment; the process's by default.
     """
 
     def __init__(
@@ -98,15 +98,15 @@ class AccountSource:
         self._environ = os.environ if environ is None else environ
 
     async def open(self, *, max_wait: float | msgspec.UnsetType | None = msgspec.UNSET) -> Account:
-        """The account, to be used in ``async with``.
+        """Create the account, for ``async with``.
 
         Args:
-            max_wait: Seconds that a call waits for its limits at most, instead of the configured
-                ones; None for ever.
+            max_wait: Max seconds that a call waits for its limits, instead of the configured value;
+                None for no limit.
 
         Raises:
-            ConfigError: There is no secret where it should be, or what stands there cannot be one.
-            InvalidToken: A secret is not one of this marketplace.
+            ConfigError: A secret is missing from its place, or cannot be a secret.
+            InvalidToken: A secret is not a token of this marketplace.
         """
         options = self.options
         if max_wait is not msgspec.UNSET:
@@ -115,15 +115,17 @@ class AccountSource:
         for name, places in self.secrets.items():
             found[name] = []
             for place in places:
-                found[name] += await self._read(place, several=name in self.adapter.SEVERAL)
+                found[name] += await self._read(
+                    place, several=name in self.adapter.MULTIPLE_SECRETS
+                )
         return self.adapter.from_secrets(found, name=self.name, options=options)
 
     async def _read(self, place: SecretPlace, *, several: bool) -> list[str]:
         try:
-            text = _bare(await place.read(self._environ))
-            found = [_bare(part) for part in _parts(text)] if several else [text]
+            text = _strip_wrapping(await place.read(self._environ))
+            found = [_strip_wrapping(part) for part in _parts(text)] if several else [text]
             if not text or not all(found):
-                raise ConfigError(f"no secret is in {place}")
+                raise ConfigError(f"{place} contains no secret")
             for secret in found:
                 _require_plain(secret, place)
         except ConfigError as error:
@@ -134,45 +136,45 @@ class AccountSource:
 def find_accounts(
     config: Path | None = None, *, environ: Mapping[str, str] | None = None
 ) -> list[AccountSource]:
-    """The accounts of the file; where there is none, those of the environment.
+    """Find the accounts of the file or, without a file, those of the environment.
 
     Only the adapters of these accounts are loaded.
 
     Args:
-        config: The file; ``wbym.toml`` where it is None and that exists.
-        environ: The environment; the process's own where it is None.
+        config: The file; by default ``wbym.toml`` if it exists.
+        environ: The environment; the process's by default.
 
     Raises:
-        ConfigError: The file or a variable cannot be used, or there is no account at all.
+        ConfigError: The file or a variable is invalid, or no account is configured.
     """
     environ = os.environ if environ is None else environ
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
-    return _of_environment(environ) if config is None else _of_file(config, environ)
+    return _from_environment(environ) if config is None else _from_file(config, environ)
 
 
 def choose(sources: Sequence[AccountSource], name: str | None) -> list[AccountSource]:
-    """The account with this name, or all of them where no name is given.
+    """Return the account with this name, or all accounts if the name is None.
 
     Raises:
-        ConfigError: There is no such account.
+        ConfigError: No account has this name.
     """
     if name is None:
         return list(sources)
     found = [source for source in sources if source.name == name]
     if not found:
         known = ", ".join(source.name for source in sources)
-        raise ConfigError(f"there is no account {name!r}; known are: {known}")
+        raise ConfigError(f"no account is named {name!r}; known accounts: {known}")
     return found
 
 
 # Secrets.
 
 
-def _bare(text: str) -> str:
-    """A secret without what editors and shells put around it: BOM, white space, one pair of quotes.
+def _strip_wrapping(text: str) -> str:
+    """Strip what editors and shells add around a secret: BOM, white space, one pair of quotes.
 
-    A text with quotes inside is left: it is several secrets in quotes, or broken.
+    A text with quotes inside keeps them: it is several secrets in quotes, or broken.
     """
     text = text.strip().strip(_BOM).strip()
     if len(text) > 1 and text[0] in _QUOTES and text.find(text[0], 1) == len(text) - 1:
@@ -185,17 +187,17 @@ def _parts(text: str) -> list[str]:
 
 
 def _require_plain(secret: str, place: SecretPlace) -> None:
-    """Refuse what would never be taken: a person cannot see why.
+    """Check for characters that no secret has and that a person cannot see.
 
     Raises:
-        ConfigError: It has hidden or foreign characters, or a quote at one end; the error does not
-            show it.
+        ConfigError: The secret has hidden or non-ASCII characters, or a quote at one end; the error
+            does not show the secret.
     """
-    # Spaces between words are for the adapter to explain.
+    # The adapter explains spaces inside.
     foreign = next((char for char in secret if not (char.isascii() and char.isprintable())), None)
     if foreign is not None:
         shown = f"U+{ord(foreign):04X} {unicodedata.name(foreign, '')}".rstrip()
-        rule = f"has a character that cannot be in one, {shown}; copy the secret anew"
+        rule = f"has an invalid character, {shown}; copy the secret again"
         raise ConfigError(f"the secret in {place} {rule}")
     if secret[0] in _QUOTES or secret[-1] in _QUOTES:
         raise ConfigError(f"the secret in {place} has a quotation mark at one end; remove it")
@@ -204,7 +206,7 @@ def _require_plain(secret: str, place: SecretPlace) -> None:
 # The environment.
 
 
-def _of_environment(environ: Mapping[str, str]) -> list[AccountSource]:
+def _from_environment(environ: Mapping[str, str]) -> list[AccountSource]:
     prefixes = {name: f"WBYM_{name.upper().replace('-', '_')}_" for name in installed_adapters()}
     found = []
     for marketplace, prefix in prefixes.items():
@@ -215,20 +217,20 @@ def _of_environment(environ: Mapping[str, str]) -> list[AccountSource]:
             if name.startswith(prefix) and not (longer and name.startswith(longer))
         ]
         if variables:
-            found += _of_variables(marketplace, prefix, variables, environ)
+            found += _from_variables(marketplace, prefix, variables, environ)
     if not found:
         variables = [f"{prefix}TOKEN" for prefix in prefixes.values()]
         raise ConfigError(
-            f"no account is known: set {' or '.join(variables)}, or describe accounts in "
+            f"no account is configured: set {' or '.join(variables)}, or add accounts to "
             f"{DEFAULT_CONFIG} (see wbym --help)"
         )
     return found
 
 
-def _of_variables(
+def _from_variables(
     marketplace: str, prefix: str, variables: Sequence[str], environ: Mapping[str, str]
 ) -> list[AccountSource]:
-    """The account of a marketplace that the environment describes, if it has a secret of one."""
+    """The account of a marketplace by its environment variables; empty without a secret."""
     adapter = load_adapter(marketplace)
     names = {
         secret: f"{prefix}{'TOKEN' if secret == 'secret' else secret.upper()}"
@@ -245,9 +247,9 @@ def _of_variables(
             continue
         if variable not in keys:
             known = ", ".join([*names.values(), *keys])
-            raise ConfigError(f"the variable {variable}: unknown; expected are {known}")
+            raise ConfigError(f"the variable {variable}: unknown; expected one of {known}")
         key, text = keys[variable], environ[variable]
-        values[key] = text.split(",") if _is_several(hints[key]) else text
+        values[key] = text.split(",") if _is_list(hints[key]) else text
 
     def place(key: str) -> str:
         return f"the variable {prefix}{key.upper()}"
@@ -256,7 +258,7 @@ def _of_variables(
     return [AccountSource(marketplace, adapter, secrets, options, environ=environ)]
 
 
-def _is_several(hint: object) -> bool:
+def _is_list(hint: object) -> bool:
     return tuple in {get_origin(one) for one in (hint, *get_args(hint))}
 
 
@@ -267,22 +269,22 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: dict[str, dict[str, object]]
 
 
-def _of_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
+def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         document = tomllib.loads(text)
         tables = msgspec.convert(document, _File).accounts
     except OSError as error:
-        raise ConfigError(f"{path}: it cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        # The error itself goes on to nobody: it holds the file, which may hold a secret by mistake.
+        # Not chained to the error: it contains the file, which may contain a secret by mistake.
         reason = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
-        raise ConfigError(f"{path}: it is not TOML: {reason}") from None
+        raise ConfigError(f"{path}: not valid TOML: {reason}") from None
     except msgspec.ValidationError as error:
-        rule = "expected are tables [accounts.NAME] and nothing else"
+        rule = "expected tables [accounts.NAME] only"
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
-        raise ConfigError(f"{path}: accounts: expected is at least one table [accounts.NAME]")
+        raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
     return [_Table(path, text, name, table).source(environ) for name, table in tables.items()]
 
 
@@ -297,30 +299,30 @@ class _Table:
         self._table = table
 
     def source(self, environ: Mapping[str, str]) -> AccountSource:
-        """The account that it describes."""
+        """The account of the table."""
         adapter = self._adapter()
         keys = {f"{name}_{kind}" for name in adapter.SECRETS for kind in ("env", "file")}
         fields = adapter.Options.__struct_fields__
         for key in self._table:
             if key not in {"marketplace", *keys, *fields}:
                 known = ", ".join(["marketplace", *sorted(keys), *fields])
-                rule = f"unknown key; expected are {known} (a secret itself never stands here)"
+                rule = f"unknown key; expected one of {known} (never put a secret itself here)"
                 raise self._error(key, rule)
         secrets = {name: self._places(name, adapter) for name in adapter.SECRETS}
         if not any(secrets.values()):
             ways = [f"{key}_env or {key}_file" for key in adapter.SECRETS]
-            rule = f"expected is {' or '.join(ways)} (the name of a variable, the path of a file)"
+            rule = f"expected {' or '.join(ways)} (the name of a variable, the path of a file)"
             raise self._error("", rule)
         options = {key: value for key, value in self._table.items() if key in fields}
-        made = _options(adapter, options, self._place, self._place(""), strict=True)
-        return AccountSource(self._name, adapter, secrets, made, environ=environ)
+        parsed = _options(adapter, options, self._place, self._place(""), strict=True)
+        return AccountSource(self._name, adapter, secrets, parsed, environ=environ)
 
     def _adapter(self) -> type[Account]:
         known = " or ".join(map(repr, installed_adapters()))
         if not self._name.strip():
             raise self._error("", "the name must have a visible character")
         if "marketplace" not in self._table:
-            raise self._error("", f"marketplace is missing; expected is {known}")
+            raise self._error("", f"marketplace is missing; expected {known}")
         name = self._table["marketplace"]
         if not isinstance(name, str) or name not in installed_adapters():
             raise self._error("marketplace", f"expected {known}, got {name!r}")
@@ -332,11 +334,11 @@ class _Table:
     def _places(self, name: str, adapter: type[Account]) -> list[SecretPlace]:
         env, file = f"{name}_env", f"{name}_file"
         if env in self._table and file in self._table:
-            raise self._error(file, f"{env} is given too; expected is one of both")
+            raise self._error(file, f"{env} is set too; expected only one of them")
         for key in (env, file):
             if key in self._table:
                 found = [self._secret_place(key, text) for text in self._texts(key)]
-                if len(found) > 1 and name not in adapter.SEVERAL:
+                if len(found) > 1 and name not in adapter.MULTIPLE_SECRETS:
                     raise self._error(key, f"{adapter.marketplace} takes one, got {len(found)}")
                 return found
         return []
@@ -345,7 +347,7 @@ class _Table:
         try:
             given = msgspec.convert(self._table[key], str | list[str])
         except msgspec.ValidationError as error:
-            rule = f"expected is a string or a list of strings: {_said(error)[0]}"
+            rule = f"expected a string or a list of strings: {_reason_and_key(error)[0]}"
             raise self._error(key, rule) from None
         texts = [given] if isinstance(given, str) else given
         if not all(texts) or not texts:
@@ -356,7 +358,7 @@ class _Table:
         if key.endswith("_file"):
             return SecretPlace(file=self._folder / text)
         if not _VARIABLE.fullmatch(text):
-            # It is not shown, for it may be the secret.
+            # Not shown: it may be the secret itself.
             raise self._error(key, "must be the name of an environment variable")
         return SecretPlace(text)
 
@@ -375,17 +377,17 @@ def _options(
     *,
     strict: bool,
 ) -> AccountOptions:
-    """The options of an account.
+    """Parse the options of an account.
 
     Args:
-        adapter: Whose account it is.
+        adapter: The account's class.
         values: Values by key.
-        place: Where a key stands, in words.
-        whole: Where all of them stand, in words.
-        strict: Whether values have their types already; else they are texts.
+        place: Returns the place of a key, as text.
+        whole: The place of all keys, as text.
+        strict: Whether values are already typed; otherwise they are strings.
 
     Raises:
-        ConfigError: A value has another type, or is out of its bounds.
+        ConfigError: A value has a wrong type or is out of bounds.
     """
     try:
         return msgspec.convert(values, adapter.Options, strict=strict)
@@ -393,22 +395,22 @@ def _options(
         broken = error.__cause__
         if isinstance(broken, InvalidInput):
             key = broken.argument.partition("[")[0]
-            said = f"{broken.argument.removeprefix(key)} {broken.rule}".strip()
-            reason = f"{said}; got {broken.value!r}"
+            rule = f"{broken.argument.removeprefix(key)} {broken.rule}".strip()
+            reason = f"{rule}; got {broken.value!r}"
         else:
-            reason, key = _said(error)
+            reason, key = _reason_and_key(error)
     raise ConfigError(f"{place(key) if key in values else whole}: {reason}")
 
 
-def _said(error: msgspec.ValidationError) -> tuple[str, str]:
-    """What msgspec says of a value, and the key that it is of."""
-    said, _, path = str(error).partition(" - at `$")
+def _reason_and_key(error: msgspec.ValidationError) -> tuple[str, str]:
+    """The reason of an error of msgspec, and the key that it is about."""
+    reason, _, path = str(error).partition(" - at `$")
     key = re.match(r"\.(\w+)", path)
-    return said, key[1] if key else ""
+    return reason, key[1] if key else ""
 
 
 def _line(text: str, name: str, key: str = "") -> str:
-    """Where a key of an account stands, such as `` (line 3)``; empty if it is written otherwise."""
+    """The line of a key of an account, such as `` (line 3)``; empty if it is not found."""
     begin = None
     for number, line in enumerate(text.splitlines(), 1):
         if head := re.match(r"\s*\[\s*accounts\s*\.\s*[\"']?(.+?)[\"']?\s*\]", line):

@@ -1,4 +1,4 @@
-"""What a package shows of its names: the package itself, and some only when first used."""
+"""Exports of packages: names shown as the package's own, some loaded when first used."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -11,13 +11,14 @@ __all__ = ["lazy_exports", "show_exports"]
 def lazy_exports(
     package: str, homes: Mapping[str, Sequence[str]]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """A package's ``__getattr__`` and ``__dir__``, as of PEP 562.
+    """Create a package's ``__getattr__`` and ``__dir__``, as of PEP 562.
 
-    To type checkers each name would be there: hide the two from them, and show them the imports.
+    With them, type checkers would accept any name: hide them from type checkers, and show those the
+    imports.
 
     Args:
         package: The package's ``__name__``.
-        homes: The names by the module that has them.
+        homes: The names by the module that defines them.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
@@ -26,7 +27,7 @@ def lazy_exports(
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         home = import_module(home_of[name])
         thing = getattr(home, name)
-        # A package has its names shown itself.
+        # A package has already marked its own names.
         return thing if hasattr(home, "__path__") else _shown(package, thing)
 
     def listed() -> list[str]:
@@ -36,13 +37,13 @@ def lazy_exports(
 
 
 def show_exports(package: str, names: Sequence[str]) -> None:
-    """Let classes and functions show the package that exports them, not the module they are in.
+    """Set ``__module__`` of classes and functions to the package that exports them.
 
-    So they are in tracebacks, in ``help()`` and in pickles, which then survive a move.
+    Tracebacks, ``help()`` and pickles then show the package, and pickles survive a move.
 
     Args:
         package: The package's ``__name__``.
-        names: What it exports; what is loaded later is shown so then.
+        names: The names that it exports; lazy ones are marked when they are loaded.
     """
     space = vars(modules[package])
     for name in names:

@@ -1,7 +1,7 @@
-"""SQLite: connections whose errors name the file, alone or in a thread of their own.
+"""SQLite connections whose errors name the file, used directly or in their own thread.
 
-A cursor never leaves a method here. One that is freed in another thread than works with its
-connection breaks that work on CPython 3.11 ("bad parameter or other API misuse").
+A cursor never leaves a method here. A cursor that is freed in a thread other than its connection's
+breaks calls in progress on CPython 3.11 ("bad parameter or other API misuse").
 """
 
 import asyncio
@@ -18,26 +18,26 @@ import msgspec
 
 from wbym.errors import WbymError
 
-__all__ = ["BUSY", "MEMORY", "Connection", "Database", "Row"]
+__all__ = ["BUSY_TIMEOUT", "MEMORY", "Connection", "Database", "Row"]
 
 T = TypeVar("T")
 Value: TypeAlias = str | bytes | int | float | None
 Row: TypeAlias = tuple[Any, ...]
 
-BUSY: Final = 10.0
+BUSY_TIMEOUT: Final = 10.0
 """Seconds to wait for another process that is writing."""
 
 MEMORY: Final = Path(":memory:")
-"""Instead of a file: a database that is gone when it is closed."""
+"""A database in memory instead of a file; its data is lost when it is closed."""
 
 _RETRY: Final = 0.01
-"""Seconds between tries where SQLite does not wait for others by itself."""
+"""Seconds between attempts when SQLite does not wait for a lock by itself."""
 
 _PLACE = "it must be a file, in a folder that exists, and both must be writable"
-_SPACE = "free some space; nothing is lost that was stored"
+_SPACE = "free some space; stored data is not lost"
 _REMEDIES = {
-    "not a database": "it is a file of another kind, or broken; name another, or restore a copy",
-    "malformed": "it is broken; restore it from a copy, or move it away to begin anew",
+    "not a database": "it is of another kind, or broken; use another file, or restore a copy",
+    "malformed": "it is broken; restore it from a copy, or move it away to start with a new one",
     "readonly": _PLACE,
     "Read-only": _PLACE,
     "unable to open": _PLACE,
@@ -46,23 +46,23 @@ _REMEDIES = {
     "I/O error": "the disk is broken, or full; repair it, or free some space",
     "full": _SPACE,
     "No space": _SPACE,
-    "locked": "another process has been writing to it for too long; wait for that, or stop it",
+    "locked": "another process has been writing to it for too long; wait for it, or stop it",
 }
-"""What to do, by a part of the message."""
+"""What to do, by a part of SQLite's message."""
 
 
 class Connection:
-    """One connection, closed at first, which gives rows and counts. All methods block.
+    """A connection, closed at first, whose methods return rows and counts. All methods block.
 
     All of them raise ``error``, with the path and the reason; nothing is committed then.
 
     Args:
         path: The file, in a folder that exists, or ``MEMORY``.
-        error: What is raised.
-        waits: Whether another process that is writing is waited for, ``BUSY`` seconds.
-        private: A file that is made is readable by its owner only (mode 0600); SQLite gives the
+        error: Creates the exception to raise.
+        waits: Whether to wait up to ``BUSY_TIMEOUT`` seconds for another process that is writing.
+        private: Whether a new file is readable by its owner only (mode 0600); SQLite gives the
             files beside it the same mode.
-        remedies: What to do, by a part of SQLite's message, where that differs for this file.
+        remedies: What to do, by a part of SQLite's message, if that differs for this file.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class Connection:
         return self._db is not None
 
     def open(self, prepare: Callable[["Connection"], object]) -> Self:
-        """Open the file, made if there is none, and do what must come first; nothing if it is open.
+        """Open the file, creating it if necessary, and call ``prepare``; no-op if it is open.
 
-        Where ``prepare`` fails, it is closed again.
+        If ``prepare`` fails, the file is closed again.
         """
         if self._db is not None:
             return self
@@ -97,12 +97,12 @@ class Connection:
             with self._errors():
                 if self._private and self.path != MEMORY:
                     with suppress(FileExistsError):
-                        # Only a new one: to close another frees the locks of all connections that
-                        # this process has.
+                        # Only a new file: closing an existing one releases the locks of all
+                        # connections of this process.
                         os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
                 self._db = sqlite3.connect(
                     self.path,
-                    timeout=BUSY if self._waits else 0,
+                    timeout=BUSY_TIMEOUT if self._waits else 0,
                     isolation_level=None,
                     check_same_thread=False,
                 )
@@ -113,50 +113,50 @@ class Connection:
         return self
 
     def close(self) -> None:
-        """Close the file; nothing if it is closed."""
+        """Close the file; no-op if it is closed."""
         db, self._db = self._db, None
         if db is not None:
             with self._errors():
                 db.close()
 
     def query(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        """The rows that a statement gives."""
+        """Execute a statement; return its rows."""
         with self._errors():
             return self._live().execute(sql, values).fetchall()
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> int:
-        """How many rows a statement changed."""
+        """Execute a statement; return the number of changed rows."""
         with self._errors():
             return self._live().execute(sql, values).rowcount
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
-        """How many rows a statement changed, done once with each row of values."""
+        """Execute a statement once per row of values; return the number of changed rows."""
         with self._errors():
             return self._live().executemany(sql, rows).rowcount
 
     def run(self, work: Callable[["Connection"], T]) -> T:
-        """Do what fails as the file does where it meets what it cannot read."""
+        """Call ``work``; its decoding errors are raised as errors of the file."""
         with self._errors():
             self._live()
             return work(self)
 
     @contextmanager
     def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        """All or nothing, on the disk at the end; or nothing, if it is rolled back within."""
+        """A transaction, committed to disk at the end unless it fails or was rolled back within."""
         self.execute(f"BEGIN {kind}")
         try:
             yield
             if self._live().in_transaction:
                 self.execute("COMMIT")
         except BaseException:
-            # SQLite itself has rolled back after some errors, such as a full disk.
+            # SQLite itself rolls back after some errors, such as a full disk.
             if self._live().in_transaction:
                 self.execute("ROLLBACK")
             raise
 
     def share(self) -> None:
-        """Put the file in WAL mode, in which one writes while others read."""
-        until = time.monotonic() + BUSY
+        """Put the file in WAL mode, in which one process writes while others read."""
+        until = time.monotonic() + BUSY_TIMEOUT
         with self._errors():
             while True:
                 try:
@@ -169,7 +169,7 @@ class Connection:
                     return
 
     def closed(self) -> WbymError:
-        """What is raised where it is closed."""
+        """The exception for a closed connection."""
         return self._error(self.path, "it is closed")
 
     def _live(self) -> sqlite3.Connection:
@@ -186,21 +186,22 @@ class Connection:
         except OSError as error:
             raise self._error(self.path, self._reason(error.strerror or str(error))) from error
         except (LookupError, ValueError, ArithmeticError, msgspec.MsgspecError) as error:
-            reason = f"malformed, it holds what cannot be read ({error!r})"
+            reason = f"malformed, it contains data that cannot be decoded ({error!r})"
             raise self._error(self.path, self._reason(reason)) from error
 
-    def _reason(self, words: str) -> str:
-        """What is wrong, and what to do where that is known."""
+    def _reason(self, message: str) -> str:
+        """What is wrong, and what to do if known."""
         return next(
-            (f"{words}: {todo}" for part, todo in self._remedies.items() if part in words), words
+            (f"{message}: {todo}" for part, todo in self._remedies.items() if part in message),
+            message,
         )
 
 
 class Database:
-    """A connection in a thread of its own, which does one thing after the other.
+    """A connection in its own thread, which runs calls one after the other.
 
-    What is asked for is done, even if the caller is cancelled meanwhile; what is asked for after it
-    is done after it. In memory nothing blocks: that needs no thread.
+    A call is completed even if its caller is cancelled; later calls run after it. A database in
+    memory does not block and has no thread.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -218,7 +219,7 @@ class Database:
             raise
 
     async def aclose(self, then: Callable[[], None]) -> None:
-        """Close it, and do the rest of what blocks; nothing if it is closed."""
+        """Close it and call ``then`` in the same thread; no-op if it is closed."""
         if self._thread is None and self._connection.path != MEMORY:
             return
 
@@ -234,11 +235,11 @@ class Database:
                 thread.shutdown(wait=False)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
-        """Read, or do what else blocks; what fails is an error of the connection."""
+        """Run a function in the thread; its errors are raised as errors of the connection."""
         return await self._do(lambda: self._connection.run(work))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """Write in one transaction, which is on the disk when this returns."""
+        """Run a function in one transaction, which is on disk when this returns."""
 
         def transact(db: Connection) -> T:
             with db.transaction():
@@ -252,5 +253,5 @@ class Database:
         if self._thread is None:
             raise self._connection.closed()
         done = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        # A cancelled future would be taken out of the queue.
+        # A cancelled future would be removed from the queue.
         return await asyncio.shield(done)

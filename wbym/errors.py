@@ -1,37 +1,37 @@
-"""What can go wrong, as one tree.
+"""The tree of errors.
 
 ::
 
     WbymError
-    ├── InvalidInput (ValueError)     refused before a request: a value breaks a rule
-    │   ├── Unsupported               the marketplace has nothing that honours it
-    │   └── RefError                  not a ref, or not one of this account or inbox
-    ├── CredentialError               refused before a request: the token cannot do this
-    │   ├── InvalidToken              not a token, or not one of this seller
+    ├── InvalidInput (ValueError)     no request made: a value breaks a rule
+    │   ├── Unsupported               the marketplace does not support it
+    │   └── RefError                  not a ref, or not a ref of this account or inbox
+    ├── CredentialError               no request made: the token does not allow it
+    │   ├── InvalidToken              not a token, or not a token of this seller
     │   ├── TokenExpired
     │   ├── MissingScope              the token lacks the category
     │   └── ReadOnlyToken
-    ├── ConfigError                   the accounts' file or a secret cannot be used
-    ├── ExportError                   a file cannot be written, or not be added to
+    ├── ConfigError                   the configuration file or a secret is invalid
+    ├── ExportError                   a file cannot be read, written or appended to
     ├── StateError                    the feed's state, or bans, cannot be read or written
-    ├── InboxNotOpen                  an inbox is used before it is entered, or after it is left
-    ├── FeedBusy                      somebody else follows the account
-    ├── AlreadyAnswered               an answer stands already; nothing was sent
-    ├── AnswerNotLoaded               the list did not tell whether the record is answered
+    ├── InboxNotOpen                  the inbox is not entered yet, or is closed
+    ├── FeedBusy                      another reader follows the account
+    ├── AlreadyAnswered               the record has an answer already; nothing was sent
+    ├── AnswerNotLoaded               the list did not load whether the record is answered
     ├── AccountsFailed                some accounts of an inbox failed (an ExceptionGroup too)
-    ├── ChatNotReady                  the chat cannot be written to yet; nothing was sent
-    ├── QuotaExhausted                refused before a request: the wait is longer than allowed
-    ├── CursorStuck                   the marketplace's pages bring nothing new
+    ├── ChatNotReady                  the chat does not accept messages yet; nothing was sent
+    ├── QuotaExhausted                no request made: the wait exceeds max_wait
+    ├── CursorStuck                   the marketplace's pages repeat or stay empty
     ├── PagingLimit                   the marketplace pages no further: narrow the period
-    ├── TaskPending                   accepted, and not known to be done: go on waiting by its id
+    ├── TaskPending                   accepted, not known to be done: keep waiting by its id
     └── CallError                     a request was made
-        ├── ConnectionFailed          no answer arrived
+        ├── ConnectionFailed          no response arrived
         │   └── CallTimeout
-        ├── DeliveryUnknown           it may or may not have taken effect: look, never repeat
-        ├── NotReady                  accepted, to be asked for later
-        ├── UnreadableReply           an answer arrived that cannot be read
-        └── StatusError               the marketplace refused
-            ├── BadRequest            400, and refusals without a class of their own
+        ├── DeliveryUnknown           it may or may not have taken effect: check, never repeat
+        ├── NotReady                  accepted, no result yet
+        ├── UnreadableReply           a response arrived that cannot be decoded
+        └── StatusError               the marketplace rejected the call
+            ├── BadRequest            400, and other statuses without their own class
             ├── Unauthorized          401
             ├── PaymentRequired       402
             ├── Forbidden             403
@@ -44,8 +44,8 @@
             ├── RefusedByModeration   451
             └── ServerError           5xx
 
-``retryable`` says whether the same call may succeed when it is made again later; it never says that
-repeating is safe, which only an endpoint's ``idempotent`` does. No error holds a token.
+``retryable`` says whether the same call may succeed later; it does not say that repeating is safe,
+which only an endpoint's ``idempotent`` does. No error contains a token.
 """
 
 from collections.abc import Sequence
@@ -97,18 +97,18 @@ __all__ = [
     "error_for_status",
 ]
 
-BODY_SHOWN = 2048
-"""How many bytes of a refused call's body an error keeps."""
+MAX_BODY_KEPT = 2048
+"""Max bytes of a failed call's response body that an error keeps."""
 
 
 class WbymError(Exception):
-    """The root of the tree."""
+    """Base class of all errors of wbym."""
 
     retryable: bool = False
     """Whether the same call may succeed later."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Subclasses take named arguments, and ``args`` has the message alone.
+        # Subclasses take named arguments, but ``args`` has only the message.
         return _restore, (type(self), self.args), self.__dict__.copy()
 
 
@@ -122,8 +122,8 @@ class InvalidInput(WbymError, ValueError):
     Args:
         method: The method that was called, such as ``"feedbacks.answer"``.
         argument: The name of the argument.
-        rule: What the marketplace asks for.
-        value: What was given; shown clipped.
+        rule: The rule that the value breaks.
+        value: The value that was passed; truncated in the message.
     """
 
     def __init__(self, method: str, argument: str, rule: str, value: object) -> None:
@@ -135,21 +135,21 @@ class InvalidInput(WbymError, ValueError):
 
 
 class Unsupported(InvalidInput):
-    """The marketplace has nothing that honours this argument or operation; no request was made."""
+    """The marketplace does not support this argument or operation; no request was made."""
 
     def __init__(self, marketplace: str, method: str, argument: str, value: object) -> None:
         self.marketplace = marketplace
         super().__init__(method, argument, f"is not supported by {marketplace}", value)
-        if argument == "account":  # it is the method that is not, whatever it is given
-            self.args = (f"{method}: is not supported by {marketplace}; asked of {_shown(value)}",)
+        if argument == "account":  # the method is not supported, whatever its arguments
+            self.args = (f"{method}: is not supported by {marketplace}; called on {_shown(value)}",)
 
 
 class RefError(InvalidInput):
-    """A text is not a ref, or a ref is not one of this account or inbox; no request was made.
+    """A string is not a ref, or a ref is not of this account or inbox; no request was made.
 
     Args:
-        value: What was given.
-        rule: What is wrong with it.
+        value: The value that was passed.
+        rule: The rule that the value breaks.
         method: The method that was called.
     """
 
@@ -158,12 +158,12 @@ class RefError(InvalidInput):
 
 
 class CredentialError(WbymError):
-    """The account's credentials cannot make this call; no request was made.
+    """The account's credentials do not allow this call; no request was made.
 
     Args:
         account: The account's name.
         reason: What is wrong and what to do; never the token.
-        method: The method that was called, where there was one.
+        method: The method that was called, if any.
     """
 
     def __init__(self, account: str, reason: str, *, method: str | None = None) -> None:
@@ -174,11 +174,11 @@ class CredentialError(WbymError):
 
 
 class InvalidToken(CredentialError):
-    """What was given is not a token, or not one of the same seller."""
+    """The secret is not a token, or not a token of the same seller."""
 
 
 class TokenExpired(CredentialError):
-    """The token's life is over."""
+    """The token has expired."""
 
 
 class MissingScope(CredentialError):
@@ -186,15 +186,15 @@ class MissingScope(CredentialError):
 
 
 class ReadOnlyToken(CredentialError):
-    """The token may only read."""
+    """The token is read-only."""
 
 
 class ConfigError(WbymError):
-    """The configuration cannot be used; the message names the key and what is expected."""
+    """The configuration is invalid; the message names the key and the expected value."""
 
 
 class _FileError(WbymError):
-    """A file cannot be used; it is as it was before.
+    """A file cannot be used; it is unchanged.
 
     Args:
         path: The file.
@@ -208,15 +208,15 @@ class _FileError(WbymError):
 
 
 class ExportError(_FileError):
-    """A file of an export cannot be written, read or added to."""
+    """A file of an export cannot be read, written or appended to."""
 
 
 class StateError(_FileError):
-    """A file that keeps feed and outbox, or bans, cannot be read or written."""
+    """The state of feed and outbox, or of bans, cannot be read or written."""
 
 
 class InboxNotOpen(WbymError):
-    """An inbox has no accounts: it is not entered yet, or closed.
+    """The inbox is not open: it is not entered yet, or is closed.
 
     Args:
         reason: What is wrong and what to do.
@@ -228,11 +228,11 @@ class InboxNotOpen(WbymError):
 
 
 class FeedBusy(WbymError):
-    """Somebody follows this account already: an account has one reader at a time.
+    """Another reader follows this account; an account has one reader at a time.
 
     Args:
         account: The account's name.
-        who: Who does, as far as is known, such as ``"process 4711"``.
+        who: The other reader, as far as is known, such as ``"process 4711"``.
     """
 
     retryable = True
@@ -241,27 +241,27 @@ class FeedBusy(WbymError):
         self.account = account
         self.who = who
         super().__init__(
-            f"{account}: its events are read by {who}; stop that, or wait for it with wait=True"
+            f"{account}: its events are read by {who}; stop that reader, or wait with wait=True"
         )
 
 
 class AlreadyAnswered(WbymError):
-    """An answer stands already; nothing was sent. ``edit_answer`` changes it.
+    """The record has an answer already; nothing was sent. ``edit_answer`` changes the answer.
 
     Args:
         ref: The question or feedback, as text.
-        answer: The text of the answer that stands, where it is known.
+        answer: The text of that answer, if known.
     """
 
     def __init__(self, ref: str, answer: str | None = None) -> None:
         self.ref = ref
         self.answer = answer
-        told = "" if answer is None else f": {_clip(repr(answer))}"
-        super().__init__(f"{ref}: an answer stands already{told}; use edit_answer to change it")
+        shown = "" if answer is None else f": {_clip(repr(answer))}"
+        super().__init__(f"{ref}: already has an answer{shown}; use edit_answer to change it")
 
 
 class AnswerNotLoaded(WbymError):
-    """The list that the record is from does not tell whether it is answered.
+    """The list that the record is from did not load whether it is answered.
 
     Args:
         ref: The feedback, as text.
@@ -271,43 +271,43 @@ class AnswerNotLoaded(WbymError):
         self.ref = ref
         super().__init__(
             f"{ref}: the list did not load its answer; read it with account.get(ref), list with "
-            "answered=True or answered=False, or ask answer_known first"
+            "answered=True or answered=False, or check answer_known first"
         )
 
 
 class AccountsFailed(WbymError, ExceptionGroup[Exception]):
-    """Some accounts of an inbox failed; what the others brought was delivered.
+    """Some accounts of an inbox failed; the records of the others were delivered.
 
     ``exceptions`` has the error of each, with a note that names the account.
 
     Args:
-        message: How many failed.
-        errors: What went wrong.
+        message: Which accounts failed.
+        errors: The errors.
     """
 
     @classmethod
     def of(cls, errors: Sequence[tuple[str, Exception]], accounts: int) -> Self:
-        """The errors of some of n accounts, each with its account's name."""
-        told = ", ".join(f"{name} ({type(error).__name__})" for name, error in errors)
-        message = f"{len(errors)} of {accounts} accounts failed: {_clip(told, 500)}"
+        """Create one from errors with account names and the total number of accounts."""
+        shown = ", ".join(f"{name} ({type(error).__name__})" for name, error in errors)
+        message = f"{len(errors)} of {accounts} accounts failed: {_clip(shown, 500)}"
         return cls(message, [error for _, error in errors])
 
     def derive(self, excs: Sequence[Exception], /) -> "AccountsFailed":  # type: ignore[override]
-        """Some of the errors, for ``split`` and ``except*``."""
+        """A group of some of the errors, for ``split`` and ``except*``."""
         return AccountsFailed(self.message, excs)
 
 
 class ChatNotReady(WbymError):
-    """The chat cannot be written to yet; nothing was sent.
+    """The chat does not accept messages yet; nothing was sent.
 
     Send the message again after ``retry_after``, or send it with an idempotency key: then it is
-    sent as soon as the chat takes it.
+    sent as soon as the chat accepts it.
 
     Args:
         ref: The chat, as text.
         method: The method that was called, such as ``"chats.send"``.
-        reason: Why it cannot be written to.
-        retry_after: Seconds after which to try again.
+        reason: Why it does not accept messages.
+        retry_after: Seconds after which to retry.
     """
 
     retryable = True
@@ -319,18 +319,18 @@ class ChatNotReady(WbymError):
         self.retry_after = retry_after
         super().__init__(
             f"{ref}: {method}: {reason}; nothing was sent. Send it again after {retry_after:g} s, "
-            "or with an idempotency_key= that lets the inbox do so"
+            "or pass idempotency_key= to have the inbox do so"
         )
 
 
 class QuotaExhausted(WbymError):
-    """Waiting for the limit would take longer than ``max_wait``; no request was made.
+    """The limit requires a wait longer than ``max_wait``; no request was made.
 
     Args:
-        bucket: Which bucket is used up, as text.
-        retry_at: When the call could go, aware UTC.
+        bucket: The exhausted bucket, as text.
+        retry_at: When the call could be made, aware UTC.
         wait: Seconds until then.
-        max_wait: Seconds that the caller was ready to wait.
+        max_wait: The max wait in seconds.
     """
 
     retryable = True
@@ -341,34 +341,34 @@ class QuotaExhausted(WbymError):
         self.wait = wait
         self.max_wait = max_wait
         super().__init__(
-            f"{bucket}: the limit frees a call in {wait:.1f} s ({retry_at.isoformat()}), "
+            f"{bucket}: the limit allows the next call in {wait:.1f} s ({retry_at.isoformat()}), "
             f"longer than max_wait={max_wait:g} s"
         )
 
 
 class CursorStuck(WbymError):
-    """The marketplace's pages bring nothing new: going on would read them for ever.
+    """The marketplace's pages contain nothing new, so paging would never end.
 
-    A page named a cursor that was read already or is incomplete, or it was one of several that were
-    empty or repeated earlier ones. The pages before were delivered.
+    A page returned a cursor that was read already or is incomplete, or it was one of several pages
+    that were empty or repeated earlier ones. The pages before were delivered.
     """
 
     def __init__(self, method: str, cursor: object) -> None:
         self.method = method
         self.cursor = cursor
         super().__init__(
-            f"{method}: the marketplace's pages bring nothing new at the cursor "
+            f"{method}: the marketplace's pages contain nothing new at the cursor "
             f"{_clip(repr(cursor))}; the pages before it were delivered"
         )
 
 
 class PagingLimit(WbymError):
-    """More records follow than the marketplace lets one list reach; those before were delivered.
+    """The list has more records than the marketplace pages through; those before were delivered.
 
     Args:
         method: The operation that lists them.
-        offset: How many records can be reached.
-        total: How many there are, where the marketplace tells.
+        offset: Number of records that paging can reach.
+        total: Total number of records, if the marketplace states it.
     """
 
     def __init__(self, method: str, offset: int, total: int | None = None) -> None:
@@ -383,14 +383,14 @@ class PagingLimit(WbymError):
 
 
 class TaskPending(WbymError):
-    """The marketplace accepted a task, and it is not known to be done yet.
+    """The marketplace accepted a task that is not known to be done yet.
 
-    It was not lost and must not be sent again: go on waiting for it.
+    The task is not lost and must not be sent again: keep waiting for it.
 
     Args:
-        method: What waits for it, such as ``"prices.wait"``.
-        task: What to go on waiting with: the marketplace's id of the task.
-        reason: Why the waiting ended.
+        method: The method that waited, such as ``"prices.wait"``.
+        task: The marketplace's id of the task, to keep waiting with.
+        reason: Why the wait ended.
     """
 
     retryable = True
@@ -403,19 +403,19 @@ class TaskPending(WbymError):
 
 
 class CallError(WbymError):
-    """A request was made and did not end well.
+    """A request was made and failed.
 
     Args:
-        message: What happened, in the marketplace's own words where there are any.
-        marketplace: Such as ``"wildberries"``.
+        message: What happened, as the marketplace states it if it does.
+        marketplace: The adapter's name, such as ``"wildberries"``.
         account: The account's name.
         endpoint: The endpoint's name, such as ``"feedbacks.list"``.
-        status: The HTTP status, or None where no answer arrived.
+        status: The HTTP status, or None if no response arrived.
         code: The marketplace's own error code.
-        request_id: The marketplace's id of the request, for its support.
-        retry_after: Seconds after which to try again, where the marketplace says so.
-        body: The start of the answer's body.
-        details: The answer's body as the operation says that a refusal is, or None.
+        request_id: The marketplace's id of the request, for its support team.
+        retry_after: Seconds after which to retry, if the marketplace states them.
+        body: The start of the response body.
+        details: The response body, decoded as the operation's error type, or None.
     """
 
     def __init__(
@@ -440,7 +440,7 @@ class CallError(WbymError):
         self.code = code
         self.request_id = request_id
         self.retry_after = retry_after
-        self.body: bytes = body[:BODY_SHOWN]
+        self.body: bytes = body[:MAX_BODY_KEPT]
         self.details = details
         where = f"{marketplace}/{account} {endpoint}"
         facts = [f"{status}" if status is not None else "", code or ""]
@@ -450,48 +450,48 @@ class CallError(WbymError):
 
 
 class ConnectionFailed(CallError):
-    """No answer arrived: the connection could not be made, or broke."""
+    """No response arrived: the connection could not be made, or broke."""
 
     retryable = True
 
 
 class CallTimeout(ConnectionFailed):
-    """No answer arrived in time."""
+    """No response arrived in time."""
 
 
 class DeliveryUnknown(CallError):
     """The call may or may not have taken effect, and was not repeated.
 
-    Look first (the chat's history, the feedback's answer), then decide.
+    Check first (the chat's history, the feedback's answer), then decide.
     """
 
 
 class NotReady(CallError):
-    """The marketplace accepted the call and has no result yet; ``retry_after`` says when to ask."""
+    """The call was accepted but has no result yet; ``retry_after`` says when to ask for it."""
 
     retryable = True
 
 
 class UnreadableReply(CallError):
-    """The status promised a result, but the body could not be read: HTML, broken or empty JSON."""
+    """The status is a success, but the body cannot be decoded: HTML, broken or empty JSON."""
 
     retryable = True
 
 
 class StatusError(CallError):
-    """The marketplace refused the call."""
+    """The marketplace rejected the call."""
 
 
 class BadRequest(StatusError):
-    """400, and refusals that have no class of their own."""
+    """400, and other statuses without their own class."""
 
 
 class Unauthorized(StatusError):
-    """401: the token is not accepted for this call."""
+    """401: the marketplace does not accept the token for this call."""
 
 
 class PaymentRequired(StatusError):
-    """402: the marketplace asks for a payment first."""
+    """402: the marketplace requires a payment first."""
 
 
 class Forbidden(StatusError):
@@ -511,26 +511,26 @@ class PayloadTooLarge(StatusError):
 
 
 class Unprocessable(StatusError):
-    """422: the request was understood and could not be carried out."""
+    """422: the request was understood but could not be carried out."""
 
 
 class Locked(StatusError):
-    """423: the cabinet is being moved; try again later."""
+    """423: the cabinet is being moved; retry later."""
 
     retryable = True
 
 
 class RateLimited(StatusError):
-    """420 or 429: over a limit.
+    """420 or 429: rate limited.
 
-    The scheduler waits these out; a caller sees one only when the marketplace goes on refusing.
+    The scheduler waits and retries; the error is raised only if the limit persists.
     """
 
     retryable = True
 
 
 class RefusedByModeration(StatusError):
-    """451: moderation refused the file."""
+    """451: moderation rejected the file."""
 
 
 class ServerError(StatusError):
@@ -555,7 +555,7 @@ _BY_STATUS: dict[int, type[StatusError]] = {
 
 
 def error_for_status(status: int) -> type[StatusError]:
-    """The class of error for an HTTP status outside 2xx."""
+    """The error class for an HTTP status outside 2xx."""
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, BadRequest)

@@ -1,8 +1,8 @@
-"""What the library tells those who watch it: an observer for figures, named facts for log records.
+"""Observability: an observer for metrics and traces, and the attributes of log records.
 
-There is one observer a process, as there is one tree of loggers, so that none has to be handed
-through every layer. It is told of calls, of limits, of the feed and of the outbox, by keywords, at
-once and in the event loop's thread; it must not block. ``wbym.otel`` is one.
+There is one observer per process, as there is one tree of loggers, so that it need not be passed
+through every layer. It is notified of calls, limits, the feed and the outbox, by keyword arguments,
+synchronously in the event loop's thread; it must not block. ``wbym.otel`` is an observer.
 """
 
 import logging
@@ -25,7 +25,7 @@ _log = logging.getLogger("wbym.observe")
 
 
 class LogFacts(TypedDict, total=False):
-    """What a log record below ``wbym`` may carry as ``extra``, as far as it is known."""
+    """The ``extra`` attributes of log records below ``wbym``; unknown ones are missing."""
 
     marketplace: str
     """Such as ``"wildberries"``."""
@@ -34,19 +34,19 @@ class LogFacts(TypedDict, total=False):
     endpoint: str
     """Such as ``"feedbacks.list"``."""
     status: int | None
-    """Of the answer; None where none came."""
+    """The status of the answer; None without an answer."""
     attempt: int
-    """Which attempt of the call failed, from 1."""
+    """The number of the failed attempt, from 1."""
     bucket: str
-    """The limit, and whose it is, as ``QuotaExhausted.bucket`` says it."""
+    """The limit and its owner, as in ``QuotaExhausted.bucket``."""
     stream: str
-    """What the feed follows, such as ``"questions"``."""
+    """The stream of the feed, such as ``"questions"``."""
     every: float
-    """Seconds between the beginnings of the stream's rounds."""
+    """Seconds between the starts of the stream's polls."""
 
 
 class CallObserver:
-    """Is told of one call. Does nothing itself: subclasses override what they need."""
+    """Observes one call. Does nothing by default: subclasses override what they need."""
 
     def attempt_ended(
         self,
@@ -57,15 +57,14 @@ class CallObserver:
         waited: float,
         seconds: float,
     ) -> None:
-        """The call was made once, or given up while it waited for the limits.
+        """An attempt ended, perhaps while it was waiting for the limits.
 
         Args:
-            attempt: Which attempt it was, from 1.
-            status: Of the answer; None where none came.
-            error: Why it brought no result, a ``RateLimited`` where the marketplace refused it for
-                a limit; None where it did.
-            waited: Seconds that the limits were waited for.
-            seconds: Seconds from the end of that waiting to the end of the attempt.
+            attempt: The number of the attempt, from 1.
+            status: The status of the answer; None without an answer.
+            error: The error, such as ``RateLimited``; None after a success.
+            waited: Seconds of waiting for the limits.
+            seconds: Seconds from the end of the waiting to the end of the attempt.
         """
 
     def ended(
@@ -77,38 +76,37 @@ class CallObserver:
         waited: float,
         seconds: float,
     ) -> None:
-        """The call is over. Told last, in the task that began the call.
+        """The call ended. Called last, in the task that began the call.
 
         Args:
-            status: Of the last answer; None where the last attempt brought none.
-            error: What the caller gets instead of a result; a ``CancelledError`` where the caller
-                no longer wants it.
-            attempts: How often it was tried.
-            waited: Seconds that the limits were waited for, in all.
-            seconds: Seconds in all, with the waiting and the pauses between attempts.
+            status: The status of the last attempt's answer; None without an answer.
+            error: The error for the caller; a ``CancelledError`` if the call was cancelled.
+            attempts: The number of attempts.
+            waited: Total seconds of waiting for the limits.
+            seconds: Total seconds, including the waiting and the delays between attempts.
         """
 
 
 class Observer:
-    """Is told what happens. Does nothing itself: subclasses override what they need.
+    """Observes the library. Does nothing by default: subclasses override what they need.
 
-    What a method raises is logged the first time, and changes nothing else.
+    An exception from a method is logged the first time and otherwise ignored.
     """
 
     def call_began(
         self, *, marketplace: str, account: str, endpoint: str, method: str, address: str
     ) -> CallObserver:
-        """A call begins: its input is checked, its limits come next.
+        """A call began: its input is valid, and it is about to wait for its limits.
 
         Args:
             marketplace: Such as ``"wildberries"``.
             account: The account's name.
             endpoint: The endpoint's name, such as ``"feedbacks.list"``.
-            method: What HTTP calls it.
+            method: The HTTP method.
             address: Scheme and host, such as ``"https://feedbacks-api.wildberries.ru"``.
 
         Returns:
-            What is told of the rest.
+            An observer of this call.
         """
         return _SILENT_CALL
 
@@ -117,18 +115,18 @@ class Observer:
 
         Args:
             marketplace: Such as ``"wildberries"``.
-            bucket: The limit in which no call goes until then, and whose it is, as
-                ``QuotaExhausted.bucket`` says it.
-            until: Aware UTC.
+            bucket: The limit that allows no calls until then, and its owner, as in
+                ``QuotaExhausted.bucket``.
+            until: The end of the ban, aware UTC.
         """
 
     def events_delivered(self, *, account: str, kind: str, lag_seconds: float) -> None:
-        """The feed handed an event to its consumer.
+        """The feed delivered an event to its consumer.
 
         Args:
             account: The account's name.
             kind: The event's kind, such as ``"message"``.
-            lag_seconds: Seconds since it happened, by the marketplace's clock.
+            lag_seconds: Seconds since the event happened, by the marketplace's clock.
         """
 
     def poll_ended(
@@ -140,37 +138,37 @@ class Observer:
         seconds: float,
         error: BaseException | None = None,
     ) -> None:
-        """A round of the feed is over.
+        """A poll of the feed ended.
 
         Args:
             account: The account's name.
-            stream: What was looked at, such as ``"questions"``.
-            events: How many new events were stored.
-            seconds: How long it took.
-            error: Why it ended early; None where it did not.
+            stream: The polled stream, such as ``"questions"``.
+            events: The number of new events stored.
+            seconds: The duration of the poll.
+            error: The error that ended the poll early; None after a success.
         """
 
     def backlog(self, *, account: str, count: int) -> None:
-        """So many events of the account are stored and not yet confirmed."""
+        """The number of the account's stored and unconfirmed events changed."""
 
     def delivery_moved(
         self, *, account: str, action: str, state_from: str | None, state_to: str
     ) -> None:
-        """Something in the outbox got another state.
+        """A delivery in the outbox changed its state.
 
         Args:
             account: The account's name.
-            action: What is delivered, such as ``"send"``.
-            state_from: The state before; None for what is new.
-            state_to: The state now.
+            action: The action, such as ``"send"``.
+            state_from: The previous state; None for a new delivery.
+            state_to: The new state.
         """
 
 
 class CallWatch:
-    """One call as the observer is told of it, with the times that it took.
+    """Notifies the observer of one call, and measures its times.
 
-    It begins when it is made and ends when it is left, both in one step of one task, since an
-    observer may set context variables between the two.
+    Create, enter and exit it in one task, without awaiting before it is entered, since an observer
+    may set context variables from its creation to its exit.
     """
 
     __slots__ = (
@@ -196,11 +194,11 @@ class CallWatch:
         address: str,
     ) -> None:
         self.attempts: int = 0
-        """Attempts begun."""
+        """The number of attempts begun."""
         self.status: int | None = None
-        """Of the attempt's answer, once its headers are here."""
+        """The status of the current attempt's answer; None before its headers arrive."""
         self.sent_at: float | None = None
-        """Clock time at which the limits were waited for, once they are."""
+        """Clock time at the end of the wait for the limits; None before it."""
         self._waited = 0.0
         self._is_open = False
         self._clock = clock
@@ -233,14 +231,14 @@ class CallWatch:
         )
 
     def attempt_begins(self) -> None:
-        """The limits are waited for from now on."""
+        """Begin an attempt: the wait for the limits starts now."""
         self.attempts += 1
         self._is_open = True
         self.status = self.sent_at = None
         self._attempt_began = self._clock()
 
     def attempt_ended(self, error: BaseException | None) -> None:
-        """It brought a result, or ``error``; to be said of what is not the call's end."""
+        """End an attempt, with its error if it failed. Exiting ends the last attempt."""
         self._is_open = False
         now = self._clock()
         sent = now if self.sent_at is None else self.sent_at
@@ -256,13 +254,13 @@ class CallWatch:
 
 
 def set_observer(observer: Observer | None) -> Observer | None:
-    """Let an observer be told from now on, instead of the one before.
+    """Set the observer of this process.
 
     Args:
-        observer: None for nobody.
+        observer: The observer; None for none.
 
     Returns:
-        Who was told until now; None where nobody was.
+        The previous observer; None if there was none.
     """
     global _current, _observer, watched  # noqa: PLW0603 - one per process, as with loggers
     before, _observer = _observer, observer
@@ -272,38 +270,40 @@ def set_observer(observer: Observer | None) -> Observer | None:
 
 
 def current() -> Observer:
-    """Whom to tell. What it does never raises."""
+    """The current observer, wrapped so that it never raises."""
     return _current
 
 
 class _Guarded:
-    """Stands for an observer, and keeps what it raises from those who tell it."""
+    """A proxy for an observer that logs its exceptions."""
 
-    def __init__(self, told: object, failed: set[str] | None = None) -> None:
-        self.told = told
+    def __init__(self, observer: object, failed: set[str] | None = None) -> None:
+        self._observer = observer
         self._failed: set[str] = set() if failed is None else failed
 
     def __getattr__(self, name: str) -> Callable[..., object]:
-        report = getattr(self.told, name)
+        method = getattr(self._observer, name)
 
-        def tell(**facts: object) -> object:
+        def notify(**facts: object) -> object:
             try:
-                answer = report(**facts)
-            except Exception:  # noqa: BLE001 - it may raise anything; no call may fail for it
-                where = f"{type(self.told).__name__}.{name}"
+                result = method(**facts)
+            except Exception:  # noqa: BLE001 - no exception of an observer may fail a call
+                where = f"{type(self._observer).__name__}.{name}"
                 if where not in self._failed:
                     self._failed.add(where)
-                    _log.exception("%s failed; it is told on, and this is logged once", where)
-                answer = None
+                    _log.exception(
+                        "%s failed; it is still called, and further failures are not logged", where
+                    )
+                result = None
             if name != "call_began":
                 return None
-            return _SILENT_CALL if answer is None else _Guarded(answer, self._failed)
+            return _SILENT_CALL if result is None else _Guarded(result, self._failed)
 
-        return tell
+        return notify
 
 
 watched: bool = False
-"""Whether somebody is told; for what has to be found out or made first."""
+"""Whether an observer is set; check it before preparing data only for the observer."""
 
 _SILENT_CALL = CallObserver()
 _SILENT = Observer()

@@ -1,6 +1,6 @@
-"""Spans and metrics by OpenTelemetry; what they are called is in ``docs/observability.md``.
+"""OpenTelemetry spans and metrics; their names are in ``docs/observability.md``.
 
-Needs the extra ``wbym[otel]``: the API alone. Where they go is for the application's SDK to say.
+Needs the extra ``wbym[otel]``, which has only the API. The application's SDK exports them.
 """
 
 from collections.abc import Mapping
@@ -31,26 +31,26 @@ _Attributes: TypeAlias = Mapping[str, str | int | float]
 _SCOPE: Final = "wbym"
 _VERSION: Final = version("wbym")
 _SHORT: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-"""Seconds; boundaries for calls and polls, by OpenTelemetry's advice for HTTP, with waiting."""
+"""Bucket boundaries in seconds for calls and polls: OpenTelemetry's for HTTP, plus waiting."""
 _LONG: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
-"""Seconds; boundaries for what limits of a call an hour may delay."""
+"""Bucket boundaries in seconds for delays by limits, which may be one call per hour."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 def instrument(
     tracer_provider: TracerProvider | None = None, meter_provider: MeterProvider | None = None
 ) -> None:
-    """Make spans and metrics from now on, instead of what the observer before did.
+    """Record spans and metrics from now on; replaces any other observer.
 
     Args:
-        tracer_provider: Gets the spans; the application's global one, unless given.
-        meter_provider: Gets the metrics; the application's global one, unless given.
+        tracer_provider: Receives the spans; by default the global one.
+        meter_provider: Receives the metrics; by default the global one.
     """
     set_observer(_OpenTelemetry(tracer_provider, meter_provider))
 
 
 def uninstrument() -> None:
-    """Make none any more; another observer than this module's is left as it is."""
+    """Stop recording; an observer that is not from this module is kept."""
     before = set_observer(None)
     if not isinstance(before, _OpenTelemetry):
         set_observer(before)
@@ -65,39 +65,39 @@ class _OpenTelemetry(Observer):
         self.duration: Final = meter.create_histogram(
             "wbym.call.duration",
             "s",
-            "From a call's begin to its end, with waiting and further attempts.",
+            "Duration of a call, including waiting and retries.",
             explicit_bucket_boundaries_advisory=_SHORT,
         )
         self.wait: Final = meter.create_histogram(
             "wbym.limit.wait",
             "s",
-            "What an attempt waited for the limits.",
+            "Time that an attempt waited for the limits.",
             explicit_bucket_boundaries_advisory=_LONG,
         )
-        self.refusals: Final = meter.create_counter(
-            "wbym.call.refusals", "{refusal}", "Attempts that were refused for a limit."
+        self.rate_limited: Final = meter.create_counter(
+            "wbym.call.rate_limited", "{attempt}", "Rate-limited attempts."
         )
         self._bans = meter.create_counter("wbym.bans", "{ban}", "Bans begun or prolonged.")
         self._events = meter.create_counter(
-            "wbym.feed.events", "{event}", "Events handed to the consumer."
+            "wbym.feed.events", "{event}", "Events delivered to the consumer."
         )
         self._lag = meter.create_histogram(
             "wbym.feed.lag",
             "s",
-            "From when something happened to when its event was handed to the consumer.",
+            "Time from an event to its delivery to the consumer.",
             explicit_bucket_boundaries_advisory=_LONG,
         )
         self._polls = meter.create_histogram(
             "wbym.feed.poll.duration",
             "s",
-            "A round of the feed.",
+            "Duration of a poll.",
             explicit_bucket_boundaries_advisory=_SHORT,
         )
         self._backlog = meter.create_gauge(
             "wbym.feed.backlog", "{event}", "Events stored and not confirmed."
         )
         self._deliveries = meter.create_counter(
-            "wbym.outbox.deliveries", "{delivery}", "Deliveries that came to a state."
+            "wbym.outbox.deliveries", "{delivery}", "State changes of deliveries."
         )
 
     def call_began(
@@ -148,7 +148,7 @@ class _OpenTelemetry(Observer):
 
 
 class _Call(CallObserver):
-    """A call's span, the current one until the call ends: logs and spans made meanwhile tell it."""
+    """A call's span, current until the call ends, so that logs and inner spans refer to it."""
 
     def __init__(self, to: _OpenTelemetry, span: Span, who: _Attributes) -> None:
         self._to = to
@@ -176,7 +176,7 @@ class _Call(CallObserver):
         )
         self._to.wait.record(waited, self._who)
         if isinstance(error, RateLimited):
-            self._to.refusals.add(1, {**self._who, **_outcome(status, None)})
+            self._to.rate_limited.add(1, {**self._who, **_outcome(status, None)})
 
     def ended(
         self,
@@ -188,12 +188,11 @@ class _Call(CallObserver):
         seconds: float,
     ) -> None:
         outcome = _outcome(status, error)
-        # While the span is the current one, so that exemplars name it.
+        # Recorded while the span is current, so that exemplars refer to it.
         self._to.duration.record(seconds, {**self._who, **outcome})
         context.detach(self._token)
         self._span.set_attributes({"wbym.attempts": attempts, "wbym.limit.wait": waited, **outcome})
-        # A caller who no longer wants the result has seen no error. No description: an error's
-        # text may quote what a buyer wrote.
+        # A cancelled call is not an error. No description, since an error's text may quote a buyer.
         if isinstance(error, Exception):
             self._span.set_status(StatusCode.ERROR)
         self._span.end()

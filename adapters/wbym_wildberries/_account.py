@@ -19,7 +19,7 @@ from wbym.account import (
     Connection,
     CredentialFacts,
     Filters,
-    How,
+    ReadOptions,
     Receipt,
     Stream,
     SweepOptions,
@@ -35,7 +35,7 @@ from wbym.domain import (
     Money,
     Question,
     Return,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import BadRequest, InvalidInput, InvalidToken, NotFound
 from wbym.limits import Priority, Quota
@@ -97,7 +97,7 @@ class Wildberries(Account):
     CAPABILITIES: ClassVar[Capabilities] = CAPABILITIES
     EARLIEST: ClassVar[datetime] = EARLIEST
     Options: ClassVar[type[AccountOptions]] = WildberriesOptions
-    SEVERAL: ClassVar[frozenset[str]] = frozenset({"secret"})
+    MULTIPLE_SECRETS: ClassVar[frozenset[str]] = frozenset({"secret"})
 
     def __init__(
         self,
@@ -174,7 +174,7 @@ class Wildberries(Account):
 
         return await check(self._dialect, self.api, online=online, ping=ping)
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         """How much waits: two counters, the open claims' total, and chats by the feed of events.
 
         WB has no counter of chats; they cost a list and the feed since the oldest last message.
@@ -188,7 +188,7 @@ class Wildberries(Account):
                 waiting = group.create_task(self.chats(waiting_for_seller=True).all())
         except ExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        return Waiting(
+        return WaitingCounts(
             chats=len(waiting.result()),
             questions=unanswered.result().count_unanswered,
             feedbacks=unprocessed.result().count_unanswered,
@@ -197,7 +197,7 @@ class Wildberries(Account):
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         """GET /api/v1/seller/chats, in one page.
 
         To know who waits, the feed of events is read as well, since WB's list does not say who
@@ -213,7 +213,9 @@ class Wildberries(Account):
             raise self._missing("chats.list", f"there is no chat {chat_id}")
         return found
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         """GET /api/v1/seller/events: one feed for all chats, read from ``since`` on."""
         return self._reader.messages(chat.ref.id, since=since)
 
@@ -255,7 +257,7 @@ class Wildberries(Account):
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         """GET /api/v1/questions; both lists where all are asked for.
 
         WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
@@ -279,7 +281,7 @@ class Wildberries(Account):
         """PATCH /api/v1/questions."""
         await self.api.questions.reject(question.ref.id, reason)
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         """GET /api/v1/feedbacks.
 
         ``answered=False`` reads those that WB counts as unprocessed. A feedback without a reply
@@ -307,7 +309,7 @@ class Wildberries(Account):
 
     # Returns: WB's claims.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         """GET /api/v1/claims: those of the last 14 days, WB tells no older ones.
 
         Their times come without a zone and are taken as Moscow time.

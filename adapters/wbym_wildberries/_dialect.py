@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wbym.account import require_address, require_among
+from wbym.account import require_address, require_known
 from wbym.calls import Endpoint, Refusal, Response
 from wbym.errors import (
     InvalidToken,
@@ -105,7 +105,7 @@ class WildberriesDialect:
         self._sandbox = sandbox
         self._tier = tier
         self._quotas = dict(quotas or {})
-        require_among("Wildberries", "quotas", self._quotas, BUCKETS)
+        require_known("Wildberries", "quotas", self._quotas, BUCKETS)
         # By what they depend on: names are the caller's, and several endpoints may have one.
         self._chosen: dict[tuple[str, bool], Token] = {}
         self._charges: dict[tuple[Token, tuple[str, ...]], tuple[Charge, ...]] = {}
@@ -114,7 +114,7 @@ class WildberriesDialect:
         """The host, without a slash at the end."""
         if self._base_url is not None:
             return self._base_url
-        require_among(endpoint.name, "host", (endpoint.host,), HOSTS)
+        require_known(endpoint.name, "host", (endpoint.host,), HOSTS)
         if not self._sandbox:
             return HOSTS[endpoint.host]
         if endpoint.host not in SANDBOX_HOSTS:
@@ -213,7 +213,7 @@ class WildberriesDialect:
         token = self.token_for(endpoint)
         charges = self._charges.get((token, endpoint.buckets))
         if charges is None:
-            require_among(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
+            require_known(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
             tier, owner = self.tier_of(token), self.owner(token)
             charges = tuple(
                 Charge(BucketKey(MARKETPLACE, owner, tier, bucket), self.quota(bucket, tier))

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from wbym.account import (
-    Asked,
     CatalogRow,
     CheckReport,
     CredentialFacts,
     MethodFacts,
-    ask,
-    catalog_of,
+    ProbeResult,
+    build_catalog,
+    probe,
 )
 from wbym.calls import Endpoint, row
 from wbym.errors import Unsupported
@@ -31,7 +31,7 @@ _NEAR = timedelta(days=14)
 
 def catalog() -> list[CatalogRow]:
     """Every endpoint, in the order of the API's modules; the lower limit is a base token's."""
-    return catalog_of(MARKETPLACE, endpoints(), HOSTS, _limits)
+    return build_catalog(MARKETPLACE, endpoints(), HOSTS, _limits)
 
 
 def _limits(bucket: str) -> tuple[str, str]:
@@ -103,16 +103,16 @@ TAKEN: Final[dict[str, frozenset[TokenType]]] = {
 
 async def check(dialect: WildberriesDialect, api: Api, *, online: bool, ping: bool) -> CheckReport:
     """All of it; see ``Account.check``."""
-    questions = [ask("seller", _seller(api))] if online else []
+    questions = [probe("seller", _seller(api))] if online else []
     if online and ping:
-        questions += [ask(address, _ping(api, host)) for address, host in _open(dialect).items()]
-    asked: list[Asked] = await asyncio.gather(*questions)
+        questions += [probe(address, _ping(api, host)) for address, host in _open(dialect).items()]
+    probes: list[ProbeResult] = await asyncio.gather(*questions)
     return CheckReport(
         tuple(credential_facts(token, dialect.tier_of(token)) for token in dialect.tokens),
         tuple(
             _method(dialect, endpoint) for endpoint in endpoints() if not endpoint.single_attempt
         ),
-        tuple(asked),
+        tuple(probes),
     )
 
 

@@ -37,8 +37,8 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
-    in_utc,
-    later,
+    shift_time,
+    to_utc,
 )
 from wbym_wildberries.api._bounds import COMMENT_ALLOWED, COMMENT_REQUIRED, LATEST_STAMP
 
@@ -166,7 +166,7 @@ def question(wire: questions_api.Question, account: str) -> Question:
 def _edit_until(answer: questions_api.QuestionAnswer) -> datetime | None:
     """Until when an answer can be changed: once, within 60 days."""
     written = _moment(answer.create_date) if answer.create_date else None
-    return None if answer.editable is False else later(written, EDITABLE)
+    return None if answer.editable is False else shift_time(written, EDITABLE)
 
 
 def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNKNOWN) -> Chat:
@@ -282,7 +282,7 @@ def claim(wire: claims_api.Claim, account: str) -> Return:
         updated_at=moment_of_claim(wire.dt_update),
         delivered_at=moment_of_claim(wire.delivery_dt),
         imei_check=wire.origin_id_info or None,
-        reply_until=later(created_at, CLAIM_LIFE) if status is _WAITING else None,
+        reply_until=shift_time(created_at, CLAIM_LIFE) if status is _WAITING else None,
     )
     attach_raw(neutral, wire)
     return neutral
@@ -298,7 +298,7 @@ def moment_of_claim(text: str | None) -> datetime | None:
         return None
     if moment.year == MINYEAR:  # what WB writes where it has no date
         return None
-    return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
+    return to_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
 
 def from_milliseconds(stamp: int) -> datetime:
@@ -323,7 +323,7 @@ def _utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        return in_utc(moment)
+        return to_utc(moment)
 
 
 def _moment(text: str) -> datetime | None:

@@ -16,8 +16,8 @@ from wbym.account import (
     Connection,
     CredentialFacts,
     Filters,
-    How,
     OnHints,
+    ReadOptions,
     Receipt,
     Stream,
     SweepOptions,
@@ -36,7 +36,7 @@ from wbym.domain import (
     Question,
     Ref,
     Return,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import DeliveryUnknown, InvalidInput, InvalidToken, WbymError
 from wbym.limits import Priority, Window
@@ -230,7 +230,7 @@ class YandexMarket(Account):
 
         return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         """How much waits: Market has no counters, so the lists of what waits are read.
 
         Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;
@@ -240,7 +240,7 @@ class YandexMarket(Account):
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         """POST v2/businesses/{}/chats, by 20, in Market's order.
 
         Those that wait for the seller are the new ones and those in ``WAITING_FOR_PARTNER``;
@@ -262,7 +262,9 @@ class YandexMarket(Account):
         opened = await self.api.chats.new(_context_of(order_id, return_id))
         return await self._get_chat(str(opened.chat_id))
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         """POST v2/businesses/{}/chats/history, by 100; a ref costs no request more.
 
         Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
@@ -297,7 +299,7 @@ class YandexMarket(Account):
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         """POST v1/businesses/{}/goods-questions, by 50; of the last 180 days by default.
 
         Market takes a month at a time: longer periods are read in parts, the newest first; with
@@ -308,8 +310,8 @@ class YandexMarket(Account):
         are not among them. ``answered=False`` reads only those that wait. ``product`` is the
         seller's own article, and the others are left out after reading.
         """
-        api = self.api.at(how.priority)
-        return lists.list_questions(api, self.name, filters, at_once=self._at_once(how))
+        api = self.api.at(options.priority)
+        return lists.list_questions(api, self.name, filters, at_once=self._at_once(options))
 
     async def _get_question(self, question_id: str) -> Question:
         """Two requests, the second for the answer."""
@@ -334,11 +336,11 @@ class YandexMarket(Account):
 
         Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
         """
-        number = int(self.inputs.own("answers", question, Noun.QUESTION).id)
+        number = int(self.inputs.own_ref("answers", question, Noun.QUESTION).id)
         listing = answers.list_answers(self.api, number)
         return listing.using(cursor=cursor, priority=priority)
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         """POST v2/businesses/{}/goods-feedback, by 50; of the last 180 days by default.
 
         Market takes six months at a time: longer periods are read in parts, the newest first, each
@@ -349,8 +351,8 @@ class YandexMarket(Account):
         those that have any are read too, a request each, and ``answer`` is the seller's.
         ``product`` is the seller's own article.
         """
-        api = self.api.at(how.priority)
-        return lists.list_feedbacks(api, self.name, filters, at_once=self._at_once(how))
+        api = self.api.at(options.priority)
+        return lists.list_feedbacks(api, self.name, filters, at_once=self._at_once(options))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
         """Two requests, the second for the comments."""
@@ -370,7 +372,7 @@ class YandexMarket(Account):
             return await answers.question_with_answer(self._urgent, item)
         return await answers.feedback_with_answer(self._urgent, item)
 
-    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+    def _comments(self, feedback_id: str, options: ReadOptions) -> Listing[Answer]:
         """POST .../goods-feedback/comments, by 50, in the order in which they were published.
 
         Those that were deleted are not told, nor when they were written.
@@ -383,7 +385,7 @@ class YandexMarket(Account):
 
     # Returns.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         """GET v2/campaigns/{}/returns, by 100, shop after shop.
 
         Open are those whose money is not decided about, or not settled yet. Orders that were not
@@ -488,8 +490,8 @@ class YandexMarket(Account):
             return await self._business()
         return await super()._known(method, place)
 
-    def _at_once(self, how: How) -> int:
-        return min(how.prefetch or 1, self._parallel)
+    def _at_once(self, options: ReadOptions) -> int:
+        return min(options.prefetch or 1, self._parallel)
 
 
 def _number_of(answer: Answer) -> int:

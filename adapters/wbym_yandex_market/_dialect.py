@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from wbym.account import require_address, require_among
+from wbym.account import require_address, require_known
 from wbym.calls import Binary, Endpoint, Refusal, Response
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window
@@ -87,7 +87,7 @@ class YandexMarketDialect:
         self._base_url = require_address("YandexMarket", base_url)
         self._parallel = ParallelCap(parallel)
         self._quotas = dict(quotas or {})
-        require_among("YandexMarket", "quotas", self._quotas, BUCKETS)
+        require_known("YandexMarket", "quotas", self._quotas, BUCKETS)
         self._clock = clock
         # By what they depend on: names are the caller's, and several endpoints may have one.
         self._charges: dict[tuple[tuple[str, ...], str], tuple[Charge, ...]] = {}
@@ -97,7 +97,7 @@ class YandexMarketDialect:
         host = HOSTS.get(endpoint.host)
         if host is None and not _is_market(endpoint.host):
             if "://" not in endpoint.host:  # it is no file's
-                require_among(endpoint.name, "host", (endpoint.host,), HOSTS)
+                require_known(endpoint.name, "host", (endpoint.host,), HOSTS)
             return endpoint.host
         return self._base_url or host or endpoint.host
 
@@ -153,7 +153,7 @@ class YandexMarketDialect:
             who = f"key-{self.credential.fingerprint}"
         charges = self._charges.get((endpoint.buckets, who))
         if charges is None:
-            require_among(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
+            require_known(endpoint.name, "buckets", endpoint.buckets, BUCKETS)
             owner = f"{who}@{self._base_url}" if self._base_url else who
             self.owners.add(owner)
             charges = (

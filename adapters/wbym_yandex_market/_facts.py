@@ -4,13 +4,13 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from wbym.account import (
-    Asked,
     CatalogRow,
     CheckReport,
     CredentialFacts,
     MethodFacts,
-    ask,
-    catalog_of,
+    ProbeResult,
+    build_catalog,
+    probe,
 )
 from wbym.calls import Endpoint
 from wbym.limits import Window
@@ -31,7 +31,7 @@ READ_ONLY: Final = ":read-only"
 
 def catalog() -> list[CatalogRow]:
     """Every endpoint, module by module; the lower limit is without a subscription."""
-    return catalog_of(MARKETPLACE, (row.endpoint for row in operations()), HOSTS, _limits)
+    return build_catalog(MARKETPLACE, (row.endpoint for row in operations()), HOSTS, _limits)
 
 
 def _limits(bucket: str) -> tuple[str, str]:
@@ -81,7 +81,7 @@ async def check(
     online: bool,
 ) -> CheckReport:
     """All of it; see ``Account.check``. ``credentials`` takes the scopes that Market told."""
-    asked: list[Asked] = []
+    probes: list[ProbeResult] = []
     scopes: list[str] | None = None
 
     async def key() -> str:
@@ -92,10 +92,10 @@ async def check(
 
     if online:
         if dialect.credential.kind is CredentialKind.API_KEY:
-            asked.append(await ask("key", key()))
-        asked.append(await ask("shops", _shops(api, cabinet)))
+            probes.append(await probe("key", key()))
+        probes.append(await probe("shops", _shops(api, cabinet)))
     methods = tuple(_method(dialect, row.endpoint, scopes) for row in operations())
-    return CheckReport(tuple(credentials(scopes)), methods, tuple(asked))
+    return CheckReport(tuple(credentials(scopes)), methods, tuple(probes))
 
 
 async def _shops(api: Api, cabinet: Cabinet) -> str:

@@ -37,8 +37,8 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
-    in_utc,
-    later,
+    shift_time,
+    to_utc,
 )
 from wbym_yandex_market.api._bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
@@ -325,7 +325,7 @@ def _decide_until(wire: returns_api.Return) -> datetime | None:
         since = _utc_or_none(wire.update_date)
     else:
         since = None
-    return later(since, DECIDE_WITHIN)
+    return shift_time(since, DECIDE_WITHIN)
 
 
 def decision(wire: returns_api.AvailableDecision) -> Decision:
@@ -396,7 +396,7 @@ def _utc(moment: datetime) -> datetime:
     zone = moment.tzinfo
     if zone is UTC:
         return moment
-    return in_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
+    return to_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
 
 
 def _utc_or_none(moment: datetime | None) -> datetime | None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from wbym.testing._server import Stats
+from wbym.testing import Stats
 
 
 @contextmanager

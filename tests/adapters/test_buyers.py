@@ -7,8 +7,7 @@ import pytest
 import pytest_asyncio
 
 from wbym.account import Account
-from wbym.testing._buyers import RemoteBuyers
-from wbym.testing._server import SimulatorServer
+from wbym.testing import RemoteBuyers, SimulatorServer
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.tokens import CATEGORIES

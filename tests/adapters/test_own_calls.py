@@ -156,7 +156,9 @@ class TestCall:
             await _wildberries().call(row(Feedbacks.answer), body=body)
 
     async def test_call_when_a_text_of_the_body_is_cut(self) -> None:
-        with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be whole characters"):
+        with pytest.raises(
+            InvalidInput, match=r"feedbacks.answer: body must not have a lone surrogate"
+        ):
             await _wildberries().call(row(Feedbacks.answer), body={"text": "\ud83d"})
 
 

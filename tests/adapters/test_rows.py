@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.bounds import sample, tries
 from wbym.calls import Parameter, Row
-from wbym.calls._validation import Broken
+from wbym.calls._validation import RuleViolation
 from wbym.errors import InvalidInput
 from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market
@@ -44,7 +44,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
         if not one.rules:
             try:
                 parameter.check(one.value)
-            except Broken as broken:
+            except RuleViolation as broken:
                 raise AssertionError(f"{one} is within its bounds: {broken.rule}") from broken
             continue
         with pytest.raises(InvalidInput) as caught:

@@ -17,7 +17,7 @@ from wbym.account import _installed as installed
 from wbym.calls import RetryPolicy
 from wbym.errors import Unsupported
 from wbym.inbox import Inbox
-from wbym.testing._answers import Answer, empty_answer
+from wbym.testing import Response, empty_response
 from wbym.testing.contract import AdapterContract, Harness
 
 
@@ -40,7 +40,7 @@ class ToyHarness(Harness):
         self._toy = simulator
 
     def account(self, *, name: str = "shop", session: aiohttp.ClientSession | None = None) -> Toy:
-        url, retry = self.simulator.url, RetryPolicy(base=0.001)
+        url, retry = self.simulator.url, RetryPolicy(base_delay=0.001)
         return Toy(KEY, name=name, base_url=url, session=session, retry=retry)
 
     def revoked(self) -> Toy:
@@ -53,9 +53,9 @@ class ToyHarness(Harness):
             Capability.FEEDBACKS: len(self._toy.feedbacks),
         }
 
-    def refusal(self) -> Answer:
-        answer = empty_answer(429)
-        return Answer(429, answer.body, "", {"Retry-After": "0.001"})
+    def refusal(self) -> Response:
+        answer = empty_response(429)
+        return Response(429, answer.body, "", {"Retry-After": "0.001"})
 
 
 class TestToy(AdapterContract):

@@ -7,7 +7,7 @@ import pytest
 from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.limits import Quota, Scheduler
-from wbym.testing._answers import Answer, json_answer
+from wbym.testing import Response, json_response
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_wildberries import Wildberries
 from wbym_wildberries._limits import BUCKETS
@@ -90,7 +90,7 @@ class WildberriesHarness(Harness):
             session=session,
             scheduler=self._scheduler,
             quotas=FREELY,
-            retry=RetryPolicy(base=0.001),
+            retry=RetryPolicy(base_delay=0.001),
         )
 
     def expected(self) -> Mapping[Capability, int]:
@@ -103,9 +103,9 @@ class WildberriesHarness(Harness):
             Capability.RETURNS: records["claims_shown"],
         }
 
-    def refusal(self) -> Answer:
-        answer = json_answer({"title": "too many requests"}, status=429)
-        return Answer(429, answer.body, answer.content_type, {"X-Ratelimit-Retry": "0.001"})
+    def refusal(self) -> Response:
+        answer = json_response({"title": "too many requests"}, status=429)
+        return Response(429, answer.body, answer.content_type, {"X-Ratelimit-Retry": "0.001"})
 
     def arrive_unlisted(self, text: str) -> None:
         self._cabinet.arrive_message(text, listed=False)

@@ -7,7 +7,7 @@ import pytest
 from wbym.account import Capability
 from wbym.calls import RetryPolicy
 from wbym.limits import Scheduler
-from wbym.testing._answers import Answer, json_answer
+from wbym.testing import Response, json_response
 from wbym.testing.contract import AdapterContract, Harness
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market import _dialect as dialect
@@ -82,7 +82,7 @@ class YandexMarketHarness(Harness):
             base_url=self.simulator.url,
             session=session,
             scheduler=self._scheduler,
-            retry=RetryPolicy(base=0.001),
+            retry=RetryPolicy(base_delay=0.001),
         )
 
     def expected(self) -> Mapping[Capability, int]:
@@ -95,10 +95,10 @@ class YandexMarketHarness(Harness):
             Capability.RETURNS: sum(one.redeemed for one in self._cabinet.returns.all),
         }
 
-    def refusal(self) -> Answer:
-        answer = json_answer({"status": "ERROR", "errors": []}, status=420)
+    def refusal(self) -> Response:
+        answer = json_response({"status": "ERROR", "errors": []}, status=420)
         headers = {"X-RateLimit-Resource-Limit": "1000", "X-RateLimit-Resource-Remaining": "900"}
-        return Answer(420, answer.body, answer.content_type, headers)
+        return Response(420, answer.body, answer.content_type, headers)
 
     def order_without_chat(self) -> str:
         taken = {chat.order_id for chat in self._cabinet.chats.rows}

@@ -9,7 +9,7 @@ from tests.drift.files import Route
 from tests.drift.shapes import UNKNOWN, Field, Shape, of_annotation, with_fields
 from wbym.calls import Form, Row
 from wbym.limits import Quota, Window
-from wbym.paging import ByCursor, ByOffset, Whole
+from wbym.paging import ByCursor, ByOffset, SinglePage
 from wbym_wildberries import _dialect as wildberries_dialect
 from wbym_wildberries import _limits as wildberries_limits
 from wbym_wildberries import api as wildberries
@@ -82,9 +82,9 @@ def parameters_of(row: Row) -> dict[str, Field]:
     """What goes into the address and the headers, by its place, such as ``query.limit``."""
     found = {f"path.{name}": Field(UNKNOWN) for name in row._unfilled}
     found |= {
-        f"{one.place}.{one.wire}": _field(one.hint, one.default)
+        f"{one.location}.{one.wire}": _field(one.hint, one.default)
         for one in row.parameters
-        if one.place in {"path", "query", "header"}
+        if one.location in {"path", "query", "header"}
     }
     at, fields = _pages(row)
     if at is None:
@@ -96,14 +96,14 @@ def body_of(row: Row) -> tuple[str, Shape] | None:
     """``body`` or ``part``, and the shape of it; None where nothing is sent."""
     fields: dict[str, Field] = {}
     for one in row.parameters:
-        if one.place == "whole body":
+        if one.location == "whole body":
             return "body", of_annotation(one.hint)
-        if one.place == "form":
-            wire = next(mark.name for mark in one.marks if isinstance(mark, Form))
+        if one.location == "form":
+            wire = next(mark.name for mark in one.annotations if isinstance(mark, Form))
             fields[wire] = _field(one.hint, one.default)
-        elif one.place == "body":
+        elif one.location == "body":
             fields[one.wire] = _field(one.hint, one.default)
-    if any(one.place == "form" for one in row.parameters):
+    if any(one.location == "form" for one in row.parameters):
         return "part", with_fields(UNKNOWN, (), fields)
     shape = with_fields(UNKNOWN, (), fields) if fields else UNKNOWN
     if row.options.body is not None:
@@ -136,7 +136,7 @@ def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]]:
     """The parameters of pages, and where in the body they are; None for the address."""
     scheme = row.options.pages
     fields: dict[str, Field] = {}
-    if scheme is None or isinstance(scheme, Whole):
+    if scheme is None or isinstance(scheme, SinglePage):
         return None, fields
     if scheme.size is not None and scheme.max_size is not None:
         fields[scheme.size] = _number(1, scheme.max_size)

@@ -12,7 +12,7 @@ from tests.drift.shapes import places
 from tests.support.bounds import sample
 from tests.support.published import Json
 from wbym.calls._lists import Arguments, RowSource
-from wbym.paging import ByCursor, Whole
+from wbym.paging import ByCursor, SinglePage
 
 ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace.rows.items()}
 
@@ -22,7 +22,7 @@ def _sent(route: Route) -> Arguments:
     row = ROWS[route]
     arguments = row.arguments({one.name: sample(one.hint) for one in row.parameters})
     scheme = row.options.pages
-    if row.shape is None or isinstance(scheme, Whole):
+    if row.shape is None or isinstance(scheme, SinglePage):
         return arguments
     nothing = cast(Any, None)
     source = RowSource[object](row.endpoint, row.shape, arguments, {}, nothing, None, None)
@@ -57,5 +57,5 @@ def test_row_when_all_is_sent(route: Route) -> None:
         return
     body = msgspec.json.decode(msgspec.json.encode(sent.body))
     assert set(_within("body", body)) <= {place for place, _ in places("body", shape)}
-    if all(one.place != "whole body" for one in row.parameters):
+    if all(one.location != "whole body" for one in row.parameters):
         assert body.keys() == fields

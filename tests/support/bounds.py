@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from wbym.calls import Count, Each, FileType, Length, MaxSize, NotEmpty, Range, Unique, Upload
-from wbym.calls._marks import Rule
+from wbym.calls._annotations import Rule
 
 __all__ = ["Try", "sample", "tries"]
 
@@ -72,7 +72,7 @@ def sample(hint: object, index: int = 0) -> Any:  # noqa: ANN401 - of the annota
             if _is_optional(hint)
         ]
     for value in found:
-        if all(rule.broken(value) is None for rule in rules):
+        if all(rule.violation(value) is None for rule in rules):
             return value
     raise AssertionError(f"no sample of {hint}")
 
@@ -119,7 +119,7 @@ def tries(hint: object) -> Iterator[Try]:
     rules = [mark for mark in marks if isinstance(mark, Rule)]
 
     def broken(value: object) -> list[str]:
-        return [text for rule in rules if (text := rule.broken(value)) is not None]
+        return [text for rule in rules if (text := rule.violation(value)) is not None]
 
     for mark in marks:
         for value in _beside(mark, base, marks):

@@ -200,7 +200,7 @@ class Frame:
         await event.ack()
 
 
-_QUICKLY: Final = RetryPolicy(base=0.001)
+_QUICKLY: Final = RetryPolicy(base_delay=0.001)
 
 _MODULES: Final[Mapping[str, object]] = MappingProxyType(
     {

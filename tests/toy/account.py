@@ -19,11 +19,11 @@ from wbym.account import (
     Connection,
     CredentialFacts,
     Filters,
-    How,
     MethodFacts,
+    ReadOptions,
     Support,
     Supported,
-    ask,
+    probe,
 )
 from wbym.calls import Upload
 from wbym.domain import Chat, Feedback, Message
@@ -95,23 +95,25 @@ class Toy(Account):
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
         url = self._dialect.url
         methods = [MethodFacts(row.name, row.scope, url, row.limit) for row in self.catalog()]
-        asked = [await ask("chats", self._first_page())] if online else []
-        return CheckReport(tuple(self.credentials()), tuple(methods), tuple(asked))
+        probes = [await probe("chats", self._first_page())] if online else []
+        return CheckReport(tuple(self.credentials()), tuple(methods), tuple(probes))
 
     async def _first_page(self) -> str:
         return f"{len((await self._chat_rows.list().page()).items)} on the first page"
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         return self._chat_rows.list(unread=waiting).map(lambda wire: mapping.chat(wire, self.name))
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         wires = self._chat_rows.messages(chat.ref.id)
         return wires.map(lambda wire: mapping.message(wire, chat.ref))
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> None:
         await self._chat_rows.send(chat.ref.id, text)
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         wires = self._feedback_rows.list(answered=filters.answered)
         listing = wires.map(lambda wire: mapping.feedback(wire, self.name))
         ratings = filters.ratings

@@ -7,14 +7,25 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._buyers import Buyers
-from wbym.testing._server import Call, Route, SimulatorServer
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Buyers,
+    Call,
+    RecordFields,
+    Refusal,
+    Response,
+    Route,
+    SimulatorServer,
+    empty_response,
+    json_response,
+    route,
+)
 
 Json: TypeAlias = dict[str, Any]
 
 PAGE = 5
+CHATS = RecordFields(("items",), "id", ("buyer",), ("state",))
+MESSAGES = RecordFields(("items",), "id", ("text",), ("by",))
+FEEDBACKS = RecordFields(("items",), "id", ("text", "reply"), ("replyState",))
 KEY = "seller:s3cret"
 _BEGIN = datetime(2026, 5, 1, tzinfo=timezone(timedelta(hours=3)))
 
@@ -33,25 +44,12 @@ class ToySimulator(SimulatorServer):
             for turn in range(7):
                 self._write(chat_id, ("seller", "buyer")[(turn + number) % 2], f"Реплика {turn}")
 
-    def routes(self) -> list[Route]:
-        chats = Records(("items",), "id", ("buyer",), ("state",))
-        messages = Records(("items",), "id", ("text",), ("by",))
-        feedbacks = Records(("items",), "id", ("text", "reply"), ("replyState",))
-        return [
-            Route("GET", "/chats", self.show_chats, records=chats),
-            Route("GET", "/chats/{id}/messages", self.show_messages, records=messages),
-            Route("POST", "/chats/{id}/messages", self.send),
-            Route("GET", "/feedbacks", self.show_feedbacks, records=feedbacks),
-            Route("GET", "/feedbacks/{id}", self.show_feedback),
-            Route("POST", "/feedbacks/{id}/reply", self.reply),
-        ]
-
     def admit(self, call: Call, route: Route) -> None:
         if call.request.headers.get("Authorization") != f"Bearer {KEY}":
             raise Refusal(401)
 
-    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
-        return json_answer({"error": f"status {refusal.status}"}, status=refusal.status)
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
+        return json_response({"error": f"status {refusal.status}"}, status=refusal.status)
 
     def arrive_message(self, text: str) -> str:
         """A buyer begins a chat."""
@@ -65,54 +63,60 @@ class ToySimulator(SimulatorServer):
     def buyers(self) -> "ToyBuyers":
         return ToyBuyers(self)
 
-    async def show_chats(self, call: Call) -> Answer:
+    @route("GET", "/chats", records=CHATS)
+    async def show_chats(self, call: Call) -> Response:
         unread = {"true": "unread", "false": "read"}.get(call.query("unread") or "")
         return self._page(call, [c for c in self.chats.values() if unread in {None, c["state"]}])
 
-    async def show_messages(self, call: Call) -> Answer:
-        found = self.messages.get(call.request.match_info["id"])
+    @route("GET", "/chats/{id}/messages", records=MESSAGES)
+    async def show_messages(self, call: Call) -> Response:
+        found = self.messages.get(call.path("id"))
         if found is None:
             raise Refusal(404)
         return self._page(call, found)
 
-    async def send(self, call: Call) -> Answer:
-        chat_id, text = call.request.match_info["id"], await _text(call)
+    @route("POST", "/chats/{id}/messages")
+    async def send(self, call: Call) -> Response:
+        chat_id, text = call.path("id"), await _text(call)
         if chat_id not in self.chats:
             raise Refusal(404)
         if not 1 <= len(text) <= 200:
             raise Refusal(400)
         self._write(chat_id, "seller", text)
         self.stats.effects["message"] += 1
-        return empty_answer(204)
+        return empty_response(204)
 
-    async def show_feedbacks(self, call: Call) -> Answer:
+    @route("GET", "/feedbacks", records=FEEDBACKS)
+    async def show_feedbacks(self, call: Call) -> Response:
         state = {"true": "shown", "false": "none"}.get(call.query("answered") or "")
         found = [f for f in self.feedbacks.values() if state in {None, f["replyState"] or "none"}]
         return self._page(call, found)
 
-    async def show_feedback(self, call: Call) -> Answer:
-        found = self.feedbacks.get(call.request.match_info["id"])
+    @route("GET", "/feedbacks/{id}")
+    async def show_feedback(self, call: Call) -> Response:
+        found = self.feedbacks.get(call.path("id"))
         if found is None:
             raise Refusal(404)
-        return json_answer(found)
+        return json_response(found)
 
-    async def reply(self, call: Call) -> Answer:
-        text, found = await _text(call), self.feedbacks.get(call.request.match_info["id"])
+    @route("POST", "/feedbacks/{id}/reply")
+    async def reply(self, call: Call) -> Response:
+        text, found = await _text(call), self.feedbacks.get(call.path("id"))
         if found is None:
             raise Refusal(404)
         if found["reply"] or not 3 <= len(text) <= 300:
             raise Refusal(400)
         found.update(reply=text, replyState="shown")
         self.stats.effects["reply"] += 1
-        return empty_answer(204)
+        return empty_response(204)
 
-    def _page(self, call: Call, found: list[Json]) -> Answer:
+    def _page(self, call: Call, found: list[Json]) -> Response:
         begin = call.query("from") or "0"
         if not begin.isdecimal():
             raise Refusal(400)
         end = int(begin) + PAGE
         following = str(end) if end < len(found) else None
-        return json_answer({"items": found[int(begin) : end], "next": following})
+        return json_response({"items": found[int(begin) : end], "next": following})
 
     def _feedback(self, number: int) -> Json:
         reply, state = ("Спасибо!", "shown") if number % 3 == 0 else (None, None)

@@ -24,7 +24,7 @@ from wbym import (
     Ref,
     Return,
     Sweep,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.account import Capabilities, CheckReport, Supported
 from wbym.export import Export, Exported
@@ -45,7 +45,7 @@ async def read(shop: Account, ref: Ref, chat: Chat, feedback: Feedback, since: d
     assert_type(shop.returns(is_open=True), Listing[Return])
     assert_type(await shop.get(ref, Feedback), Feedback)
     assert_type(await shop.get(feedback), Feedback)
-    assert_type(await shop.counts(), Waiting)
+    assert_type(await shop.counts(), WaitingCounts)
     assert_type(await shop.check(), CheckReport)
     assert_type(shop.capabilities, Capabilities)
     assert_type(shop.capabilities[Capability.FEEDBACKS], Supported)
@@ -87,7 +87,7 @@ def download(shop: Account, message: Message) -> None:
 async def merge(inbox: Inbox, feedback: Feedback) -> None:
     """An inbox has the calls of its accounts, and events."""
     assert_type(inbox.feedbacks(newest_first=True), Listing[Feedback])
-    assert_type(await inbox.counts(), dict[str, Waiting])
+    assert_type(await inbox.counts(), dict[str, WaitingCounts])
     assert_type(inbox.accounts, Mapping[str, Account])
     assert_type(inbox.account("shop", Wildberries), Wildberries)
     assert_type(await inbox.answer(feedback, "text", idempotency_key="one"), Delivery)

@@ -155,17 +155,17 @@ class TestFile:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            ("accounts = ]", r"it is not TOML: .*line 1"),
-            ("", r"required field `accounts`; expected are tables \[accounts\.NAME\]"),
-            ("[accounts]", r"accounts: expected is at least one table"),
-            ("[account.a]", r"\[accounts\.NAME\] and nothing else"),
+            ("accounts = ]", r"not valid TOML: .*line 1"),
+            ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
+            ("[accounts]", r"accounts: expected at least one table"),
+            ("[account.a]", r"\[accounts\.NAME\] only"),
             (
                 '[accounts." "]\nmarketplace = "wildberries"\nsecret_env = "A"',
                 r"\(line 1\): the name must have a visible character",
             ),
             (
                 '[accounts.a]\nsecret_env = "A"',
-                r"accounts\.a \(line 1\): marketplace is missing; expected is 'wildberries' or",
+                r"accounts\.a \(line 1\): marketplace is missing; expected 'wildberries' or",
             ),
             (
                 '[accounts.a]\nmarketplace = "ozon"\nsecret_env = "A"',
@@ -177,33 +177,33 @@ class TestFile:
             ),
             (
                 '[accounts.a]\nmarketplace = "wildberries"',
-                r"accounts\.a \(line 1\): expected is secret_env or secret_file \(",
+                r"accounts\.a \(line 1\): expected secret_env or secret_file \(",
             ),
             (
                 '[accounts.a]\nmarketplace = "yandex_market"',
-                r"accounts\.a \(line 1\): expected is secret_env or secret_file or oauth_env or",
+                r"accounts\.a \(line 1\): expected secret_env or secret_file or oauth_env or",
             ),
             (
                 f'{WB}secret_file = "b"',
-                r"accounts\.a\.secret_file \(line 4\): secret_env is given too",
+                r"accounts\.a\.secret_file \(line 4\): secret_env is set too",
             ),
             (
                 '[accounts.a]\nmarketplace = "wildberries"\nsecret_env = 5',
-                r"a\.secret_env \(line 3\): expected is a string or a list of strings: .*got `int`",
+                r"a\.secret_env \(line 3\): expected a string or a list of strings: .*got `int`",
             ),
             (
                 '[accounts.a]\nmarketplace = "wildberries"\nsecret_file = ["a", 5]',
-                r"a\.secret_file \(line 3\): expected is a string or a list of strings: .*`int`",
+                r"a\.secret_file \(line 3\): expected a string or a list of strings: .*`int`",
             ),
             (WB.replace('"A"', "[]"), r"a\.secret_env \(line 3\): must not be empty"),
             (WB.replace('"A"', '["A", ""]'), r"a\.secret_env \(line 3\): must not be empty"),
             (YM.replace('"A"', '["A", "B"]'), r"\(line 3\): yandex_market takes one, got 2"),
             (
                 f"{WB}business_id = 1",
-                r"a\.business_id \(line 4\): unknown key; expected are .*tier",
+                r"a\.business_id \(line 4\): unknown key; expected one of .*tier",
             ),
             (f"{WB}oauth_env = 'B'", r"a\.oauth_env \(line 4\): unknown key"),
-            (f'{YM}tier = "base"', r"a\.tier \(line 4\): unknown key; expected are .*business_id"),
+            (f'{YM}tier = "base"', r"a\.tier \(line 4\): unknown key; expected .*business_id"),
             (f'{WB}base_url = "wb.ru"', r"a\.base_url \(line 4\): must be an address"),
             (f'{WB}base_url = ""', r"a\.base_url \(line 4\): must be an address .* got ''"),
             (f'{WB}proxy = "10.0.0.1"', r"a\.proxy \(line 4\): must be the address of an HTTP"),
@@ -218,7 +218,7 @@ class TestFile:
             (f'{YM}business_id = "11"', r"business_id \(line 4\): Expected `int \| null`"),
         ],
     )
-    def test_an_error_names_the_key_its_line_and_what_is_expected(
+    def test_error_names_key_line_and_expected_value(
         self, text: str, said: str, tmp_path: Path
     ) -> None:
         with pytest.raises(ConfigError, match=said):
@@ -232,7 +232,10 @@ class TestFile:
     def test_a_secret_in_the_file_is_refused_and_not_shown(self, tmp_path: Path) -> None:
         token = make_token()
         for key, said in (
-            ("token", r"accounts\.a\.token \(line 3\): unknown key; .*never stands here"),
+            (
+                "token",
+                r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here",
+            ),
             ("secret_env", r"secret_env \(line 3\): must be the name of an environment variable"),
         ):
             text = f'[accounts.a]\nmarketplace = "wildberries"\n{key} = "{token}"'
@@ -240,15 +243,15 @@ class TestFile:
                 found(text, tmp_path)
             assert token[:20] not in str(caught.value)
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(ConfigError, match=r"none\.toml: it cannot be read: No such file"):
+    def test_missing_file(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match=r"none\.toml: cannot be read: No such file"):
             find_accounts(tmp_path / "none.toml", environ={})
 
     def test_an_account_is_chosen_by_its_name(self, tmp_path: Path) -> None:
         sources = found(WB + WB.replace("accounts.a", "accounts.b"), tmp_path)
         assert [source.name for source in choose(sources, "b")] == ["b"]
         assert [source.name for source in choose(sources, None)] == ["a", "b"]
-        with pytest.raises(ConfigError, match="no account 'c'; known are: a, b"):
+        with pytest.raises(ConfigError, match="no account is named 'c'; known accounts: a, b"):
             choose(sources, "c")
 
 
@@ -279,7 +282,7 @@ class TestEnvironment:
             ("BASE_URL", "", "must be an address"),
             ("TIMEOUT", "soon", "Expected `float`, got `str`"),
             ("TIMEOUT", "0", "must be more than 0 seconds"),
-            ("SANBOX", "1", "unknown; expected are WBYM_WILDBERRIES_TOKEN, .*_SANDBOX"),
+            ("SANBOX", "1", "unknown; expected one of WBYM_WILDBERRIES_TOKEN, .*_SANDBOX"),
         ],
     )
     def test_an_option_that_cannot_be_one(self, name: str, value: str, said: str) -> None:
@@ -297,7 +300,7 @@ class TestSecrets:
     @pytest.mark.parametrize(
         "form", ["{}", "\ufeff{}\r\n", '"{}"', " '{}'\n", '\ufeff "{}" ', "\u00a0{}\n\n"]
     )
-    def test_what_stands_around_a_secret_is_taken_off(self, form: str, tmp_path: Path) -> None:
+    def test_wrapping_of_a_secret_is_stripped(self, form: str, tmp_path: Path) -> None:
         token = make_token()
         (source,) = found(WB, tmp_path, A=form.format(token))
         assert tokens_of(source) == [token]
@@ -319,7 +322,7 @@ class TestSecrets:
             ('"key', "has a quotation mark at one end"),
         ],
     )
-    def test_what_nobody_can_see_is_refused_and_not_shown(
+    def test_invisible_characters_are_rejected_and_not_shown(
         self, spoilt: str, said: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=spoilt)
@@ -329,17 +332,17 @@ class TestSecrets:
             opened(source)
         assert "key" not in str(caught.value)
 
-    def test_a_secret_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_missing_secret(self, tmp_path: Path) -> None:
         (tmp_path / "empty").write_text("\ufeff\n")
         (tmp_path / "wide").write_text("key", "utf-16")
         (tmp_path / "folder").mkdir()
         for place, said in (
-            ('secret_env = "NOTHING"', "a: no secret is in the variable NOTHING"),
+            ('secret_env = "NOTHING"', "a: the variable NOTHING contains no secret"),
             (
                 'secret_file = "nothing"',
                 "a: the secret cannot be read from .*nothing: No such file",
             ),
-            ('secret_file = "empty"', "a: no secret is in .*empty"),
+            ('secret_file = "empty"', "a: .*empty contains no secret"),
             ('secret_file = "wide"', "a: the secret cannot be read from .*wide: it is not UTF-8"),
             ('secret_file = "folder"', "a: the secret cannot be read from .*folder: "),
         ):
@@ -355,7 +358,7 @@ class TestSecrets:
             ("oauth:y0_token", "oauth_env, oauth_file"),
         ],
     )
-    def test_earlier_forms_of_market_say_what_to_use(
+    def test_earlier_options_of_market_name_their_replacement(
         self, secret: str, said: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=secret)

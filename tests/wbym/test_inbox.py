@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from tests.support.account import BareAccount
 from tests.support.sources import MemorySource
-from wbym.account import Capabilities, Capability, Filters, How, Support, Supported
-from wbym.domain import DeliveryState, Feedback, Noun, Ref, Waiting
+from wbym.account import Capabilities, Capability, Filters, ReadOptions, Support, Supported
+from wbym.domain import DeliveryState, Feedback, Noun, Ref, WaitingCounts
 from wbym.errors import (
     AccountsFailed,
     ConfigError,
@@ -62,7 +62,7 @@ class Toy(BareAccount):
         self.requests = 0
         self.answered: list[tuple[str, str]] = []
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         def page(token: str | None, _: int | None) -> Chunk[Feedback]:
             self.requests += 1
             place = int(token or 0)
@@ -82,12 +82,12 @@ class Toy(BareAccount):
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         self.answered.append((feedback.ref.id, text))
 
-    async def counts(self) -> Waiting:
+    async def counts(self) -> WaitingCounts:
         self.requests += 1
         await asyncio.sleep(1)
         if self.error is not None:
             raise self.error
-        return Waiting(feedbacks=sum(map(len, self.pages)))
+        return WaitingCounts(feedbacks=sum(map(len, self.pages)))
 
 
 def _is_within(item: Feedback, filters: Filters) -> bool:
@@ -233,7 +233,7 @@ class TestFailures:
         )
         assert sorted(_ids(await inbox.feedbacks().all())) == ["a1", "c2"]
         assert told == [("c", error)]
-        assert await inbox.counts() == {"a": Waiting(feedbacks=1)}
+        assert await inbox.counts() == {"a": WaitingCounts(feedbacks=1)}
         assert len(told) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:
@@ -372,8 +372,8 @@ _ANY: dict[str, Callable[[Inbox, object], object]] = {
     "hint": lambda inbox, it: inbox.hint([it]),  # type: ignore[list-item]
     "delivery": lambda inbox, it: inbox.outbox.delivery(it),  # type: ignore[arg-type]
     "deliveries": lambda inbox, it: inbox.outbox.deliveries(it),  # type: ignore[arg-type]
-    "settle": lambda inbox, it: inbox.outbox.settle(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
-    "settled": lambda inbox, it: inbox.outbox.settle("1", it),  # type: ignore[arg-type]
+    "resolve": lambda inbox, it: inbox.outbox.resolve(it, DeliveryState.CONFIRMED),  # type: ignore[arg-type]
+    "resolved": lambda inbox, it: inbox.outbox.resolve("1", it),  # type: ignore[arg-type]
 }
 
 
@@ -427,9 +427,9 @@ class TestAccounts:
                 await Inbox(Toy("a")).answer(item, "Спасибо")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize("seconds", [0, -1, float("nan"), None, "300", True])
-    def test_settle_after_when_it_is_none(self, seconds: float) -> None:
-        with pytest.raises(InvalidInput, match="settle_after"):
-            Inbox(settle_after=seconds)
+    def test_confirmation_timeout_when_it_is_not_positive(self, seconds: float) -> None:
+        with pytest.raises(InvalidInput, match="confirmation_timeout"):
+            Inbox(confirmation_timeout=seconds)
 
     @pytest.mark.parametrize("name", ["", " ", "\ud83d", None, 5])
     def test_name_when_it_is_none(self, name: str) -> None:
@@ -439,7 +439,7 @@ class TestAccounts:
     async def test_reply_when_there_is_a_key_and_no_state(self) -> None:
         toy = Toy("a")
         item = Feedback(ref=Ref("toy", "a", Noun.FEEDBACK, "1"), created_at=BEGIN)
-        with pytest.raises(InvalidInput, match="idempotency_key needs a state"):
+        with pytest.raises(InvalidInput, match="idempotency_key requires a state"):
             await Inbox(toy).answer(item, "Спасибо", idempotency_key="crm-1")
         assert not toy.answered
 
@@ -528,7 +528,7 @@ class TestConfig:
         async with Inbox.from_config(path) as inbox:
             pass
         await refuses_everything(inbox, "closed")
-        with pytest.raises(InboxNotOpen, match="make a new one"):
+        with pytest.raises(InboxNotOpen, match="create a new one"):
             await inbox.__aenter__()
 
     async def test_inbox_when_it_is_closed_without_being_entered(self) -> None:

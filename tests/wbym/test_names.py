@@ -9,7 +9,7 @@ import pytest
 import wbym
 from wbym import domain, errors, limits
 
-NO_RECORDS = {"attach_raw", "error_for_status", "in_utc", "later"}
+NO_RECORDS = {"attach_raw", "error_for_status", "to_utc", "shift_time"}
 """For adapters, not for programs."""
 
 

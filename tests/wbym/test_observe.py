@@ -134,7 +134,7 @@ class TestCalls:
         assert timedelta(0) <= until - before - timedelta(seconds=7) < timedelta(seconds=5)
 
     async def test_call_when_it_is_made_again(self, recorder: Recorder) -> None:
-        retry = RetryPolicy(base=4)
+        retry = RetryPolicy(base_delay=4)
         calls, _, _ = pipeline(SLOW, Response(502, {}), UNSENT, ITEM, retry=retry)
         await calls.call(READ)
         (call,) = recorder.calls
@@ -184,7 +184,7 @@ class TestCalls:
 
     async def test_call_when_the_path_does_not_fit(self, recorder: Recorder) -> None:
         calls, _, _ = pipeline()
-        with pytest.raises(ValueError, match="place"):
+        with pytest.raises(ValueError, match="no parameter group"):
             await calls.call(READ, path={"group": 1})
         assert not recorder.calls
 
@@ -208,7 +208,7 @@ class TestCalls:
         self, recorder: Recorder
     ) -> None:
         dialect = ToyDialect(quota=Quota(limit=1, period=100, burst=1))
-        calls, _, _ = pipeline(SLOW, dialect=dialect, retry=RetryPolicy(base=4), max_wait=5)
+        calls, _, _ = pipeline(SLOW, dialect=dialect, retry=RetryPolicy(base_delay=4), max_wait=5)
         with pytest.raises(QuotaExhausted):
             await calls.call(READ)
         (call,) = recorder.calls

@@ -132,7 +132,7 @@ class TestCalls:
         assert (refused["http.response.status_code"], refused["error.type"]) == (429, "RateLimited")
         assert (made["wbym.attempt"], made["http.response.status_code"]) == (2, 204)
         refusal = {**SENDING, "http.response.status_code": 429}
-        assert exported.points("wbym.call.refusals") == [(refusal, 1)]
+        assert exported.points("wbym.call.rate_limited") == [(refusal, 1)]
         ban = {"wbym.marketplace": "toy", "wbym.bucket": "toy/seller/usual/items"}
         assert exported.points("wbym.bans") == [(ban, 1)]
         ((who, waited),) = exported.points("wbym.limit.wait")
@@ -140,7 +140,7 @@ class TestCalls:
         assert waited == pytest.approx(7, abs=0.01)
 
     async def test_call_when_it_is_made_again(self, exported: Exported) -> None:
-        calls, _, _ = pipeline(SLOW, Response(502, {}), ITEM, retry=RetryPolicy(base=4))
+        calls, _, _ = pipeline(SLOW, Response(502, {}), ITEM, retry=RetryPolicy(base_delay=4))
         await calls.call(READ)
         (span,) = exported.spans
         assert [dict(event.attributes or {}).get("error.type") for event in span.events] == [
@@ -150,7 +150,7 @@ class TestCalls:
         ]
         ((_, seconds),) = exported.points("wbym.call.duration")
         assert seconds >= (4 + 8) / 2
-        assert "wbym.call.refusals" not in exported.metrics()
+        assert "wbym.call.rate_limited" not in exported.metrics()
 
     async def test_call_when_its_fate_is_unknown(self, exported: Exported) -> None:
         calls, _, _ = pipeline(SLOW)
@@ -247,7 +247,7 @@ class TestSecrets:
         self, exported: Exported, simulator: ToySimulator
     ) -> None:
         """No credential, no words of anybody, no query string; over real HTTP, with faults."""
-        retry = RetryPolicy(base=0.001)
+        retry = RetryPolicy(base_delay=0.001)
         async with Toy(KEY, name="shop", base_url=simulator.url, retry=retry) as shop:
             simulator.faults.next("/feedbacks", "error")
             await shop.feedbacks(answered=False).all()

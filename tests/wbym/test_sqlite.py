@@ -112,7 +112,7 @@ class TestConnection:
         assert isinstance(raised.value.__cause__, sqlite3.DatabaseError)
         assert not db.is_open
 
-    def test_what_cannot_be_read_is_an_error_of_the_file(self, path: Path) -> None:
+    def test_undecodable_data_is_an_error_of_the_file(self, path: Path) -> None:
         db = Connection(path, StateError).open(prepare)
         with pytest.raises(StateError, match=r"malformed, .*IndexError.* restore it from a copy"):
             db.run(lambda _: next(iter(words(db)), "")[0])
@@ -128,7 +128,7 @@ class TestConnection:
             db.execute(TABLE)
         db.close()
 
-    def test_one_that_does_not_wait_fails_at_once(self, tmp_path: Path) -> None:
+    def test_connection_without_wait_fails_at_once(self, tmp_path: Path) -> None:
         path = tmp_path / "words.db"
         one = Connection(path, StateError).open(prepare)
         other = Connection(path, StateError, waits=False).open(prepare)
@@ -155,7 +155,7 @@ class TestDatabase:
         with pytest.raises(StateError, match=":memory:: it is closed"):
             await database.run(words)
 
-    async def test_cancelled_work_is_done_before_what_comes_after(self, tmp_path: Path) -> None:
+    async def test_cancelled_call_completes_before_the_next(self, tmp_path: Path) -> None:
         database = Database(Connection(tmp_path / "words.db", StateError))
         await database.open(prepare)
         begun, go = threading.Event(), threading.Event()

@@ -1,28 +1,28 @@
-"""One seller's account at one marketplace: the neutral face, and what an adapter writes for it.
+"""One seller's account at one marketplace: the neutral interface, and the hooks of adapters.
 
-An adapter is a package that registers its class in the entry-point group ``wbym.adapters``. It
-derives that from :class:`Account`, states in :class:`Capabilities` what its marketplace can do, and
-writes a hook for each.
+An adapter is a package that registers its account class in the entry-point group ``wbym.adapters``.
+The class derives from :class:`Account`, declares its :class:`Capabilities` and implements a hook
+for each.
 """
 
 from wbym._exports import show_exports
 from wbym.account._account import Account, AnyRecord, Connection
 from wbym.account._capabilities import NOT_BUILT, Capabilities, Capability, Support, Supported, has
 from wbym.account._checks import (
+    reject_half_characters,
     require_address,
-    require_among,
-    whole_characters,
+    require_known,
 )
 from wbym.account._facts import (
-    Asked,
     CatalogRow,
     CheckReport,
     CredentialFacts,
     MethodFacts,
-    ask,
-    catalog_of,
+    ProbeResult,
+    build_catalog,
+    probe,
 )
-from wbym.account._hooks import Filters, Hooks, How, Receipt, SweepOptions
+from wbym.account._hooks import Filters, Hooks, ReadOptions, Receipt, SweepOptions
 from wbym.account._inputs import Inputs
 from wbym.account._installed import installed_adapters, load_adapter
 from wbym.account._options import AccountOptions
@@ -43,7 +43,6 @@ __all__ = [
     "Account",
     "AccountOptions",
     "AnyRecord",
-    "Asked",
     "Batch",
     "Capabilities",
     "Capability",
@@ -54,13 +53,14 @@ __all__ = [
     "Filters",
     "Hint",
     "Hooks",
-    "How",
     "Inputs",
     "MethodFacts",
     "Observation",
     "Observed",
     "OnHints",
     "Poll",
+    "ProbeResult",
+    "ReadOptions",
     "Receipt",
     "Stream",
     "Support",
@@ -68,15 +68,15 @@ __all__ = [
     "SweepOptions",
     "Sweeps",
     "TrustedProxy",
-    "ask",
-    "catalog_of",
+    "build_catalog",
     "has",
     "installed_adapters",
     "load_adapter",
+    "probe",
+    "reject_half_characters",
     "require_address",
-    "require_among",
+    "require_known",
     "show_exports",
-    "whole_characters",
 ]
 
 show_exports(__name__, __all__)

@@ -1,14 +1,14 @@
-"""One seller's account at one marketplace: the neutral face, and what is checked for all of them.
+"""One seller's account at one marketplace: the neutral interface, with shared input checks.
 
-An adapter derives its class from :class:`Account`. It states ``CAPABILITIES`` and writes a hook for
-each that it has; the public methods check what they are given, by the facts of the capabilities,
-and call the hooks::
+An adapter derives its class from :class:`Account`, declares ``CAPABILITIES`` and implements a hook
+for each that it has; the public methods check their arguments by the facts of the capabilities and
+call the hooks::
 
     class Toy(Account):
         marketplace = "toy"
         CAPABILITIES = {Capability.CHATS: Supported(Support.NATIVE)}
 
-        def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+        def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
             return self.api.chats.list(unread=waiting).map(...)
 """
 
@@ -34,10 +34,10 @@ import aiohttp
 import msgspec
 
 from wbym.account._capabilities import Capabilities, Capability, has
-from wbym.account._checks import whole_characters
+from wbym.account._checks import reject_half_characters
 from wbym.account._facts import CatalogRow, CheckReport, CredentialFacts
-from wbym.account._hooks import Hooks, How, Receipt, require_hooks
-from wbym.account._inputs import Inputs, chosen, require_complete
+from wbym.account._hooks import Hooks, ReadOptions, Receipt, require_hooks
+from wbym.account._inputs import Inputs, find_decision, require_decision_arguments
 from wbym.account._options import AccountOptions, require_connection
 from wbym.account._streams import OnHints, Stream, TrustedProxy
 from wbym.account._sweeps import Sweeps
@@ -58,7 +58,7 @@ from wbym.calls import (
     Row,
     Transport,
     Upload,
-    places_of,
+    path_parameters,
     require,
 )
 from wbym.domain import (
@@ -78,7 +78,7 @@ from wbym.domain import (
     Ref,
     Return,
     UndecodableRecord,
-    Waiting,
+    WaitingCounts,
 )
 from wbym.errors import AlreadyAnswered, InvalidInput
 from wbym.limits import BucketState, Priority, Scheduler, shared_scheduler
@@ -86,7 +86,7 @@ from wbym.observe import LogFacts
 from wbym.paging import MAX_PREFETCH, Listing
 
 if TYPE_CHECKING:
-    from aiohttp import web  # it is slow to load, and only a receiver needs it
+    from aiohttp import web  # slow to import, and only a receiver needs it
 
 __all__ = ["Account", "AnyRecord", "Connection"]
 
@@ -94,7 +94,7 @@ R = TypeVar("R")
 G = TypeVar("G", bound=Group)
 
 AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return
-"""What :meth:`Account.get` reads."""
+"""A record that :meth:`Account.get` returns."""
 
 K = TypeVar("K", bound=AnyRecord)
 
@@ -119,59 +119,59 @@ _GET: Final[Mapping[Noun, Capability]] = MappingProxyType(
 
 
 class Connection(TypedDict, total=False):
-    """What accounts of all marketplaces take besides their own arguments."""
+    """Keyword arguments that accounts of all marketplaces share."""
 
     session: aiohttp.ClientSession | None
-    """A session to borrow; it is left open."""
+    """A session to use; it is not closed."""
     proxy: str | None
-    """The address of an HTTP proxy, with its credentials where it needs them."""
+    """The address of an HTTP proxy, with its credentials if it requires them."""
     trust_env: bool
-    """Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used; they are not by default.
-    A borrowed session has its own setting."""
+    """Whether to use ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``; False by default. A
+    ``session`` has its own setting."""
     timeout: float
     """Seconds without a byte from the marketplace after which a call fails; 60 by default."""
     max_wait: float | None
-    """Seconds that a call waits for its limits at most before it raises ``QuotaExhausted``, 300 by
-    default; None: as long as it takes."""
+    """Max seconds that a call waits for its limits before it raises ``QuotaExhausted``, 300 by
+    default; None for no limit."""
     scheduler: Scheduler | None
-    """What keeps the limits. By default the process has one that all accounts share, so that two
-    accounts of one seller count together."""
+    """The scheduler that keeps the limits. By default all accounts of the process share one, so
+    that two accounts of one seller count together."""
     retry: RetryPolicy | None
-    """How often and how soon failed calls are made again."""
+    """How often and how soon failed calls are retried."""
     on_undecodable: Callable[[UndecodableRecord], None] | None
-    """Gets each record that could not be decoded; by default they are kept in
+    """Called with each record that could not be decoded; by default they are kept in
     ``Account.undecodable``."""
     transport: Transport | None
-    """What moves the bytes, instead of aiohttp; for tests."""
+    """A transport instead of aiohttp; for tests."""
 
 
 class Account(Hooks):
     """One seller's account at one marketplace.
 
-    Use it as ``async with``; it is bound to the running loop. Lists make no request before they are
-    iterated. Where a record is asked for, its ``Ref`` will do; what that costs is said.
+    Use it with ``async with``; it is bound to the running loop. Lists make no request before they
+    are iterated. Methods that take a record also take its ``Ref``; they document what that costs.
 
-    Every method raises ``Unsupported`` where the marketplace lacks what is asked for, ``RefError``
-    for a ref or record of another account, and ``InvalidInput`` for a wrong type or value; then no
-    request was made.
+    Every method raises ``Unsupported`` if the marketplace does not support it, ``RefError`` for a
+    ref or record of another account, and ``InvalidInput`` for a wrong type or value; no request is
+    made in these cases.
 
     Args:
-        dialect: How the account speaks to its marketplace; it has the account's name.
+        dialect: The marketplace's HTTP conventions, with the account's name.
         connection: See :class:`Connection`.
     """
 
     Options: ClassVar[type[AccountOptions]] = AccountOptions
-    """What can be said of an account besides its secrets, in ``wbym.toml`` too."""
+    """The options of an account besides its secrets; also keys in ``wbym.toml``."""
     SECRETS: ClassVar[tuple[str, ...]] = ("secret",)
     """The names of its secrets; ``wbym.toml`` says where each is, as in ``secret_env``."""
-    SEVERAL: ClassVar[frozenset[str]] = frozenset()
-    """Those of :attr:`SECRETS` of which there may be several, such as tokens of one seller."""
+    MULTIPLE_SECRETS: ClassVar[frozenset[str]] = frozenset()
+    """The :attr:`SECRETS` that may have several values, such as tokens of one seller."""
 
     def __init_subclass__(cls) -> None:
-        """Check that the class states what it has hooks for, and no more.
+        """Check that the class has a hook for each capability that it declares, and no others.
 
         Raises:
-            TypeError: It does not.
+            TypeError: Its hooks and capabilities do not match.
         """
         super().__init_subclass__()
         if hasattr(cls, "CAPABILITIES"):
@@ -202,7 +202,7 @@ class Account(Hooks):
             on_undecodable=self._keep,
         )
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
-        """What is refused before it costs a request."""
+        """Checks of arguments, before any request."""
 
     @classmethod
     def from_secrets(
@@ -212,15 +212,15 @@ class Account(Hooks):
         name: str,
         options: AccountOptions | None = None,
     ) -> Self:
-        """An account as ``wbym.toml`` describes it.
+        """Create an account as ``wbym.toml`` describes it.
 
         Args:
-            secrets: Texts by the names in :attr:`SECRETS`.
+            secrets: Secret values by the names in :attr:`SECRETS`.
             name: The account's name.
-            options: An instance of :attr:`Options`; the default ones without it.
+            options: An instance of :attr:`Options`; defaults if None.
 
         Raises:
-            InvalidToken: A secret is not one of this marketplace, or one is missing.
+            InvalidToken: A secret is not a token of this marketplace, or a secret is missing.
             InvalidInput: An option is out of its bounds.
         """
         raise NotImplementedError
@@ -240,32 +240,32 @@ class Account(Hooks):
         """Close what the account opened."""
         await self._pipeline.aclose()
 
-    # What the account is.
+    # The account itself.
 
     @property
     def capabilities(self) -> Capabilities:
-        """What can be asked of this account: the class's, without what its credentials lack."""
+        """The capabilities of the class, without those that the account's credentials lack."""
         return self.CAPABILITIES
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Every operation that the adapter knows."""
+        """List every operation that the adapter has."""
         raise NotImplementedError
 
     def credentials(self) -> list[CredentialFacts]:
-        """What is known of the account's credentials without a request."""
+        """Describe the account's credentials, without a request."""
         raise NotImplementedError
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
-        """What the account can do: which methods, on which hosts, at what rate; what is missing.
+        """Report what the account can do: methods, hosts, rates and missing permissions.
 
-        A question that fails is part of the report, and raises nothing.
+        A probe that fails is part of the report and does not raise.
 
         Args:
-            online: Whether the marketplace is asked, with a request or two, whose the credentials
-                are. Without that the report says what is known offline.
-            ping: Whether each host is asked as well if it takes the account's credentials, where
-                the marketplace has a method for that. It may block who does so in a loop.
+            online: Whether to ask the marketplace, with a request or two, who owns the credentials.
+                If False, the report contains what is known offline.
+            ping: Whether to check also that each host accepts the account's credentials, if the
+                marketplace has a method for that. It may block callers that do so in a loop.
         """
         raise NotImplementedError
 
@@ -280,7 +280,7 @@ class Account(Hooks):
 
     @property
     def undecodable(self) -> Sequence[UndecodableRecord]:
-        """Records that could not be decoded, oldest first, unless ``on_undecodable`` gets them."""
+        """Records that could not be decoded, oldest first; empty if ``on_undecodable`` is set."""
         return tuple(self._kept)
 
     # One record of any noun.
@@ -295,24 +295,24 @@ class Account(Hooks):
     async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord: ...
 
     async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord:
-        """One record as it is now, a question or feedback with the seller's answer.
+        """Read the current version of a record; questions and feedbacks include the answer.
 
-        ``chats.get``, ``questions.get`` and the like in ``capabilities`` say what it costs: one or
-        two requests, or a list that is read until the record is found.
+        ``chats.get``, ``questions.get`` etc. in ``capabilities`` state the cost: one or two
+        requests, or a list that is read until the record is found.
 
         Args:
-            ref: Which, or a record to be read again.
-            kind: The class of the record that is expected, for type checkers too.
+            ref: The ref of the record, or a record to read again.
+            kind: The expected class of the record, also for type checkers.
 
         Raises:
-            NotFound: There is none with this id any more.
-            RefError: It is of another account, or not of this kind.
+            NotFound: No record has this id any more.
+            RefError: The ref is of another account or another kind.
         """
         nouns = [noun for noun, known in _KIND_OF.items() if kind is None or kind is known]
         if not nouns:
             rule = f"must be one of {', '.join(known.__name__ for known in _KIND_OF.values())}"
             raise InvalidInput("get", "kind", rule, kind)
-        own = self.inputs.own("get", ref, *nouns)
+        own = self.inputs.own_ref("get", ref, *nouns)
         self.inputs.require(_GET[own.noun], "get", "ref", str(own))
         match own.noun:
             case Noun.CHAT:
@@ -326,8 +326,8 @@ class Account(Hooks):
             case _:
                 return await self._get_return(own.id, ref if isinstance(ref, Return) else None)
 
-    async def counts(self) -> Waiting:
-        """How much waits for the seller, with as few requests as the marketplace allows."""
+    async def counts(self) -> WaitingCounts:
+        """Count the items that wait for the seller, with as few requests as possible."""
         return await _count_by_lists(self)
 
     # Chats.
@@ -340,20 +340,21 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Chat]:
-        """The chats of the account.
+        """List the chats of the account.
 
         Args:
-            waiting_for_seller: Only those in which the buyer waits for a reply, or only the others.
-            cursor: Where to go on; see ``Listing.cursor``.
-            prefetch: Pages asked for at once from the start; for bulk reading.
-            priority: Who goes first at the limits.
+            waiting_for_seller: True for chats in which the buyer waits for a reply, False for the
+                others.
+            cursor: Where to continue; see ``Listing.cursor``.
+            prefetch: Pages to request concurrently from the start; for bulk reading.
+            priority: Priority of the calls at the limits.
         """
         self.inputs.require(Capability.CHATS, "chats")
         self.inputs.flag(
             Capability.CHATS_WAITING, "chats", "waiting_for_seller", waiting_for_seller
         )
-        how = _how("chats", prefetch, priority)
-        return self._chats(waiting_for_seller, how).using(
+        options = _read_options("chats", prefetch, priority)
+        return self._chats(waiting_for_seller, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -366,32 +367,32 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Message]:
-        """The messages of a chat, oldest first.
+        """List the messages of a chat, oldest first.
 
         Args:
             chat: The chat.
-            since: Only those from this moment on; aware.
-            cursor: Where to go on.
-            prefetch: Pages asked for at once from the start.
-            priority: Who goes first at the limits.
+            since: Only messages sent at or after this time; aware.
+            cursor: Where to continue.
+            prefetch: Pages to request concurrently from the start.
+            priority: Priority of the calls at the limits.
         """
         self.inputs.require(Capability.MESSAGES, "messages")
-        ref = self.inputs.own("messages", chat, Noun.CHAT)
+        ref = self.inputs.own_ref("messages", chat, Noun.CHAT)
         self.inputs.since(Capability.MESSAGES_SINCE, "messages", since)
-        how = _how("messages", prefetch, priority)
+        options = _read_options("messages", prefetch, priority)
         known = Chat(ref=ref) if isinstance(chat, Ref) else chat
-        return self._messages(known, since, how).using(
+        return self._messages(known, since, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
     async def send(self, chat: Chat | Ref, text: str, *, files: Sequence[Upload] = ()) -> Delivery:
         """Send a message to the buyer, once.
 
-        ``send`` and ``send.files`` in ``capabilities`` have the bounds. With a ref WB reads its
-        list of chats first where it is not known yet.
+        ``send`` and ``send.files`` in ``capabilities`` state the bounds. With a ref, WB first reads
+        its list of chats if the chat is not known yet.
 
         Raises:
-            ChatNotReady: The chat cannot be written to yet; nothing was sent.
+            ChatNotReady: The chat does not accept messages yet; nothing was sent.
             DeliveryUnknown: It may or may not have been sent; check the chat's messages.
         """
         known = self.inputs.send(chat, text, files)
@@ -405,28 +406,28 @@ class Account(Hooks):
 
         Raises:
             NotReady: Moderation has not released it yet.
-            RefusedByModeration: It never will.
+            RefusedByModeration: Moderation rejected it.
         """
         self.inputs.require(Capability.DOWNLOAD, "download")
-        self.inputs.own("download", message, Noun.MESSAGE)
+        self.inputs.own_ref("download", message, Noun.MESSAGE)
         require("download", "attachment", attachment, Attachment)
         return self._download(attachment)
 
     async def open_chat(
         self, item: Return | Ref | None = None, *, order_id: str | int | None = None
     ) -> Chat:
-        """The chat about a return or an order, opened if there is none yet.
+        """Return the chat about a return or an order; open it if it does not exist yet.
 
         Raises:
-            InvalidInput: Neither or both are given.
-            NotFound: There is no such order or return of this seller.
+            InvalidInput: Neither or both are passed.
+            NotFound: The seller has no such order or return.
         """
         self.inputs.require(Capability.OPEN_CHAT, "open_chat")
         if (item is None) is (order_id is None):
             rule = "must be given, or order_id, and not both"
             raise InvalidInput("open_chat", "item", rule, (item, order_id))
         if item is not None:
-            ref = self.inputs.own("open_chat", item, Noun.RETURN)
+            ref = self.inputs.own_ref("open_chat", item, Noun.RETURN)
             return await self._open_chat(None, ref.id)
         require("open_chat", "order_id", order_id, str | int)
         return await self._open_chat(str(order_id), None)
@@ -444,22 +445,22 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Question]:
-        """The questions of the account, newest first.
+        """List the questions of the account, newest first.
 
         Args:
-            answered: Only those with an answer, or only those without.
-            since: Only those asked from this moment on; aware.
-            until: Only those asked up to this moment, included; aware.
-            product: Only those about this product, by the marketplace's article.
-            cursor: Where to go on.
-            prefetch: Pages asked for at once from the start; for bulk reading.
-            priority: Who goes first at the limits.
+            answered: True for questions with an answer, False for those without.
+            since: Only questions asked at or after this time; aware.
+            until: Only questions asked at or before this time; aware.
+            product: Only questions about this product, by the marketplace's article.
+            cursor: Where to continue.
+            prefetch: Pages to request concurrently from the start; for bulk reading.
+            priority: Priority of the calls at the limits.
         """
         filters = self.inputs.filters(
             Capability.QUESTIONS, answered=answered, since=since, until=until, product=product
         )
-        how = _how("questions", prefetch, priority)
-        return self._questions(filters, how).using(
+        options = _read_options("questions", prefetch, priority)
+        return self._questions(filters, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
@@ -475,21 +476,21 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
-        """The feedbacks of the account, newest first.
+        """List the feedbacks of the account, newest first.
 
-        Where a marketplace only counts comments (YM), the answers are read with ``answered`` alone,
-        a request each; without it ``Feedback.answer_known`` says of each record whether its answer
-        was told.
+        If the marketplace only counts comments (YM), answers are loaded only with ``answered``, a
+        request each; without it ``Feedback.answer_known`` says whether a record's answer was
+        loaded.
 
         Args:
-            answered: Only those with an answer of the seller, or only those without.
-            since: Only those written from this moment on; aware.
-            until: Only those written up to this moment, included; aware.
-            rating: Only those with one of these ratings, 1 to 5.
-            product: Only those about this product, by the marketplace's article.
-            cursor: Where to go on.
-            prefetch: Pages asked for at once from the start; for bulk reading.
-            priority: Who goes first at the limits.
+            answered: True for feedbacks with an answer of the seller, False for those without.
+            since: Only feedbacks written at or after this time; aware.
+            until: Only feedbacks written at or before this time; aware.
+            rating: Only feedbacks with one of these ratings, 1 to 5.
+            product: Only feedbacks about this product, by the marketplace's article.
+            cursor: Where to continue.
+            prefetch: Pages to request concurrently from the start; for bulk reading.
+            priority: Priority of the calls at the limits.
         """
         filters = self.inputs.filters(
             Capability.FEEDBACKS,
@@ -499,21 +500,21 @@ class Account(Hooks):
             rating=rating,
             product=product,
         )
-        how = _how("feedbacks", prefetch, priority)
-        return self._feedbacks(filters, how).using(
+        options = _read_options("feedbacks", prefetch, priority)
+        return self._feedbacks(filters, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
     async def answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
         """Answer a question or a feedback, once.
 
-        Where the record has no answer that stands, one may have come since, or was not loaded: it
-        is looked up before anything is sent, at the cost of a request. With a ref the record is
-        read first, as by :meth:`get`.
+        A record without an answer in effect may have got one since, or was listed without it: it is
+        read again before anything is sent, which costs a request. With a ref, the record is read
+        first, as by :meth:`get`.
 
         Raises:
-            AlreadyAnswered: An answer stands; nothing was sent.
-            NotFound: There is none with this id.
+            AlreadyAnswered: It has an answer already; nothing was sent.
+            NotFound: No question or feedback has this id.
             DeliveryUnknown: It may or may not have been answered; read it again.
         """
         ref = self.inputs.answer(item, text)
@@ -527,20 +528,24 @@ class Account(Hooks):
         return self._accepted(Action.ANSWER, ref, text, receipt)
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:
-        """Change the answer; it is looked up first where the record has none that stands.
+        """Change the answer; a record without an answer in effect is read again first.
 
         Raises:
-            InvalidInput: There is no answer, or the marketplace says that it cannot be changed.
-            NotFound: There is none with this id.
+            InvalidInput: It has no answer, or the marketplace says the answer cannot be changed.
+            NotFound: No question or feedback has this id.
             DeliveryUnknown: It may or may not have been changed; read it again.
         """
         ref = self.inputs.edit_answer(item, text)
         record = await self._answerable(item, ref)
         answer = record.answer
         if answer is None:
-            raise InvalidInput("edit_answer", "item", "must have an answer: use answer", str(ref))
+            raise InvalidInput(
+                "edit_answer", "item", "must have an answer; use answer() to add one", str(ref)
+            )
         if answer.editable is False:
-            rule = f"must have an answer that can still be changed; by {self.marketplace} it cannot"
+            rule = (
+                f"must have an answer that can still be changed; {self.marketplace} says it cannot"
+            )
             raise InvalidInput("edit_answer", "item", rule, str(ref))
         if isinstance(record, Question):
             receipt = await self._edit_question_answer(record, answer, text)
@@ -549,10 +554,10 @@ class Account(Hooks):
         return self._accepted(Action.EDIT_ANSWER, ref, text, receipt)
 
     async def reject(self, question: Question | Ref, reason: str) -> Delivery:
-        """Reject a question, so that it is not shown; with a ref it is read first.
+        """Reject a question, so that it is not published; with a ref, the question is read first.
 
         Raises:
-            NotFound: There is none with this id.
+            NotFound: No question has this id.
             DeliveryUnknown: It may or may not have been rejected; read it again.
         """
         ref = self.inputs.reject(question, reason)
@@ -568,18 +573,18 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Answer]:
-        """The comments under a feedback, the seller's and others', oldest first."""
+        """List the comments on a feedback, the seller's and others', oldest first."""
         self.inputs.require(Capability.COMMENTS, "comments")
-        ref = self.inputs.own("comments", feedback, Noun.FEEDBACK)
-        how = _how("comments", prefetch, priority)
-        return self._comments(ref.id, how).using(
+        ref = self.inputs.own_ref("comments", feedback, Noun.FEEDBACK)
+        options = _read_options("comments", prefetch, priority)
+        return self._comments(ref.id, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
     async def skip_reaction(self, feedback: Feedback | Ref) -> None:
-        """Say that a feedback needs no answer."""
+        """Mark a feedback as needing no answer."""
         self.inputs.require(Capability.SKIP_REACTION, "skip_reaction")
-        ref = self.inputs.own("skip_reaction", feedback, Noun.FEEDBACK)
+        ref = self.inputs.own_ref("skip_reaction", feedback, Noun.FEEDBACK)
         await self._skip_reaction(ref.id)
 
     # Returns.
@@ -592,31 +597,31 @@ class Account(Hooks):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Return]:
-        """The returns of the account.
+        """List the returns of the account.
 
         Args:
-            is_open: Only those that are not over, or only those that are.
-            cursor: Where to go on.
-            prefetch: Pages asked for at once from the start.
-            priority: Who goes first at the limits.
+            is_open: True for open returns, False for closed ones.
+            cursor: Where to continue.
+            prefetch: Pages to request concurrently from the start.
+            priority: Priority of the calls at the limits.
         """
         self.inputs.require(Capability.RETURNS, "returns")
         self.inputs.flag(Capability.RETURNS_OPEN, "returns", "is_open", is_open)
-        how = _how("returns", prefetch, priority)
-        return self._returns(is_open, how).using(
+        options = _read_options("returns", prefetch, priority)
+        return self._returns(is_open, options).using(
             cursor=cursor, prefetch=prefetch, priority=priority
         )
 
     async def decisions(self, item: Return | Ref) -> list[Decision]:
-        """What may be decided about a return now; empty where nothing is to be done.
+        """List the decisions that are available for a return now; empty if none is due.
 
-        With a ref the return is read first.
+        With a ref, the return is read first.
 
         Raises:
-            NotFound: There is none with this id.
+            NotFound: No return has this id.
         """
         self.inputs.require(Capability.DECIDE, "decisions")
-        ref = self.inputs.own("decisions", item, Noun.RETURN)
+        ref = self.inputs.own_ref("decisions", item, Noun.RETURN)
         return list(await self._decisions(await self._return(item, ref)))
 
     async def decide(
@@ -628,36 +633,38 @@ class Account(Hooks):
         reason: str | None = None,
         amount: Money | None = None,
     ) -> Delivery:
-        """Decide about a return; what may be decided is asked for first where the record lacks it.
+        """Decide on a return; if the record lacks its available decisions, they are read first.
 
         Args:
-            item: The return; with a ref it is read first.
+            item: The return; with a ref, it is read first.
             decision: One of :meth:`decisions`, or its ``id``.
-            comment: In words, where ``decision.comment_allowed``.
-            reason: One of ``decision.reasons``, where it has any.
-            amount: From ``decision.min_amount`` to ``decision.max_amount``, where it has them.
+            comment: A comment, if ``decision.comment_allowed``.
+            reason: One of ``decision.reasons``, if it has any.
+            amount: From ``decision.min_amount`` to ``decision.max_amount``, if it has them.
 
         Raises:
-            InvalidInput: The decision is not possible now, or what goes with it breaks a rule.
-            NotFound: There is none with this id.
+            InvalidInput: The decision is not available now, or one of its arguments breaks a rule.
+            NotFound: No return has this id.
             DeliveryUnknown: It may or may not have been decided; read the return again.
         """
         ref = self.inputs.decide(item, decision, comment=comment, reason=reason, amount=amount)
         known = await self._return(item, ref)
-        taken = chosen(ref, decision, await self._decisions(known))
-        require_complete(taken, comment, reason, amount)
-        receipt = await self._decide(known, taken, comment=comment, reason=reason, amount=amount)
-        return self._accepted(Action.DECIDE, ref, comment or "", receipt, decision=taken.id)
+        available = find_decision(ref, decision, await self._decisions(known))
+        require_decision_arguments(available, comment, reason, amount)
+        receipt = await self._decide(
+            known, available, comment=comment, reason=reason, amount=amount
+        )
+        return self._accepted(Action.DECIDE, ref, comment or "", receipt, decision=available.id)
 
     # Archives and events.
 
     @property
     def sweep(self) -> Sweeps:
-        """Whole archives of feedbacks and questions, complete although they change."""
+        """Sweeps of whole archives of feedbacks and questions, complete although they change."""
         return Sweeps(self, self.inputs.require)
 
     def streams(self) -> Sequence[Stream]:
-        """What the feed can follow with the account's credentials."""
+        """The streams that the feed can follow with the account's credentials."""
         self.inputs.require(Capability.EVENTS, "streams")
         return self._streams()
 
@@ -669,21 +676,22 @@ class Account(Hooks):
         networks: Collection[str] | None = None,
         rate: float | None = None,
     ) -> "web.Application":
-        """An application for ``app.add_subapp("/shop", ...)`` that takes notifications.
+        """Create an application for ``app.add_subapp("/shop", ...)`` that receives notifications.
 
         Args:
-            on_hints: Stores what a notification hints at, before it is answered.
-            proxy: Whose word is taken for where a notification came from; nobody's without it.
-            networks: Where notifications may come from, instead of the marketplace's addresses; for
-                tests and simulators.
-            rate: How many are taken per second at most, and at once; from 1 on.
+            on_hints: Stores the hints of a notification, before it is answered.
+            proxy: The proxies that are trusted to state where a notification came from; none by
+                default.
+            networks: Networks that may send notifications, instead of the marketplace's addresses;
+                for tests and simulators.
+            rate: Max notifications per second, and in a burst; at least 1.
 
         Raises:
-            InvalidInput: A network is not one, or the rate is less than 1.
+            InvalidInput: A network is invalid, or the rate is less than 1.
         """
         self.inputs.require(Capability.NOTIFICATIONS, "receiver")
         if not callable(on_hints):
-            raise InvalidInput("receiver", "on_hints", "must be a function", on_hints)
+            raise InvalidInput("receiver", "on_hints", "must be callable", on_hints)
         require("receiver", "proxy", proxy, TrustedProxy | None)
         require("receiver", "networks", networks, Collection[str] | None)
         require("receiver", "rate", rate, float | None)
@@ -692,15 +700,15 @@ class Account(Hooks):
     # Any operation.
 
     def group(self, kind: type[G]) -> G:
-        """Operations of your own, as methods of this account.
+        """Bind your own operations to this account.
 
-        Their arguments are checked and their lists are listings, as below ``api``.
+        Their arguments are checked and their lists are listings, as in ``api``.
 
         Args:
-            kind: A class of rows. It names a host, a scope and a bucket of the marketplace.
+            kind: A ``Group`` of rows. It names a host, a scope and a bucket of the marketplace.
 
         Raises:
-            InvalidInput: It is not a ``Group``.
+            InvalidInput: ``kind`` is not a ``Group``.
         """
         given: object = kind
         if not (isinstance(given, type) and issubclass(given, Group)):
@@ -708,7 +716,7 @@ class Account(Hooks):
         return self._bind(kind)
 
     def _bind(self, kind: type[G]) -> G:
-        """The operations, with what they need of the account."""
+        """Bind a group of operations to this account."""
         return kind(self._pipeline)
 
     @overload
@@ -745,28 +753,29 @@ class Account(Hooks):
         parts: Sequence[Part] = (),
         priority: Priority | None = None,
     ) -> object:
-        """Make any call, through the same limits, retries and errors as the typed methods.
+        """Make any call, with the same limits, retries and errors as the typed methods.
 
-        What is sent is not checked against an operation's rules; its method does that, and those of
-        a :meth:`group` of your own do.
+        The arguments are not checked against the operation's rules; the operation's own method does
+        that, and so do the methods of your own :meth:`group`.
 
         Args:
-            operation: An endpoint of your own, or a row, such as ``Feedbacks.list``.
-            path: Values for the places in its path; what the account knows may be left out.
-            query: Parameters, by the marketplace's names; those that are None are left out.
-            body: What is sent as JSON; anything that msgspec encodes.
+            operation: Your own endpoint, or a row, such as ``Feedbacks.list``.
+            path: Values for the placeholders in its path; values that the account knows may be
+                omitted.
+            query: Parameters, by the marketplace's names; those that are None are omitted.
+            body: A body to send as JSON; anything that msgspec encodes.
             parts: A multipart body, instead of ``body``.
-            priority: Who goes first at the limits.
+            priority: Priority of the call at the limits.
 
         Raises:
-            InvalidInput: A place in the path has no value, or a value no place; the body cannot be
-                written as JSON; the endpoint names a host or a bucket that does not exist.
+            InvalidInput: A placeholder has no value, or a value has no placeholder; the body cannot
+                be encoded as JSON; the endpoint names a host or a bucket that does not exist.
         """
         endpoint = _endpoint_of(operation)
         filled = dict(path or {})
-        places = places_of(endpoint.path)
+        places = path_parameters(endpoint.path)
         for name in filled.keys() - places:
-            rule = f"must have no value for {name}: {endpoint.path} has no such place"
+            rule = f"must have no value for {name}: {endpoint.path} has no such placeholder"
             raise InvalidInput(endpoint.name, "path", rule, filled[name])
         if body is not msgspec.UNSET:
             _require_json(endpoint.name, body)
@@ -779,17 +788,17 @@ class Account(Hooks):
         return answer.value
 
     async def _known(self, method: str, place: str) -> str | int:
-        """What the account knows of a place in a path.
+        """The account's value for a placeholder in a path.
 
         Raises:
-            InvalidInput: It knows nothing.
+            InvalidInput: The account has no value for it.
         """
         raise InvalidInput(method, "path", f"must have a value for {place}", None)
 
-    # What the methods share.
+    # Shared by the methods.
 
     async def _answerable(self, item: Question | Feedback | Ref, ref: Ref) -> Question | Feedback:
-        """The record with its answer: it is read unless it has one that stands."""
+        """The record with its answer; it is read again unless it has an answer in effect."""
         if isinstance(item, Ref):
             if ref.noun is Noun.QUESTION:
                 return await self.get(ref, Question)
@@ -809,7 +818,7 @@ class Account(Hooks):
         receipt: Receipt | None,
         decision: str | None = None,
     ) -> Delivery:
-        """A reply that the marketplace accepted just now."""
+        """A delivery that the marketplace has just accepted."""
         now = datetime.now(UTC)
         receipt = receipt or Receipt()
         return Delivery(
@@ -826,9 +835,9 @@ class Account(Hooks):
         )
 
     def _keep(self, undecodable: UndecodableRecord) -> None:
-        """Say that a record was set aside, and pass it on or keep it."""
+        """Log an undecodable record, and pass it on or keep it."""
         logging.getLogger(f"wbym.{self.marketplace}").warning(
-            "%s: set aside %r",
+            "%s: cannot decode %r",
             self.name,
             undecodable,
             extra=LogFacts(
@@ -838,20 +847,20 @@ class Account(Hooks):
         self._on_undecodable(undecodable)
 
 
-def _how(method: str, prefetch: int | None, priority: Priority | None) -> How:
+def _read_options(method: str, prefetch: int | None, priority: Priority | None) -> ReadOptions:
     if prefetch is not None:
         require(method, "prefetch", prefetch, _PREFETCH)
     if priority is not None:
         require(method, "priority", priority, Priority)
-    return How(prefetch, priority)
+    return ReadOptions(prefetch, priority)
 
 
 _NAME: Final = Annotated[str, NotEmpty()]
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
 
 
-async def _count_by_lists(account: Account) -> Waiting:
-    """The number of unanswered items, by reading their lists; 0 of what the marketplace lacks."""
+async def _count_by_lists(account: Account) -> WaitingCounts:
+    """Count unanswered items by reading their lists; 0 for kinds that the marketplace lacks."""
     stated = account.CAPABILITIES
 
     def listed(capability: Capability, part: Capability) -> bool:
@@ -870,7 +879,7 @@ async def _count_by_lists(account: Account) -> Waiting:
     if listed(Capability.RETURNS, Capability.RETURNS_OPEN):
         open_ones = account.returns(is_open=True)
         returns = await count(open_ones.filter(lambda item: item.waiting_for_seller))
-    return Waiting(chats, questions, feedbacks, returns)
+    return WaitingCounts(chats, questions, feedbacks, returns)
 
 
 def _endpoint_of(operation: object) -> Endpoint[object]:
@@ -885,7 +894,7 @@ def _endpoint_of(operation: object) -> Endpoint[object]:
 
 def _require_json(method: str, body: object) -> None:
     try:
-        with whole_characters(method, "body"):
+        with reject_half_characters(method, "body"):
             msgspec.json.encode(body)
     except (TypeError, OverflowError, RecursionError) as error:
         raise InvalidInput(method, "body", f"must be JSON: {error}", type(body)) from error

@@ -1,4 +1,4 @@
-"""What a marketplace can do, as data."""
+"""Capabilities of a marketplace, as data."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -10,20 +10,20 @@ __all__ = ["NOT_BUILT", "Capabilities", "Capability", "Support", "Supported", "h
 
 
 class Support(StrEnum):
-    """How far a marketplace supports something."""
+    """How a capability is supported."""
 
     NATIVE = "native"
-    """The marketplace does it."""
+    """The marketplace supports it."""
     EMULATED = "emulated"
-    """wbym does it with what the marketplace has; it may cost more requests."""
+    """wbym emulates it with other methods of the marketplace; it may cost more requests."""
     ABSENT = "absent"
-    """The marketplace has nothing for it: asking raises ``Unsupported``."""
+    """The marketplace does not support it; using it raises ``Unsupported``."""
     NOT_BUILT = "not_built"
-    """The marketplace has it, wbym does not yet."""
+    """The marketplace supports it, wbym does not yet."""
 
 
 class Capability(StrEnum):
-    """What can be asked of an account."""
+    """Something that an account may support."""
 
     CHATS = "chats"
     GET_CHAT = "chats.get"
@@ -64,12 +64,12 @@ class Capability(StrEnum):
 
 
 class Supported(msgspec.Struct, frozen=True):
-    """One capability of one marketplace."""
+    """How one marketplace supports one capability."""
 
     support: Support
     facts: Mapping[str, str | int | float | bool] = {}
-    """What a caller has to know, such as ``{"max_text_length": 1000}``: characters, bytes, days.
-    The account checks what it sends by them."""
+    """Limits and units that callers need, such as ``{"max_text_length": 1000}``: characters, bytes,
+    days. The account checks its arguments by them."""
     note: str = ""
 
     @property
@@ -79,12 +79,12 @@ class Supported(msgspec.Struct, frozen=True):
 
 
 Capabilities: TypeAlias = Mapping[Capability, Supported]
-"""All that an adapter states; a capability that is missing is ``NOT_BUILT``."""
+"""The capabilities that an adapter declares; a missing one is ``NOT_BUILT``."""
 
 NOT_BUILT: Final = Supported(Support.NOT_BUILT)
-"""What counts for a capability that is not stated."""
+"""The support of a capability that is not declared."""
 
 
 def has(capabilities: Capabilities, capability: Capability) -> bool:
-    """Whether an account with these capabilities can do it; what is not stated it cannot."""
+    """Whether a capability is native or emulated; False if it is not declared."""
     return capabilities.get(capability, NOT_BUILT).is_present

@@ -1,37 +1,37 @@
-"""What is refused for every marketplace alike, before it costs a request."""
+"""Checks of arguments that adapters share, before any request."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from wbym.calls import HALF_A_CHARACTER
+from wbym.calls import LONE_SURROGATE
 from wbym.errors import InvalidInput
 
 __all__ = [
+    "reject_half_characters",
     "require_address",
-    "require_among",
-    "whole_characters",
+    "require_known",
 ]
 
 
 @contextmanager
-def whole_characters(method: str, argument: str) -> Iterator[None]:
-    """Refuse what cannot be encoded inside, since a text has half of a surrogate pair.
+def reject_half_characters(method: str, argument: str) -> Iterator[None]:
+    """Turn a UnicodeEncodeError of a text with half of a surrogate pair into InvalidInput.
 
     Raises:
-        InvalidInput: It has.
+        InvalidInput: A text has half of a surrogate pair.
     """
     try:
         yield
     except UnicodeEncodeError as error:
-        raise InvalidInput(method, argument, HALF_A_CHARACTER, error.object) from error
+        raise InvalidInput(method, argument, LONE_SURROGATE, error.object) from error
 
 
 def require_address(method: str, base_url: str | None) -> str | None:
-    """The server's address without a slash at the end; None where none is given.
+    """Check a server's address and return it without a trailing slash; None stays None.
 
     Raises:
-        InvalidInput: ``base_url`` is empty, or has another scheme than http and https, no host that
+        InvalidInput: ``base_url`` is empty, has a scheme other than http and https, no host that
             can be looked up, a query, or credentials.
     """
     if base_url is None:
@@ -40,11 +40,11 @@ def require_address(method: str, base_url: str | None) -> str | None:
         parts = urlsplit(base_url)
         sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
         (parts.hostname or "").encode("idna")
-    except ValueError:  # of a port that is not a number, brackets that do not match, a bad host
+    except ValueError:  # the port is not a number, brackets do not match, the host is invalid
         sound = False
     else:
         if "@" in parts.netloc:
-            # They would go out beside the account's own, and they must not be shown.
+            # They would be sent beside the account's own, and they must not be shown.
             rule = "must have no credentials: the account has its own"
             raise InvalidInput(method, "base_url", rule, parts.hostname)
     if not sound or any(char.isspace() or char in "?#\\" for char in base_url):
@@ -53,8 +53,8 @@ def require_address(method: str, base_url: str | None) -> str | None:
     return base_url.rstrip("/")
 
 
-def require_among(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
-    """Refuse names of what there is not, such as buckets and hosts.
+def require_known(method: str, argument: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Check that names, such as those of buckets and hosts, are known.
 
     Raises:
         InvalidInput: A name is not known.

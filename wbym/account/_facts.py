@@ -1,4 +1,4 @@
-"""What an adapter tells of itself, of an account's credentials and of what they can do."""
+"""Facts about an adapter's operations, an account's credentials and their permissions."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -9,61 +9,63 @@ from wbym.calls import Endpoint
 from wbym.errors import WbymError
 
 __all__ = [
-    "Asked",
     "CatalogRow",
     "CheckReport",
     "CredentialFacts",
     "MethodFacts",
-    "ask",
-    "catalog_of",
+    "ProbeResult",
+    "build_catalog",
+    "probe",
 ]
 
 
 class CatalogRow(msgspec.Struct, frozen=True):
-    """One endpoint that an adapter knows, for people to look up."""
+    """An endpoint of an adapter, for people to look up."""
 
     marketplace: str
     name: str
-    """Where the typed method is below ``api``."""
+    """The typed method, as a path below ``api``."""
     method: str
     path: str
     host: str
     scope: str
     limit: str
-    """In words, for the usual credentials."""
+    """As text, for standard credentials."""
     lower_limit: str
-    """In words, for credentials with a lower limit; the same where there is none."""
+    """As text, for credentials with a lower limit; the same as ``limit`` if none have one."""
 
 
-def catalog_of(
+def build_catalog(
     marketplace: str,
     endpoints: Iterable[Endpoint[object]],
     hosts: Mapping[str, str],
     limits: Callable[[str], tuple[str, str]],
 ) -> list[CatalogRow]:
-    """The operations of an adapter.
+    """List the operations of an adapter.
 
     Args:
-        marketplace: Its name.
-        endpoints: In the order in which they are shown.
-        hosts: Addresses by the names that endpoints have.
-        limits: A bucket's usual and its lower limit, in words.
+        marketplace: The adapter's name.
+        endpoints: Its endpoints, in the order in which to show them.
+        hosts: Addresses by the endpoints' host names.
+        limits: Returns a bucket's standard and lower limit, as text.
     """
     rows = []
     for endpoint in endpoints:
-        told = [limits(bucket) for bucket in endpoint.buckets]
-        usual, lower = (", ".join(words) for words in zip(*told, strict=True)) if told else ("", "")
-        place, host = endpoint.path, hosts[endpoint.host]
-        names = (endpoint.name, endpoint.method, place, host, endpoint.scope)
-        rows.append(CatalogRow(marketplace, *names, usual, lower))
+        pairs = [limits(bucket) for bucket in endpoint.buckets]
+        limit, lower = (
+            (", ".join(texts) for texts in zip(*pairs, strict=True)) if pairs else ("", "")
+        )
+        path, host = endpoint.path, hosts[endpoint.host]
+        names = (endpoint.name, endpoint.method, path, host, endpoint.scope)
+        rows.append(CatalogRow(marketplace, *names, limit, lower))
     return rows
 
 
 class CredentialFacts(msgspec.Struct, frozen=True):
-    """What is known of a credential."""
+    """What is known about a credential."""
 
     title: str
-    """What it is; never the secret."""
+    """The kind of credential; never the secret."""
     owner: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
@@ -72,45 +74,45 @@ class CredentialFacts(msgspec.Struct, frozen=True):
 
 
 class MethodFacts(msgspec.Struct, frozen=True):
-    """Whether an account can call a method, and how fast."""
+    """Whether an account may call a method, and at what rate."""
 
     name: str
-    """Where the typed method is below ``api``."""
+    """The typed method, as a path below ``api``."""
     scope: str
     host: str
-    """The address that is called."""
-    pace: str
-    """The limit that counts for the account, in words."""
+    """The address of the host."""
+    rate: str
+    """The limit that applies to the account, as text."""
     slow: bool = False
-    """Whether that is so little that it must be said loudly."""
+    """Whether the rate is so low that it deserves a warning."""
     missing: str | None = None
-    """What is missing to call it, such as ``"the category content"``; None where nothing is."""
+    """What the account lacks to call it, such as ``"the category content"``; None if nothing."""
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A question to the marketplace, and what came of it."""
+class ProbeResult(msgspec.Struct, frozen=True):
+    """The result of a request that tested the account."""
 
-    about: str
-    """Such as ``"seller"``, or the address of a host."""
+    subject: str
+    """What was tested, such as ``"seller"`` or the address of a host."""
     answer: str | None = None
-    """In words; None where there is none."""
-    problem: WbymError | None = None
-    """Why there is none."""
+    """The answer as text; None if the request failed."""
+    error: WbymError | None = None
+    """Why the request failed."""
 
 
 class CheckReport(msgspec.Struct, frozen=True):
-    """What an account can do: what its credentials and the marketplace say, joined."""
+    """What an account can do, by its credentials and the marketplace's answers."""
 
     credentials: tuple[CredentialFacts, ...]
     methods: tuple[MethodFacts, ...]
-    """In the order of the catalog, without those that only try the connection."""
-    asked: tuple[Asked, ...] = ()
-    """What the marketplace was asked."""
+    """In the order of the catalog, without methods that only test the connection."""
+    probes: tuple[ProbeResult, ...] = ()
+    """The results of online tests."""
 
 
-async def ask(about: str, question: Awaitable[str]) -> Asked:
-    """Put one question; an error of ours becomes part of what came of it."""
+async def probe(subject: str, request: Awaitable[str]) -> ProbeResult:
+    """Await one request; a ``WbymError`` becomes part of the result."""
     try:
-        return Asked(about, await question)
+        return ProbeResult(subject, await request)
     except WbymError as error:
-        return Asked(about, problem=error)
+        return ProbeResult(subject, error=error)

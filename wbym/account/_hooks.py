@@ -1,7 +1,7 @@
-"""What an adapter writes: one hook for each capability that its marketplace has.
+"""The hooks that an adapter implements: one for each capability that its marketplace has.
 
-Hooks get arguments that are checked already, and records and ids of their own account. They raise
-what the calls raise, and check only what nobody but the marketplace's own rows can know.
+Hooks get arguments that are already checked, and records and ids of their own account. They raise
+the errors of their calls, and check only rules that only the marketplace's own rows can know.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,38 +32,38 @@ from wbym.paging import Listing, Span, Sweep
 if TYPE_CHECKING:
     from aiohttp import web
 
-__all__ = ["Filters", "Hooks", "How", "Receipt", "SweepOptions", "require_hooks"]
+__all__ = ["Filters", "Hooks", "ReadOptions", "Receipt", "SweepOptions", "require_hooks"]
 
 
 class IdRule(Protocol):
-    """What an id must be, such as ``must be digits``; None where this one may exist."""
+    """Return the rule that an id breaks, such as ``must be digits``; None for a valid id."""
 
     def __call__(self, record_id: str, /) -> str | None: ...
 
 
-class How(msgspec.Struct, frozen=True):
-    """How a list is to be read. The account passes both to ``Listing.using`` too."""
+class ReadOptions(msgspec.Struct, frozen=True):
+    """How to read a list. The account passes both to ``Listing.using`` too."""
 
     prefetch: int | None = None
-    """Pages, or parts of a period, asked for at once."""
+    """Pages, or parts of a period, to request concurrently."""
     priority: Priority | None = None
 
 
 class Filters(msgspec.Struct, frozen=True):
-    """Which questions or feedbacks are wanted; what is None is not filtered by."""
+    """Filters of questions or feedbacks; None for no filter."""
 
     answered: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
-    """This moment included."""
+    """Inclusive."""
     ratings: frozenset[int] | None = None
-    """Of feedbacks."""
+    """Feedbacks only."""
     product: str | None = None
     """The marketplace's article."""
 
 
 class SweepOptions(msgspec.Struct, frozen=True):
-    """How an archive is to be read; see ``Sweeps.feedbacks``."""
+    """How to read an archive; see ``Sweeps.feedbacks``."""
 
     in_order: bool = False
     cursor: str | None = None
@@ -72,48 +72,50 @@ class SweepOptions(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What the marketplace told when it accepted a reply."""
+    """What the marketplace returned when it accepted a reply."""
 
     sent_at: datetime | None = None
-    """By its clock; None where it does not tell."""
+    """By the marketplace's clock; None if it does not state the time."""
     id: str | None = None
     failed_files: tuple[str, ...] = ()
 
 
 class Hooks:
-    """The hooks and what they are for; :class:`wbym.account.Account` calls them."""
+    """The hooks of adapters; :class:`wbym.account.Account` calls them."""
 
     marketplace: ClassVar[str]
     """The adapter's name, such as ``"wildberries"``."""
     CAPABILITIES: ClassVar[Capabilities]
-    """What the marketplace can do; one that is missing is ``NOT_BUILT``."""
+    """What the marketplace supports; a missing capability is ``NOT_BUILT``."""
     EARLIEST: ClassVar[datetime] = datetime(2000, 1, 1, tzinfo=UTC)
-    """Whole archives begin here: the marketplace has no records before."""
+    """The beginning of whole archives: the marketplace has no older records."""
 
     ID_RULE: ClassVar[IdRule | None] = None
-    """What ids must be, a static method; by default any text may be one."""
+    """The rule for ids, a static method; by default any text is a valid id."""
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         raise NotImplementedError
 
     async def _get_chat(self, chat_id: str) -> Chat:
         raise NotImplementedError
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
-        """Exactly one of both is given."""
+        """Exactly one of the two is given."""
         raise NotImplementedError
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
-        """Of the chat perhaps only the ref is known."""
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
+        """The chat may have only its ref."""
         raise NotImplementedError
 
     async def _get_message(self, message_id: str) -> Message:
         raise NotImplementedError
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt | None:
-        """Of the chat perhaps only the ref is known."""
+        """The chat may have only its ref."""
         raise NotImplementedError
 
     def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
@@ -121,7 +123,7 @@ class Hooks:
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         raise NotImplementedError
 
     async def _get_question(self, question_id: str) -> Question:
@@ -139,7 +141,7 @@ class Hooks:
     async def _reject_question(self, question: Question, reason: str) -> Receipt | None:
         raise NotImplementedError
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         raise NotImplementedError
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
@@ -155,12 +157,12 @@ class Hooks:
         raise NotImplementedError
 
     async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
-        """The record with the seller's answer as it is now; by default it is read again."""
+        """The record with the seller's current answer; by default it is read again."""
         if isinstance(item, Question):
             return await self._get_question(item.ref.id)
         return await self._get_feedback(item.ref.id)
 
-    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+    def _comments(self, feedback_id: str, options: ReadOptions) -> Listing[Answer]:
         raise NotImplementedError
 
     async def _skip_reaction(self, feedback_id: str) -> None:
@@ -168,15 +170,15 @@ class Hooks:
 
     # Returns.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         raise NotImplementedError
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """``known`` is the record as it was, where the caller has it."""
+        """``known`` is the earlier record, if the caller has it."""
         raise NotImplementedError
 
     async def _decisions(self, item: Return) -> Sequence[Decision]:
-        """What may be decided now; by default what the record has."""
+        """The decisions that are available now; by default those of the record."""
         return item.decisions
 
     async def _decide(
@@ -241,22 +243,22 @@ _HOOKS: Final[Mapping[Capability, str]] = MappingProxyType(
         Capability.NOTIFICATIONS: "_receiver",
     }
 )
-"""The others are arguments of these."""
+"""Hooks by capability; the other capabilities are arguments of these hooks."""
 
 
 def require_hooks(kind: type[Hooks]) -> None:
-    """Refuse a class that states what it has no hook for, or has a hook for what it does not state.
+    """Check that a class implements the hooks of the capabilities that it declares, and no others.
 
     Raises:
-        TypeError: It does; the error names the capabilities.
+        TypeError: They do not match; the error names the capabilities.
     """
     wrong = []
     for capability, name in _HOOKS.items():
-        is_stated = has(kind.CAPABILITIES, capability)
-        is_written = getattr(kind, name) is not getattr(Hooks, name)
-        if is_stated and not is_written:
-            wrong.append(f"{capability} is stated and {name} is not written")
-        elif is_written and not is_stated:
-            wrong.append(f"{name} is written and {capability} is not stated")
+        is_declared = has(kind.CAPABILITIES, capability)
+        is_implemented = getattr(kind, name) is not getattr(Hooks, name)
+        if is_declared and not is_implemented:
+            wrong.append(f"{capability} is declared but {name} is not implemented")
+        elif is_implemented and not is_declared:
+            wrong.append(f"{name} is implemented but {capability} is not declared")
     if wrong:
         raise TypeError(f"{kind.__name__}: {'; '.join(wrong)}")

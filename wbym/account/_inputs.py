@@ -1,6 +1,6 @@
-"""What an account refuses before it costs a request, for every marketplace alike.
+"""Checks of an account's arguments before any request, the same for every marketplace.
 
-The facts of the capabilities are the bounds. The outbox checks with the same before it saves.
+The facts of the capabilities are the bounds. The outbox makes the same checks before it saves.
 """
 
 import sys
@@ -36,7 +36,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, RefError, Unsupported
 
-__all__ = ["Inputs", "chosen", "ref_of", "require_complete"]
+__all__ = ["Inputs", "find_decision", "ref_of", "require_decision_arguments"]
 
 _KINDS: Final[dict[Noun, type[Record]]] = {
     Noun.CHAT: Chat,
@@ -61,10 +61,10 @@ _RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
 
 
 def ref_of(method: str, item: object) -> Ref:
-    """The ref of a record, or the ref that was given.
+    """Return the ref of a record, or the ref itself.
 
     Raises:
-        InvalidInput: It is neither a record nor a ref, or a part of the ref is of another type.
+        InvalidInput: ``item`` is neither a record nor a ref, or a part of the ref has a wrong type.
     """
     ref = item if isinstance(item, Ref) else getattr(item, "ref", None)
     if not isinstance(ref, Ref):
@@ -77,10 +77,10 @@ class Inputs:
     """Checks the arguments of one account's methods.
 
     Args:
-        marketplace: The account's.
-        account: Its name.
-        capabilities: What the marketplace can do, with its bounds.
-        id_rule: What an id must be, or None where this one may exist; without it, any may.
+        marketplace: The account's marketplace.
+        account: The account's name.
+        capabilities: What the marketplace supports, with its bounds.
+        id_rule: Returns the rule that an id breaks, or None; without it, any id is valid.
     """
 
     def __init__(
@@ -99,28 +99,28 @@ class Inputs:
     def require(
         self, capability: Capability, method: str, argument: str = "account", value: object = None
     ) -> None:
-        """Refuse what the marketplace lacks.
+        """Check that a capability is present.
 
         Raises:
-            Unsupported: It does, or it is not built yet.
+            Unsupported: The marketplace lacks it, or wbym does not support it yet.
         """
         if capability not in self._present:
             shown = self._account if argument == "account" else value
             raise Unsupported(self._marketplace, method, argument, shown)
 
-    def own(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
-        """The ref of a record of this account, or a ref to one.
+    def own_ref(self, method: str, item: Record | Ref, *nouns: Noun) -> Ref:
+        """Return the ref of a record of this account, or the ref itself.
 
         Raises:
-            RefError: It is of another account or noun, or cannot be an id of the marketplace.
-            InvalidInput: It is neither a record of these nouns nor a ref, or a part of the ref is
-                of another type.
+            RefError: The ref is of another account or noun, or its id cannot be the marketplace's.
+            InvalidInput: ``item`` is neither a record of these nouns nor a ref, or a part of the
+                ref has a wrong type.
         """
         given: object = item
         if isinstance(given, Ref):
             ref = given
         elif isinstance(given, tuple(_KINDS[noun] for noun in nouns)):
-            ref = getattr(given, "ref")  # noqa: B009 - each record has one
+            ref = getattr(given, "ref")  # noqa: B009 - each record has a ref
         else:
             rule = f"must be a {' or a '.join(nouns)} or its Ref"
             raise InvalidInput(method, "item", rule, item)
@@ -143,15 +143,15 @@ class Inputs:
         """Check an argument that is True, False or None.
 
         Raises:
-            InvalidInput: It is another type.
-            Unsupported: It is given, and the marketplace cannot honour it.
+            InvalidInput: It has a wrong type.
+            Unsupported: It is given but not supported by the marketplace.
         """
         require(method, argument, value, bool | None)
         if value is not None:
             self.require(capability, method, argument, value)
 
     def since(self, capability: Capability, method: str, moment: datetime | None) -> None:
-        """Check the beginning of a period; errors as for :meth:`flag`."""
+        """Check the start of a period; errors as for :meth:`flag`."""
         _require_period(method, moment, None)
         if moment is not None:
             self.require(capability, method, "since", moment)
@@ -169,9 +169,9 @@ class Inputs:
         """Check the filters of questions or feedbacks.
 
         Raises:
-            InvalidInput: One is of another type, a time is naive, ``since`` is after ``until``, or
-                a rating is not from 1 to 5.
-            Unsupported: The marketplace lacks the noun, or cannot honour one of them.
+            InvalidInput: A filter has a wrong type, a time is naive, ``since`` is after ``until``,
+                or a rating is not from 1 to 5.
+            Unsupported: The marketplace lacks the noun or one of the filters.
         """
         method = noun.value
         self.require(noun, method)
@@ -196,15 +196,15 @@ class Inputs:
     # Replies.
 
     def send(self, chat: Chat | Ref, text: str, files: Sequence[Upload]) -> Chat:
-        """Check a message; the chat, of which perhaps only the ref is known.
+        """Check a message; return the chat, which may have only its ref.
 
         Raises:
             InvalidInput: The text or a file breaks a rule.
-            RefError: The chat is not one of this account.
-            Unsupported: The marketplace takes no messages, or no files.
+            RefError: The chat is not of this account.
+            Unsupported: The marketplace accepts no messages, or no files.
         """
         self.require(Capability.SEND, "send")
-        ref = self.own("send", chat, Noun.CHAT)
+        ref = self.own_ref("send", chat, Noun.CHAT)
         require("send", "text", text, str)
         require("send", "files", files, Sequence[Upload])
         if files:
@@ -219,19 +219,19 @@ class Inputs:
 
         Raises:
             InvalidInput: The text breaks a rule.
-            RefError: The item is not one of this account.
-            Unsupported: The marketplace takes no answers to it.
+            RefError: The item is not of this account.
+            Unsupported: The marketplace accepts no answers to it.
         """
         return self._answer(_ANSWER, "answer", item, text)
 
     def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Ref:
-        """Check another text for an answer; errors as for :meth:`answer`."""
+        """Check a new text for an answer; errors as for :meth:`answer`."""
         return self._answer(_EDIT, "edit_answer", item, text)
 
     def reject(self, question: Question | Ref, reason: str) -> Ref:
         """Check a rejection; errors as for :meth:`answer`."""
         self.require(Capability.REJECT_QUESTION, "reject")
-        ref = self.own("reject", question, Noun.QUESTION)
+        ref = self.own_ref("reject", question, Noun.QUESTION)
         facts = self._capabilities[Capability.REJECT_QUESTION].facts
         _require_text("reject", "reason", reason, facts)
         return ref
@@ -245,15 +245,15 @@ class Inputs:
         reason: str | None,
         amount: Money | None,
     ) -> Ref:
-        """Check what can be told of a decision before it is known what may be decided.
+        """Check a decision as far as possible before the available decisions are known.
 
         Raises:
-            InvalidInput: The decision is of another type, or the comment breaks a rule.
-            RefError: The return is not one of this account.
-            Unsupported: The marketplace takes no decisions, no reason or no amount.
+            InvalidInput: The decision has a wrong type, or the comment breaks a rule.
+            RefError: The return is not of this account.
+            Unsupported: The marketplace accepts no decisions, no reason or no amount.
         """
         self.require(Capability.DECIDE, "decide")
-        ref = self.own("decide", item, Noun.RETURN)
+        ref = self.own_ref("decide", item, Noun.RETURN)
         require("decide", "decision", decision, Decision | str)
         facts = self._capabilities[Capability.DECIDE].facts
         if comment is not None:
@@ -272,34 +272,34 @@ class Inputs:
         item: Question | Feedback | Ref,
         text: str,
     ) -> Ref:
-        ref = self.own(method, item, Noun.QUESTION, Noun.FEEDBACK)
+        ref = self.own_ref(method, item, Noun.QUESTION, Noun.FEEDBACK)
         capability = capabilities[ref.noun]
         self.require(capability, method, "item", str(ref))
         _require_text(method, "text", text, self._capabilities[capability].facts)
         return ref
 
 
-def chosen(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
-    """The decision among those that may be taken now.
+def find_decision(ref: Ref, decision: Decision | str, offered: Sequence[Decision]) -> Decision:
+    """Find a decision among those that are available now.
 
     Raises:
-        InvalidInput: It is not among them.
+        InvalidInput: It is not available.
     """
     wanted = decision if isinstance(decision, str) else decision.id
     for one in offered:
         if one.id == wanted:
             return one
-    rule = f"must be one that may be taken about {ref} now: {[one.id for one in offered]}"
+    rule = f"must be available for {ref} now: {[one.id for one in offered]}"
     raise InvalidInput("decide", "decision", rule, wanted)
 
 
-def require_complete(
+def require_decision_arguments(
     decision: Decision, comment: str | None, reason: str | None, amount: Money | None
 ) -> None:
-    """Refuse a decision without what it needs, or with what it does not take.
+    """Check that a decision has the arguments it requires, and no others.
 
     Raises:
-        InvalidInput: It is so; the error names the argument.
+        InvalidInput: An argument is missing or not accepted; the error names it.
     """
     about = decision.id
     if comment is None and decision.comment_required:
@@ -308,8 +308,8 @@ def require_complete(
         raise InvalidInput("decide", "comment", f"must not be given with {about}", comment)
     needs_reason = decision.reason_required or bool(decision.reasons)
     if reason is None and needs_reason:
-        told = f", one of {list(decision.reasons)}" if decision.reasons else ""
-        raise InvalidInput("decide", "reason", f"must be given with {about}{told}", None)
+        options = f", one of {list(decision.reasons)}" if decision.reasons else ""
+        raise InvalidInput("decide", "reason", f"must be given with {about}{options}", None)
     if reason is not None and not needs_reason:
         raise InvalidInput("decide", "reason", f"must not be given with {about}", reason)
     if reason is not None and decision.reasons and reason not in decision.reasons:
@@ -319,10 +319,10 @@ def require_complete(
 
 def _require_amount(decision: Decision, amount: Money | None) -> None:
     bounds = [bound for bound in (decision.min_amount, decision.max_amount) if bound is not None]
-    told = f", from {bounds[0]} to {bounds[-1]}" if len(bounds) > 1 else ""
+    limits = f", from {bounds[0]} to {bounds[-1]}" if len(bounds) > 1 else ""
     if amount is None:
         if decision.amount_required or bounds:
-            rule = f"must be given with {decision.id}{told}"
+            rule = f"must be given with {decision.id}{limits}"
             raise InvalidInput("decide", "amount", rule, None)
         return
     if not (decision.amount_required or bounds):
@@ -335,14 +335,14 @@ def _require_amount(decision: Decision, amount: Money | None) -> None:
         or amount.amount < (Decimal(0) if lowest is None else lowest.amount)
         or (highest is not None and amount.amount > highest.amount)
     ):
-        raise InvalidInput("decide", "amount", f"must be within its bounds{told}", amount)
+        raise InvalidInput("decide", "amount", f"must be within its bounds{limits}", amount)
 
 
 def _require_period(method: str, since: datetime | None, until: datetime | None) -> None:
-    """Refuse times without a zone, and a period that ends before it begins.
+    """Check that times are aware datetimes, and that a period does not end before it begins.
 
     Raises:
-        InvalidInput: It is so, or a time is not a datetime.
+        InvalidInput: A time is naive or not a datetime, or ``since`` is after ``until``.
     """
     for argument, moment in (("since", since), ("until", until)):
         require(method, argument, moment, datetime | None)
@@ -351,46 +351,46 @@ def _require_period(method: str, since: datetime | None, until: datetime | None)
 
 
 def _require_ratings(method: str, ratings: Collection[int]) -> frozenset[int]:
-    """The ratings that are wanted.
+    """Check ratings.
 
     Raises:
-        InvalidInput: There is none, or one is not from 1 to 5.
+        InvalidInput: The collection is empty, or a rating is not from 1 to 5.
     """
     require(method, "rating", ratings, _RATINGS)
     return frozenset(ratings)
 
 
 def _require_text(method: str, argument: str, text: str, facts: _Facts, what: str = "text") -> None:
-    """Refuse a text that shows nothing, or breaks the bounds of a capability.
+    """Check that a text is visible and within the bounds of a capability.
 
     Args:
         method: The method's name, for errors.
         argument: The argument's name, for errors.
         text: The text.
-        facts: The capability's; ``min_text_length`` and ``max_text_length`` bound the text.
+        facts: The capability's facts; ``min_text_length`` and ``max_text_length`` are the bounds.
         what: ``comment`` for ``min_comment_length`` and ``max_comment_length``.
 
     Raises:
-        InvalidInput: It does.
+        InvalidInput: The text is blank or breaks the bounds.
     """
     require(method, argument, text, _VISIBLE)
     lowest, highest = facts.get(f"min_{what}_length", 0), facts.get(f"max_{what}_length")
     bounds = Length(int(lowest), sys.maxsize if highest is None else int(highest))
-    if (rule := bounds.broken(text)) is not None:
+    if (rule := bounds.violation(text)) is not None:
         raise InvalidInput(method, argument, rule, text)
 
 
 def _require_files(method: str, files: Sequence[Upload], facts: _Facts) -> None:
-    """Refuse files that break the bounds of ``send.files``.
+    """Check that files are within the bounds of ``send.files``.
 
     Args:
         method: The method's name, for errors.
         files: The files.
-        facts: ``max_files``, ``max_file_size`` and ``max_total_size`` in bytes, and ``file_types``
-            with spaces between; what is not stated is not bounded.
+        facts: ``max_files``, ``max_file_size`` and ``max_total_size`` in bytes, and ``file_types``,
+            separated by spaces; a missing fact is no bound.
 
     Raises:
-        InvalidInput: They do, or one is not an ``Upload``.
+        InvalidInput: The files break the bounds, or one is not an ``Upload``.
     """
     require(method, "files", files, Sequence[Upload])
     marks: list[object] = []

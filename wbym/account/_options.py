@@ -1,4 +1,4 @@
-"""What can be said of any account besides its secrets."""
+"""Options of accounts besides their secrets."""
 
 import math
 from typing import Final
@@ -15,25 +15,25 @@ _METHOD: Final = "options"
 
 
 class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The options that accounts of all marketplaces have; an adapter derives its own from it.
+    """Options that accounts of all marketplaces share; an adapter derives its own class.
 
-    They are the keyword arguments of the account's class, and keys in ``wbym.toml``.
+    They are keyword arguments of the account's class and keys in ``wbym.toml``.
 
     Raises:
         InvalidInput: A value is out of its bounds.
     """
 
     base_url: str | None = None
-    """One server instead of the marketplace's own: a simulator, a proxy of yours."""
+    """A server to use instead of the marketplace's hosts: a simulator, a proxy of yours."""
     proxy: str | None = None
-    """The address of an HTTP proxy, with its credentials where it needs them."""
+    """The address of an HTTP proxy, with its credentials if it requires them."""
     trust_env: bool = False
-    """Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used."""
+    """Whether to use ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY``."""
     timeout: float = DEFAULT_TIMEOUT
     """Seconds without a byte from the marketplace after which a call fails."""
     max_wait: float | None = DEFAULT_MAX_WAIT
-    """Seconds that a call waits for its limits at most; None, or ``inf`` in ``wbym.toml``: as long
-    as it takes."""
+    """Max seconds that a call waits for its limits; None, or ``inf`` in ``wbym.toml``, for no
+    limit."""
 
     def __post_init__(self) -> None:
         require_address(_METHOD, self.base_url)
@@ -55,10 +55,10 @@ class AccountOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def require_connection(
     method: str, proxy: str | None, timeout: float, max_wait: float | None
 ) -> None:
-    """Refuse a proxy that is not one, and times out of their bounds.
+    """Check the address of a proxy, and the bounds of times.
 
     Raises:
-        InvalidInput: It is so; credentials of a proxy are not shown.
+        InvalidInput: One is invalid; the credentials of a proxy are not shown.
     """
     if proxy is not None:
         Proxy(proxy, method)

@@ -1,9 +1,9 @@
-"""What an account tells the feed: one stream a noun, polled again and again.
+"""Streams: what the feed polls of an account, one stream per noun.
 
-A stream polls its marketplace and yields observations; it neither knows nor decides what is new.
-The feed compares each observation with the seen records, makes events of new and changed ones, and
-stores them in one transaction with the stream's state. So a stream may yield a record as often as
-it likes: overlapping reads cost only their requests.
+A stream polls its marketplace and yields observations; it does not decide what is new. The feed
+compares each observation with the seen records, creates events for new and changed records, and
+stores them in one transaction with the stream's state. So a stream may yield a record any number of
+times: overlapping reads cost only their requests.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -27,54 +27,54 @@ __all__ = [
 
 
 Observed: TypeAlias = Chat | Message | Question | Feedback | Return | UndecodableRecord
-"""What streams show."""
+"""A record that a stream observes."""
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False):
-    """A record as a poll saw it."""
+    """A record as a poll read it."""
 
     record: Observed
     at: datetime
-    """When it came to be, by the marketplace's clock: a message was sent, a question was asked."""
+    """When the record was created, by the marketplace's clock."""
     version: str | None = ""
-    """A record that was seen before with another version has changed. None: it cannot be told this
-    time, and what was seen before stands. Of chats it is the stream's own note, and makes no event.
+    """A known record whose version differs has changed. None: the version is not known this time,
+    and the known one stays. For chats it is the stream's own note, and a change makes no event.
     """
     chat: Chat | None = None
     """The chat of a message."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):
-    """What one step of a poll saw, stored as a whole or not at all."""
+    """The observations of one step of a poll, stored as a whole or not at all."""
 
     observations: Sequence[Observation]
-    """In the order in which their events are to come."""
+    """In the order of their events."""
     state: bytes | None = None
-    """Where the stream goes on after it; None: where it would have before."""
-    forget: datetime | None = None
-    """What came to be before that is old news: it is forgotten, and makes no event if it is seen
-    again. Chats are never forgotten."""
+    """Where the stream continues after it; None if that does not change."""
+    forget_before: datetime | None = None
+    """The retention horizon: records created earlier are forgotten, and make no event if they are
+    seen again. Chats are never forgotten."""
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """What a stream is asked."""
+    """Arguments of ``Stream.poll``."""
 
     state: bytes | None
-    """What the last batch with a state had; None where there was none yet."""
+    """The state of the last batch that had one; None at first."""
     since: datetime
-    """Since when the account is followed; aware. Of use where there is no state yet: what came to
-    be before may be shown, and makes no event."""
+    """Since when the account is followed; aware. For the time when ``state`` is None: older records
+    may be yielded, and make no event."""
     known: Callable[[str, Collection[str]], Awaitable[Mapping[str, str]]]
-    """``await known("chat", ids)``: the versions of those that were seen before."""
+    """``await known("chat", ids)``: the versions of the records that were seen before."""
     due: bool = True
-    """Whether a whole round is due; else only what hints name must be looked at."""
+    """Whether a whole round is due; otherwise only the objects that hints name have to be read."""
     hints: frozenset[str] = frozenset()
-    """Ids of objects (of chats for the chats) that changed, by word of somebody; ``""`` names none.
-    """
+    """Ids of objects that reportedly changed (for ``chats``, ids of chats); ``""`` names no object
+    in particular."""
 
 
 class Stream(Protocol):
-    """One noun of one account."""
+    """A stream of records of one noun of one account."""
 
     @property
     def name(self) -> str:
@@ -86,24 +86,24 @@ class Stream(Protocol):
         """Seconds between the beginnings of rounds, as the account's limits allow."""
         ...
 
-    def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
-        """One round, batch by batch; those that come fast are stored together.
+    def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
+        """Read one round, batch by batch; batches in quick succession are stored together.
 
         Raises:
-            WbymError: A call failed. What was shown until then stays stored.
+            WbymError: A call failed. Batches yielded before stay stored.
         """
         ...
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """Word that something of an account changed."""
+    """A hint that an object of an account changed."""
 
     account: str
     """The account's name."""
     stream: str
     """The stream's name."""
     id: str = ""
-    """What ``Poll.hints`` is told."""
+    """The id for ``Poll.hints``."""
 
 
 OnHints: TypeAlias = Callable[[Sequence[Hint]], Awaitable[None]]
@@ -111,9 +111,10 @@ OnHints: TypeAlias = Callable[[Sequence[Hint]], Awaitable[None]]
 
 
 class TrustedProxy(msgspec.Struct, frozen=True):
-    """Which peers' word is taken for where a request came from."""
+    """Proxies that are trusted to state where a request came from."""
 
     networks: tuple[str, ...] = ()
-    """Of one's own proxies, such as ``10.0.0.0/8``. A request from elsewhere came from there."""
+    """Networks of your own proxies, such as ``10.0.0.0/8``. For requests from other networks the
+    address of the connection counts."""
     header: str = "X-Forwarded-For"
-    """Where proxies write the address, the last of them last."""
+    """The header in which proxies write the address, the last proxy last."""

@@ -1,4 +1,4 @@
-"""Whole archives of feedbacks and questions: ``account.sweep``."""
+"""Sweeps of whole archives of feedbacks and questions: ``account.sweep``."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,11 +14,11 @@ __all__ = ["Sweeps"]
 
 
 class Sweeps:
-    """Whole archives, complete although they change while they are read.
+    """Sweeps of whole archives, complete although they change while they are read.
 
     Args:
-        hooks: What reads them.
-        require: Refuses what the account has not.
+        hooks: The account's hooks, which read the archives.
+        require: Checks that the account has a capability.
     """
 
     def __init__(self, hooks: Hooks, require: Callable[[Capability, str], None]) -> None:
@@ -35,23 +35,24 @@ class Sweeps:
         max_wait: float | None = None,
         priority: Priority = Priority.BULK,
     ) -> Sweep[Feedback]:
-        """Every feedback of a period, each once.
+        """Read every feedback of a period, each once.
 
         Args:
-            since: From this moment on, aware; by default from the beginning.
-            until: Up to and with this moment, aware; by default what arrives while the sweep runs
-                comes too.
-            in_order: Whether the records come in order of time.
-            cursor: Where to go on, with the same arguments: a page's ``cursor`` or ``next_cursor``.
-            max_wait: Seconds that a call waits for its limits at most, before the sweep stops with
-                ``QuotaExhausted``; None: as long as it takes. Several pages are asked for at once,
-                so less than a few seconds may stop any sweep.
-            priority: Who goes first at the limits.
+            since: The start of the period, aware; by default the beginning of the archive.
+            until: The end of the period, inclusive, aware; by default the sweep includes records
+                that arrive while it runs.
+            in_order: Whether to yield the records in order of time.
+            cursor: Where to continue, with the same arguments: a page's ``cursor`` or
+                ``next_cursor``.
+            max_wait: Max seconds that a call waits for its limits before the sweep stops with
+                ``QuotaExhausted``; None for no limit. Several pages are requested concurrently, so
+                less than a few seconds may stop any sweep.
+            priority: Priority of the calls at the limits.
 
         Raises:
             Unsupported: The marketplace has no feedbacks.
             InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or an
-                argument is of another type.
+                argument has a wrong type.
         """
         options = SweepOptions(in_order, cursor, max_wait, priority)
         span = self._begin(Capability.SWEEP_FEEDBACKS, "sweep.feedbacks", since, until, options)
@@ -67,7 +68,7 @@ class Sweeps:
         max_wait: float | None = None,
         priority: Priority = Priority.BULK,
     ) -> Sweep[Question]:
-        """Every question of a period, each once; arguments and errors as for :meth:`feedbacks`."""
+        """Read every question of a period, each once; see :meth:`feedbacks`."""
         options = SweepOptions(in_order, cursor, max_wait, priority)
         span = self._begin(Capability.SWEEP_QUESTIONS, "sweep.questions", since, until, options)
         return self._hooks._sweep_questions(span, options)  # noqa: SLF001
@@ -80,7 +81,7 @@ class Sweeps:
         until: datetime | None,
         options: SweepOptions,
     ) -> Span:
-        """Check what a sweep is asked for; its period."""
+        """Check the arguments of a sweep; return its period."""
         self._require(capability, method)
         for argument, moment in (("since", since), ("until", until)):
             require(method, argument, moment, datetime | None)

@@ -1,4 +1,4 @@
-"""Long lists in legal calls, and tasks that a marketplace accepts and works on later."""
+"""Batches, which split long lists into calls, and asynchronous tasks of a marketplace."""
 
 from wbym._exports import show_exports
 from wbym.bulk._batch import DONE, Batch, Outcome, Progress, Result, Rules, carry_out

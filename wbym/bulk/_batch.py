@@ -1,7 +1,7 @@
-"""Long lists in legal calls: what was sent, what became of each item, what is left to do.
+"""Batches: long lists that are split into calls, with the outcome of each item.
 
-A :class:`Batch` is the ledger of one long list. Whoever passes the same one again goes on where it
-stopped: what was done is not done again, and what may have taken effect is never sent again.
+A :class:`Batch` records the outcomes of one long list. Passing the same batch again resumes it:
+finished items are not sent again, and neither are those that may have taken effect.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from wbym.calls import HALF_A_CHARACTER, Broken
+from wbym.calls import LONE_SURROGATE, RuleViolation
 from wbym.errors import (
     CredentialError,
     DeliveryUnknown,
@@ -27,54 +27,54 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _ENVELOPE = 64
-"""Bytes that a body has around its items."""
+"""Bytes of a body besides its items."""
 
 
 class Outcome(StrEnum):
-    """What became of an item."""
+    """The outcome of an item."""
 
     NOT_TRIED = "not_tried"
-    """It was not sent, or surely did not arrive: going on sends it."""
+    """Not sent, or definitely not received by the marketplace: resuming sends it."""
     ACCEPTED = "accepted"
-    """The marketplace accepted it and has not said what became of it: going on asks."""
+    """Accepted by the marketplace, with no result yet: resuming asks for it."""
     DONE = "done"
     FAILED = "failed"
-    """Refused, by the marketplace or by a rule of its before a request; ``reason`` says why."""
+    """Rejected by the marketplace, or invalid by its rules and not sent; see ``reason``."""
     UNKNOWN = "unknown"
-    """It may or may not have taken effect: look, it is never sent again."""
+    """It may or may not have taken effect: check it, since it is never sent again."""
 
 
 class Result(msgspec.Struct, Generic[R], frozen=True):
-    """What is known of one item."""
+    """The result of one item."""
 
     outcome: Outcome
     reason: str | None = None
-    """Why, where it is neither done nor accepted."""
+    """Why the item is neither done nor accepted."""
     value: R | None = None
-    """What the marketplace told of it: the id of an upload, the amount in stock."""
+    """A value from the marketplace: the id of an upload, the amount in stock."""
 
 
 DONE: Final[Result[None]] = Result(Outcome.DONE)
 
 _FAILS_ALL: Final = (CredentialError, Unauthorized, PaymentRequired, Forbidden)
-"""What is about the account and not about the items."""
+"""Errors of the account, not of the items."""
 
 Send: TypeAlias = Callable[[Sequence[T]], Awaitable[Sequence[Result[R]]]]
-"""Makes one call with some items and says what became of each, in their order."""
+"""Makes one call with some items and returns the result of each, in their order."""
 
 
 class Batch(Generic[T, R]):
-    """A long list and what became of each of its items.
+    """A long list with the result of each item.
 
     Args:
-        items: In the order in which they are to be sent.
+        items: The items, in the order of sending.
     """
 
     def __init__(self, items: Iterable[T]) -> None:
         self.items: Final[tuple[T, ...]] = tuple(items)
         self._results: list[Result[R]] = [Result(Outcome.NOT_TRIED)] * len(self.items)
         self.stopped: WbymError | None = None
-        """Why the last run ended early; None where it did not."""
+        """The error that ended the last run early; None if it was completed."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -88,11 +88,11 @@ class Batch(Generic[T, R]):
 
     @property
     def results(self) -> Sequence[Result[R]]:
-        """One an item, in the items' order."""
+        """The results, one per item, in order."""
         return tuple(self._results)
 
     def counts(self) -> Mapping[Outcome, int]:
-        """How many items there are of each outcome; those that are not there are left out."""
+        """The number of items by outcome; outcomes without items are omitted."""
         found = [result.outcome for result in self._results]
         return {outcome: found.count(outcome) for outcome in Outcome if outcome in found}
 
@@ -102,20 +102,20 @@ class Batch(Generic[T, R]):
 
     @property
     def failed(self) -> list[tuple[T, Result[R]]]:
-        """What the marketplace, or a rule of its, refused."""
+        """The items that the marketplace rejected, or that are invalid by its rules."""
         return self.having(Outcome.FAILED)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left that going on would do."""
+        """Whether resuming would have nothing to do."""
         return not self.having(Outcome.NOT_TRIED, Outcome.ACCEPTED)
 
     def places(self, outcome: Outcome) -> list[int]:
-        """The places of the items with this outcome."""
+        """The indexes of the items with this outcome."""
         return [place for place, result in enumerate(self._results) if result.outcome is outcome]
 
     def note(self, places: Iterable[int], results: Iterable[Result[R]]) -> None:
-        """Write down what became of the items at these places."""
+        """Record the results of the items at these indexes."""
         for place, result in zip(places, results, strict=True):
             self._results[place] = result
 
@@ -125,20 +125,20 @@ Progress: TypeAlias = Callable[[Batch[T, R]], object]
 
 
 class Rules(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """What one call may hold."""
+    """The limits of one call."""
 
     max_size: int
-    """Items, at most."""
+    """Maximum items."""
     max_body_size: int = sys.maxsize
-    """Bytes, at most."""
+    """Maximum bytes."""
     idempotent: bool = False
-    """Whether an item that may have been sent can be sent again without harm."""
+    """Whether an item that may have been sent can safely be sent again."""
     encode: Callable[[T], bytes] = msgspec.json.encode
-    """What an item is in the body, to be weighed."""
+    """Encodes an item as in the body, to measure its size."""
     check: Callable[[T], object] | None = None
-    """Raises ``Broken`` for an item that would be refused; the others are sent without it."""
+    """Raises ``RuleViolation`` for an invalid item, which fails without being sent."""
     key: Callable[[T], Hashable] | None = None
-    """What may come once in a call; the second one goes with the next call."""
+    """A key that must be unique within a call; a duplicate is sent with the next call."""
 
 
 async def carry_out(
@@ -149,24 +149,24 @@ async def carry_out(
     stop: bool = False,
     progress: Progress[T, R] | None = None,
 ) -> Batch[T, R]:
-    """Send what was not tried, in order, one call after the other.
+    """Send the untried items of a batch in order, one call after the other.
 
-    A call that is refused marks its items as failed, and the next one is made. What would fail the
-    others too (a credential, an exhausted limit, a marketplace that does not answer) ends the run
-    at once with its items untried, and ``batch.stopped`` says why. However the run ends, by being
-    cancelled too, the batch tells how far it came.
+    A rejected call marks its items as failed, and the next call is made. An error that would fail
+    the other calls too (a credential, an exhausted limit, a marketplace that does not answer) ends
+    the run at once and leaves the call's items untried; it is in ``batch.stopped``. However the run
+    ends, even by cancellation, the batch has the results so far.
 
     Args:
-        batch: Where it is written down.
+        batch: The batch, which records the results.
         send: Makes one call.
-        rules: What one call may hold.
+        rules: The limits of one call.
         stop: Whether to end the run at the first call that fails.
-        progress: Is told after each call.
+        progress: Called after each call.
     """
     batch.stopped = None
     for places in _portions(batch, rules):
         if not rules.idempotent:
-            # Whatever ends the run meanwhile, these are not sent again.
+            # If the run is interrupted, these are not sent again.
             sent = Result[R](Outcome.UNKNOWN, "the run ended while it was being sent")
             batch.note(places, [sent] * len(places))
         try:
@@ -184,17 +184,17 @@ async def carry_out(
 
 
 def _after(error: WbymError) -> Result[R]:
-    """What a call that failed says of its items."""
+    """The result of the items of a failed call."""
     if isinstance(error, DeliveryUnknown):
         return Result(Outcome.UNKNOWN, str(error))
-    # A call that may not be repeated raises no retryable error once it may have arrived.
+    # A call that is not idempotent raises no retryable error once it may have arrived.
     if error.retryable or isinstance(error, _FAILS_ALL):
         return Result(Outcome.NOT_TRIED, str(error))
     return Result(Outcome.FAILED, str(error))
 
 
 def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
-    """The places of what was not tried, portion by portion; refused items are written down."""
+    """The indexes of the untried items, call by call; invalid items are recorded as failed."""
     portion: list[int] = []
     keys: set[Hashable] = set()
     size = _ENVELOPE
@@ -202,7 +202,7 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
         item = batch.items[place]
         try:
             weight = _weight(item, rules)
-        except Broken as broken:
+        except RuleViolation as broken:
             reason = f"{broken.path.removeprefix('.')} {broken.rule}".lstrip()
             batch.note([place], [Result(Outcome.FAILED, reason)])
             continue
@@ -219,18 +219,18 @@ def _portions(batch: Batch[T, R], rules: Rules[T]) -> Iterator[list[int]]:
 
 
 def _weight(item: T, rules: Rules[T]) -> int:
-    """The bytes that an item takes in a call.
+    """The size of an item in bytes.
 
     Raises:
-        Broken: It breaks a rule.
+        RuleViolation: The item is invalid or too large.
     """
     if rules.check is not None:
         rules.check(item)
     try:
         weight = len(rules.encode(item)) + 1
     except UnicodeEncodeError as error:
-        raise Broken(HALF_A_CHARACTER, error.object) from error
+        raise RuleViolation(LONE_SURROGATE, error.object) from error
     if weight + _ENVELOPE > rules.max_body_size:
-        rule = f"has {weight} bytes, and a call may have {rules.max_body_size}"
-        raise Broken(rule, weight)
+        rule = f"has {weight} bytes, but a call may have at most {rules.max_body_size}"
+        raise RuleViolation(rule, weight)
     return weight

@@ -1,4 +1,4 @@
-"""Waiting for what a marketplace accepted and works on later."""
+"""Polling of asynchronous tasks of a marketplace."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,12 +11,12 @@ __all__ = ["POLL", "TIMEOUT", "follow"]
 T = TypeVar("T")
 
 TIMEOUT: Final = 600.0
-"""Seconds that a task is waited for, where nothing else is said."""
+"""Default maximum seconds to wait for a task."""
 POLL: Final = 5.0
-"""Seconds between two questions, where nothing else is said."""
+"""Default seconds between two polls."""
 
 _FIRST = 1.0
-"""Seconds before the first question, where ``poll`` is not shorter."""
+"""Seconds before the first poll, if ``poll`` is not shorter."""
 
 
 async def follow(
@@ -27,20 +27,20 @@ async def follow(
     timeout: float | None = TIMEOUT,
     poll: float = POLL,
 ) -> T:
-    """Ask until there is an answer. Nothing is sent but the questions.
+    """Poll a task until it is done. No other requests are made.
 
-    A question that fails in passing is asked again in its time. The first ones come sooner than
-    ``poll``, since most tasks are short.
+    A poll that fails with a retryable error is repeated at the next interval. The first intervals
+    are shorter than ``poll``, since most tasks are short.
 
     Args:
-        ask: Gives what became of the task, or None where it is still worked on.
-        method: What waits, for errors.
-        task: What to go on waiting with, for errors.
-        timeout: Seconds to wait at most; None: as long as it takes.
-        poll: Seconds between two questions.
+        ask: Returns the result of the task, or None while it is pending.
+        method: The waiting method, for errors.
+        task: The task to wait for again, for errors.
+        timeout: Maximum seconds to wait; None for no maximum.
+        poll: Seconds between two polls.
 
     Raises:
-        TaskPending: The time is over, or the question is refused; the task may be waited for again.
+        TaskPending: The time is over, or a poll failed; the task may be waited for again.
     """
     pause = min(poll, _FIRST)
     last: WbymError | None = None
@@ -62,4 +62,4 @@ async def follow(
     except TimeoutError:
         raise TaskPending(method, task, f"is not done after {timeout:g} s") from last
     except WbymError as error:
-        raise TaskPending(method, task, f"asking for it failed: {error}") from error
+        raise TaskPending(method, task, f"a status request failed: {error}") from error

@@ -1,12 +1,8 @@
-"""How one call is made: operations as rows, pure building and judging, a pipeline over aiohttp."""
+"""API calls: typed operations, request building, response handling, and a pipeline over aiohttp."""
 
 from wbym._exports import show_exports
-from wbym.calls._dialect import Dialect
-from wbym.calls._endpoint import Endpoint, Method, places_of
-from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
-from wbym.calls._lists import Kept, Report
-from wbym.calls._marks import (
-    HALF_A_CHARACTER,
+from wbym.calls._annotations import (
+    LONE_SURROGATE,
     Body,
     Commas,
     Count,
@@ -24,15 +20,19 @@ from wbym.calls._marks import (
     Secret,
     Unique,
     UnixSeconds,
-    UnixSecondsUp,
+    UnixSecondsCeil,
     WholeBody,
     at_least_one,
     exactly_one,
     in_order,
+    is_blank,
     period,
-    shows_nothing,
 )
-from wbym.calls._outcomes import Answer, Fate, RetryPolicy
+from wbym.calls._dialect import Dialect
+from wbym.calls._endpoint import Endpoint, Method, path_parameters
+from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
+from wbym.calls._lists import DecodedOrigin, Report
+from wbym.calls._outcomes import Answer, FailureKind, RetryPolicy
 from wbym.calls._pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
 from wbym.calls._replies import (
     Binary,
@@ -59,20 +59,19 @@ from wbym.calls._rows import (
     rows_of,
 )
 from wbym.calls._transport import DEFAULT_TIMEOUT, AiohttpTransport, Exchange, Proxy, Transport
-from wbym.calls._validation import Broken, Check, check_of, require
+from wbym.calls._validation import RuleViolation, Validator, require, validator_of
 
 __all__ = [
     "DEFAULT_MAX_WAIT",
     "DEFAULT_TIMEOUT",
-    "HALF_A_CHARACTER",
+    "LONE_SURROGATE",
     "AiohttpTransport",
     "Answer",
     "Binary",
     "Body",
-    "Broken",
-    "Check",
     "Commas",
     "Count",
+    "DecodedOrigin",
     "Dialect",
     "Download",
     "Each",
@@ -80,13 +79,12 @@ __all__ = [
     "Endpoint",
     "Envelope",
     "Exchange",
-    "Fate",
+    "FailureKind",
     "FileType",
     "Form",
     "Group",
     "Header",
     "Json",
-    "Kept",
     "Length",
     "MaxSize",
     "Method",
@@ -109,33 +107,35 @@ __all__ = [
     "Response",
     "RetryPolicy",
     "Row",
+    "RuleViolation",
     "Secret",
     "Transport",
     "TransportError",
     "Undecoded",
     "Unique",
     "UnixSeconds",
-    "UnixSecondsUp",
+    "UnixSecondsCeil",
     "Unreadable",
     "Upload",
+    "Validator",
     "WholeBody",
     "at_least_one",
     "build_path",
     "build_query",
-    "check_of",
     "delete",
     "exactly_one",
     "get",
     "in_order",
+    "is_blank",
     "patch",
+    "path_parameters",
     "period",
-    "places_of",
     "post",
     "put",
     "require",
     "row",
     "rows_of",
-    "shows_nothing",
+    "validator_of",
 ]
 
 show_exports(__name__, __all__)

@@ -1,7 +1,7 @@
-"""What a marketplace's HTTP looks like, as one account sees it.
+"""The interface between the pipeline and one marketplace's HTTP conventions.
 
-An adapter implements :class:`Dialect`; the pipeline knows marketplaces only through it. All of it
-is pure: no I/O, no waiting.
+An adapter implements :class:`Dialect`; the pipeline knows marketplaces only through it. Its methods
+are pure: they do no I/O and do not wait.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +16,7 @@ __all__ = ["Dialect"]
 
 
 class Dialect(Protocol):
-    """One account's way of speaking to one marketplace."""
+    """The HTTP conventions of one marketplace, for one account."""
 
     @property
     def marketplace(self) -> str:
@@ -30,15 +30,15 @@ class Dialect(Protocol):
 
     @property
     def owners(self) -> Collection[str]:
-        """Whom the account's calls count for, as in the keys of its buckets."""
+        """The owners of the account's buckets, as in ``BucketKey.owner``."""
         ...
 
     def address(self, endpoint: Endpoint[object]) -> str:
-        """The scheme and host for the endpoint, without a slash at the end."""
+        """The scheme and host for the endpoint, without a trailing slash."""
         ...
 
     def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
-        """The headers that identify the account.
+        """The headers that authenticate the account.
 
         Raises:
             CredentialError: The account's credentials cannot make this call.
@@ -52,12 +52,12 @@ class Dialect(Protocol):
         ...
 
     def signal(self, response: Response) -> LimitSignal | None:
-        """What the headers say of the limit; None where they say nothing."""
+        """The limit stated in the headers; None if they state none."""
         ...
 
     def refusal(self, response: Response) -> Refusal | None:
-        """What an answer outside the promised statuses says; never raises, whatever the body.
+        """The error in an answer with an unexpected status; never raises, whatever the body.
 
-        None where the answer refuses nothing, as 202 does: it says only that it is not ready.
+        None if the answer is not an error: 202 only means that the result is not ready.
         """
         ...

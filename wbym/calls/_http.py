@@ -1,4 +1,4 @@
-"""One request and one response as values: what to send and what came back, without a connection."""
+"""HTTP requests and responses as plain values."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from wbym.errors import InvalidInput
 __all__ = ["Part", "QueryValue", "Request", "Response", "TransportError", "Upload"]
 
 QueryValue: TypeAlias = str | int | float | bool | None
-"""A parameter in the address: None is left out, a bool is written ``true`` or ``false``."""
+"""A query parameter: None is omitted, a bool is written as ``true`` or ``false``."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -21,8 +21,8 @@ class Upload(msgspec.Struct, frozen=True):
         content: Its bytes.
 
     Raises:
-        InvalidInput: The name is not a text, is empty or has characters that cannot be printed; the
-            content is not bytes.
+        InvalidInput: The name is not a string, is empty or has unprintable characters; the content
+            is not bytes.
     """
 
     name: str
@@ -31,14 +31,14 @@ class Upload(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         name: object = self.name
         if not isinstance(name, str) or not name or not name.isprintable():
-            raise InvalidInput("Upload", "name", "must be a text that can be printed", name)
+            raise InvalidInput("Upload", "name", "must be a printable text", name)
         content: object = self.content
         if not isinstance(content, bytes):
             raise InvalidInput("Upload", "content", "must be bytes", type(content))
 
     @property
     def content_type(self) -> str | None:
-        """JPEG, PNG or PDF by its first bytes, never by its name; None if it is none of them."""
+        """JPEG, PNG or PDF by the first bytes, never by the name; None for any other type."""
         for magic, content_type in _MAGIC:
             if self.content.startswith(magic):
                 return content_type
@@ -68,18 +68,18 @@ class Part(msgspec.Struct, frozen=True, gc=False):
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """What to send."""
+    """An HTTP request."""
 
     method: str
     url: str
-    """Absolute, percent-encoded, with its query."""
+    """Absolute, percent-encoded, with the query."""
     headers: dict[str, str]
     body: bytes | None = None
-    """A JSON body; ``headers`` has its content type."""
+    """The JSON body; ``headers`` has its content type."""
     parts: tuple[Part, ...] = ()
-    """A multipart body; never together with ``body``."""
+    """The multipart body; never together with ``body``."""
     address: str = ""
-    """Scheme and host, for those who watch."""
+    """Scheme and host, for observers."""
 
     def __repr__(self) -> str:
         # Headers carry the token and bodies may carry secrets.
@@ -87,11 +87,11 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class Response(msgspec.Struct, frozen=True, gc=False):
-    """What came back, read to its end."""
+    """An HTTP response, read to its end."""
 
     status: int
     headers: Mapping[str, str]
-    """Looked up in lower case; the transport's mapping ignores case."""
+    """Look names up in lower case; the transport's mapping ignores case."""
     body: bytes = b""
 
     def __repr__(self) -> str:
@@ -99,7 +99,7 @@ class Response(msgspec.Struct, frozen=True, gc=False):
 
 
 class TransportError(Exception):
-    """No whole answer came."""
+    """The request failed without a complete answer."""
 
     def __init__(self, reason: str, *, sent: bool, timeout: bool = False) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""The pages of an operation that lists: the one place where a row becomes a listing."""
+"""The pages of a list operation: the one place where a row becomes a listing."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,13 +11,13 @@ from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Part, QueryValue
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Pipeline
-from wbym.calls._replies import Json, mended
+from wbym.calls._replies import Json, repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput
 from wbym.limits import Priority
-from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, Whole
+from wbym.paging import BodyGate, ByCursor, ByOffset, ByToken, Chunk, Scheme, SinglePage
 
-__all__ = ["Arguments", "Kept", "PageShape", "Report", "RowSource", "Total"]
+__all__ = ["Arguments", "DecodedOrigin", "PageShape", "Report", "RowSource", "Total"]
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Arguments(msgspec.Struct, frozen=True):
-    """What a call is made with, by the marketplace's names."""
+    """The arguments of a call, by the marketplace's names."""
 
     path: Mapping[str, str | int] = {}
     query: Mapping[str, QueryValue] = {}
@@ -35,38 +35,38 @@ class Arguments(msgspec.Struct, frozen=True):
     parts: Sequence[Part] = ()
     headers: Mapping[str, str] = {}
     unfilled: Sequence[str] = ()
-    """Places in the path that the account fills."""
+    """Path parameters that the account fills."""
 
 
 Total: TypeAlias = str | Callable[[Any, Mapping[str, Any]], int | None]
-"""How many records a list has: an attribute of its page, or from the page and the row's arguments.
-"""
+"""How to find the total number of records: an attribute of the page, or a function of the page and
+the row's arguments."""
 
 
 class PageShape(msgspec.Struct, frozen=True):
-    """How a page's Struct is read."""
+    """How to read a page's Struct."""
 
     scheme: Scheme
     records: str | None
-    """The attribute that holds the records; None where the page is their list."""
+    """The attribute that holds the records; None if the page itself is the list."""
     total: Total | None = None
 
 
 Fill: TypeAlias = Callable[[Arguments], Awaitable[Arguments]]
-"""Fills what the account knows."""
+"""Fills the path parameters that the account knows."""
 
 
 class RowSource(Generic[T]):
-    """Brings the pages of one operation; see :class:`wbym.paging.Source`.
+    """Fetches the pages of one operation; see :class:`wbym.paging.Source`.
 
     Args:
         endpoint: The operation.
-        shape: How its pages are read.
-        arguments: What is asked for, without the page.
-        values: The row's arguments as they were given.
-        pipeline: What makes the calls.
-        priority: Who goes first at the limits, where the reader does not say.
-        fill: Fills what the account knows, where there is something.
+        shape: How to read its pages.
+        arguments: The arguments of the call, without those of the page.
+        values: The row's arguments as the caller gave them.
+        pipeline: Makes the calls.
+        priority: The priority at the limits, unless the reader chooses one.
+        fill: Fills the path parameters that the account knows, if the path has any.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class RowSource(Generic[T]):
         priority: Priority | None,
         gate: BodyGate | None = None,
     ) -> Chunk[T]:
-        """One page."""
+        """Fetch one page."""
         arguments = self._paged(cursor, size)
         if self._fill is not None:
             arguments = await self._fill(arguments)
@@ -128,11 +128,11 @@ class RowSource(Generic[T]):
         """The arguments for a page.
 
         Raises:
-            InvalidInput: It is not a cursor of this list.
-            CursorStuck: It is of a page that did not say where it ended.
+            InvalidInput: The cursor is not from this list.
+            CursorStuck: The cursor is from a page that did not state its end position.
         """
         scheme, arguments = self.scheme, self._arguments
-        if isinstance(scheme, Whole):
+        if isinstance(scheme, SinglePage):
             if cursor is not None:
                 raise self._no_cursor(cursor)
             return arguments
@@ -174,19 +174,19 @@ class RowSource(Generic[T]):
         return InvalidInput(self.method, "cursor", "must be a cursor of this list", cursor)
 
     def _following(self, page: object, count: int, size: int | None) -> str | None:
-        """The cursor of the next page; None after the last, and where pages go by offset."""
+        """The cursor of the next page; None after the last page, and for pages by offset."""
         scheme = self.scheme
-        if isinstance(scheme, ByOffset | Whole):
+        if isinstance(scheme, ByOffset | SinglePage):
             return None
         if isinstance(scheme, ByCursor):
             place: Any = getattr(page, "cursor", None)
             fields = {} if place is None else msgspec.to_builtins(place)
             values = [fields.get(name) or None for name in scheme.fields]
             largest = size or scheme.max_size
-            goes_on = place is not None and scheme.more(place, largest)
-            # A full page that does not say where it ended is hardly the last: it must not end the
-            # list in silence. Its cursor is refused when it is read.
-            if not (goes_on or (count >= largest and None in values)):
+            has_more = place is not None and scheme.more(place, largest)
+            # A full page that does not state its end position is hardly the last: it must not end
+            # the list silently. Reading from its cursor raises CursorStuck.
+            if not (has_more or (count >= largest and None in values)):
                 return None
             return msgspec.json.encode(values).decode()
         if scheme.end is not None:
@@ -202,7 +202,7 @@ class RowSource(Generic[T]):
 
 
 def _put(body: object, path: Sequence[str], fields: Mapping[str, object]) -> dict[str, Any]:
-    """The body with more fields, at a place in it."""
+    """Add fields to the body, at a path inside it."""
     whole: dict[str, Any] = {} if body is msgspec.UNSET else dict(msgspec.to_builtins(body))
     if not path:
         return {**whole, **fields}
@@ -211,11 +211,11 @@ def _put(body: object, path: Sequence[str], fields: Mapping[str, object]) -> dic
 
 
 Report: TypeAlias = Callable[[str, str, Exception, bytes], UndecodableRecord]
-"""Reports a record that cannot be mapped: the operation, the place, what failed, the bytes."""
+"""Reports a record that cannot be mapped: the operation, the position, the error, the bytes."""
 
 
 class _Origin:
-    """Where a page's records came from: the answer that they were in."""
+    """The origin of a page's records: the answer that contained them."""
 
     def __init__(self, endpoint: Endpoint[Any], answer: Answer[Any], report: Report) -> None:
         self._endpoint = endpoint
@@ -223,19 +223,19 @@ class _Origin:
         self._report = report
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """The record that is the page's item ``index``, with its bytes; reported."""
+        """Report the page's item ``index``, with its bytes, as undecodable."""
         place, raw = self._records[index]
         return self._report(self._endpoint.name, place, error, raw)
 
     @cached_property
     def _records(self) -> list[tuple[str, bytes]]:
-        """The places and bytes of those records that could be decoded."""
+        """The positions and bytes of the records that could be decoded."""
         body = self._answer.body
         try:
             return self._records_in(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            # A page that was read may still have bytes beside its records that are not UTF-8.
-            return self._records_in(mended(body))
+            # A decoded page may still have bytes outside of its records that are not UTF-8.
+            return self._records_in(repaired(body))
 
     def _records_in(self, body: bytes) -> list[tuple[str, bytes]]:
         reply = self._endpoint.reply
@@ -251,13 +251,13 @@ class _Origin:
         return [(place, raw) for place, raw in places if place not in undecodable]
 
 
-class Kept:
-    """An origin of records that were kept decoded; their bytes are what they are encoded to.
+class DecodedOrigin:
+    """An origin for records whose bytes were not kept; they are encoded again when reported.
 
     Args:
-        method: The operation that reads them.
+        method: The operation that reads the records.
         items: The records.
-        report: Gets each record that cannot be mapped.
+        report: Receives each record that cannot be mapped.
     """
 
     def __init__(self, method: str, items: Sequence[object], report: Report) -> None:
@@ -266,6 +266,6 @@ class Kept:
         self._report = report
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """The page's item ``index`` as one that cannot be mapped; reported."""
+        """Report the page's item ``index`` as undecodable."""
         raw = msgspec.json.encode(self._items[index])
         return self._report(self._method, f"[{index}]", error, raw)

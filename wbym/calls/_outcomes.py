@@ -1,4 +1,4 @@
-"""What an answer means, the status first and the body second, and what follows from it; pure."""
+"""Interpretation of answers (status first, then body) and retry decisions; pure."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -9,7 +9,7 @@ import msgspec
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Response, TransportError
-from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, mended
+from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
@@ -25,80 +25,80 @@ from wbym.errors import (
     error_for_status,
 )
 
-__all__ = ["Answer", "Failed", "Fate", "Judge", "RetryPolicy"]
+__all__ = ["Answer", "CallFailed", "FailureKind", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
-_NOTHING_SAID = Refusal("the marketplace gave no reason")
+_NO_REASON = Refusal("the marketplace gave no reason")
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True):
-    """What a call brought."""
+    """The result of a call."""
 
     value: R
     undecodable: tuple[UndecodableRecord, ...] = ()
     """Records of the page that could not be decoded."""
     body: bytes = b""
-    """What the value was decoded from: as it came, or mended where it could not be decoded."""
+    """The body that the value was decoded from: as received, or repaired if it was invalid."""
 
 
-class Fate(Enum):
-    """What is known of a call that brought no result."""
+class FailureKind(Enum):
+    """What is known about a failed attempt."""
 
-    NOT_SENT = "it surely did not reach the marketplace"
-    REFUSED = "the marketplace said that it did nothing, because of a limit"
-    UNKNOWN = "it may have taken effect: the answer is lost, unreadable, or a failure of theirs"
-    FINAL = "the marketplace has answered, and asking again would bring the same"
+    NOT_SENT = "the request did not reach the marketplace"
+    RATE_LIMITED = "the marketplace rejected the call because of a limit, and did nothing"
+    UNKNOWN = "the call may have taken effect: the answer is lost, unreadable or a server error"
+    FINAL = "the marketplace has answered, and would answer the same again"
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
-    """How often and how soon."""
+    """How often and how soon a failed call is retried."""
 
-    attempts: int = 4
-    """Calls in all, the first one included, at least 1."""
-    refusals: int = 8
-    """Calls in all where the marketplace refuses for its limits; the waiting is the scheduler's."""
-    base: float = 0.5
-    """Seconds before the second attempt; doubled for each one after."""
-    longest: float = 30.0
-    """Seconds, at most, between two attempts."""
+    max_attempts: int = 4
+    """Maximum number of attempts, the first one included; at least 1."""
+    max_rate_limited: int = 8
+    """Maximum number of attempts that are rate limited; the scheduler waits between them."""
+    base_delay: float = 0.5
+    """Seconds before the second attempt; doubled for each further one."""
+    max_delay: float = 30.0
+    """Maximum seconds between two attempts."""
 
     def delay(
-        self, fate: Fate, attempt: int, *, idempotent: bool, draw: float = 1.0
+        self, kind: FailureKind, attempt: int, *, idempotent: bool, jitter: float = 1.0
     ) -> float | None:
-        """Seconds until the next attempt, or None for no more.
+        """Seconds until the next attempt, or None if there is none.
 
         Args:
-            fate: What is known of the call.
-            attempt: How many calls were made, from 1.
+            kind: How the attempt failed.
+            attempt: Number of attempts made so far, from 1.
             idempotent: Whether the endpoint may be called twice.
-            draw: From 0 to 1, a random share that keeps many clients from retrying as one.
+            jitter: A random number from 0 to 1, so that clients do not retry at the same moment.
         """
-        if fate is Fate.FINAL or (fate is Fate.UNKNOWN and not idempotent):
+        if kind is FailureKind.FINAL or (kind is FailureKind.UNKNOWN and not idempotent):
             return None
-        if fate is Fate.REFUSED:
-            return 0.0 if attempt < self.refusals else None
-        if attempt >= self.attempts:
+        if kind is FailureKind.RATE_LIMITED:
+            return 0.0 if attempt < self.max_rate_limited else None
+        if attempt >= self.max_attempts:
             return None
-        return min(self.longest, self.base * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * draw)
+        return min(self.max_delay, self.base_delay * 2.0 ** (attempt - 1)) * (0.5 + 0.5 * jitter)
 
 
-class Failed(Exception):
-    """A call brought no result: the error to raise, and what is known of the call's fate."""
+class CallFailed(Exception):
+    """A failed attempt: the error, and what is known about the failure."""
 
-    def __init__(self, error: CallError, fate: Fate, cause: Exception | None = None) -> None:
+    def __init__(self, error: CallError, kind: FailureKind, cause: Exception | None = None) -> None:
         super().__init__(str(error))
         error.__cause__ = cause
         self.error = error
-        self.fate = fate
+        self.kind = kind
 
     def final(self, *, idempotent: bool) -> CallError:
-        """The error that the caller gets once no further attempt is made."""
+        """The error for the caller if there is no further attempt."""
         error = self.error
-        if self.fate is not Fate.UNKNOWN or idempotent:
+        if self.kind is not FailureKind.UNKNOWN or idempotent:
             return error
         unknown = DeliveryUnknown(
-            f"it may or may not have taken effect, and was not repeated ({error.message})",
+            f"it may or may not have taken effect, and was not retried ({error.message})",
             marketplace=error.marketplace,
             account=error.account,
             endpoint=error.endpoint,
@@ -112,39 +112,39 @@ class Failed(Exception):
 
 
 class Judge(msgspec.Struct, frozen=True):
-    """Turns answers of one account into values or errors."""
+    """Turns an account's answers into values or errors."""
 
     dialect: Dialect
 
     def answer(self, endpoint: Endpoint[R], response: Response) -> Answer[R]:
-        """The value that the endpoint promises.
+        """Decode the endpoint's value from an answer.
 
         Raises:
-            Failed: The marketplace refused, or the answer cannot be read.
+            CallFailed: The marketplace answered with an error, or the answer cannot be decoded.
         """
-        # No answer of 300 or more is a promised one.
+        # A status of 300 or more is never a success.
         if response.status >= 300 or not endpoint.reply.accepts(response.status):
             self.refuse(endpoint, response)
         try:
             return self._decoded(endpoint, response.body)
         except Unreadable as cause:
             error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
-            raise Failed(error, Fate.UNKNOWN, cause) from cause
+            raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
-            raise Failed(error, Fate.FINAL) from None
+            raise CallFailed(error, FailureKind.FINAL) from None
 
     def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
-        """The answer in a body, or else in the mended body.
+        """Decode a body, or else the repaired body.
 
         Raises:
-            Unreadable: The body is not what is promised.
-            Refused: The body says that the marketplace refused.
+            Unreadable: The body does not have the endpoint's shape.
+            Refused: The envelope reports an error.
         """
         try:
             value, undecodable = endpoint.reply.decode(body)
         except Unreadable:
-            body, sent = mended(body), body
+            body, sent = repaired(body), body
             if body == sent:
                 raise
             value, undecodable = endpoint.reply.decode(body)
@@ -153,33 +153,35 @@ class Judge(msgspec.Struct, frozen=True):
     def _named(
         self, endpoint: Endpoint[object], undecoded: Sequence[Undecoded]
     ) -> tuple[UndecodableRecord, ...]:
-        whose = self.dialect.marketplace, self.dialect.account
+        owner = self.dialect.marketplace, self.dialect.account
         return tuple(
-            UndecodableRecord.of(*whose, endpoint.name, one.where, one.reason, one.data)
+            UndecodableRecord.of(*owner, endpoint.name, one.where, one.reason, one.data)
             for one in undecoded
         )
 
     def refuse(self, endpoint: Endpoint[object], response: Response) -> NoReturn:
-        """Raise what a status outside the promised ones means.
+        """Raise the error of an answer with an unexpected status.
 
         Raises:
-            Failed: Always.
+            CallFailed: Always.
         """
         refusal = self.dialect.refusal(response)
         if response.status < 300:
-            waiting = refusal or Refusal("accepted, but there is no result yet")
-            raise Failed(self._error(NotReady, endpoint, waiting, response), Fate.FINAL)
+            pending = refusal or Refusal("accepted, but the result is not ready yet")
+            raise CallFailed(self._error(NotReady, endpoint, pending, response), FailureKind.FINAL)
         kind = NotFound if response.status in endpoint.not_found else None
-        error = self._error(kind, endpoint, refusal or _NOTHING_SAID, response)
+        error = self._error(kind, endpoint, refusal or _NO_REASON, response)
         if isinstance(error, RateLimited):
-            raise Failed(error, Fate.REFUSED)
-        raise Failed(error, Fate.UNKNOWN if isinstance(error, ServerError) else Fate.FINAL)
+            raise CallFailed(error, FailureKind.RATE_LIMITED)
+        raise CallFailed(
+            error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
+        )
 
-    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> Failed:
-        """What it means that no whole answer came."""
+    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
+        """The failure of an attempt without a complete answer."""
         kind = CallTimeout if cause.timeout else ConnectionFailed
         error = self._error(kind, endpoint, Refusal(str(cause)), None)
-        return Failed(error, Fate.UNKNOWN if cause.sent else Fate.NOT_SENT, cause)
+        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT, cause)
 
     def _error(
         self,
@@ -188,7 +190,7 @@ class Judge(msgspec.Struct, frozen=True):
         refusal: Refusal,
         response: Response | None,
     ) -> CallError:
-        """The error of a kind, or else of the response's status."""
+        """Create an error of this kind, or else of the kind of the response's status."""
         details = _details(endpoint, response) if endpoint.refusal is not None else None
         if kind is None:
             kind = error_for_status(response.status) if response else CallError
@@ -207,7 +209,7 @@ class Judge(msgspec.Struct, frozen=True):
 
 
 def _details(endpoint: Endpoint[object], response: Response | None) -> object:
-    """The body of a refusal as the endpoint says that it is; None where it is not."""
+    """The error body as the endpoint's type; None if it does not match."""
     if response is None or response.status < 400:
         return None
     try:

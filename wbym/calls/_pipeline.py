@@ -1,14 +1,13 @@
-"""How one call is made.
+"""The pipeline that makes a call.
 
 ::
 
     check, build (pure) -> wait for the limits -> send -> settle the limits -> judge (pure)
                                ^                                                  |
-                               +--------------- again, where that is safe --------+
+                               +----------------- retry if safe ------------------+
 
-A call that is not ``idempotent`` is made again only when it surely did not reach the marketplace,
-or when the marketplace refused it for a limit; if its fate is unknown it raises
-``DeliveryUnknown``.
+A call that is not ``idempotent`` is retried only if it did not reach the marketplace or was rate
+limited; if its outcome is unknown, the call raises ``DeliveryUnknown``.
 """
 
 import asyncio
@@ -25,11 +24,11 @@ import anyio
 import msgspec
 
 from wbym import observe
+from wbym.calls._annotations import LONE_SURROGATE
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError
-from wbym.calls._marks import HALF_A_CHARACTER
-from wbym.calls._outcomes import Answer, Failed, Judge, RetryPolicy
+from wbym.calls._outcomes import Answer, CallFailed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
@@ -43,26 +42,26 @@ R = TypeVar("R")
 logger: logging.Logger = logging.getLogger("wbym.calls")
 
 DEFAULT_MAX_WAIT: Final = 300.0
-"""Seconds that a call waits for its limits at most, where nothing else is said."""
+"""Default maximum seconds that a call waits for its limits."""
 
 _USER_AGENT: Final = "wbym"
 _BODIES: Final = msgspec.json.Encoder(decimal_format="number")
-"""Amounts are numbers with all their digits, which a float would round."""
-_NO_PLACE: Final = frozenset({"", ".", ".."})
-"""Values of a place in a path that lead to another path."""
-_NO_PLACE_RULE: Final = "must not be empty, '.' or '..', which lead to another address"
-_AT_ONCE: Final = 1.0
-"""Seconds that a call waits which is made at once or not at all: what is allowed for calls that
-arrive unevenly, and no more."""
+"""Decimals become JSON numbers with all digits, which a float would round."""
+_INVALID_SEGMENTS: Final = frozenset({"", ".", ".."})
+"""Values of a path parameter that would lead to another path."""
+_SEGMENT_RULE: Final = "must not be empty, '.' or '..', which lead to another path"
+_SINGLE_ATTEMPT_WAIT: Final = 1.0
+"""Maximum seconds that a single-attempt call waits for its limits: enough for the arrival jitter
+that the scheduler allows for."""
 _UNWATCHED: Final = nullcontext()
 _LARGE: Final = 256 * 1024
-"""Bytes whose decoding holds the loop up noticeably."""
-_HELD_UP: Final = 0.1
-"""Seconds after it in which the times of answers tell nothing of the network."""
+"""Bytes whose decoding blocks the event loop noticeably."""
+_UNTIMED: Final = 0.1
+"""Seconds after a blocked loop in which answer times do not reflect the network."""
 
 
 class Download:
-    """A file on its way. Valid inside the ``async with`` that gave it."""
+    """A file that is being downloaded. Valid inside its ``async with``."""
 
     def __init__(self, exchange: Exchange, lost: Callable[[TransportError], Exception]) -> None:
         self._exchange = exchange
@@ -72,10 +71,10 @@ class Download:
         """As the marketplace states it, or None."""
         length = headers.get("content-length", "")
         self.size: Final = int(length) if length.isdigit() else None
-        """Bytes, or None where the marketplace does not say."""
+        """Size in bytes, or None if the marketplace does not state it."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The file in pieces of at most 64 KiB.
+        """Iterate over the file in chunks of at most 64 KiB.
 
         Raises:
             ConnectionFailed: The file broke off.
@@ -87,7 +86,7 @@ class Download:
             raise self._lost(error) from error
 
     async def read(self) -> bytes:
-        """The whole file in memory.
+        """Read the whole file into memory.
 
         Raises:
             ConnectionFailed: The file broke off.
@@ -97,11 +96,11 @@ class Download:
     async def save(self, path: str | PathLike[str]) -> int:
         """Write the file to ``path`` and return its size in bytes.
 
-        It is written under a temporary name first, so ``path`` never holds half a file.
+        The file is first written to ``<path>.part``, so ``path`` never holds an incomplete file.
 
         Raises:
-            ConnectionFailed: The file broke off; ``path`` is untouched.
-            OSError: The file cannot be written; ``path`` is untouched.
+            ConnectionFailed: The download broke off; ``path`` is unchanged.
+            OSError: The file cannot be written; ``path`` is unchanged.
         """
         target = anyio.Path(path)
         part = target.with_name(f"{target.name}.part")
@@ -122,12 +121,12 @@ class Pipeline:
     """Makes the calls of one account.
 
     Args:
-        dialect: How the account speaks to its marketplace.
-        transport: What moves the bytes.
-        scheduler: What keeps the limits; shared by all accounts of a process.
-        retry: How often and how soon failed calls are made again.
-        max_wait: Seconds that a call waits for its limits at most; None: as long as it takes.
-        on_undecodable: Gets each record that could not be decoded.
+        dialect: The HTTP conventions of the account's marketplace.
+        transport: Sends the requests.
+        scheduler: Keeps the limits; shared by all accounts of a process.
+        retry: How often and how soon failed calls are retried.
+        max_wait: Maximum seconds that a call waits for its limits; None for no maximum.
+        on_undecodable: Receives each record that could not be decoded.
     """
 
     def __init__(
@@ -141,7 +140,7 @@ class Pipeline:
         on_undecodable: Callable[[UndecodableRecord], None],
     ) -> None:
         self.dialect: Final = dialect
-        """How the account speaks to its marketplace."""
+        """The HTTP conventions of the account's marketplace."""
         self._transport = transport
         self._scheduler = scheduler
         self._retry = retry or RetryPolicy()
@@ -149,7 +148,7 @@ class Pipeline:
         self._on_undecodable = on_undecodable
         self._judge = Judge(dialect)
         self.calls: int = 0
-        """Calls begun; what is made again counts once."""
+        """Number of calls begun; a retried call counts once."""
 
     async def call(
         self,
@@ -163,24 +162,24 @@ class Pipeline:
         priority: Priority | None = None,
         gate: Callable[[], Awaitable[None]] | None = None,
     ) -> Answer[R]:
-        """Make a call and return what it brought.
+        """Make a call and return its result.
 
         Args:
             endpoint: What to call.
-            path: Values for the places in the endpoint's path.
-            query: Parameters; those that are None are left out.
-            body: What is sent as JSON; anything that msgspec encodes.
+            path: Values for the path parameters.
+            query: Query parameters; those that are None are omitted.
+            body: Sent as JSON; anything that msgspec encodes.
             parts: A multipart body, instead of ``body``.
-            headers: What the method takes there, besides the account's own.
-            priority: Who goes first; what writes is interactive and what reads is normal, where
-                nothing is said.
-            gate: Awaited between the headers and the body, so that a reader ahead of its consumer
-                leaves large bodies in the network until there is room for them.
+            headers: Headers of the method, in addition to the account's own.
+            priority: Priority at the limits; by default interactive for writes and normal for
+                reads.
+            gate: Awaited between the headers and the body, so that a prefetching reader leaves
+                large bodies in the network until there is room for them.
 
         Raises:
             CredentialError: The account's credentials cannot make this call.
-            QuotaExhausted: The limits would have to be waited for longer than ``max_wait``.
-            CallError: The call was made and did not end well.
+            QuotaExhausted: The limits require a wait longer than ``max_wait``.
+            CallError: The call was made and failed.
         """
         request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
         self.calls += 1
@@ -200,12 +199,12 @@ class Pipeline:
                             response = await exchange.read()
                     answer = self._judge.answer(endpoint, response)
                     if len(response.body) > _LARGE:
-                        self._scheduler.held_up_at = asyncio.get_running_loop().time()
+                        self._scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
                     failed = self._judge.lost(endpoint, error)
-                    await self._again(endpoint, failed, attempt, watch)
-                except Failed as failed:
-                    await self._again(endpoint, failed, attempt, watch)
+                    await self._retry_or_raise(endpoint, failed, attempt, watch)
+                except CallFailed as failed:
+                    await self._retry_or_raise(endpoint, failed, attempt, watch)
                 else:
                     for record in answer.undecodable:
                         self._on_undecodable(record)
@@ -220,15 +219,15 @@ class Pipeline:
         query: Mapping[str, QueryValue] | None = None,
         priority: Priority | None = None,
     ) -> AsyncIterator[Download]:
-        """Open a file for reading piece by piece; arguments and errors as for :meth:`call`.
+        """Open a file for reading in chunks; arguments and errors as for :meth:`call`.
 
         Raises:
             NotReady: The marketplace has not released the file yet.
-            RefusedByModeration: It never will.
+            RefusedByModeration: The marketplace will never release the file.
         """
         request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
         async with AsyncExitStack() as stack:
-            # It is watched until its headers are here; when the rest comes is the reader's affair.
+            # Observed until the headers arrive; the reader determines when the body is read.
             with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
@@ -237,7 +236,7 @@ class Pipeline:
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
-        """A decoded record that cannot be mapped, reported to the account."""
+        """Report a decoded record that cannot be mapped to the account."""
         reason = f"{type(error).__name__}: {error}"
         dialect = self.dialect
         record = UndecodableRecord.of(
@@ -247,22 +246,22 @@ class Pipeline:
         return record
 
     def with_max_wait(self, max_wait: float | None) -> "Pipeline":
-        """A pipeline like it, whose calls wait for their limits at most ``max_wait`` seconds."""
-        twin = copy(self)
-        twin.calls = 0
-        twin._max_wait = max_wait  # noqa: SLF001 - a twin of this class
-        return twin
+        """A copy whose calls wait for their limits at most ``max_wait`` seconds."""
+        clone = copy(self)
+        clone.calls = 0
+        clone._max_wait = max_wait  # noqa: SLF001 - a copy of this class
+        return clone
 
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in, once there is one."""
+        """The bucket that an endpoint's calls count in; None before its first call."""
         keys = {charge.key for charge in self.dialect.charges(endpoint, path)}
         states = (state for state in self._scheduler.buckets() if state.key in keys)
         return next((state for state in states if state.kind != "parallel"), None)
 
     async def aclose(self) -> None:
-        """Close what the account opened."""
+        """Close the transport."""
         await self._transport.aclose()
 
     async def _open(
@@ -274,7 +273,7 @@ class Pipeline:
         priority: Priority | None,
         watch: CallWatch | None,
     ) -> Exchange:
-        """An answer with the promised status, kept open by ``stack``."""
+        """An answer with the expected status, kept open by ``stack``."""
         attempt = 0
         while True:
             attempt += 1
@@ -290,10 +289,10 @@ class Pipeline:
                 self._judge.refuse(endpoint, await exchange.read())
             except TransportError as error:
                 failed = self._judge.lost(endpoint, error)
-            except Failed as error:
+            except CallFailed as error:
                 failed = error
             await stack.aclose()
-            await self._again(endpoint, failed, attempt, watch)
+            await self._retry_or_raise(endpoint, failed, attempt, watch)
 
     def _prepare(
         self,
@@ -304,11 +303,11 @@ class Pipeline:
         parts: Sequence[Part],
         headers: Mapping[str, str],
     ) -> tuple[Request, Sequence[Charge]]:
-        """The request, and what it counts in.
+        """Build the request, and list the buckets that it counts in.
 
         Raises:
-            InvalidInput: A text in it has half of a surrogate pair, which cannot be sent, or a
-                place in the path would be left out of it.
+            InvalidInput: A text has a lone surrogate, which cannot be sent, or a path parameter
+                would lead to another path.
             CredentialError: The account's credentials cannot make the call.
         """
         dialect = self.dialect
@@ -317,16 +316,16 @@ class Pipeline:
         has_body = body is not msgspec.UNSET
         try:
             if path:
-                for place, value in path.items():
-                    if str(value) in _NO_PLACE:
-                        raise InvalidInput(endpoint.name, place, _NO_PLACE_RULE, value)
+                for name, value in path.items():
+                    if str(value) in _INVALID_SEGMENTS:
+                        raise InvalidInput(endpoint.name, name, _SEGMENT_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
             for part in parts:
                 if isinstance(part.value, str):
-                    part.value.encode()  # which the transport does when it is under way
+                    part.value.encode()  # fails now and not in the transport
         except UnicodeEncodeError as error:
-            raise InvalidInput(endpoint.name, "text", HALF_A_CHARACTER, error.object) from error
+            raise InvalidInput(endpoint.name, "text", LONE_SURROGATE, error.object) from error
         request = Request(
             method=endpoint.method,
             url=url,
@@ -357,11 +356,11 @@ class Pipeline:
     ) -> Lease:
         if priority is None:
             priority = Priority.INTERACTIVE if endpoint.writes else Priority.NORMAL
-        max_wait = _AT_ONCE if endpoint.single_attempt else self._max_wait
+        max_wait = _SINGLE_ATTEMPT_WAIT if endpoint.single_attempt else self._max_wait
         return self._scheduler.lease(charges, priority=priority, max_wait=max_wait)
 
     def _sent_at(self, watch: CallWatch | None) -> float:
-        """The loop time now, when the limits have been waited for."""
+        """The loop time now, right after waiting for the limits."""
         now = asyncio.get_running_loop().time()
         if watch is not None:
             watch.sent_at = now
@@ -375,32 +374,32 @@ class Pipeline:
         sent_at: float,
         watch: CallWatch | None,
     ) -> None:
-        """Tell the limits what the status and the headers say."""
+        """Settle the limits by the status and the headers."""
         if watch is not None:
             watch.status = head.status
         now = asyncio.get_running_loop().time()
-        # Right after a large page was decoded, all answers look late that waited for it.
-        timed = now - self._scheduler.held_up_at > _HELD_UP
+        # Decoding a large page delays the answers behind it, which would look like jitter.
+        timed = now - self._scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
         lease.settle(cost, self.dialect.signal(head), elapsed)
 
-    async def _again(
-        self, endpoint: Endpoint[R], failed: Failed, attempt: int, watch: CallWatch | None
+    async def _retry_or_raise(
+        self, endpoint: Endpoint[R], failed: CallFailed, attempt: int, watch: CallWatch | None
     ) -> None:
-        """Wait for the next attempt, or raise what the caller gets."""
+        """Wait for the next attempt, or raise the error for the caller."""
         if watch is not None:
             watch.attempt_ended(failed.error)
         delay = self._retry.delay(
-            failed.fate,
+            failed.kind,
             attempt,
             idempotent=endpoint.idempotent,
-            draw=random.random(),  # noqa: S311 - spreads retries, guards nothing
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
         )
         if delay is None or endpoint.single_attempt:
             raise failed.final(idempotent=endpoint.idempotent)
         logger.info(
-            "%s; attempt %d follows in %.1f s",
+            "%s; attempt %d in %.1f s",
             failed.error,
             attempt + 1,
             delay,
@@ -417,10 +416,10 @@ class Pipeline:
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
-    """The path with its places filled in and percent-encoded.
+    """Fill in a path's parameters, percent-encoded.
 
     Raises:
-        ValueError: A place has no value, or a value no place.
+        ValueError: A parameter has no value, or a value has no parameter.
     """
     given = dict(values or {})
     pieces: list[str] = []
@@ -432,12 +431,12 @@ def build_path(template: str, values: Mapping[str, str | int] | None) -> str:
             raise ValueError(f"{template} needs a value for {name!r}")
         pieces += [before, quote(str(given.pop(name)), safe="")]
     if given:
-        raise ValueError(f"{template} has no place for {', '.join(sorted(given))}")
+        raise ValueError(f"{template} has no parameter {', '.join(sorted(given))}")
     return "".join(pieces) + rest
 
 
 def build_query(values: Mapping[str, QueryValue] | None) -> str:
-    """The query string with its question mark; empty where nothing is left to say."""
+    """The query string with its question mark; empty if there are no parameters."""
     if not values:
         return ""
     pairs = []

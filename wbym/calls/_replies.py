@@ -1,9 +1,9 @@
-"""How an answer's bytes become a value.
+"""Decoding of answers.
 
-They are decoded straight into Structs, and record by record where that fails for a page. A page
-with a bad record yields the good ones. The bad ones are set aside with their bytes, the reason and
-the place: never lost, never fatal for the rest, never silent. A body that no decoder takes, for a
-cut character or a bottomless value, can be :func:`mended`.
+Bodies are decoded straight into Structs; if that fails for a page, record by record. A page with
+invalid records yields the valid ones. The invalid ones are kept with their bytes, the reason and
+their position: never lost, never fatal for the rest, never silent. A body that no decoder accepts,
+because of a cut character or too deep nesting, can be :func:`repaired`.
 """
 
 import gc
@@ -24,7 +24,7 @@ __all__ = [
     "Reply",
     "Undecoded",
     "Unreadable",
-    "mended",
+    "repaired",
 ]
 
 R = TypeVar("R")
@@ -33,7 +33,7 @@ W = TypeVar("W")
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """What a marketplace says when it refuses, in its own words."""
+    """An error as a marketplace states it."""
 
     message: str
     code: str | None = None
@@ -43,7 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """Raised by ``unwrap``: the status said yes, but the envelope says no."""
+    """Raised by ``unwrap``: the envelope reports an error although the status is a success."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.message)
@@ -51,57 +51,57 @@ class Refused(Exception):
 
 
 class Undecoded(NamedTuple):
-    """A record of an answer that could not be decoded."""
+    """A record that could not be decoded."""
 
     where: str
-    """Its place in the answer, such as ``data.feedbacks[17]``."""
+    """Its position in the answer, such as ``data.feedbacks[17]``."""
     reason: str
     data: bytes
     """Its bytes, without secrets."""
 
 
 class Unreadable(ValueError):
-    """The body is not what the endpoint promises; the message says how."""
+    """The body does not have the endpoint's shape; the message gives the reason."""
 
 
 class Reply(Protocol[R_co]):
-    """What an endpoint promises to answer."""
+    """How to decode an endpoint's successful answers."""
 
     def accepts(self, status: int) -> bool:
-        """Whether this status comes with the promised body."""
+        """Whether this status is a success."""
         ...
 
     def decode(self, body: bytes) -> tuple[R_co, tuple[Undecoded, ...]]:
-        """The value in the body.
+        """Decode the body into a value and the records that could not be decoded.
 
         Raises:
-            Unreadable: The body is not what is promised.
-            Refused: The body says that the marketplace refused.
+            Unreadable: The body does not have the endpoint's shape.
+            Refused: The envelope reports an error.
         """
         ...
 
 
 class Nothing(Reply[None]):
-    """An answer without a body that matters, such as 204."""
+    """An answer whose body is ignored, such as 204."""
 
     def accepts(self, status: int) -> bool:
         """All of 2xx."""
         return 200 <= status < 300
 
     def decode(self, body: bytes) -> tuple[None, tuple[Undecoded, ...]]:
-        """Nothing, whatever the body."""
+        """None, whatever the body."""
         return None, ()
 
 
 class Binary(Reply[bytes]):
-    """A file: any bytes, with status 200 only, since 202 says that it is not ready."""
+    """A file: any bytes, with status 200 only, since 202 means that the file is not ready."""
 
     def accepts(self, status: int) -> bool:
         """200 alone."""
         return status == 200
 
     def decode(self, body: bytes) -> tuple[bytes, tuple[Undecoded, ...]]:
-        """The bytes as they are."""
+        """The bytes, unchanged."""
         return body, ()
 
 
@@ -109,22 +109,22 @@ class Optional(Generic[R]):
     """A reply that may be missing: an empty body, ``{}`` and ``null`` are None.
 
     Args:
-        reply: What any other body is.
+        reply: Decodes any other body.
     """
 
     def __init__(self, reply: Reply[R]) -> None:
         self.reply: Final = reply
 
     def accepts(self, status: int) -> bool:
-        """What the reply accepts."""
+        """The statuses that the inner reply accepts."""
         return self.reply.accepts(status)
 
     def decode(self, body: bytes) -> tuple[R | None, tuple[Undecoded, ...]]:
-        """The value, or None.
+        """Decode the value, or None.
 
         Raises:
-            Unreadable: The body is not what is promised.
-            Refused: The body says that the marketplace refused.
+            Unreadable: The body does not have the endpoint's shape.
+            Refused: The envelope reports an error.
         """
         if body.strip() in _MISSING:
             return None, ()
@@ -135,16 +135,15 @@ _MISSING: Final = {b"", b"{}", b"null"}
 
 
 class Json(Generic[W, R]):
-    """A JSON body of one wire type, and what of it is the reply.
+    """A JSON body of one wire type.
 
     Args:
-        wire: The type of the whole body, an envelope mostly.
-        unwrap: From the envelope to the reply.
-        records: The path to the list of records, such as ``("data", "feedbacks")``; empty where
-            the body is no page.
+        wire: The type of the whole body, usually an envelope.
+        unwrap: Extracts the value from the envelope.
+        records: The path to the list of records, such as ``("data", "feedbacks")``; empty if the
+            body is not a page, or is itself the list.
         record: The type of one record.
-        secrets: The fields of a record that are blanked when it is set aside: its bytes are shown
-            and stored.
+        secrets: Fields that are blanked in an undecodable record, whose bytes are shown and stored.
     """
 
     def __init__(
@@ -165,7 +164,7 @@ class Json(Generic[W, R]):
     def __repr__(self) -> str:
         return f"Json({self.wire!r})"
 
-    # Made on first use: making a decoder takes longer than importing its module.
+    # Created on first use: creating a decoder takes longer than importing its module.
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[W]:
         return msgspec.json.Decoder(self.wire)
@@ -181,10 +180,12 @@ class Json(Generic[W, R]):
         return 200 <= status < 300
 
     def decode(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """The value, and the records that were set aside.
+        """Decode the value, and the records that could not be decoded.
 
         Raises:
-            Unreadable: The body is no JSON, or not of the promised shape even without bad records.
+            Unreadable: The body is not JSON, or has an unexpected shape even without the invalid
+                records.
+            Refused: The envelope reports an error.
         """
         if not body:
             raise Unreadable("the body is empty")
@@ -198,10 +199,10 @@ class Json(Generic[W, R]):
             except _UNDECODABLE:
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
         except _UNDECODABLE as error:
-            raise Unreadable(_what_is(body, error)) from error
+            raise Unreadable(_describe(body, error)) from error
 
     def _salvage(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """Decode without the bad records. Slow, and seldom needed."""
+        """Decode without the invalid records. Slow, and seldom needed."""
         levels: list[dict[str, msgspec.Raw]] = []
         rest = msgspec.Raw(body)
         for name in self.records:
@@ -223,22 +224,22 @@ class Json(Generic[W, R]):
         return self.unwrap(self._decoder.decode(rest)), tuple(undecodable)
 
     def blanked(self, raw: msgspec.Raw) -> bytes:
-        """A record's bytes without its secrets; as they came where it has none."""
+        """A record's bytes with its secrets blanked; unchanged if it has none."""
         try:
             fields = _LEVEL.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return bytes(raw)  # it is no object, or its names are no text
+            return bytes(raw)  # not an object, or its keys are not valid text
         found = self.secrets & fields.keys()
         if not found:
             return bytes(raw)
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
-def mended(body: bytes) -> bytes:
-    """JSON with what no decoder takes replaced; the body as it is where there is nothing such.
+def repaired(body: bytes) -> bytes:
+    """Replace what no decoder accepts in a JSON body; a valid body is returned unchanged.
 
-    Halves of surrogate pairs and bytes that are not UTF-8 become U+FFFD, and a list or object
-    inside of 99 others becomes null. For bodies that could not be decoded: it takes its time.
+    Lone surrogates and bytes that are not UTF-8 become U+FFFD, and a list or object nested inside
+    99 others becomes null. Slow: only for bodies that could not be decoded.
     """
     text = body.decode("utf-8", "replace").encode()
     whole = _HALF.sub(_whole_character, text)
@@ -247,11 +248,11 @@ def mended(body: bytes) -> bytes:
     for found in _STRUCTURE.finditer(whole):
         if found[0] in _OPENING:
             depth += 1
-            if depth == _DEEPEST:
+            if depth == _MAX_DEPTH:
                 pieces += [whole[begin : found.start()], b"null"]
-                begin = len(whole)  # unless it is closed
+                begin = len(whole)  # until the bracket is closed
         elif found[0] in _CLOSING:
-            if depth == _DEEPEST:
+            if depth == _MAX_DEPTH:
                 begin = found.end()
             depth -= 1
     return b"".join([*pieces, whole[begin:]])
@@ -266,17 +267,17 @@ _HALF: Final = re.compile(
     rb"(?:\\u[dD][89a-fA-F].{0,2}|\Z)",
     re.DOTALL,
 )
-"""What is whole, and the half of a surrogate pair after it or the end."""
+"""Valid text, followed by a lone surrogate or the end."""
 _STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 _OPENING: Final = {b"[", b"{"}
 _CLOSING: Final = {b"]", b"}"}
-_DEEPEST: Final = 100
+_MAX_DEPTH: Final = 100
 
 
 def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
-    """Decode while the garbage collector is off: what JSON holds has no cycles to look for.
+    """Decode with the garbage collector off: decoded JSON has no cycles.
 
-    The lists of a page would set it off again and again; a tenth of reading large pages was that.
+    The lists of a page would trigger it again and again: a tenth of the time of large pages.
     """
     if not gc.isenabled():
         return decoder.decode(body)
@@ -294,8 +295,8 @@ _NO_RECORDS = msgspec.Raw(b"[]")
 _BLANK = msgspec.Raw(b'"***"')
 
 
-def _what_is(body: bytes, error: Exception) -> str:
+def _describe(body: bytes, error: Exception) -> str:
     head = body[:64].lstrip().lower()
     if head.startswith((b"<!doctype", b"<html")):
         return "the body is HTML, not JSON"
-    return f"the body is broken JSON: {error}"
+    return f"the body is invalid JSON: {error}"

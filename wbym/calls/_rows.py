@@ -1,4 +1,4 @@
-"""A documented operation as one decorated method, its row; every tool sees a plain method.
+"""Rows: documented operations as decorated methods, which every tool sees as plain methods.
 
 ::
 
@@ -15,14 +15,15 @@
             ...
 
 GET and DELETE write their arguments into the address, POST, PUT and PATCH into the body, and places
-in braces into the path; ``Annotated`` says what differs (:mod:`wbym.calls._marks`). None is left
-out. What is returned is said by the annotation: a :class:`wbym.paging.Listing`, an async context
-manager of a :class:`wbym.calls.Download`, or what the group's ``envelope`` opens.
+in braces into the path; ``Annotated`` overrides that (:mod:`wbym.calls._annotations`). An argument
+that is None is omitted. The return annotation determines the reply: a
+:class:`wbym.paging.Listing`, an async context manager of a :class:`wbym.calls.Download`, or the
+content of the group's ``envelope``.
 
-The plan of an operation is made at its first call, so importing costs nothing, and a call inspects
-nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be called
-``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; one called ``get`` or
-``delete`` hides that decorator from what follows, so it stands last.
+An operation's signature is analyzed at its first call, so importing costs nothing and later calls
+inspect nothing. Modules of rows switch off mypy's ``empty-body`` and ruff's PIE790. A row may be
+called ``list``, so such a module writes ``Sequence[X]``, never ``list[X]``; a row called ``get`` or
+``delete`` shadows that decorator for the rest of the class, so it comes last.
 """
 
 import inspect
@@ -50,10 +51,7 @@ from typing import (
 
 import msgspec
 
-from wbym.calls._endpoint import Endpoint, Method, places_of
-from wbym.calls._http import Part, QueryValue, Upload
-from wbym.calls._lists import Arguments, PageShape, RowSource, Total
-from wbym.calls._marks import (
+from wbym.calls._annotations import (
     Body,
     Commas,
     Encode,
@@ -66,10 +64,13 @@ from wbym.calls._marks import (
     WholeBody,
     utc_text,
 )
+from wbym.calls._endpoint import Endpoint, Method, path_parameters
+from wbym.calls._http import Part, QueryValue, Upload
+from wbym.calls._lists import Arguments, PageShape, RowSource, Total
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Download, Pipeline
 from wbym.calls._replies import Binary, Reply
-from wbym.calls._validation import Broken, Check, check_of
+from wbym.calls._validation import RuleViolation, Validator, validator_of
 from wbym.errors import InvalidInput
 from wbym.limits import Cost, Priority
 from wbym.paging import Listing, Scheme, listing_of
@@ -91,11 +92,11 @@ __all__ = [
 F = TypeVar("F", bound=Callable[..., object])
 
 Spelling: TypeAlias = Literal["camel"] | None
-"""How a marketplace spells its parameters: ``nmId`` for ``nm_id``, or as the arguments are."""
+"""How a marketplace spells its parameters: ``nmId`` for ``nm_id``, or None for unchanged names."""
 
 
 class Envelope(Protocol):
-    """Makes the reply of an operation from what is in the envelope."""
+    """Creates the reply of an operation from the type of the envelope's content."""
 
     def __call__(
         self,
@@ -108,14 +109,14 @@ class Envelope(Protocol):
         """The reply.
 
         Args:
-            data: The type inside; ``NoneType`` for an answer that only acknowledges.
-            records: The field inside that holds the list of records, where it is a page.
-            record: The type of one record. Without ``records``, ``data`` is their list.
+            data: The type of the content; ``NoneType`` for an answer that only acknowledges.
+            records: The path to the list of records inside a page.
+            record: The type of one record. Without ``records``, ``data`` is the list of records.
         """
         ...
 
 
-Place = Literal["path", "query", "body", "whole body", "header", "form", "host"]
+Location = Literal["path", "query", "body", "whole body", "header", "form", "host"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -124,23 +125,23 @@ class Parameter(msgspec.Struct, frozen=True):
     name: str
     wire: str
     """The marketplace's name."""
-    place: Place
+    location: Location
     hint: object
     """The annotation."""
-    marks: tuple[object, ...]
+    annotations: tuple[object, ...]
     default: object
-    """``UNSET`` where it must be given."""
-    check: Check
+    """``UNSET`` for a required argument."""
+    check: Validator
     write: Callable[[Any], Any]
 
     @property
     def is_secret(self) -> bool:
-        """Whether its value must not be shown."""
-        return any(isinstance(mark, Secret) for mark in self.marks)
+        """Whether errors must not show its value."""
+        return any(isinstance(annotation, Secret) for annotation in self.annotations)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a decorator says of an operation; what is None is the group's."""
+    """The options of a row's decorator; None means the group's."""
 
     reads: bool | None = None
     idempotent: bool | None = None
@@ -163,13 +164,13 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row:
-    """What is known of an operation.
+    """The description of an operation.
 
     Args:
-        method: What HTTP calls it.
-        path: With its places in braces.
-        function: The method that was decorated.
-        options: What else was said.
+        method: The HTTP method.
+        path: The path, with parameters in braces.
+        function: The decorated method.
+        options: The decorator's options.
     """
 
     def __init__(
@@ -183,10 +184,10 @@ class Row:
 
     @property
     def group(self) -> "type[Group]":
-        """The class that it is in.
+        """The group that the row is in.
 
         Raises:
-            TypeError: The class is no group.
+            TypeError: The class is not a group.
         """
         if self._group is None:
             raise self._wrong("be in a Group")
@@ -201,9 +202,9 @@ class Row:
 
     @property
     def name(self) -> str:
-        """Where the method is found below ``api``, such as ``feedbacks.list``.
+        """The path of the method below ``api``, such as ``feedbacks.list``.
 
-        A private row has the name of the public method over it.
+        A private row has the name of the public method that uses it.
         """
         return f"{self.group.noun}.{self.function.__name__.lstrip('_')}"
 
@@ -213,7 +214,7 @@ class Row:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Its arguments, in the order of the signature."""
+        """The arguments, in the order of the signature."""
         return tuple(map(self._parameter, self._signature))
 
     @cached_property
@@ -227,24 +228,27 @@ class Row:
     def _parameter(self, argument: inspect.Parameter) -> Parameter:
         name = argument.name
         if name not in self._hints:
-            raise self._wrong(f"say the type of {name}")
+            raise self._wrong(f"annotate {name} with a type")
         hint = self._hints[name]
-        marks = tuple(_marks(hint))
+        annotations = tuple(_annotations(hint))
         wire = self._spelled(name)
-        for mark in marks:
-            if isinstance(mark, Name | Header | Form):
-                wire = mark.name
-        write = next((mark.write for mark in marks if isinstance(mark, Encode)), _written)
-        if any(isinstance(mark, Commas) for mark in marks):
+        for annotation in annotations:
+            if isinstance(annotation, Name | Header | Form):
+                wire = annotation.name
+        write = next(
+            (annotation.write for annotation in annotations if isinstance(annotation, Encode)),
+            _written,
+        )
+        if any(isinstance(annotation, Commas) for annotation in annotations):
             write = _with_commas
         return Parameter(
             name,
             wire,
-            self._place(name, wire, marks),
+            self._locate(name, wire, annotations),
             hint,
-            marks,
+            annotations,
             msgspec.UNSET if argument.default is argument.empty else argument.default,
-            check_of(hint),
+            validator_of(hint),
             write,
         )
 
@@ -254,57 +258,57 @@ class Row:
         head, *tail = name.rstrip("_").split("_")
         return head + "".join(word.capitalize() for word in tail)
 
-    def _place(self, name: str, wire: str, marks: Sequence[object]) -> Place:
+    def _locate(self, name: str, wire: str, annotations: Sequence[object]) -> Location:
         if name == "host" and self.options.hosts is not None:
             return "host"
-        places: dict[type, Place] = {
+        locations: dict[type, Location] = {
             Query: "query",
             Body: "body",
             WholeBody: "whole body",
             Header: "header",
             Form: "form",
         }
-        for mark in marks:
-            if type(mark) in places:
-                return places[type(mark)]
-        if wire in self._places_in_path:
+        for annotation in annotations:
+            if type(annotation) in locations:
+                return locations[type(annotation)]
+        if wire in self._path_parameters:
             return "path"
         return "query" if self.method in {"GET", "DELETE"} else "body"
 
     @cached_property
-    def _places_in_path(self) -> tuple[str, ...]:
-        return tuple(places_of(self.path))
+    def _path_parameters(self) -> tuple[str, ...]:
+        return tuple(path_parameters(self.path))
 
     @cached_property
     def _unfilled(self) -> tuple[str, ...]:
-        """Places in the path that no argument fills."""
-        given = {one.wire for one in self.parameters if one.place == "path"}
-        return tuple(name for name in self._places_in_path if name not in given)
+        """Path parameters that no argument fills."""
+        given = {one.wire for one in self.parameters if one.location == "path"}
+        return tuple(name for name in self._path_parameters if name not in given)
 
     @cached_property
     def _has_body(self) -> bool:
-        has_place = any(one.place == "body" for one in self.parameters)
-        return has_place or self.options.body is not None
+        in_body = any(one.location == "body" for one in self.parameters)
+        return in_body or self.options.body is not None
 
     @cached_property
     def returns(self) -> object:
-        """The annotation of what is returned.
+        """The return annotation.
 
         Raises:
             TypeError: There is none.
         """
         if "return" not in self._hints:
-            raise self._wrong("say what it returns")
+            raise self._wrong("have a return annotation")
         return self._hints["return"]
 
     @cached_property
     def is_download(self) -> bool:
-        """Whether it opens a file."""
+        """Whether the operation downloads a file."""
         return get_origin(self.returns) is AbstractAsyncContextManager
 
     @cached_property
     def shape(self) -> PageShape | None:
-        """How its pages are read, where it lists."""
+        """How to read its pages; None if it is not a list."""
         options = self.options
         if options.pages is None:
             return None
@@ -329,12 +333,12 @@ class Row:
 
     @cached_property
     def endpoint(self) -> Endpoint[Any]:
-        """The operation as the pipeline takes it; of several hosts, that of the first."""
+        """The endpoint for the pipeline; with several hosts, that of the first."""
         return next(iter(self.endpoints.values()))
 
     @cached_property
     def endpoints(self) -> Mapping[str, Endpoint[Any]]:
-        """The operation by host: mostly one."""
+        """The endpoints by host; usually one."""
         options, group = self.options, self.group
         if options.hosts is None:
             host = options.host or group.host
@@ -386,11 +390,11 @@ class Row:
         return envelope(self.returns)
 
     def values(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, Any]:
-        """The arguments by name, checked; what is not given has its default.
+        """Check the arguments and return them by name, with defaults.
 
         Raises:
-            TypeError: An argument is missing, there is one too many, or it has another name.
-            InvalidInput: A value is not of its type, or breaks a rule.
+            TypeError: An argument is missing, unexpected or given twice.
+            InvalidInput: A value has the wrong type, or breaks a rule.
         """
         given = dict(zip(self._positional, args, strict=False))
         given.update(kwargs)
@@ -403,29 +407,29 @@ class Row:
                 continue
             try:
                 check(value)
-            except Broken as broken:
-                raise self._invalid(name, broken) from None
+            except RuleViolation as violation:
+                raise self._invalid(name, violation) from None
         else:
             if len(given) == len(args) + len(kwargs) and given.keys() <= values.keys():
                 for rule in self.options.rules:
-                    broke = rule(values)
-                    if broke is not None:
-                        name, words = broke
-                        raise self._invalid(name, Broken(words, values.get(name)))
+                    found = rule(values)
+                    if found is not None:
+                        name, text = found
+                        raise self._invalid(name, RuleViolation(text, values.get(name)))
                 return values
         raise self._type_error(args, kwargs)
 
     @cached_property
-    def _checks(self) -> list[tuple[str, object, Check]]:
+    def _checks(self) -> list[tuple[str, object, Validator]]:
         return [(one.name, one.default, one.check) for one in self.parameters]
 
-    def _invalid(self, name: str, broken: Broken) -> InvalidInput:
+    def _invalid(self, name: str, broken: RuleViolation) -> InvalidInput:
         is_secret = any(one.is_secret for one in self.parameters if one.name == name)
         shown = "(not shown)" if is_secret else broken.value
         return InvalidInput(self.name, f"{name}{broken.path}", broken.rule, shown)
 
     def _type_error(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> TypeError:
-        """The error that Python has for such arguments."""
+        """The TypeError that Python raises for these arguments."""
         try:
             unwanted = self.function(None, *args, **kwargs)
         except TypeError as error:
@@ -435,7 +439,7 @@ class Row:
         return TypeError(f"{self.name} does not take UNSET")
 
     def arguments(self, values: Mapping[str, Any]) -> Arguments:
-        """Checked values as they are sent."""
+        """Checked values, encoded and sorted by location."""
         path: dict[str, str | int] = {}
         query: dict[str, QueryValue] = {}
         fields: dict[str, object] = {}
@@ -446,20 +450,20 @@ class Row:
             value = values[parameter.name]
             if value is None:
                 continue
-            place, wire = parameter.place, parameter.wire
-            if place == "form":
+            location, wire = parameter.location, parameter.wire
+            if location == "form":
                 parts = [*parts, *_parts(parameter, value)]
                 continue
             value = parameter.write(value)
-            if place == "query":
+            if location == "query":
                 query[wire] = value
-            elif place == "body":
+            elif location == "body":
                 fields[wire] = value
-            elif place == "path":
+            elif location == "path":
                 path[wire] = value
-            elif place == "header":
+            elif location == "header":
                 headers[wire] = str(value)
-            elif place == "whole body":
+            elif location == "whole body":
                 body = value
         if self.options.body is not None:
             body = self.options.body(**values)
@@ -470,7 +474,7 @@ class Row:
     def call(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> Coroutine[object, object, Answer[Any]]:
-        """The call, its input checked; it is made when it is awaited."""
+        """Check the input and return the call; it is made when awaited."""
         values = self.values(args, kwargs)
         endpoint = self.endpoint
         if self.options.hosts is not None:
@@ -487,13 +491,12 @@ class Row:
     def list(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> Listing[Any]:
-        """Make the listing; nothing is sent before it is read."""
+        """Create the listing; nothing is sent before it is read."""
         values = self.values(args, kwargs)
-        assert self.shape is not None  # noqa: S101 - it lists
+        assert self.shape is not None  # noqa: S101 - the row is a list
         arguments = self.arguments(values)
         if arguments.body is not msgspec.UNSET:
-            # It is sent later and again: what the caller changes meanwhile is neither checked nor
-            # meant.
+            # The body is sent later and repeatedly, so later changes by the caller must not show.
             arguments = msgspec.structs.replace(arguments, body=deepcopy(arguments.body))
         source: RowSource[Any] = RowSource(
             self.endpoint,
@@ -509,13 +512,13 @@ class Row:
     def open(
         self, group: "Group", args: tuple[object, ...], kwargs: Mapping[str, object]
     ) -> AbstractAsyncContextManager[Download]:
-        """Open the file.
+        """Open a download.
 
         Raises:
-            TypeError: The operation is none that opens a file.
+            TypeError: The operation is not a download.
         """
         if not self.is_download:
-            raise self._wrong("be async, or list, or open a file")
+            raise self._wrong("be async, a list or a download")
         arguments = self.arguments(self.values(args, kwargs))
         return group._pipeline.download(  # noqa: SLF001
             self.endpoint,
@@ -525,22 +528,22 @@ class Row:
         )
 
 
-def _marks(hint: object) -> Iterator[object]:
-    """The marks of an annotation, those inside of ``X | None`` included."""
+def _annotations(hint: object) -> Iterator[object]:
+    """The metadata of ``Annotated`` types, also inside of ``X | None``."""
     if get_origin(hint) is Annotated:
-        base, *marks = get_args(hint)
-        yield from marks
-        yield from _marks(base)
+        base, *annotations = get_args(hint)
+        yield from annotations
+        yield from _annotations(base)
     elif NoneType in get_args(hint):
         for one in get_args(hint):
-            yield from _marks(one)
+            yield from _annotations(one)
 
 
 _PLAIN: Final = {str, int, float, bool}
 
 
 def _written(value: object) -> object:
-    """A value as it is written unless something else is said; a list is the caller's no more."""
+    """The default encoding of a value; a collection is copied."""
     if type(value) in _PLAIN:
         return value
     if isinstance(value, Enum):
@@ -557,16 +560,18 @@ def _with_commas(values: Collection[object]) -> str | None:
 
 
 def _parts(parameter: Parameter, value: str | Upload | Collection[Upload]) -> list[Part]:
-    mark = next(mark for mark in parameter.marks if isinstance(mark, Form))
+    annotation = next(
+        annotation for annotation in parameter.annotations if isinstance(annotation, Form)
+    )
     if isinstance(value, str):
-        return [Part(mark.name, value)] if value else []
+        return [Part(annotation.name, value)] if value else []
     files = [value] if isinstance(value, Upload) else value
     return [
         Part(
-            mark.name,
+            annotation.name,
             file.content,
             file.name,
-            mark.content_type(file) or "application/octet-stream",
+            annotation.content_type(file) or "application/octet-stream",
         )
         for file in files
     ]
@@ -604,11 +609,11 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
 
 class Group:
-    """The operations of one noun, such as ``api.feedbacks``, and what they have in common.
+    """The operations of one noun, such as ``api.feedbacks``, and their common options.
 
     Args:
-        pipeline: What makes the calls.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        pipeline: Makes the calls.
+        priority: The priority at the limits; None for each operation's default.
     """
 
     noun: ClassVar[str]
@@ -630,20 +635,19 @@ class Group:
         spelling: Spelling | msgspec.UnsetType = msgspec.UNSET,
         envelope: Envelope | None = None,
     ) -> None:
-        """State what the operations have in common; what is not stated is inherited.
+        """Set the common options of the operations; options not given are inherited.
 
-        Inherited operations are the group's own: they have its noun and all that it states.
+        Inherited operations use the options and the noun of the inheriting group.
 
         Args:
-            noun: Where the operations are found below ``api``; the class's name in lower case
-                unless stated.
-            host: A name in the adapter's table of hosts.
-            scope: The token's category, or the access, that the calls need.
-            bucket: A name in the adapter's table of limits. Without one, each operation has a
-                bucket by its own name.
-            cost: How many calls an answer counts as; one unless stated.
-            spelling: How the marketplace spells parameters; ``"camel"`` unless stated.
-            envelope: What answers are wrapped in.
+            noun: The name of the group below ``api``; by default the class's name in lower case.
+            host: A name from the adapter's table of hosts.
+            scope: The token category or access scope that the calls need.
+            bucket: A name from the adapter's table of limits. By default each operation has its
+                own bucket.
+            cost: How many calls an answer counts as; one by default.
+            spelling: How the marketplace spells parameters; ``"camel"`` by default.
+            envelope: The envelope of the answers.
         """
         super().__init_subclass__()
         cls.noun = noun or cls.__name__.lower()
@@ -668,13 +672,13 @@ class Group:
         self._pipeline = pipeline
         self._priority = priority
 
-    async def _known(self, place: str) -> str | int:
-        """What the account knows of a place in a path that no argument fills.
+    async def _known(self, parameter: str) -> str | int:
+        """The account's value for a path parameter that no argument fills.
 
         Raises:
-            TypeError: Nothing.
+            TypeError: The account has no such value.
         """
-        raise TypeError(f"{self.noun}: nothing fills {{{place}}}")
+        raise TypeError(f"{self.noun}: nothing fills {{{parameter}}}")
 
     def _call(
         self, endpoint: Endpoint[Any], arguments: Arguments
@@ -700,7 +704,7 @@ class Group:
 
 
 class _Verb:
-    """A decorator of operations that are called by one of HTTP's methods."""
+    """A decorator for operations of one HTTP method."""
 
     def __init__(self, method: Method) -> None:
         self._method: Final[Method] = method
@@ -731,29 +735,29 @@ class _Verb:
         """Make a method the row of an operation.
 
         Args:
-            path: With places in braces, which are arguments' or known to the account.
-            pages: How it pages, where it lists; then the method returns a ``Listing``.
-            page: The Struct of a page; its one list of the listing's records is found by its type.
+            path: The path; its parameters in braces are arguments, or known to the account.
+            pages: The page scheme of a list operation, whose method returns a ``Listing``.
+            page: The Struct of a page, which has exactly one list of the listing's record type.
                 Without it, a page is a list of records.
-            total: Where a page says how many records the list has.
-            reply: What an answer is, instead of what the annotation and the envelope say.
-            envelope: Instead of the group's.
-            body: Makes the body of the same arguments, where it is nested or has constants.
-            rules: Over several arguments.
-            reads: Whether a token that may only read will do; unless said, GET.
-            idempotent: Whether making the call twice does no more than making it once; unless
-                said, what only reads. What is sent to a buyer is not.
-            single_attempt: Whether the call is made at once or refused with ``QuotaExhausted``, and
-                never again: for what the marketplace forbids to automate.
-            host: Instead of the group's.
+            total: How to find the total number of records in a page.
+            reply: How to decode an answer, instead of by the return annotation and the envelope.
+            envelope: Overrides the group's.
+            body: Builds the body from the arguments, if it is nested or has constants.
+            rules: Rules over several arguments.
+            reads: Whether a read-only token is enough; by default for GET.
+            idempotent: Whether making the call twice has the same effect as making it once; by
+                default for reads. A call that sends something to a buyer is not idempotent.
+            single_attempt: Whether the call is attempted only once, either immediately or not at
+                all (``QuotaExhausted``): for methods that the marketplace forbids to automate.
+            host: Overrides the group's.
             hosts: Hosts that all have this operation, with the scope that each needs; the argument
-                ``host`` chooses.
-            scope: Instead of the group's.
-            buckets: Instead of the group's one; the call counts in all of them.
-            cost: Instead of the group's.
-            not_found: Statuses besides 404 that say that there is no such object.
-            refusal: The type of a refusal's body; the error has it decoded as ``details``.
-            deprecated: Until when the marketplace has it and what to use instead.
+                ``host`` chooses one.
+            scope: Overrides the group's.
+            buckets: Override the group's bucket; the call counts in all of them.
+            cost: Overrides the group's.
+            not_found: Statuses besides 404 that mean that the object does not exist.
+            refusal: The type of an error body, decoded into the error's ``details``.
+            deprecated: Until when the operation exists, and its replacement.
         """
         return _operation(
             self._method,
@@ -801,13 +805,13 @@ def row(method: Callable[..., object]) -> Row:
 
 
 def rows_of(*groups: type[Group]) -> Iterator[Row]:
-    """The operations of groups, in the order in which they are stated, the inherited ones last."""
+    """The operations of groups, in the order of definition, the inherited ones last."""
     for group in groups:
         yield from _rows_in(group)
 
 
 def _inherited(cls: type) -> Iterator[tuple[str, Callable[..., object]]]:
-    """The operations of a class that its bases state, by their names."""
+    """The operations inherited from the bases of a class, by name."""
     for base in cls.__mro__[1:]:
         for name, it in vars(base).items():
             if isinstance(getattr(it, "row", None), Row) and getattr(cls, name) is it:

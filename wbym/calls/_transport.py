@@ -1,4 +1,4 @@
-"""The thin layer that moves bytes, over aiohttp."""
+"""HTTP transport over aiohttp."""
 
 # ruff: noqa: SLF001 - an exchange is the transport's other half
 
@@ -21,21 +21,22 @@ __all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Proxy", "Transpor
 CHUNK = 64 * 1024
 
 DEFAULT_TIMEOUT: Final = 60.0
-"""Seconds without a byte from the marketplace after which a call fails, by default."""
+"""Default seconds without a byte from the marketplace after which a call fails."""
 
-AT_ONCE = 100
-"""Requests under way at once: thousands of connections only cost time."""
+MAX_IN_FLIGHT = 100
+"""Maximum requests in flight: thousands of connections only cost time."""
 
-SMALL = 64 * 1024
-"""Bytes of a body that is read at once; larger ones do not count as under way any more."""
+SMALL_BODY = 64 * 1024
+"""Maximum bytes of a small body; a request with a larger one no longer counts as in flight once its
+headers have arrived."""
 
 
 _FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
-"""What it is called when no whole answer comes."""
+"""Exceptions that mean that no complete answer arrived."""
 
 
 class Exchange(Protocol):
-    """An answer whose status and headers are here, and whose body is still on its way."""
+    """An answer whose status and headers have arrived, and whose body has not been read."""
 
     @property
     def head(self) -> Response:
@@ -43,7 +44,7 @@ class Exchange(Protocol):
         ...
 
     async def read(self) -> Response:
-        """The answer with its whole body.
+        """Read the answer with its whole body.
 
         Raises:
             TransportError: The body broke off.
@@ -51,7 +52,7 @@ class Exchange(Protocol):
         ...
 
     def chunks(self) -> AsyncIterator[bytes]:
-        """The body in pieces.
+        """Iterate over the body in chunks.
 
         Raises:
             TransportError: While iterating: the body broke off.
@@ -66,20 +67,20 @@ class Transport(Protocol):
         """Send, and wait for status and headers.
 
         Raises:
-            TransportError: No answer came.
+            TransportError: No answer arrived.
         """
         ...
 
     async def aclose(self) -> None:
-        """Close what was opened here, and nothing that was lent."""
+        """Close the transport's own resources, not the borrowed ones."""
         ...
 
 
 class _AiohttpExchange:
-    """One request, sent when it is entered; then its answer.
+    """A request that is sent on entering, and its answer.
 
-    A plain object and no generator: a call may wait here among thousands, and each object that it
-    holds meanwhile is gone through by the garbage collector.
+    A plain object and not a generator: thousands of calls may wait here, and the garbage collector
+    traverses each object that they hold.
     """
 
     __slots__ = ("_answer", "_counted", "_request", "_transport", "head")
@@ -96,7 +97,7 @@ class _AiohttpExchange:
         transport, request = self._transport, self._request
         session = transport._open()
         data = _form(request.parts) if request.parts else request.body
-        await transport._under_way.acquire()
+        await transport._in_flight.acquire()
         self._counted = True
         try:
             url = URL(request.url, encoded=True)
@@ -113,20 +114,20 @@ class _AiohttpExchange:
             )
             self.head = Response(answer.status, answer.headers)
             length = answer.content_length
-            if length is None or length > SMALL:
-                # It may be left in the network for long, and others need not wait for that.
+            if length is None or length > SMALL_BODY:
+                # It may stay in the network for long, and other requests need not wait for it.
                 self._uncount()
         except BaseException as error:
             self._leave()
             if not isinstance(error, _FAILURES):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
-                raise _broken(error) from error
-            refused = f"the proxy refused the connection: {error.status} {error.message}"
+                raise _transport_error(error) from error
+            rejected = f"the proxy rejected the connection: {error.status} {error.message}"
         else:
             return self
-        # Not from aiohttp's error, whose repr has the proxy's credentials.
-        raise TransportError(refused, sent=False)
+        # Not raised from aiohttp's error, whose repr has the proxy's credentials.
+        raise TransportError(rejected, sent=False)
 
     async def __aexit__(
         self,
@@ -140,7 +141,7 @@ class _AiohttpExchange:
         try:
             body = await self._open_answer().read()
         except _FAILURES as error:
-            raise _broken(error) from error
+            raise _transport_error(error) from error
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -148,7 +149,7 @@ class _AiohttpExchange:
             async for chunk in self._open_answer().content.iter_chunked(CHUNK):
                 yield chunk
         except _FAILURES as error:
-            raise _broken(error) from error
+            raise _transport_error(error) from error
 
     def _open_answer(self) -> aiohttp.ClientResponse:
         if self._answer is None:
@@ -156,34 +157,34 @@ class _AiohttpExchange:
         return self._answer
 
     def _leave(self) -> None:
-        # A body that was read to its end has given its connection back to the pool already; any
-        # other is of no more use.
+        # If the body was read to its end, its connection is already back in the pool; otherwise the
+        # connection cannot be reused.
         if self._answer is not None:
             self._answer.close()
         self._uncount()
 
     def _uncount(self) -> None:
-        """It does not count as under way any more."""
+        """Stop counting the request as in flight."""
         if self._counted:
             self._counted = False
-            self._transport._under_way.release()
+            self._transport._in_flight.release()
 
 
 class Proxy:
-    """An HTTP proxy. Its credentials never show in ``repr`` or errors.
+    """An HTTP proxy. Its credentials never appear in ``repr`` or errors.
 
     Args:
         address: Such as ``http://user:password@10.0.0.1:3128``.
-        method: The method that it was given to, for errors.
-        argument: The argument, for errors.
+        method: The called method, for errors.
+        argument: The name of the argument, for errors.
 
     Raises:
-        InvalidInput: ``address`` is not one.
+        InvalidInput: ``address`` is not the address of an HTTP proxy.
     """
 
     def __init__(self, address: str, method: str = "account", argument: str = "proxy") -> None:
         self.login: _Login | None = None
-        """What the proxy is told in ``Proxy-Authorization``."""
+        """The credentials for ``Proxy-Authorization``."""
         given: object = address
         try:
             if not isinstance(given, str) or any(char.isspace() for char in given):
@@ -206,44 +207,44 @@ class Proxy:
 
 
 class _Login(aiohttp.BasicAuth):
-    """Credentials that are not shown."""
+    """Credentials hidden from ``repr``."""
 
     def __repr__(self) -> str:
         return "BasicAuth(***)"
 
 
 def _proxy_of_environment(origin: URL) -> Proxy | None:
-    """What the environment names for a server; None where it is asked directly.
+    """The environment's proxy for a server; None for a direct connection.
 
     Raises:
-        InvalidInput: That is not an HTTP proxy.
+        InvalidInput: The environment names something that is not an HTTP proxy.
     """
     if origin.host is None or proxy_bypass(origin.host):
         return None
     address = getproxies().get(origin.scheme)
     if not address:
         return None
-    # As curl reads it.
+    # As curl does.
     full = address if "://" in address else f"http://{address}"
     return Proxy(full, "trust_env", f"{origin.scheme.upper()}_PROXY")
 
 
 class AiohttpTransport:
-    """One pooled session.
+    """Transport over one pooled aiohttp session.
 
     Args:
-        session: A session to borrow; it is left open. Without one, a session is opened with the
-            first request, and closed by ``aclose``.
-        timeout: Seconds without a byte from the marketplace after which a call fails; as many are
-            allowed for connecting.
-        proxy: The address of an HTTP proxy, with its credentials where it needs them; it is used
-            with a borrowed session too.
-        trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` are used where there is
-            no ``proxy``, as they are when a server is first called. ``.netrc`` is not: the account
-            has its own credentials. A borrowed session has its own setting.
+        session: A session to borrow; it is left open. Without it, a session is opened with the
+            first request and closed by ``aclose``.
+        timeout: Seconds without a byte from the marketplace after which a call fails; also the
+            timeout for connecting.
+        proxy: The address of an HTTP proxy, with credentials if it needs them; also used with a
+            borrowed session.
+        trust_env: Whether ``HTTP_PROXY``, ``HTTPS_PROXY`` and ``NO_PROXY`` apply without a
+            ``proxy``; they are read when a server is first called. ``.netrc`` is not used: the
+            account has its own credentials. A borrowed session has its own setting.
 
     Raises:
-        InvalidInput: ``proxy`` is not the address of one.
+        InvalidInput: ``proxy`` is not the address of an HTTP proxy.
     """
 
     def __init__(
@@ -256,11 +257,11 @@ class AiohttpTransport:
     ) -> None:
         self._session = session
         self._proxy = None if proxy is None else Proxy(proxy)
-        self._lent = session is not None
-        self._trust_env = trust_env and not self._lent
+        self._borrowed = session is not None
+        self._trust_env = trust_env and not self._borrowed
         self._proxies: dict[URL, Proxy | None] = {}
         self._closed = False
-        self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._in_flight = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=timeout, sock_read=timeout)
 
     async def __aenter__(self) -> Self:
@@ -287,10 +288,10 @@ class AiohttpTransport:
         return self._proxies[origin]
 
     async def aclose(self) -> None:
-        """Close the session, unless it was lent."""
+        """Close the session, unless it was borrowed."""
         self._closed = True
         session, self._session = self._session, None
-        if session is not None and not self._lent:
+        if session is not None and not self._borrowed:
             await session.close()
 
     def _open(self) -> aiohttp.ClientSession:
@@ -298,21 +299,21 @@ class AiohttpTransport:
             raise RuntimeError("the account is closed")
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # Pages that wait for their reader hold connections, so these are not limited.
+                # Not limited, since prefetched pages hold connections until they are read.
                 connector=aiohttp.TCPConnector(limit=0),
-                # No API has any; looking for them is a twentieth of a small call.
+                # No API uses cookies; handling them is a twentieth of the time of a small call.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
 
 
 def _form(parts: Sequence[Part]) -> aiohttp.FormData:
-    # Names of files go as they are, as browsers send them; else buyers see %D0%A1.
+    # File names are sent unquoted, as browsers do; otherwise buyers see %D0%A1.
     form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
     for part in parts:
         form.add_field(
             part.name,
-            # Plain bytes would be written in one piece, which holds up the loop.
+            # Plain bytes would be written in one piece, which blocks the loop.
             BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
             filename=part.filename,
             content_type=part.content_type,
@@ -320,8 +321,8 @@ def _form(parts: Sequence[Part]) -> aiohttp.FormData:
     return form
 
 
-def _broken(error: Exception) -> TransportError:
-    # A connection that was never made carried nothing; of any other, nobody knows how far it got.
+def _transport_error(error: Exception) -> TransportError:
+    # Without a connection nothing was sent; otherwise it is unknown how much arrived.
     sent = not isinstance(
         error,
         aiohttp.ClientConnectorError

@@ -1,6 +1,6 @@
-"""Checking an argument against its annotation: the type as it is written, and the marks.
+"""Validation of arguments against their annotations: the type and the rules.
 
-The fields of a Struct are checked with it, so a wrong value is named by its place, such as
+The fields of a Struct are checked too, so an invalid value is named by its path, such as
 ``stocks[3].amount``.
 """
 
@@ -25,19 +25,19 @@ from typing import (
 
 import msgspec
 
-from wbym.calls._marks import HALF_A_CHARACTER, Each, Rule
+from wbym.calls._annotations import LONE_SURROGATE, Each, Rule
 from wbym.errors import InvalidInput
 
-__all__ = ["Broken", "Check", "check_of", "require"]
+__all__ = ["RuleViolation", "Validator", "require", "validator_of"]
 
 
-class Broken(ValueError):
-    """A value breaks a rule.
+class RuleViolation(ValueError):
+    """An invalid value.
 
     Args:
-        rule: What it must be.
-        value: What it is.
-        path: Where in the argument it is, such as ``[3].amount``.
+        rule: The broken rule, such as ``must be from 1 to 20``.
+        value: The value.
+        path: The path of the value inside the argument, such as ``[3].amount``.
     """
 
     def __init__(self, rule: str, value: object, path: str = "") -> None:
@@ -47,23 +47,23 @@ class Broken(ValueError):
         self.path = path
 
 
-Check: TypeAlias = Callable[[Any], None]
-"""Raises :class:`Broken`."""
+Validator: TypeAlias = Callable[[Any], None]
+"""Raises :class:`RuleViolation` for an invalid value."""
 
-# Made once: a union takes longer to make than to be asked.
+# Created once: creating a union takes longer than checking against it.
 _NUMBERS: Final = (int, float)
 _MIN_INTEGER: Final = -(2**63)
 _MAX_INTEGER: Final = 2**63 - 1
-_NOT_SEVERAL: Final = (str, bytes, Mapping)
+_SCALARS: Final = (str, bytes, Mapping)
 
 
-def check_of(hint: object) -> Check:
-    """What checks a value against a type and its marks."""
+def validator_of(hint: object) -> Validator:
+    """The validator of an annotated type."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _marked(check_of(inner[0]), inner[1:])
+        return _annotated(validator_of(inner[0]), inner[1:])
     if origin in {Union, UnionType}:
-        checks = [check_of(one) for one in inner if one is not NoneType]
+        checks = [validator_of(one) for one in inner if one is not NoneType]
         check = checks[0] if len(checks) == 1 else _any_of(checks)
         return _or_none(check) if NoneType in inner else check
     if origin is Literal:
@@ -75,8 +75,8 @@ def check_of(hint: object) -> Check:
         return _anything
     if issubclass(kind, msgspec.Struct):
         return _struct(kind)
-    if issubclass(kind, Collection) and not issubclass(kind, _NOT_SEVERAL):
-        return _several(check_of(inner[0]) if inner else _anything)
+    if issubclass(kind, Collection) and not issubclass(kind, _SCALARS):
+        return _collection(validator_of(inner[0]) if inner else _anything)
     return _instance(kind)
 
 
@@ -84,43 +84,43 @@ def require(method: str, argument: str, value: object, hint: object) -> None:
     """Check an argument of a method that is not an operation.
 
     Raises:
-        InvalidInput: The value is not of its type, or breaks a mark.
+        InvalidInput: The value has the wrong type, or breaks a rule.
     """
     try:
         _known_check(hint)(value)
-    except Broken as broken:
+    except RuleViolation as broken:
         raise InvalidInput(method, f"{argument}{broken.path}", broken.rule, broken.value) from None
 
 
-_known_check = lru_cache(maxsize=256)(check_of)
+_known_check = lru_cache(maxsize=256)(validator_of)
 
 
 def _anything(value: object) -> None:
-    """Every value will do."""
+    """Accept every value."""
 
 
 def _text(value: object) -> None:
     if not isinstance(value, str):
-        raise Broken("must be a text", value)
+        raise RuleViolation("must be a text", value)
     if type(value) is not str and not isinstance(value, Enum):
-        raise Broken("must be a plain text: give str(...) of it", value)
+        raise RuleViolation("must be a plain str: pass str(value)", value)
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise Broken(HALF_A_CHARACTER, value) from None
+            raise RuleViolation(LONE_SURROGATE, value) from None
 
 
 def _integer(value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Broken("must be an integer", value)
+        raise RuleViolation("must be an integer", value)
     if not _MIN_INTEGER <= value <= _MAX_INTEGER:
-        raise Broken("must be an integer of 64 bits", value)
+        raise RuleViolation("must be a 64-bit integer", value)
 
 
 def _flag(value: object) -> None:
     if not isinstance(value, bool):
-        raise Broken("must be True or False", value)
+        raise RuleViolation("must be True or False", value)
 
 
 def _number(value: object) -> None:
@@ -128,32 +128,32 @@ def _number(value: object) -> None:
         if isinstance(value, _NUMBERS) and not isinstance(value, bool) and isfinite(value):
             return
     except OverflowError:
-        pass  # an integer that no float can be
-    raise Broken("must be a finite number", value)
+        pass  # an integer too large for a float
+    raise RuleViolation("must be a finite number", value)
 
 
 def _amount(value: object) -> None:
     if not isinstance(value, Decimal) or not value.is_finite():
-        raise Broken("must be a finite Decimal", value)
+        raise RuleViolation("must be a finite Decimal", value)
 
 
 def _moment(value: object) -> None:
     if not isinstance(value, datetime):
-        raise Broken("must be a datetime", value)
+        raise RuleViolation("must be a datetime", value)
     if value.tzinfo is None:
-        raise Broken("must be aware, with a time zone", value)
+        raise RuleViolation("must be aware, with a time zone", value)
     try:
         value.astimezone(UTC)
     except OverflowError:
-        raise Broken("must be a time that exists in UTC", value) from None
+        raise RuleViolation("must be a time that exists in UTC", value) from None
 
 
 def _day(value: object) -> None:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise Broken("must be a date", value)
+        raise RuleViolation("must be a date", value)
 
 
-_BY_TYPE: Final[dict[object, Check]] = {
+_BY_TYPE: Final[dict[object, Validator]] = {
     Any: _anything,
     object: _anything,
     str: _text,
@@ -166,8 +166,8 @@ _BY_TYPE: Final[dict[object, Check]] = {
 }
 
 
-def _instance(kind: type) -> Check:
-    words = (
+def _instance(kind: type) -> Validator:
+    rule = (
         f"must be one of {kind.__name__}"
         if issubclass(kind, Enum)
         else (f"must be of type {kind.__name__}")
@@ -175,20 +175,20 @@ def _instance(kind: type) -> Check:
 
     def check(value: object) -> None:
         if not isinstance(value, kind):
-            raise Broken(words, value)
+            raise RuleViolation(rule, value)
 
     return check
 
 
-def _one_of(words: tuple[object, ...]) -> Check:
+def _one_of(values: tuple[object, ...]) -> Validator:
     def check(value: object) -> None:
-        if not any(value == word and type(value) is type(word) for word in words):
-            raise Broken(f"must be one of {', '.join(map(repr, words))}", value)
+        if not any(value == known and type(value) is type(known) for known in values):
+            raise RuleViolation(f"must be one of {', '.join(map(repr, values))}", value)
 
     return check
 
 
-def _or_none(check: Check) -> Check:
+def _or_none(check: Validator) -> Validator:
     def check_or_none(value: object) -> None:
         if value is not None:
             check(value)
@@ -196,56 +196,58 @@ def _or_none(check: Check) -> Check:
     return check_or_none
 
 
-def _any_of(checks: list[Check]) -> Check:
+def _any_of(checks: list[Validator]) -> Validator:
     def check(value: object) -> None:
         for one in checks[:-1]:
             try:
                 return one(value)
-            except Broken:
+            except RuleViolation:
                 pass
         return checks[-1](value)
 
     return check
 
 
-def _several(check_one: Check) -> Check:
+def _collection(check_one: Validator) -> Validator:
     def check(value: object) -> None:
-        if not isinstance(value, Collection) or isinstance(value, _NOT_SEVERAL):
-            raise Broken("must be several values, such as a list", value)
+        if not isinstance(value, Collection) or isinstance(value, _SCALARS):
+            raise RuleViolation("must be a collection, such as a list", value)
         if check_one is not _anything:
             for index, item in enumerate(value):
                 try:
                     check_one(item)
-                except Broken as broken:
-                    raise Broken(broken.rule, broken.value, f"[{index}]{broken.path}") from None
+                except RuleViolation as broken:
+                    raise RuleViolation(
+                        broken.rule, broken.value, f"[{index}]{broken.path}"
+                    ) from None
 
     return check
 
 
-def _struct(kind: type[msgspec.Struct]) -> Check:
-    fields: list[tuple[str, Check]] = []
+def _struct(kind: type[msgspec.Struct]) -> Validator:
+    fields: list[tuple[str, Validator]] = []
     is_known = False
 
     def check(value: object) -> None:
         nonlocal is_known
         if not isinstance(value, kind):
-            raise Broken(f"must be of type {kind.__name__}", value)
-        if not is_known:  # not before, for a Struct may have fields of its own type
+            raise RuleViolation(f"must be of type {kind.__name__}", value)
+        if not is_known:  # deferred, since a Struct may have fields of its own type
             hints = get_type_hints(kind, include_extras=True)
-            fields.extend((name, check_of(hints[name])) for name in kind.__struct_fields__)
+            fields.extend((name, validator_of(hints[name])) for name in kind.__struct_fields__)
             is_known = True
         for name, check_field in fields:
             try:
                 check_field(getattr(value, name))
-            except Broken as broken:
-                raise Broken(broken.rule, broken.value, f".{name}{broken.path}") from None
+            except RuleViolation as broken:
+                raise RuleViolation(broken.rule, broken.value, f".{name}{broken.path}") from None
 
     return check
 
 
-def _marked(check_type: Check, marks: tuple[object, ...]) -> Check:
-    rules = [mark for mark in marks if isinstance(mark, Rule)]
-    each = [mark.rule for mark in marks if isinstance(mark, Each)]
+def _annotated(check_type: Validator, annotations: tuple[object, ...]) -> Validator:
+    rules = [annotation for annotation in annotations if isinstance(annotation, Rule)]
+    each = [annotation.rule for annotation in annotations if isinstance(annotation, Each)]
     if not rules and not each:
         return check_type
 
@@ -254,13 +256,13 @@ def _marked(check_type: Check, marks: tuple[object, ...]) -> Check:
         if value is None:
             return
         for rule in rules:
-            words = rule.broken(value)
-            if words is not None:
-                raise Broken(words, value)
+            violation = rule.violation(value)
+            if violation is not None:
+                raise RuleViolation(violation, value)
         for rule in each:
             for index, item in enumerate(value):
-                words = rule.broken(item)
-                if words is not None:
-                    raise Broken(words, item, f"[{index}]")
+                violation = rule.violation(item)
+                if violation is not None:
+                    raise RuleViolation(violation, item, f"[{index}]")
 
     return check

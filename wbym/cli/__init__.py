@@ -1,4 +1,4 @@
-"""The command line, ``wbym``. It needs the extra ``cli``, which is imported only in `main`."""
+"""The command line ``wbym``. Needs the extra ``cli``, which is imported only in `main`."""
 
 import sys
 
@@ -8,7 +8,7 @@ _EXTRA = frozenset({"rich", "typer"})
 
 
 def main() -> None:
-    """Run the command line; without typer or rich, say how to get them and exit with 2."""
+    """Run the command line; exit with code 2 and instructions if typer or rich is missing."""
     try:
         from wbym.cli.app import app
     except ModuleNotFoundError as missing:

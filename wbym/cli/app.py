@@ -49,84 +49,91 @@ def _ratings(text: str) -> frozenset[int]:
     return frozenset(int(part) for part in parts)
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Lines of JSON instead of a table.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object per line instead of a table.")
+]
 Limit = Annotated[
     int | None,
     typer.Option(
         "--limit",
         min=1,
         metavar="N",
-        help=f"Records of each account at most; tables: {lists.TABLE_ROWS}, JSON: all.",
+        help=f"Maximum records per account. Default: {lists.TABLE_ROWS} in tables, all in JSON.",
         show_default=False,
     ),
 ]
 Answered = Annotated[
     bool | None,
-    typer.Option("--answered/--unanswered", help="Only with, or only without an answer."),
+    typer.Option(
+        "--answered/--unanswered", help="Show only records with an answer, or only those without."
+    ),
 ]
 Since = Annotated[
     datetime | None,
     typer.Option(
-        "--since", parser=moment, metavar="TIME", help="From this ISO time on, with its zone."
+        "--since",
+        parser=moment,
+        metavar="TIME",
+        help="Start of the period: an ISO time with a time zone.",
     ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option("--until", parser=moment, metavar="TIME", help="Up to this ISO time."),
+    typer.Option("--until", parser=moment, metavar="TIME", help="End of the period, inclusive."),
 ]
 Product = Annotated[
-    str | None, typer.Option("--product", metavar="ID", help="Only of this article.")
+    str | None, typer.Option("--product", metavar="ID", help="Show only records of this product.")
 ]
 Count = typer.Option(
-    min=0, metavar="N", help="In each simulated shop; by default as many as suits it."
+    min=0, metavar="N", help="Number in each simulated shop. Default: chosen by the simulator."
 )
 
 
 @app.callback()
 def start(
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Say on stderr what happens at the calls.")
+        bool, typer.Option("--verbose", "-v", help="Log the calls to stderr.")
     ] = False,
 ) -> None:
-    r"""Read and answer a seller's buyers on Wildberries and Yandex Market.
+    r"""Read and answer messages, questions and feedbacks on Wildberries and Yandex Market.
 
-    Accounts come from a TOML file, \[accounts.NAME] with marketplace, secret_env (the name of the
-    environment variable that holds the token) or secret_file, and options such as proxy; without
-    one, from WBYM_<MARKETPLACE>_TOKEN and WBYM_<MARKETPLACE>_<OPTION>. Tokens are never given as
-    arguments.
+    Accounts are configured in a TOML file: \[accounts.NAME] with marketplace, secret_env (the name
+    of the environment variable that has the token) or secret_file, and options such as proxy.
+    Without a file, they are taken from WBYM_<MARKETPLACE>_TOKEN and WBYM_<MARKETPLACE>_<OPTION>.
+    Tokens are never passed as arguments.
     """
     logger = logging.getLogger("wbym")
     if verbose:
         logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
         logger.setLevel(logging.DEBUG)
     elif not logger.handlers:
-        # What matters of it is said by the commands themselves.
+        # The commands report what matters themselves.
         logger.addHandler(logging.NullHandler())
 
 
 def simulators() -> dict[str, str]:
-    """The modules of the installed simulators by the name of their marketplace."""
+    """The modules of the installed simulators, by marketplace."""
     return {point.name: point.module for point in entry_points(group="wbym.simulators")}
 
 
 @app.command()
 def demo(
     as_json: Annotated[
-        bool, typer.Option("--json", help="One line of JSON and nothing else on stdout.")
+        bool, typer.Option("--json", help="Print only one line of JSON to stdout.")
     ] = False,
     feedbacks: Annotated[int | None, Count] = None,
     questions: Annotated[int | None, Count] = None,
     chats: Annotated[int | None, Count] = None,
     returns: Annotated[int | None, Count] = None,
     assistant: Annotated[
-        bool, typer.Option(help="Kill a shop assistant too, and see if it goes on.")
+        bool, typer.Option(help="Also kill and restart an assistant that answers chats.")
     ] = True,
 ) -> None:
-    """Read and answer simulated shops over real HTTP, inside the real limits, without a token.
+    """Read and answer simulated shops over real HTTP, within the real limits, without a token.
 
-    About four in ten feedbacks and questions wait for an answer; those are read. Then an assistant
-    answers messages in chats, is killed and started again. Exit code 1 if anything was refused, or
-    lost, or sent twice.
+    About 40% of the feedbacks and questions are unanswered; those are read. Then an assistant that
+    answers chats is killed and restarted. The exit code is 1 if a request was rate limited, or if
+    anything was lost or sent twice.
     """
     with plain_errors():
         console = output()
@@ -163,11 +170,11 @@ def demo(
 )
 def simulate(
     context: typer.Context,
-    marketplace: Annotated[str, typer.Argument(help="Whose simulator, such as wildberries.")],
+    marketplace: Annotated[str, typer.Argument(help="The marketplace, such as wildberries.")],
 ) -> None:
-    """Run a marketplace's simulator until Ctrl-C; it prints its address as one line of JSON.
+    """Run a marketplace's simulator until Ctrl-C. It prints its address as one line of JSON.
 
-    All that follows MARKETPLACE goes to the simulator: try wbym simulate wildberries --help.
+    Arguments after MARKETPLACE are passed to the simulator: try wbym simulate wildberries --help.
     """
     known = simulators()
     if marketplace not in known:
@@ -184,23 +191,24 @@ def check(
     config: Config = None,
     account: AccountName = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Make no request: only what credentials say.")
+        bool,
+        typer.Option("--offline", help="Make no requests; check only the credentials themselves."),
     ] = False,
     ping: Annotated[
         bool,
         typer.Option(
             "--ping",
-            help="Ask each host too if it takes the token, once. Wildberries blocks who does so "
-            "more than 3 times in 30 s, and whoever automates it: not for scripts.",
+            help="Also ask each host once whether it accepts the token. Do not use it in scripts: "
+            "Wildberries blocks automated checks, and more than 3 in 30 s.",
         ),
     ] = False,
 ) -> None:
-    """Say what each account can do: methods by category, hosts, rate, and what is missing.
+    """Show what each account can do: methods by scope, their hosts and rates, and missing access.
 
-    Exit code 1 if a credential is invalid or expired, or a marketplace does not take it.
+    The exit code is 1 if a credential is invalid, expired or rejected by its marketplace.
     """
     if offline and ping:
-        raise typer.BadParameter("--offline and --ping exclude each other")
+        raise typer.BadParameter("--offline and --ping cannot be combined")
     with plain_errors():
         sources = sources_of(config, account)
         valid = asyncio.run(check_accounts(sources, online=not offline, ping=ping))
@@ -209,19 +217,22 @@ def check(
 
 @app.command()
 def endpoints(
-    form: Annotated[show.Format, typer.Option("--format", help="How to write them.")] = (
+    form: Annotated[show.Format, typer.Option("--format", help="Output format.")] = (
         show.Format.TABLE
     ),
     marketplace: Annotated[
-        str | None, typer.Option("--marketplace", metavar="NAME", help="Only of this one.")
+        str | None,
+        typer.Option(
+            "--marketplace", metavar="NAME", help="List only this marketplace's endpoints."
+        ),
     ] = None,
 ) -> None:
-    """List every endpoint that the SDK knows, with its limits."""
+    """List all endpoints of the SDK with their limits."""
     installed = installed_adapters()
     if marketplace is not None and marketplace not in installed:
         names = ", ".join(installed)
         raise typer.BadParameter(
-            f"there is no marketplace {marketplace!r}; installed: {names}",
+            f"unknown marketplace {marketplace!r}; installed: {names}",
             param_hint="--marketplace",
         )
     chosen = installed if marketplace is None else [marketplace]
@@ -239,7 +250,12 @@ def feedbacks(
     until: Until = None,
     rating: Annotated[
         frozenset[int] | None,
-        typer.Option("--rating", parser=_ratings, metavar="1,2", help="Only with these ratings."),
+        typer.Option(
+            "--rating",
+            parser=_ratings,
+            metavar="1,2",
+            help="Show only feedbacks with these ratings.",
+        ),
     ] = None,
     product: Product = None,
     limit: Limit = None,
@@ -280,7 +296,10 @@ def chats(
     account: AccountName = None,
     waiting: Annotated[
         bool | None,
-        typer.Option("--waiting/--not-waiting", help="Only where the buyer waits for a reply."),
+        typer.Option(
+            "--waiting/--not-waiting",
+            help="Show only chats that wait for a reply, or only the others.",
+        ),
     ] = None,
     limit: Limit = None,
     as_json: AsJson = False,
@@ -298,7 +317,8 @@ def returns(
     config: Config = None,
     account: AccountName = None,
     is_open: Annotated[
-        bool | None, typer.Option("--open/--closed", help="Only under review, or only closed.")
+        bool | None,
+        typer.Option("--open/--closed", help="Show only open returns, or only closed ones."),
     ] = None,
     limit: Limit = None,
     as_json: AsJson = False,
@@ -331,7 +351,7 @@ def _list(
 
 @app.command()
 def inbox(config: Config = None, account: AccountName = None, as_json: AsJson = False) -> None:
-    """Show how much waits for an answer, over all accounts."""
+    """Count the unanswered chats, questions, feedbacks and returns of all accounts."""
     with plain_errors():
         code = asyncio.run(show_waiting(sources_of(config, account), as_json=as_json))
     raise typer.Exit(code)
@@ -344,13 +364,15 @@ app.add_typer(outbox, name="outbox")
 
 @app.command()
 def answer(
-    kind: Annotated[lists.AnswerKind, typer.Argument(help="What is answered.")],
-    record_id: Annotated[str, typer.Argument(metavar="ID", help="Its id.")],
-    text: Annotated[str, typer.Argument(help="The answer; - reads it from stdin.")],
+    kind: Annotated[lists.AnswerKind, typer.Argument(help="What to answer.")],
+    record_id: Annotated[
+        str, typer.Argument(metavar="ID", help="The id of the feedback or question.")
+    ],
+    text: Annotated[str, typer.Argument(help="The answer, or - to read it from stdin.")],
     config: Config = None,
     account: AccountName = None,
 ) -> None:
-    """Answer a feedback or a question, once."""
+    """Answer a feedback or a question."""
     with plain_errors():
-        words = sys.stdin.read().strip() if text == "-" else text
-        asyncio.run(lists.answer(sources_of(config, account), kind, record_id, words))
+        body = sys.stdin.read().strip() if text == "-" else text
+        asyncio.run(lists.answer(sources_of(config, account), kind, record_id, body))

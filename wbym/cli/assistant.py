@@ -1,6 +1,6 @@
 """A shop assistant: the example of ``docs/feed.md`` as a program, which ``wbym demo`` kills.
 
-``python -m wbym.cli.assistant CONFIG STATE SETTLE_AFTER`` prints a line when it is ready, and one
+``python -m wbym.cli.assistant CONFIG STATE TIMEOUT`` prints a line when it is ready, and one
 for each message that it answers. It ends when its stdin is closed.
 """
 
@@ -21,7 +21,7 @@ from wbym.testing._process import watch_stdin
 __all__ = ["READY", "answer_to", "assist", "run"]
 
 READY: Final = "ready"
-"""Its first line."""
+"""The first line of its output."""
 
 _ANSWERS: Final = (
     ("отправ", "Отправляем в день заказа."),
@@ -65,8 +65,10 @@ def run(main: Coroutine[None, None, None]) -> None:
     asyncio.run(main)
 
 
-async def _main(config: str, state: str, settle_after: float) -> None:
-    async with Inbox.from_config(config, state=state, settle_after=settle_after) as inbox:
+async def _main(config: str, state: str, confirmation_timeout: float) -> None:
+    async with Inbox.from_config(
+        config, state=state, confirmation_timeout=confirmation_timeout
+    ) as inbox:
         await assist(inbox)
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from wbym.cli.assistant import READY, answer_to
 from wbym.cli.demo import DemoError
-from wbym.testing._pages import Sent
+from wbym.testing import ReceivedMessage
 
 __all__ = ["AssistantProcess", "Served", "judge"]
 
@@ -126,7 +126,7 @@ class AssistantProcess:
 def judge(
     marketplace: str,
     written: Sequence[tuple[str, str]],
-    sent: Sequence[Sent],
+    sent: Sequence[ReceivedMessage],
     answer: Callable[[str], str] = answer_to,
 ) -> Served:
     """Compare the messages of buyers with the replies that they got.

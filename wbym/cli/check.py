@@ -1,4 +1,4 @@
-"""What each account can do, as lines for people."""
+"""The report of ``wbym check``."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.text import Text
 
 from wbym._config import AccountSource
-from wbym.account import Asked, MethodFacts
+from wbym.account import MethodFacts, ProbeResult
 from wbym.cli.show import show_credential
 from wbym.cli.terminal import clean, complain, output
 from wbym.errors import QuotaExhausted, RateLimited, WbymError
@@ -15,16 +15,16 @@ from wbym.errors import QuotaExhausted, RateLimited, WbymError
 __all__ = ["check_accounts"]
 
 _PATIENCE = 10.0
-"""Seconds that a question waits for its limit; a person waits for all of them."""
+"""Maximum seconds that a request waits for its limit: a person is waiting."""
 
 
 async def check_accounts(sources: Sequence[AccountSource], *, online: bool, ping: bool) -> bool:
-    """Show what each account can do; False if a credential cannot be used or a question failed.
+    """Show what each account can do; False if a credential is unusable or a request failed.
 
     Args:
         sources: The accounts.
-        online: Whether the marketplaces are asked.
-        ping: Whether each of their hosts is.
+        online: Whether to make requests.
+        ping: Whether to ask each host if it accepts the token.
     """
     console = output()
     all_valid = True
@@ -41,45 +41,45 @@ async def check_accounts(sources: Sequence[AccountSource], *, online: bool, ping
         now = datetime.now(UTC)
         for facts in report.credentials:
             all_valid &= show_credential(console, facts, now)
-        for asked in report.asked:
-            all_valid &= _show_asked(console, asked)
+        for probe in report.probes:
+            all_valid &= _show_probe(console, probe)
         _show_methods(console, report.methods)
     return all_valid
 
 
-def _show_asked(console: Console, asked: Asked) -> bool:
-    if asked.problem is None:
-        _line(console, f"{asked.about}: {asked.answer}")
+def _show_probe(console: Console, probe: ProbeResult) -> bool:
+    if probe.error is None:
+        _line(console, f"{probe.subject}: {probe.answer}")
         return True
-    _line(console, f"{asked.about}: no answer: {asked.problem}", "bold yellow")
-    # A limit that is used up says nothing of the credential.
-    return isinstance(asked.problem, QuotaExhausted | RateLimited)
+    _line(console, f"{probe.subject}: no answer: {probe.error}", "bold yellow")
+    # An exhausted limit does not mean that the credential is invalid.
+    return isinstance(probe.error, QuotaExhausted | RateLimited)
 
 
 def _show_methods(console: Console, methods: Sequence[MethodFacts]) -> None:
-    """By scope and host what can be called at which pace, and what is missing for the rest."""
+    """Print the callable methods by scope, host and rate, and the missing access for the others."""
     able: dict[tuple[str, str], dict[tuple[str, bool], list[str]]] = {}
     unable: dict[str, list[str]] = {}
     for facts in methods:
         if facts.missing is not None:
             unable.setdefault(facts.missing, []).append(facts.name)
         else:
-            paces = able.setdefault((facts.scope, facts.host), {})
-            paces.setdefault((facts.pace, facts.slow), []).append(facts.name)
-    for (scope, host), paces in able.items():
+            rates = able.setdefault((facts.scope, facts.host), {})
+            rates.setdefault((facts.rate, facts.slow), []).append(facts.name)
+    for (scope, host), rates in able.items():
         _line(console, f"{scope}, on {host}")
-        for (pace, slow), names in paces.items():
-            words = f"{pace}: {_by_noun(names)}"
+        for (rate, slow), names in rates.items():
+            text = f"{rate}: {_by_noun(names)}"
             if slow:
-                _line(console, f"SLOW: {words}", "bold yellow", indent=4)
+                _line(console, f"SLOW: {text}", "bold yellow", indent=4)
             else:
-                _line(console, words, indent=4)
+                _line(console, text, indent=4)
     for missing, names in unable.items():
-        _line(console, f"missing is {missing}, for {_by_noun(names)}", "dim")
+        _line(console, f"missing {missing}, for {_by_noun(names)}", "dim")
 
 
 def _by_noun(names: Iterable[str]) -> str:
-    """Names of methods, with the noun of each said once."""
+    """Names of methods, grouped by noun."""
     nouns: dict[str, list[str]] = {}
     for name in names:
         noun, _, method = name.rpartition(".")
@@ -87,5 +87,5 @@ def _by_noun(names: Iterable[str]) -> str:
     return "; ".join(f"{noun}: {', '.join(methods)}" for noun, methods in nouns.items())
 
 
-def _line(console: Console, words: str, style: str = "", *, indent: int = 2) -> None:
-    console.print(Text(" " * indent + clean(words), style=style), soft_wrap=True)
+def _line(console: Console, text: str, style: str = "", *, indent: int = 2) -> None:
+    console.print(Text(" " * indent + clean(text), style=style), soft_wrap=True)

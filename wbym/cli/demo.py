@@ -1,9 +1,9 @@
-"""``wbym demo``: read and answer simulated shops inside the real limits, and measure it.
+"""``wbym demo``: read and answer simulated shops within the real limits, and measure it.
 
-Every simulator of the entry-point group ``wbym.simulators`` runs in a process of its own. It must
-take ``--demo``, ``--feedbacks``, ``--questions``, ``--chats`` and ``--returns``, and print a line
-of JSON with ``url`` and ``token``, with ``expected``, by noun how many records there are to read,
-and with ``effects``, by noun which effect of its stats counts the writes that arrived.
+Every simulator of the entry-point group ``wbym.simulators`` runs in its own process. It must accept
+``--demo``, ``--feedbacks``, ``--questions``, ``--chats`` and ``--returns``, and print one JSON line
+with ``url``, ``token``, ``expected`` (the number of readable records by noun) and ``effects`` (by
+noun, the effect in its stats that counts the writes).
 """
 
 import time
@@ -22,13 +22,13 @@ from wbym.cli.tally import (
     Result,
     SimulatorStats,
     Tally,
-    least_seconds,
+    min_seconds,
     problems,
     requests_by_noun,
 )
 from wbym.domain import Chat, Decision, Feedback, Question, Return
 from wbym.errors import WbymError
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
 __all__ = ["DemoError", "Outcome", "Ready", "Sizes", "run_demo", "start_simulator"]
 
@@ -36,7 +36,7 @@ FEEDBACKS_ANSWERED = 5
 QUESTIONS_ANSWERED = 3
 CHATS_ANSWERED = 2
 CONVERSATION = timedelta(days=1)
-"""So much is read before the last message of a chat that is answered."""
+"""The period that is read before the last message of an answered chat."""
 
 _THANKS = "Спасибо за отзыв! Мы рады, что вы выбрали наш магазин."
 _REPLY = "Здравствуйте! Да, товар есть в наличии, отправим в день заказа."
@@ -52,7 +52,7 @@ class DemoError(WbymError):
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """How large the simulated shops are; None leaves it to each marketplace's simulator."""
+    """The sizes of the simulated shops; None for a simulator's default."""
 
     feedbacks: int | None = None
     questions: int | None = None
@@ -60,18 +60,18 @@ class Sizes(msgspec.Struct, frozen=True):
     returns: int | None = None
 
     def arguments(self) -> list[str]:
-        """For a simulator's command line."""
+        """The arguments for a simulator."""
         given = {n: size for n, size in msgspec.structs.asdict(self).items() if size is not None}
         return ["--demo", *(word for n, size in given.items() for word in (f"--{n}", str(size)))]
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What the demo came to."""
+    """The result of the demo."""
 
     results: Sequence[Result]
     seconds: float
     bound: float
-    """The least seconds that the limits allow; sellers' limits run beside each other."""
+    """The minimum seconds that the limits allow; sellers' limits are independent."""
     problems: Sequence[str]
 
     @property
@@ -91,24 +91,24 @@ class Outcome(msgspec.Struct, frozen=True):
 
     @property
     def refused(self) -> int:
-        """Requests that the limits refused, by the simulators' count."""
-        return sum(result.stats.refusals for result in self.results)
+        """Rate-limited requests, by the simulators' count."""
+        return sum(result.stats.rate_limited for result in self.results)
 
     @property
     def ratio(self) -> float | None:
-        """Time against the least time; None where every call fits into the bursts."""
+        """The time divided by the minimum; None if every call fits into the bursts."""
         return self.seconds / self.bound if self.bound else None
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """A simulator's line of JSON, as far as it is needed here."""
+    """The needed fields of a simulator's line of JSON."""
 
     url: str
     token: str
     expected: dict[str, int] = {}
-    """How many records there are to read, by noun."""
+    """The number of readable records, by noun."""
     effects: dict[str, str] = {}
-    """By which of the simulator's effects it shows that something was written, by noun."""
+    """The name of the simulator's effect that counts writes, by noun."""
 
 
 async def run_demo(
@@ -120,11 +120,11 @@ async def run_demo(
 
     Args:
         simulators: The modules to run, by the name of their adapter.
-        sizes: How large the shops are.
-        watch: Is told how it goes.
+        sizes: The sizes of the shops.
+        watch: Shows the progress.
 
     Raises:
-        DemoError: There is no simulator, or one does not start.
+        DemoError: No simulator is installed, or one does not start.
         ConfigError: A simulator's marketplace has no adapter.
         ExceptionGroup: Reading or answering failed.
     """
@@ -140,7 +140,7 @@ async def run_demo(
             )
             await stack.enter_async_context(account)
             shops.append(_Shop(account, process, ready, watch))
-            watch.say(f"{marketplace}: a simulated shop serves at {ready.url}")
+            watch.say(f"{marketplace}: simulated shop at {ready.url}")
         if not shops:
             raise DemoError("no simulator is installed (entry points 'wbym.simulators')")
         began = time.monotonic()
@@ -157,10 +157,10 @@ async def run_demo(
 async def start_simulator(
     stack: AsyncExitStack, marketplace: str, module: str, *arguments: str
 ) -> tuple[SimulatorProcess, Ready]:
-    """Run a simulator for as long as the stack is open.
+    """Run a simulator until the stack is closed.
 
     Raises:
-        DemoError: It does not start.
+        DemoError: The simulator does not start.
     """
     process = SimulatorProcess(module, *arguments)
     try:
@@ -171,7 +171,7 @@ async def start_simulator(
 
 
 class _Shop:
-    """One simulated account, and what is done with each of its nouns."""
+    """One simulated account, and the work on each of its nouns."""
 
     def __init__(
         self,
@@ -187,7 +187,7 @@ class _Shop:
         self._tallies: list[Tally] = []
 
     def work(self) -> list[_Work]:
-        """What can be done at the same time."""
+        """The work that can be done in parallel."""
         found: list[_Work] = []
         if self._has(Capability.FEEDBACKS):
             feedbacks = self._tally("feedbacks")
@@ -204,7 +204,7 @@ class _Shop:
         return found
 
     async def result(self) -> Result:
-        """What it came to, with the simulator's own counts."""
+        """The result, with the simulator's counts."""
         stats = msgspec.convert(await self._process.stats(), SimulatorStats)
         account = self._account
         return Result(
@@ -213,7 +213,7 @@ class _Shop:
             tallies=self._tallies,
             stats=stats,
             by_noun=requests_by_noun(stats, account.catalog()),
-            bound=least_seconds(account.limits()),
+            bound=min_seconds(account.limits()),
             undecodable=len(account.undecodable),
         )
 
@@ -233,7 +233,7 @@ class _Shop:
             tally.saw(item.ref.id for item in page.items)
             first += page.items[: FEEDBACKS_ANSWERED - len(first)]
             self._watch.moved(tally)
-        # Answered ones leave the list that is paged through, so all are read first.
+        # Answered feedbacks leave the list, so all pages are read before answering.
         for feedback in first:
             await account.answer(feedback, _THANKS)
             self._wrote(tally)
@@ -295,7 +295,7 @@ class _Shop:
 
 
 def _needs(decision: Decision) -> int:
-    """How much has to be said with a decision."""
+    """How much input a decision requires."""
     needs_amount = decision.amount_required or decision.min_amount is not None
     return decision.comment_required + bool(decision.reasons) + 2 * needs_amount
 

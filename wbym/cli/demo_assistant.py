@@ -1,8 +1,8 @@
-"""The second part of ``wbym demo``: an assistant is killed in the middle of its work, and goes on.
+"""The second part of ``wbym demo``: an assistant is killed at work, and continues after a restart.
 
-Of each simulator whose marketplace's chats can be followed, buyers write to the assistant of
-``wbym.cli.assistant`` (``/__simulator/buyers``), and what they got is the simulator's own account
-(``/__simulator/sent``).
+On each simulator whose marketplace's chats can be followed, buyers write to the assistant of
+``wbym.cli.assistant`` (``/__simulator/buyers``), and the simulator reports the messages that they
+received (``/__simulator/sent``).
 """
 
 import time
@@ -20,19 +20,19 @@ from wbym.cli.assistant_process import AssistantProcess, Served, judge
 from wbym.cli.demo import DemoError, start_simulator
 from wbym.domain import DeliveryState
 from wbym.feed import SqliteStore
-from wbym.testing._process import SimulatorProcess
+from wbym.testing import SimulatorProcess
 
-__all__ = ["SETTLE_AFTER", "Survived", "run_assistant"]
+__all__ = ["CONFIRMATION_TIMEOUT", "Survived", "run_assistant"]
 
-SETTLE_AFTER: Final = 3.0
+CONFIRMATION_TIMEOUT: Final = 3.0
 """Seconds; the simulators show a message at once."""
 
 _AT_FIRST: Final = ("Когда отправите заказ?", "Какой размер брать?", "Как вернуть товар?")
 _MEANWHILE: Final = ("Спасибо, всё подошло!", "Есть в чёрном цвете?")
 _ONCE_MORE: Final = "А размер точно мой?"
-"""What the first buyer writes in the same chat."""
+"""The first buyer's second message in the same chat."""
 _KILLED_BEFORE_END: Final = 2
-"""How many of the first answers are missing when the assistant is killed."""
+"""Number of the first answers that are missing when the assistant is killed."""
 _PAUSE: Final = 1.5
 """Seconds before buyers write; a marketplace that tells whole seconds would put what is written in
 the second of the first start before it."""
@@ -41,26 +41,26 @@ _LATENCY: Final = 0.2
 
 
 class Survived(msgspec.Struct, frozen=True):
-    """What the second part came to."""
+    """The result of the second part."""
 
     served: Sequence[Served]
     unconfirmed: int
-    """Replies of which the outbox does not know that buyers see them."""
+    """Replies that the outbox has not confirmed."""
     seconds: float
 
     @property
     def problems(self) -> list[str]:
-        """What did not go as it should."""
+        """The problems found."""
         found = []
         for each in self.served:
             wrong = {
                 "were answered more than once": each.twice,
                 "were not answered": each.unanswered,
-                "were sent that answer nothing": each.unasked,
+                "were sent without a question": each.unasked,
             }
             found += [f"{each.marketplace}: {n} messages {what}" for what, n in wrong.items() if n]
         if self.unconfirmed:
-            found.append(f"{self.unconfirmed} replies are not known to have reached their buyers")
+            found.append(f"{self.unconfirmed} replies are unconfirmed")
         return found
 
 
@@ -69,20 +69,20 @@ async def run_assistant(
     folder: Path,
     say: Callable[[str], None],
 ) -> Survived:
-    """Let the assistant serve simulated shops, and kill it once.
+    """Run the assistant on simulated shops, and kill it once.
 
     Args:
         simulators: The modules to run, by the name of their adapter.
-        folder: An empty one, for the assistant's configuration and state.
-        say: Is told what happens, a line each time.
+        folder: An empty folder for the assistant's configuration and state.
+        say: Prints a line of progress.
 
     Raises:
-        DemoError: A simulator or the assistant does not start, or the assistant ends by itself.
+        DemoError: A simulator or the assistant does not start, or the assistant exits by itself.
     """
     began = time.monotonic()
 
-    def tell(words: str) -> None:
-        say(f"{time.monotonic() - began:5.1f} s  {words}")
+    def log(text: str) -> None:
+        say(f"{time.monotonic() - began:5.1f} s  {text}")
 
     async with AsyncExitStack() as stack:
         shops = []
@@ -94,7 +94,7 @@ async def run_assistant(
             say("")
             say(f"A shop assistant on {' and '.join(shop.name for shop in shops)}")
             await _configure(folder, shops)
-            confirmed = await _play(shops, folder, tell)
+            confirmed = await _play(shops, folder, log)
         served = [judge(shop.name, shop.written, await shop.sent()) for shop in shops]
     unconfirmed = sum(each.messages for each in served) - confirmed
     return Survived(served, unconfirmed, time.monotonic() - began)
@@ -105,40 +105,40 @@ def _is_followed(adapter: type[Account]) -> bool:
     return all(has(adapter.CAPABILITIES, one) for one in needed)
 
 
-async def _play(shops: Sequence["_Shop"], folder: Path, tell: Callable[[str], None]) -> int:
-    """Tell the story; how many replies are confirmed at its end."""
+async def _play(shops: Sequence["_Shop"], folder: Path, log: Callable[[str], None]) -> int:
+    """Run the scenario; returns the number of confirmed replies at the end."""
     state = folder / "wbym.db"
-    tell("the assistant starts")
-    async with _assistant(folder, state, tell) as assistant:
+    log("the assistant starts")
+    async with _assistant(folder, state, log) as assistant:
         await anyio.sleep(_PAUSE)
         for shop in shops:
             for text in _AT_FIRST:
                 await shop.arrive(text)
         written = len(shops) * len(_AT_FIRST)
-        tell(f"{written} buyers write")
+        log(f"{written} buyers write")
         await assistant.until(lambda: _have_got(shops, written - _KILLED_BEFORE_END))
     async with SqliteStore(state) as store:
         gone = sum([len(await shop.sent()) for shop in shops])
         seen = await _confirmed(store)
-        tell(f"KILLED (SIGKILL): {gone} of {written} replies are out, {seen} of them confirmed")
+        log(f"KILLED (SIGKILL): {gone} of {written} replies sent, {seen} of them confirmed")
         for shop in shops:
             for text in _MEANWHILE:
                 await shop.arrive(text)
             await shop.arrive(_ONCE_MORE, chat=shop.written[0][0])
         before, written = written, sum(len(shop.written) for shop in shops)
-        tell(f"{written - before} more messages are written, some in the chats that there are")
-        tell("the assistant starts again")
-        async with _assistant(folder, state, tell) as assistant:
+        log(f"{written - before} more messages arrive, some in existing chats")
+        log("the assistant starts again")
+        async with _assistant(folder, state, log) as assistant:
             await assistant.until(lambda: _have_got(shops, written))
-            # What is not confirmed may be sent again: without that it is not over.
+            # An unconfirmed reply may still be sent again, so wait for all confirmations.
             await assistant.until(lambda: _have_seen(store, written))
         confirmed = await _confirmed(store)
-        tell(f"{confirmed} of {written} replies are confirmed")
+        log(f"{confirmed} of {written} replies are confirmed")
         return confirmed
 
 
 def _assistant(folder: Path, state: Path, tell: Callable[[str], None]) -> AssistantProcess:
-    arguments = (str(folder / "wbym.toml"), str(state), str(SETTLE_AFTER))
+    arguments = (str(folder / "wbym.toml"), str(state), str(CONFIRMATION_TIMEOUT))
     return AssistantProcess("wbym.cli.assistant", *arguments, tell=tell)
 
 
@@ -166,7 +166,7 @@ async def _configure(folder: Path, shops: Sequence["_Shop"]) -> None:
 
 
 class _Shop:
-    """A simulated shop, and what buyers wrote to it."""
+    """A simulated shop, and the messages of its buyers."""
 
     def __init__(self, name: str, process: SimulatorProcess, token: str) -> None:
         self.name = name
@@ -179,16 +179,18 @@ class _Shop:
 
     @classmethod
     async def open(cls, stack: AsyncExitStack, name: str, module: str) -> Self:
-        """A shop with some chats of earlier days, which are none of the assistant's business."""
+        """Open a shop with some older chats, which the assistant must not answer."""
         sizes = ("--feedbacks", "0", "--questions", "0", "--chats", "20", "--returns", "0")
         process, ready = await start_simulator(stack, name, module, *sizes)
         await process.change_faults(latency=_LATENCY)
         return cls(name, process, ready.token)
 
     async def arrive(self, text: str, *, chat: str | None = None) -> None:
-        """A buyer writes."""
+        """Send a message from a buyer."""
         try:
             chat = await self._process.buyers.write(text, chat=chat)
         except ValueError as error:
-            raise DemoError(f"nobody can write to the simulator of {self.name}: {error}") from error
+            raise DemoError(
+                f"buyers cannot write to the simulator of {self.name}: {error}"
+            ) from error
         self.written.append((chat, text))

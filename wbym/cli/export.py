@@ -30,14 +30,14 @@ def _length(text: str | timedelta) -> timedelta:
         return text
     found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
     if found is None:
-        raise typer.BadParameter(f"{text!r} is not a length of time, such as 7d, 12h or 30m")
+        raise typer.BadParameter(f"{text!r} is not a duration such as 7d, 12h or 30m")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def export(
-    noun: Annotated[Noun, typer.Argument(help="What is exported.")],
+    noun: Annotated[Noun, typer.Argument(help="What to export.")],
     to: Annotated[
-        Path, typer.Option("--to", metavar="FILE", help="Ends in .jsonl, .csv or .parquet.")
+        Path, typer.Option("--to", metavar="FILE", help="Output file: .jsonl, .csv or .parquet.")
     ],
     config: Config = None,
     account: AccountName = None,
@@ -47,7 +47,7 @@ def export(
             "--since",
             parser=day_or_moment,
             metavar="TIME",
-            help="From this day (UTC) or ISO time on; of what FILE has, only what is new is read.",
+            help="Start: a date in UTC or an ISO time. For accounts in FILE, only new records.",
         ),
     ] = None,
     until: Annotated[
@@ -56,13 +56,15 @@ def export(
             "--until",
             parser=last_of_day_or_moment,
             metavar="TIME",
-            help="Up to and with this day (UTC) or ISO time.",
+            help="End, inclusive: a date in UTC or an ISO time.",
         ),
     ] = None,
     form: Annotated[
         Suffix | None,
         typer.Option(
-            "--format", help="The format, where FILE's name does not say it.", show_default=False
+            "--format",
+            help="File format, if FILE's name does not determine it.",
+            show_default=False,
         ),
     ] = None,
     overlap: Annotated[
@@ -71,7 +73,7 @@ def export(
             "--overlap",
             parser=_length,
             metavar="TIME",
-            help="How far to look back behind the newest record in FILE: 7d, 12h, 30m; else 1d.",
+            help="How far to read back before FILE's newest record: 7d, 12h, 30m. Default: 1d.",
             show_default=False,
         ),
     ] = OVERLAP,
@@ -81,18 +83,19 @@ def export(
             "--max-wait",
             min=0,
             metavar="SECONDS",
-            help="Stop, to go on later, where a limit or ban takes longer; else it is waited for.",
+            help="Stop if a limit or ban takes longer, to resume later. Default: wait for it.",
             show_default=False,
         ),
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Start over, without what FILE and FILE.part have.")
+        bool,
+        typer.Option("--fresh", help="Start over and discard the contents of FILE and FILE.part."),
     ] = False,
 ) -> None:
-    """Write all feedbacks, questions, returns or chats into a file, or add to it what is new.
+    """Export all feedbacks, questions, returns or chats to a file, or add new ones to it.
 
-    FILE is changed only once everything is read. What was read is kept in FILE.part: after Ctrl-C
-    or an error the same command goes on from there.
+    FILE is written only after everything is read. Until then records are kept in FILE.part: after
+    Ctrl-C or an error the same command resumes from there.
     """
     make = partial(
         Export,
@@ -112,7 +115,7 @@ def export(
         finally:
             if run.export is not None and (kept := run.export.unfinished) is not None:
                 same = "the same command without --fresh" if fresh else "the same command"
-                note(f"what was read is kept in {kept}: {same} goes on from there")
+                note(f"records are kept in {kept}: {same} resumes from there")
     raise typer.Exit(int(run.failed))
 
 
@@ -121,8 +124,8 @@ class _Run:
 
     Args:
         sources: The accounts.
-        make: Makes the export of those that could be opened.
-        max_wait: Seconds that a call waits for its limits at most.
+        make: Creates the export of the accounts that could be opened.
+        max_wait: Maximum seconds that a call waits for its limits.
     """
 
     def __init__(
@@ -135,7 +138,7 @@ class _Run:
         self.export: Export | None = None
 
     async def all(self) -> None:
-        """Export what the accounts have; one that fails does not stop the others."""
+        """Export the accounts' records; an account that fails does not stop the others."""
         async with AsyncExitStack() as stack:
             opened: list[Account] = []
             for source in self._sources:
@@ -152,9 +155,9 @@ class _Run:
                 self.failed = True
                 return
             for name in run.left_out:
-                note(f"{name}: it has no {run.noun} to export")
+                note(f"{name}: has no {run.noun} to export")
             if run.fresh and self.failed:
-                complain(f"{run.path} is as it was: --fresh would lose what it has of that account")
+                complain(f"{run.path} is unchanged: --fresh would lose its records of that account")
                 return
             try:
                 done = await _watched(run)
@@ -163,12 +166,12 @@ class _Run:
                     mention_undecodable(account)
             for each in run.progress:
                 if each.start is not None and each.start != run.since:
-                    note(f"{each.account}: read from {each.start:%Y-%m-%d %H:%M}Z on")
+                    note(f"{each.account}: read from {each.start:%Y-%m-%d %H:%M}Z")
         if self.failed and not done.made:
             return
-        words = f"{done.path}: {done.rows:,} {run.noun}, {done.added:,} of them new"
-        words += f", {done.replaced:,} read again"
-        output().print(clean(words), markup=False, soft_wrap=True)
+        text = f"{done.path}: {done.rows:,} {run.noun}, {done.added:,} of them new"
+        text += f", {done.replaced:,} read again"
+        output().print(clean(text), markup=False, soft_wrap=True)
 
     def _fail(self, _: str, error: WbymError) -> None:
         self.failed = True
@@ -176,7 +179,7 @@ class _Run:
 
 
 async def _watched(run: Export) -> Exported:
-    """Run it, and show how far it is."""
+    """Run the export and show its progress."""
     console = Console(stderr=True, highlight=False)
     view: ExportView = (
         ExportBars(console) if console.is_terminal else ExportLines(console, run.noun)

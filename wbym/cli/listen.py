@@ -23,7 +23,7 @@ from wbym.feed import SqliteStore, Store
 __all__ = ["listen"]
 
 _ENDING: Final = 10.0
-"""Seconds for what is under way when the command is told to end."""
+"""Seconds for requests in flight when the command is stopped."""
 
 
 def _network(text: str) -> str:
@@ -36,9 +36,9 @@ def _network(text: str) -> str:
 def listen(
     config: Config = None,
     account: AccountName = None,
-    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="0 takes any free one.")
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 for any free one.")
     ] = 8080,
     trusted_proxies: Annotated[
         list[str] | None,
@@ -46,19 +46,19 @@ def listen(
             "--trusted-proxy",
             parser=_network,
             metavar="NET",
-            help="A proxy, or a network of proxies, whose X-Forwarded-For is believed; may be "
-            "given several times.",
+            help="A proxy, or a network of proxies, whose X-Forwarded-For is trusted. Can be "
+            "repeated.",
         ),
     ] = None,
     state: Annotated[
-        Path, typer.Option("--state", metavar="FILE", help="The feed's state file.")
+        Path, typer.Option("--state", metavar="FILE", help="State file of the feed.")
     ] = Path("wbym.db"),
 ) -> None:
-    """Take the marketplaces' notifications, and wake the feed that reads the same state file.
+    """Receive the marketplaces' notifications, and wake the feed that uses the same state file.
 
-    Each account whose marketplace sends any has the address /NAME, and / too where it is the only
-    one. Marketplaces want HTTPS: put a proxy before it and name it with --trusted-proxy, for the
-    address of a notification's sender is all that tells it from a forged one. Ends with Ctrl-C.
+    An account whose marketplace sends notifications has the address /NAME, and also / if it is the
+    only one. Marketplaces require HTTPS: run a proxy in front, and name it with --trusted-proxy,
+    since only the sender's address tells a notification from a forged one. Stop with Ctrl-C.
     """
     proxy = TrustedProxy(networks=tuple(trusted_proxies or ()))
     with plain_errors():
@@ -70,20 +70,20 @@ def listen(
 async def _listen(
     sources: Sequence[AccountSource], state: Path, proxy: TrustedProxy, host: str, port: int
 ) -> bool:
-    """Serve until the process is told to end; False where it cannot."""
+    """Serve until the process is stopped; False if it cannot serve."""
     async with AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(await source.open()) for source in sources]
-        takers = {each.name: each for each in opened if _is_notified(each)}
-        if not takers:
-            complain("no account is of a marketplace that sends notifications")
+        receivers = {each.name: each for each in opened if _is_notified(each)}
+        if not receivers:
+            complain("no account has a marketplace that sends notifications")
             return False
         for each in opened:
-            if each.name not in takers:
+            if each.name not in receivers:
                 note(f"{each.name}: its marketplace sends no notifications")
         store = await stack.enter_async_context(SqliteStore(state))
-        stack.enter_context(_warnings_told())
-        stopped = stack.enter_context(_told_to_stop())
-        app = _mounted(takers, partial(_keep, store), proxy)
+        stack.enter_context(_warnings_printed())
+        stopped = stack.enter_context(_stop_signals())
+        app = _mounted(receivers, partial(_keep, store), proxy)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_ENDING)
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
@@ -93,10 +93,10 @@ async def _listen(
             complain(f"cannot listen on {host} port {port}: {error.strerror or error}")
             return False
         base = URL.build(scheme="http", host=host, port=runner.addresses[0][1])
-        for name in takers:
+        for name in receivers:
             _say(f"{name}: listening at {base / name}")
         if not proxy.networks:
-            note("no proxy is trusted: only what a marketplace sends to here directly is taken")
+            note("no trusted proxy: only notifications sent directly by a marketplace are accepted")
         await stopped.wait()
     return True
 
@@ -106,15 +106,15 @@ def _is_notified(account: Account) -> bool:
 
 
 def _mounted(
-    takers: Mapping[str, Account], on_hints: OnHints, proxy: TrustedProxy
+    receivers: Mapping[str, Account], on_hints: OnHints, proxy: TrustedProxy
 ) -> web.Application:
-    """The receiver of each account at its name, and that of an only one at the root too."""
+    """Mount each account's receiver at its name, and a single one also at the root."""
     root = web.Application()
-    if len(takers) == 1:
-        (only,) = takers.values()
+    if len(receivers) == 1:
+        (only,) = receivers.values()
         root = only.receiver(on_hints, proxy=proxy)
-    for name, taker in takers.items():
-        root.add_subapp(f"/{name}", taker.receiver(on_hints, proxy=proxy))
+    for name, account in receivers.items():
+        root.add_subapp(f"/{name}", account.receiver(on_hints, proxy=proxy))
     return root
 
 
@@ -124,13 +124,13 @@ async def _keep(store: Store, hints: Sequence[Hint]) -> None:
         _say(f"{hint.account}: {hint.stream} {hint.id}".rstrip())
 
 
-def _say(words: str) -> None:
-    output().print(clean(words), markup=False, soft_wrap=True)
+def _say(text: str) -> None:
+    output().print(clean(text), markup=False, soft_wrap=True)
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set."""
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by SIGINT and SIGTERM."""
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     numbers = (signal.SIGINT, signal.SIGTERM)
@@ -147,18 +147,18 @@ def _told_to_stop() -> Iterator[asyncio.Event]:
 
 
 class _Notes(logging.Handler):
-    """Says a warning as a line on stderr."""
+    """Prints warnings as lines on stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it."""
+        """Print a record."""
         note(f"warning: {record.getMessage()}")
 
 
 @contextmanager
-def _warnings_told() -> Iterator[None]:
-    """Tell who runs the command what is refused, for nobody else hears of it."""
+def _warnings_printed() -> Iterator[None]:
+    """Print warnings about rejected notifications, which are reported nowhere else."""
     logger = logging.getLogger("wbym")
-    if logger.isEnabledFor(logging.DEBUG):  # --verbose tells it already
+    if logger.isEnabledFor(logging.DEBUG):  # --verbose already logs them
         yield
         return
     notes = _Notes(logging.WARNING)

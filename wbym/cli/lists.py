@@ -1,4 +1,4 @@
-"""Reading lists of every account, and answering one record."""
+"""The commands that list records, and ``wbym answer``."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -17,7 +17,7 @@ __all__ = ["AnswerKind", "answer", "list_records"]
 T = TypeVar("T", bound=Record)
 
 TABLE_ROWS = 50
-"""Records of each account in a table, by default."""
+"""Default records per account in a table."""
 
 
 class AnswerKind(StrEnum):
@@ -36,17 +36,17 @@ async def list_records(
     limit: int | None,
     as_json: bool,
 ) -> int:
-    """Show the records of the accounts, one account after the other; returns the exit code.
+    """Show the records of the accounts one after the other; returns the exit code.
 
     An account that fails does not stop the others.
 
     Args:
         sources: The accounts.
-        capability: What an account needs to be asked.
-        view: How records look in a table.
-        ask: Makes the listing of an account.
-        limit: Records of each account at most; in a table 50 by default.
-        as_json: Lines of JSON instead of a table, written as the pages come.
+        capability: The capability that an account needs.
+        view: The layout of the table.
+        ask: Creates the listing of an account.
+        limit: Maximum records per account; 50 by default in a table.
+        as_json: Print one JSON object per line, page by page, instead of a table.
     """
     failed = False
     shown: list[T] = []
@@ -67,7 +67,7 @@ async def list_records(
                         if len(found) > rows:
                             note(
                                 f"{source.name}: the first {rows} {view.noun}; --limit shows more, "
-                                "--json writes all"
+                                "--json prints all"
                             )
                 finally:
                     mention_undecodable(account)
@@ -90,16 +90,16 @@ async def _write(listing: Listing[T], limit: int | None) -> None:
 async def answer(
     sources: Sequence[AccountSource], kind: AnswerKind, record_id: str, text: str
 ) -> None:
-    """Read a feedback or a question by its id, answer it, and say what was done.
+    """Read a feedback or a question by its id, answer it, and print both.
 
     Raises:
-        ConfigError: There are several accounts to choose from.
-        Unsupported: The marketplace has nothing of the kind.
+        ConfigError: Several accounts are configured.
+        Unsupported: The marketplace does not have this kind of record.
         WbymError: Reading or answering failed.
     """
     if len(sources) != 1:
         names = ", ".join(source.name for source in sources)
-        raise ConfigError(f"answer: say --account, one of: {names}")
+        raise ConfigError(f"answer: choose an account with --account: {names}")
     async with await sources[0].open() as account:
         ref = Ref(account.marketplace, account.name, Noun(kind.value), record_id)
         item: Feedback | Question

@@ -1,4 +1,4 @@
-"""The options that several commands have."""
+"""Options shared by several commands."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ __all__ = [
 
 
 def moment(text: str) -> datetime:
-    """An ISO time with its zone."""
+    """Parse an ISO time with a time zone."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -34,17 +34,17 @@ def moment(text: str) -> datetime:
     try:
         return found.astimezone(UTC)
     except OverflowError:
-        raise typer.BadParameter(f"{text!r} is outside of UTC's calendar") from None
+        raise typer.BadParameter(f"{text!r} is not a valid time in UTC") from None
 
 
 def day_or_moment(text: str) -> datetime:
-    """The first moment of a day in UTC, or an ISO time with its zone."""
+    """Parse a date as the first moment of the day in UTC, or an ISO time with a time zone."""
     day = _day(text)
     return _of_our_time(text, moment(text) if day is None else day)
 
 
 def last_of_day_or_moment(text: str) -> datetime:
-    """The last moment of a day in UTC, or an ISO time with its zone."""
+    """Parse a date as the last moment of the day in UTC, or an ISO time with a time zone."""
     day = _day(text)
     if day is None:
         return _of_our_time(text, moment(text))
@@ -52,9 +52,11 @@ def last_of_day_or_moment(text: str) -> datetime:
 
 
 def _of_our_time(text: str, found: datetime) -> datetime:
-    # 24 for 2024 would be two thousand years, read month by month where a marketplace wants that.
+    # Year 24 instead of 2024 would be two thousand years, on some marketplaces month by month.
     if found.year < 2000:
-        raise typer.BadParameter(f"{text!r} is before the year 2000, and so before any marketplace")
+        raise typer.BadParameter(
+            f"{text!r} is before the year 2000, which is before any marketplace"
+        )
     return found
 
 
@@ -68,10 +70,10 @@ def _day(text: str) -> datetime | None:
 
 
 def sources_of(config: Path | None, account: str | None) -> list[AccountSource]:
-    """The accounts that a command is for.
+    """The accounts that a command uses.
 
     Raises:
-        ConfigError: There is none, or the configuration cannot be used.
+        ConfigError: There are no accounts, or the configuration is invalid.
     """
     return choose(find_accounts(config), account)
 
@@ -82,10 +84,10 @@ Config = Annotated[
         "--config",
         envvar="WBYM_CONFIG",
         metavar="PATH",
-        help="TOML file with accounts; wbym.toml where it exists.",
+        help="TOML file with the accounts. Default: wbym.toml, if it exists.",
         show_default=False,
     ),
 ]
 AccountName = Annotated[
-    str | None, typer.Option("--account", metavar="NAME", help="Only this account.")
+    str | None, typer.Option("--account", metavar="NAME", help="Use only this account.")
 ]

@@ -1,4 +1,4 @@
-"""The command ``wbym outbox``: replies under idempotency keys, by the state file alone."""
+"""The command ``wbym outbox``: replies with idempotency keys, from the state file alone."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from wbym.cli.show import time_text, write_lines
 from wbym.cli.terminal import clean, note, output, plain_errors
 from wbym.domain import Delivery, DeliveryState
 from wbym.errors import InvalidInput, StateError
-from wbym.feed import SqliteStore, Store, settle
+from wbym.feed import SqliteStore, Store, resolve
 
 __all__ = ["outbox"]
 
@@ -28,33 +28,33 @@ _NOT_FINAL: Final = (
     DeliveryState.ACCEPTED,
 )
 _INDENT: Final = 12
-"""Columns before a fact."""
+"""Width of the first column."""
 
 outbox: typer.Typer = typer.Typer(
     no_args_is_help=True,
-    help="List the replies under idempotency keys, and settle those of unknown fate. "
-    "Needs the state file and no account, and may be used while a service works with it.",
+    help="List replies with idempotency keys, and resolve those whose outcome is unknown. "
+    "Needs only the state file, and can be used while a service is running.",
 )
 
 
 class Outcome(StrEnum):
-    """What a person says of a delivery."""
+    """The outcome of a delivery, as decided by a person."""
 
     CONFIRMED = "confirmed"
     REJECTED = "rejected"
     AGAIN = "again"
 
 
-_SETTLED: Final = {
+_RESOLVED: Final = {
     Outcome.CONFIRMED: DeliveryState.CONFIRMED,
     Outcome.REJECTED: DeliveryState.REJECTED,
     Outcome.AGAIN: DeliveryState.PENDING,
 }
 
 StateFile = Annotated[
-    Path, typer.Option("--state", metavar="FILE", help="The state file of the feed and the outbox.")
+    Path, typer.Option("--state", metavar="FILE", help="State file of the feed and the outbox.")
 ]
-Key = Annotated[str, typer.Argument(metavar="KEY", help="The idempotency key of the delivery.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="Idempotency key of the delivery.")]
 _DEFAULT: Final = Path("wbym.db")
 
 
@@ -64,18 +64,20 @@ def list_deliveries(
     states: Annotated[
         list[DeliveryState] | None,
         typer.Option(
-            "--in", help="Only those in this state; may be given several times.", show_default=False
+            "--in", help="List only deliveries in this state. Can be repeated.", show_default=False
         ),
     ] = None,
     account: AccountName = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="The confirmed and the rejected too.")
+        bool, typer.Option("--all", help="Also list confirmed and rejected deliveries.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object per line.")
+    ] = False,
 ) -> None:
-    """List deliveries, oldest first: those that are under way, or that a person has to settle."""
+    """List pending deliveries and those that a person has to resolve, oldest first."""
     if states and everything:
-        raise typer.BadParameter("--in and --all exclude each other")
+        raise typer.BadParameter("--in and --all cannot be combined")
     wanted = None if everything else states or _NOT_FINAL
     with plain_errors():
         found = asyncio.run(_find(state, wanted, account))
@@ -84,12 +86,12 @@ def list_deliveries(
         return
     _list(found)
     if not found:
-        note("there is none" if everything else "there is none of these; --all lists all")
+        note("no deliveries" if everything else "no such deliveries; --all lists all")
     unknown = sum(one.state is DeliveryState.UNKNOWN for one in found)
     if unknown:
         note(
-            f"{unknown} unknown: see in the seller's cabinet what became of each, and say so with "
-            f"wbym outbox settle KEY {'|'.join(Outcome)}"
+            f"{unknown} unknown: check each in the seller's cabinet, and record its outcome with "
+            f"wbym outbox resolve KEY {'|'.join(Outcome)}"
         )
 
 
@@ -97,9 +99,9 @@ def list_deliveries(
 def show_delivery(
     key: Key,
     state: StateFile = _DEFAULT,
-    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
-    """Show all that is known of one delivery."""
+    """Show the details of one delivery."""
     with plain_errors():
         found = asyncio.run(_one(state, key))
     if as_json:
@@ -108,25 +110,26 @@ def show_delivery(
         _show(found)
 
 
-@outbox.command("settle")
-def settle_delivery(
+@outbox.command("resolve")
+@outbox.command("settle", hidden=True)  # the former name
+def resolve_delivery(
     key: Key,
     outcome: Annotated[
         Outcome,
         typer.Argument(
-            help="confirmed: the buyer has it. rejected: the buyer has not, and is not to get it. "
-            "again: the buyer has not; send it."
+            help="confirmed: the buyer received it. rejected: the buyer did not, and it must not "
+            "be sent. again: the buyer did not; send it."
         ),
     ],
     state: StateFile = _DEFAULT,
 ) -> None:
-    """Say what became of a delivery that is unknown, or that waits to be sent."""
+    """Record the outcome of a delivery that is unknown or waits to be sent."""
     with plain_errors():
-        settled = asyncio.run(_settle(state, key, _SETTLED[outcome]))
-    said = f"{clean(settled.idempotency_key or '')} is {settled.state}"
+        resolved = asyncio.run(_resolve(state, key, _RESOLVED[outcome]))
+    text = f"{clean(resolved.idempotency_key or '')} is {resolved.state}"
     if outcome is Outcome.AGAIN:
-        said += ": the service that works with this file sends it within a minute, or at its start"
-    output().print(said, markup=False, soft_wrap=True)
+        text += ": the service that uses this file sends it within a minute, or when it starts"
+    output().print(text, markup=False, soft_wrap=True)
 
 
 async def _find(
@@ -144,22 +147,24 @@ async def _one(path: Path, key: str) -> Delivery:
     return found
 
 
-async def _settle(path: Path, key: str, state: DeliveryState) -> Delivery:
+async def _resolve(path: Path, key: str, state: DeliveryState) -> Delivery:
     async with _opened(path) as store:
-        return await settle(store, key, state)
+        return await resolve(store, key, state)
 
 
 @asynccontextmanager
 async def _opened(path: Path) -> AsyncIterator[Store]:
-    """A state file that exists; an empty one, made now, would hide that the name is wrong."""
+    """Open an existing state file; creating an empty one would hide a wrong name."""
     if not await anyio.Path(path).is_file():
-        raise StateError(path, "there is no such file; name the service's with --state")
+        raise StateError(
+            path, "the file does not exist; name the service's state file with --state"
+        )
     async with SqliteStore(path) as store:
         yield store
 
 
 def _list(found: Sequence[Delivery]) -> None:
-    # No table: a key is long, and whoever settles it has to copy it in one piece.
+    # Not a table: a key is long, and has to be copied in one piece to resolve it.
     console = output()
     for number, item in enumerate(found):
         if number:

@@ -1,4 +1,4 @@
-"""How long work shows that it moves: bars on a terminal, plain lines elsewhere, or nothing."""
+"""Progress of the demo: bars on a terminal, plain lines elsewhere, or nothing."""
 
 from types import TracebackType
 from typing import Protocol, Self
@@ -20,18 +20,18 @@ __all__ = ["Bars", "Lines", "Quiet", "Watch"]
 
 
 class Watch(Protocol):
-    """Is told what happens, as ``with watch:``."""
+    """Shows progress, as ``with watch:``."""
 
-    def say(self, words: str) -> None:
-        """Something happened that is not of one noun."""
+    def say(self, text: str) -> None:
+        """Print a line that is not about one noun."""
         ...
 
     def moved(self, tally: Tally) -> None:
-        """Records of a noun were read, or something was written."""
+        """Records of a noun were read or written."""
         ...
 
     def ended(self, tally: Tally) -> None:
-        """A noun is done."""
+        """A noun is finished."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -47,7 +47,7 @@ class Watch(Protocol):
 class Quiet:
     """Shows nothing."""
 
-    def say(self, words: str) -> None:
+    def say(self, text: str) -> None:
         """Nothing."""
 
     def moved(self, tally: Tally) -> None:
@@ -69,23 +69,23 @@ class Quiet:
 
 
 class Lines(Quiet):
-    """A line for each thing that is done."""
+    """Prints a line for each finished noun."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def say(self, words: str) -> None:
-        """A line."""
-        self._console.print(Text(words), soft_wrap=True)
+    def say(self, text: str) -> None:
+        """Print a line."""
+        self._console.print(Text(text), soft_wrap=True)
 
     def ended(self, tally: Tally) -> None:
-        """A line with what was read and written."""
+        """Print how much was read and written."""
         written = f", {tally.written} written" if tally.written else ""
         self.say(f"{tally.account} {tally.noun}: {tally.read} read{written}, {tally.seconds:.1f} s")
 
 
 class Bars:
-    """A bar for each noun."""
+    """Shows a bar for each noun."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -99,12 +99,12 @@ class Bars:
         )
         self._tasks: dict[int, tuple[Tally, TaskID]] = {}
 
-    def say(self, words: str) -> None:
-        """A line above the bars."""
-        self._progress.console.print(Text(words), soft_wrap=True)
+    def say(self, text: str) -> None:
+        """Print a line above the bars."""
+        self._progress.console.print(Text(text), soft_wrap=True)
 
     def moved(self, tally: Tally) -> None:
-        """Move the noun's bar."""
+        """Update the noun's bar."""
         known = self._tasks.get(id(tally))
         if known is None:
             description = f"{tally.account} {tally.noun}"

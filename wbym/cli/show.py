@@ -1,4 +1,4 @@
-"""What is shown: tables for people, lines of JSON and TSV for programs."""
+"""Output: tables for people, JSON and TSV for programs."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ _ENCODER = msgspec.json.Encoder()
 
 
 class Format(StrEnum):
-    """How a list is written."""
+    """Output formats of a list."""
 
     TABLE = "table"
     TSV = "tsv"
@@ -43,22 +43,22 @@ class Format(StrEnum):
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column of a table: its head and how it behaves."""
+    """A column of a table."""
 
     head: str
-    words: bool = False
-    """Whether it holds words, which are broken into lines; others are kept in one."""
+    wraps: bool = False
+    """Whether long cells are wrapped."""
     right: bool = False
 
 
 class View(Generic[T]):
-    """How records of one noun are laid out.
+    """The table layout of one noun.
 
     Args:
-        noun: What they are, in the plural.
+        noun: The name of the records, in the plural.
         columns: The columns after ``account``.
         account: The account of a record.
-        cells: What stands in the columns.
+        cells: The cells of a record.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ def _return(item: Return) -> Sequence[str]:
 
 _ID = Column("id")
 _WHEN = Column("when")
-_PRODUCT = Column("product", words=True)
+_PRODUCT = Column("product", wraps=True)
 
 FEEDBACKS = View(
     "feedbacks",
@@ -131,9 +131,9 @@ FEEDBACKS = View(
         _WHEN,
         Column("rating"),
         _PRODUCT,
-        Column("buyer", words=True),
-        Column("text", words=True),
-        Column("answer", words=True),
+        Column("buyer", wraps=True),
+        Column("text", wraps=True),
+        Column("answer", wraps=True),
         _ID,
     ),
     lambda item: item.ref.account,
@@ -141,7 +141,7 @@ FEEDBACKS = View(
 )
 QUESTIONS = View(
     "questions",
-    (_WHEN, _PRODUCT, Column("text", words=True), Column("answer", words=True), _ID),
+    (_WHEN, _PRODUCT, Column("text", wraps=True), Column("answer", wraps=True), _ID),
     lambda item: item.ref.account,
     _question,
 )
@@ -149,10 +149,10 @@ CHATS = View(
     "chats",
     (
         _WHEN,
-        Column("status", words=True),
-        Column("buyer", words=True),
+        Column("status", wraps=True),
+        Column("buyer", wraps=True),
         _PRODUCT,
-        Column("last message", words=True),
+        Column("last message", wraps=True),
         _ID,
     ),
     lambda item: item.ref.account,
@@ -162,11 +162,11 @@ RETURNS = View(
     "returns",
     (
         _WHEN,
-        Column("status", words=True),
+        Column("status", wraps=True),
         _PRODUCT,
         Column("amount", right=True),
-        Column("comment", words=True),
-        Column("decisions", words=True),
+        Column("comment", wraps=True),
+        Column("decisions", wraps=True),
         _ID,
     ),
     lambda item: item.ref.account,
@@ -180,12 +180,12 @@ def show_records(console: Console, view: View[T], records: Iterable[T]) -> None:
     for column in (Column("account"), *view.columns):
         table.add_column(
             column.head,
-            no_wrap=not column.words,
+            no_wrap=not column.wraps,
             overflow="fold",
             justify="right" if column.right else "left",
         )
     for record in records:
-        # Text, not markup: what a buyer writes in square brackets is no style.
+        # Text, not markup: square brackets in a buyer's text are not a style.
         cells = (view.account(record), *view.cells(record))
         table.add_row(*(Text(clean(cell)) for cell in cells))
     console.print(table)
@@ -200,11 +200,11 @@ def write_lines(records: Iterable[object]) -> None:
 
 _HEADS = ("marketplace", "method", "path", "host", "limit", "name", "scope", "lower_limit")
 _IN_TABLE = ("marketplace", "method", "path", "host", "limit", "name")
-"""What fits on a screen; the others are in TSV and JSON."""
+"""The columns that fit on a screen; TSV and JSON have all."""
 
 
 def show_catalog(console: Console, rows: Sequence[CatalogRow], form: Format) -> None:
-    """Print what endpoints there are."""
+    """Print the catalog of endpoints."""
     dicts: list[Mapping[str, str]] = [msgspec.structs.asdict(row) for row in rows]
     cells = [[row[head] for head in _HEADS] for row in dicts]
     if form is Format.JSON:
@@ -222,29 +222,29 @@ def show_catalog(console: Console, rows: Sequence[CatalogRow], form: Format) -> 
 
 
 def show_credential(console: Console, facts: CredentialFacts, now: datetime) -> bool:
-    """Print what a credential says of itself; True if it can still be used."""
+    """Print the facts of a credential; True if it has not expired."""
     ends = facts.expires_at
     valid = ends is None or ends > now
 
-    def line(words: str, style: str = "") -> None:
-        console.print(Text(f"  {clean(words)}", style=style), soft_wrap=True)
+    def line(text: str, style: str = "") -> None:
+        console.print(Text(f"  {clean(text)}", style=style), soft_wrap=True)
 
     line(f"{facts.title} of {facts.owner}")
     if ends is None:
-        line("until: it does not expire")
+        line("does not expire")
     elif valid:
-        line(f"until: {time_text(ends)} ({(ends - now).days} days)")
+        line(f"expires: {time_text(ends)} (in {(ends - now).days} days)")
     else:
         line(f"EXPIRED: {time_text(ends)}", "bold red")
     access = "read only" if facts.read_only else "read and write"
-    line(f"opens: {', '.join(facts.scopes) or 'nothing'} ({access})")
+    line(f"scopes: {', '.join(facts.scopes) or 'none'} ({access})")
     for warning in facts.warnings:
         line(f"WARNING: {warning}", "bold yellow")
     return valid
 
 
 def time_text(moment: datetime | None) -> str:
-    """A time of UTC to the minute; empty where there is none."""
+    """A time in UTC to the minute; empty for None."""
     return "" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 

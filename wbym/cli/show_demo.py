@@ -1,4 +1,4 @@
-"""What ``wbym demo`` ends with: a table, or one line of JSON."""
+"""The result of ``wbym demo``: a table, or one line of JSON."""
 
 import msgspec
 import typer
@@ -7,20 +7,20 @@ from rich.console import Console
 from rich.table import Table
 
 from wbym.cli.demo import Outcome
-from wbym.cli.demo_assistant import SETTLE_AFTER, Survived
+from wbym.cli.demo_assistant import CONFIRMATION_TIMEOUT, Survived
 from wbym.cli.tally import Result
-from wbym.feed import SETTLE_AFTER as DEFAULT_SETTLE_AFTER
+from wbym.feed import CONFIRMATION_TIMEOUT as DEFAULT_CONFIRMATION_TIMEOUT
 
 __all__ = ["outcome_line", "show_outcome", "show_survived"]
 
 
 def show_outcome(console: Console, outcome: Outcome) -> None:
-    """Print the table of what was read, what it cost and how fast it was."""
+    """Print a table of records, requests and times."""
     # Narrow enough for 80 columns: figures must not be cut.
-    title = "Read and answered inside the limits"
+    title = "Read and answered within the limits"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
-    for head in ("read", "of", "sent", "requests", "refused", "seconds", "least", "ratio"):
+    for head in ("read", "of", "sent", "requests", "limited", "seconds", "min s", "ratio"):
         table.add_column(head, justify="right", no_wrap=True)
     for result in outcome.results:
         _add(table, result)
@@ -38,14 +38,14 @@ def show_outcome(console: Console, outcome: Outcome) -> None:
     )
     console.print(table)
     console.print(
-        "Requests and refusals are the simulator's count; least is the time in seconds that the "
-        "limits need for these requests at best.",
+        "Requests and rate-limited requests are counted by the simulator. min s is the shortest "
+        "time in seconds that the limits allow for these requests.",
         style="dim",
     )
 
 
 def show_survived(console: Console, survived: Survived) -> None:
-    """Print the table of who was answered although the assistant was killed."""
+    """Print a table of messages answered by the assistant that was killed."""
     if not survived.served:
         return
     title = "Answered by an assistant that was killed"
@@ -58,9 +58,9 @@ def show_survived(console: Console, survived: Survived) -> None:
         table.add_row(each.marketplace, *map(str, counts))
     console.print(table)
     console.print(
-        "What buyers wrote and got is the simulators' count. A reply that is nowhere to be seen is "
-        f"sent again after {SETTLE_AFTER:g} s here, for the simulators show it at once; by default "
-        f"after {DEFAULT_SETTLE_AFTER:g} s.",
+        "Messages are counted by the simulators. An unconfirmed reply is sent again after "
+        f"{CONFIRMATION_TIMEOUT:g} s here, since simulators show replies at once; the default is "
+        f"{DEFAULT_CONFIRMATION_TIMEOUT:g} s.",
         style="dim",
     )
 
@@ -82,7 +82,7 @@ def outcome_line(outcome: Outcome, survived: Survived | None) -> None:
                 "account": result.account,
                 "marketplace": result.marketplace,
                 "requests": result.stats.requests,
-                "refused": result.stats.refusals,
+                "refused": result.stats.rate_limited,
                 "bound_seconds": round(result.bound, 3),
                 "nouns": {
                     tally.noun: {
@@ -110,7 +110,7 @@ def _add(table: Table, result: Result) -> None:
             "" if tally.expected is None else f"{tally.expected:,}",
             str(tally.written),
             "" if counts is None else str(counts.requests),
-            "" if counts is None else str(counts.refusals),
+            "" if counts is None else str(counts.rate_limited),
             f"{tally.seconds:.1f}",
         )
     table.add_section()

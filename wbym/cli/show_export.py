@@ -1,4 +1,4 @@
-"""How an export shows that it moves: bars on a terminal, a plain line now and then elsewhere."""
+"""Progress of an export: bars on a terminal, a line every 10 seconds elsewhere."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -12,22 +12,22 @@ from rich.text import Text
 from wbym.cli.terminal import clean
 from wbym.export import AccountProgress, Noun, Stage
 
-__all__ = ["ExportBars", "ExportLines", "ExportView", "how_far", "in_words"]
+__all__ = ["ExportBars", "ExportLines", "ExportView", "duration_text", "state_text"]
 
 Written: TypeAlias = tuple[int, int] | None
 """Rows written, and rows to be written; None while accounts are read."""
 
-_CELLS: Final = ("count", "rate", "refused", "state")
+_CELLS: Final = ("count", "rate", "limited", "state")
 
 
 class ExportView(Protocol):
-    """Shows how far an export is, as ``with view:``."""
+    """Shows the progress of an export, as ``with view:``."""
 
     every: float
-    """Seconds after which it wants to be told again."""
+    """Seconds between two updates."""
 
     def show(self, accounts: Sequence[AccountProgress], written: Written) -> None:
-        """How far it is now."""
+        """Show the current progress."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -40,8 +40,8 @@ class ExportView(Protocol):
     ) -> None: ...
 
 
-def in_words(seconds: float) -> str:
-    """A length of time, such as ``2 h 05 min``."""
+def duration_text(seconds: float) -> str:
+    """A duration, such as ``2 h 05 min``."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -51,14 +51,14 @@ def in_words(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def how_far(progress: AccountProgress) -> str:
-    """The state of an account in words, with the time left and what is waited for."""
+def state_text(progress: AccountProgress) -> str:
+    """The state of an account, with the remaining time and the end of a ban."""
     if progress.stage is not Stage.READING:
         return progress.stage.value
-    left = "" if progress.left is None else f"about {in_words(progress.left)} left"
+    left = "" if progress.left is None else f"about {duration_text(progress.left)} left"
     if progress.banned_until is None:
         return left or "reading"
-    ban = f"waits for the end of a ban at {progress.banned_until.astimezone(UTC):%H:%M:%S}Z"
+    ban = f"banned until {progress.banned_until.astimezone(UTC):%H:%M:%S}Z"
     return f"{ban}, {left}" if left else ban
 
 
@@ -68,12 +68,12 @@ def _count(progress: AccountProgress) -> str:
     return f"{progress.records:,} of {max(progress.expected, progress.records):,}"
 
 
-def _refused(progress: AccountProgress) -> str:
-    return f"{progress.refusals:,} refused" if progress.refusals else "none refused"
+def _limited(progress: AccountProgress) -> str:
+    return f"{progress.rate_limited:,} rate limited"
 
 
 class ExportLines:
-    """A line an account."""
+    """Prints a line for each account."""
 
     every: float = 10.0
 
@@ -82,17 +82,17 @@ class ExportLines:
         self._noun = noun
 
     def show(self, accounts: Sequence[AccountProgress], written: Written) -> None:
-        """Print where each account that is being read is, or how much is written."""
+        """Print the progress of each account, or the rows written."""
         if written is not None:
             self._say(f"writing: {written[0]:,} of {written[1]:,} rows")
             return
         for each in accounts:
             if each.stage is Stage.READING:
-                facts = (f"{each.rate:,.0f}/s", _refused(each), how_far(each))
+                facts = (f"{each.rate:,.0f}/s", _limited(each), state_text(each))
                 self._say(f"{each.account}: {_count(each)} {self._noun}, {', '.join(facts)}")
 
-    def _say(self, words: str) -> None:
-        self._console.print(Text(clean(words)), soft_wrap=True)
+    def _say(self, text: str) -> None:
+        self._console.print(Text(clean(text)), soft_wrap=True)
 
     def __enter__(self) -> Self:
         return self
@@ -107,7 +107,7 @@ class ExportLines:
 
 
 class ExportBars:
-    """A bar an account, and one for the writing."""
+    """Shows a bar for each account, and one for the writing."""
 
     every: float = 0.25
 
@@ -122,14 +122,14 @@ class ExportBars:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, accounts: Sequence[AccountProgress], written: Written) -> None:
-        """Move the bars."""
+        """Update the bars."""
         for each in accounts:
             whole = each.stage is Stage.DONE
             expected = None if each.expected is None else max(each.expected, each.records)
             self._move(
                 clean(each.account),
                 (max(each.records, 1),) * 2 if whole else (each.records, expected),
-                (_count(each), f"{each.rate:,.0f}/s", _refused(each), how_far(each)),
+                (_count(each), f"{each.rate:,.0f}/s", _limited(each), state_text(each)),
             )
         if written is not None:
             self._move("file", written, (f"{written[0]:,} of {written[1]:,}", "", "", "writing"))
@@ -137,16 +137,16 @@ class ExportBars:
     def _move(self, name: str, done: tuple[int, int | None], cells: Sequence[str]) -> None:
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(
-                name, count="", rate="", refused="", state=""
+                name, count="", rate="", limited="", state=""
             )
-        count, rate, refused, state = cells
+        count, rate, limited, state = cells
         self._progress.update(
             self._tasks[name],
             completed=done[0],
             total=done[1],
             count=count,
             rate=rate,
-            refused=refused,
+            limited=limited,
             state=state,
         )
 

@@ -1,4 +1,4 @@
-"""What the demo counts, and the verdict on it. Pure: nothing here makes a request."""
+"""Counts of the demo, and their evaluation; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,22 +7,22 @@ import msgspec
 from wbym.account import CatalogRow
 from wbym.limits import BucketState, Quota
 
-__all__ = ["Result", "SimulatorStats", "Tally", "least_seconds", "problems", "requests_by_noun"]
+__all__ = ["Result", "SimulatorStats", "Tally", "min_seconds", "problems", "requests_by_noun"]
 
 
 class Tally(msgspec.Struct, eq=False):
-    """What was done with one noun of one account."""
+    """Counts of one noun of one account."""
 
     account: str
     noun: str
     expected: int | None = None
-    """How many records the simulator says can be read; None where it does not say."""
+    """Readable records by the simulator; None if it does not state them."""
     read: int = 0
-    """Different records that were read."""
+    """Distinct records read."""
     repeated: int = 0
-    """Records that came again."""
+    """Records that came more than once."""
     effect: str | None = None
-    """The simulator's word for what is written."""
+    """The simulator's name for the effect of a write."""
     written: int = 0
     seconds: float = 0.0
     ids: set[str] = msgspec.field(default_factory=set)
@@ -39,21 +39,21 @@ class PathCounts(msgspec.Struct, frozen=True):
     """A simulator's counts of one method."""
 
     requests: int
-    refusals: int
+    rate_limited: int
 
 
 class SimulatorStats(msgspec.Struct, frozen=True):
-    """What ``/__simulator/stats`` says, as far as it is needed here."""
+    """The needed fields of ``/__simulator/stats``."""
 
     requests: int
-    refusals: int
+    rate_limited: int
     paths: dict[str, PathCounts] = {}
     """By ``"METHOD /path"``."""
     effects: dict[str, int] = {}
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What the demo did with one account."""
+    """The result of one account."""
 
     account: str
     marketplace: str
@@ -61,20 +61,20 @@ class Result(msgspec.Struct, frozen=True):
     stats: SimulatorStats
     by_noun: Mapping[str, PathCounts]
     bound: float
-    """The least seconds that the limits allow for so many calls."""
+    """The minimum seconds that the limits allow for these calls."""
     undecodable: int
 
 
-def least_seconds(states: Iterable[BucketState]) -> float:
-    """The least seconds for the calls of all buckets, which run beside each other."""
+def min_seconds(states: Iterable[BucketState]) -> float:
+    """The minimum seconds for the calls of all buckets, which are used in parallel."""
     times = [
-        state.quota.least_time(state.calls) for state in states if isinstance(state.quota, Quota)
+        state.quota.min_duration(state.calls) for state in states if isinstance(state.quota, Quota)
     ]
     return max(times, default=0.0)
 
 
 _OTHER_NAMES = {"claims": "returns"}
-"""Nouns by the names that marketplaces have for them."""
+"""Nouns by the marketplaces' names."""
 
 
 def requests_by_noun(stats: SimulatorStats, catalog: Iterable[CatalogRow]) -> dict[str, PathCounts]:
@@ -86,23 +86,25 @@ def requests_by_noun(stats: SimulatorStats, catalog: Iterable[CatalogRow]) -> di
         noun = _OTHER_NAMES.get(group, group)
         before = found.get(noun, PathCounts(0, 0))
         found[noun] = PathCounts(
-            before.requests + counts.requests, before.refusals + counts.refusals
+            before.requests + counts.requests, before.rate_limited + counts.rate_limited
         )
     return found
 
 
 def problems(results: Iterable[Result]) -> list[str]:
-    """What did not go as it should: refused, lost, repeated, without effect."""
+    """The problems: rate-limited requests, lost or repeated records, writes without effect."""
     found = []
     for result in results:
-        if result.stats.refusals:
-            found.append(f"{result.account}: {result.stats.refusals} requests were refused")
+        if result.stats.rate_limited:
+            found.append(
+                f"{result.account}: {result.stats.rate_limited} requests were rate limited"
+            )
         if result.undecodable:
-            found.append(f"{result.account}: {result.undecodable} records could not be read")
+            found.append(f"{result.account}: {result.undecodable} records could not be decoded")
         for tally in result.tallies:
             where = f"{tally.account} {tally.noun}"
             if tally.expected is not None and tally.read != tally.expected:
-                found.append(f"{where}: {tally.read} records were read of {tally.expected}")
+                found.append(f"{where}: {tally.read} of {tally.expected} records were read")
             if tally.repeated:
                 found.append(f"{where}: {tally.repeated} records came more than once")
             effects = result.stats.effects.get(tally.effect, 0) if tally.effect else tally.written

@@ -1,4 +1,4 @@
-"""Speaking to the person: consoles, clean words, errors as one line."""
+"""Terminal output: consoles, safe text, errors as one line."""
 
 import os
 import sys
@@ -16,51 +16,51 @@ from wbym.errors import WbymError
 __all__ = ["clean", "complain", "mention_undecodable", "note", "output", "plain_errors"]
 
 _WIDE = 220
-"""Columns where nobody looks at a terminal."""
+"""Width of the output if it is not a terminal."""
 _REASONS = 5
 INTERRUPTED = 130
 
 
 def output() -> Console:
-    """The console of stdout; tables are not squeezed where it is no terminal."""
+    """The console of stdout; tables are wide if it is not a terminal."""
     free = not sys.stdout.isatty() and "COLUMNS" not in os.environ
     return Console(width=_WIDE if free else None, highlight=False)
 
 
-def clean(words: str) -> str:
-    """What a stranger wrote as one line, without characters that command a terminal."""
-    flat = " ".join(words.split())
+def clean(text: str) -> str:
+    """Untrusted text as one line, without terminal control characters."""
+    flat = " ".join(text.split())
     return "".join(
         letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in flat
     )
 
 
 def complain(problem: object) -> None:
-    """Say on stderr what went wrong, as one line."""
+    """Print an error on stderr, as one line."""
     _say(f"error: {problem}", "bold red")
 
 
-def note(words: str) -> None:
-    """Say something beside the output, on stderr."""
-    _say(words, "yellow")
+def note(text: str) -> None:
+    """Print a note on stderr."""
+    _say(text, "yellow")
 
 
 def mention_undecodable(account: Account) -> None:
-    """Say how many records were left out, and why."""
+    """Print how many records were undecodable, and why."""
     undecodable = account.undecodable
     if not undecodable:
         return
     reasons = Counter(f"{each.endpoint}: {each.reason}" for each in undecodable)
-    told = [f"{reason} ({count})" for reason, count in reasons.most_common(_REASONS)]
+    shown = [f"{reason} ({count})" for reason, count in reasons.most_common(_REASONS)]
     if len(reasons) > _REASONS:
-        told.append(f"{len(reasons) - _REASONS} more reasons")
-    left_out = f"{account.name}: {len(undecodable)} undecodable records left out"
-    note(f"{left_out}: {'; '.join(told)}")
+        shown.append(f"{len(reasons) - _REASONS} more reasons")
+    left_out = f"{account.name}: {len(undecodable)} undecodable records omitted"
+    note(f"{left_out}: {'; '.join(shown)}")
 
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn errors of ours into a line on stderr and exit code 1, and Ctrl-C into 130."""
+    """Turn a ``WbymError`` into a line on stderr and exit code 1, and Ctrl-C into exit code 130."""
     try:
         yield
     except ExceptionGroup as group:  # AccountsFailed too
@@ -85,5 +85,5 @@ def _leaves(group: ExceptionGroup[Exception]) -> Iterable[Exception]:
             yield error
 
 
-def _say(words: str, style: str) -> None:
-    Console(stderr=True, highlight=False).print(Text(clean(words), style=style), soft_wrap=True)
+def _say(text: str, style: str) -> None:
+    Console(stderr=True, highlight=False).print(Text(clean(text), style=style), soft_wrap=True)

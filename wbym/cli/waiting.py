@@ -1,4 +1,4 @@
-"""What waits for the seller, over all accounts."""
+"""The command ``wbym inbox``: counts of unanswered records of all accounts."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from rich.table import Table
 from wbym._config import AccountSource
 from wbym.account import Account
 from wbym.cli.terminal import clean, complain, output
-from wbym.domain import Waiting
+from wbym.domain import WaitingCounts
 from wbym.errors import WbymError
 from wbym.inbox import Inbox
 
@@ -17,13 +17,13 @@ __all__ = ["show_waiting"]
 
 
 async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> int:
-    """Count what waits in each account, all at once, and show it; returns the exit code.
+    """Count the unanswered records of all accounts in parallel; returns the exit code.
 
     An account that fails does not stop the others.
 
     Args:
         sources: The accounts.
-        as_json: A line of JSON an account instead of a table.
+        as_json: Print one JSON object per account instead of a table.
     """
     failed: list[str] = []
 
@@ -51,8 +51,8 @@ async def show_waiting(sources: Sequence[AccountSource], *, as_json: bool) -> in
     return int(bool(failed))
 
 
-def _show(counts: dict[str, Waiting], marketplaces: dict[str, str]) -> None:
-    kinds = Waiting.__struct_fields__
+def _show(counts: dict[str, WaitingCounts], marketplaces: dict[str, str]) -> None:
+    kinds = WaitingCounts.__struct_fields__
     table = Table(title="Waiting for an answer", title_justify="left")
     table.add_column("account")
     table.add_column("marketplace")

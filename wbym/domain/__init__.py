@@ -14,10 +14,10 @@ from wbym.domain._common import (
     Order,
     Product,
     Record,
-    Waiting,
+    WaitingCounts,
     attach_raw,
-    in_utc,
-    later,
+    shift_time,
+    to_utc,
 )
 from wbym.domain._delivery import Action, Delivery, DeliveryState
 from wbym.domain._feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
@@ -55,10 +55,10 @@ __all__ = [
     "ReturnItem",
     "ReturnStatus",
     "UndecodableRecord",
-    "Waiting",
+    "WaitingCounts",
     "attach_raw",
-    "in_utc",
-    "later",
+    "shift_time",
+    "to_utc",
 ]
 
 show_exports(__name__, __all__)

@@ -12,14 +12,14 @@ __all__ = ["Attachment", "Chat", "ChatKind", "ChatStatus", "Message"]
 
 
 class ChatStatus(StrEnum):
-    """Whose turn it is."""
+    """Who has to reply."""
 
     WAITING_FOR_SELLER = "waiting_for_seller"
     WAITING_FOR_BUYER = "waiting_for_buyer"
     WAITING_FOR_MARKETPLACE = "waiting_for_marketplace"
     CLOSED = "closed"
     UNKNOWN = "unknown"
-    """The marketplace does not say (WB's list of chats), or uses a word that is not known."""
+    """The marketplace does not say (WB's list of chats), or uses an unknown status."""
 
 
 class ChatKind(StrEnum):
@@ -28,7 +28,7 @@ class ChatKind(StrEnum):
     ORDER = "order"
     RETURN = "return"
     DIRECT = "direct"
-    """The buyer began it, about the shop or its goods."""
+    """The buyer started it, about the shop or its goods."""
     DISPUTE = "dispute"
     UNKNOWN = "unknown"
 
@@ -43,22 +43,22 @@ class Chat(Record, frozen=True, gc=False):
     product: Product | None = None
     order: Order | None = None
     return_id: str | None = None
-    """The return that the chat is about, where there is one."""
+    """The return that the chat is about, if any."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     """When the last message was written."""
     last_text: str | None = None
-    """The text of the last message, where the list of chats tells it."""
+    """The text of the last message, if the list of chats includes it."""
     writable: bool | None = None
-    """Whether a message could be sent to it when it was read; None where that is not known before
-    it is tried. ``send`` raises ``ChatNotReady`` where it cannot be written to yet."""
+    """Whether the chat accepted messages when it was read; None if only trying can show it.
+    ``send`` raises ``ChatNotReady`` if the chat does not accept messages yet."""
 
     waiting_since: datetime | None = None
-    """Since when the buyer waits for a reply; None where nobody waits, or it is not known."""
+    """When the buyer began to wait for a reply; None if nobody waits or the time is not known."""
 
     @property
     def waiting_for_seller(self) -> bool | None:
-        """Whether the buyer waits for a reply; None where the marketplace does not say."""
+        """Whether the buyer waits for a reply; None if the marketplace does not say."""
         if self.status is ChatStatus.UNKNOWN:
             return None
         return self.status is ChatStatus.WAITING_FOR_SELLER
@@ -68,7 +68,7 @@ class Attachment(msgspec.Struct, frozen=True, gc=False):
     """A file or picture in a message."""
 
     id: str | None = None
-    """What ``download`` takes; None where the file is read by its address alone."""
+    """The id for ``download``; None if the file is read by its ``url`` alone."""
     name: str | None = None
     content_type: str | None = None
     size: int | None = None
@@ -84,5 +84,5 @@ class Message(Record, frozen=True, gc=False):
     author: Author
     sent_at: datetime
     text: str | None = None
-    """None where a message has no words: files only, or an automatic line without text."""
+    """None if the message has no text: files only, or an automatic message without text."""
     attachments: tuple[Attachment, ...] = ()

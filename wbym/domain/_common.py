@@ -1,9 +1,9 @@
-"""What every neutral object is made of: where it is from, who, what, how much, when.
+"""Parts that neutral objects share: buyers, products, orders, money, media and times.
 
 Conventions, for all of the domain: times are aware and in UTC; money is `Decimal` with an ISO 4217
-currency; ids are strings, as the marketplace writes them; an empty text is ``""`` and what a
-marketplace does not tell is ``None``; statuses are closed, with ``UNKNOWN`` for words that this
-version does not know.
+currency; ids are strings, as the marketplace writes them; an empty text is ``""`` and a value that
+a marketplace does not provide is ``None``; statuses are closed enums, with ``UNKNOWN`` for values
+that this version does not know.
 """
 
 from collections.abc import Callable
@@ -23,18 +23,18 @@ __all__ = [
     "Order",
     "Product",
     "Record",
-    "Waiting",
+    "WaitingCounts",
     "attach_raw",
-    "in_utc",
-    "later",
+    "shift_time",
+    "to_utc",
 ]
 
 
 class _HasRaw:
-    """Room for the wire object beside a Struct's fields.
+    """A slot for the wire object beside a Struct's fields.
 
-    A slot of a base class that is no Struct is no field, so msgspec leaves it out of ``==``,
-    ``hash``, ``repr`` and JSON, which is what is promised for ``raw``.
+    A slot of a base class that is not a Struct is not a field, so msgspec leaves it out of ``==``,
+    ``hash``, ``repr`` and JSON, as documented for ``raw``.
     """
 
     __slots__ = ("_raw",)
@@ -43,14 +43,14 @@ class _HasRaw:
 
 
 class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
-    """The base of the neutral objects that a marketplace sent as one record."""
+    """Base of the neutral objects that a marketplace sends as one record."""
 
     @property
     def raw(self) -> object:
-        """The marketplace's own record, or None where this object was not read from one.
+        """The marketplace's own record, or None if this object was not read from one.
 
         Its type and fields are the adapter's (``wbym_wildberries.api...``) and are not neutral. It
-        takes no part in ``==``, ``hash``, ``repr``, JSON and copies.
+        is left out of ``==``, ``hash``, ``repr``, JSON and copies.
         """
         try:
             return self._raw
@@ -59,13 +59,14 @@ class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
 
 
 attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"].__set__
-"""``attach_raw(record, wire)``, for adapters: keep the wire object with the neutral one."""
+"""``attach_raw(record, wire)``, for adapters: set ``record.raw``."""
 
 
-def in_utc(moment: datetime) -> datetime:
-    """An aware time in UTC, for adapters; its own digits where UTC would leave the calendar.
+def to_utc(moment: datetime) -> datetime:
+    """Convert an aware time to UTC, for adapters.
 
-    A marketplace that has no date may write the first or the last day that there is, in its zone.
+    A time that UTC cannot represent keeps its digits: for a missing date a marketplace may send the
+    first or the last day of the calendar, in its own zone.
     """
     try:
         return moment.astimezone(UTC)
@@ -73,10 +74,10 @@ def in_utc(moment: datetime) -> datetime:
         return moment.replace(tzinfo=UTC)
 
 
-def later(moment: datetime | None, delay: timedelta) -> datetime | None:
-    """A moment after another, for adapters; None where there is none, or the calendar ends."""
+def shift_time(moment: datetime | None, delta: timedelta) -> datetime | None:
+    """Add a timedelta, for adapters; None if the time is None or the sum is out of range."""
     try:
-        return None if moment is None else moment + delay
+        return None if moment is None else moment + delta
     except OverflowError:
         return None
 
@@ -93,7 +94,7 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
-    """What was bought or asked about, as far as the record tells."""
+    """The product of a record, as far as the record describes it."""
 
     id: str | None = None
     """The marketplace's article (WB: ``nmId``; YM: market SKU)."""
@@ -104,11 +105,11 @@ class Product(msgspec.Struct, frozen=True, gc=False):
     size: str | None = None
     color: str | None = None
     group_id: str | None = None
-    """The id of the card that joins variants (WB: ``imtId``)."""
+    """The id of the card that groups variants (WB: ``imtId``)."""
 
 
 class Buyer(msgspec.Struct, frozen=True, gc=False):
-    """Who bought, wrote or asked; marketplaces tell little."""
+    """The buyer; marketplaces disclose little."""
 
     name: str | None = None
     id: str | None = None
@@ -122,8 +123,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     ordered_at: datetime | None = None
 
 
-class Waiting(msgspec.Struct, frozen=True, gc=False):
-    """How much of each kind waits for the seller."""
+class WaitingCounts(msgspec.Struct, frozen=True, gc=False):
+    """Number of items that wait for the seller, by kind."""
 
     chats: int = 0
     questions: int = 0
@@ -132,33 +133,33 @@ class Waiting(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def total(self) -> int:
-        """Of all kinds together."""
+        """Number of items of all kinds."""
         return self.chats + self.questions + self.feedbacks + self.returns
 
 
 class Author(StrEnum):
-    """Whose words they are."""
+    """Who wrote a text."""
 
     BUYER = "buyer"
     SELLER = "seller"
     MARKETPLACE = "marketplace"
-    """The marketplace's people or its automatic lines; no reply of the seller."""
+    """The marketplace's staff or its automatic messages; not a reply of the seller."""
     UNKNOWN = "unknown"
 
 
 class MediaKind(StrEnum):
-    """What a media file is."""
+    """Kind of a media file."""
 
     PHOTO = "photo"
     VIDEO = "video"
 
 
 class Media(msgspec.Struct, frozen=True, gc=False):
-    """A photo or video that a buyer added; read over plain HTTPS, without the account."""
+    """A photo or video that a buyer attached; downloaded over plain HTTPS, without the account."""
 
     kind: MediaKind
     url: str
     """With its scheme."""
     preview_url: str | None = None
     duration: float | None = None
-    """Seconds, of a video."""
+    """Length of a video in seconds."""

@@ -13,7 +13,7 @@ __all__ = ["Answer", "AnswerStatus", "Feedback", "Question", "QuestionStatus"]
 
 
 class AnswerStatus(StrEnum):
-    """What became of an answer."""
+    """Status of an answer."""
 
     PUBLISHED = "published"
     IN_MODERATION = "in_moderation"
@@ -29,20 +29,20 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     text: str
     status: AnswerStatus = AnswerStatus.UNKNOWN
     editable: bool | None = None
-    """Whether it can still be edited; None where the marketplace does not say."""
+    """Whether it can still be edited; None if the marketplace does not say."""
     created_at: datetime | None = None
     id: str | None = None
     author: Author = Author.SELLER
 
     @property
     def stands(self) -> bool:
-        """Whether it is an answer in effect: it has words and was neither rejected nor deleted."""
+        """Whether the answer is in effect: it has a text and was neither rejected nor deleted."""
         gone = self.status is AnswerStatus.REJECTED or self.status is AnswerStatus.DELETED
         return bool(self.text) and not gone
 
 
 class QuestionStatus(StrEnum):
-    """Where a question stands."""
+    """Status of a question."""
 
     WAITING = "waiting"
     ANSWERED = "answered"
@@ -63,28 +63,28 @@ class Question(Record, frozen=True, gc=False):
     buyer: Buyer | None = None
     viewed: bool | None = None
     flagged: bool | None = None
-    """Whether the marketplace warns of it (WB: ``isWarned``)."""
+    """Whether the marketplace flags it (WB: ``isWarned``)."""
     likes: int | None = None
     dislikes: int | None = None
     reply_until: datetime | None = None
-    """Until when an answer or a change of the answer is accepted; None where the marketplace sets
-    no end, or does not tell."""
+    """The deadline for answering or editing the answer; None if the marketplace sets or states no
+    deadline."""
 
     @property
     def answered(self) -> bool:
-        """Whether an answer stands under it."""
+        """Whether it has an answer in effect."""
         if self.answer is not None:
             return self.answer.stands
         return self.status is QuestionStatus.ANSWERED
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when it waits for an answer; None where it does not."""
+        """When it began to wait for an answer; None if it does not wait."""
         return self.created_at if self.status is QuestionStatus.WAITING else None
 
 
 class Feedback(Record, frozen=True, gc=False):
-    """A buyer's feedback on a product. Its words are ``text``, ``pros`` and ``cons`` together."""
+    """A buyer's feedback on a product. Its text is ``text``, ``pros`` and ``cons`` together."""
 
     ref: Ref
     created_at: datetime
@@ -99,11 +99,11 @@ class Feedback(Record, frozen=True, gc=False):
     order: Order | None = None
     media: tuple[Media, ...] = ()
     tags: tuple[str, ...] = ()
-    """The ready-made words that the buyer chose (WB: ``bables``)."""
+    """Ready-made phrases that the buyer chose (WB: ``bables``)."""
     viewed: bool | None = None
     recommended: bool | None = None
     comments: int | None = None
-    """How many comments stand under it, where the marketplace counts them without showing them."""
+    """Number of comments, if the marketplace counts them without listing them."""
     parent_id: str | None = None
     """The feedback that this one amends."""
     child_id: str | None = None
@@ -112,15 +112,15 @@ class Feedback(Record, frozen=True, gc=False):
     """Whether the seller may offer a return for it."""
 
     answer_known: bool = True
-    """Whether ``answer`` says if the seller has answered. False where a marketplace only counts
-    comments (YM), and the list did not read them."""
+    """Whether ``answer`` shows if the seller has answered. False if the marketplace only counts
+    comments (YM) and the list did not load them."""
     reply_until: datetime | None = None
-    """Until when an answer or a change of the answer is accepted; None where the marketplace sets
-    no end, or does not tell."""
+    """The deadline for answering or editing the answer; None if the marketplace sets or states no
+    deadline."""
 
     @property
     def answered(self) -> bool:
-        """Whether an answer stands under it, by the answer and not by the marketplace's flag.
+        """Whether it has an answer in effect, by the answer itself, not by the marketplace's flag.
 
         Raises:
             AnswerNotLoaded: ``answer_known`` is False: the list did not load the answer.
@@ -133,11 +133,11 @@ class Feedback(Record, frozen=True, gc=False):
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when it waits for an answer; None where one stands, or that is not known."""
+        """When it began to wait for an answer; None if it has one or that is not known."""
         is_known = self.answer is not None or self.answer_known
         return self.created_at if is_known and not self.answered else None
 
     @property
     def body(self) -> str:
-        """All the buyer's words: text, pros and cons, those that are not empty, a line each."""
+        """The buyer's full text: text, pros and cons that are not empty, one per line."""
         return "\n".join(part for part in (self.text, self.pros, self.cons) if part)

@@ -1,4 +1,4 @@
-"""Which object a record is about: unique over marketplaces, accounts and nouns."""
+"""References to marketplace objects, unique across marketplaces, accounts and nouns."""
 
 from enum import StrEnum
 from typing import Self
@@ -12,7 +12,7 @@ __all__ = ["Noun", "Ref"]
 
 
 class Noun(StrEnum):
-    """What kind of object a :class:`Ref` names."""
+    """Kind of object that a :class:`Ref` identifies."""
 
     CHAT = "chat"
     MESSAGE = "message"
@@ -28,7 +28,7 @@ _PARTS = ("marketplace", "account", "noun", "id")
 
 
 class Ref(msgspec.Struct, frozen=True, gc=False, order=True):
-    """Which object: unique over marketplaces, accounts and nouns.
+    """A reference to an object, unique across marketplaces, accounts and nouns.
 
     ``str(ref)`` is ``marketplace/account/noun/id``, each part percent-encoded, such as
     ``wildberries/shop-wb/feedback/YX52RZEBhH9mrcYdEJuD``; :meth:`parse` is its inverse.
@@ -47,13 +47,13 @@ class Ref(msgspec.Struct, frozen=True, gc=False, order=True):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The ref that ``str(ref)`` wrote.
+        """Parse the text of ``str(ref)``.
 
         Raises:
             RefError: ``text`` is not a ref; the error names the part that is wrong.
         """
         if not isinstance(text, str):
-            raise RefError(text, "must be a text")
+            raise RefError(text, "must be a string")
         parts = text.strip().split("/")
         if len(parts) != len(_PARTS):
             raise RefError(

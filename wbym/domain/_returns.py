@@ -12,24 +12,24 @@ __all__ = ["Decision", "DecisionKind", "Return", "ReturnItem", "ReturnStatus"]
 
 
 class ReturnStatus(StrEnum):
-    """Where a return stands."""
+    """Status of a return."""
 
     WAITING_FOR_SELLER = "waiting_for_seller"
     IN_PROGRESS = "in_progress"
-    """Decided, or in somebody else's hands: on its way, under examination, being refunded."""
+    """Decided, or being handled by somebody else: in transit, under examination, being refunded."""
     APPROVED = "approved"
     REJECTED = "rejected"
     COMPLETED = "completed"
-    """The money is back, or the case is closed without a refund."""
+    """Refunded, or closed without a refund."""
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
 
 
 class DecisionKind(StrEnum):
-    """What a decision comes to."""
+    """Outcome of a decision."""
 
     REFUND = "refund"
-    """The buyer gets the money and brings the product back."""
+    """The buyer gets a refund and returns the product."""
     REFUND_WITHOUT_RETURN = "refund_without_return"
     PARTIAL_REFUND = "partial_refund"
     REPLACE = "replace"
@@ -42,26 +42,26 @@ class DecisionKind(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """One thing that the seller may decide about one return now, and what it needs."""
+    """A decision that is available for a return now, and the arguments it requires."""
 
     id: str
-    """The marketplace's own word (WB: one of the claim's ``actions``; YM: ``decisionType``)."""
+    """The marketplace's own name (WB: one of the claim's ``actions``; YM: ``decisionType``)."""
     kind: DecisionKind
     comment_required: bool = False
     comment_allowed: bool = False
     reasons: tuple[str, ...] = ()
-    """The marketplace's words of which one must be given; empty where none is needed."""
+    """The marketplace's reasons, one of which is required; empty if no reason is listed."""
     min_amount: Money | None = None
-    """The lowest amount, where the marketplace tells."""
+    """The lowest amount, if the marketplace states it."""
     max_amount: Money | None = None
     reason_required: bool = False
-    """Whether a reason must be given although the marketplace does not list them."""
+    """Whether a reason is required although the marketplace does not list reasons."""
     amount_required: bool = False
-    """Whether an amount must be given although the marketplace does not tell its bounds."""
+    """Whether an amount is required although the marketplace does not state its bounds."""
 
 
 class ReturnItem(msgspec.Struct, frozen=True, gc=False):
-    """One position of a return."""
+    """One line item of a return."""
 
     product: Product
     quantity: int = 1
@@ -69,13 +69,13 @@ class ReturnItem(msgspec.Struct, frozen=True, gc=False):
 
 
 class Return(Record, frozen=True, gc=False):
-    """A buyer's wish to give something back."""
+    """A buyer's request to return products."""
 
     ref: Ref
     status: ReturnStatus = ReturnStatus.UNKNOWN
     decisions: tuple[Decision, ...] = ()
-    """What may be decided now, as far as the record tells; empty where nothing is to be done, or
-    where the marketplace has to be asked (YM)."""
+    """Decisions that are available now, as far as the record lists them; empty if no decision is
+    due, or if they take a request of their own (YM)."""
     items: tuple[ReturnItem, ...] = ()
     buyer: Buyer | None = None
     buyer_comment: str | None = None
@@ -88,19 +88,19 @@ class Return(Record, frozen=True, gc=False):
     delivered_at: datetime | None = None
     """When the buyer received the order."""
     imei_check: str | None = None
-    """The marketplace's words on whether the buyer gave the IMEI of the device that was sold; None
-    where it was not checked."""
+    """The marketplace's text on whether the buyer gave the IMEI of the device that was sold; None
+    if it was not checked."""
 
     reply_until: datetime | None = None
-    """Until when the seller may decide; None where the marketplace sets no end, or nothing is to be
-    decided."""
+    """The seller's deadline for a decision; None if the marketplace sets no deadline or no decision
+    is due."""
 
     @property
     def waiting_for_seller(self) -> bool:
-        """Whether the seller has to decide."""
+        """Whether the seller has to make a decision."""
         return self.status is ReturnStatus.WAITING_FOR_SELLER
 
     @property
     def waiting_since(self) -> datetime | None:
-        """Since when the seller has to decide; None if nothing is due or it is not told."""
+        """When the seller's decision became due; None if it is not due or the time is not known."""
         return (self.updated_at or self.created_at) if self.waiting_for_seller else None

@@ -10,23 +10,23 @@ __all__ = ["UndecodableRecord"]
 
 
 class UndecodableRecord(msgspec.Struct, frozen=True, gc=False):
-    """A record that could not be decoded, kept for a person to look at."""
+    """A record that could not be decoded, kept for a person to inspect."""
 
     ref: Ref
     """Its id is a digest of ``data``."""
     endpoint: str
     """The operation that returned it, such as ``feedbacks.list``."""
     where: str
-    """Its place in the answer, such as ``data.feedbacks[17]``."""
+    """Its path in the response, such as ``data.feedbacks[17]``."""
     reason: str
     data: bytes
-    """The record as it came, with ``***`` instead of its secrets, such as a chat's signature."""
+    """The record as received, with ``***`` in place of secrets such as a chat's signature."""
 
     @classmethod
     def of(
         cls, marketplace: str, account: str, endpoint: str, where: str, reason: str, data: bytes
     ) -> "UndecodableRecord":
-        """The record of these bytes in an answer to an account."""
+        """Create one from the bytes of a record in a response."""
         digest = blake2b(data, digest_size=8).hexdigest()
         ref = Ref(marketplace, account, Noun.UNDECODABLE, digest)
         return cls(ref, endpoint, where, reason, data)

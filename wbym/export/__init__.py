@@ -1,7 +1,7 @@
-"""Neutral records in files: JSON lines, CSV and Parquet, added to from run to run.
+"""Export of neutral records to JSON lines, CSV and Parquet files, updated from run to run.
 
-``await Export(accounts, Noun.FEEDBACKS, Path("feedbacks.parquet"), since=...).run()``. What the
-columns are is in :data:`LAYOUTS`.
+``await Export(accounts, Noun.FEEDBACKS, Path("feedbacks.parquet"), since=...).run()``. The columns
+are in :data:`LAYOUTS`.
 """
 
 from wbym._exports import show_exports

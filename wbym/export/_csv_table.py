@@ -1,11 +1,11 @@
-"""CSV that a spreadsheet opens without harm: RFC 4180, in UTF-8.
+"""CSV that is safe to open in a spreadsheet: RFC 4180, in UTF-8.
 
-Cells are parted by commas, rows end in CRLF, and a line break inside a text stays what it is, in
-quotes. There is no byte order mark; one that a spreadsheet has added is read over. What has no
-value is empty, lists are JSON arrays, times are ISO 8601 in UTC.
+Cells are separated by commas, rows end in CRLF, and a line break inside a text is kept, in quotes.
+The file has no byte order mark; one that a spreadsheet has added is skipped. Missing values are
+empty, lists are JSON arrays, times are ISO 8601 in UTC.
 
-A text cell that a spreadsheet would take for a formula begins with an apostrophe, which is taken
-off again where one reads it; so does one that begins with an apostrophe itself.
+An apostrophe is prepended to a text cell that a spreadsheet would interpret as a formula, or that
+begins with an apostrophe itself; it is removed when the file is read.
 """
 
 import csv
@@ -27,21 +27,21 @@ from wbym.export._layout import LAYOUTS, AnyLayout, Kind, Value
 __all__ = ["Csv", "cell", "shown_text", "stored_text"]
 
 GUARDED: Final = frozenset("=+-@\t\r\n'＝＋－＠")
-"""What a formula begins with in one spreadsheet or another, and the apostrophe."""
+"""Characters that begin a formula in some spreadsheet, and the apostrophe."""
 
 
 def shown_text(text: str) -> str:
-    """A text as its cell has it."""
+    """Encode a text as a cell."""
     return f"'{text}" if text[:1] in GUARDED else text
 
 
 def stored_text(cell: str) -> str:
-    """The text of a cell."""
+    """Decode the text of a cell."""
     return cell.removeprefix("'")
 
 
 def cell(kind: Kind, value: Value) -> str:
-    """A value as its cell has it."""
+    """Encode a value as a cell."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -56,10 +56,10 @@ def cell(kind: Kind, value: Value) -> str:
 
 
 class Csv(FileFormat[list[list[str]]]):
-    """A row is the cells of a noun's layout; the first row has their names."""
+    """Rows are lists of cells in the layout's order; the first row has the column names."""
 
     def read(self, path: Path, layout: AnyLayout) -> Generator[Batch[list[list[str]]], None, None]:
-        """The rows, in parts."""
+        """Iterate over the rows, in parts."""
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.reader(file, strict=True)
             try:
@@ -71,10 +71,10 @@ class Csv(FileFormat[list[list[str]]]):
                 heads: list[Head] = []
                 rows: list[list[str]] = []
                 for row in lines:
-                    if not row:  # a spreadsheet's empty line
+                    if not row:  # an empty line from a spreadsheet
                         continue
                     if len(row) != len(names):
-                        raise ValueError(f"it has {len(row)} cells and not {len(names)}")
+                        raise ValueError(f"it has {len(row)} cells instead of {len(names)}")
                     heads.append(_head(layout, row, row[created_at]))
                     rows.append(row)
                     if len(rows) == BATCH:
@@ -86,16 +86,16 @@ class Csv(FileFormat[list[list[str]]]):
             yield Batch(heads, rows)
 
     def keep(self, rows: list[list[str]], which: Sequence[bool]) -> list[list[str]]:
-        """Some of the rows."""
+        """Select rows."""
         return list(compress(rows, which))
 
-    def made(self, bodies: Sequence[bytes], layout: AnyLayout) -> list[list[str]]:
-        """The records as cells."""
+    def from_json(self, bodies: Sequence[bytes], layout: AnyLayout) -> list[list[str]]:
+        """Create rows of cells from records as JSON."""
         kinds = [column.kind for column in layout.columns]
         return [list(map(cell, kinds, row)) for row in layout.rows(bodies)]
 
     def writer(self, file: BinaryIO, layout: AnyLayout) -> "_CsvWriter":
-        """What writes rows, after their names."""
+        """A writer of rows, after the column names."""
         return _CsvWriter(file, layout)
 
 

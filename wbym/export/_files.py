@@ -1,6 +1,6 @@
-"""Files that are whole or not there: written beside the old one, then put in its place.
+"""Atomic replacement of files: a new file is written next to the old one, then renamed.
 
-All of it blocks, and is run in a thread.
+These functions block, and run in a thread.
 """
 
 import os
@@ -16,30 +16,30 @@ __all__ = ["find_target", "plain_os_errors", "replacing"]
 
 
 def find_target(path: Path) -> Path:
-    """The file that is meant, behind links.
+    """Resolve links and check that the file can be written.
 
     Raises:
-        ExportError: There is no such folder, nothing can be written in it, or the path is none of
-            a regular file.
+        ExportError: The folder does not exist or is not writable, or the path is not a regular
+            file.
     """
     with plain_os_errors(path):
         target = path.resolve()
         folder = target.parent
         if not folder.is_dir():
-            raise ExportError(path, f"there is no folder {folder}")
+            raise ExportError(path, f"the folder {folder} does not exist")
         if target.exists() and not target.is_file():
             raise ExportError(path, "it is not a regular file")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise ExportError(path, f"nothing can be written in {folder}")
+            raise ExportError(path, f"the folder {folder} is not writable")
     return target
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of ``target`` when the block ends without an error.
+    """A file to write to, which replaces ``target`` when the block ends without an error.
 
-    It is ``<target>.tmp`` until then, and on the disk before it is renamed. After an error it is
-    removed, and ``target`` is as it was.
+    Until then it is ``<target>.tmp``, and it is synced to disk before it is renamed. After an error
+    it is removed, and ``target`` is unchanged.
     """
     temporary = target.with_name(f"{target.name}.tmp")
     try:
@@ -53,7 +53,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    if os.name == "posix":  # so that the new name is on the disk too
+    if os.name == "posix":  # syncs the rename too
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -63,7 +63,7 @@ def replacing(target: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def plain_os_errors(path: Path) -> Iterator[None]:
-    """Turn what the operating system refuses into an :class:`ExportError`."""
+    """Turn an ``OSError`` into an :class:`ExportError`."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
-"""What a file format has to do, and the formats by the ends of files' names.
+"""The interface of file formats.
 
-All of it blocks: it is run in a thread, a step of an iterator at a time.
+Its methods block: they run in a thread, one step of an iterator at a time.
 """
 
 from abc import ABC, abstractmethod
@@ -22,18 +22,18 @@ D = TypeVar("D")
 D_contra = TypeVar("D_contra", contravariant=True)
 
 BATCH = 5_000
-"""Records that are in memory at a time."""
+"""Records in memory at a time."""
 
 
 class Head(msgspec.Struct, frozen=True):
-    """Which record a row is, and when it was made."""
+    """The ref and the creation time of a row's record."""
 
     ref: Ref
     created_at: datetime | None
 
 
 class Batch(msgspec.Struct, Generic[D], frozen=True):
-    """Some rows of a file, as the format keeps them."""
+    """Some rows of a file, in the format's own representation."""
 
     heads: Sequence[Head]
     rows: D
@@ -47,18 +47,18 @@ class Writer(Protocol[D_contra]):
         ...
 
     def close(self) -> None:
-        """Write what is still due; the file itself stays open."""
+        """Write what is buffered; the file itself stays open."""
         ...
 
 
 class Format(Protocol):
-    """One file format, whatever its rows are made of."""
+    """A file format, independent of its representation of rows."""
 
     def heads(self, path: Path, layout: AnyLayout) -> Generator[Sequence[Head], None, None]:
-        """The records that a file has, in parts.
+        """Iterate over the heads of a file's records, in parts.
 
         Raises:
-            ExportError: It cannot be read, or it has another layout.
+            ExportError: The file cannot be read, or has another layout.
         """
         ...
 
@@ -71,42 +71,42 @@ class Format(Protocol):
         drop: Callable[[Sequence[Ref]], Sequence[bool]],
         fresh: Iterable[Sequence[bytes]],
     ) -> Generator[int, None, None]:
-        """Write a file, part by part: what is kept of an old one, and then fresh records.
+        """Write a file part by part: the kept records of an old file, then fresh records.
 
         Args:
-            old: The old file, if there is one.
-            new: Where to write.
+            old: The old file; None if there is none.
+            new: The file to write.
             layout: The layout of both.
-            drop: Which of these records of the old file are left out.
+            drop: Returns which of these records of the old file to omit.
             fresh: Records as JSON, in parts.
 
         Yields:
-            How many rows were written.
+            The number of rows written.
         """
         ...
 
 
 class FileFormat(ABC, Generic[D]):
-    """A format, given how it reads and writes rows."""
+    """A format, based on methods that read and write rows."""
 
     @abstractmethod
     def read(self, path: Path, layout: AnyLayout) -> Generator[Batch[D], None, None]:
-        """The rows of a file, in parts."""
+        """Iterate over the rows of a file, in parts."""
 
     @abstractmethod
     def keep(self, rows: D, which: Sequence[bool]) -> D:
-        """Some of the rows."""
+        """Select rows."""
 
     @abstractmethod
-    def made(self, bodies: Sequence[bytes], layout: AnyLayout) -> D:
-        """The rows of records that are given as JSON."""
+    def from_json(self, bodies: Sequence[bytes], layout: AnyLayout) -> D:
+        """Create rows from records as JSON."""
 
     @abstractmethod
     def writer(self, file: BinaryIO, layout: AnyLayout) -> Writer[D]:
-        """What writes rows to a file, its head first."""
+        """A writer of rows to a file, after its header."""
 
     def heads(self, path: Path, layout: AnyLayout) -> Generator[Sequence[Head], None, None]:
-        """The records that a file has, in parts."""
+        """Iterate over the heads of a file's records, in parts."""
         for batch in self.read(path, layout):
             yield batch.heads
 
@@ -131,17 +131,17 @@ class FileFormat(ABC, Generic[D]):
                     writer.write(rows)
                     yield len(dropped) - sum(dropped)
             for bodies in fresh:
-                writer.write(self.made(bodies, layout))
+                writer.write(self.from_json(bodies, layout))
                 yield len(bodies)
         except BaseException:
-            with suppress(OSError):  # a full disk refuses this too
+            with suppress(OSError):  # fails too on a full disk
                 writer.close()
             raise
         writer.close()
 
 
 def refuse_layout(path: Path, layout: AnyLayout, found: Noun | None) -> NoReturn:
-    """Say that a file is not one of this layout.
+    """Raise the error that a file does not have this layout.
 
     Raises:
         ExportError: Always.
@@ -149,7 +149,7 @@ def refuse_layout(path: Path, layout: AnyLayout, found: Noun | None) -> NoReturn
     has = (
         f"it has {found}"
         if found
-        else f"it is not an export of {layout.noun}, or of another version"
+        else f"it is not an export of {layout.noun}, or is from another version"
     )
-    advice = "take another file, or start over with fresh"
+    advice = "use another file, or start over with fresh"
     raise ExportError(path, f"{has}, so {layout.noun} cannot be added; {advice}")

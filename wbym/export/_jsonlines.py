@@ -1,4 +1,4 @@
-"""JSON lines: the neutral record with all of its fields, one a line."""
+"""JSON lines: one neutral record per line, with all fields."""
 
 from collections.abc import Generator, Mapping, Sequence
 from datetime import datetime
@@ -26,14 +26,14 @@ class _FileRef(msgspec.Struct):
 
 
 class _Head(msgspec.Struct):
-    """What is read of a line."""
+    """The fields that are read from a line."""
 
     ref: _FileRef
     created_at: datetime | None = None
 
 
 def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
-    """Reads a line that has this noun's fields and no others."""
+    """A decoder of lines that have this noun's fields and no others."""
     others = [name for name in layout.record.__struct_fields__ if name not in {"ref", "created_at"}]
     fields = [(name, msgspec.Raw, msgspec.Raw(b"null")) for name in others]
     bases = (_Head,)
@@ -41,12 +41,12 @@ def _decoder(layout: AnyLayout) -> msgspec.json.Decoder[_Head]:
     return msgspec.json.Decoder(cast(type[_Head], head))
 
 
-def _renewed(line: bytes, ref: Ref) -> bytes:
-    """A line of an earlier version as this one writes it."""
+def _upgrade(line: bytes, ref: Ref) -> bytes:
+    """Convert a line of an earlier version to the current format."""
     fields = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     fields["ref"] = msgspec.Raw(msgspec.json.encode(ref))
     if ref.noun is domain.Noun.FEEDBACK and _has(fields, "comments") and not _has(fields, "answer"):
-        # Comments that were only counted: whose they are was not known, and is said so now.
+        # Comments that were only counted: their authors were unknown, which is now stated.
         fields["answer_known"] = msgspec.Raw(b"false")
     return msgspec.json.encode(fields)
 
@@ -61,10 +61,10 @@ _HEADS: Final[dict[Noun, msgspec.json.Decoder[_Head]]] = {
 
 
 class JsonLines(FileFormat[list[bytes]]):
-    """A line is a record as msgspec encodes it; ``wbym.domain`` decodes it again."""
+    """Lines are records as encoded by msgspec; the types of ``wbym.domain`` decode them."""
 
     def read(self, path: Path, layout: AnyLayout) -> Generator[Batch[list[bytes]], None, None]:
-        """The lines, in parts."""
+        """Iterate over the lines, in parts."""
         decode = _HEADS[layout.noun].decode
         heads: list[Head] = []
         lines: list[bytes] = []
@@ -81,7 +81,7 @@ class JsonLines(FileFormat[list[bytes]]):
                     raise ExportError(path, f"line {number} cannot be read: {error}") from None
                 ref = Ref(found.ref.marketplace, found.ref.account, layout.of, found.ref.id)
                 heads.append(Head(ref, found.created_at))
-                lines.append(_renewed(body, ref) if found.ref.noun is None else body)
+                lines.append(_upgrade(body, ref) if found.ref.noun is None else body)
                 if len(lines) == BATCH:
                     yield Batch(heads, lines)
                     heads, lines = [], []
@@ -89,15 +89,15 @@ class JsonLines(FileFormat[list[bytes]]):
             yield Batch(heads, lines)
 
     def keep(self, rows: list[bytes], which: Sequence[bool]) -> list[bytes]:
-        """Some of the lines."""
+        """Select lines."""
         return list(compress(rows, which))
 
-    def made(self, bodies: Sequence[bytes], layout: AnyLayout) -> list[bytes]:
-        """The records as they are."""
+    def from_json(self, bodies: Sequence[bytes], layout: AnyLayout) -> list[bytes]:
+        """The records, unchanged."""
         return list(bodies)
 
     def writer(self, file: BinaryIO, layout: AnyLayout) -> "_LineWriter":
-        """What writes lines."""
+        """A writer of lines."""
         return _LineWriter(file)
 
 
@@ -113,7 +113,7 @@ class _LineWriter:
 
 
 def _noun_of(line: bytes) -> Noun | None:
-    """The noun that a line is a record of."""
+    """The noun of a line's record."""
     for noun, decoder in _HEADS.items():
         try:
             decoder.decode(line)

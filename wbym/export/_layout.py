@@ -1,8 +1,7 @@
-"""What the columns of an exported table are: one layout a noun, as data.
+"""The columns of exported tables: one layout per noun, as data.
 
-CSV, Parquet and the tables of ``docs/export.md`` are made from :data:`LAYOUTS`. A value is the same
-in every format: a text that is empty in a column that may be empty is null, and money has four
-decimal places.
+CSV, Parquet and the tables of ``docs/export.md`` are generated from :data:`LAYOUTS`. A value is the
+same in every format: an empty text in a nullable column is null, and money has four decimal places.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -40,11 +39,11 @@ R = TypeVar("R", bound=Record)
 P = TypeVar("P")
 
 CENTS: Final = Decimal("0.0001")
-"""Money in tables is kept to this."""
+"""The precision of money in tables."""
 
 
 class Noun(StrEnum):
-    """What can be exported."""
+    """The nouns that can be exported."""
 
     FEEDBACKS = "feedbacks"
     QUESTIONS = "questions"
@@ -53,7 +52,7 @@ class Noun(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a column holds."""
+    """The type of a column."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -70,10 +69,10 @@ class Column(Generic[R]):
     """One column of a noun's table.
 
     Args:
-        name: Its name, the same in every format.
-        kind: What it holds.
-        meaning: For the documentation.
-        value: What a record has in it.
+        name: The name, the same in every format.
+        kind: The type.
+        meaning: The description for the documentation.
+        value: Extracts the value from a record.
         always: Whether every record has a value.
     """
 
@@ -93,7 +92,7 @@ class Column(Generic[R]):
         self._value = value
 
     def of(self, record: R) -> Value:
-        """What the record has in this column."""
+        """The value of a record in this column."""
         value = self._value(record)
         return None if value == "" and not self.always else value
 
@@ -102,10 +101,10 @@ class Layout(Generic[R]):
     """The table of a noun.
 
     Args:
-        noun: Whose table it is.
-        of: The noun of its records' refs.
+        noun: The exported noun.
+        of: The noun of the records' refs.
         record: The neutral type.
-        columns: Its columns; the first three are the ref without its noun.
+        columns: The columns; the first three are the ref without its noun.
     """
 
     def __init__(
@@ -119,14 +118,14 @@ class Layout(Generic[R]):
         self._decoder = msgspec.json.Decoder(record)
 
     def rows(self, bodies: Iterable[bytes]) -> list[Row]:
-        """The rows of records, each of which is given as JSON."""
+        """The rows of records given as JSON."""
         decode, columns = self._decoder.decode, self.columns
         records = map(decode, bodies)
         return [tuple(column.of(record) for column in columns) for record in records]
 
 
 def _part(value: Callable[[R], P | None], of: Callable[[P], Value]) -> Callable[[R], Value]:
-    """A value of a part that a record may lack."""
+    """A value of an optional part of a record."""
 
     def get(record: R) -> Value:
         part = value(record)
@@ -198,7 +197,9 @@ def _order(order: Callable[[R], Order | None]) -> tuple[Column[R], ...]:
 
 def _answer(answer: Callable[[R], Answer | None]) -> tuple[Column[R], ...]:
     return (
-        Column("answer_text", Kind.TEXT, "The answer's words", _part(answer, lambda it: it.text)),
+        Column(
+            "answer_text", Kind.TEXT, "The text of the answer", _part(answer, lambda it: it.text)
+        ),
         Column(
             "answer_status",
             Kind.TEXT,
@@ -235,7 +236,7 @@ def _amount(item: Return) -> Decimal | None:
 
 
 def _is_answered(item: Feedback) -> bool | None:
-    # An answer may be known although not all comments are.
+    # An answer may be known even if not all comments are.
     return item.answered if item.answer_known or item.answer is not None else None
 
 
@@ -249,20 +250,20 @@ _FEEDBACKS: Final[Layout[Feedback]] = Layout(
             "created_at", Kind.TIME, "When it was written", lambda it: it.created_at, always=True
         ),
         Column("rating", Kind.INTEGER, "1 to 5", lambda it: it.rating),
-        Column("text", Kind.TEXT, "The buyer's words", lambda it: it.text, always=True),
+        Column("text", Kind.TEXT, "The buyer's text", lambda it: it.text, always=True),
         Column("pros", Kind.TEXT, "What the buyer likes", lambda it: it.pros, always=True),
         Column("cons", Kind.TEXT, "What the buyer dislikes", lambda it: it.cons, always=True),
         Column(
             "tags",
             Kind.TEXTS,
-            "Ready-made words that the buyer chose",
+            "Predefined tags that the buyer chose",
             lambda it: it.tags,
             always=True,
         ),
         Column(
             "answered",
             Kind.BOOLEAN,
-            "Whether an answer stands; null where comments are only counted",
+            "Whether it has an answer; null if comments are only counted",
             _is_answered,
         ),
         *_answer(lambda it: it.answer),
@@ -296,7 +297,7 @@ _QUESTIONS: Final[Layout[Question]] = Layout(
     (
         *_key(lambda it: it.ref),
         Column("created_at", Kind.TIME, "When it was asked", lambda it: it.created_at, always=True),
-        Column("text", Kind.TEXT, "The buyer's words", lambda it: it.text, always=True),
+        Column("text", Kind.TEXT, "The buyer's text", lambda it: it.text, always=True),
         Column(
             "status",
             Kind.TEXT,
@@ -307,7 +308,7 @@ _QUESTIONS: Final[Layout[Question]] = Layout(
         Column(
             "answered",
             Kind.BOOLEAN,
-            "Whether an answer stands",
+            "Whether it has an answer",
             lambda it: it.answered,
             always=True,
         ),
@@ -315,7 +316,9 @@ _QUESTIONS: Final[Layout[Question]] = Layout(
         *_product(lambda it: it.product),
         *_buyer(lambda it: it.buyer),
         Column("viewed", Kind.BOOLEAN, "Whether the seller saw it", lambda it: it.viewed),
-        Column("flagged", Kind.BOOLEAN, "Whether the marketplace warns", lambda it: it.flagged),
+        Column(
+            "flagged", Kind.BOOLEAN, "Whether the marketplace warns of it", lambda it: it.flagged
+        ),
         Column("likes", Kind.INTEGER, "How many people like it", lambda it: it.likes),
         Column("dislikes", Kind.INTEGER, "How many do not", lambda it: it.dislikes),
     ),
@@ -354,7 +357,7 @@ _RETURNS: Final[Layout[Return]] = Layout(
         Column(
             "product_ids",
             Kind.TEXTS,
-            "The marketplace's article of each position; null where it is not told",
+            "The marketplace's article of each position; null if it is not stated",
             lambda it: tuple(each.product.id for each in it.items),
             always=True,
         ),
@@ -375,16 +378,16 @@ _RETURNS: Final[Layout[Return]] = Layout(
         Column(
             "quantities",
             Kind.INTEGERS,
-            "How many of each position",
+            "The quantity of each position",
             lambda it: tuple(each.quantity for each in it.items),
             always=True,
         ),
         *_buyer(lambda it: it.buyer),
-        Column("buyer_comment", Kind.TEXT, "The buyer's words", lambda it: it.buyer_comment),
+        Column("buyer_comment", Kind.TEXT, "The buyer's text", lambda it: it.buyer_comment),
         Column(
             "marketplace_comment",
             Kind.TEXT,
-            "The marketplace's words",
+            "The marketplace's text",
             lambda it: it.marketplace_comment,
         ),
         *_order(lambda it: it.order),
@@ -397,7 +400,7 @@ _RETURNS: Final[Layout[Return]] = Layout(
         Column(
             "imei_check",
             Kind.TEXT,
-            "Whether the IMEI that the buyer gave is the sold device's, in the marketplace's words",
+            "Whether the buyer's IMEI is that of the sold device, in the marketplace's words",
             lambda it: it.imei_check,
         ),
         *_media(lambda it: it.media),
@@ -410,7 +413,7 @@ _CHATS: Final[Layout[Chat]] = Layout(
     Chat,
     (
         *_key(lambda it: it.ref),
-        Column("created_at", Kind.TIME, "When it was begun", lambda it: it.created_at),
+        Column("created_at", Kind.TIME, "When it was created", lambda it: it.created_at),
         Column("updated_at", Kind.TIME, "When the last message came", lambda it: it.updated_at),
         Column(
             "status",
@@ -427,11 +430,13 @@ _CHATS: Final[Layout[Chat]] = Layout(
             lambda it: it.kind.value,
             always=True,
         ),
-        Column("last_text", Kind.TEXT, "The last message's words", lambda it: it.last_text),
+        Column("last_text", Kind.TEXT, "The text of the last message", lambda it: it.last_text),
         *_product(lambda it: it.product),
         *_buyer(lambda it: it.buyer),
         *_order(lambda it: it.order),
-        Column("return_id", Kind.TEXT, "The return that it is about", lambda it: it.return_id),
+        Column(
+            "return_id", Kind.TEXT, "The return that the chat is about", lambda it: it.return_id
+        ),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Parquet, through pyarrow from the extra ``parquet``, which is loaded when it is needed."""
+"""Parquet by pyarrow, which is in the extra ``parquet`` and loaded on first use."""
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["ROW_GROUP", "Parquet"]
 
 ROW_GROUP = 20_000
-"""Rows of a row group at least, but for the last one; as many are in memory."""
+"""Minimum rows of a row group, except for the last one; as many are in memory."""
 
 HEAD = ("marketplace", "account", "id", "created_at")
 
 
 class Parquet(FileFormat["pa.RecordBatch"]):
-    """Columns as :func:`arrow_schema` has them, compressed with zstd.
+    """Record batches with the columns of :func:`arrow_schema`, compressed with zstd.
 
     Args:
-        path: The file that it is for.
+        path: The file, for errors.
 
     Raises:
         ExportError: pyarrow is not installed.
@@ -39,7 +39,7 @@ class Parquet(FileFormat["pa.RecordBatch"]):
             raise ExportError(path, "Parquet needs pyarrow: pip install 'wbym[parquet]'")
 
     def read(self, path: Path, layout: AnyLayout) -> Generator[Batch["pa.RecordBatch"], None, None]:
-        """The rows, in parts."""
+        """Iterate over the rows, in parts."""
         import pyarrow as pa
 
         schema = arrow_schema(layout)
@@ -48,18 +48,18 @@ class Parquet(FileFormat["pa.RecordBatch"]):
             yield Batch(_heads(batch, layout), whole)
 
     def heads(self, path: Path, layout: AnyLayout) -> Generator[Sequence[Head], None, None]:
-        """The records that a file has, in parts; no more is read of it."""
+        """Iterate over the heads of a file's records, in parts; reads only their columns."""
         for batch in self._batches(path, layout, HEAD):
             yield _heads(batch, layout)
 
     def keep(self, rows: "pa.RecordBatch", which: Sequence[bool]) -> "pa.RecordBatch":
-        """Some of the rows."""
+        """Select rows."""
         import pyarrow as pa
 
         return rows.filter(pa.array(which, pa.bool_()))
 
-    def made(self, bodies: Sequence[bytes], layout: AnyLayout) -> "pa.RecordBatch":
-        """The records as columns."""
+    def from_json(self, bodies: Sequence[bytes], layout: AnyLayout) -> "pa.RecordBatch":
+        """Create columns from records as JSON."""
         import pyarrow as pa
 
         schema = arrow_schema(layout)
@@ -68,7 +68,7 @@ class Parquet(FileFormat["pa.RecordBatch"]):
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def writer(self, file: BinaryIO, layout: AnyLayout) -> "_ParquetWriter":
-        """What writes rows as row groups."""
+        """A writer of row groups."""
         return _ParquetWriter(file, layout)
 
     def _batches(
@@ -102,7 +102,7 @@ class _ParquetWriter:
 
     def write(self, rows: "pa.RecordBatch", /) -> None:
         self._held.append(rows)
-        # Small ones are joined, or a file that grows day by day would become all row groups.
+        # Small batches are joined; otherwise a file that grows daily would have tiny row groups.
         if sum(each.num_rows for each in self._held) >= ROW_GROUP:
             self._flush()
 
@@ -113,7 +113,7 @@ class _ParquetWriter:
             try:
                 self._writer.close()
             finally:
-                self._writer.is_open = False  # else its finalizer tries again
+                self._writer.is_open = False  # or its finalizer tries again
 
     def _flush(self) -> None:
         import pyarrow as pa
@@ -125,7 +125,7 @@ class _ParquetWriter:
 
 @cache
 def arrow_schema(layout: AnyLayout) -> "pa.Schema":
-    """The layout in Arrow's types."""
+    """The Arrow schema of a layout."""
     import pyarrow as pa
 
     types = {
@@ -153,7 +153,7 @@ def _heads(batch: "pa.RecordBatch", layout: AnyLayout) -> list[Head]:
     import pyarrow as pa
 
     marketplaces, accounts, ids = (batch.column(name).to_pylist() for name in HEAD[:3])
-    # Without its zone, which pyarrow would look up in a database that is not on every machine.
+    # Without the zone, which pyarrow would look up in a database that not every machine has.
     times = batch.column(HEAD[3]).cast(pa.timestamp("us")).to_pylist()
     return [
         Head(Ref(marketplace, account, layout.of, number), time and time.replace(tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Reading one account for an export, and how far it is."""
+"""Reading of one account for an export, and its progress."""
 
 import asyncio
 from datetime import datetime
@@ -19,32 +19,32 @@ AnyListing: TypeAlias = Listing[Feedback] | Listing[Question] | Listing[Return] 
 
 
 class Stage(StrEnum):
-    """What an account is about."""
+    """The stage of an account's reading."""
 
     WAITING = "waiting"
-    """It has not begun."""
+    """Not begun."""
     READING = "reading"
     DONE = "done"
     FAILED = "failed"
 
 
 class AccountProgress(msgspec.Struct, frozen=True):
-    """How far an account is, when asked."""
+    """A snapshot of an account's progress."""
 
     account: str
     stage: Stage
     start: datetime | None
-    """From when on it is read; None for the beginning."""
+    """Start of the period that is read; None for the beginning."""
     records: int
-    """Read and kept, those of a run that was stopped included."""
+    """Records read and kept, including those of a stopped run."""
     expected: int | None
-    """How many there will be, where the marketplace counts them."""
+    """Records in total, if the marketplace counts them."""
     rate: float
-    """Records a second in this run."""
-    refusals: int
-    """How often the limit was met in spite of all."""
+    """Records per second in this run."""
+    rate_limited: int
+    """Rate-limited calls."""
     left: float | None
-    """Seconds to the end, a ban included; None where nobody can tell."""
+    """Estimated seconds to the end, including a ban; None if unknown."""
     banned_until: datetime | None
 
 
@@ -57,7 +57,7 @@ _NEEDED: Final = {
 
 
 def can_export(account: Account, noun: Noun) -> bool:
-    """Whether the marketplace has the noun, in a way that can be read whole."""
+    """Whether the marketplace has the noun and lets it be read completely."""
     return has(account.CAPABILITIES, _NEEDED[noun])
 
 
@@ -66,7 +66,7 @@ class Reading:
 
     Args:
         account: The opened account.
-        noun: What is read.
+        noun: The noun to read.
     """
 
     def __init__(self, account: Account, noun: Noun) -> None:
@@ -79,31 +79,31 @@ class Reading:
         self._read = 0
         self._began: float | None = None
         self._ended: float | None = None
-        self._refused = 0
+        self._rate_limited_before = 0
         self._listing: AnyListing | None = None
 
     def begin(self, entry: Entry, kept: int) -> None:
-        """Reading begins, or goes on with what is kept."""
+        """Begin reading, or resume with the kept records."""
         self.stage = Stage.READING
         self._start = entry.start
         self._kept = kept
         self._began = asyncio.get_running_loop().time()
-        self._refused = self._refusals()
+        self._rate_limited_before = self._count_rate_limited()
 
     def took(self, count: int) -> None:
-        """So many records more are kept."""
+        """Add kept records."""
         self._read += count
 
     def end(self, stage: Stage) -> None:
-        """It is read, or failed."""
+        """End reading in this stage."""
         self.stage = stage
         self._ended = asyncio.get_running_loop().time()
 
     def listing(self, entry: Entry, max_wait: float | None) -> AnyListing:
-        """What is still to be read.
+        """The listing of the unread records.
 
         Raises:
-            Unsupported: The marketplace has nothing of the kind.
+            Unsupported: The marketplace does not have the noun.
         """
         account = self._account
         found: AnyListing
@@ -125,7 +125,7 @@ class Reading:
 
     @property
     def progress(self) -> AccountProgress:
-        """How far it is."""
+        """The progress so far."""
         seconds = 0.0
         if self._began is not None:
             end = self._ended
@@ -143,10 +143,12 @@ class Reading:
             records=self._kept + self._read,
             expected=expected,
             rate=self._read / seconds if seconds > 0 else 0.0,
-            refusals=0 if self._began is None else self._refusals() - self._refused,
+            rate_limited=0
+            if self._began is None
+            else self._count_rate_limited() - self._rate_limited_before,
             left=left if self.stage is Stage.READING else None,
             banned_until=max(bans, default=None) if self.stage is Stage.READING else None,
         )
 
-    def _refusals(self) -> int:
-        return sum(state.refusals for state in self._account.limits())
+    def _count_rate_limited(self) -> int:
+        return sum(state.rate_limited for state in self._account.limits())

@@ -1,4 +1,4 @@
-"""Exporting: read what is new of each account, then make the file."""
+"""Exports: read the new records of each account, then write the file."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
@@ -27,61 +27,61 @@ __all__ = ["OVERLAP", "Export", "Exported"]
 T = TypeVar("T")
 
 OVERLAP: Final = timedelta(days=1)
-"""How far an export looks back behind the newest record in the file."""
+"""Default overlap: how far before the newest record in the file an export reads again."""
 
-AT_ONCE: Final = 4
-"""Accounts that are read at the same time; each holds two or three pages in memory."""
+MAX_CONCURRENT_ACCOUNTS: Final = 4
+"""Accounts read at the same time; each keeps two or three pages in memory."""
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """What an export did."""
+    """The result of an export."""
 
     path: Path
     rows: int
-    """In the file now."""
+    """Rows in the file."""
     added: int
-    """Of them, those that are new in it."""
+    """Rows that are new in the file."""
     replaced: int
-    """Of them, those that were in it before and were read again."""
+    """Rows that were in the file before and were read again."""
     made: bool
-    """Whether the file was written; it was not where there was nothing new, or where it would have
-    lost what it had of an account that failed."""
+    """Whether the file was written; it is not if there are no new records, or if it would lose the
+    records of an account that failed."""
 
 
 class _Old(msgspec.Struct):
-    """What is in the file before."""
+    """The contents of the file before the export."""
 
     rows: int = 0
     latest: dict[AccountKey, datetime] = {}
 
 
 class Export:
-    """Writes the records of accounts into one file, or adds to it what is new.
+    """Exports the records of accounts to a file, or adds new records to it.
 
-    Feedbacks and questions are read by a sweep: of an account that the file has, from its newest
-    record less the overlap on; of another, from ``since`` on. Chats and returns are read whole.
-    Records that are in the file already are replaced by their latest state, the others of the file
-    are kept, and each is in it once.
+    Feedbacks and questions are read by a sweep: for an account that the file has, from its newest
+    record minus the overlap; for other accounts, from ``since``. Chats and returns are always read
+    completely. Records already in the file are replaced by their latest state, its other records
+    are kept, and each record is in the file once.
 
-    The file is written only when the reading is done, beside the old one, and then put in its
-    place. What is read is kept meanwhile in ``<file>.part``: an export that is stopped, or fails,
-    leaves it, and the same call goes on from there. (Chats and returns are read again.)
+    The file is written after the reading, next to the old one, and then replaces it. Until then the
+    records are kept in ``<file>.part``: if an export is stopped or fails, the same call resumes
+    from it. (Chats and returns are read again.)
 
     Args:
-        accounts: Opened accounts; those without the noun are left out.
-        noun: What is exported.
-        to: The file; its end says the format: ``.jsonl``, ``.csv`` or ``.parquet``.
-        since: From this moment on, aware; from the beginning, where it is not given.
-        until: Up to and with this moment, aware.
-        overlap: How far to look back behind the newest record in the file, for records that
-            appeared late, or changed since.
-        max_wait: Seconds that a call of a sweep waits for its limits at most, before the account
-            fails with ``QuotaExhausted``. None: as long as it takes, even for a ban.
-        fresh: Forget what is in the file and in ``<file>.part``. Nothing is forgotten before the
-            new file is whole.
-        form: The format, where the file's name does not say it.
-        on_error: Is told which account failed, and why. Without it ``AccountsFailed`` is raised
-            once the file is made of the others.
+        accounts: Opened accounts; those without the noun are skipped.
+        noun: The noun to export.
+        to: The file; its suffix determines the format: ``.jsonl``, ``.csv`` or ``.parquet``.
+        since: Inclusive start, aware; by default the beginning.
+        until: Inclusive end, aware.
+        overlap: How far before the newest record in the file to read again, for records that
+            appeared late or have changed.
+        max_wait: Maximum seconds that a call of a sweep waits for its limits before the account
+            fails with ``QuotaExhausted``. None for no maximum, even for a ban.
+        fresh: Discard the contents of the file and of ``<file>.part``. The old file is kept until
+            the new one is complete.
+        form: The format, if the file's name does not determine it.
+        on_error: Called with the name and the error of each account that fails. Without it,
+            ``AccountsFailed`` is raised after the file is written with the other accounts.
 
     Raises:
         InvalidInput: A time is naive, ``since`` is in the future or after ``until``, or ``overlap``
@@ -107,7 +107,7 @@ class Export:
         if noun in {Noun.CHATS, Noun.RETURNS}:
             for argument, moment in (("since", since), ("until", until)):
                 if moment is not None:
-                    rule = f"is for feedbacks and questions; {noun} are read whole"
+                    rule = f"is only for feedbacks and questions; {noun} are read completely"
                     raise InvalidInput(method, argument, rule, moment)
         for argument, moment in (("since", since), ("until", until)):
             require(method, argument, moment, datetime | None)
@@ -125,12 +125,12 @@ class Export:
         self.fresh: Final = fresh
         self.since: Final = since
         self.left_out: Final = [each.name for each in accounts if not can_export(each, noun)]
-        """Accounts whose marketplace has no such noun."""
+        """Accounts whose marketplace does not have the noun."""
         self.unfinished: Path | None = None
-        """After a run: where the records are kept that are not in the file yet."""
+        """After a run: the ``.part`` file, if it has records that are not in the file yet."""
         self._readings = [Reading(each, noun) for each in accounts if can_export(each, noun)]
-        # One thread for all: where the task is cancelled (Ctrl-C) while it works, what comes next,
-        # such as closing, waits for its turn behind that.
+        # A single thread: if the task is cancelled (Ctrl-C) while the thread works, the next call,
+        # such as closing, is queued behind it.
         self._thread = ThreadPoolExecutor(1, "wbym-export")
         self._written: tuple[int, int] | None = None
         self._replaced = 0
@@ -142,21 +142,21 @@ class Export:
 
     @property
     def progress(self) -> tuple[AccountProgress, ...]:
-        """How far each account is."""
+        """The progress of each account."""
         return tuple(reading.progress for reading in self._readings)
 
     @property
     def written(self) -> tuple[int, int] | None:
-        """Rows written, and rows to be written about; None while the accounts are read."""
+        """Rows written, and approximate rows to write; None while the accounts are read."""
         return self._written
 
     async def run(self) -> Exported:
-        """Read and write, once.
+        """Run the export. Call it once.
 
         Raises:
-            ExportError: The file or its ``.part`` cannot be read or written, or it has another
-                noun. The file is as it was.
-            AccountsFailed: Accounts failed, and nobody was to be told (``on_error``).
+            ExportError: The file or its ``.part`` cannot be read or written, or has another noun.
+                The file is unchanged.
+            AccountsFailed: Accounts failed, and there is no ``on_error``.
         """
         target = await self._blocking(find_target, self.path)
         form = await self._blocking(format_of, target, self._form)
@@ -168,15 +168,15 @@ class Export:
             if has_file:
                 await self._scan(form, target, old)
             errors = await self._read(spool, old)
-            whole = [one.key for one in self._readings if one.stage is Stage.DONE]
-            # Started over, the file loses what it had: not before there is all of the new.
+            complete = [one.key for one in self._readings if one.stage is Stage.DONE]
+            # With fresh, the old records are discarded only once all new ones are read.
             rows, made = old.rows, False
-            waits = spool.fresh and (errors or not await self._blocking(spool.is_complete))
-            if whole and not waits:
+            postponed = spool.fresh and (errors or not await self._blocking(spool.is_complete))
+            if complete and not postponed:
                 rows, made = await self._write(
-                    form, target, spool, whole, old if has_file else None
+                    form, target, spool, complete, old if has_file else None
                 )
-                await self._blocking(spool.forget, whole)
+                await self._blocking(spool.forget, complete)
         finally:
             if await self._blocking(spool.close):
                 self.unfinished = spool.path
@@ -193,10 +193,10 @@ class Export:
 
     async def _read(self, spool: Spool, old: _Old) -> list[tuple[str, Exception]]:
         errors: list[tuple[str, Exception]] = []
-        at_once = asyncio.Semaphore(AT_ONCE)
+        slots = asyncio.Semaphore(MAX_CONCURRENT_ACCOUNTS)
 
         async def read(reading: Reading) -> None:
-            async with at_once:
+            async with slots:
                 try:
                     await self._read_one(reading, spool, old)
                     reading.end(Stage.DONE)
@@ -217,7 +217,7 @@ class Export:
             ours, others = group.split(ExportError)
             if ours is None or others is not None:
                 raise
-            raise ours.exceptions[0] from None  # the file's trouble, whichever account met it
+            raise ours.exceptions[0] from None  # an error of the file, not of an account
         return errors
 
     async def _read_one(self, reading: Reading, spool: Spool, old: _Old) -> None:
@@ -232,8 +232,8 @@ class Export:
             raise ExportError(
                 spool.path,
                 f"an export of {account[1]} with since={_shown(entry.since)} and "
-                f"until={_shown(entry.until)} was stopped; go on with these, or start over with "
-                "fresh",
+                f"until={_shown(entry.until)} was stopped; resume it with these, or start over "
+                "with fresh",
             )
         reading.begin(entry, await self._blocking(spool.count, account))
         if entry.complete:
@@ -244,7 +244,7 @@ class Export:
             except InvalidInput as error:
                 if error.argument != "cursor":
                     raise
-                reason = "this version cannot go on with it; start over with fresh"
+                reason = "this version cannot resume it; start over with fresh"
                 raise ExportError(spool.path, reason) from error
         done = msgspec.structs.replace(entry, complete=True)
         await self._blocking(spool.note, account, done)
@@ -253,7 +253,7 @@ class Export:
         listing = reading.listing(entry, self._max_wait)
         async with aclosing(listing.pages()) as pages:
             async for page in pages:
-                if isinstance(listing, Sweep):  # other lists shift, so they are read again
+                if isinstance(listing, Sweep):  # other lists shift, so they are read from the start
                     entry = msgspec.structs.replace(entry, cursor=page.next_cursor)
                 await self._blocking(spool.note, reading.key, entry, page.items)
                 reading.took(len(page.items))
@@ -261,7 +261,7 @@ class Export:
         return entry
 
     async def _scan(self, form: Format, target: Path, old: _Old) -> None:
-        """Look at every row of the file, so that a broken one is told before anything is read."""
+        """Read every row of the file, so that an invalid one is reported before any request."""
         latest = old.latest
         async with aclosing(self._steps(target, form.heads(target, LAYOUTS[self.noun]))) as parts:
             async for heads in parts:
@@ -315,7 +315,7 @@ class Export:
         return written, True
 
     async def _steps(self, path: Path, steps: Generator[T, None, None]) -> AsyncGenerator[T, None]:
-        """What blocks, step by step in the thread; it may be left in between."""
+        """Run a blocking generator in the thread, step by step; it may be closed in between."""
         try:
             while (step := await self._blocking(_next, path, steps)) is not None:
                 yield step

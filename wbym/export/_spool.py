@@ -1,10 +1,10 @@
-"""What was read for a file and is not in it yet: ``<file>.part``, a SQLite database.
+"""The spool of an export: records read but not yet in the file, in ``<file>.part`` (SQLite).
 
-A page and the cursor after it are written in one transaction, so an export that was stopped, by
-whatever, goes on behind the last whole page. One export at a time has the database open, and with
-it the right to write the file.
+A page and the cursor after it are written in one transaction, so an export that was stopped in any
+way resumes after the last complete page. Only one export at a time can open the database, and only
+that one may write the file.
 
-All of it blocks, and is run in one thread at a time.
+Its methods block, and run in one thread at a time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from wbym.export._layout import AnyRecord, Noun
 __all__ = ["AccountKey", "Entry", "Spool"]
 
 AccountKey: TypeAlias = tuple[str, str]
-"""Marketplace and account: the beginning of a :class:`Ref`."""
+"""Marketplace and account, as in a :class:`Ref`."""
 
 VERSION = 2
 """1 had refs without their noun."""
@@ -54,64 +54,65 @@ _BODIES = (
 _FORGET_RECORDS = "DELETE FROM record WHERE marketplace = ? AND account = ?"
 _FORGET_ACCOUNT = "DELETE FROM account WHERE marketplace = ? AND account = ?"
 _REMEDIES = {
-    "not a database": "it is not an unfinished export; remove it, or take another file",
-    "malformed": "it is broken; remove it, and the export begins anew",
+    "not a database": "it is not an unfinished export; remove it, or use another file",
+    "malformed": "it is damaged; remove it to start the export over",
     "locked": "another export to this file is running",
 }
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """How far one account is read."""
+    """The reading position of one account."""
 
     since: datetime | None
-    """What was asked for."""
+    """The requested period."""
     until: datetime | None
     start: datetime | None
-    """Where the reading really began; later than ``since`` where the file had something."""
+    """The actual start of the reading; later than ``since`` if the file already had records."""
     cursor: str | None = None
-    """Where to go on; None for the beginning."""
+    """The cursor to resume from; None for the beginning."""
     complete: bool = False
 
 
 class Spool:
-    """The records that were read, by account.
+    """The records read by an export, by account.
 
     Args:
-        target: The file that they are for, behind links.
-        noun: What they are.
+        target: The file to export to, with links resolved.
+        noun: The noun of the records.
     """
 
     def __init__(self, target: Path, noun: Noun) -> None:
         self.path: Path = target.with_name(f"{target.name}.part")
         self.fresh: bool = False
-        """Whether the file is made without what is in it now."""
+        """Whether the file is rewritten without its current records."""
         self._noun = noun
         self._db = Connection(self.path, ExportError, waits=False, remedies=_REMEDIES)
         self._encode = msgspec.json.Encoder().encode
 
     def open(self, fresh: bool) -> None:
-        """Open it, and keep all others from it.
+        """Open the spool and lock it.
 
         Args:
-            fresh: Forget what was kept, and let the file be made without what is in it now. Without
-                it, an export that goes on after a stop does as the stopped one did.
+            fresh: Drop the kept records, and rewrite the file without its current records. If not
+                set, a resumed export does what the stopped one did.
 
         Raises:
-            ExportError: It cannot be opened, another export has it, or it is of another noun.
+            ExportError: The spool cannot be opened, is locked by another export, or has another
+                noun.
         """
         self._db.open(lambda db: self._prepare(db, fresh))
 
     def _prepare(self, db: Connection, fresh: bool) -> None:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        with db.transaction("EXCLUSIVE"):  # kept until it is closed
+        with db.transaction("EXCLUSIVE"):  # locked until it is closed
             ((version,),) = db.query("PRAGMA user_version")
             ((tables,),) = db.query("SELECT count(*) FROM sqlite_master")
             if tables and version != VERSION:
                 rule = "it is not an unfinished export of this version; remove it"
                 if 0 < version < VERSION:
                     rule = (
-                        "an earlier version of wbym left this unfinished export, and this one "
-                        "cannot go on with it; remove it, and what it has is read again"
+                        "this unfinished export is from an earlier version of wbym and cannot be "
+                        "resumed; remove it, and its records are read again"
                     )
                 raise ExportError(self.path, rule)
             if tables and fresh:
@@ -130,7 +131,7 @@ class Spool:
         self.fresh = bool(was_fresh)
 
     def entry(self, account: AccountKey) -> Entry | None:
-        """How far an account was read before."""
+        """The stored reading position of an account; None if there is none."""
         rows = self._db.query(_ENTRY, account)
         if not rows:
             return None
@@ -138,7 +139,7 @@ class Spool:
         return msgspec.convert(fields, Entry, strict=False)
 
     def note(self, account: AccountKey, entry: Entry, records: Sequence[AnyRecord] = ()) -> None:
-        """Keep records of an account, and how far it is read with them; all or nothing."""
+        """Store records of an account and its reading position, atomically."""
         state = (_text(entry.since), _text(entry.until), _text(entry.start), entry.cursor)
         rows = [(*account, each.ref.id, self._encode(each)) for each in records]
         with self._db.transaction():
@@ -149,28 +150,28 @@ class Spool:
             )
 
     def is_complete(self) -> bool:
-        """Whether every account in it is read to the end."""
+        """Whether every stored account is completely read."""
         return not self._db.query("SELECT 1 FROM account WHERE NOT complete LIMIT 1")
 
     def count(self, account: AccountKey) -> int:
-        """How many records of an account are kept."""
+        """The number of kept records of an account."""
         ((found,),) = self._db.query(_COUNT, account)
         return int(found)
 
     def has(self, refs: Sequence[Ref]) -> list[bool]:
-        """Which of these records are kept."""
+        """Whether each of these records is kept."""
         query = self._db.query
         return [bool(query(_HAS, (ref.marketplace, ref.account, ref.id))) for ref in refs]
 
     def bodies(self, account: AccountKey) -> Iterator[list[bytes]]:
-        """The records of an account as JSON, in parts, in the order in which they came."""
+        """The records of an account as JSON, in parts, in the order of arrival."""
         last = -1
         while rows := self._db.query(_BODIES, (last, *account, BATCH)):
             last = rows[-1][0]
             yield [body for _, body in rows]
 
     def forget(self, accounts: Sequence[AccountKey]) -> None:
-        """Drop what is in the file now."""
+        """Drop the records of these accounts, which are now in the file."""
         with self._db.transaction():
             self._db.executemany(_FORGET_RECORDS, accounts)
             self._db.executemany(_FORGET_ACCOUNT, accounts)
@@ -178,7 +179,7 @@ class Spool:
         self.fresh = False
 
     def close(self) -> bool:
-        """Close it, and remove it where nothing is kept; whether something is."""
+        """Close the spool, and delete it if it is empty; returns whether it has records."""
         if not self._db.is_open:
             return False
         try:

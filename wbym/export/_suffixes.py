@@ -1,4 +1,4 @@
-"""The formats by the ends of files' names."""
+"""The formats by file suffix."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,7 +15,7 @@ __all__ = ["Suffix", "format_of"]
 
 
 class Suffix(StrEnum):
-    """The formats, by the suffix that their files usually have."""
+    """The formats, by their usual file suffix."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -30,15 +30,17 @@ _FORMATS: Final[dict[Suffix, Callable[[Path], Format]]] = {
 
 
 def format_of(path: Path, suffix: Suffix | None) -> Format:
-    """The format of a file: the one that is named, else by the file's own suffix.
+    """The format of a file: ``suffix`` if given, else by the file's name.
 
     Raises:
-        ExportError: No format has this suffix, or what it needs is not installed.
+        ExportError: No format has this suffix, or the format's library is not installed.
     """
     if suffix is None:
         own = path.suffix.lower().removeprefix(".")
         if own not in set(Suffix):
             known = ", ".join(f".{each}" for each in Suffix)
-            raise ExportError(path, f"the format is not named, and the suffix is none of {known}")
+            raise ExportError(
+                path, f"unknown format: use one of the suffixes {known}, or name the format"
+            )
         suffix = Suffix(own)
     return _FORMATS[suffix](path)

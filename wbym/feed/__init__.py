@@ -1,16 +1,16 @@
-"""Nothing lost, nothing sent twice: what happens in the accounts, and the replies to it.
+"""Events of accounts and replies to them: no event lost, no reply sent twice.
 
 ::
 
     streams of the adapters -> readers -> diff -> store -> consumer
                                            |       ^
-                              confirms what comes back
+                         confirms own messages
                                            |       |
                                    replies -> outbox +
 
-Readers poll each stream at the pace of its limits; the diff makes events of what is new and
-stores them in one transaction with where the stream goes on; the consumer gets them until it has
-confirmed them. The outbox writes a reply down before it is sent, and looks up what became of it.
+Readers poll each stream at the rate of its limits; the diff creates events for new and changed
+records and stores them in one transaction with the stream's checkpoint; the consumer gets events
+until it confirms them. The outbox saves a reply before it is sent, and looks up its outcome.
 """
 
 from wbym._exports import show_exports
@@ -18,14 +18,14 @@ from wbym.feed._consumer import Events
 from wbym.feed._events import Event, EventKind
 from wbym.feed._feed import Feed
 from wbym.feed._memory import MemoryStore
-from wbym.feed._outbox import SETTLE_AFTER, Outbox
+from wbym.feed._outbox import CONFIRMATION_TIMEOUT, Outbox
 from wbym.feed._reader import StreamStatus
-from wbym.feed._settle import settle
+from wbym.feed._resolve import resolve
 from wbym.feed._sqlite import SqliteStore
 from wbym.feed._store import Store
 
 __all__ = [
-    "SETTLE_AFTER",
+    "CONFIRMATION_TIMEOUT",
     "Event",
     "EventKind",
     "Events",
@@ -35,7 +35,7 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StreamStatus",
-    "settle",
+    "resolve",
 ]
 
 show_exports(__name__, __all__)

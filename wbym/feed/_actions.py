@@ -1,6 +1,6 @@
-"""What the outbox delivers: how each action is sent, and how its fate is looked up.
+"""Actions of the outbox: how each is sent, and how its outcome is looked up.
 
-An action is saved with its delivery, and keeps the record where the caller gave one.
+An action is saved with its delivery, and keeps the record if the caller passed one.
 """
 
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ from wbym.domain import (
 )
 from wbym.errors import NotFound, Unprocessable, Unsupported
 from wbym.feed._delivery import FINAL, key_of
-from wbym.feed._own_messages import NEAR, find_delivery, find_lost_delivery, same_words
+from wbym.feed._matching import MAX_CLOCK_SKEW, find_delivery, find_possible_delivery, same_text
 from wbym.feed._store import Store
 
 __all__ = [
@@ -48,22 +48,23 @@ __all__ = [
 ]
 
 PollNow: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
-"""``await poll_now(account, stream, id)``: have the feed read an object; False if it cannot."""
+"""``await poll_now(account, stream, id)``: make the feed read an object; False if it cannot."""
 
 
 class Resolution(msgspec.Struct, frozen=True):
-    """What a lookup showed."""
+    """The result of a lookup."""
 
     state: DeliveryState | None = None
-    """None: the reply is not there, or not there yet."""
+    """None if the reply is not visible, or not yet."""
     id: str | None = None
     """The marketplace's id of the message or the answer."""
     note: str | None = None
 
 
-_NOT_THERE: Final = Resolution()
+_NOT_FOUND: Final = Resolution()
 _CANNOT_READ: Final = Resolution(
-    DeliveryState.UNKNOWN, note="this account cannot read one record, so nobody can look it up"
+    DeliveryState.UNKNOWN,
+    note="this account cannot read a single record, so the reply cannot be looked up",
 )
 
 
@@ -80,11 +81,10 @@ def _unknown(note: str) -> Resolution:
 
 
 class _Action(msgspec.Struct, frozen=True, tag_field="action"):
-    """What all actions have.
+    """Base of actions.
 
-    Each has ``deliver``, which calls the account once and raises what that raises, and
-    ``reconcile``, which looks up what became of the reply and raises ``WbymError`` where it cannot
-    be looked up now.
+    Each has ``deliver``, which calls the account once and raises the errors of that call, and
+    ``reconcile``, which looks up the outcome and raises ``WbymError`` if that is not possible now.
     """
 
     action: ClassVar[Action]
@@ -92,7 +92,7 @@ class _Action(msgspec.Struct, frozen=True, tag_field="action"):
     target: Ref
     """The chat, question, feedback or return."""
     text: str
-    """The words; see ``Delivery.text``."""
+    """See ``Delivery.text``."""
 
     @property
     def decision_id(self) -> str | None:
@@ -109,7 +109,7 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
     files: tuple[Upload, ...] = ()
 
     async def deliver(self, account: Account) -> Delivery:
-        """Send it."""
+        """Send the message."""
         return await account.send(self.chat or self.target, self.text, files=self.files)
 
     async def reconcile(
@@ -117,20 +117,20 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
     ) -> Resolution:
         """Look for the message in the chat."""
         if await poll_now(account.name, "chats", self.target.id):
-            # The feed itself confirms what it sees of ours.
+            # The feed itself confirms our messages that it reads.
             standing = await store.delivery(key_of(delivery))
             if standing is None or standing.state not in {*FINAL, DeliveryState.UNKNOWN}:
-                return _NOT_THERE
+                return _NOT_FOUND
             return Resolution(standing.state, standing.id, standing.note)
         if not _can(account, Capability.MESSAGES):
-            return _unknown("the messages of this account's chats cannot be read")
+            return _unknown("this account cannot read the messages of its chats")
         others = await store.delivered_to(self.target)
         taken = {other.id for other in others}
         open_ = [other for other in others if other.state not in FINAL and other.attempts]
-        # Some marketplaces cannot be asked for a period.
-        since = (delivery.sent_at or delivery.created_at) - NEAR
-        asked = since if _can(account, Capability.MESSAGES_SINCE) else None
-        async for message in account.messages(self.chat or self.target, since=asked):
+        # Some marketplaces cannot filter messages by time.
+        since = (delivery.sent_at or delivery.created_at) - MAX_CLOCK_SKEW
+        requested_since = since if _can(account, Capability.MESSAGES_SINCE) else None
+        async for message in account.messages(self.chat or self.target, since=requested_since):
             if message.author is not Author.SELLER or message.ref.id in taken:
                 continue
             if message.sent_at < since:
@@ -139,24 +139,24 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
                 if other.idempotency_key == delivery.idempotency_key:
                     return _confirmed(message.ref.id)
                 open_.remove(other)
-            elif find_lost_delivery(message, [delivery]) is not None:
-                return _unknown(f"the chat has a message with these words: {message.ref.id}")
-        return _NOT_THERE
+            elif find_possible_delivery(message, [delivery]) is not None:
+                return _unknown(f"the chat has a message with the same text: {message.ref.id}")
+        return _NOT_FOUND
 
 
 class _AnswerAction(_Action, frozen=True):
-    """An answer to a question or a feedback, of which the record is kept where it was given."""
+    """Base of actions on answers; keeps the record if the caller passed one."""
 
     question: Question | None = None
     feedback: Feedback | None = None
 
     @property
     def item(self) -> Question | Feedback | Ref:
-        """The record if there is one."""
+        """The record, or its ref if the action has no record."""
         return self.question or self.feedback or self.target
 
     async def read(self, account: Account) -> Question | Feedback:
-        """The record as it is now, with the answer."""
+        """Read the current record, with the answer."""
         if self.question is not None:
             return await account.get(self.question)
         if self.feedback is not None:
@@ -172,33 +172,33 @@ class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
     action = Action.ANSWER
 
     async def deliver(self, account: Account) -> Delivery:
-        """Answer."""
+        """Send the answer."""
         return await account.answer(self.item, self.text)
 
     async def reconcile(
         self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
     ) -> Resolution:
-        """Read the question or the feedback again: the answer that stands decides."""
+        """Read the question or the feedback again; its current answer decides."""
         try:
             record = await self.read(account)
         except Unsupported:
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
-            return _rejected(f"the marketplace does not have it any more: {error}")
+            return _rejected(f"the marketplace no longer has it: {error}")
         answer = record.answer
         if answer is None or not answer.text:
             if isinstance(record, Question) and answer is None and record.answered:
-                return _unknown("the question is answered, in words that are not told")
-            return _NOT_THERE
-        if same_words(answer.text, self.text):
+                return _unknown("the question is answered, but the text of the answer is not known")
+            return _NOT_FOUND
+        if same_text(answer.text, self.text):
             return _moderated(answer)
         if answer.stands:
-            return _rejected(f"another answer stands: {answer.text}")
-        return _NOT_THERE
+            return _rejected(f"it has another answer: {answer.text}")
+        return _NOT_FOUND
 
 
 class EditAnswerAction(_AnswerAction, frozen=True, tag=Action.EDIT_ANSWER.value):
-    """Another text for an answer."""
+    """A new text for an answer."""
 
     action = Action.EDIT_ANSWER
 
@@ -211,30 +211,30 @@ class EditAnswerAction(_AnswerAction, frozen=True, tag=Action.EDIT_ANSWER.value)
     ) -> Resolution:
         """Read the question or the feedback again.
 
-        The new words confirm the edit, the old ones say that it is not there yet. Where only a ref
-        was given the old words are not known: any others count as the old ones.
+        The new text confirms the edit; the old text means that it is not visible yet. If the caller
+        passed only a ref, the old text is not known, and any other text counts as the old one.
         """
         try:
             answer = (await self.read(account)).answer
         except Unsupported:
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
-            return _rejected(f"the marketplace does not have it any more: {error}")
+            return _rejected(f"the marketplace no longer has it: {error}")
         if answer is None or not answer.text or answer.status is AnswerStatus.DELETED:
-            return _rejected("there is no answer any more that could be edited")
-        if same_words(answer.text, self.text):
+            return _rejected("it no longer has an answer to edit")
+        if same_text(answer.text, self.text):
             return _moderated(answer)
         item = self.item
         before = None if isinstance(item, Ref) else item.answer
-        if before is None or same_words(answer.text, before.text):
-            return _NOT_THERE
-        note = f"another answer stands: {answer.text}"
-        # An accepted edit may have stood before somebody wrote this.
+        if before is None or same_text(answer.text, before.text):
+            return _NOT_FOUND
+        note = f"it has another answer: {answer.text}"
+        # An accepted edit may have been visible before somebody changed it again.
         return _unknown(note) if delivery.state is DeliveryState.ACCEPTED else _rejected(note)
 
 
 class RejectAction(_Action, frozen=True, tag=Action.REJECT.value):
-    """A question that is declined; ``text`` is the reason."""
+    """A rejection of a question; ``text`` is the reason."""
 
     action = Action.REJECT
 
@@ -256,16 +256,16 @@ class RejectAction(_Action, frozen=True, tag=Action.REJECT.value):
         except Unsupported:
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
-            return _unknown(f"the marketplace does not have the question any more: {error}")
+            return _unknown(f"the marketplace no longer has the question: {error}")
         if question.status is QuestionStatus.REJECTED:
             return _confirmed()
         if question.status is QuestionStatus.ANSWERED or question.answered:
             return _rejected("the question was answered")
-        return _NOT_THERE
+        return _NOT_FOUND
 
 
 class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
-    """A decision about a return; ``text`` is the comment, empty where there is none."""
+    """A decision about a return; ``text`` is the comment, or empty."""
 
     action = Action.DECIDE
 
@@ -280,7 +280,7 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
         return self.decision if isinstance(self.decision, str) else self.decision.id
 
     async def deliver(self, account: Account) -> Delivery:
-        """Decide."""
+        """Send the decision."""
         return await account.decide(
             self.return_ or self.target,
             self.decision,
@@ -292,7 +292,7 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
     async def reconcile(
         self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
     ) -> Resolution:
-        """Read the return again: it offers the decision no more once it was decided."""
+        """Read the return again; after a decision it no longer offers it."""
         try:
             if self.return_ is None:
                 item = await account.get(self.target, Return)
@@ -301,21 +301,21 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
         except Unsupported:
             return _CANNOT_READ
         except (NotFound, Unprocessable) as error:
-            return _unknown(f"the marketplace does not have the return any more: {error}")
+            return _unknown(f"the marketplace no longer has the return: {error}")
         if item.waiting_for_seller:
             offered = await account.decisions(item)
             if self.decision_id in {one.id for one in offered}:
-                return _NOT_THERE
+                return _NOT_FOUND
         if delivery.state is DeliveryState.ACCEPTED:
             return _confirmed()
-        so, otherwise = _COMES_TO.get(self._kind, (frozenset(), frozenset()))
-        if item.status in so:
+        expected, contrary = _STATUSES_AFTER.get(self._kind, (frozenset(), frozenset()))
+        if item.status in expected:
             return _confirmed()
-        if item.status in otherwise:
-            return _rejected(f"it was decided otherwise: {item.status}")
+        if item.status in contrary:
+            return _rejected(f"another decision was made: {item.status}")
         return _unknown(
-            f"the return no longer waits for this decision, and is {item.status}: nobody tells "
-            "who decided"
+            f"the return no longer waits for this decision and is {item.status}, but the "
+            "marketplace does not say who decided"
         )
 
     @property
@@ -326,15 +326,15 @@ class DecideAction(_Action, frozen=True, tag=Action.DECIDE.value, kw_only=True):
         return next((one.kind for one in known if one.id == self.decision), DecisionKind.OTHER)
 
 
-_GRANTED: Final = frozenset({ReturnStatus.APPROVED, ReturnStatus.COMPLETED})
-_REFUSED: Final = frozenset({ReturnStatus.REJECTED})
-_COMES_TO: Final = {
-    DecisionKind.REFUND: (_GRANTED, _REFUSED),
-    DecisionKind.REFUND_WITHOUT_RETURN: (_GRANTED, _REFUSED),
-    DecisionKind.PARTIAL_REFUND: (_GRANTED, _REFUSED),
-    DecisionKind.REJECT: (_REFUSED, _GRANTED),
+_APPROVED: Final = frozenset({ReturnStatus.APPROVED, ReturnStatus.COMPLETED})
+_DECLINED: Final = frozenset({ReturnStatus.REJECTED})
+_STATUSES_AFTER: Final = {
+    DecisionKind.REFUND: (_APPROVED, _DECLINED),
+    DecisionKind.REFUND_WITHOUT_RETURN: (_APPROVED, _DECLINED),
+    DecisionKind.PARTIAL_REFUND: (_APPROVED, _DECLINED),
+    DecisionKind.REJECT: (_DECLINED, _APPROVED),
 }
-"""How a return stands after a decision, and how it never does."""
+"""The statuses that a return may have after a decision, and those that rule it out."""
 
 AnyAction: TypeAlias = SendAction | AnswerAction | EditAnswerAction | RejectAction | DecideAction
 
@@ -348,7 +348,7 @@ def _can(account: Account, capability: Capability) -> bool:
 
 
 def _moderated(answer: Answer) -> Resolution:
-    """What an answer with our words comes to."""
+    """The resolution for an answer that has our text."""
     if answer.status is AnswerStatus.REJECTED:
         return _rejected("moderation rejected it")
-    return _confirmed(answer.id) if answer.stands else _NOT_THERE
+    return _confirmed(answer.id) if answer.stands else _NOT_FOUND

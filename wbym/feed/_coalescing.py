@@ -1,7 +1,7 @@
-"""What a stream shows while the batch before is stored, stored together.
+"""Coalescing of batches that arrive while an earlier one is being stored.
 
-A commit costs the disk as much for one batch as for many. So the first goes at once, and whatever
-comes until it is on the disk goes with the next.
+A commit costs the same for one batch as for many. So the first batch is stored at once, and those
+that arrive until it is on disk are stored together.
 """
 
 import asyncio
@@ -13,29 +13,29 @@ from wbym.account import Batch
 
 __all__ = ["coalesce"]
 
-MAX_SIGHTINGS: Final = 1000
-"""Observations after which the stream is left to wait; a batch itself may have more."""
+MAX_OBSERVATIONS: Final = 1000
+"""Observations after which the stream has to wait; a single batch may have more."""
 
 
 async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch, None]:
-    """The batches of a stream, read ahead of their consumer, those that wait as one.
+    """Read a stream ahead of its consumer, and yield the batches that wait as one.
 
-    What the stream raises is raised when all that came before has been given.
+    An error of the stream is raised after all batches before it have been yielded.
     """
     held: list[Batch] = []
-    some, room = asyncio.Event(), asyncio.Event()
+    arrived, room = asyncio.Event(), asyncio.Event()
 
     async def read() -> None:
         async with aclosing(batches):
             async for batch in batches:
                 held.append(batch)
-                some.set()
-                while sum(len(one.observations) for one in held) >= MAX_SIGHTINGS:
+                arrived.set()
+                while sum(len(one.observations) for one in held) >= MAX_OBSERVATIONS:
                     room.clear()
                     await room.wait()
 
     reading = asyncio.ensure_future(read())
-    reading.add_done_callback(lambda _: some.set())
+    reading.add_done_callback(lambda _: arrived.set())
     try:
         while held or not reading.done():
             if held:
@@ -44,8 +44,8 @@ async def coalesce(batches: AsyncGenerator[Batch, None]) -> AsyncGenerator[Batch
                 room.set()
                 yield merged
             else:
-                some.clear()
-                await some.wait()
+                arrived.clear()
+                await arrived.wait()
         await reading
     finally:
         reading.cancel()
@@ -56,7 +56,7 @@ def _merged(batches: list[Batch]) -> Batch:
     if len(batches) == 1:
         return batches[0]
     states = [batch.state for batch in batches if batch.state is not None]
-    old = [batch.forget for batch in batches if batch.forget is not None]
+    old = [batch.forget_before for batch in batches if batch.forget_before is not None]
     return Batch(
         [observation for batch in batches for observation in batch.observations],
         states[-1] if states else None,

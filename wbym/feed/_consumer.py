@@ -1,4 +1,4 @@
-"""The stored events, one after the other, to one consumer."""
+"""Delivery of stored events to one consumer."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ import msgspec
 from wbym import observe
 from wbym.errors import StateError
 from wbym.feed._events import Event
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import Store, StoredEvent
 from wbym.observe import current
 
@@ -23,13 +23,13 @@ __all__ = ["Confirmations", "Events"]
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _PAGE: Final = 1000
-"""Events that are read from the store at once."""
-_GATHERED: Final = 0.05
-"""Seconds for which confirmations of a fast consumer are gathered into one commit."""
+"""Events to read from the store at a time."""
+_MAX_CONFIRM_DELAY: Final = 0.05
+"""Seconds for which confirmations of a fast consumer are collected for one commit."""
 
 
 class Confirmations:
-    """Writes down which events are done with, many at a time where many come at once."""
+    """Stores which events are confirmed, concurrent confirmations in one commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,14 +37,14 @@ class Confirmations:
         self._writing = asyncio.Lock()
 
     def note(self, seq: int) -> None:
-        """Have an event confirmed with the next that is written."""
+        """Confirm an event with the next write."""
         self._waiting.append(seq)
 
     async def write(self) -> None:
-        """Returns when all that were noted before are written.
+        """Store all noted confirmations.
 
         Raises:
-            StateError: They are not, and stay noted.
+            StateError: They could not be stored, and stay noted.
         """
         async with self._writing:
             seqs, self._waiting = self._waiting, []
@@ -53,25 +53,25 @@ class Confirmations:
             try:
                 await self._store.confirm(seqs)
             except BaseException:
-                # Also where the caller is cancelled: others may wait for the same commit.
+                # Also if the caller is cancelled: others may wait for the same commit.
                 self._waiting += seqs
                 raise
 
     async def confirm(self, seq: int) -> None:
-        """Confirm one event; those that come at the same time share a commit."""
+        """Confirm one event; concurrent calls share a commit."""
         self.note(seq)
         await self.write()
 
 
 class Events:
-    """What ``Inbox.events()`` gives: iterate it with ``async for``.
+    """Iterator of ``Inbox.events()``, for ``async for``.
 
-    Where the body of the loop ends and the next event is asked for, the event is confirmed. One
-    whose body raised, or left the loop, is not, and comes first in the next loop. A slow consumer's
-    confirmation is stored before it gets the next event; those of a fast one are gathered for at
-    most 50 ms.
-    ``async with inbox.events() as events`` ends the reading at the end of the block; else it goes
-    on, into the store, until the inbox is closed.
+    An event is confirmed when the body of the loop ends and requests the next event. If the body
+    raises or leaves the loop, the event is not confirmed and comes first in the next loop. The
+    confirmation of a slow consumer is stored before it gets the next event; those of a fast
+    consumer are collected for at most 50 ms.
+    ``async with inbox.events() as events`` stops following at the end of the block; otherwise
+    events are collected in the store until the inbox is closed.
     """
 
     def __init__(
@@ -111,17 +111,17 @@ class Events:
 
     def __aiter__(self) -> Self:
         if self._out is not None and self._auto_ack:
-            # A loop was left in the body of this event.
+            # The loop was left while this event was being handled.
             self._ready.appendleft(self._out)
             self._out = None
         return self
 
     async def __anext__(self) -> Event:
-        """The next event, waited for as long as it takes.
+        """Wait for the next event.
 
         Raises:
-            FeedBusy: Somebody follows one of the accounts already.
-            StateError: The state cannot be read or written. What was not confirmed comes again.
+            FeedBusy: Another reader follows one of the accounts.
+            StateError: The state cannot be read or written. Unconfirmed events come again.
         """
         clock = asyncio.get_running_loop().time
         if self._accounts is None:
@@ -130,7 +130,7 @@ class Events:
         out, self._out = self._out, None
         if out is not None and self._auto_ack:
             self._confirmations.note(out.seq)
-        if not self._ready or clock() - self._written_at >= _GATHERED:
+        if not self._ready or clock() - self._written_at >= _MAX_CONFIRM_DELAY:
             await self._confirmations.write()
             self._written_at = clock()
         while True:
@@ -152,7 +152,9 @@ class Events:
         try:
             record, chat = decode_record(stored), decode_chat(stored)
         except msgspec.MsgspecError as error:
-            reason = f"event {stored.id} was stored by another version and cannot be read: {error}"
+            reason = (
+                f"event {stored.id} was stored by another version and cannot be decoded: {error}"
+            )
             raise StateError("the state", reason) from error
         self._out = stored
         if observe.watched:
@@ -175,5 +177,5 @@ class Events:
             self._out = None
 
     async def aclose(self) -> None:
-        """End the reading. An event that is out is not confirmed by it."""
+        """Stop following. The event that is being handled is not confirmed."""
         await self._stop()

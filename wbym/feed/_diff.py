@@ -1,4 +1,4 @@
-"""From what a stream saw to what happened: pure but for asking the store what it remembers."""
+"""Computes events from the observations of a stream; reads seen records from the store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,14 +21,14 @@ from wbym.domain import (
 )
 from wbym.feed._delivery import FINAL, key_of
 from wbym.feed._events import EventKind
-from wbym.feed._own_messages import find_delivery, find_lost_delivery
-from wbym.feed._records import encode_record, key_of_record
+from wbym.feed._matching import find_delivery, find_possible_delivery
+from wbym.feed._serialization import encode_record, record_key
 from wbym.feed._store import Checkpoint, SeenRecord, Step, Store, StoredEvent
 
 __all__ = ["diff_batch"]
 
 FORGET_EVERY: Final = timedelta(hours=1)
-"""How much the retention horizon moves on before seen records are dropped again."""
+"""How far the retention horizon has to move before old seen records are deleted again."""
 
 _NEW: Final[Mapping[type[Observed], EventKind]] = {
     Chat: EventKind.CHAT,
@@ -43,18 +43,18 @@ _CHANGED: Final[Mapping[type[Observed], EventKind]] = {
     Feedback: EventKind.ANSWER,
     Return: EventKind.RETURN_CHANGED,
 }
-"""A chat changes with each message, and a message never does."""
+"""Chats, which change with each message, and messages, which never do, have no such event."""
 
 
 async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step:
-    """What a batch comes to.
+    """Compute the events and checkpoint of a batch.
 
-    A record that was not seen before makes an event of its kind, and one with another version an
-    event of change. Neither does one that came to be before the account was followed, while the
-    first round goes, nor one so old that it is forgotten.
+    A new record makes an event of its kind, and a changed version an event of change. A record that
+    was created before the account was followed makes no event in the first round, and a record
+    older than the retention horizon never makes one.
     """
     account, stream = checkpoint.account, checkpoint.stream
-    keys = {key_of_record(observation.record) for observation in batch.observations}
+    keys = {record_key(observation.record) for observation in batch.observations}
     known = await store.seen_records(account, stream, keys) if keys else {}
     open_ = await _sent_by_outbox(batch.observations, account, store)
     fresh: dict[str, SeenRecord] = {}
@@ -62,7 +62,7 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
     seen: dict[str, Delivery] = {}
     for observation in batch.observations:
         record = observation.record
-        key = key_of_record(record)
+        key = record_key(record)
         latest = _remember(observation, known.get(key), checkpoint)
         if latest is None:
             continue
@@ -74,8 +74,8 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
             if (delivery := find_delivery(record, open_)) is not None:
                 open_.remove(delivery)
                 seen[key_of(delivery)] = _seen(delivery, record)
-            elif (similar := find_lost_delivery(record, open_)) is not None:
-                # It stays among those that may be seen: what is surely it may follow.
+            elif (similar := find_possible_delivery(record, open_)) is not None:
+                # It stays a candidate: a message that certainly matches it may follow.
                 doubted = seen[key_of(similar)] = _doubted(similar, record)
                 open_[open_.index(similar)] = doubted
         if kind is None or (first and not checkpoint.begun and observation.at < checkpoint.since):
@@ -92,19 +92,21 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
                 None if delivery is None else delivery.idempotency_key,
             )
         )
-    forget = batch.forget
-    if forget is not None and checkpoint.retained_since is not None:
-        # It goes through all seen records, so not with each batch.
-        forget = forget if forget - checkpoint.retained_since >= FORGET_EVERY else None
+    forget_before = batch.forget_before
+    if forget_before is not None and checkpoint.retained_since is not None:
+        # Deleting scans all seen records, so not with each batch.
+        forget_before = (
+            forget_before if forget_before - checkpoint.retained_since >= FORGET_EVERY else None
+        )
     return Step(
         msgspec.structs.replace(
             checkpoint,
             state=checkpoint.state if batch.state is None else batch.state,
-            retained_since=forget or checkpoint.retained_since,
+            retained_since=forget_before or checkpoint.retained_since,
         ),
         events,
         fresh,
-        forget,
+        forget_before,
         list(seen.values()),
     )
 
@@ -112,7 +114,7 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
 def _remember(
     observation: Observation, known: SeenRecord | None, checkpoint: Checkpoint
 ) -> SeenRecord | None:
-    """The seen record that an observation leaves; None if it is known, or too old."""
+    """The seen record to store for an observation; None if it is unchanged, or too old."""
     at = None if isinstance(observation.record, Chat) else observation.at
     if known is not None:
         if observation.version is None or observation.version == known.version:
@@ -126,7 +128,7 @@ def _remember(
 async def _sent_by_outbox(
     observations: Sequence[Observation], account: str, store: Store
 ) -> list[Delivery]:
-    """The messages of the outbox that may be among these."""
+    """The deliveries of the outbox that may match these observations."""
     chats = {
         observation.record.chat
         for observation in observations
@@ -154,8 +156,8 @@ def _seen(delivery: Delivery, message: Message) -> Delivery:
 
 def _doubted(delivery: Delivery, message: Message) -> Delivery:
     note = (
-        f"the chat has a message with these words, {message.ref.id} of {message.sent_at}, which is "
-        f"too long before the sending at {delivery.sent_at} to be surely this one"
+        f"the chat has a message with the same text, {message.ref.id} of {message.sent_at}, but it "
+        f"is too long before {delivery.sent_at}, when this was sent, to be certain that it is this"
     )
     return msgspec.structs.replace(
         delivery, state=DeliveryState.UNKNOWN, updated_at=datetime.now(UTC), note=note

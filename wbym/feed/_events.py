@@ -1,4 +1,4 @@
-"""What the feed tells a consumer."""
+"""Events of the feed."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -13,45 +13,45 @@ __all__ = ["Event", "EventKind"]
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """Kind of an event."""
 
     CHAT = "chat"
-    """A chat began, or was seen for the first time."""
+    """A chat was started, or seen for the first time."""
     MESSAGE = "message"
-    """Somebody wrote in a chat: the buyer, the seller or the marketplace."""
+    """A message in a chat, of the buyer, the seller or the marketplace."""
     QUESTION = "question"
-    """A buyer asked."""
+    """A buyer asked a question."""
     FEEDBACK = "feedback"
-    """A buyer gave a feedback."""
+    """A buyer left a feedback."""
     ANSWER = "answer"
-    """What stands under a question or a feedback has changed: an answer, a comment, its state."""
+    """A question or feedback has changed: its answer, a comment, its state."""
     RETURN = "return"
     """A return was opened."""
     RETURN_CHANGED = "return_changed"
-    """A return has another status, or other decisions are possible."""
+    """A return has a new status, or other available decisions."""
     UNDECODABLE = "undecodable"
-    """A record came that cannot be decoded: ``event.undecodable`` has its bytes, for a person."""
+    """A record could not be decoded: ``event.undecodable`` has its bytes, for a person."""
 
 
 class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """Something that happened in an account. It comes until it is confirmed, and then no more.
+    """Something that happened in an account; it comes again until it is confirmed.
 
-    Its record is as it was when it was read, without ``raw``.
+    Its record is a snapshot from when it was read, without ``raw``.
     """
 
     id: str
-    """The same whenever it comes: ``marketplace/account/noun/id``, and of changes their number
-    too."""
+    """The same each time the event comes: ``marketplace/account/noun/id``, plus the number of the
+    change for changes."""
     kind: EventKind
     account: str
     """The account's name."""
     at: datetime
-    """When the record came to be, by the marketplace's clock; aware UTC. Of a change it is not the
-    time of the change, which marketplaces do not tell."""
+    """When the record was created, by the marketplace's clock; aware UTC. For a change too:
+    marketplaces do not state the time of a change."""
     record: Observed
-    """What it is about, as it is now."""
+    """The record that the event is about."""
     sent_as: str | None = None
-    """Of a message that the outbox sent: its key."""
+    """The idempotency key, for a message that the outbox sent."""
     _chat: Chat | None = None
     _confirm: Callable[[], Awaitable[None]] | None = None
 
@@ -60,7 +60,7 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def chat(self) -> Chat:
-        """The chat, of a chat or a message.
+        """The chat of a chat or a message.
 
         Raises:
             TypeError: The event is about something else.
@@ -101,25 +101,25 @@ class Event(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def undecodable(self) -> UndecodableRecord:
-        """What could not be decoded; TypeError if the event is about something else."""
+        """The undecodable record; TypeError if the event is about something else."""
         if not isinstance(self.record, UndecodableRecord):
             raise self._other("undecodable record")
         return self.record
 
     @property
     def from_buyer(self) -> bool:
-        """Whether it is a buyer who wrote, asked, gave a feedback or opened a return."""
+        """Whether it is a buyer's message, question, feedback or new return."""
         if isinstance(self.record, Message):
             return self.record.author is Author.BUYER
         return self.kind in _BY_BUYERS
 
     async def ack(self) -> None:
-        """Confirm the event, for good when this returns.
+        """Confirm the event; the confirmation is stored when this returns.
 
         Only needed with ``events(auto_ack=False)``, or to confirm before the body of the loop ends.
 
         Raises:
-            StateError: It cannot be written; the event will come again.
+            StateError: The confirmation cannot be stored; the event will come again.
         """
         if self._confirm is not None:
             await self._confirm()

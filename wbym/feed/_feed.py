@@ -1,4 +1,4 @@
-"""All streams of all accounts as one series of events, and the outbox beside it."""
+"""The feed: all streams of all accounts as one stream of events, with an outbox."""
 
 import asyncio
 import logging
@@ -25,20 +25,20 @@ __all__ = ["Feed"]
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _HINTS_EVERY: Final = 1.0
-"""Seconds between looks at hints that another process may have stored."""
+"""Seconds between checks for hints that another process may have stored."""
 _BACKLOG_EVERY: Final = 15.0
-"""Seconds between reports of how many events wait."""
+"""Seconds between reports of the backlog."""
 
 
 class Feed:
-    """Follows accounts, and keeps what happened until it is confirmed.
+    """Follows accounts, and stores events until they are confirmed.
 
     Args:
-        accounts: By name, as they are at any time.
-        store: Where it is kept; the feed closes it.
-        on_error: Gets the account's name and what went wrong with one of its streams; it is tried
-            again all the same.
-        settle_after: See :class:`Outbox`.
+        accounts: The accounts by name; the mapping may change at any time.
+        store: Where the state is stored; the feed closes it.
+        on_error: Called with the account's name and the error of a round of one of its streams; the
+            round is retried.
+        confirmation_timeout: See :class:`Outbox`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Feed:
         store: Store,
         *,
         on_error: Callable[[str, Exception], None] | None = None,
-        settle_after: float,
+        confirmation_timeout: float,
     ) -> None:
         self._accounts = accounts
         self._store = store
@@ -62,13 +62,13 @@ class Feed:
         self._consumed = False
         self._followed: set[str] = set()
         self.outbox: Final = Outbox(
-            accounts, store, poll_now=self.poll_now, settle_after=settle_after
+            accounts, store, poll_now=self.poll_now, confirmation_timeout=confirmation_timeout
         )
 
     def events(
         self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
     ) -> Events:
-        """What happens, from where the last consumer stopped; see ``Inbox.events``."""
+        """Iterate events, from where the last consumer stopped; see ``Inbox.events``."""
         require("events", "since", since, datetime | None)
         require("events", "auto_ack", auto_ack, bool)
         require("events", "wait", wait, bool)
@@ -84,11 +84,11 @@ class Feed:
 
     @property
     def streams(self) -> list[StreamStatus]:
-        """What is followed, at which pace, and how it goes."""
+        """Status of each stream that is followed."""
         return [reader.status for reader in self._readers.values()]
 
     async def hint(self, hints: Sequence[Hint]) -> None:
-        """Keep word of what changed, and look at it as soon as the limits allow.
+        """Store hints about changed objects, and poll those as soon as the limits allow.
 
         Returns when the hints are stored. They may be for accounts that another process follows.
         """
@@ -102,10 +102,10 @@ class Feed:
         return reader is not None and await reader.poll_now(id_)
 
     async def _start(self, since: datetime | None, wait: bool) -> Collection[str]:
-        """Follow all accounts that can be; their names, as long as they are followed."""
+        """Follow all accounts that have events; return the live set of followed names."""
         if self._consumed:
             raise FeedBusy(", ".join(self._accounts), "this inbox")
-        # Marketplaces tell times of whole seconds.
+        # Marketplaces state times in whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
         accounts = {
             name: account
@@ -113,7 +113,7 @@ class Feed:
             if _has(account, Capability.EVENTS)
         }
         if not accounts:
-            rule = "must have one at least that can be followed"
+            rule = "must include an account that can be followed"
             raise InvalidInput("events", "accounts", rule, list(self._accounts))
         self._consumed = True
         try:
@@ -154,7 +154,7 @@ class Feed:
             self._woken.set()
 
     def _check(self) -> None:
-        """Raise what ended the following."""
+        """Raise the error that stopped the feed, if any."""
         if self._failure is not None:
             raise self._failure
 
@@ -163,7 +163,7 @@ class Feed:
             self._on_error(account, error)
 
     async def _watch_hints(self, accounts: Sequence[str]) -> None:
-        """Pass hints on to the readers: our own at once, other processes' every second."""
+        """Pass hints to the readers: our own at once, those of other processes every second."""
         foreign = any(
             account.name in accounts and _has(account, Capability.NOTIFICATIONS)
             for account in self._accounts.values()
@@ -187,14 +187,14 @@ class Feed:
             await anyio.sleep(_BACKLOG_EVERY)
 
     async def drop(self, account: str) -> None:
-        """Follow an account no more."""
+        """Stop following an account."""
         self._followed.discard(account)
         for key in [key for key in self._readers if key[0] == account]:
             del self._readers[key]
         await _cancel([task for task, name in self._tasks.items() if name == account])
 
     async def _stop(self) -> None:
-        """Follow no account any more, and let others do so."""
+        """Stop following all accounts, and release them to other readers."""
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()

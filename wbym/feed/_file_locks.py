@@ -1,4 +1,4 @@
-"""FileLocks that the operating system frees when their process ends, however it ends."""
+"""Lock files that the operating system releases when their process ends, however it ends."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ __all__ = ["FileLocks"]
 
 
 class FileLocks:
-    """Named locks, a file each in one folder. All methods block for a moment, and wait for nobody.
+    """Named locks, one file per lock in one folder. Methods block for I/O, but never for a lock.
 
     Args:
-        folder: Made when the first lock is taken. None: nobody else has such locks, nor files.
+        folder: Created with the first lock. None for locks within this object, without files.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -19,7 +19,7 @@ class FileLocks:
         self._taken: dict[str, filelock.FileLock | None] = {}
 
     def take(self, name: str) -> bool:
-        """Take a lock; whether it was free."""
+        """Take a lock if it is free; return whether it was."""
         if name in self._taken:
             return False
         if file := self._file(name):
@@ -35,7 +35,7 @@ class FileLocks:
         return True
 
     def is_taken(self, name: str) -> bool:
-        """Whether somebody has a lock. The file of one that nobody has is removed."""
+        """Whether a lock is held. The file of a free lock is removed."""
         if name in self._taken:
             return True
         file = self._file(name)
@@ -48,17 +48,17 @@ class FileLocks:
         return False
 
     def free(self, name: str) -> None:
-        """Give a lock back."""
+        """Release a lock."""
         if lock := self._taken.pop(name):
             lock.release()
 
     def free_all(self) -> None:
-        """Give all of them back."""
+        """Release all locks."""
         for name in list(self._taken):
             self.free(name)
 
     def remove(self, name: str) -> None:
-        """Remove the file of a lock that nobody will ever take again."""
+        """Remove the file of a lock that will never be used again."""
         if file := self._file(name):
             file.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""A store in memory: for tests, and for who needs no more."""
+"""A store in memory, for tests."""
 
 import weakref
 
@@ -10,9 +10,10 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryStore(SqliteStore):
-    """See :class:`wbym.feed.Store`. It is open at once, and no other store sees what it keeps.
+    """See :class:`wbym.feed.Store`. It is open from the start and shares its data with no other.
 
-    What it keeps is gone with the object, not when it is closed: another inbox may go on with it.
+    The data lives as long as the object, also after it is closed: another inbox may continue with
+    it.
     """
 
     def __init__(self) -> None:

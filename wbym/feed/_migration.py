@@ -1,4 +1,4 @@
-"""Rewriting the rows of a state file that an earlier version wrote."""
+"""Rewriting of rows in a state file that an earlier version wrote."""
 
 import logging
 from collections.abc import Callable
@@ -14,25 +14,25 @@ __all__ = ["BROKEN", "fields_of", "pack", "rewrite_rows", "unpack"]
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
 BROKEN: Final = (msgspec.MsgspecError, LookupError, ValueError, TypeError)
-"""What a row raises that its version did not write."""
+"""Errors of a damaged row."""
 pack: Final = msgspec.msgpack.Encoder().encode
 unpack: Final = msgspec.msgpack.Decoder().decode
 
 _PAGE: Final = 100
-"""Rows in memory at once."""
+"""Rows in memory at a time."""
 
 
 def rewrite_rows(
     db: Connection, select: str, rewrite: Callable[[Connection, Row], None], delete: str
 ) -> None:
-    """Rewrite rows one by one; a row that cannot be read is dropped, and the log names it.
+    """Rewrite rows one by one; a row that cannot be decoded is deleted and logged.
 
     Args:
         db: In a transaction.
-        select: A query with two places, the last row's number and how many rows; its first columns
-            are the row's number, its name and its account.
-        rewrite: Gets each row.
-        delete: Removes the row of a number.
+        select: A query with two parameters, the last row's number and the max number of rows; its
+            first columns are the row's number, its name and its account.
+        rewrite: Called with each row.
+        delete: A statement that deletes the row of a number.
     """
     last = 0
     while rows := db.query(select, (last, _PAGE)):
@@ -44,7 +44,7 @@ def rewrite_rows(
                 db.execute(delete, (last,))
                 table = delete.split()[2]
                 logger.warning(
-                    "%s: the %s %r of an earlier wbym cannot be read (%s: %s), and was dropped",
+                    "%s: the %s %r of an earlier wbym cannot be decoded (%s: %s) and was deleted",
                     db.path,
                     table,
                     name,
@@ -55,9 +55,9 @@ def rewrite_rows(
 
 
 def fields_of(value: object) -> dict[str, object]:
-    """The fields of a Struct that was decoded without its type.
+    """Return the fields of a Struct that was decoded without its type.
 
     Raises:
-        msgspec.ValidationError: It is not a Struct.
+        msgspec.ValidationError: ``value`` is not a Struct.
     """
     return msgspec.convert(value, dict[str, object])

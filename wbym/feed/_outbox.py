@@ -1,8 +1,8 @@
-"""Replies that are sent once in effect.
+"""The outbox: replies that are effectively sent once.
 
-A reply is saved under an idempotency key before it is sent. If its fate is not known, after a crash
-or a lost connection, it is looked up where the buyer would see it, and only what is definitely not
-there is sent again. What nobody can tell is left to a person.
+A reply is saved under an idempotency key before it is sent. If its outcome is not known, after a
+crash or a lost connection, it is looked up where the buyer would see it, and only a reply that is
+definitely not there is sent again. If the outcome cannot be determined, a person decides.
 """
 
 import asyncio
@@ -55,24 +55,24 @@ from wbym.feed._actions import (
     encode_action,
 )
 from wbym.feed._delivery import OPEN, key_of
+from wbym.feed._matching import same_text
 from wbym.feed._open_delivery import OpenDelivery, now
-from wbym.feed._own_messages import same_words
-from wbym.feed._settle import settle
+from wbym.feed._resolve import resolve
 from wbym.feed._store import Store
 from wbym.observe import LogFacts, current
 
-__all__ = ["SETTLE_AFTER", "Outbox"]
+__all__ = ["CONFIRMATION_TIMEOUT", "Outbox"]
 
 logger: logging.Logger = logging.getLogger("wbym.outbox")
 
-SETTLE_AFTER: Final = 300.0
-"""Seconds after which a reply that is nowhere to be seen was not delivered."""
+CONFIRMATION_TIMEOUT: Final = 300.0
+"""Seconds after which a reply that is still not visible counts as not delivered."""
 
-KEPT: Final = timedelta(days=90)
-"""How long a key is remembered after its delivery was confirmed or rejected."""
+RETENTION: Final = timedelta(days=90)
+"""How long a key is kept after its delivery was confirmed or rejected."""
 
 _KEY: Final = Annotated[str, Length(1, 255), NotEmpty()]
-_REFUSALS: Final = (
+_REJECTIONS: Final = (
     BadRequest,
     NotFound,
     Conflict,
@@ -80,12 +80,12 @@ _REFUSALS: Final = (
     Unprocessable,
     RefusedByModeration,
 )
-"""Rejections of the reply itself, for good; others (of the token, for a limit) pass."""
+"""Rejections of the reply itself, which are final; others (token, rate limit) are transient."""
 
 _ORPHANS_EVERY: Final = 30.0
-"""Seconds between looks for deliveries whose process died."""
-_AT_ONCE: Final = 8
-"""Deliveries of an account that are worked on at the same time."""
+"""Seconds between checks for deliveries whose process died."""
+_CONCURRENCY: Final = 8
+"""Max deliveries of an account in progress at the same time."""
 
 _PENDING, _SENDING, _ACCEPTED = (
     DeliveryState.PENDING,
@@ -100,31 +100,31 @@ _CONFIRMED, _REJECTED, _UNKNOWN = (
 
 
 class Outbox:
-    """Delivers under idempotency keys. ``Inbox.outbox`` is one; it works while the inbox is open.
+    """Delivers replies under idempotency keys. ``Inbox.outbox`` runs while the inbox is open.
 
-    A reply is sent once in effect under its key, however often it is asked for and in whichever
-    run: asked for again, with whatever words, the methods only return how far the first is. What
-    fails on the way is a state of the :class:`Delivery` that they return: ``REJECTED`` with the
-    marketplace's words in ``note``; ``PENDING``, not sent and tried again; ``SENDING``, looked up;
-    ``UNKNOWN``, for a person.
+    A reply is effectively sent once under its key, however often and in whichever run its method is
+    called: further calls, with any text, only return the delivery of the first. A failure is a
+    state of the returned :class:`Delivery`: ``REJECTED`` with the marketplace's message in
+    ``note``; ``PENDING``, not sent and retried; ``SENDING``, being looked up; ``UNKNOWN``, for a
+    person.
 
     Each method that sends raises before anything is saved or sent:
 
-    - ``InvalidInput``: the key is not a visible text of at most 255 characters, or it was used for
-      something else; an argument breaks a rule. A rule that only the record can tell is found
-      while the reply is being sent: nothing is kept then, and the key is free.
+    - ``InvalidInput``: the key is not a visible text of at most 255 characters, or was used for
+      another reply; an argument breaks a rule. A rule that depends on the record is checked while
+      the reply is being sent: nothing is saved then, and the key stays free.
     - ``RefError``: the ref or record is not of an account of this inbox.
-    - ``Unsupported``: the marketplace lacks the action.
+    - ``Unsupported``: the marketplace does not support the action.
     - ``StateError``: the reply could not be saved; it was not sent.
 
     Args:
-        accounts: By name, as they are at any time.
+        accounts: The accounts by name; the mapping may change at any time.
         store: Where deliveries are saved.
-        poll_now: Has the feed read an object.
-        settle_after: Seconds. A reply of unknown fate that is not seen for that long was not
-            delivered, and is sent again. Marketplaces show a message at once, or minutes later at
-            worst: the shorter this is, the sooner a lost reply is made good, and the likelier it
-            comes twice.
+        poll_now: Makes the feed read an object.
+        confirmation_timeout: Seconds. A reply of unknown fate that is not visible by then counts as
+            not delivered and is sent again. Marketplaces show a message at once, or minutes later
+            at worst: a shorter timeout resends a lost reply sooner, and is likelier to send one
+            twice.
     """
 
     def __init__(
@@ -133,12 +133,12 @@ class Outbox:
         store: Store,
         *,
         poll_now: PollNow,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
     ) -> None:
         self._accounts = accounts
         self._store = store
         self._poll_now = poll_now
-        self._settle_after = settle_after
+        self._confirmation_timeout = confirmation_timeout
         self._open: dict[str, OpenDelivery] = {}
         self._entering: dict[str, asyncio.Event] = {}
         self._woken = asyncio.Event()
@@ -166,7 +166,7 @@ class Outbox:
     ) -> Delivery:
         """Answer a question or a feedback; see :meth:`wbym.account.Account.answer`.
 
-        If another answer stands already, the delivery is ``REJECTED``.
+        If the record has another answer already, the delivery is ``REJECTED``.
         """
         account = self._account("answer", item)
         ref = account.inputs.answer(item, text)
@@ -201,7 +201,7 @@ class Outbox:
         amount: Money | None = None,
         idempotency_key: str,
     ) -> Delivery:
-        """Decide about a return; see :meth:`wbym.account.Account.decide`."""
+        """Decide on a return; see :meth:`wbym.account.Account.decide`."""
         account = self._account("decide", item)
         ref = account.inputs.decide(item, decision, comment=comment, reason=reason, amount=amount)
         action = DecideAction(
@@ -224,27 +224,27 @@ class Outbox:
         require("deliveries", "states", states, Sequence[DeliveryState])
         return await self._store.deliveries(states or None)
 
-    async def settle(self, idempotency_key: str, state: DeliveryState) -> Delivery:
-        """Say what became of a delivery that nobody could tell; see :func:`settle`."""
-        settled = await settle(self._store, idempotency_key, state)
+    async def resolve(self, idempotency_key: str, state: DeliveryState) -> Delivery:
+        """Set the outcome of a delivery that is unknown; see :func:`wbym.feed.resolve`."""
+        resolved = await resolve(self._store, idempotency_key, state)
         self._adopt_at = 0.0
         self._wake()
-        return settled
+        return resolved
 
     def start(self) -> None:
-        """Begin to work on the open deliveries, of earlier runs too."""
+        """Start working on open deliveries, including those of earlier runs."""
         self._worker = asyncio.get_running_loop().create_task(self._run())
         self._worker.add_done_callback(_ended)
 
     async def aclose(self) -> None:
-        """Stop. A reply on its way is looked up by the next who opens the store."""
+        """Stop. A reply that is being sent is looked up by the next outbox on the store."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
 
     def seen(self, delivery: Delivery) -> None:
-        """The feed saw a delivery, and saved that."""
+        """Take note that the feed has seen a delivery and saved its state."""
         if self._open.pop(key_of(delivery), None) is not None:
             self._report(None, delivery)
 
@@ -252,7 +252,7 @@ class Outbox:
 
     async def _deliver(self, account: Account, key: str, action: AnyAction) -> Delivery:
         require(action.action.value, "idempotency_key", key, _KEY)
-        work = _work_of(action)
+        work = _encode(action)
         while (other := self._entering.get(key)) is not None:
             await other.wait()
         entering = self._entering[key] = asyncio.Event()
@@ -263,7 +263,7 @@ class Outbox:
             entering.set()
 
     async def _enter(self, account: Account, key: str, action: AnyAction, work: bytes) -> Delivery:
-        """Save a delivery and send it, or tell what stands under its key."""
+        """Save a delivery and send it, or return the delivery that has its key."""
         if key in self._open:
             standing = await self._store.delivery(key)
             if standing is not None:
@@ -286,7 +286,7 @@ class Outbox:
             standing = await self._store.enter(new, work, owner=self._store.owner)
             if standing is not None:
                 self._open.pop(key, None)
-                # A look for orphans may have left it out for this.
+                # A check for orphans may have skipped it because it was being entered.
                 self._adopt_at = 0.0
                 return _require_same(standing, action)
             self._report(None, new)
@@ -298,10 +298,10 @@ class Outbox:
     async def _dispatch(
         self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery
     ) -> Delivery:
-        """Send a delivery that is saved as being sent; what it is afterwards.
+        """Send a delivery that is saved as SENDING; return it in its new state.
 
         Raises:
-            InvalidInput: It breaks a rule. Nothing was sent, and nothing is kept.
+            InvalidInput: It breaks a rule. Nothing was sent, and nothing is saved.
         """
         try:
             receipt = await action.deliver(account)
@@ -310,41 +310,41 @@ class Outbox:
                 await self._store.drop(key_of(delivery))
                 self._open.pop(key_of(delivery), None)
                 raise
-            # It was fit to be sent once, so what is there now decides: perhaps it is ours.
-            mine.lookup(self._settle_after)
+            # It was valid before, so a lookup decides: an earlier attempt may have succeeded.
+            mine.start_lookups(self._confirmation_timeout)
             mine.is_invalid = True
             return await self._move(delivery, _SENDING, note=str(error))
         except AlreadyAnswered as error:
             return await self._answered(delivery, error, mine)
         except DeliveryUnknown as error:
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             return await self._move(delivery, _SENDING, note=str(error))
-        except _REFUSALS as error:
+        except _REJECTIONS as error:
             return await self._move(delivery, _REJECTED, note=str(error))
         except WbymError as error:
             mine.retry(_wait(error))
             return await self._move(delivery, _PENDING, note=str(error))
         except BaseException:
-            # Cancelled in the middle: it may be on its way.
-            mine.lookup(self._settle_after)
+            # Cancelled while sending: it may have been sent.
+            mine.start_lookups(self._confirmation_timeout)
             raise
-        mine.lookup(self._settle_after)
+        mine.start_lookups(self._confirmation_timeout)
         return await self._move(delivery, _ACCEPTED, note=None, receipt=receipt)
 
     async def _answered(
         self, delivery: Delivery, error: AlreadyAnswered, mine: OpenDelivery
     ) -> Delivery:
-        """What an answer is that met another: perhaps itself, where it was sent before."""
+        """Save the state of an answer whose record has one already, perhaps this very one."""
         if delivery.attempts > 1 and error.answer is None:
-            mine.lookup(self._settle_after)
+            mine.start_lookups(self._confirmation_timeout)
             return await self._move(delivery, _SENDING, note=str(error))
-        if delivery.attempts > 1 and same_words(error.answer or "", delivery.text):
+        if delivery.attempts > 1 and same_text(error.answer or "", delivery.text):
             return await self._move(delivery, _CONFIRMED, note=None)
-        words = "its words are not known" if error.answer is None else error.answer
-        earlier = delivery.attempts - 1  # this one was not posted
+        text = "its text is not known" if error.answer is None else error.answer
+        earlier = delivery.attempts - 1  # this one was not sent
         sent_at = delivery.sent_at if earlier else None
         kept = msgspec.structs.replace(delivery, attempts=earlier, sent_at=sent_at)
-        return await self._move(kept, _REJECTED, note=f"another answer stands: {words}")
+        return await self._move(kept, _REJECTED, note=f"it has another answer: {text}")
 
     async def _move(
         self,
@@ -355,21 +355,21 @@ class Outbox:
         id_: str | None = None,
         receipt: Delivery | None = None,
     ) -> Delivery:
-        """Save a state, unless somebody else has saved another; what stands then."""
-        told = receipt or delivery
+        """Save a new state unless the state was changed meanwhile; return the saved delivery."""
+        latest = receipt or delivery
         moved = msgspec.structs.replace(
             delivery,
             state=state,
             updated_at=datetime.now(UTC),
             note=note,
-            sent_at=told.sent_at,
-            id=id_ or told.id,
-            failed_files=told.failed_files,
+            sent_at=latest.sent_at,
+            id=id_ or latest.id,
+            failed_files=latest.failed_files,
         )
         with anyio.CancelScope(shield=True):
             written = await self._store.move(moved, was=[delivery.state], held_by=self._store.owner)
         if not written:
-            # The feed saw it delivered in the meantime.
+            # The feed has seen it delivered meanwhile.
             return await self._store.delivery(key_of(delivery)) or moved
         if moved.state is not delivery.state:
             self._report(delivery.state, moved)
@@ -393,11 +393,11 @@ class Outbox:
         )
 
     def _account(self, method: str, item: object) -> Account:
-        """The account that a record or a ref is of.
+        """The account of a record or a ref.
 
         Raises:
-            InvalidInput: It is neither a record nor a ref.
-            RefError: It is of none of these accounts.
+            InvalidInput: ``item`` is neither a record nor a ref.
+            RefError: It is not of an account of this inbox.
         """
         ref = ref_of(method, item)
         account = self._account_of(ref)
@@ -410,13 +410,13 @@ class Outbox:
         account = self._accounts.get(ref.account)
         return account if account and account.marketplace == ref.marketplace else None
 
-    # What is open.
+    # Open deliveries.
 
     def _wake(self) -> None:
         self._woken.set()
 
     async def _run(self) -> None:
-        await self._store.forget_deliveries(datetime.now(UTC) - KEPT)
+        await self._store.forget_deliveries(datetime.now(UTC) - RETENTION)
         async with anyio.create_task_group() as group:
             while True:
                 self._woken.clear()
@@ -432,7 +432,7 @@ class Outbox:
                     await self._woken.wait()
 
     async def _adopt(self) -> None:
-        """Take over what nobody works on: of earlier runs, and of processes that died."""
+        """Take over deliveries without an owner: of earlier runs, and of processes that died."""
         alive: dict[str, bool] = {"": False, self._store.owner: False}
         for claim in await self._store.open_deliveries(list(self._accounts)):
             delivery, owner = claim.delivery, claim.owner
@@ -448,15 +448,15 @@ class Outbox:
             ):
                 mine = self._open[key] = OpenDelivery(delivery.target.account)
                 if delivery.state is not _PENDING:
-                    mine.lookup(self._settle_after)
+                    mine.start_lookups(self._confirmation_timeout)
 
     async def _work(self, key: str, mine: OpenDelivery) -> None:
-        """Do what is due for an open delivery."""
-        limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_AT_ONCE))
+        """Do the next step of an open delivery."""
+        limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_CONCURRENCY))
         try:
             async with limiter:
                 delivery = await self._store.delivery(key)
-                # Its account may have been taken out of the inbox.
+                # Its account may have been removed from the inbox.
                 account = None if delivery is None else self._account_of(delivery.target)
                 if delivery is None or account is None or delivery.state not in OPEN:
                     self._forget(key, mine)
@@ -481,14 +481,14 @@ class Outbox:
             self._wake()
 
     def _forget(self, key: str, mine: OpenDelivery) -> None:
-        # Under its key something new may have been entered.
+        # Another delivery may have been entered under its key.
         if self._open.get(key) is mine:
             del self._open[key]
 
     async def _send_again(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
         action = decode_action(await self._store.work(key_of(delivery)))
         at = datetime.now(UTC)
-        going = msgspec.structs.replace(
+        sending = msgspec.structs.replace(
             delivery,
             state=_SENDING,
             updated_at=at,
@@ -496,28 +496,27 @@ class Outbox:
             attempts=delivery.attempts + 1,
             note=None,
         )
-        # Only who has saved that it is being sent may send it.
-        if await self._store.move(going, was=[_PENDING], held_by=self._store.owner):
-            self._report(_PENDING, going)
-            await self._dispatch(account, going, action, mine)
+        # Only the owner that saved it as SENDING may send it.
+        if await self._store.move(sending, was=[_PENDING], held_by=self._store.owner):
+            self._report(_PENDING, sending)
+            await self._dispatch(account, sending, action, mine)
 
     async def _look_up(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
         action = decode_action(await self._store.work(key_of(delivery)))
-        # Only a lookup that began late enough shows that it is not there.
-        late = mine.is_late(self._settle_after)
+        # Only a lookup that began after the timeout shows that it was not delivered.
+        timed_out = mine.is_timed_out(self._confirmation_timeout)
         found = await action.reconcile(
             account, delivery, poll_now=self._poll_now, store=self._store
         )
         if found.state is not None:
-            # Why it was looked up is over once it is known to be there.
+            # A confirmed delivery needs no reason for its lookup.
             note = None if found.state is _CONFIRMED else found.note or delivery.note
             await self._move(delivery, found.state, note=note, id_=found.id)
-        elif not late:
-            mine.look_up_later(self._settle_after)
+        elif not timed_out:
+            mine.schedule_lookup(self._confirmation_timeout)
         elif delivery.state is _ACCEPTED:
-            note = (
-                f"it was accepted, and not seen for {self._settle_after:g} s: check, and settle it"
-            )
+            waited = f"{self._confirmation_timeout:g} s"
+            note = f"accepted, but not visible within {waited}; check it and resolve the delivery"
             await self._move(delivery, _UNKNOWN, note=note)
         elif mine.is_invalid:
             await self._move(delivery, _REJECTED, note=delivery.note)
@@ -534,12 +533,12 @@ def _feedback(item: Question | Feedback | Ref) -> Feedback | None:
     return item if isinstance(item, Feedback) else None
 
 
-def _work_of(action: AnyAction) -> bytes:
-    """What is saved of an action.
+def _encode(action: AnyAction) -> bytes:
+    """Encode an action for the store.
 
     Raises:
-        InvalidInput: The record has half of a surrogate pair, or fields of other types than a
-            record's: it was made by hand.
+        InvalidInput: The record has half of a surrogate pair, or fields of wrong types: it was
+            created by hand.
     """
     try:
         work = encode_action(action)
@@ -551,21 +550,21 @@ def _work_of(action: AnyAction) -> bytes:
 
 
 def _wait(error: WbymError) -> float | None:
-    """Seconds before the next attempt, where an error tells them."""
+    """Seconds before the next attempt, if the error states them."""
     return error.wait if isinstance(error, QuotaExhausted) else None
 
 
 def _ended(worker: asyncio.Task[None]) -> None:
     if not worker.cancelled() and (error := worker.exception()) is not None:
-        # Whoever delivers next meets the same, and is told.
+        # The next delivery raises the same error to its caller.
         logger.error("the outbox stopped working on open deliveries", exc_info=error)
 
 
 def _require_same(standing: Delivery, action: AnyAction) -> Delivery:
-    """The delivery that already has the key.
+    """Return the delivery that already has the key.
 
     Raises:
-        InvalidInput: It is of another action, to something else, or of another decision.
+        InvalidInput: It has another action, target or decision.
     """
     known = standing.action, standing.target, standing.decision
     if known != (action.action, action.target, action.decision_id):

@@ -1,9 +1,9 @@
-"""Overlap polling: lists read over and over, each round from before the newest known record.
+"""Overlap polling: each round reads the lists from some time before the newest known record.
 
-Where a round begins depends on the marketplace's times alone; our clock says when a wide round is
-due, and keeps the look back short in shops without new records. So records that are listed late,
-vanish and return, or change are seen without a notification, and a clock that jumps makes a wide
-round earlier or later, and nothing else.
+Where a round begins depends only on the marketplace's times; our clock decides when a wide round is
+due, and keeps the overlap short in shops without new records. So records that are listed late,
+disappear and return, or change are seen without a notification, and a clock jump only makes a wide
+round earlier or later.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from wbym.account import Batch, Observation, Observed, Poll
-from wbym.calls import Kept, Report
+from wbym.calls import DecodedOrigin, Report
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput, NotFound, WbymError
 from wbym.limits import Priority, Window
@@ -35,21 +35,21 @@ __all__ = [
     "StreamId",
     "in_order",
     "newest_of",
-    "pace",
+    "round_interval",
     "utc_now",
 ]
 
 USUAL_SHARE: Final = 0.5
-"""The most of a budget that usual rounds take."""
+"""Max share of a budget for usual rounds."""
 WIDE_SHARE: Final = 0.25
-"""The most of it that wide rounds take; the rest is the user's."""
+"""Max share of a budget for wide rounds; the rest is the user's."""
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
 def utc_now() -> datetime:
-    """Our clock."""
+    """The time by our clock."""
     return datetime.now(UTC)
 
 
@@ -72,7 +72,7 @@ class StreamId(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True):
-    """When something was done last, and the pause before it is due again; by our clock."""
+    """When something was last done, and the pause until it is due again, by our clock."""
 
     done: float
     """Unix seconds."""
@@ -80,15 +80,15 @@ class Due(msgspec.Struct, frozen=True, array_like=True):
     """Seconds."""
 
     def is_over(self, now: datetime) -> bool:
-        """Whether it is due; also if the clock was put back, which hides how long it was."""
+        """Whether it is due; True also if the clock was set back, as the pause is then unknown."""
         return not self.done <= now.timestamp() < self.done + self.pause
 
 
 class Failures:
-    """What failed in a round that went on: each error is logged, the first one raised at its end.
+    """Errors of a round that continues: each is logged, and the first is raised at the end.
 
     Args:
-        stream: Whose round it is.
+        stream: The stream of the round.
     """
 
     def __init__(self, stream: StreamId) -> None:
@@ -99,13 +99,13 @@ class Failures:
         return self._first is not None
 
     def add(self, id_: str, error: WbymError) -> None:
-        """Note that the object with this id could not be read."""
+        """Log and keep the error of an object that could not be read."""
         message = "%s %s could not be read: %s"
         self._stream.log(logging.WARNING, message, self._stream.name, id_, error)
         self._first = self._first or error
 
     async def read(self, by_id: Callable[[str], Awaitable[T]], id_: str) -> T | None:
-        """The object that a hint names; None if it does not exist, or its error was noted."""
+        """Read the object that a hint names; None if it does not exist or failed."""
         try:
             return await by_id(id_)
         except (InvalidInput, NotFound) as error:
@@ -115,29 +115,29 @@ class Failures:
         return None
 
     def raise_first(self) -> None:
-        """Raise the first error, if there is one."""
+        """Raise the first error, if any."""
         if self._first is not None:
             raise self._first
 
 
 def newest_of(known: datetime, times: Iterable[datetime | None], now: datetime) -> datetime:
-    """The newest of these times; one in the future, which would hide all that follows, is now."""
+    """The newest of these times; a future time, which would hide new records, counts as now."""
     return max([known, *(min(one, now) for one in times if one is not None)])
 
 
-def pace(budget: Window, requests: int, share: float) -> float:
-    """Seconds in which n requests take this share of a budget."""
+def round_interval(budget: Window, requests: int, share: float) -> float:
+    """Seconds between rounds of n requests that use this share of a budget."""
     return requests * budget.period / (budget.limit * share)
 
 
 async def in_order(
     calls: Sequence[Callable[[], Awaitable[T | None]]], at_once: int
 ) -> AsyncGenerator[T, None]:
-    """Results of calls in their order, without None; at most ``at_once`` calls run at a time."""
-    room = asyncio.Semaphore(at_once)
+    """Yield results of calls in order, without None; at most ``at_once`` calls run concurrently."""
+    limiter = asyncio.Semaphore(at_once)
 
     async def run(call: Callable[[], Awaitable[T | None]]) -> T | None:
-        async with room:
+        async with limiter:
             return await call()
 
     tasks = [asyncio.ensure_future(run(call)) for call in calls]
@@ -158,37 +158,37 @@ class Polled(msgspec.Struct, frozen=True, gc=False):
     record: Observed
     created_at: datetime | None
     version: str | None
-    """What changes with the record; None where the list does not tell it."""
+    """Differs when the record changes; None if the list does not show it."""
     changed_at: datetime | None = None
 
 
 class Overlap(msgspec.Struct, frozen=True):
-    """How far back the rounds of a stream begin."""
+    """How far before the newest record the rounds of a stream begin."""
 
     late: timedelta
-    """How far before the newest record a usual round begins: the most a record is listed late."""
+    """The overlap of a usual round: the max delay until a record is listed."""
     wide: timedelta
-    """How far before it a wide round begins."""
+    """The overlap of a wide round."""
     retention: timedelta
-    """How long before it records are remembered; longer than a round can show them."""
+    """How long before the newest record seen records are kept; longer than any overlap."""
     earliest: datetime
-    """No round begins before that."""
+    """No round begins earlier."""
     wide_every: float = 3600.0
-    """Seconds between wide rounds, at least."""
+    """Min seconds between wide rounds."""
     quiet: timedelta | None = None
-    """How long before the last round the newest record is taken to be, at most, so that a shop
-    without new records is not read from its last one on each time. None: as old as it is."""
+    """Max age of the newest record at the last round, for computing overlaps: a shop without new
+    records is then not read from its last one each time. None for no max."""
 
 
 class _State(msgspec.Struct, frozen=True, rename={"wide": "long"}):
-    """Where a stream goes on; stored as JSON."""
+    """The state of a stream; stored as JSON."""
 
     newest: datetime
-    """When the newest known record was made or changed; no earlier than the stream's beginning."""
+    """When the newest known record was created or changed; not before the stream's start."""
     read: float = 0.0
     """When the last whole round began, in Unix seconds of our clock."""
     wide: Due = Due(0.0, 0.0)
-    """The wide round; due at once in a state that was stored without it."""
+    """The wide round; due at once if the stored state lacks it."""
 
 
 _STATES: Final = msgspec.json.Decoder(_State)
@@ -197,32 +197,32 @@ _STATES: Final = msgspec.json.Decoder(_State)
 class OverlapStream(Generic[K]):
     """A ``Stream`` of questions, feedbacks or returns by overlapping reads of their lists.
 
-    A page is a batch, the oldest record first. A round that fails half-way moves nothing, since
-    where to go on comes with its last batch. The first round is a wide one; wide rounds have the
-    priority of bulk reading.
+    A page is a batch, oldest record first. A round that fails half-way does not move the
+    checkpoint, since the state comes with its last batch. The first round is a wide one; wide
+    rounds have the priority of bulk reading.
 
     Args:
-        id: Whose stream it is.
+        id: The name of the stream.
         overlap: How far back rounds begin.
-        listings: The lists that a round reads, from when it begins and whether it is wide.
-        polled: What a listed record comes to; a record that it fails on is undecodable.
-        report: Gets each record that ``polled`` fails on.
-        every: Seconds between the beginnings of rounds, at least.
+        listings: Returns the lists that a round reads, given its start and whether it is wide.
+        polled: Converts a listed record; a record on which it fails is undecodable.
+        report: Called with each record on which ``polled`` fails.
+        every: Min seconds between the starts of rounds.
         by_id: Reads the record that a hint names; raises NotFound.
-        changed: Where there is no ``by_id``: the list of what changed since a moment, read for
-            hints. With neither, hints make a usual round.
-        first_version: The version of an unknown record whose version the list does not tell.
-        complete: Adds what the list does not tell to records that are new or changed, in the order
-            in which it gets them; what makes no event is not completed.
-        budget: The list's budget, where rounds of many pages are to be further apart.
+        changed: Without ``by_id``: returns the list of records changed since a time, read for
+            hints. With neither, hints cause a usual round.
+        first_version: The version of an unknown record whose version the list does not show.
+        complete: Adds fields that the list lacks to new or changed records, and keeps their order;
+            records that make no event are not completed.
+        budget: Returns the list's budget, to space out rounds of many pages.
         requests: Requests per page.
-        at_once: How many hints are read at a time.
+        at_once: Max hints to read concurrently.
         now: Our clock.
     """
 
     def __init__(
         self,
-        id: StreamId,  # noqa: A002 - the field's word
+        id: StreamId,  # noqa: A002 - the usual name
         overlap: Overlap,
         *,
         listings: Callable[[datetime, bool], Sequence[Listing[K]]],
@@ -257,26 +257,26 @@ class OverlapStream(Generic[K]):
 
     @property
     def every(self) -> float:
-        """Seconds between the beginnings of rounds: more where the last usual one was long."""
-        return max(self._every, self._pace(self._pages, USUAL_SHARE))
+        """Seconds between the starts of rounds; more if the last usual one had many pages."""
+        return max(self._every, self._min_interval(self._pages, USUAL_SHARE))
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
-        """One round, after the records that hints name; see ``Stream.poll``.
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
+        """Read the records that hints name, then one round; see ``Stream.poll``.
 
         Raises:
             WbymError: A call failed. A hint that cannot be read does not stop the round.
         """
         now = self._now()
         failures = Failures(self._id)
-        state = None if asked.state is None else _STATES.decode(asked.state)
-        named = sorted(asked.hints - {""})
-        begin = self._begin(state, asked, now, self._overlap.late)
+        state = None if request.state is None else _STATES.decode(request.state)
+        named = sorted(request.hints - {""})
+        begin = self._begin(state, request, now, self._overlap.late)
         if (hinted := self._hinted(named, begin, failures) if named else None) is not None:
             async with aclosing(hinted) as pages:
                 async for page in pages:
-                    yield await self._batch(self._observed(page), asked)
-        if asked.due or "" in asked.hints or (named and hinted is None):
-            async with aclosing(self._round(state, asked, now)) as batches:
+                    yield await self._batch(self._observed(page), request)
+        if request.due or "" in request.hints or (named and hinted is None):
+            async with aclosing(self._round(state, request, now)) as batches:
                 async for batch in batches:
                     yield batch
         failures.raise_first()
@@ -297,13 +297,13 @@ class OverlapStream(Generic[K]):
                 yield Page([item], "", None)
 
     async def _round(
-        self, state: _State | None, asked: Poll, now: datetime
+        self, state: _State | None, request: Poll, now: datetime
     ) -> AsyncGenerator[Batch, None]:
-        is_wide = state is None or (asked.due and state.wide.is_over(now))
+        is_wide = state is None or (request.due and state.wide.is_over(now))
         reach = self._overlap.wide if is_wide else self._overlap.late
-        newest = self._newest(state, asked, now)
+        newest = self._newest(state, request, now)
         pages = 0
-        for listing in self._listings(self._begin(state, asked, now, reach), is_wide):
+        for listing in self._listings(self._begin(state, request, now, reach), is_wide):
             read = listing.using(priority=Priority.BULK if is_wide else None).read()
             async with aclosing(read) as listed:
                 async for page in listed:
@@ -312,49 +312,49 @@ class OverlapStream(Generic[K]):
                     times = [t for one in observed.items for t in (one.created_at, one.changed_at)]
                     newest = newest_of(newest, times, now)
                     if observed.items or observed.undecodable:
-                        yield await self._batch(observed, asked)
-        if state is None:  # how much it read says nothing of the rounds to come
+                        yield await self._batch(observed, request)
+        if state is None:  # its number of pages does not predict later rounds
             wide = Due(now.timestamp(), self._overlap.wide_every)
         elif is_wide:
-            pause = max(self._overlap.wide_every, self._pace(pages, WIDE_SHARE))
+            pause = max(self._overlap.wide_every, self._min_interval(pages, WIDE_SHARE))
             wide = Due(now.timestamp(), pause)
         else:
             wide, self._pages = state.wide, pages
         following = _State(newest, now.timestamp(), wide)
         yield Batch((), msgspec.json.encode(following), newest - self._overlap.retention)
 
-    def _newest(self, state: _State | None, asked: Poll, now: datetime) -> datetime:
-        begun = min(asked.since, now) if state is None else state.newest
+    def _newest(self, state: _State | None, request: Poll, now: datetime) -> datetime:
+        begun = min(request.since, now) if state is None else state.newest
         return max(self._overlap.earliest, begun)
 
     def _begin(
-        self, state: _State | None, asked: Poll, now: datetime, reach: timedelta
+        self, state: _State | None, request: Poll, now: datetime, reach: timedelta
     ) -> datetime:
-        newest = self._newest(state, asked, now)
+        newest = self._newest(state, request, now)
         if state is not None and self._overlap.quiet is not None:
-            # If the clock was put back, the last round did not begin in the future.
+            # If the clock was set back, the last round seems to begin in the future.
             read = datetime.fromtimestamp(min(state.read, now.timestamp()), UTC)
             newest = max(newest, read - self._overlap.quiet)
         return max(self._overlap.earliest, newest - reach)
 
     def _observed(self, page: Page[K]) -> Page[Polled]:
-        kept = page.origin or Kept(self.name, page.items, self._report)
+        kept = page.origin or DecodedOrigin(self.name, page.items, self._report)
         return map_page(page, self._polled, kept)
 
-    async def _batch(self, page: Page[Polled], asked: Poll) -> Batch:
+    async def _batch(self, page: Page[Polled], request: Poll) -> Batch:
         asks = self._complete is not None
         unclear = [one.record.ref.id for one in page.items if asks or one.version is None]
         noun = self.name.removesuffix("s")
-        known = await asked.known(noun, unclear) if unclear else {}
+        known = await request.known(noun, unclear) if unclear else {}
         found: list[Observation] = []
         for one in page.items:
             version = one.version
             if version is None and one.record.ref.id not in known:
                 version = self._first_version
-            at = one.created_at or one.changed_at or asked.since
+            at = one.created_at or one.changed_at or request.since
             found.append(Observation(one.record, at, version))
         if self._complete is not None:
-            found = await self._completed(found, known, asked, self._complete)
+            found = await self._completed(found, known, request, self._complete)
         found.sort(key=lambda observation: observation.at)
         return Batch([*self._id.undecodable(page.undecodable, self._now()), *found])
 
@@ -362,13 +362,13 @@ class OverlapStream(Generic[K]):
         self,
         found: Sequence[Observation],
         known: Mapping[str, str],
-        asked: Poll,
+        request: Poll,
         complete: Callable[[Sequence[Observed]], Awaitable[Sequence[Observed]]],
     ) -> list[Observation]:
         def makes_event(one: Observation) -> bool:
             before = known.get(one.record.ref.id)
             if before is None:
-                return asked.state is not None or one.at >= asked.since
+                return request.state is not None or one.at >= request.since
             return one.version is not None and one.version != before
 
         records = [one.record for one in found if makes_event(one)]
@@ -378,6 +378,6 @@ class OverlapStream(Generic[K]):
             for one in found
         ]
 
-    def _pace(self, pages: int, share: float) -> float:
+    def _min_interval(self, pages: int, share: float) -> float:
         budget = None if self._budget is None else self._budget()
-        return 0.0 if budget is None else pace(budget, pages * self._requests, share)
+        return 0.0 if budget is None else round_interval(budget, pages * self._requests, share)

@@ -1,4 +1,4 @@
-"""One stream of one account, followed round after round at the pace of its limits."""
+"""Reader of one stream of one account, which polls it at the rate of its limits."""
 
 import asyncio
 import logging
@@ -30,41 +30,41 @@ __all__ = ["Reader", "StreamStatus"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
-_FIRST_PAUSE: Final = 1.0
-_LONGEST_PAUSE: Final = 300.0
-"""Seconds before a failed round is tried again, doubled each time."""
-_LONGEST_WAIT: Final = 60.0
-"""Seconds before a round that met a used-up limit is tried again, at most."""
-_APART: Final = 1.0
-"""Seconds between the beginnings of rounds at least, however many hints there are."""
+_MIN_PAUSE: Final = 1.0
+_MAX_PAUSE: Final = 300.0
+"""Min and max seconds before a failed round is retried, doubled each time."""
+_MAX_QUOTA_WAIT: Final = 60.0
+"""Max seconds before a round that met an exhausted limit is retried."""
+_MIN_INTERVAL: Final = 1.0
+"""Min seconds between the starts of rounds, however many hints there are."""
 _LASTING = (CredentialError, Unauthorized, PaymentRequired, Forbidden)
-"""Errors that only a person ends."""
+"""Errors that only a person can fix."""
 
 
 class StreamStatus(msgspec.Struct, frozen=True):
-    """How a stream is doing."""
+    """Status of a stream."""
 
     account: str
     stream: str
     every: float
-    """Seconds between the beginnings of rounds, as the limits allow."""
+    """Seconds between the starts of rounds, as the limits allow."""
     read_at: datetime | None
-    """When the last whole round began; by our clock."""
+    """When the last whole round began, by our clock."""
     error: str | None
     """Why the last round failed; None if it did not."""
 
 
 class Reader:
-    """Polls a stream, and stores what it saw with where it goes on.
+    """Polls a stream, and stores its events together with its checkpoint.
 
     Args:
         account: The account's name.
-        stream: What to follow.
-        store: Where it is kept.
-        since: Since when, if the stream was never followed; aware.
-        on_events: Told after new events were stored.
-        on_error: Told of each round that failed.
-        on_delivery: Told of each delivery of the outbox that was seen.
+        stream: The stream to follow.
+        store: Where events and checkpoint are stored.
+        since: When to start, if the stream was never followed; aware.
+        on_events: Called after new events were stored.
+        on_error: Called with the error of each round that failed.
+        on_delivery: Called with each delivery of the outbox that was seen.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Reader:
         self._error: Exception | None = None
         self._failures = 0
         self._hints: dict[str, set[int]] = {}
-        self._looks: list[asyncio.Future[bool]] = []
+        self._waiters: list[asyncio.Future[bool]] = []
         self._woken = asyncio.Event()
         self._ended = False
 
@@ -102,11 +102,11 @@ class Reader:
         return StreamStatus(self.account, self.name, self._stream.every, self._read_at, error)
 
     def hint(self, id_: str, number: int | None = None) -> None:
-        """Have an object looked at in a round that begins from now on.
+        """Poll an object in a round that begins from now on.
 
         Args:
-            id_: Of the object; empty for none in particular.
-            number: Of the stored hint, which is dropped when it was followed up.
+            id_: The object's id; empty for no object in particular.
+            number: The number of the stored hint, which is deleted after a successful round.
         """
         numbers = self._hints.setdefault(id_, set())
         if number is not None:
@@ -114,11 +114,11 @@ class Reader:
         self._woken.set()
 
     async def poll_now(self, id_: str) -> bool:
-        """Wait until a round that began after this has read an object; whether one did."""
+        """Wait for a round that begins after this call to read an object; whether it succeeded."""
         if self._ended:
             return False
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._looks.append(future)
+        self._waiters.append(future)
         self.hint(id_)
         return await future
 
@@ -129,7 +129,7 @@ class Reader:
             StateError: The store failed.
         """
         logger.info(
-            "%s: %s are read every %.0f s",
+            "%s: polling %s every %.0f s",
             self.account,
             self.name,
             self._stream.every,
@@ -150,16 +150,16 @@ class Reader:
                     due_at = began + self._stream.every
                 with anyio.move_on_after(max(0.0, due_at - clock())):
                     await self._woken.wait()
-                    await anyio.sleep(max(0.0, began + _APART - clock()))
+                    await anyio.sleep(max(0.0, began + _MIN_INTERVAL - clock()))
         finally:
             self._ended = True
-            _answer(self._looks, found=False)
+            _answer(self._waiters, found=False)
 
     async def _round(self, *, due: bool) -> float | None:
-        """One round; the seconds to wait before the next if it failed."""
+        """Run one round; return the seconds to wait before the next if it failed."""
         self._woken.clear()
         hints, self._hints = self._hints, {}
-        looks, self._looks = self._looks, []
+        waiters, self._waiters = self._waiters, []
         began, wall = asyncio.get_running_loop().time(), datetime.now(UTC)
         events, error, whole = 0, None, False
         try:
@@ -170,7 +170,7 @@ class Reader:
         except Exception as failed:  # noqa: BLE001 - one stream must not stop the others
             error = failed
         finally:
-            _answer(looks, found=whole)
+            _answer(waiters, found=whole)
         seconds = asyncio.get_running_loop().time() - began
         current().poll_ended(
             account=self.account, stream=self.name, events=events, seconds=seconds, error=error
@@ -187,11 +187,11 @@ class Reader:
         return None
 
     async def _poll(self, *, due: bool, hints: frozenset[str]) -> int:
-        """Store what the stream sees; how many events that made."""
+        """Poll the stream and store the results; return the number of new events."""
         point = self._checkpoint or await self._begin()
-        asked = Poll(point.state, point.since, self._known, due, hints)
+        request = Poll(point.state, point.since, self._known, due, hints)
         events = 0
-        async with aclosing(coalesce(self._stream.poll(asked))) as batches:
+        async with aclosing(coalesce(self._stream.poll(request))) as batches:
             async for batch in batches:
                 step = await diff_batch(batch, point, self._store)
                 if step.seen_records or step.checkpoint != point:
@@ -209,9 +209,10 @@ class Reader:
         return events
 
     async def _begin(self) -> Checkpoint:
-        """Where the stream goes on.
+        """Load or create the stream's checkpoint.
 
-        Written down at once: a first round that is cut short begins again from the same moment.
+        A new one is stored at once: a first round that is interrupted starts again from the same
+        time.
         """
         point = await self._store.checkpoint(self.account, self.name)
         if point is None:
@@ -227,19 +228,19 @@ class Reader:
         return {key.removeprefix(prefix): record.version for key, record in known.items()}
 
     def _failed(self, error: Exception) -> float:
-        """Say so; how long to wait."""
+        """Log and report the error; return the seconds to wait."""
         self._error = error
         self._failures += 1
         if isinstance(error, QuotaExhausted):
-            # It costs nothing to ask again, and another of the stream's limits may have room.
-            pause = min(error.wait, _LONGEST_WAIT)
+            # A retry is free, and another of the stream's limits may have room.
+            pause = min(error.wait, _MAX_QUOTA_WAIT)
         elif isinstance(error, _LASTING):
-            pause = _LONGEST_PAUSE
+            pause = _MAX_PAUSE
         else:
-            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 20))
+            pause = min(_MAX_PAUSE, _MIN_PAUSE * 2 ** min(self._failures - 1, 20))
         logger.log(
             logging.INFO if isinstance(error, QuotaExhausted) else logging.WARNING,
-            "%s: %s could not be read (%s: %s); the next try is in %.0f s",
+            "%s: polling %s failed (%s: %s); next attempt in %.0f s",
             self.account,
             self.name,
             type(error).__name__,
@@ -252,7 +253,7 @@ class Reader:
         return pause
 
 
-def _answer(looks: Sequence[asyncio.Future[bool]], *, found: bool) -> None:
-    for future in looks:
+def _answer(waiters: Sequence[asyncio.Future[bool]], *, found: bool) -> None:
+    for future in waiters:
         if not future.done():
             future.set_result(found)

@@ -1,4 +1,4 @@
-"""The tables of a state file, and how an older file becomes one of this version."""
+"""Tables of a state file, and migrations of older files."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,9 +14,9 @@ _APPLICATION: Final = 0x7762796D
 """``wbym`` in ASCII: marks a file as ours (PRAGMA application_id)."""
 
 _NOT_OURS: Final = frozenset({"bans"})
-"""Tables of others that may be in the file before ours."""
+"""Tables of other components that may be in the file before ours."""
 
-# Times are Unix microseconds. Of a delivery, what is not asked for by itself is JSON in its body.
+# Times are Unix microseconds. Fields of a delivery that are not queried are JSON in its body.
 MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     """
     CREATE TABLE stream (
@@ -46,21 +46,21 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     version_1.upgrade,
     version_2.upgrade,
 )
-"""One script or function per version: the n-th makes version n of version n - 1."""
+"""One script or function per version: the n-th migrates version n - 1 to version n."""
 
 
 def prepare(db: Connection) -> None:
-    """Bring a file to this version, and share it with other processes.
+    """Migrate a file to this version, and enable sharing it with other processes.
 
     Raises:
-        StateError: It is no state file, or one of a newer version; it is left as it was.
+        StateError: It is not a state file, or is of a newer version; it is unchanged.
     """
     with db.transaction():
         version = _version(db)
         if db.path != MEMORY:
             _check_end(db)
             if version == 0:
-                # It holds what buyers write.
+                # It contains messages of buyers.
                 db.path.chmod(0o600)
         for migration in MIGRATIONS[version:]:
             if isinstance(migration, str):
@@ -71,32 +71,34 @@ def prepare(db: Connection) -> None:
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         if version == len(MIGRATIONS):
-            db.execute("ROLLBACK")  # now that it is known that it can be written
+            db.execute("ROLLBACK")  # it has proved to be writable
     db.share()
-    # Each commit reaches the disk: a reply that is written down as sent was sent once.
+    # Each commit reaches the disk, so that a reply is not sent twice after a power cut.
     db.execute("PRAGMA synchronous = FULL")
 
 
 def _version(db: Connection) -> int:
-    """The version of a file; 0 of a new one."""
+    """The version of a file; 0 if it is new."""
     ((application,),) = db.query("PRAGMA application_id")
     ((version,),) = db.query("PRAGMA user_version")
     tables = {name for (name,) in db.query("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if application != _APPLICATION:
         if application or version or tables - _NOT_OURS:
-            raise StateError(db.path, "it is a database of something else; name another file")
+            raise StateError(db.path, "it is a database of another program; use another file")
         return 0
     if version > len(MIGRATIONS):
         rule = f"it has version {version}, and this wbym knows versions up to {len(MIGRATIONS)}"
-        raise StateError(db.path, f"{rule}; use the newer wbym that made it, or another file")
+        raise StateError(db.path, f"{rule}; use the newer wbym that wrote it, or another file")
     return int(version)
 
 
 def _check_end(db: Connection) -> None:
-    """SQLite takes what is missing of the last page for zeros."""
+    """Check for a truncated last page, which SQLite would read as zeros."""
     ((page,),) = db.query("PRAGMA page_size")
     log = db.path.with_name(f"{db.path.name}-wal")
-    # A power cut may leave half a page at the end, which is whole in the log.
+    # A power cut may leave half a page at the end while the log has the whole page.
     if db.path.stat().st_size % page and not (log.exists() and log.stat().st_size):
-        rule = "it is broken, its end is missing"
-        raise StateError(db.path, f"{rule}; restore it from a copy, or move it away to begin anew")
+        rule = "it is broken: its end is missing"
+        raise StateError(
+            db.path, f"{rule}; restore it from a copy, or move it away to start with a new one"
+        )

@@ -1,8 +1,8 @@
 """The state of feed and outbox in one SQLite file, which processes of one machine may share.
 
-It is in WAL mode, and each commit reaches the disk before its method returns. Beside it is a folder
-of lock files, ``<file>.locks``: the operating system frees a lock when its process ends, however it
-ends.
+The file is in WAL mode, and each commit is on disk before its method returns. Beside it is a folder
+of lock files, ``<file>.locks``: the operating system releases a lock when its process ends, however
+it ends.
 """
 
 import os
@@ -32,7 +32,7 @@ from wbym.paging._parts import stamp, unstamp
 __all__ = ["SqliteStore"]
 
 _WAITING: Final = 0.2
-"""Seconds between looks at a lock that is waited for."""
+"""Seconds between attempts to take a lock."""
 _DELIVERY: Final = msgspec.json.Decoder(Delivery)
 
 
@@ -40,7 +40,7 @@ class SqliteStore:
     """See :class:`wbym.feed.Store`. Use it as ``async with SqliteStore(path) as store``.
 
     Args:
-        path: The file; made if there is none, in a folder that exists.
+        path: The file; created if it does not exist, in a folder that exists.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -57,8 +57,8 @@ class SqliteStore:
         """Open the file.
 
         Raises:
-            StateError: It is no state file, is of a newer version, or cannot be opened; it is left
-                as it was.
+            StateError: It is not a state file, is of a newer version, or cannot be opened; it is
+                unchanged.
         """
         await self._db.open(prepare)
         try:
@@ -77,7 +77,7 @@ class SqliteStore:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the file and free its locks."""
+        """Close the file and release its locks."""
 
         def free() -> None:
             self._locks.free_all()
@@ -85,7 +85,7 @@ class SqliteStore:
 
         await self._db.aclose(free)
 
-    # Who works.
+    # Owners and readers.
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
@@ -97,7 +97,7 @@ class SqliteStore:
 
     @asynccontextmanager
     async def _reading(self, account: str, wait: bool) -> AsyncIterator[None]:
-        # An account's name may be too long for a file's, and have any characters.
+        # An account's name may be too long for a file name, and contain any characters.
         name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
         is_ours = False
 
@@ -119,7 +119,7 @@ class SqliteStore:
             await self._db.write(lambda db: db.execute(query, (account, self.owner)))
             yield
         finally:
-            # A store that was closed meanwhile has freed it.
+            # A store that was closed meanwhile has released it.
             with anyio.CancelScope(shield=True), suppress(StateError):
                 await self._db.run(free)
 
@@ -267,7 +267,7 @@ class SqliteStore:
 
     async def hint(self, hints: Sequence[Hint]) -> None:
         """See ``Store.hint``."""
-        # Replaced, so that one that comes while its like is followed up stays.
+        # Replaced, so that a hint survives if the same one is being followed up.
         query = "INSERT OR REPLACE INTO hint (account, stream, id) VALUES (?, ?, ?)"
         rows = [(hint.account, hint.stream, hint.id) for hint in hints]
         await self._db.write(lambda db: db.executemany(query, rows))
@@ -293,7 +293,7 @@ _KINDS = {kind.value: kind for kind in EventKind}
 
 
 def _reader(db: Connection, account: str) -> str:
-    """Who was the last to follow an account."""
+    """The last reader of an account, as text."""
     rows = db.query("SELECT owner FROM reader WHERE account = ?", (account,))
     if not rows:
         return "another process"
@@ -324,9 +324,9 @@ def _write(db: Connection, step: Step) -> None:
             for key, record in step.seen_records.items()
         ],
     )
-    if step.forget is not None:
+    if step.forget_before is not None:
         query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
-        db.execute(query, (stream, stamp(step.forget)))
+        db.execute(query, (stream, stamp(step.forget_before)))
     db.executemany(
         "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -387,7 +387,7 @@ def _move(
 
 
 def _names(names: Iterable[str]) -> str:
-    """For ``json_each``, which takes any number of them."""
+    """Names for ``json_each``, which takes any number of them."""
     return msgspec.json.encode(list(names)).decode()
 
 

@@ -1,4 +1,4 @@
-"""What the feed and the outbox keep, and what keeps it.
+"""The interface of stores, and what the feed and the outbox store.
 
 A :class:`Store` is dumb on purpose: it decides nothing about marketplaces, and each of its methods
 is one transaction. :class:`wbym.feed.SqliteStore` is the one for services;
@@ -20,32 +20,32 @@ __all__ = ["Checkpoint", "Claim", "SeenRecord", "Step", "Store", "StoredEvent"]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """How far one stream of an account is read."""
+    """How far a stream of an account is read."""
 
     account: str
     stream: str
     since: datetime
     """Since when the account is followed."""
     state: bytes | None = None
-    """Where the stream goes on."""
+    """Where the stream continues."""
     begun: bool = False
-    """Whether the first round came to its end."""
+    """Whether the first round is complete."""
     retained_since: datetime | None = None
-    """What came to be before is old news."""
+    """The retention horizon: new records created earlier make no event."""
 
 
 class SeenRecord(msgspec.Struct, frozen=True, gc=False):
-    """What is remembered of a record that was seen."""
+    """What the store keeps of a record that was seen."""
 
     version: str
     revision: int = 1
-    """How many events it was good for, the first observation among them."""
+    """Number of observed versions, including the first."""
     at: datetime | None = None
-    """When the record came to be; None for what is never forgotten."""
+    """When the record was created; None for records that are never forgotten."""
 
 
 class StoredEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event that waits for its consumer."""
+    """An event that is not confirmed yet."""
 
     id: str
     account: str
@@ -57,89 +57,89 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     """MessagePack."""
     sent_as: str | None = None
     seq: int = 0
-    """Its place in the order of events, given by the store."""
+    """Its number in the order of events, assigned by the store."""
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A delivery and who works on it."""
+    """A delivery and its owner."""
 
     delivery: Delivery
     owner: str
-    """The open store that works on it; nobody where it is empty."""
+    """The open store that works on it; empty for none."""
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What a batch of a stream comes to: written as a whole or not at all."""
+    """The changes that a batch of a stream makes; written as a whole or not at all."""
 
     checkpoint: Checkpoint
     events: Sequence[StoredEvent] = ()
     seen_records: Mapping[str, SeenRecord] = {}
     """By the record's key within its stream."""
-    forget: datetime | None = None
-    """Memos of records that came to be before that are dropped."""
+    forget_before: datetime | None = None
+    """Seen records that were created before this time are deleted."""
     deliveries: Sequence[Delivery] = ()
-    """What was seen delivered, or is doubted; written where the store's state gives way to that
-    (``open_to``)."""
+    """Deliveries that were confirmed or became unknown; written if ``open_to`` allows to replace
+    the stored state."""
 
 
 class Store(Protocol):
-    """Keeps checkpoints, events, deliveries and hints. All methods raise ``StateError``.
+    """Stores checkpoints, events, deliveries and hints. All methods raise ``StateError``.
 
     Several stores may be open on the same data, in several processes.
     """
 
     @property
     def owner(self) -> str:
-        """Names this open store among all that there ever were on its data."""
+        """A name of this open store, unique among all that ever opened its data."""
         ...
 
     async def alive(self, owner: str) -> bool:
-        """Whether the store of that name is open, in whichever process of this machine."""
+        """Whether the store of that name is open, in any process of this machine."""
         ...
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
-        """The right to follow an account, which one has at a time.
+        """Lock an account for one reader.
 
         Raises:
-            FeedBusy: Somebody has it; with ``wait`` it is waited for instead.
+            FeedBusy: Another reader has the lock; with ``wait`` the method waits for it instead.
         """
         ...
 
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
-        """How far a stream is read; None where it never was."""
+        """The checkpoint of a stream; None if it was never read."""
         ...
 
     async def seen_records(
         self, account: str, stream: str, keys: Collection[str]
     ) -> dict[str, SeenRecord]:
-        """What is remembered of these records; those never seen are left out."""
+        """The seen records with these keys; unknown keys are omitted."""
         ...
 
     async def write(self, step: Step) -> None:
-        """Take a batch in."""
+        """Store the changes of a batch."""
         ...
 
     async def events(
         self, accounts: Collection[str], *, after: int, limit: int
     ) -> list[StoredEvent]:
-        """The oldest events of these accounts that are not confirmed, of those behind ``after``."""
+        """The oldest unconfirmed events of these accounts, with a ``seq`` above ``after``."""
         ...
 
     async def confirm(self, seqs: Collection[int]) -> None:
-        """Forget these events: they are done with."""
+        """Delete these events, which are confirmed."""
         ...
 
     async def backlog(self) -> dict[str, int]:
-        """How many events wait to be confirmed, by account."""
+        """Number of unconfirmed events, by account."""
         ...
 
     async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
-        """Save a delivery with its action, unless its key has one.
+        """Save a delivery with its action, unless its key is taken.
 
         Args:
-            delivery: It has a key.
+            delivery: A delivery with an idempotency key.
             work: The action, MessagePack.
-            owner: The open store that works on it; nobody where it is empty.
+            owner: The open store that works on it; empty for none.
 
         Returns:
             The delivery that already has the key; None if this one was saved.
@@ -154,22 +154,22 @@ class Store(Protocol):
         held_by: str | None = None,
         owner: str | None = None,
     ) -> bool:
-        """Save what became of a delivery, if it is in one of these states; whether it was.
+        """Save a delivery if its stored state is one of these; return whether it was.
 
         Args:
-            delivery: As it is now.
-            was: The states.
-            held_by: Its owner must be this one, too.
-            owner: Who works on it from now on; without it that does not change.
+            delivery: The new version of the delivery.
+            was: The expected states.
+            held_by: The expected owner; None for any.
+            owner: The new owner; None for no change.
         """
         ...
 
     async def drop(self, key: str) -> None:
-        """Forget a delivery."""
+        """Delete a delivery."""
         ...
 
     async def delivery(self, key: str) -> Delivery | None:
-        """The delivery under this key."""
+        """The delivery with this key; None if there is none."""
         ...
 
     async def work(self, key: str) -> bytes:
@@ -181,11 +181,11 @@ class Store(Protocol):
         states: Collection[DeliveryState] | None = None,
         accounts: Collection[str] | None = None,
     ) -> list[Delivery]:
-        """Deliveries, oldest first, all of them where nothing else is said."""
+        """Deliveries, oldest first; by default all."""
         ...
 
     async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:
-        """The deliveries of these accounts with which something is to be done, oldest first."""
+        """Deliveries of these accounts that the outbox still works on, oldest first."""
         ...
 
     async def delivered_to(self, target: Ref) -> list[Delivery]:
@@ -193,21 +193,21 @@ class Store(Protocol):
         ...
 
     async def forget_deliveries(self, before: datetime) -> None:
-        """Drop the confirmed and the rejected that have not changed since."""
+        """Delete confirmed and rejected deliveries that have not changed since this time."""
         ...
 
     async def hint(self, hints: Sequence[Hint]) -> None:
-        """Keep word of what changed."""
+        """Store hints."""
         ...
 
     async def hints(self, accounts: Collection[str]) -> list[tuple[int, Hint]]:
-        """The hints for these accounts that were not followed up, with their numbers."""
+        """The stored hints for these accounts, with their numbers."""
         ...
 
     async def drop_hints(self, numbers: Collection[int]) -> None:
-        """Forget hints that were followed up."""
+        """Delete hints that were followed up."""
         ...
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the store."""
         ...

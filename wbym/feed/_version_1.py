@@ -1,4 +1,4 @@
-"""State files of version 1 become version 2: refs get nouns, deliveries their present shape.
+"""Migration of state files from version 1 to 2: refs get nouns, deliveries their current shape.
 
 Event ids, and the keys of records that were seen before, do not change.
 """
@@ -15,7 +15,7 @@ from wbym.feed._actions import decode_action
 from wbym.feed._delivery import FINAL
 from wbym.feed._events import EventKind
 from wbym.feed._migration import BROKEN, fields_of, pack, rewrite_rows, unpack
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import StoredEvent
 from wbym.feed._version_2 import split_place
 from wbym.observe import LogFacts
@@ -26,7 +26,7 @@ __all__ = ["upgrade"]
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _UNREADABLE: Final = "unreadable"
-"""The kind of an event that is ``undecodable`` now."""
+"""The former kind of ``undecodable`` events."""
 _NOUNS: Final[Mapping[str, Noun]] = {
     EventKind.CHAT.value: Noun.CHAT,
     EventKind.MESSAGE.value: Noun.MESSAGE,
@@ -36,16 +36,16 @@ _NOUNS: Final[Mapping[str, Noun]] = {
     EventKind.RETURN_CHANGED.value: Noun.RETURN,
     _UNREADABLE: Noun.UNDECODABLE,
 }
-"""By the kind of an event, but for answers."""
+"""Nouns by the kind of an event, except for answers."""
 _WITHOUT_FILES: Final = "without files: "
-"""Began the note of a message whose files failed."""
+"""The prefix of the note of a message whose files failed."""
 
 
 def upgrade(db: Connection) -> None:
-    """Rewrite events and deliveries, row by row, in the transaction that the caller has begun.
+    """Rewrite events and deliveries, row by row, in the caller's transaction.
 
-    A row that cannot be read is dropped, and the log names it. Of a delivery the key at least is
-    kept if what was to be sent cannot be read: it is ``UNKNOWN`` then.
+    A row that cannot be decoded is deleted and logged. If only the action of a delivery cannot be
+    decoded, its key is kept and the delivery becomes ``UNKNOWN``.
     """
     rewrite_rows(
         db,
@@ -67,7 +67,7 @@ def _event(db: Connection, row: Row) -> None:
     seq, id_, account, kind, at, record, chat = row
     noun = _NOUNS.get(kind)
     if noun is None:
-        # The names before the noun and the id after it may have slashes of their own.
+        # The names before the noun and the id after it may contain slashes.
         rest = id_.partition("/")[2].removeprefix(f"{account}/")
         noun = Noun.QUESTION if rest.startswith("question/") else Noun.FEEDBACK
     new = StoredEvent(
@@ -93,20 +93,20 @@ def _delivery(db: Connection, row: Row) -> None:
         sent = {}
     noun = _noun(db, key, account, old, sent)
     target = {**fields_of(old["target"]), "noun": noun}
-    words, decision, note = str(old["text"]), None, old["note"]
+    text, decision, note = str(old["text"]), None, old["note"]
     if old["action"] == Action.DECIDE:
-        decision, _, words = words.partition(": ")
+        decision, _, text = text.partition(": ")
     failed: list[str] = []
     if old["action"] == Action.SEND and str(note).startswith(_WITHOUT_FILES):
         failed, note = str(note).removeprefix(_WITHOUT_FILES).split("; "), None
     payload = b""
     if state not in FINAL:
         try:
-            payload = _payload(str(old["action"]), target, words, sent)
+            payload = _payload(str(old["action"]), target, text, sent)
         except BROKEN as error:
             state, note = DeliveryState.UNKNOWN.value, f"an earlier wbym saved it: {error!r}"
             logger.warning(
-                "%s: the delivery %r cannot be sent any more: %r",
+                "%s: the delivery %r can no longer be sent: %r",
                 db.path,
                 key,
                 error,
@@ -116,7 +116,7 @@ def _delivery(db: Connection, row: Row) -> None:
         old
         | {
             "target": target,
-            "text": words,
+            "text": text,
             "decision": decision,
             "state": state,
             "idempotency_key": key,
@@ -141,7 +141,7 @@ def _delivery(db: Connection, row: Row) -> None:
 def _noun(
     db: Connection, key: str, account: str, old: Mapping[str, object], sent: Mapping[str, object]
 ) -> Noun:
-    """What a delivery was to; of an answer that is over, by what is known of the id."""
+    """The noun of a delivery's target; for a final answer, by what is known of the id."""
     if old["action"] != Action.ANSWER:
         return Noun.CHAT if old["action"] == Action.SEND else Noun.RETURN
     for noun in (Noun.QUESTION, Noun.FEEDBACK):
@@ -159,7 +159,7 @@ def _noun(
         return Noun.QUESTION
     if f"/{account}/feedback/{id_}" not in key:
         logger.warning(
-            "%s: the delivery %r answered %s: it is taken for a feedback",
+            "%s: the delivery %r answered %s, which is assumed to be a feedback",
             db.path,
             key,
             id_,
@@ -169,10 +169,10 @@ def _noun(
 
 
 def _payload(
-    action: str, target: Mapping[str, object], words: str, sent: Mapping[str, object]
+    action: str, target: Mapping[str, object], text: str, sent: Mapping[str, object]
 ) -> bytes:
-    """The action as version 2 has it."""
-    fields: dict[str, object] = {"action": action, "target": target, "text": words}
+    """Encode the action as of version 2."""
+    fields: dict[str, object] = {"action": action, "target": target, "text": text}
     for name, noun in (
         ("chat", Noun.CHAT),
         ("question", Noun.QUESTION),
@@ -193,14 +193,14 @@ def _payload(
 
 
 def _record(value: object, noun: Noun) -> dict[str, object]:
-    """A record with nouns in its refs, and the fields that were renamed since."""
+    """A record with nouns in its refs and with renamed fields."""
     fields = fields_of(value)
     fields["ref"] = {**fields_of(fields["ref"]), "noun": noun}
     match noun:
         case Noun.MESSAGE:
             fields["chat"] = {**fields_of(fields["chat"]), "noun": Noun.CHAT}
         case Noun.FEEDBACK:
-            # Comments were only counted: whether one is the seller's was not known.
+            # Comments were only counted, so it was not known whether one is the seller's.
             fields["answer_known"] = not (fields["answer"] is None and fields["comments"])
         case Noun.RETURN:
             decisions = msgspec.convert(fields["decisions"], list[object])

@@ -1,4 +1,4 @@
-"""State files of version 2 become version 3: undecodable records get a place of their own.
+"""Migration of state files from version 2 to 3: undecodable records get an endpoint field.
 
 Ids of stored events do not change.
 """
@@ -20,7 +20,7 @@ _STATEMENTS: Final = (
 
 
 def upgrade(db: Connection) -> None:
-    """Rename what has other names now, in the transaction that the caller has begun."""
+    """Rename tables, columns, kinds and keys, in the caller's transaction."""
     for statement in _STATEMENTS:
         db.execute(statement)
     rewrite_rows(
@@ -39,7 +39,7 @@ def _undecodable(db: Connection, row: Row) -> None:
 
 
 def split_place(fields: dict[str, object]) -> dict[str, object]:
-    """An undecodable record whose endpoint stands before its place, with both apart."""
+    """Split the endpoint of an undecodable record from its place."""
     if "endpoint" in fields:
         return fields
     endpoint, _, where = str(fields["where"]).partition(" ")

@@ -1,7 +1,7 @@
 """Many accounts, of any marketplaces, as one.
 
-An :class:`Inbox` fans reading out over its accounts, merges what comes, and routes replies back by
-``ref``. It adds nothing to what the accounts do: each keeps its own limits, retries and errors.
+An :class:`Inbox` reads its accounts concurrently, merges their records, and routes replies by
+``ref``. Each account keeps its own limits, retries and errors.
 """
 
 from wbym._exports import show_exports

@@ -1,4 +1,4 @@
-"""Many accounts as one: what an account does, over all of them."""
+"""The inbox: the methods of an account over many accounts."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -31,11 +31,11 @@ from wbym.domain import (
     Ref,
     Return,
     UndecodableRecord,
-    Waiting,
-    later,
+    WaitingCounts,
+    shift_time,
 )
 from wbym.errors import InboxNotOpen, InvalidInput, RefError, Unsupported
-from wbym.feed import SETTLE_AFTER, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
+from wbym.feed import CONFIRMATION_TIMEOUT, Events, Feed, Outbox, SqliteStore, Store, StreamStatus
 from wbym.inbox._merged import Failures, OnError, Running, by_windows, in_memory, merged
 from wbym.limits import BucketState, Priority
 from wbym.paging import Listing
@@ -47,52 +47,53 @@ K = TypeVar("K", Chat, Message, Question, Feedback, Return)
 T = TypeVar("T")
 
 _NOT_ENTERED: Final = "enter it first, async with Inbox(...) as inbox"
-_CLOSED: Final = "it is closed, and its accounts too; make a new one"
+_CLOSED: Final = "it is closed, and so are its accounts; create a new one"
 
 
 class Inbox:
-    """Any number of accounts as one. Use it as ``async with Inbox(...) as inbox``.
+    """Any number of accounts as one. Use it with ``async with Inbox(...) as inbox``.
 
     Its methods for records and replies are those of :class:`wbym.Account`, with the same names and
-    arguments; for the rest there is :meth:`account`. Lists come from all accounts that have the
-    noun at the same time; their ``cursor`` knows how far each is read, and an account that was
-    added since begins at its beginning. An account that fails does not stop the others: the rest is
-    delivered, and then ``AccountsFailed`` is raised. Replies go to the account that their ``ref``
-    names.
+    arguments; :meth:`account` gives access to the others. Lists read all accounts that have the
+    noun concurrently; their ``cursor`` has the position in each account, and an account that was
+    added later is read from its start. An account that fails does not stop the others: their
+    records are delivered, and then ``AccountsFailed`` is raised. Replies go to the account of their
+    ``ref``.
 
     Args:
         accounts: The accounts; the inbox closes them.
-        state: A file in which events and replies under an idempotency key are kept, made if there
-            is none, or a store; the inbox closes it. Without it there are no :meth:`events` and no
-            idempotency keys.
-        settle_after: Seconds after which a reply of unknown fate that is nowhere to be seen is sent
-            again; see :class:`wbym.feed.Outbox`.
-        on_error: Gets the name and the error of an account that fails while reading, instead of
-            ``AccountsFailed`` at the end; and of each round of :meth:`events` that fails.
+        state: A file for events and for replies under idempotency keys, created if it does not
+            exist, or a store; the inbox closes it. :meth:`events` and idempotency keys require it.
+        confirmation_timeout: Seconds after which a reply of unknown fate that is still not visible
+            is sent again; see :class:`wbym.feed.Outbox`.
+        on_error: Called with the name and the error of an account that fails while reading, instead
+            of ``AccountsFailed`` at the end; also for each failed round of :meth:`events`.
 
     Raises:
-        InvalidInput: Two accounts have one name, or ``settle_after`` is 0 or less.
-        InboxNotOpen: From each method: the inbox is closed, or its accounts are in a file that is
-            read on entering, or what is asked for needs the ``state``, and it is not entered.
+        InvalidInput: Two accounts have the same name, or ``confirmation_timeout`` is 0 or less.
+        InboxNotOpen: From each method: the inbox is closed; or it is not entered, and its accounts
+            are in a file that is read on entering, or the method requires the ``state``.
     """
 
     def __init__(
         self,
         *accounts: Account,
         state: str | PathLike[str] | Store | None = None,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> None:
-        require("Inbox", "settle_after", settle_after, float)
-        if settle_after <= 0:
-            raise InvalidInput("Inbox", "settle_after", "must be more than 0 s", settle_after)
+        require("Inbox", "confirmation_timeout", confirmation_timeout, float)
+        if confirmation_timeout <= 0:
+            raise InvalidInput(
+                "Inbox", "confirmation_timeout", "must be more than 0 s", confirmation_timeout
+            )
         self._by_name: dict[str, Account] = {}
         self._closed = False
         self._on_error = on_error
         self._running = Running()
         self._config: Path | None = None
         self._state = state
-        self._settle_after = settle_after
+        self._confirmation_timeout = confirmation_timeout
         self._open_feed: Feed | None = None
         for account in accounts:
             self.add(account)
@@ -103,16 +104,16 @@ class Inbox:
         path: str | PathLike[str],
         *,
         state: str | PathLike[str] | Store | None = None,
-        settle_after: float = SETTLE_AFTER,
+        confirmation_timeout: float = CONFIRMATION_TIMEOUT,
         on_error: OnError | None = None,
     ) -> Self:
-        """The inbox over the accounts of a TOML file (see ``wbym._config``).
+        """Create an inbox of the accounts of a TOML file (see ``docs/configuration.md``).
 
-        Until it is entered, with ``async with``, each method raises ``InboxNotOpen``. The file and
-        the secrets are read on entering, which raises ``ConfigError`` where the file
-        cannot be used or a secret is not where it says, and ``InvalidToken`` where it is not one.
+        Until it is entered with ``async with``, each method raises ``InboxNotOpen``. The file and
+        the secrets are read on entering, which raises ``ConfigError`` if the file is invalid or a
+        secret is missing, and ``InvalidToken`` if a secret is not a token of its marketplace.
         """
-        inbox = cls(state=state, settle_after=settle_after, on_error=on_error)
+        inbox = cls(state=state, confirmation_timeout=confirmation_timeout, on_error=on_error)
         inbox._config = Path(path)
         return inbox
 
@@ -122,7 +123,7 @@ class Inbox:
         Raises:
             ConfigError, InvalidToken: An account cannot be opened.
             StateError: The state cannot be used.
-            InboxNotOpen: It was closed before; make a new one.
+            InboxNotOpen: The inbox was closed; create a new one.
         """
         if self._closed:
             raise InboxNotOpen(_CLOSED)
@@ -144,7 +145,10 @@ class Inbox:
         else:
             store = state
         self._open_feed = Feed(
-            self._accounts, store, on_error=self._on_error, settle_after=self._settle_after
+            self._accounts,
+            store,
+            on_error=self._on_error,
+            confirmation_timeout=self._confirmation_timeout,
         )
         self._open_feed.outbox.start()
 
@@ -172,14 +176,14 @@ class Inbox:
 
     @property
     def accounts(self) -> Mapping[str, Account]:
-        """The accounts by name, as they are now."""
+        """The current accounts by name."""
         return MappingProxyType(self._accounts)
 
     def account(self, name: str, kind: type[A]) -> A:
         """One account as its own type: ``inbox.account("shop-wb", Wildberries).api``.
 
         Raises:
-            InvalidInput: There is none of this name and type.
+            InvalidInput: No account has this name and type.
         """
         self._require_open()
         require("account", "name", name, str)
@@ -192,10 +196,10 @@ class Inbox:
         return account
 
     def add(self, account: Account) -> None:
-        """Take an account in, also while others are being read; what runs does not see it yet.
+        """Add an account, also while others are being read; running reads do not include it.
 
         Raises:
-            InvalidInput: It is not an account, or there is one of this name.
+            InvalidInput: It is not an account, or its name is taken.
         """
         given: object = account
         if not isinstance(given, Account):
@@ -205,10 +209,10 @@ class Inbox:
         self._accounts[account.name] = account
 
     async def remove(self, name: str) -> None:
-        """Take an account out: its readings under way end without an error, and it is closed.
+        """Remove and close an account; its running reads end without an error.
 
         Raises:
-            InvalidInput: There is none of this name.
+            InvalidInput: No account has this name.
         """
         self._require_open()
         require("remove", "name", name, str)
@@ -225,7 +229,7 @@ class Inbox:
         await account.aclose()
 
     def limits(self) -> dict[str, list[BucketState]]:
-        """Every bucket by account: used, left, waiting, next free."""
+        """The buckets of each account: used, left, waiting, next free."""
         return {name: account.limits() for name, account in self._accounts.items()}
 
     @property
@@ -234,66 +238,66 @@ class Inbox:
         return {name: account.undecodable for name, account in self._accounts.items()}
 
     async def check(self, *, online: bool = True, ping: bool = False) -> dict[str, CheckReport]:
-        """What each account can do; see ``Account.check``.
+        """Report what each account can do; see ``Account.check``.
 
         Raises:
-            AccountsFailed: Accounts failed. With ``on_error`` those are only left out.
+            AccountsFailed: Accounts failed; with ``on_error`` they are omitted instead.
         """
         return await self._of_each(lambda account: account.check(online=online, ping=ping))
 
-    async def counts(self) -> dict[str, Waiting]:
-        """How much waits for an answer, by account, with as few requests as there can be.
+    async def counts(self) -> dict[str, WaitingCounts]:
+        """Count the items that wait for the seller, by account, with as few requests as possible.
 
         Raises:
-            AccountsFailed: Accounts failed. With ``on_error`` those are only left out.
+            AccountsFailed: Accounts failed; with ``on_error`` they are omitted instead.
         """
         return await self._of_each(lambda account: account.counts())
 
-    # What happens.
+    # Events.
 
     def events(
         self, *, since: datetime | None = None, auto_ack: bool = True, wait: bool = False
     ) -> Events:
-        """What happens in all accounts, from where the last run stopped; it does not end.
+        """Iterate the events of all accounts, from where the last run stopped, without end.
 
-        An event comes until it is confirmed, and then no more: each at least once, in order within
-        a chat. It is confirmed when the body of the loop ends. One whose body raised or left the
-        loop comes again, in the next loop or the next run.
+        Each event is delivered at least once, in order within a chat, and never again once it is
+        confirmed. It is confirmed when the body of the loop ends. If the body raises or leaves the
+        loop, the event comes again, in the next loop or the next run.
 
-        Each account is polled at the rate of its limits (see :attr:`streams`). What a poll finds is
-        stored before the next is made, so nothing is lost whenever the process ends. A poll that
-        fails is made again, and meanwhile the other accounts go on.
+        Each account is polled at the rate of its limits (see :attr:`streams`). The results of a
+        poll are stored before the next one, so nothing is lost whenever the process ends. A poll
+        that fails is retried, and meanwhile the other accounts continue.
 
         Args:
-            since: For accounts that were never followed with this state: from when on; aware. They
-                begin with what happens from now on where it is not given.
-            auto_ack: Whether leaving the body confirms; else only ``await event.ack()`` does, for
-                those who work on several events at a time.
-            wait: Whether to wait while somebody else follows one of the accounts.
+            since: The start for accounts that were never followed with this state; aware. By
+                default they start now.
+            auto_ack: Whether the end of the body confirms the event; otherwise only
+                ``await event.ack()`` does, for handling several events concurrently.
+            wait: Whether to wait while another reader follows one of the accounts.
 
         Raises:
-            InvalidInput: There is no ``state``, or ``since`` is naive.
-            FeedBusy: While iterating: somebody else follows one of the accounts.
+            InvalidInput: The inbox has no ``state``, or ``since`` is naive.
+            FeedBusy: While iterating: another reader follows one of the accounts.
             StateError: While iterating: the state cannot be read or written.
         """
         return self._feed.events(since=since, auto_ack=auto_ack, wait=wait)
 
     @property
     def streams(self) -> list[StreamStatus]:
-        """What :meth:`events` follows: at which rate, when last, and what went wrong."""
+        """The streams that :meth:`events` follows: their rate, last round and last error."""
         return self._feed.streams
 
     @property
     def outbox(self) -> Outbox:
-        """What was sent under idempotency keys, and what became of it.
+        """The outbox: replies that were sent under idempotency keys.
 
         Raises:
-            InvalidInput: There is no ``state``.
+            InvalidInput: The inbox has no ``state``.
         """
         return self._feed.outbox
 
     async def hint(self, hints: Sequence[Hint]) -> None:
-        """Keep word of changes, such as notifications bring, and poll for them soon."""
+        """Store hints about changes, such as those of notifications, and poll for them soon."""
         await self._feed.hint(hints)
 
     # Records.
@@ -308,7 +312,7 @@ class Inbox:
     async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord: ...
 
     async def get(self, ref: Ref | AnyRecord, kind: type[Record] | None = None) -> AnyRecord:
-        """One record as it is now, of the account that its ref names; see ``Account.get``."""
+        """Read the current version of a record; see ``Account.get``."""
         return await self._of("get", ref).get(ref, kind)
 
     def chats(
@@ -320,15 +324,17 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Chat]:
-        """The chats of all accounts; see ``Account.chats``.
+        """List the chats of all accounts; see ``Account.chats``.
 
         Args:
-            waiting_for_seller: Only those in which the buyer waits for a reply, or only the others.
-            newest_first: By the last message, over all accounts; each account's chats are then in
-                memory, for no marketplace lists them so. By default they come as they arrive.
-            cursor: Where to go on.
-            prefetch: Pages of each account asked for at once from the start.
-            priority: Who goes first at the limits.
+            waiting_for_seller: True for chats in which the buyer waits for a reply, False for the
+                others.
+            newest_first: By the last message, across all accounts; each account's chats are then
+                loaded into memory, since no marketplace lists them in this order. By default in
+                order of arrival.
+            cursor: Where to continue.
+            prefetch: Pages of each account to request concurrently from the start.
+            priority: Priority of the calls at the limits.
         """
         moment: Callable[[Chat], datetime | None] = attrgetter("updated_at")
 
@@ -349,7 +355,7 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Message]:
-        """The messages of a chat; see ``Account.messages``."""
+        """List the messages of a chat; see ``Account.messages``."""
         account = self._of("messages", chat)
         return account.messages(
             chat, since=since, cursor=cursor, prefetch=prefetch, priority=priority
@@ -367,7 +373,7 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Question]:
-        """The questions of all accounts; see ``Account.questions`` and :meth:`feedbacks`."""
+        """List the questions of all accounts; see ``Account.questions`` and :meth:`feedbacks`."""
         moment: Callable[[Question], datetime | None] = attrgetter("created_at")
 
         def of(account: Account) -> Listing[Question]:
@@ -399,20 +405,20 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Feedback]:
-        """The feedbacks of all accounts; see ``Account.feedbacks``.
+        """List the feedbacks of all accounts; see ``Account.feedbacks``.
 
         Args:
-            answered: Only those with an answer of the seller, or only those without.
-            since: Only those written from this moment on; aware.
-            until: Only those written up to this moment, included; aware.
-            rating: Only those with one of these ratings, 1 to 5.
-            product: Only those about this product, by the marketplace's article.
-            newest_first: Over all accounts. A marketplace that lists them in another order is read
-                in windows of time, the newest first, of which one is in memory. By default they
-                come as they arrive.
-            cursor: Where to go on; with ``newest_first`` up to a page of each account comes again.
-            prefetch: Pages of each account asked for at once from the start; for bulk reading.
-            priority: Who goes first at the limits.
+            answered: True for feedbacks with an answer of the seller, False for those without.
+            since: Only feedbacks written at or after this time; aware.
+            until: Only feedbacks written at or before this time; aware.
+            rating: Only feedbacks with one of these ratings, 1 to 5.
+            product: Only feedbacks about this product, by the marketplace's article.
+            newest_first: Across all accounts. A marketplace with another order is read in time
+                windows, newest first, one of which is in memory. By default in order of arrival.
+            cursor: Where to continue; with ``newest_first`` up to a page per account comes again.
+            prefetch: Pages of each account to request concurrently from the start; for bulk
+                reading.
+            priority: Priority of the calls at the limits.
         """
         moment: Callable[[Feedback], datetime | None] = attrgetter("created_at")
 
@@ -440,7 +446,7 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Answer]:
-        """The comments under a feedback; see ``Account.comments``."""
+        """List the comments on a feedback; see ``Account.comments``."""
         account = self._of("comments", feedback)
         return account.comments(feedback, cursor=cursor, prefetch=prefetch, priority=priority)
 
@@ -453,14 +459,14 @@ class Inbox:
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> Listing[Return]:
-        """The returns of all accounts; see ``Account.returns``.
+        """List the returns of all accounts; see ``Account.returns``.
 
         Args:
-            is_open: Only those that are not over, or only those that are.
-            newest_first: Over all accounts; each account's returns are then in memory.
-            cursor: Where to go on.
-            prefetch: Pages of each account asked for at once from the start.
-            priority: Who goes first at the limits.
+            is_open: True for open returns, False for closed ones.
+            newest_first: Across all accounts; each account's returns are then loaded into memory.
+            cursor: Where to continue.
+            prefetch: Pages of each account to request concurrently from the start.
+            priority: Priority of the calls at the limits.
         """
         moment: Callable[[Return], datetime | None] = attrgetter("created_at")
 
@@ -474,7 +480,7 @@ class Inbox:
 
     @property
     def sweep(self) -> "InboxSweeps":
-        """Whole archives of all accounts; see ``Account.sweep``."""
+        """Sweeps of whole archives of all accounts; see ``Account.sweep``."""
         self._require_open()
         return InboxSweeps(self._merged)
 
@@ -485,7 +491,7 @@ class Inbox:
         return self._of("download", message).download(message, attachment)
 
     async def decisions(self, item: Return | Ref) -> list[Decision]:
-        """What may be decided about a return now; see ``Account.decisions``."""
+        """List the decisions that are available for a return; see ``Account.decisions``."""
         return await self._of("decisions", item).decisions(item)
 
     # Replies.
@@ -500,18 +506,18 @@ class Inbox:
     ) -> Delivery:
         """Send a message to the buyer, once; see ``Account.send``.
 
-        With ``idempotency_key`` it is saved first, and is sent once in effect however often it is
-        asked for, in whichever run: asked for again, with whatever text, it only tells how far the
-        first is. A message that may or may not have been sent is looked for in the chat. What goes
-        wrong then is the delivery's state and ``note``, and :attr:`outbox` goes on with it. Without
-        a key the delivery is accepted, or an error is raised.
+        With ``idempotency_key`` the message is saved first and effectively sent once, however often
+        and in whichever run this is called: further calls, with any text, only return the delivery
+        of the first. A message that may or may not have been sent is looked up in the chat. A
+        failure is the delivery's state and ``note``, and :attr:`outbox` continues with it. Without
+        a key the returned delivery is accepted, or an error is raised.
 
         Raises:
-            InvalidInput: The text or a file breaks a rule, the key was used for something else, or
-                there is a key and no ``state``.
-            ChatNotReady: Without a key: the chat cannot be written to yet, and nothing was sent.
-            DeliveryUnknown: Without a key: it may or may not have been sent.
-            StateError: With a key: it could not be saved; nothing was sent.
+            InvalidInput: The text or a file breaks a rule, the key was used for another reply, or
+                a key is given but the inbox has no ``state``.
+            ChatNotReady: Without a key: the chat does not accept messages yet; nothing was sent.
+            DeliveryUnknown: Without a key: the message may or may not have been sent.
+            StateError: With a key: the message could not be saved; nothing was sent.
         """
         account = self._of("send", chat)
         if idempotency_key is None:
@@ -525,7 +531,7 @@ class Inbox:
     ) -> Delivery:
         """Answer a question or a feedback, once; see ``Account.answer`` and :meth:`send`.
 
-        With a key the answer counts as confirmed when the record, read again, shows it.
+        With a key the answer is confirmed when the record, read again, shows it.
         """
         account = self._of("answer", item)
         if idempotency_key is None:
@@ -535,7 +541,7 @@ class Inbox:
     async def edit_answer(
         self, item: Question | Feedback | Ref, text: str, *, idempotency_key: str | None = None
     ) -> Delivery:
-        """Change the answer that stands; see ``Account.edit_answer`` and :meth:`send`."""
+        """Change the current answer; see ``Account.edit_answer`` and :meth:`send`."""
         account = self._of("edit_answer", item)
         if idempotency_key is None:
             return await account.edit_answer(item, text)
@@ -562,7 +568,7 @@ class Inbox:
         amount: Money | None = None,
         idempotency_key: str | None = None,
     ) -> Delivery:
-        """Decide about a return; see ``Account.decide`` and :meth:`send`."""
+        """Decide on a return; see ``Account.decide`` and :meth:`send`."""
         account = self._of("decide", item)
         if idempotency_key is None:
             return await account.decide(
@@ -578,7 +584,7 @@ class Inbox:
         )
 
     async def skip_reaction(self, feedback: Feedback | Ref) -> None:
-        """Say that a feedback needs no answer; see ``Account.skip_reaction``."""
+        """Mark a feedback as needing no answer; see ``Account.skip_reaction``."""
         await self._of("skip_reaction", feedback).skip_reaction(feedback)
 
     async def open_chat(
@@ -588,7 +594,7 @@ class Inbox:
         order_id: str | int | None = None,
         account: str | None = None,
     ) -> Chat:
-        """The chat about a return or an order; see ``Account.open_chat``.
+        """Return the chat about a return or an order; see ``Account.open_chat``.
 
         Args:
             item: The return.
@@ -596,7 +602,7 @@ class Inbox:
             account: The account's name, with ``order_id``.
 
         Raises:
-            InvalidInput: ``order_id`` is given without the name of an account.
+            InvalidInput: ``order_id`` is passed without the name of an account.
         """
         if item is not None:
             return await self._of("open_chat", item).open_chat(item, order_id=order_id)
@@ -607,7 +613,7 @@ class Inbox:
             raise InvalidInput("open_chat", "account", rule, account)
         return await found.open_chat(order_id=order_id)
 
-    # What the methods share.
+    # Shared by the methods.
 
     def _require_open(self) -> None:
         if self._closed:
@@ -634,16 +640,16 @@ class Inbox:
         """The outbox, for a reply under a key."""
         self._require_open()
         if self._state is None:
-            rule = 'needs a state that keeps it, such as Inbox(..., state="wbym.db")'
+            rule = 'requires a state, such as Inbox(..., state="wbym.db")'
             raise InvalidInput(method, "idempotency_key", rule, None)
         return self._feed.outbox
 
     def _of(self, method: str, item: Record | Ref) -> Account:
-        """The account that a record or a ref is of.
+        """The account of a record or a ref.
 
         Raises:
-            RefError: There is none in this inbox.
-            InvalidInput: It is neither a record nor a ref.
+            RefError: It is not of an account of this inbox.
+            InvalidInput: ``item`` is neither a record nor a ref.
         """
         self._require_open()
         given = ref_of(method, item)
@@ -655,14 +661,14 @@ class Inbox:
             )
         return account
 
-    async def _of_each(self, ask: Callable[[Account], Awaitable[T]]) -> dict[str, T]:
-        """What every account says; see :meth:`counts`."""
+    async def _of_each(self, call: Callable[[Account], Awaitable[T]]) -> dict[str, T]:
+        """Call every account; return the results by account, see :meth:`counts`."""
         accounts = dict(self._accounts)
         failures = Failures(len(accounts), self._on_error)
 
         async def one(account: Account) -> T | Exception:
             try:
-                return await ask(account)
+                return await call(account)
             except Exception as error:  # noqa: BLE001 - one account must not stop the others
                 return error
 
@@ -716,10 +722,10 @@ class Inbox:
 
 
 class InboxSweeps:
-    """Whole archives of all accounts: ``inbox.sweep``.
+    """Sweeps of whole archives of all accounts: ``inbox.sweep``.
 
     Args:
-        merged: Makes one list of those of the accounts.
+        merged: Merges the lists of the accounts.
     """
 
     def __init__(self, merged: "_Merge") -> None:
@@ -735,7 +741,7 @@ class InboxSweeps:
         max_wait: float | None = None,
         priority: Priority = Priority.BULK,
     ) -> Listing[Feedback]:
-        """Every feedback of a period, each once; see ``Account.sweep``.
+        """Read every feedback of a period, each once; see ``Account.sweep``.
 
         ``in_order`` is the order within each account.
         """
@@ -760,7 +766,7 @@ class InboxSweeps:
         max_wait: float | None = None,
         priority: Priority = Priority.BULK,
     ) -> Listing[Question]:
-        """Every question of a period, each once; see :meth:`feedbacks`."""
+        """Read every question of a period, each once; see :meth:`feedbacks`."""
         return self._merged(
             Capability.SWEEP_QUESTIONS,
             lambda account: account.sweep.questions(
@@ -774,7 +780,7 @@ class InboxSweeps:
 
 
 class _Merge(Protocol):
-    """Makes one list of those of the accounts that have a noun."""
+    """Merges the lists of the accounts that have a noun."""
 
     def __call__(
         self,
@@ -788,8 +794,8 @@ class _Merge(Protocol):
 
 
 def _default_since(account: Account, noun: Capability, until: datetime | None) -> datetime:
-    """From when on an account's list begins where nothing is said."""
+    """The default start of an account's list."""
     days = account.CAPABILITIES[noun].facts.get("days_by_default")
     end = until or datetime.now(UTC)
-    begin = None if days is None else later(end, -timedelta(days=int(days)))
+    begin = None if days is None else shift_time(end, -timedelta(days=int(days)))
     return min(begin or account.EARLIEST, end)

@@ -1,7 +1,7 @@
-"""The lists of several accounts, read at the same time as one ``Listing``.
+"""Lists of several accounts, read concurrently as one ``Listing``.
 
-A cursor is JSON: from the account's name to its own cursor, null where it is read to its end. An
-account that it does not name begins at its beginning.
+A cursor is JSON: the accounts' own cursors by name, null for an account that is read to its end. An
+account that it does not name is read from its start.
 """
 
 import asyncio
@@ -24,25 +24,26 @@ __all__ = ["Failures", "OnError", "Running", "by_windows", "in_memory", "merged"
 T = TypeVar("T")
 
 OnError: TypeAlias = Callable[[str, Exception], None]
-"""Gets the account's name and what went wrong."""
+"""Called with the account's name and the error."""
 Moment: TypeAlias = Callable[[T], datetime | None]
 
 _CHUNK: Final = 100
-"""Records per page where those of several accounts are put in order."""
+"""Records per page when several accounts are merged in order."""
 _FIRST_WINDOW: Final = timedelta(days=7)
-_MANY: Final = 5000
-"""Records of a window from which on the next one is shorter."""
-_FEW: Final = 500
+_MAX_WINDOW: Final = 5000
+"""Records of a window above which the next one is shorter."""
+_MIN_WINDOW: Final = 500
+"""Records of a window below which the next one is longer."""
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 _cursors = msgspec.json.Decoder(dict[str, str | None])
 
 
 class Failures:
-    """What went wrong in accounts while the others went on.
+    """Errors of accounts while the others continue.
 
     Args:
-        accounts: How many there are.
-        on_error: Gets each error as it happens, instead of the exception at the end.
+        accounts: The number of accounts.
+        on_error: Called with each error as it happens, instead of an exception at the end.
     """
 
     def __init__(self, accounts: int, on_error: OnError | None) -> None:
@@ -51,7 +52,7 @@ class Failures:
         self._errors: list[tuple[str, Exception]] = []
 
     def add(self, account: str, error: Exception) -> None:
-        """Note the error of an account."""
+        """Report or keep the error of an account."""
         error.add_note(f"account: {account}")
         if self._on_error is not None:
             self._on_error(account, error)
@@ -59,10 +60,10 @@ class Failures:
             self._errors.append((account, error))
 
     def raise_all(self) -> None:
-        """Raise them as one.
+        """Raise the kept errors as one.
 
         Raises:
-            AccountsFailed: There are some.
+            AccountsFailed: Errors were kept.
         """
         if self._errors:
             raise AccountsFailed.of(self._errors, self._accounts)
@@ -77,18 +78,18 @@ def merged(
     failed: Mapping[str, Exception],
     newest_first: Moment[T] | None = None,
 ) -> Listing[T]:
-    """The lists of accounts as one: page by page as they arrive, or the newest record first.
+    """Merge the lists of accounts: page by page as they arrive, or newest record first.
 
-    An account that fails does not stop the others: the rest is delivered, and then one
-    ``AccountsFailed`` is raised. The cursor keeps where it was.
+    An account that fails does not stop the others: their records are delivered, and then one
+    ``AccountsFailed`` is raised. The cursor keeps the position of the failed account.
 
     Args:
         parts: The accounts' lists, by name.
         method: The operation's name, for errors.
-        running: Lets accounts be taken out meanwhile.
+        running: Allows to remove accounts meanwhile.
         on_error: See :class:`Failures`.
-        failed: What is known to be wrong before anything is read.
-        newest_first: When a record came to be; each part must have its newest first.
+        failed: Errors that are known before anything is read.
+        newest_first: Returns the time of a record; each part must be newest first.
     """
 
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
@@ -96,7 +97,7 @@ def merged(
         for name, error in failed.items():
             failures.add(name, error)
         reader = _Reader(parts, _begin(method, reading.cursor, parts), reading, running, failures)
-        found = reader.as_they_come() if newest_first is None else reader.in_order(newest_first)
+        found = reader.in_arrival_order() if newest_first is None else reader.in_order(newest_first)
         async with aclosing(found) as pages:
             async for page in pages:
                 yield page
@@ -107,7 +108,7 @@ def merged(
 
 
 def _begin(method: str, cursor: str | None, names: Mapping[str, object]) -> dict[str, str | None]:
-    """Where each account is read from; those at their end are None."""
+    """The start cursor of each account; None for accounts that are read to their end."""
     begin: dict[str, str | None] = dict.fromkeys(names, "")
     if cursor:
         try:
@@ -119,16 +120,16 @@ def _begin(method: str, cursor: str | None, names: Mapping[str, object]) -> dict
 
 
 class _End(msgspec.Struct, frozen=True):
-    """An account has no more pages."""
+    """The end of an account's pages."""
 
     whole: bool
-    """Whether it was read to its end; else it failed, or was taken out."""
+    """Whether it was read to its end; otherwise it failed or was removed."""
     error: Exception | None = None
-    """What ``on_error`` raised: it ends the whole list."""
+    """The exception of ``on_error``; it ends the whole list."""
 
 
 class _Reader(Generic[T]):
-    """One reading of the accounts' lists; ``where`` says how far each is delivered."""
+    """One reading of the accounts' lists; ``where`` has the position of each."""
 
     def __init__(
         self,
@@ -144,8 +145,8 @@ class _Reader(Generic[T]):
         self._running = running
         self._failures = failures
 
-    async def as_they_come(self) -> AsyncGenerator[Page[T], None]:
-        """Page by page; each account has one in hand and one under way."""
+    async def in_arrival_order(self) -> AsyncGenerator[Page[T], None]:
+        """Yield page by page; each account has one page ready and one being read."""
         arrived: asyncio.Queue[tuple[str, Page[T] | _End]] = asyncio.Queue(1)
 
         def put_for(name: str) -> Callable[[Page[T] | _End], Awaitable[None]]:
@@ -169,7 +170,7 @@ class _Reader(Generic[T]):
             await _stop(tasks)
 
     async def in_order(self, moment: Moment[T]) -> AsyncGenerator[Page[T], None]:
-        """The newest first, each account's own list being so; a page of each is held."""
+        """Merge lists that are newest first; one page of each account is in memory."""
         queues: dict[str, asyncio.Queue[Page[T] | _End]] = {
             name: asyncio.Queue(1) for name in self._parts
         }
@@ -249,7 +250,7 @@ class _Reader(Generic[T]):
             except Exception as error:  # noqa: BLE001 - one account must not stop the others
                 try:
                     self._failures.add(name, error)
-                except Exception as raised:  # noqa: BLE001 - whoever reads the list gets it
+                except Exception as raised:  # noqa: BLE001 - raised to the reader of the list
                     end = _End(whole=False, error=raised)
         await put(end)
 
@@ -272,16 +273,16 @@ def by_windows(
     moment: Moment[T],
     method: str,
 ) -> Listing[T]:
-    """A list in no order, newest first: read in windows of time, the newest window first.
+    """Sort an unordered list newest first, by reading it in time windows, newest window first.
 
-    One window is held in memory at a time. They begin with a week; one of few records makes the
-    next one longer, one of many shorter. A cursor is the end of a window.
+    One window is in memory at a time. The first is a week long; a window with few records makes the
+    next one longer, one with many shorter. A cursor is the end of a window.
 
     Args:
-        part: The list of a window, both ends included.
-        since: Where the last window ends.
-        until: Where the first one begins; now, where it is not given.
-        moment: When a record came to be.
+        part: Returns the list of a window, both ends inclusive.
+        since: The start of the oldest window.
+        until: The end of the newest window; now by default.
+        moment: Returns the time of a record.
         method: The operation's name, for errors.
     """
 
@@ -307,10 +308,10 @@ def by_windows(
             if is_last:
                 return
             if not found:
-                length *= 4  # a young shop has years of nothing before it
-            elif len(found) < _FEW:
+                length *= 4  # before a new shop come years without records
+            elif len(found) < _MIN_WINDOW:
                 length *= 2
-            elif len(found) > _MANY:
+            elif len(found) > _MAX_WINDOW:
                 length = max(length / 2, timedelta(hours=1))
             end = following
 
@@ -318,10 +319,10 @@ def by_windows(
 
 
 def _end_of(method: str, cursor: str) -> datetime:
-    """The end of a window, which a cursor of :func:`by_windows` is.
+    """Parse a cursor of :func:`by_windows`, which is the end of a window.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: It is not such a cursor.
     """
     try:
         end = datetime.fromisoformat(cursor)
@@ -334,7 +335,7 @@ def _end_of(method: str, cursor: str) -> datetime:
 
 
 def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
-    """A list that has no times to ask for, newest first: it is read whole, and is one page."""
+    """Sort a list without a time filter newest first: it is read as a whole, into one page."""
 
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
         found: list[T] = []
@@ -350,17 +351,17 @@ def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
 
 
 class Running:
-    """The readings under way by account, so that an account can be taken out."""
+    """Running reads by account, so that an account can be removed."""
 
     def __init__(self) -> None:
         self._scopes: dict[str, set[anyio.CancelScope]] = {}
 
     def scope(self, name: str) -> "_Tracked":
-        """A scope in which an account is read, which ``stop`` ends."""
+        """A scope for reading an account, which ``stop`` cancels."""
         return _Tracked(self._scopes.setdefault(name, set()))
 
     def stop(self, name: str) -> None:
-        """End what is being read of an account."""
+        """Cancel the running reads of an account."""
         for scope in self._scopes.pop(name, set()):
             scope.cancel()
 

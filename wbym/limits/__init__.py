@@ -1,4 +1,4 @@
-"""How often calls may be made: what limits say (`quota`) and the scheduler that keeps them."""
+"""Rate limits: quotas as data, and the scheduler that keeps them."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""Where bans are kept, so that a restart does not forget them.
+"""Stores of bans, so that bans survive a restart.
 
-A ban is the Unix time until which the marketplace refuses a bucket's calls. It is stored under the
-bucket's key as text. Another store is one class with two methods.
+A ban is the Unix time until which the marketplace rejects a bucket's calls. It is stored under the
+bucket's key as text. A custom store is one class with two methods.
 """
 
 from typing import Protocol
@@ -10,17 +10,17 @@ __all__ = ["BanStore", "MemoryBans"]
 
 
 class BanStore(Protocol):
-    """Keeps the end of each bucket's ban."""
+    """Stores the end of each bucket's ban."""
 
     async def load(self, key: str) -> float | None:
-        """The end of the bucket's last ban, Unix seconds, passed or not; None if there was none."""
+        """The end of the bucket's last ban in Unix seconds, even if passed; None without one."""
 
     async def save(self, key: str, until: float) -> None:
-        """Keep the end of a ban, Unix seconds; an earlier one than is kept changes nothing."""
+        """Store the end of a ban in Unix seconds, unless a later one is already stored."""
 
 
 class MemoryBans:
-    """Keeps bans as long as the object lives."""
+    """Keeps bans in memory, for the lifetime of the object."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}

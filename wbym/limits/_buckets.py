@@ -1,12 +1,12 @@
-"""The three kinds of bucket: a rate, a budget a period, a number at once.
+"""The three kinds of bucket: a rate, a budget per period, and a cap on parallel calls.
 
 `RateBucket` counts with aiolimiter's ``AsyncLimiter(burst, burst * interval)``, through its public
-face only: ``acquire`` never suspends where ``has_capacity`` says there is room, and ``max_rate``
-may be lowered without changing the rate. The limiter never holds more than a burst, though, and it
-cannot know what others spend. What it cannot hold is kept beside it as one number, the loop time
-until which the bucket is *as good as full*: an answer that cost ten calls, a count that the
-marketplace corrected and the time after a ban are all such a time. From then on calls are counted
-in both, until the limiter has become the stricter one again.
+interface only: ``acquire`` never suspends if ``has_capacity`` reports room, and ``max_rate`` may be
+lowered without changing the rate. But the limiter never holds more than a burst, and it does not
+know the calls of other clients. This excess is kept separately as one number, the loop time until
+which the bucket is *as good as full*: an answer that cost ten calls, a count corrected by the
+marketplace and a ban all become such a time. From then on calls are counted in both, until the
+limiter is the stricter one again.
 """
 
 import asyncio
@@ -21,31 +21,30 @@ from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Quota, Windo
 __all__ = ["ParallelBucket", "RateBucket", "Spread", "WindowBucket"]
 
 _HEADROOM = 1.25
-"""How much more jitter is allowed for than was seen."""
-_UNSEEN = 0.05
-"""Jitter allowed for before any was seen where the burst is 1, as a part of the interval."""
+"""The allowed jitter, as a multiple of the measured jitter."""
+_UNMEASURED = 0.05
+"""The allowed jitter before any is measured if the burst is 1, as a fraction of the interval."""
 _EPSILON = 1e-9
-"""Calls; keeps the sums of floats on the side where there is room."""
+"""Calls; rounds sums of floats towards room."""
 
 
 _BLOCK = 64
-"""How many samples stay together; so many to twice as many are remembered."""
+"""Samples per block; between one and two blocks of samples are remembered."""
 
 
 class Spread:
-    """How unevenly calls arrive: the greatest less the least of the last 64 to 128 samples.
+    """The arrival jitter of calls: the maximum minus the minimum of the last 64 to 128 samples.
 
-    A call leaves in time but arrives later, and not always by the same delay. Where delays lie
-    between ``d`` and ``d + J`` seconds, the calls that arrive within some ``t`` seconds have left
-    within ``t + J`` seconds; so a sender that keeps ``J / interval`` calls of the burst unused
-    never exceeds the limit as the marketplace counts it. A constant delay, however long, costs
-    nothing.
+    A call is sent on time but arrives later, with a varying delay. If delays are between ``d`` and
+    ``d + J`` seconds, calls that arrive within ``t`` seconds were sent within ``t + J`` seconds; so
+    a sender that leaves ``J / interval`` calls of the burst unused never exceeds the limit by
+    the marketplace's count. A constant delay, however long, costs nothing.
 
-    The delay one way cannot be seen, but the time from sending to the first byte of the answer
+    The one-way delay cannot be measured, but the time from sending to the first byte of the answer
     varies by at least as much.
 
-    Two blocks are kept, the one being filled and the full one before it, each as its two extremes:
-    little memory, and an extreme is forgotten after 128 samples at the latest.
+    Two blocks are kept, the current one and the full one before it, each as its minimum and
+    maximum: this takes little memory, and an extreme is forgotten after at most 128 samples.
     """
 
     __slots__ = ("_count", "_high", "_low", "_old_high", "_old_low")
@@ -56,7 +55,7 @@ class Spread:
         self._high = self._old_high = float("-inf")
 
     def add(self, sample: float) -> bool:
-        """Remember one sample, and say whether it may have changed what is seen or likely."""
+        """Add a sample; returns whether it may have changed `seen` or `likely`."""
         if self._count == _BLOCK:
             self._old_low, self._old_high = self._low, self._high
             self._low = self._high = sample
@@ -64,23 +63,23 @@ class Spread:
             return True
         self._count += 1
         if self._low <= sample <= self._high:
-            return self._old_high < self._old_low  # in the first block its count matters too
+            return self._old_high < self._old_low  # in the first block the count matters too
         self._low = min(self._low, sample)
         self._high = max(self._high, sample)
         return True
 
     @property
     def seen(self) -> float:
-        """The greatest less the least, in the samples' unit; 0 before two samples."""
+        """The maximum minus the minimum, in the samples' unit; 0 before two samples."""
         if not self._count:
             return 0.0
         return max(self._high, self._old_high) - min(self._low, self._old_low)
 
     @property
     def likely(self) -> float:
-        """What more samples will likely show: few show too little of a spread.
+        """The likely spread of more samples, since few samples underestimate it.
 
-        Of ``n`` evenly spread samples the extremes are ``(n - 1) / (n + 1)`` of the whole apart.
+        The extremes of ``n`` evenly spread samples are ``(n - 1) / (n + 1)`` of the range apart.
         """
         if self._old_high >= self._old_low or self._count == _BLOCK:
             return self.seen
@@ -92,10 +91,10 @@ class Spread:
 class RateBucket(Bucket):
     """A token bucket: in ``t`` seconds at most ``burst + t / interval`` calls arrive.
 
-    The *reserve* is the jitter allowed for, in seconds: 1.25 times the spread seen of late, never
-    below ``min_jitter`` nor above ``max_jitter``. So much of the burst is kept unused. Where that
-    is more than there is (a burst of 1 has none to spare), calls go further apart instead: two of
-    them ``interval + reserve`` seconds.
+    The *reserve* is the allowed jitter in seconds: 1.25 times the recently measured spread, at
+    least ``min_jitter`` and at most ``max_jitter``. ``reserve / interval`` calls of the burst stay
+    unused. If the burst is too small for that (a burst of 1 has none to spare), calls are spaced
+    further apart instead: ``interval + reserve`` seconds.
     """
 
     __slots__ = (
@@ -104,9 +103,9 @@ class RateBucket(Bucket):
         "_full_until",
         "_interval",
         "_limiter",
+        "_max_burst",
         "_max_jitter",
         "_min_jitter",
-        "_most",
         "_reserve",
         "_spread",
     )
@@ -124,7 +123,7 @@ class RateBucket(Bucket):
     ) -> None:
         super().__init__(key, quota, loop)
         self._interval = quota.interval
-        self._burst = self._most = float(quota.burst)
+        self._burst = self._max_burst = float(quota.burst)
         self._limiter = AsyncLimiter(quota.burst, quota.burst * quota.interval)
         self._min_jitter = min(min_jitter, max_jitter)
         self._max_jitter = max_jitter
@@ -132,7 +131,7 @@ class RateBucket(Bucket):
         self._full_until = -math.inf
         self._reserve = 0.0
         self._apart = 0.0
-        """Calls that one takes up beyond itself where the burst has none to keep back."""
+        """Extra calls counted per call if the burst is too small for the reserve."""
         self._set_reserve(0.0)
 
     @property
@@ -146,23 +145,23 @@ class RateBucket(Bucket):
         return self._reserve
 
     def left(self, now: float) -> float:
-        """Calls that could go at once, a fraction included."""
+        """Calls that could be made at once, including a fraction."""
         return max(0.0, self._room(now))
 
     def wait_for(self, size: float, now: float) -> float:
-        """Seconds until there is room for so many calls."""
+        """Seconds until there is room for ``size`` calls."""
         if self._full_until == -math.inf and self._limiter.has_capacity(size):
             return 0.0
         return max(0.0, (size - self._room(now)) * self._interval)
 
     async def count(self, cost: int, now: float) -> None:
-        """Count in the limiter what fits there, and the rest beside it."""
+        """Count what fits in the limiter there, and the rest separately."""
         size = self.size(cost)
         if self._full_until != -math.inf:
             allowed = max((now - self._full_until) / self._interval, size) + _EPSILON
             if self._limiter.has_capacity(allowed):
-                # Both count from here on; they leak alike, so the stricter one stays it until
-                # the limiter is empty.
+                # Both count from here on; they leak at the same rate, so the stricter one stays
+                # stricter until the limiter is empty.
                 self._full_until = now - (allowed - size) * self._interval
             else:
                 self._full_until = -math.inf
@@ -171,43 +170,43 @@ class RateBucket(Bucket):
             self._lower(self._room(now) - (cost - size) - self._apart * cost, now)
 
     def charge(self, extra: int, at: float, now: float) -> None:
-        """Count further calls; a call that cost less than counted gives nothing back."""
+        """Count extra calls; a call that cost less than counted is not refunded."""
         if extra > 0:
             self._lower(self._room(now) - extra, now)
 
     def observe(self, elapsed: float) -> None:
-        """Allow for the spread of the answers' times."""
+        """Update the reserve by the time of an answer."""
         if self._spread.add(elapsed):
             self._set_reserve(self._spread.likely)
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
-        """Take over the burst that is stated; lower the count where less is left than thought."""
+        """Adopt the stated burst; reduce the room if the marketplace reports less."""
         if signal.limit is not None and signal.limit >= 1 and signal.limit != self._burst:
             self._burst = float(signal.limit)
-            self._most = max(self._most, self._burst)
+            self._max_burst = max(self._max_burst, self._burst)
             self._set_reserve(self._spread.likely)
         if signal.remaining is not None:
-            # The marketplace rounds down, and its bucket has gone on leaking since it counted
-            # the call, which was not before we did. Ours counts calls that it has not seen yet,
-            # so that ours has more room only if somebody else is spending.
+            # The marketplace rounds down, and its bucket has leaked since it counted the call,
+            # which was no earlier than our count. Ours includes calls that it has not received
+            # yet, so ours has more room only if another client uses the bucket.
             theirs = signal.remaining + 1 + (now - at) / self._interval
             room = theirs - (self._burst - self._limiter.max_rate)
             if self._limiter.has_capacity(room):
                 self._lower(room, now)
 
     def stale(self, at: float, now: float) -> bool:
-        """A call may leave ``max_jitter`` seconds late at most."""
+        """Whether the call would be sent more than ``max_jitter`` seconds after its count."""
         return now - at > self._max_jitter
 
     def ban(self, until: float, now: float) -> None:
-        """Let nobody go until then; then one call, and the next ones at the rate."""
+        """Allow no call until then; then one call, and further ones at the rate."""
         super().ban(until, now)
         self._full_until = max(self._full_until, self.banned_until - self._interval)
 
     def _set_reserve(self, spread: float) -> None:
         reserve = max(_HEADROOM * spread, self._min_jitter)
         if self._burst == 1:
-            reserve = max(reserve, _UNSEEN * self._interval)
+            reserve = max(reserve, _UNMEASURED * self._interval)
         self._reserve = min(reserve, self._max_jitter)
         self._apart = max(0.0, (1 + self._reserve / self._interval) / self._burst - 1)
         gained = max(1.0, self._burst - self._reserve / self._interval) - self._limiter.max_rate
@@ -218,19 +217,19 @@ class RateBucket(Bucket):
             self.pump()
 
     def _room(self, now: float) -> float:
-        """Calls that could be counted now; below zero if the bucket is more than full."""
+        """Calls that could be counted now; negative if the bucket is overfull."""
         allowed = (now - self._full_until) / self._interval
         if allowed <= 0 or self._limiter.has_capacity(allowed):
             return allowed
         return self._limiter_room()
 
     def _limiter_room(self) -> float:
-        """The limiter's room, found by asking: accurate to a billionth of a burst."""
+        """The limiter's room, by bisection: accurate to a billionth of a burst."""
         limiter = self._limiter
         top = limiter.max_rate
         if limiter.has_capacity(top):
             return top
-        low, high = top - self._most, top
+        low, high = top - self._max_burst, top
         for _ in range(30):
             middle = (low + high) / 2
             if limiter.has_capacity(middle):
@@ -240,15 +239,16 @@ class RateBucket(Bucket):
         return low
 
     def _lower(self, room: float, now: float) -> None:
-        """See to it that there is no more room than this."""
+        """Reduce the room to at most ``room``."""
         self._full_until = max(self._full_until, now - room * self._interval)
 
 
 class WindowBucket(Bucket):
-    """A budget a period, all of which may go at once.
+    """A budget per period, all of which may be spent at once.
 
-    Its end is what the marketplace said last; until it has, a period after the first call. At the
-    end ``max_jitter`` seconds are waited, so that no early call falls into the old period.
+    The period ends when the marketplace last stated; before it has, one period after the first
+    call. Calls wait another ``max_jitter`` seconds after the end, so that no early call falls into
+    the old period.
     """
 
     __slots__ = ("_ends", "_limit", "_margin", "_period", "_started", "_used")
@@ -273,12 +273,12 @@ class WindowBucket(Bucket):
         return self._limit
 
     def left(self, now: float) -> float:
-        """What is left of the budget."""
+        """The remaining budget."""
         self._turn_over(now)
         return max(0, self._limit - self._used)
 
     def wait_for(self, size: float, now: float) -> float:
-        """Seconds until the period in which so many calls more fit."""
+        """Seconds until the period that has room for ``size`` more calls."""
         self._turn_over(now)
         over = self._used + size - self._limit
         if over <= 0:
@@ -287,7 +287,7 @@ class WindowBucket(Bucket):
         return end + self._margin - now + (math.ceil(over / self._limit) - 1) * self._period
 
     async def count(self, cost: int, now: float) -> None:
-        """Take from the budget; the first call begins the period."""
+        """Spend from the budget; the first call begins the period."""
         self._turn_over(now)
         if self._ends == math.inf:
             self._started = now
@@ -295,11 +295,11 @@ class WindowBucket(Bucket):
         self._used += cost
 
     def uncount(self, cost: int, at: float) -> None:
-        """Give back to the period it was taken from, if that is not over."""
+        """Refund the period of the count, unless it is over."""
         self.charge(-cost, at, self.loop.time())
 
     def charge(self, extra: int, at: float, now: float) -> None:
-        """Take more, or less, from the budget of the period in which the call was counted."""
+        """Spend more (or less) from the budget of the period in which the call was counted."""
         self._turn_over(now)
         if at >= self._started:
             self._used = max(0, self._used + extra)
@@ -307,27 +307,27 @@ class WindowBucket(Bucket):
                 self.pump()
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
-        """Take over the budget and the end that are stated, and what is left if it is less."""
+        """Adopt the stated budget and end, and the remaining calls if they are fewer."""
         self._turn_over(now)
         if signal.limit is not None and signal.limit >= 1:
             self._limit = self.capacity = signal.limit
         if at >= self._started:
             end = math.inf
             if signal.resets_at is not None:
-                # No period ends later than one period from now, whatever a clock says.
+                # A period ends at most one period from now, even if clocks disagree.
                 end = now + min(signal.resets_at - wall, self._period)
                 if end <= now or end - self._ends > self._period / 2:
-                    # That period is over, or the marketplace began a new one before we knew.
+                    # That period is over, or the marketplace has already begun a new one.
                     self._started = at
                     self._used = self.in_flight
                 self._ends = end if end > now else math.inf
-            # What is left of a period that is over says nothing of the next one.
+            # The remainder of a finished period does not apply to the next one.
             if signal.remaining is not None and end > now:
                 self._used = max(self._used, self._limit - signal.remaining)
         self.pump()
 
     def stale(self, at: float, now: float) -> bool:
-        """A call belongs to the period in which it leaves."""
+        """Whether the count's period is over; a call belongs to the period in which it is sent."""
         self._turn_over(now)
         return at < self._started
 
@@ -339,7 +339,7 @@ class WindowBucket(Bucket):
 
 
 class ParallelBucket(Bucket):
-    """A number of calls under way at once, whatever each costs."""
+    """A cap on calls in flight, whatever each costs."""
 
     __slots__ = ()
 
@@ -354,20 +354,20 @@ class ParallelBucket(Bucket):
         return self.quota.limit
 
     def left(self, now: float) -> float:
-        """Free places."""
+        """Free slots."""
         return max(0, self.quota.limit - self.in_flight)
 
     def wait_for(self, size: float, now: float) -> float:
-        """Nothing if there are places; else only a release can tell."""
+        """0 if there are free slots, else infinite: a release decides."""
         return 0.0 if self.in_flight + size <= self.quota.limit else math.inf
 
     async def count(self, cost: int, now: float) -> None:
-        """The call under way is the count."""
+        """Do nothing: ``in_flight`` is the count."""
 
     def charge(self, extra: int, at: float, now: float) -> None:
-        """A place is a place, whatever the answer cost."""
+        """Do nothing: a call takes one slot, whatever the answer cost."""
 
     def release(self) -> None:
-        """Free the place for the next one."""
+        """Free the slot for the next call."""
         super().release()
         self.pump()

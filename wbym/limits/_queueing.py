@@ -1,14 +1,14 @@
-"""Who goes next: the queue that every kind of bucket has.
+"""The queue of a bucket.
 
 A bucket knows how long a call must wait (`Bucket.wait_for`) and how to count it
-(`Bucket.count`); this module decides whose turn it is. Callers wait in a heap ordered by priority,
-then by arrival. Only its head is ever considered, so a heavy call is not overtaken by lighter
-equals, and one timer, the head's, is all that a bucket with a thousand waiting callers runs.
+(`Bucket.count`); this module decides which caller is next. Callers wait in a heap ordered by
+priority, then by arrival. Only the head is considered, so lighter calls of the same priority do not
+overtake a heavy one, and a bucket with a thousand waiting callers needs one timer, for the head.
 
-When the head may go it is taken off the heap and woken (handed the turn); it counts itself when it
-resumes, and then the turn passes on. Between the two nobody else is served. So a caller that is
-cancelled after its turn came, but before it resumed, has counted nothing and only passes the turn
-on. There is no task, and an idle bucket has no timer either.
+When the head may proceed, it is removed from the heap and woken (handed the turn); it counts its
+call when it resumes, and then passes the turn on. In between no other caller is served. So a caller
+that is cancelled after it was handed the turn, but before it resumed, has counted nothing and only
+passes the turn on. There is no task, and an idle bucket has no timer.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ from typing import ClassVar, Literal
 
 from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Priority, Quota, Window
 
-__all__ = ["Bucket", "Kind", "Refusal"]
+__all__ = ["Bucket", "Kind", "MakeError"]
 
-Refusal = Callable[["Bucket"], Exception]
-"""Makes the error with which a caller gives up."""
+MakeError = Callable[["Bucket"], Exception]
+"""Creates the error for a caller that gives up."""
 Kind = Literal["rate", "window", "parallel"]
 
 _MIN_SLEEP = 1e-5
-"""The shortest sleep, seconds: a wait that rounds to nothing must still let the clock move."""
+"""The shortest sleep in seconds: a wait that rounds to 0 must still let the clock advance."""
 
 
 class _Waiter:
     """One caller in a bucket's queue."""
 
-    __slots__ = ("cost", "deadline", "priority", "queued", "refuse", "size", "timer", "turn")
+    __slots__ = ("cost", "deadline", "make_error", "priority", "queued", "size", "timer", "turn")
 
     def __init__(
         self,
@@ -42,28 +42,28 @@ class _Waiter:
         cost: int,
         size: float,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> None:
         self.turn = turn
-        """Done when the caller's turn came (None), or when it will not come (why)."""
+        """Done when the caller has its turn (None), or will not get one (the error)."""
         self.priority = priority
         self.cost = cost
         self.size = size
-        """What it adds to the estimates of those behind it."""
+        """The room that it adds to the estimates of the callers behind it."""
         self.deadline = deadline
-        """Loop time after which the caller no longer waits; infinite where it always does."""
-        self.refuse = refuse
+        """Loop time after which the caller gives up; infinite if it never does."""
+        self.make_error = make_error
         self.timer: asyncio.TimerHandle | None = None
         self.queued = True
 
 
 class Bucket(ABC):
-    """A limit, its queue and its ban. Belongs to one event loop.
+    """A limit with its queue and its ban. Belongs to one event loop.
 
     Args:
-        key: Whose calls share it.
-        quota: What is published of it.
-        loop: Whose clock it goes by; loop time is in seconds.
+        key: The bucket's identity.
+        quota: The published limit.
+        loop: The event loop; its clock is in seconds.
     """
 
     __slots__ = (
@@ -79,12 +79,12 @@ class Bucket(ABC):
         "loop",
         "name",
         "quota",
-        "refusals",
+        "rate_limited",
     )
 
     kind: ClassVar[Kind]
     rank: ClassVar[int]
-    """The order in which a call with several buckets takes them."""
+    """The order in which a call with several buckets acquires them."""
 
     def __init__(
         self, key: BucketKey, quota: Quota | Window | ParallelCap, loop: asyncio.AbstractEventLoop
@@ -94,87 +94,87 @@ class Bucket(ABC):
         self.quota: Quota | Window | ParallelCap = quota
         self.loop: asyncio.AbstractEventLoop = loop
         self.capacity: float = 1
-        """How much there is when all is free."""
+        """The room of an idle bucket."""
         self.in_flight: int = 0
-        """Calls counted here and not over yet."""
+        """Calls counted here that have not ended."""
         self.calls: int = 0
-        """Calls counted here, ever."""
-        self.refusals: int = 0
-        """How often the marketplace refused a call of this bucket."""
+        """All calls counted here."""
+        self.rate_limited: int = 0
+        """Calls of this bucket that the marketplace rate limited."""
         self.banned_until: float = 0.0
-        """Loop time before which nobody goes."""
+        """Loop time before which no call is allowed."""
         self._heap: list[tuple[int, int, _Waiter]] = []
         self._ahead = [0.0] * len(Priority)
         self._handed: _Waiter | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    # What a kind of bucket is.
+    # What each kind of bucket defines.
 
     def size(self, cost: int) -> float:
-        """How much must be free at once before a call of this cost may go.
+        """The room that a call of this cost needs before it may proceed.
 
-        A call that costs more than there ever is goes when all is free.
+        A call that costs more than the capacity proceeds when the bucket is idle.
         """
         return min(cost, self.capacity)
 
     @abstractmethod
     def wait_for(self, size: float, now: float) -> float:
-        """Seconds until so much is free, 0 if it is; infinite if only a release can tell."""
+        """Seconds until there is room for ``size``; infinite if only a release can make room."""
 
     @abstractmethod
     async def count(self, cost: int, now: float) -> None:
-        """Count a call that goes now. Never suspends: there is room for `size` of it."""
+        """Count a call that proceeds now. Never suspends: there is room for its `size`."""
 
     def uncount(self, cost: int, at: float) -> None:  # noqa: B027 - most kinds cannot
-        """Give back what was counted at the time ``at`` for a call that was never sent."""
+        """Undo a count of the time ``at``, for a call that was never sent."""
 
     @abstractmethod
     def charge(self, extra: int, at: float, now: float) -> None:
-        """Count what a call of the time ``at`` cost beyond what was counted (or less, if < 0)."""
+        """Correct the count of a call of the time ``at`` by ``extra``, which may be negative."""
 
-    def observe(self, elapsed: float) -> None:  # noqa: B027 - most kinds do not care
-        """Learn from the seconds between counting a call and the first byte of its answer."""
+    def observe(self, elapsed: float) -> None:  # noqa: B027 - most kinds do not need it
+        """Take note of the seconds between counting a call and the first byte of its answer."""
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:  # noqa: B027
-        """Correct the count by what the answer to a call of the time ``at`` said (bans apart)."""
+        """Correct the count by the headers of a call of the time ``at``; bans are not included."""
 
     def stale(self, at: float, now: float) -> bool:
-        """Whether a call counted at the time ``at`` may not leave as late as now on that count."""
+        """Whether the count of the time ``at`` is too old for a call that is sent now."""
         return False
 
     def ban(self, until: float, now: float) -> None:
-        """Let nobody go before the loop time ``until``; an earlier one than before is ignored."""
+        """Allow no call before the loop time ``until``; never shortens a ban."""
         self.banned_until = max(self.banned_until, until)
 
     @property
     @abstractmethod
     def limit(self) -> float:
-        """The burst, budget or cap in force."""
+        """The current burst, budget or cap."""
 
     @abstractmethod
     def left(self, now: float) -> float:
-        """Calls that could go at once, whoever waits."""
+        """Calls that could be made at once, regardless of the queue."""
 
     @property
     def reserve(self) -> float:
-        """Seconds of arrival jitter that are allowed for."""
+        """The allowance for arrival jitter, in seconds."""
         return 0.0
 
-    # Whose turn it is.
+    # The queue.
 
     @property
     def waiting(self) -> int:
-        """How many callers wait."""
+        """The number of waiting callers."""
         return sum(1 for _, _, waiter in self._heap if waiter.queued)
 
     def free(self, cost: int, now: float) -> bool:
-        """Whether a call may go now: nobody waits, no ban, and there is room."""
+        """Whether a call may proceed now: with an empty queue, no ban, and enough room."""
         if self._heap or self._handed is not None or self.banned_until > now:
             return False
         return self.wait_for(self.size(cost), now) <= 0
 
     def estimate(self, cost: int, priority: int, now: float) -> float:
-        """Seconds until a call that came now could go, after those before it in the queue."""
+        """Seconds until a new call could proceed, after the callers before it in the queue."""
         ahead = sum(self._ahead[: priority + 1])
         if self._handed is not None:
             ahead += self._handed.size
@@ -186,16 +186,16 @@ class Bucket(ABC):
         priority: int,
         order: int,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> float:
-        """Wait for one's turn and count the call.
+        """Wait for a turn and count the call.
 
         Args:
             cost: Calls to count.
-            priority: Who goes first.
-            order: Among equals the smaller goes first.
+            priority: The smaller goes first.
+            order: Among equal priorities the smaller goes first.
             deadline: Loop time after which to give up; infinite for never.
-            refuse: Makes the error to give up with.
+            make_error: Creates the error for giving up.
 
         Returns:
             The loop time at which the call was counted.
@@ -205,7 +205,7 @@ class Bucket(ABC):
             if self.free(cost, now):
                 await self.take(cost, now)
                 return now
-            await self._turn(cost, priority, order, deadline, refuse)
+            await self._turn(cost, priority, order, deadline, make_error)
             self._handed = None
             now = self.loop.time()
             if self._may_go(cost, now):
@@ -214,23 +214,23 @@ class Bucket(ABC):
                 finally:
                     self.pump()
                 return now
-            # Since the turn was handed over an answer filled the bucket: back to the head.
+            # An answer has filled the bucket since the turn was handed over: back to the head.
 
     async def take(self, cost: int, now: float) -> None:
-        """Count a call that is `free` to go. Never suspends."""
+        """Count a call that is `free` to proceed. Never suspends."""
         await self.count(cost, now)
         self.in_flight += 1
         self.calls += 1
 
     def release(self) -> None:
-        """A call is over."""
+        """End a call."""
         self.in_flight -= 1
 
     def pump(self) -> None:
-        """Hand the turn to the head of the queue if it may go, else set the timer for it.
+        """Hand the turn to the head of the queue if it may proceed, else set the timer for it.
 
-        To be called whenever somebody might go earlier than the timer says; where the bucket only
-        became fuller the timer finds out by itself.
+        Must be called whenever a caller might proceed earlier than the timer; if the bucket only
+        became fuller, the timer itself checks again.
         """
         if self._timer is not None:
             self._timer.cancel()
@@ -250,18 +250,18 @@ class Bucket(ABC):
         elif wait != math.inf:
             self._timer = self.loop.call_at(now + max(wait, _MIN_SLEEP), self.pump)
 
-    def refuse_waiting(self, why: Refusal | None = None, *, before: float = math.inf) -> None:
-        """Fail those who wait, or of them those who give up ``before`` this loop time.
+    def fail_waiting(self, why: MakeError | None = None, *, before: float = math.inf) -> None:
+        """Fail the waiting callers whose deadline is ``before`` this loop time.
 
         Args:
-            why: Makes the error; by default each caller's own.
-            before: Loop time; infinite for everybody.
+            why: Creates the error; by default each caller's own.
+            before: Loop time; infinite for all callers.
         """
         for _, _, waiter in self._heap:
             if waiter.turn.done() or not waiter.queued:
                 continue
             if waiter.deadline < before or before == math.inf:
-                self._refuse(waiter, why or waiter.refuse)
+                self._fail(waiter, why or waiter.make_error)
         self.pump()
 
     async def _turn(
@@ -270,13 +270,13 @@ class Bucket(ABC):
         priority: int,
         order: int,
         deadline: float,
-        refuse: Refusal,
+        make_error: MakeError,
     ) -> None:
-        """Queue until it is one's turn; the one who returns must count and then pump."""
+        """Queue until handed the turn; the caller must then count its call and pump."""
         if deadline < self.banned_until:
-            raise refuse(self)
+            raise make_error(self)
         waiter = _Waiter(
-            self.loop.create_future(), priority, cost, self.size(cost), deadline, refuse
+            self.loop.create_future(), priority, cost, self.size(cost), deadline, make_error
         )
         if deadline != math.inf:
             waiter.timer = self.loop.call_at(deadline, self._expire, waiter)
@@ -285,21 +285,21 @@ class Bucket(ABC):
         if self._timer is None or self._head() is waiter:
             self.pump()
         try:
-            why_not = await waiter.turn
+            error = await waiter.turn
         except BaseException:
             self._remove(waiter)
             if self._handed is waiter:
                 self._handed = None
             self.pump()
             raise
-        if why_not is not None:
-            raise why_not
+        if error is not None:
+            raise error
 
     def _may_go(self, cost: int, now: float) -> bool:
         return self.banned_until <= now and self.wait_for(self.size(cost), now) <= 0
 
     def _head(self) -> _Waiter | None:
-        """The best of those who still wait."""
+        """The first caller that is still waiting."""
         heap = self._heap
         while heap:
             waiter = heap[0][2]
@@ -310,7 +310,7 @@ class Bucket(ABC):
         return None
 
     def _remove(self, waiter: _Waiter) -> None:
-        """Take a caller out of the reckoning; its place in the heap goes when it surfaces."""
+        """Remove a caller from the estimates; its heap entry is dropped when it reaches the top."""
         if not waiter.queued:
             return
         waiter.queued = False
@@ -321,9 +321,9 @@ class Bucket(ABC):
     def _expire(self, waiter: _Waiter) -> None:
         if waiter.turn.done():
             return
-        self._refuse(waiter, waiter.refuse)
+        self._fail(waiter, waiter.make_error)
         self.pump()
 
-    def _refuse(self, waiter: _Waiter, why: Refusal) -> None:
+    def _fail(self, waiter: _Waiter, why: MakeError) -> None:
         self._remove(waiter)
         waiter.turn.set_result(why(self))

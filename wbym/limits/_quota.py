@@ -1,4 +1,4 @@
-"""What a limit says and what an answer costs: pure data and arithmetic, no clock and no loop."""
+"""Quotas, costs and priorities: pure data and arithmetic, without a clock or event loop."""
 
 from enum import IntEnum
 
@@ -17,10 +17,10 @@ __all__ = [
 
 
 class Priority(IntEnum):
-    """Who goes first when several wait for one bucket; equals go first come, first served."""
+    """The order of calls that wait for a bucket; equal priorities are first come, first served."""
 
     INTERACTIVE = 0
-    """A person waits for it, or a buyer: replies."""
+    """Replies and other calls that a person or a buyer waits for."""
     NORMAL = 1
     BULK = 2
     """Background reading that may take hours."""
@@ -29,18 +29,17 @@ class Priority(IntEnum):
 class Quota(msgspec.Struct, frozen=True):
     """A token bucket, in the terms in which Wildberries publishes its limits.
 
-    A full bucket lets ``burst`` calls go at once; one call's room comes back every ``interval``.
-    So in any window of ``t`` seconds at most ``burst + t / interval`` calls go, and not ``limit``
-    of them as the column "limit per period" might be read: 3 a second with a burst of 6 lets 9 go
-    in the first second.
+    A full bucket allows ``burst`` calls at once; every ``interval``, room for one call is restored.
+    So any window of ``t`` seconds allows at most ``burst + t / interval`` calls, which may exceed
+    ``limit`` per period: 3 per second with a burst of 6 allows 9 in the first second.
     """
 
     limit: float
-    """Calls a period."""
+    """Calls per period."""
     period: float
     """Seconds."""
     burst: int
-    """Calls at once from a full bucket, at least 1."""
+    """Calls that a full bucket allows at once, at least 1."""
 
     def __post_init__(self) -> None:
         if not (self.limit > 0 and self.period > 0 and self.burst >= 1):
@@ -48,24 +47,24 @@ class Quota(msgspec.Struct, frozen=True):
 
     @property
     def interval(self) -> float:
-        """Seconds in which one call's room comes back."""
+        """Seconds until room for one call is restored."""
         return self.period / self.limit
 
-    def least_time(self, calls: int) -> float:
-        """The least seconds between the first and the last of so many calls, bucket full."""
+    def min_duration(self, calls: int) -> float:
+        """The minimum seconds between the first and the last of n calls, from a full bucket."""
         return max(0.0, (calls - self.burst) * self.interval)
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A budget a period, all of which may be spent at once, in the terms of Yandex Market.
+    """A budget per period, all of which may be spent at once, in the terms of Yandex Market.
 
-    The period's end is the marketplace's to say (``LimitSignal.resets_at``); until it has, the
-    period is taken to begin with the first call. Worst count in any window of ``period`` seconds:
-    twice the limit, around a reset.
+    The marketplace states the end of the period (``LimitSignal.resets_at``); until then, the period
+    is assumed to begin with the first call. The maximum count in any window of ``period`` seconds
+    is twice the limit, around a reset.
     """
 
     limit: int
-    """Calls a period."""
+    """Calls per period."""
     period: float
     """Seconds."""
 
@@ -75,7 +74,7 @@ class Window(msgspec.Struct, frozen=True):
 
 
 class ParallelCap(msgspec.Struct, frozen=True):
-    """How many calls may be under way at once."""
+    """The maximum number of calls in flight."""
 
     limit: int
 
@@ -85,23 +84,23 @@ class ParallelCap(msgspec.Struct, frozen=True):
 
 
 class BucketKey(msgspec.Struct, frozen=True, order=True):
-    """Whose calls share a bucket. Two clients of one seller have equal keys, so they share."""
+    """The identity of a bucket. Two clients of one seller have equal keys, so they share it."""
 
     marketplace: str
     owner: str
-    """The seller (WB: the token's ``sid``), or the business or campaign; where the servers are not
-    the marketplace's own, also which servers."""
+    """The seller (WB: the token's ``sid``), or the business or campaign; also the server's address,
+    if it is not the marketplace's own."""
     tier: str
-    """What the limit depends on besides the owner: the token's type, the subscription."""
+    """What else the limit depends on: the token type or the subscription."""
     bucket: str
-    """The group of methods that share it, such as ``"feedbacks-and-questions"``."""
+    """The group of methods that share the bucket, such as ``"feedbacks-and-questions"``."""
 
     def __str__(self) -> str:
         return f"{self.marketplace}/{self.owner}/{self.tier}/{self.bucket}"
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """One bucket that a call is counted in. A call may have several."""
+    """A bucket that a call is counted in. A call may have several."""
 
     key: BucketKey
     quota: Quota | Window | ParallelCap
@@ -110,27 +109,27 @@ class Charge(msgspec.Struct, frozen=True):
 class Cost(msgspec.Struct, frozen=True):
     """How many calls an answer counts as: by its exact status, else by its class, else one.
 
-    ``Cost(by_class={4: 10})`` says that every 4XX counts as ten calls.
+    ``Cost(by_class={4: 10})`` means that every 4XX counts as ten calls.
     """
 
     by_class: dict[int, int] = {}
     by_status: dict[int, int] = {}
 
     def of(self, status: int | None) -> int:
-        """The cost of an answer with this status; one where no answer came."""
+        """The cost of an answer with this status; one if no answer arrived."""
         if status is None:
             return 1
         return self.by_status.get(status, self.by_class.get(status // 100, 1))
 
 
 class LimitSignal(msgspec.Struct, frozen=True, gc=False):
-    """What an answer's headers say of the limit, in neutral terms."""
+    """The limit as stated in an answer's headers, in neutral terms."""
 
     remaining: int | None = None
-    """Calls left at once, as the marketplace counts."""
+    """Calls still allowed, by the marketplace's count."""
     limit: int | None = None
     """The burst or the budget that the marketplace states."""
     retry_after: float | None = None
-    """Seconds for which calls will be refused: a ban."""
+    """Seconds for which the marketplace rejects calls: a ban."""
     resets_at: float | None = None
-    """When a window's budget is whole again, Unix seconds."""
+    """When a window's budget is restored, Unix seconds."""

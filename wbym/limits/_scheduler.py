@@ -1,9 +1,9 @@
-"""When a call may go: the one place where calls wait for the limits.
+"""The scheduler: the one place where calls wait for the limits.
 
-A `Scheduler` keeps one bucket a key. A call takes a `Lease` on all the buckets that it is counted
-in, is made, and says what its answer cost and what the headers told. So in one event loop two
-clients of one seller, whose keys are equal, share what the marketplace counts as one; what other
-processes spend is learned from the headers.
+A `Scheduler` keeps one bucket per key. A call acquires a `Lease` on all buckets that it counts in,
+is made, and settles the lease with the answer's cost and headers. So two clients of one seller in
+one event loop, whose keys are equal, share the bucket that the marketplace counts as one; the calls
+of other processes are learned from the headers.
 """
 
 # ruff: noqa: SLF001 - a lease is the scheduler's other half
@@ -43,47 +43,47 @@ _log = logging.getLogger("wbym.limits")
 
 
 class BucketState(msgspec.Struct, frozen=True):
-    """A bucket as it was when asked."""
+    """A snapshot of a bucket."""
 
     key: BucketKey
     kind: Kind
     quota: Quota | Window | ParallelCap
-    """What is published of it."""
+    """The published limit."""
     calls: int
-    """Calls counted in it, ever."""
+    """All calls counted in it."""
     limit: float
     """The burst, the budget of a period, or the cap on parallel calls."""
     used: float
-    """How much of it cannot be had now; for a rate a fraction, as it leaks."""
+    """The unavailable part of ``limit``; for a rate a fraction, as it leaks."""
     left: float
-    """Calls that could go at once, whoever waits. Never negative."""
+    """Calls that could be made at once, regardless of the queue. Never negative."""
     waiting: int
-    """Callers in the queue."""
+    """Waiting callers."""
     in_flight: int
-    """Calls under way."""
+    """Calls in flight."""
     next_free: float | None
-    """Seconds until a new call of normal priority could go; None if only an answer can tell."""
+    """Seconds until a new call of normal priority could be made; None if an answer decides."""
     banned_until: datetime | None
-    """Aware UTC; None if there is no ban."""
-    refusals: int
-    """How often the marketplace refused a call."""
+    """Aware UTC; None without a ban."""
+    rate_limited: int
+    """Calls that the marketplace rate limited."""
     reserve: float
-    """Seconds of arrival jitter that a rate allows for."""
+    """A rate's allowance for arrival jitter, in seconds."""
 
 
-_ROUNDS = 4
-"""How often stale counts are taken afresh before a call goes regardless."""
-_GRACE = 0.05
-"""Seconds over ``max_wait`` that a caller whose turn is due is kept."""
-_LONGEST_BAN = 30 * 86400.0
-"""Seconds; a header that says more means milliseconds or a date."""
+_MAX_RECOUNTS = 4
+"""How often stale counts are renewed before a call is made regardless."""
+_DEADLINE_GRACE = 0.05
+"""Seconds beyond ``max_wait`` that a caller whose turn is due still waits."""
+_MAX_BAN = 30 * 86400.0
+"""Seconds; a longer ban in a header is really milliseconds or a date."""
 
 
 class Lease:
     """The right to make one call: ``async with scheduler.lease(charges) as lease``.
 
-    A lease that is left without `settle` counts as made, at the cost it was taken for: the call
-    may have reached the marketplace.
+    A lease that ends without `settle` counts as a call at its initial cost: the call may have
+    reached the marketplace.
     """
 
     __slots__ = (
@@ -114,7 +114,7 @@ class Lease:
         self._taken: dict[Bucket, float] = {}
         self._banned: Bucket | None = None
         self.waited: float = 0.0
-        """Seconds that the limits were waited for."""
+        """Seconds of waiting for the limits."""
 
     async def __aenter__(self) -> Self:
         scheduler = self._scheduler
@@ -152,40 +152,41 @@ class Lease:
     def settle(
         self, cost: int = 1, signal: LimitSignal | None = None, elapsed: float | None = None
     ) -> None:
-        """Say what the answer cost and what its headers told. Once, before the lease is left.
+        """Apply the answer's cost and headers. Call once, before the lease ends.
 
         Args:
-            cost: Calls that the answer counts as. Below what the lease was taken for, windows get
-                the difference back and quotas do not.
-            signal: What the headers say. A ban begins at once; it is stored when the lease is
-                left.
-            elapsed: Seconds from sending to the first byte of the answer; None if none came.
+            cost: Calls that the answer counts as. If it is less than the initial cost, windows are
+                refunded and quotas are not.
+            signal: The limit stated in the headers. A ban begins at once; it is stored when the
+                lease ends.
+            elapsed: Seconds from sending to the first byte of the answer; None if it was not
+                measured.
         """
         now = self._loop.time()
         extra = cost - self._cost
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
-        spoken = self._spoken_of() if signal is not None and taken else None
+        described = self._bucket_of_headers() if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
             if elapsed is not None:
                 bucket.observe(elapsed + (last - at))
-        if signal is not None and spoken is not None:
-            bucket = spoken
+        if signal is not None and described is not None:
+            bucket = described
             bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
-                bucket.refusals += 1
-                until = now + min(signal.retry_after, _LONGEST_BAN)
+                bucket.rate_limited += 1
+                until = now + min(signal.retry_after, _MAX_BAN)
                 if until > bucket.banned_until:
                     bucket.ban(until, now)
-                    bucket.refuse_waiting(before=bucket.banned_until)
+                    bucket.fail_waiting(before=bucket.banned_until)
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _spoken_of(self) -> Bucket:
-        """The bucket that headers speak of."""
+    def _bucket_of_headers(self) -> Bucket:
+        """The bucket that the headers describe."""
         if len(self._taken) > 1:
             for charge in self._charges:
                 if type(charge.quota) is not ParallelCap:
@@ -193,7 +194,7 @@ class Lease:
         return next(iter(self._taken))
 
     async def _wait(self, buckets: list[Bucket], start: float) -> None:
-        """Take the buckets one after the other; all or, raising, none."""
+        """Acquire the buckets one after the other; all of them or, on an error, none."""
         priority, cost = self._priority, self._cost
         if self._max_wait is not None:
             now = self._loop.time()
@@ -202,23 +203,23 @@ class Lease:
                 wait = bucket.estimate(cost, priority, now)
                 if wait > left and (wait != math.inf or left <= 0):
                     raise self._scheduler._exhausted(bucket, wait, self._max_wait)
-            deadline = start + self._max_wait + _GRACE
+            deadline = start + self._max_wait + _DEADLINE_GRACE
         else:
             deadline = math.inf
         order = next(self._scheduler._arrivals)
         taken = self._taken
         try:
             for bucket in buckets:
-                at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                 taken[bucket] = at
-            for _ in range(_ROUNDS if len(buckets) > 1 else 0):
+            for _ in range(_MAX_RECOUNTS if len(buckets) > 1 else 0):
                 now = self._loop.time()
                 stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
                 if not stale:
                     break
                 for bucket in stale:
                     self._undo(bucket)
-                    at = await bucket.acquire(cost, priority, order, deadline, self._refuse)
+                    at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
         except BaseException:
             for bucket in reversed(list(taken)):
@@ -229,7 +230,7 @@ class Lease:
         bucket.uncount(self._cost, self._taken.pop(bucket))
         bucket.release()
 
-    def _refuse(self, bucket: Bucket) -> QuotaExhausted:
+    def _give_up(self, bucket: Bucket) -> QuotaExhausted:
         wait = bucket.estimate(self._cost, self._priority, self._loop.time())
         return self._scheduler._exhausted(bucket, wait, self._max_wait or 0.0)
 
@@ -238,14 +239,14 @@ class Scheduler:
     """Keeps the buckets of any number of sellers. Bound to the event loop that first uses it.
 
     Args:
-        bans: Where bans are kept; by default in memory only.
-        min_jitter: The least seconds of arrival jitter that are allowed for, before any is seen.
-            The first answers may come when the burst is long spent; meanwhile connections are
-            opened and a busy loop sends late. It costs so many seconds at most after each burst.
-        max_jitter: The most seconds of arrival jitter that are allowed for. It bounds what a
-            misreading of slow answers costs: so many seconds' worth of a burst.
-        wall: The clock for deadlines that are stored, in Unix seconds. Pacing goes by the loop's
-            clock, so that a wall clock that jumps changes nothing that has begun.
+        bans: The store of bans; by default in memory.
+        min_jitter: The minimum allowance for arrival jitter in seconds, before any is measured. The
+            first answers may arrive long after the burst is spent; meanwhile connections are opened
+            and a busy loop sends late. It delays calls after each burst by at most as much.
+        max_jitter: The maximum allowance for arrival jitter in seconds. It bounds the cost of
+            mistaking slow answers for jitter to that many seconds of calls per burst.
+        wall: The clock for stored deadlines, in Unix seconds. Waiting uses the loop's clock, so a
+            jump of the wall clock does not affect waits in progress.
     """
 
     def __init__(
@@ -265,8 +266,8 @@ class Scheduler:
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
-        self.held_up_at: float = -math.inf
-        """Loop time at which something (the decoding of a large page) last held the loop up."""
+        self.blocked_at: float = -math.inf
+        """Loop time at which the loop was last blocked (by decoding a large page)."""
 
     @property
     def closed(self) -> bool:
@@ -281,53 +282,53 @@ class Scheduler:
         max_wait: float | None = 300.0,
         cost: int = 1,
     ) -> Lease:
-        """The right to make one call, waited for on entering and given back on leaving.
+        """The right to make one call, acquired on entering and released on leaving.
 
-        Buckets are taken one after the other, always in the same order: windows, then parallel
-        caps, then quotas from the longest interval to the shortest, ties by key. (A window may be
-        waited for by the hour, so nobody holds a parallel place meanwhile; a count taken from a
-        window keeps.) If a later one fails or the caller is cancelled, places and windows' counts
-        are given back; a quota's count stays, as if the call had been made.
+        Buckets are acquired one after the other, always in the same order: windows, then parallel
+        caps, then quotas from the longest interval to the shortest, ties by key. (A wait for a
+        window may take an hour, and must not hold a parallel slot; a window's count stays valid.)
+        If a later bucket fails or the caller is cancelled, slots and windows' counts are refunded;
+        a quota's count stays, as if the call had been made.
 
-        If a quota's count was taken more than ``max_jitter`` seconds before the last bucket's, or
-        a window's in a period that is over, the call would arrive outside of what was counted, so
-        it is counted there afresh, up to four times; then the call goes, as a refusal costs less
-        than waiting for ever.
+        If a quota was counted more than ``max_jitter`` seconds before the last bucket, or a window
+        in a period that is over, the call would arrive outside of its count, so it is counted
+        there again, up to four times; then the call is made regardless, since being rate limited
+        costs less than waiting forever.
 
         Args:
-            charges: The buckets that the call is counted in. Where two name one key, the limit of
-                the one used first holds. Headers are taken to speak of the first charge that is
-                not a parallel cap.
-            priority: Who goes first where several wait.
-            max_wait: Seconds to wait at most, in all; 0 for now or never, None for ever.
-            cost: Calls that it is known to cost before it is made.
+            charges: The buckets that the call is counted in. If a key is used with different
+                limits, the first one applies. Headers describe the first charge that is not a
+                parallel cap.
+            priority: The order among waiting callers.
+            max_wait: Maximum seconds to wait in total; 0 for no wait, None for no maximum.
+            cost: The cost of the call, as far as it is known beforehand.
 
         Raises:
-            QuotaExhausted: On entering: the wait is longer than ``max_wait``; at once where that
-                can be told, or when a ban begins, else when the time is over.
-            ValueError: On entering: one key with two kinds of limit.
+            QuotaExhausted: On entering: the wait is longer than ``max_wait``; raised at once if the
+                wait is known or a ban begins, else after ``max_wait``.
+            ValueError: On entering: one key has two kinds of limit.
             RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
         """
         return Lease(self, charges, priority, max_wait, cost)
 
     def buckets(self) -> list[BucketState]:
-        """Every bucket that was used, in the order of the keys."""
+        """The state of every used bucket, ordered by key."""
         if self._loop is None:
             return []
         now, wall = self._loop.time(), self._wall()
         return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
-        """Refuse everybody who waits, and whoever comes later, with RuntimeError.
+        """Fail all waiting and later callers with RuntimeError.
 
-        Leases that are held may still be settled and left.
+        Leases already acquired may still be settled and ended.
         """
         self._closed = True
         for bucket in self._buckets.values():
-            bucket.refuse_waiting(_closed)
+            bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
-        """The running loop; raises RuntimeError if it is another one, or this is closed."""
+        """The running loop; raises RuntimeError if it is a different one, or after `aclose`."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._loop is not None:
@@ -338,10 +339,10 @@ class Scheduler:
         return loop
 
     def _bucket(self, charge: Charge) -> Bucket | None:
-        """The bucket of a charge, or None until it is opened.
+        """The bucket of a charge, or None before its first use.
 
         Raises:
-            ValueError: Its key has another kind of limit.
+            ValueError: The key already has another kind of limit.
         """
         bucket = self._buckets.get(charge.key)
         if bucket is not None and type(bucket.quota) is not type(charge.quota):
@@ -371,14 +372,14 @@ class Scheduler:
             return bucket
 
     def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
-        """Say that a bucket is banned for so long from now on."""
+        """Log the ban of a bucket and notify the observer."""
         _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
         if observe.watched:
             until = datetime.fromtimestamp(self._wall() + seconds, UTC)
             current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
 
     async def _store_ban(self, bucket: Bucket) -> None:
-        """Store the end of a bucket's ban; a store that fails is logged, not raised."""
+        """Store the end of a bucket's ban; an error of the store is logged and not raised."""
         until = self._wall() + bucket.banned_until - bucket.loop.time()
         try:
             await self._bans.save(bucket.name, until)
@@ -391,7 +392,7 @@ class Scheduler:
             )
 
     def _exhausted(self, bucket: Bucket, wait: float, max_wait: float) -> QuotaExhausted:
-        """The error for a wait of so many seconds (infinite: nobody can tell)."""
+        """The error for a wait of this many seconds (infinite: unknown)."""
         wait = 0.0 if wait == math.inf else wait
         return QuotaExhausted(
             bucket.name,
@@ -442,7 +443,7 @@ def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
         in_flight=bucket.in_flight,
         next_free=None if free == math.inf else free,
         banned_until=datetime.fromtimestamp(wall + ban, UTC) if ban > 0 else None,
-        refusals=bucket.refusals,
+        rate_limited=bucket.rate_limited,
         reserve=bucket.reserve,
     )
 
@@ -451,7 +452,7 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler] = WeakKeyDictio
 
 
 def shared_scheduler() -> Scheduler:
-    """The running loop's own scheduler, so that all clients of a seller share its buckets.
+    """The running loop's scheduler, shared by all clients of a seller.
 
     Raises:
         RuntimeError: No loop is running.
@@ -460,6 +461,6 @@ def shared_scheduler() -> Scheduler:
     scheduler = _shared.get(loop)
     if scheduler is None or scheduler.closed:
         for old in [old for old in _shared if old.is_closed()]:
-            del _shared[old]  # its scheduler's buckets refer to it, so it would stay for ever
+            del _shared[old]  # its scheduler's buckets refer to it, so it would never be freed
         scheduler = _shared[loop] = Scheduler()
     return scheduler

@@ -15,14 +15,13 @@ _TABLE: Final = "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until RE
 
 
 class SqliteBans:
-    """Keeps bans in one small table of an SQLite file, which several processes may share.
+    """Stores bans in one table of an SQLite file, which several processes may share.
 
-    A connection is opened for each operation and closed after it: bans are rare, and a bucket
-    loads its own once. Another process's ban is seen by the buckets that are used for the first
-    time after it.
+    Each operation opens and closes a connection: bans are rare, and a bucket loads its ban once, on
+    first use. So another process's ban takes effect in buckets that are first used after it.
 
     Args:
-        path: The file; created when it is first used. Its folder must exist.
+        path: The file, created on first use. Its folder must exist.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -1,10 +1,10 @@
-"""Page schemes as data, and lists of any length as async iterators."""
+"""Pagination: page schemes as data, and lists of any length as async iterators."""
 
 from wbym._exports import show_exports
 from wbym.paging._listing import Listing, Page, chain, lazy, listing_of, map_page
 from wbym.paging._parts import TICK, Span, by_span, merge
 from wbym.paging._prefetch import MAX_PREFETCH
-from wbym.paging._schemes import ByCursor, ByOffset, ByToken, Scheme, Whole
+from wbym.paging._schemes import ByCursor, ByOffset, ByToken, Scheme, SinglePage
 from wbym.paging._source import BodyGate, Chunk, Origin, Reading, Source
 from wbym.paging._spans_sweep import SpansSweep
 from wbym.paging._sweep import Progress, Sweep, SweepPlan, whole_span
@@ -26,12 +26,12 @@ __all__ = [
     "Progress",
     "Reading",
     "Scheme",
+    "SinglePage",
     "Source",
     "Span",
     "SpansSweep",
     "Sweep",
     "SweepPlan",
-    "Whole",
     "by_span",
     "by_time",
     "chain",

@@ -1,4 +1,4 @@
-"""Cursors that hold more than a number: what they stand for, as JSON."""
+"""Cursors that encode a state as JSON."""
 
 from typing import Generic, TypeVar
 
@@ -12,7 +12,7 @@ S = TypeVar("S")
 
 
 class Cursor(Generic[S]):
-    """How a state becomes a cursor and back.
+    """Encodes a state as a cursor, and decodes it.
 
     Args:
         state: The state's type.
@@ -22,10 +22,10 @@ class Cursor(Generic[S]):
         self._decoder = msgspec.json.Decoder(state)
 
     def read(self, method: str, text: str) -> S:
-        """The state that a cursor stands for.
+        """Decode a cursor into its state.
 
         Raises:
-            InvalidInput: It is no cursor of this kind.
+            InvalidInput: The text is not a cursor of this kind.
         """
         try:
             return self._decoder.decode(text)
@@ -33,5 +33,5 @@ class Cursor(Generic[S]):
             raise InvalidInput(method, "cursor", "must be a cursor of this list", text) from None
 
     def text(self, state: S) -> str:
-        """The cursor of a state."""
+        """Encode a state as a cursor."""
         return msgspec.json.encode(state).decode()

@@ -1,9 +1,9 @@
-"""Reading a list of any length as an async iterator.
+"""Listings: lists of any length as async iterators.
 
 A :class:`Listing` makes no request before it is iterated, so its errors surface while iterating.
-Where pages are independent it asks for several ahead, and delivers them in order; their bodies are
-left in the network until there is room for them, so memory stays flat at any latency. Where each
-page names the next, one is asked for ahead.
+Independent pages are prefetched and delivered in order; their bodies stay in the network until
+there is room for them, so memory stays flat at any latency. If each page names the next, one page
+is prefetched.
 """
 
 import asyncio
@@ -30,58 +30,58 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 MAX_STALE_PAGES = 5
-"""Pages in a row that bring nothing new before a list that goes on is given up.
+"""Consecutive pages without new records after which reading is given up.
 
-A page may well repeat another one: as many records have arrived since as it has.
+A page may legitimately repeat another one, if a page's worth of records has arrived in between.
 """
 
 REMEMBERED_PAGES = 8
-"""Pages that a page is compared with, to see that it brings something new."""
+"""Recent pages that a page is compared with, to detect repetitions."""
 
-PART = 100
-"""Records of a page that are mapped and filtered at once for who reads record by record.
+PART_SIZE = 100
+"""Records of a page that are mapped and filtered at once when reading record by record.
 
-Those that the reader is done with make room for the next ones. A page of thousands does not fit
-into the processor's caches, and mapping it at once takes a third longer.
+Processed records make room for the next ones. A page of thousands does not fit into the processor's
+caches, and mapping it at once takes a third longer.
 """
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """One page, and where it stands."""
+    """One page of a listing."""
 
     items: Sequence[T]
     cursor: str
-    """Reading from here again begins with this page."""
+    """Reading from this cursor begins with this page."""
     next_cursor: str | None
-    """Reading from here goes on after this page; None where it is the last."""
+    """Reading from this cursor begins after this page; None after the last page."""
     total: int | None = None
-    """How many records the list has at most, where the marketplace tells."""
+    """The maximum number of records of the list, if the marketplace states it."""
     undecodable: tuple[UndecodableRecord, ...] = ()
-    """Records of this page that could not be decoded or understood."""
+    """Records of this page that could not be decoded or mapped."""
     sent: object = None
-    """The page as the marketplace sent it, decoded; None where the page is made of several."""
+    """The marketplace's page, decoded; None if the page is composed of several."""
     origin: Origin | None = None
-    """Where the items came from, while each is one of the marketplace's records."""
+    """The origin of the items, as long as each is one of the marketplace's records."""
 
 
 Pages: TypeAlias = AsyncGenerator[Page[T], None]
 
 
 class Listing(Generic[T]):
-    """A list at the marketplace, read page by page while it is iterated.
+    """A list of a marketplace, read page by page while it is iterated.
 
     ``async for item in listing`` yields records; ``async for page in listing.pages()`` yields pages
     with their cursors; ``await listing.all(limit=...)`` collects records; ``await listing.page()``
-    makes one request. Each of these reads from the beginning, or from ``using(cursor=...)``. A
-    listing that is left early stops its requests.
+    makes one request. Each of these reads from the beginning, or from ``using(cursor=...)``.
+    Leaving the iteration early stops the requests.
 
     Args:
-        read: Reads the pages in the way that is asked for.
+        read: Reads the pages with the given options.
         newest_first: Whether the records are known to come newest first.
-        reading: How they are read.
-        source: What the pages come from, where that is one list of the marketplace.
-        parts: Reads the same pages in parts, for who reads record by record; by default what
-            ``read`` brings is divided.
+        reading: The options for reading.
+        source: The source of the pages, if it is a single list of the marketplace.
+        parts: Reads the same pages in parts, for reading record by record; by default the pages of
+            ``read`` are split.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Listing(Generic[T]):
         self.newest_first: Final = newest_first
         """Whether the records are known to come newest first."""
         self.source: Final = source
-        """What the pages come from, where that is one list of the marketplace."""
+        """The source of the pages, if it is a single list of the marketplace."""
         self._cursor: str | None = None
 
     def using(
@@ -110,22 +110,22 @@ class Listing(Generic[T]):
         prefetch: int | None = None,
         priority: Priority | None = None,
     ) -> "Listing[T]":
-        """The same list, read in another way; what is None stays as it is.
+        """The same list with other options for reading; None leaves an option unchanged.
 
         Args:
-            cursor: Where to begin: a page's ``cursor`` or ``next_cursor``; "" is the beginning.
-            size: Records per page, from 1 to what the marketplace allows; by default that many.
-            prefetch: Pages asked for at once from the start, from 1 to 64. By default the first is
-                asked for alone, since most lists are short, and then three ahead; a list whose
-                pages name the next one is read one page ahead at most.
-            priority: Who goes first at the limits; by default reading goes after replies and
+            cursor: A page's ``cursor`` or ``next_cursor`` to begin at; "" is the beginning.
+            size: Records per page, from 1 to the marketplace's maximum, which is the default.
+            prefetch: Pages requested at once from the start, from 1 to 64. By default the first is
+                requested alone, since most lists are short, and then three ahead; a list whose
+                pages name the next one is read at most one page ahead.
+            priority: The priority at the limits; by default reading goes after replies and
                 before bulk reading.
 
         Raises:
             InvalidInput: ``size`` or ``prefetch`` is less than 1, ``prefetch`` is more than 64,
-                ``priority`` is not a ``Priority``, or ``cursor`` is no text that a page can have.
-                While reading: ``size`` is more than the marketplace allows, or it is not a cursor
-                of this list.
+                ``priority`` is not a ``Priority``, or ``cursor`` is not valid text.
+                While reading: ``size`` is more than the marketplace allows, or ``cursor`` is not a
+                cursor of this list.
         """
         if size is not None and (type(size) is not int or size < 1):
             raise InvalidInput("using", "size", "must be an integer, at least 1", size)
@@ -149,30 +149,30 @@ class Listing(Generic[T]):
 
     @property
     def cursor(self) -> str | None:
-        """The cursor of the page in hand, to go on later with ``using(cursor=...)``.
+        """The cursor of the current page, to resume later with ``using(cursor=...)``.
 
-        None before the first page. Going on begins with that page again, so nothing is missed and
-        its records may come twice.
+        None before the first page. Resuming begins with the current page again, so nothing is
+        missed and its records may come twice.
         """
         return self._cursor
 
     def read(self, reading: Reading | None = None) -> Pages[T]:
-        """The pages, without noting a cursor; for listings that are made of others.
+        """The pages, without updating :attr:`cursor`; for listings composed of others.
 
         Args:
-            reading: How the whole is read; what is None in it is read as this listing is.
+            reading: Options for reading; None in it means this listing's option.
         """
         return self._read(self._reading if reading is None else _over(self._reading, reading))
 
     def read_parts(self, reading: Reading | None = None) -> Pages[T]:
-        """The pages in parts of at most ``PART`` records where they are long; see :meth:`read`.
+        """The pages, long ones split into parts of at most ``PART_SIZE`` records; see :meth:`read`.
 
-        Each part has its page's cursors. Records are mapped and filtered a part at a time.
+        Each part has its page's cursors. Records are mapped and filtered part by part.
         """
         return self._parts(self._reading if reading is None else _over(self._reading, reading))
 
     async def page(self) -> Page[T]:
-        """The first page from the cursor on; one request.
+        """Read one page, at the cursor or the beginning; one request.
 
         Raises:
             PagingLimit: More records follow than the marketplace lets a list reach.
@@ -191,16 +191,16 @@ class Listing(Generic[T]):
         return found
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
-        """Page by page.
+        """Iterate page by page.
 
         Raises:
-            CursorStuck: The marketplace's pages go round in a circle, or bring nothing any more.
+            CursorStuck: The marketplace's pages repeat in a circle, or bring nothing new.
             PagingLimit: More records follow than the marketplace lets a list reach.
         """
         async with aclosing(self.read()) as pages:
             async for page in pages:
                 self._cursor = page.cursor
-                # Whoever keeps it need not keep what its records came from.
+                # Without the origin, which a consumer that keeps the page need not keep.
                 shown = _with_items(page, page.items)
                 del page
                 yield shown
@@ -210,9 +210,9 @@ class Listing(Generic[T]):
         return self.records()
 
     async def records(self) -> AsyncGenerator[T, None]:
-        """The records, as a generator that can be closed before its end.
+        """Iterate over the records, with a generator that can be closed early.
 
-        They are mapped and filtered as they are read, ``PART`` at once.
+        Records are mapped and filtered as they are read, ``PART_SIZE`` at once.
         """
         async with aclosing(self.read_parts()) as parts:
             async for part in parts:
@@ -224,7 +224,7 @@ class Listing(Generic[T]):
                 del items  # or they would stay in memory while the next ones come
 
     async def all(self, *, limit: int | None = None) -> list[T]:
-        """The records in memory, the first ``limit`` of them where one is given.
+        """Collect the records in a list, up to ``limit`` if given.
 
         Raises:
             InvalidInput: ``limit`` is not an integer, or less than 0.
@@ -243,16 +243,16 @@ class Listing(Generic[T]):
         return found[:limit]
 
     def map(self, change: Callable[[T], U]) -> "Listing[U]":
-        """The same pages with each record made into something else.
+        """Map each record.
 
-        A record of the marketplace's own list that ``change`` fails on does not stop the others: it
-        is set aside, as one that cannot be decoded. So it is after other maps and filters, but not
-        after :meth:`map_pages` and :meth:`map_async`: there the error is raised.
+        If ``change`` fails for a record of the marketplace's list, the record is reported as
+        undecodable and the others are delivered. This also holds after other maps and filters, but
+        not after :meth:`map_pages` and :meth:`map_async`, where the error is raised.
         """
         return self._change(lambda page: _map_page(page, change, page.origin))
 
     def known_newest_first(self) -> "Listing[T]":
-        """The same list, whose records are known to come newest first."""
+        """The same list, declared to have its newest records first."""
         return Listing(
             self._read,
             newest_first=True,
@@ -262,16 +262,16 @@ class Listing(Generic[T]):
         )
 
     def filter(self, wanted: Callable[[T], bool]) -> "Listing[T]":
-        """The same pages with those records only that are wanted."""
+        """Keep only the records that ``wanted`` accepts."""
         return self._change(lambda page: _filter_page(page, wanted))
 
     def map_pages(self, change: Callable[[Sequence[T]], Sequence[U]]) -> "Listing[U]":
-        """The same pages with other items."""
+        """Map the items of each page at once."""
         read = _changed(self._read, lambda page: _with_items(page, change(page.items)))
         return Listing(read, newest_first=self.newest_first, reading=self._reading)
 
     def _change(self, change: Callable[[Page[T]], Page[U]]) -> "Listing[U]":
-        """The same pages with each record changed or left out, whatever records are beside it."""
+        """Map each page by a change that treats records independently."""
         return Listing(
             _changed(self._read, change),
             newest_first=self.newest_first,
@@ -280,7 +280,7 @@ class Listing(Generic[T]):
         )
 
     def map_async(self, change: Callable[[Sequence[T]], Awaitable[Sequence[U]]]) -> "Listing[U]":
-        """The same pages with other items, as by :meth:`map_pages`, with more to ask for."""
+        """Map the items of each page at once, asynchronously."""
 
         async def read(reading: Reading) -> Pages[U]:
             async with aclosing(self._read(reading)) as pages:
@@ -296,7 +296,7 @@ class Listing(Generic[T]):
 def _changed(
     read: Callable[[Reading], Pages[T]], change: Callable[[Page[T]], Page[U]]
 ) -> Callable[[Reading], Pages[U]]:
-    """Reads the same pages, changed."""
+    """A reader of the same pages, changed."""
 
     async def changed(reading: Reading) -> Pages[U]:
         async with aclosing(read(reading)) as pages:
@@ -310,17 +310,17 @@ def _changed(
 
 
 def _divided(read: Callable[[Reading], Pages[T]]) -> Callable[[Reading], Pages[T]]:
-    """Reads the same pages in parts of ``PART`` records, each with its page's cursors."""
+    """A reader of the same pages in parts of ``PART_SIZE`` records, with their page's cursors."""
 
     async def parts(reading: Reading) -> Pages[T]:
         async with aclosing(read(reading)) as pages:
             async for page in pages:
                 count = len(page.items)
-                if count <= PART:
+                if count <= PART_SIZE:
                     yield page
                 else:
-                    for begin in range(0, count, PART):
-                        yield _part(page, range(begin, min(begin + PART, count)))
+                    for begin in range(0, count, PART_SIZE):
+                        yield _part(page, range(begin, min(begin + PART_SIZE, count)))
                 del page  # or it would stay in memory while the next one comes
 
     return parts
@@ -332,12 +332,12 @@ def _part(page: Page[T], places: range) -> Page[T]:
 
 
 def _is_whole_text(value: object) -> bool:
-    """Whether it is a plain text without half of a surrogate pair, so that it can be sent."""
+    """Whether a value is a plain str without lone surrogates, so that it can be sent."""
     return type(value) is str and value.encode(errors="ignore").decode() == value
 
 
 def _over(old: Reading, new: Reading) -> Reading:
-    """The new way of reading, and the old where the new says nothing."""
+    """The new options, falling back to the old ones."""
     return Reading(
         old.cursor if new.cursor is None else new.cursor,
         new.size or old.size,
@@ -347,14 +347,14 @@ def _over(old: Reading, new: Reading) -> Reading:
 
 
 class _Chosen:
-    """The origin of those items of a page that are left, by their places in the page before."""
+    """The origin of the remaining items of a page, by their indexes in the original page."""
 
     def __init__(self, origin: Origin, places: Sequence[int]) -> None:
         self._origin = origin
         self._places = places
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """The record of the item at this place as one that cannot be used, reported."""
+        """Report the item at this index as undecodable."""
         return self._origin.undecodable(self._places[index], error)
 
 
@@ -387,17 +387,17 @@ def _filter_page(page: Page[T], wanted: Callable[[T], bool]) -> Page[T]:
 
 
 def map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None = None) -> Page[U]:
-    """The page with each record made into something else: in one pass if none fails.
+    """Map each record of a page, in one pass if none fails.
 
-    Where one fails, they go one by one, and what fails is set aside by the page's origin, or the
-    one given instead; without an origin the error is raised. The new page has none.
+    If one fails, they are mapped one by one, and the page's origin (or ``origin``) reports those
+    that fail as undecodable; without an origin the error is raised. The new page has no origin.
     """
     made = _map_page(page, change, origin or page.origin)
     return _with_items(made, made.items)
 
 
 def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) -> Page[U]:
-    """The same page as by :func:`map_page`, with the origin of those items that are left."""
+    """Map a page as :func:`map_page` does, keeping the origin of the remaining items."""
     try:
         return _with_items(page, [change(item) for item in page.items], origin=origin)
     except Exception:
@@ -410,7 +410,7 @@ def _map_page(page: Page[T], change: Callable[[T], U], origin: Origin | None) ->
         try:
             items.append(change(item))
             places.append(place)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not stop the others
+        except Exception as error:  # noqa: BLE001 - no error may stop the other records
             undecodable.append(origin.undecodable(place, error))
     return _with_items(page, items, tuple(undecodable), _Chosen(origin, places))
 
@@ -454,13 +454,13 @@ async def _by_offset(source: Source[T], scheme: ByOffset, reading: Reading) -> P
                 return
             del chunk  # or it would stay in memory while the next one comes
     if total is not None and total < offset:
-        total = None  # the pages have exceeded it, so it tells nothing
+        total = None  # the pages have exceeded it, so it is wrong
     if total is None or offset < total:
         raise PagingLimit(method, min(offset, scheme.reach or offset), total)
 
 
 async def _first(source: Source[T], reading: Reading) -> Page[T]:
-    """One page of a source."""
+    """Read one page of a source."""
     scheme, cursor = source.scheme, reading.cursor
     size = _size(source, reading)
     following: str | None
@@ -480,15 +480,15 @@ async def _first(source: Source[T], reading: Reading) -> Page[T]:
 
 
 def _shows_less(offset: int, chunk: Chunk[T]) -> bool:
-    """Whether a page after the first shows nothing, and says itself that there is more."""
+    """Whether a page after the first is empty although its total states more records."""
     return bool(offset and not chunk.count and chunk.total is not None and offset < chunk.total)
 
 
 def _offset(source: Source[T], cursor: str | None) -> int:
-    """The offset that a cursor stands for.
+    """The offset of a cursor.
 
     Raises:
-        InvalidInput: It is not a cursor of this list.
+        InvalidInput: The cursor is not from this list.
     """
     if cursor and re.fullmatch(r"[0-9]{1,18}", cursor) is None:
         raise InvalidInput(source.method, "cursor", "must be a cursor of this list", cursor)
@@ -514,7 +514,7 @@ async def _by_token(source: Source[T], reading: Reading) -> Pages[T]:
             if following is not None:
                 progress.check(chunk, following)
                 leads_on = progress.leads_on(following)
-                # Most readers want one page only, so the second is not asked for before it is.
+                # Most readers need one page only, so the second is not prefetched by default.
                 if leads_on and (wanted > 1 or reading.prefetch is not None):
                     ahead = asyncio.ensure_future(
                         source.fetch(following, size, priority=reading.priority)
@@ -539,23 +539,23 @@ def _page(chunk: Chunk[T], cursor: str, following: str | None) -> Page[T]:
 
 
 def _size(source: Source[T], reading: Reading) -> int | None:
-    """The size of pages; None where the list has none.
+    """The page size to request; None if the list has no page size.
 
     Raises:
-        InvalidInput: The marketplace allows no such size, or none at all.
+        InvalidInput: The marketplace does not allow this size, or any size.
     """
     largest = source.scheme.max_size
     if reading.size is None:
         return largest
     if largest is None:
-        raise InvalidInput(source.method, "size", "is not taken by this list", reading.size)
+        raise InvalidInput(source.method, "size", "is not supported by this list", reading.size)
     if reading.size > largest:
         raise InvalidInput(source.method, "size", f"must be from 1 to {largest}", reading.size)
     return reading.size
 
 
 class _Progress:
-    """Sees to it that pages bring something new: told by the first and last records of a few."""
+    """Detects pages without new records, by the first and last records of recent pages."""
 
     def __init__(self, method: str, cursor: str | None = None) -> None:
         self._method = method
@@ -564,17 +564,17 @@ class _Progress:
         self._stale = 0
 
     def leads_on(self, following: str) -> bool:
-        """Whether a cursor was not there before."""
+        """Whether a cursor is new."""
         found = hash(following)
         is_new = found not in self._cursors
         self._cursors.add(found)
         return is_new
 
     def check(self, chunk: Chunk[T], following: str) -> None:
-        """Refuse a page that is not the last and brings nothing, as did those before it.
+        """Check that a page before the last one brings something new.
 
         Raises:
-            CursorStuck: It is one of several without a record, or that were there before.
+            CursorStuck: This page and several before it are empty, or repeat earlier pages.
         """
         bad = hash(tuple(one.data for one in chunk.undecodable))
         page = (chunk.count, [*chunk.items[:1], *chunk.items[-1:], bad])
@@ -588,13 +588,13 @@ class _Progress:
 
 
 def chain(parts: Sequence[tuple[str, Listing[T]]], *, key: Callable[[T], str]) -> Listing[T]:
-    """Several listings one after the other, with cursors of their own.
+    """Chain listings one after the other, with cursors over all of them.
 
-    A record that moves from one list to a later one while they are read comes once.
+    A record that moves from one list to a later one during the reading comes once.
 
     Args:
         parts: A name without ``:``, and the listing.
-        key: What makes a record the same in two parts.
+        key: The identity of a record across the parts.
     """
     return Listing(
         partial(_read_chain, parts, key, Listing.read),
@@ -634,7 +634,7 @@ async def _read_chain(
 
 
 def lazy(make: Callable[[], Awaitable[Listing[T]]]) -> Listing[T]:
-    """A listing that is known only after asking for something, when it is first iterated."""
+    """A listing that is created when it is first iterated, since that takes a request."""
 
     async def read(reading: Reading) -> Pages[T]:
         listing = await make()

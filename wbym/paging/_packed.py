@@ -1,4 +1,4 @@
-"""Records in order of time, kept small in memory until their time comes."""
+"""A compressed in-memory queue of records in order of time."""
 
 import zlib
 from bisect import bisect_left
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class Packed(Generic[T]):
-    """A queue of records, encoded and compressed by the page: about a tenth of what they take.
+    """A queue of records, compressed page by page to about a tenth of their size in memory.
 
     Args:
-        record: Their type, for msgspec.
-        time: When a record was made.
+        record: The type of a record, for msgspec.
+        time: The creation time of a record.
     """
 
     def __init__(self, record: type[T], time: Callable[[T], datetime]) -> None:
@@ -29,21 +29,21 @@ class Packed(Generic[T]):
         self._open: list[T] = []
 
     def add(self, items: Sequence[T]) -> None:
-        """Put a page at the end; it is in order of time."""
+        """Append a page, which must be in order of time."""
         if items:
             encoded = msgspec.msgpack.encode(items)
             self._pages.append((self._time(items[0]), zlib.compress(encoded, 1)))
 
-    def take(self, before: datetime | None, most: int) -> list[T]:
-        """Take the oldest, at most so many, of those that were made before a moment, or of all."""
+    def take(self, before: datetime | None, limit: int) -> list[T]:
+        """Remove and return the ``limit`` oldest records, or those of them before a time."""
         while self._pages and (before is None or self._pages[0][0] < before):
-            if len(self._open) > most and self._time(self._open[most]) < self._pages[0][0]:
+            if len(self._open) > limit and self._time(self._open[limit]) < self._pages[0][0]:
                 break
             self._open += self._decoder.decode(zlib.decompress(self._pages.popleft()[1]))
             self._open.sort(key=self._time)  # pages may overlap a little
         cut = len(self._open)
         if before is not None:
             cut = bisect_left(self._open, before, key=self._time)
-        cut = min(cut, most)
+        cut = min(cut, limit)
         taken, self._open = self._open[:cut], self._open[cut:]
         return taken

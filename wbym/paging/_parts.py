@@ -1,7 +1,7 @@
-"""One listing made of several that have no record in common: parts of a period, shops of a seller.
+"""Merging of disjoint listings: parts of a period, or shops of a seller.
 
-Where pages name the next one, a list can only be read page after page; its parts can be read at the
-same time.
+A list with page tokens can only be read page after page, but its parts can be read at the same
+time.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ __all__ = ["Span", "by_span", "cut", "merge"]
 
 T = TypeVar("T")
 
-SHARE = 4
-"""Parts of a period for each that is read at once, so that all readers are done about together."""
+PARTS_PER_READER = 4
+"""Parts of a period per concurrent reader, so that all readers finish at about the same time."""
 
-LEAST = timedelta(days=1)
-"""Parts are not made shorter for the sake of reading them at once."""
+MIN_PART = timedelta(days=1)
+"""Minimum length of a part that is cut only to be read concurrently."""
 
 Part: TypeAlias = tuple[str, Listing[T]]
-"""A name (no ``:``, ``,`` or ``;``), and the listing."""
+"""A name (without ``:``, ``,`` and ``;``), and the listing."""
 
 
 TICK = timedelta(microseconds=1)
@@ -39,28 +39,28 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def stamp(moment: datetime) -> int:
-    """A moment in Unix microseconds, for cursors."""
+    """A time in Unix microseconds, for cursors."""
     return (moment - EPOCH) // TICK
 
 
 def unstamp(microseconds: int) -> datetime:
-    """The moment of a stamp."""
+    """The time of a stamp."""
     return EPOCH + microseconds * TICK
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A stretch of time: from a moment on, up to and without another."""
+    """A half-open time interval: ``since`` is included, ``until`` is not."""
 
     since: datetime
     until: datetime | None
-    """None: open."""
+    """None for an open end."""
 
     def __contains__(self, moment: datetime) -> bool:
         return self.since <= moment and (self.until is None or moment < self.until)
 
     @property
     def name(self) -> str:
-        """In microseconds, for cursors."""
+        """The span in Unix microseconds, for cursors."""
         return f"{stamp(self.since)}-{'' if self.until is None else stamp(self.until)}"
 
     @classmethod
@@ -68,50 +68,50 @@ class Span(msgspec.Struct, frozen=True):
         """The span with that name.
 
         Raises:
-            ValueError: It is no name of a span.
+            ValueError: The name is invalid.
         """
         since, _, until = name.partition("-")
         return cls(unstamp(int(since)), unstamp(int(until)) if until else None)
 
 
-def cut(span: Span, longest: timedelta, parts: int = 1) -> list[Span]:
-    """A span in parts of the same length, the newest first.
+def cut(span: Span, max_length: timedelta, parts: int = 1) -> list[Span]:
+    """Cut a span into parts of equal length, the newest first.
 
     Args:
-        span: Where it is open, the newest part is.
-        longest: The longest part.
-        parts: How many are wanted at least, unless they would be shorter than a day.
+        span: The span; if it is open, so is the newest part.
+        max_length: Maximum length of a part.
+        parts: Minimum number of parts, unless they would be shorter than a day.
     """
     since = span.since
     end = span.until or datetime.now(UTC)
-    count = max(1, ceil((end - since) / longest), min(parts, (end - since) // LEAST))
-    step = max(TICK, -((since - end) // count))  # rounded up, or a tick would be left over
+    count = max(1, ceil((end - since) / max_length), min(parts, (end - since) // MIN_PART))
+    step = max(TICK, -((since - end) // count))  # rounded up, so that no tick is left over
     newest = Span(max(since, end - step) if count > 1 else since, span.until)
     return [newest, *_below(newest.since, since, step)]
 
 
 def merge(
-    parts: Sequence[Part[T]], *, method: str, at_once: int = 1, newest_first: bool = False
+    parts: Sequence[Part[T]], *, method: str, concurrency: int = 1, newest_first: bool = False
 ) -> Listing[T]:
-    """Listings that have no record in common, up to so many of them read at the same time.
+    """Merge disjoint listings, reading up to ``concurrency`` of them at the same time.
 
-    Read one at a time, they come in their order; once the second page is wanted, the next one is
-    always asked for while one is in hand. Read several at a time, pages come as they arrive, and
-    twice ``at_once`` of them and one are held at most. A cursor knows how far each part was read,
-    whatever ``at_once`` was.
+    Read one at a time, they come in their order; from the second page on, the next page is always
+    requested while one is being processed. Read several at a time, pages come as they arrive, and
+    at most ``2 * concurrency + 1`` of them are in memory. A cursor records how far each part was
+    read, independent of ``concurrency``.
 
     Args:
         parts: The listings, in order.
         method: The operation's name, for errors.
-        at_once: How many are read at the same time.
+        concurrency: How many are read at the same time.
         newest_first: Whether the newest records come first when one is read at a time.
     """
-    read = partial(_merged, parts, method, at_once)
-    return Listing(read, newest_first=newest_first and at_once == 1)
+    read = partial(_merged, parts, method, concurrency)
+    return Listing(read, newest_first=newest_first and concurrency == 1)
 
 
 async def _merged(
-    parts: Sequence[Part[T]], method: str, at_once: int, reading: Reading
+    parts: Sequence[Part[T]], method: str, concurrency: int, reading: Reading
 ) -> AsyncGenerator[Page[T], None]:
     names = [name for name, _ in parts]
     untouched, where = _places(method, reading.cursor, names)
@@ -123,7 +123,7 @@ async def _merged(
         inside = msgspec.structs.replace(reading, cursor=begin or None, prefetch=prefetch)
         return parts[index][1].read(inside)
 
-    found = _together(opened, todo, at_once) if at_once > 1 else _in_turn(opened, todo)
+    found = _together(opened, todo, concurrency) if concurrency > 1 else _in_turn(opened, todo)
     async with aclosing(found) as pages:
         async for index, page in pages:
             where |= dict.fromkeys(range(untouched, index + 1), "")
@@ -146,22 +146,24 @@ def by_span(
     method: str,
     since: datetime,
     until: datetime | None,
-    longest: timedelta,
-    at_once: int = 1,
+    max_length: timedelta,
+    concurrency: int = 1,
     finely: bool = True,
     newest_first: bool = False,
 ) -> Listing[T]:
-    """A period read in parts that the marketplace takes, the newest part first.
+    """Read a period in parts short enough for the marketplace, the newest part first.
 
     Args:
         part: Makes the listing of one part.
         method: The operation's name, for errors.
-        since: From this moment on; aware.
-        until: Up to and with this moment; None for up to now and whatever comes while it is read.
-        longest: The longest part. Read from a cursor on, the parts are those that it was made with.
-        at_once: How many parts are read at the same time; then the records come as they arrive.
-        finely: Whether the period is then cut into more parts than ``longest`` asks for, so that
-            none is left to be read alone at the end. For few records it only costs requests.
+        since: Inclusive start; aware.
+        until: Inclusive end; None for now and for records that arrive during the reading.
+        max_length: Maximum length of a part. A cursor keeps the parts that it was created with.
+        concurrency: How many parts are read at the same time; if several, records come as they
+            arrive.
+        finely: Whether to cut the period into more parts than ``max_length`` requires if several
+            are read at the same time, so that all readers finish together. With few records it only
+            costs requests.
         newest_first: Whether a part's newest records come first.
     """
 
@@ -171,23 +173,23 @@ def by_span(
             if reading.cursor
             else cut(
                 Span(since, None if until is None else until + TICK),
-                longest,
-                SHARE * at_once if finely and at_once > 1 else 1,
+                max_length,
+                PARTS_PER_READER * concurrency if finely and concurrency > 1 else 1,
             )
         )
         parts = [(span.name, part(span)) for span in spans]
-        async with aclosing(_merged(parts, method, at_once, reading)) as pages:
+        async with aclosing(_merged(parts, method, concurrency, reading)) as pages:
             async for page in pages:
                 yield page
 
-    return Listing(read, newest_first=newest_first and at_once == 1)
+    return Listing(read, newest_first=newest_first and concurrency == 1)
 
 
 class Opened(Protocol[T]):
-    """Begins to read a part from a cursor of its own."""
+    """Starts reading a part from its own cursor."""
 
     def __call__(self, place: tuple[int, str], /, *, ahead: bool) -> AsyncGenerator[Page[T], None]:
-        """The part's pages; ``ahead``: its second one is asked for before it is wanted."""
+        """The part's pages; with ``ahead``, its second page is prefetched."""
         ...
 
 
@@ -195,7 +197,7 @@ async def _in_turn(
     opened: Opened[T], todo: deque[tuple[int, str]]
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
     ahead: asyncio.Future[Page[T] | None] | None = None
-    is_wanted = False  # most readers want one page only
+    is_wanted = False  # most readers need one page only
     pages: AsyncGenerator[Page[T], None] | None = None
     index = 0
     try:
@@ -226,10 +228,10 @@ async def _in_turn(
 
 
 async def _together(
-    opened: Opened[T], todo: deque[tuple[int, str]], at_once: int
+    opened: Opened[T], todo: deque[tuple[int, str]], concurrency: int
 ) -> AsyncGenerator[tuple[int, Page[T]], None]:
-    # A reader's end is None, and its failure an exception, in line after the pages that it read.
-    # Each reader has a page in hand and one under way, so hardly any need to be held besides.
+    # After its pages, a reader puts None at its end, or the exception that it failed with.
+    # Each reader holds a page and requests another, so the queue can be short.
     arrived: asyncio.Queue[tuple[int, Page[T]] | Exception | None] = asyncio.Queue(1)
 
     async def reader() -> None:
@@ -240,12 +242,12 @@ async def _together(
                     async for page in pages:
                         await arrived.put((place[0], page))
                         del page
-        except Exception as error:  # noqa: BLE001 - it is raised where the pages are read
+        except Exception as error:  # noqa: BLE001 - raised again by the consumer
             await arrived.put(error)
         else:
             await arrived.put(None)
 
-    readers = [asyncio.ensure_future(reader()) for _ in range(min(at_once, len(todo)))]
+    readers = [asyncio.ensure_future(reader()) for _ in range(min(concurrency, len(todo)))]
     try:
         reading = len(readers)
         while reading:
@@ -264,13 +266,13 @@ async def _together(
 
 
 def _cursor(where: dict[int, str], untouched: int, names: Sequence[str]) -> str:
-    """Such as ``b:5,c:1;d``: b and c are read up to there, nothing of d and what follows it."""
+    """Such as ``b:5,c:1;d``: b and c are partly read, d and the following parts are not begun."""
     places = [f"{names[index]}:{quote(where[index], safe='')}" for index in sorted(where)]
     return f"{','.join(places)};{names[untouched] if untouched < len(names) else ''}"
 
 
 def _split(method: str, cursor: str) -> tuple[dict[str, str], str]:
-    """The parts that are begun with how far they are read, and the first that is not begun."""
+    """Split a cursor into the begun parts with their cursors, and the first part not begun."""
     begun, separator, following = cursor.partition(";")
     places = dict(place.partition(":")[::2] for place in begun.split(",")) if begun else {}
     if not separator:
@@ -279,7 +281,7 @@ def _split(method: str, cursor: str) -> tuple[dict[str, str], str]:
 
 
 def _places(method: str, cursor: str | None, names: Sequence[str]) -> tuple[int, dict[int, str]]:
-    """The first part that is not begun, and how far those before it are read."""
+    """The index of the first part not begun, and the cursors of the unfinished parts before it."""
     if not cursor:
         return 0, {}
     places, following = _split(method, cursor)
@@ -298,7 +300,7 @@ def _below(until: datetime, since: datetime, step: timedelta) -> list[Span]:
 
 
 def _resumed(method: str, cursor: str, since: datetime) -> list[Span]:
-    """The parts of a cursor and those below them, cut as they were when it was made."""
+    """The parts of a cursor and the older ones, cut as when the cursor was created."""
     places, following = _split(method, cursor)
     try:
         spans = [Span.named(name) for name in places]

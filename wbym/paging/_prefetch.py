@@ -1,4 +1,4 @@
-"""Asking for pages ahead of the reader, where they are independent of one another."""
+"""Prefetching of independent pages."""
 
 import asyncio
 from collections import deque
@@ -15,17 +15,17 @@ __all__ = ["MAX_PREFETCH", "read_ahead", "size_at"]
 T = TypeVar("T")
 
 PREFETCH = 3
-"""Pages asked for ahead of the consumer."""
+"""Pages requested ahead of the consumer."""
 
 MAX_PREFETCH = 64
-"""The most pages that may be asked for at once: each is a task that waits for its turn."""
+"""Maximum pages that may be requested at once: each is a waiting task."""
 
 MAX_BUFFERED_PAGES = 2
-"""Pages whose bodies may be in memory, the consumer's own included."""
+"""Maximum pages whose bodies are in memory, including the consumer's."""
 
 
 def size_at(scheme: ByOffset, offset: int, size: int) -> int:
-    """How many records to ask for at this offset; 0 where the marketplace pages no further."""
+    """The number of records to request at this offset; 0 beyond the marketplace's last offset."""
     if scheme.max_offset is not None and offset > scheme.max_offset:
         return 0
     if scheme.max_reach is not None:
@@ -44,26 +44,25 @@ async def read_ahead(
     expected: int | None = None,
     priority: Priority | None = None,
 ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
-    """Pages in order: each with its offset and how many records were asked for.
+    """Read pages in order, each with its offset and the number of records requested.
 
-    It ends after a page with fewer records than asked for, or where the scheme reaches no further.
+    Ends after a page with fewer records than requested, or at the scheme's last offset.
 
     Args:
-        source: Brings the pages.
-        scheme: How far they are read: the source's, or less.
+        source: Fetches the pages.
+        scheme: The source's scheme, or one with a smaller last offset.
         size: Records per page.
         start: The first offset.
-        overlap: How many records of a page are asked for again with the next one.
-        prefetch: Pages asked for at once from the start. By default the first is asked for alone,
-            since most lists are short, and the rest ``PREFETCH`` at a time.
-        expected: How many records there are about, where that is known. It only keeps requests from
-            going out ahead for nothing: the list may have grown. Unless given, it is what the
-            chunks tell.
-        priority: Who goes first at the limits.
+        overlap: How many records of a page are requested again with the next one.
+        prefetch: Pages requested at once from the start. By default the first is requested alone,
+            since most lists are short, and further ones ``PREFETCH`` at a time.
+        expected: The approximate number of records, if known; by default the chunks' total. It only
+            prevents useless prefetching: the list may have grown.
+        priority: The priority at the limits.
     """
     tasks: deque[tuple[int, int, asyncio.Task[Chunk[T]]]] = deque()
     delivered = asyncio.Condition()
-    taken = 0  # pages that the consumer has asked for
+    taken = 0  # pages that the consumer has finished
     asked = 0
     offset = start
     room = prefetch or 1
@@ -95,7 +94,7 @@ async def read_ahead(
             tasks.popleft()
             if guess:
                 expected = chunk.total
-            # A total that the pages have reached ends the list; one that they exceed is wrong.
+            # The list ends if the pages have reached the total; a total that they exceed is wrong.
             over = chunk.count < count or (guess and chunk.total == at + count)
             if not over:
                 room = prefetch or PREFETCH
@@ -103,7 +102,7 @@ async def read_ahead(
             yield at, count, chunk
             if over:
                 return
-            # The page is used up only now, so the next but one may come into memory.
+            # Only now the consumer has finished the page, so the body after next may be read.
             del chunk, task
             async with delivered:
                 taken += 1

@@ -1,4 +1,4 @@
-"""What a list is read from: something that brings one page at a time."""
+"""Sources of lists, which fetch one page at a time."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -18,7 +18,7 @@ BodyGate: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """How a list is read; what is None is left to the list."""
+    """Options for reading a list; None means the list's default."""
 
     cursor: str | None = None
     size: int | None = None
@@ -27,31 +27,31 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 class Origin(Protocol):
-    """Where a page's records came from."""
+    """The origin of a page's records, for reporting undecodable ones."""
 
     def undecodable(self, index: int, error: Exception) -> UndecodableRecord:
-        """The record at this place of the page's items as one that cannot be used, reported."""
+        """Report the page's item at this index as undecodable."""
         ...
 
 
 class Chunk(msgspec.Struct, Generic[T], frozen=True):
-    """What one request brought, before it is given its place in the list."""
+    """The result of one request for a page."""
 
     items: Sequence[T]
     count: int
-    """How many records the marketplace sent, those included that could not be decoded."""
+    """How many records the marketplace sent, including undecodable ones."""
     following: str | None = None
-    """The cursor of the next page; for pages by offset it is not needed."""
+    """The cursor of the next page; not needed for pages by offset."""
     total: int | None = None
-    """How many records the list has, if the marketplace tells."""
+    """How many records the list has, if the marketplace states it."""
     undecodable: tuple[UndecodableRecord, ...] = ()
     sent: object = None
-    """The page as it was decoded."""
+    """The decoded page."""
     origin: Origin | None = None
 
 
 class Source(Protocol[T]):
-    """Brings single pages of one list."""
+    """Fetches single pages of a list."""
 
     @property
     def method(self) -> str:
@@ -60,7 +60,7 @@ class Source(Protocol[T]):
 
     @property
     def scheme(self) -> Scheme:
-        """How the list pages."""
+        """The page scheme of the list."""
         ...
 
     async def fetch(
@@ -71,13 +71,13 @@ class Source(Protocol[T]):
         priority: Priority | None,
         gate: BodyGate | None = None,
     ) -> Chunk[T]:
-        """One page.
+        """Fetch one page.
 
         Args:
-            cursor: Which page: an offset in digits, a token, or what a chunk named as the next;
-                None for the first.
-            size: Records to ask for; None where the list has no size.
-            priority: Who goes first at the limits; None leaves it to the operation.
+            cursor: An offset in digits, a token, or a chunk's ``following``; None for the first
+                page.
+            size: Records to request; None if the list has no page size.
+            priority: The priority at the limits; None for the operation's default.
             gate: Awaited before the page's body is read.
         """
         ...

@@ -1,7 +1,7 @@
-"""Sweeping one list whose pages name the next one, so that it is read in parts of its period.
+"""Sweeps of a list with page tokens, by parts of its period.
 
-The parts end where the sweep began, so what arrives meanwhile shifts nothing in them. At the end
-the last day is read again, for what has appeared late or since then.
+The parts end at the start of the sweep, so new records do not shift their pages. At the end the
+last day is read again, for records that appeared late or since then.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -22,42 +22,42 @@ __all__ = ["SpansSweep"]
 
 T = TypeVar("T")
 
-PARTS = 16
-"""Parts that a period is cut into at least, if they are no shorter than a day."""
+MIN_PARTS = 16
+"""Minimum number of parts of a period, if they are at least a day long."""
 
-SORTED = timedelta(days=30)
-"""The longest part that is held in memory to be put in order."""
+MAX_SORTED_PART = timedelta(days=30)
+"""Maximum length of a part that is sorted in memory."""
 
 
 class _State(msgspec.Struct, frozen=True):
-    """How far a sweep is: what its cursors are made of."""
+    """The state of a sweep, encoded in its cursors."""
 
     begun: int
     """Microseconds."""
     parts: str | None = None
-    """How far the parts are read."""
+    """The cursor of the parts."""
     recent: tuple[str, ...] = ()
-    """What was delivered of the last day before the sweep began, and later."""
+    """Ids of delivered records of the last day before the sweep began, and later."""
     stage: Literal["parts", "closing"] = "parts"
 
 
 class SpansSweep(Generic[T]):
-    """One reading of a period in parts, several at a time; each record comes once.
+    """One sweep of a period in parts, several at a time; each record comes once.
 
     Args:
-        part: Reads a part.
-        time: When a record was made.
-        key: A record's id.
+        part: Creates the listing of a part.
+        time: The creation time of a record.
+        key: The id of a record.
         method: The sweep's name, for errors.
         span: The period.
-        longest: The longest part that the marketplace takes.
-        at_once: How many parts are read at the same time; then records come as they arrive.
-        in_order: Whether the records come in order of time: a part of a month at most is held in
-            memory and sorted. What appeared late comes at the end in any case.
-        cursor: Where to go on: a page's ``cursor`` or ``next_cursor``.
+        max_length: Maximum length of a part, by the marketplace.
+        concurrency: How many parts are read at the same time; records then come as they arrive.
+        in_order: Whether the records come in order of time: parts of at most a month are sorted in
+            memory. Records that appeared late come at the end in any case.
+        cursor: A page's ``cursor`` or ``next_cursor`` to resume from.
 
     Raises:
-        InvalidInput: It is no cursor of a sweep.
+        InvalidInput: ``cursor`` is not a cursor of a sweep.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class SpansSweep(Generic[T]):
         key: Callable[[T], str],
         method: str,
         span: Span,
-        longest: timedelta,
-        at_once: int,
+        max_length: timedelta,
+        concurrency: int,
         in_order: bool,
         cursor: str | None,
     ) -> None:
@@ -78,7 +78,7 @@ class SpansSweep(Generic[T]):
         self._key = key
         self._method = method
         self._span = span
-        self._at_once = 1 if in_order else at_once
+        self._at_once = 1 if in_order else concurrency
         self._in_order = in_order
         self._begin = _State(stamp(datetime.now(UTC)))
         if cursor:
@@ -86,10 +86,10 @@ class SpansSweep(Generic[T]):
         begun = unstamp(self._begin.begun)
         self._closed = Span(span.since, begun if span.until is None else min(span.until, begun))
         self._recent = Span(max(span.since, begun - LATE), span.until)
-        self._longest = min(longest, SORTED) if in_order else longest
+        self._longest = min(max_length, MAX_SORTED_PART) if in_order else max_length
 
     async def read(self) -> AsyncGenerator[Page[T], None]:
-        """The pages; the last one is empty."""
+        """Read the pages; the last one is empty."""
         state = self._begin
         here = _STATES.text(state)
         recent = set(state.recent)
@@ -123,17 +123,17 @@ class SpansSweep(Generic[T]):
         yield Page((), here, None)
 
     def _in_parts(self, state: _State) -> Listing[T]:
-        spans = reversed(cut(self._closed, self._longest, PARTS))
+        spans = reversed(cut(self._closed, self._longest, MIN_PARTS))
         parts = [(span.name, self._once(span)) for span in spans]
-        listing = merge(parts, method=self._method, at_once=self._at_once)
+        listing = merge(parts, method=self._method, concurrency=self._at_once)
         return listing.using(cursor=state.parts)
 
     def _once(self, span: Span) -> Listing[T]:
-        """A part, each of its records once, and in order where that is asked for."""
+        """A part without duplicates, and in order if requested."""
         listing = self._part(span)
 
         async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
-            if self._in_order:  # then the part is read as a whole
+            if self._in_order:  # a part is then read as a whole
                 reading = msgspec.structs.replace(reading, cursor=None)
             seen: set[str] = set()
             held: list[T] = []

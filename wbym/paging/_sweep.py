@@ -1,4 +1,4 @@
-"""Reading a whole archive: a listing that knows its plan and tells how far it is."""
+"""Sweeps: listings of whole archives, with a plan and progress."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from wbym.domain import later
+from wbym.domain import shift_time
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Quota
 from wbym.paging._listing import Listing, Page
@@ -22,47 +22,47 @@ T = TypeVar("T")
 
 
 class SweepPlan(msgspec.Struct, frozen=True):
-    """What a sweep is going to cost, as far as the marketplace tells before."""
+    """The estimated cost of a sweep."""
 
     records: int | None
-    """How many it counts; None where it does not count."""
+    """Records by the marketplace's count; None if it does not count."""
     requests: int | None
-    """How many it takes from here, if nothing changes meanwhile: planning, reading, closing."""
+    """Requests from here on, if nothing changes: planning, reading and the final check."""
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a sweep is, when asked."""
+    """A snapshot of a sweep's progress."""
 
     records: int
-    """Delivered since it began or went on."""
+    """Records delivered since the sweep began or resumed."""
     expected: int | None
-    """How many the plan counted."""
+    """Records by the plan."""
     requests: int
-    """How many were made; what the pipeline retries counts once."""
+    """Requests made; a retried request counts once."""
     planned: int | None
-    """How many requests the plan took it for."""
-    refusals: int
-    """How often the limit was met in spite of all, by whichever client of the seller."""
+    """Requests by the plan."""
+    rate_limited: int
+    """Rate-limited calls in the sweep's bucket, by any client of the seller in this process."""
     elapsed: float
-    """Seconds."""
+    """Seconds since the sweep began."""
     left: float | None
-    """Seconds to the end, by the plan, the limit, the pace up to now, and a ban if there is one."""
+    """Estimated seconds to the end, by the plan, the limit, the rate so far and a ban, if any."""
     banned_until: datetime | None
 
 
 def whole_span(
     method: str, since: datetime | None, until: datetime | None, earliest: datetime = EPOCH
 ) -> Span:
-    """The period of a sweep; ``until`` is part of it.
+    """The period of a sweep.
 
     Args:
         method: The sweep's name, for errors.
-        since: Where it begins, aware; at the earliest moment, where it is not given or before that.
-        until: Where it ends, aware; open, where it is not given.
-        earliest: There are no records before.
+        since: Inclusive start, aware; at least ``earliest``, which is also the default.
+        until: Inclusive end, aware; by default the period is open.
+        earliest: The marketplace has no records before this time.
 
     Raises:
-        InvalidInput: ``since`` is in the future, or it is after ``until``.
+        InvalidInput: ``since`` is in the future or after ``until``.
     """
     if since is not None and until is not None and since > until:
         raise InvalidInput(method, "since", "must not be after until", since)
@@ -72,21 +72,21 @@ def whole_span(
     if until is None:
         return Span(begin, None)
     end = until.astimezone(UTC)
-    return Span(min(begin, end), later(end, TICK))
+    return Span(min(begin, end), shift_time(end, TICK))
 
 
 class Sweep(Listing[T], Generic[T]):
-    """All records of a period, each once, however many there are and whatever changes meanwhile.
+    """All records of a period, each once, in any number and despite concurrent changes.
 
-    It is a :class:`Listing`, so it is iterated, paged and collected like one. To go on after a
-    stop, keep a page's ``next_cursor`` once its records are dealt with, or :attr:`cursor` to have
-    the page in hand again, and pass it to the same method with the same period.
+    A sweep is a :class:`Listing`: it is iterated, paged and collected like one. To resume after a
+    stop, store a page's ``next_cursor`` once its records are processed, or :attr:`cursor` to get
+    the current page again, and pass it to the same method with the same period.
 
     Args:
-        read: Reads the pages, once the plan is made.
-        make_plan: Asks the marketplace for its counts, where it has them.
-        requests: How many it has made.
-        limit: The bucket that the requests count in, once there is one.
+        read: Reads the pages, after the plan is made.
+        make_plan: Makes the plan by the marketplace's counts, if it has them.
+        requests: Returns the number of requests made.
+        limit: Returns the bucket that the requests count in; None before the first request.
     """
 
     def __init__(
@@ -105,10 +105,10 @@ class Sweep(Listing[T], Generic[T]):
         self._limit = limit
         self._records = 0
         self._begun_at: float | None = None
-        self._refused_before = 0
+        self._rate_limited_before = 0
 
     async def plan(self) -> SweepPlan:
-        """What the sweep is going to cost; asked once, and used when it is read."""
+        """Estimate the cost of the sweep; requested once, and reused when the sweep is read."""
         if self._plan is None:
             self._begin()
             self._plan = await self._make_plan()
@@ -116,7 +116,7 @@ class Sweep(Listing[T], Generic[T]):
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """The progress so far."""
         now = asyncio.get_running_loop().time()
         state = self._limit()
         plan = self._plan
@@ -126,7 +126,7 @@ class Sweep(Listing[T], Generic[T]):
             expected=None if plan is None else plan.records,
             requests=self._requests(),
             planned=None if plan is None else plan.requests,
-            refusals=0 if state is None else state.refusals - self._refused_before,
+            rate_limited=0 if state is None else state.rate_limited - self._rate_limited_before,
             elapsed=elapsed,
             left=self._left(plan, state, elapsed),
             banned_until=None if state is None else state.banned_until,
@@ -134,7 +134,9 @@ class Sweep(Listing[T], Generic[T]):
 
     async def _run(self, reading: Reading) -> AsyncGenerator[Page[T], None]:
         if reading != Reading():
-            rule = "is not taken by a sweep: pass it to the method that makes the sweep"
+            rule = (
+                "is not supported by a sweep: pass its options to the method that creates the sweep"
+            )
             raise InvalidInput("sweep", "using", rule, reading)
         self._records = 0
         await self.plan()
@@ -146,7 +148,7 @@ class Sweep(Listing[T], Generic[T]):
 
     def _begin(self) -> None:
         state = self._limit()
-        self._refused_before = 0 if state is None else state.refusals
+        self._rate_limited_before = 0 if state is None else state.rate_limited
         self._begun_at = asyncio.get_running_loop().time()
 
     def _left(
@@ -157,17 +159,17 @@ class Sweep(Listing[T], Generic[T]):
         made = self._requests()
         left = max(plan.requests - made, 0)
         if plan.records and plan.records > self._records:
-            # The plan may have been overtaken: what is left is at least in proportion.
+            # The plan may be outdated: the remaining requests are at least proportional.
             share = (plan.records - self._records) / plan.records
             left = max(left, ceil(plan.requests * share))
-        pace = 0.0
+        interval = 0.0
         ban = 0.0
         if state is not None:
             if isinstance(state.quota, Quota):
-                pace = state.quota.interval
+                interval = state.quota.interval
             if state.banned_until is not None:
                 now = datetime.now(UTC)
                 ban = max(0.0, (state.banned_until - now).total_seconds())
-        if made > 10:  # the first ones are the burst's and tell little
-            pace = max(pace, elapsed / made)
-        return ban + left * pace
+        if made > 10:  # the first requests are a burst and not representative
+            interval = max(interval, elapsed / made)
+        return ban + left * interval

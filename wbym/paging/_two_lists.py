@@ -1,9 +1,9 @@
-"""Sweeping what a marketplace keeps in two lists: what waits for the seller, and what is done.
+"""Sweeps of records that a marketplace keeps in two lists: waiting for the seller, and done.
 
-Records leave the first list for the second while both are read, and no list can be seen as a whole.
-So for each stretch of time, what waits is read before what is done: a record that is in neither
-look does not exist. What is found in both comes as it is in the second. At the end the last day is
-looked at again, for what has appeared late or since the sweep began.
+Records move from the first list to the second while both are read, and neither list can be read at
+once. So for each interval of time the waiting records are read before the done ones: a record that
+is in neither does not exist. A record found in both is delivered in its done state. At the end the
+last day is read again, for records that appeared late or since the sweep began.
 """
 
 from bisect import bisect_left
@@ -25,64 +25,64 @@ __all__ = ["ListsSweep", "ReadSpan"]
 
 T = TypeVar("T")
 
-HELD = 100_000
-"""Waiting records that are held, packed, until the done ones of their time are read."""
+MAX_BUFFERED = 100_000
+"""Maximum waiting records that are kept, packed, until the done ones of their time are read."""
 
-STEP = 5_000
-"""Waiting records that are unpacked at once."""
+UNPACK_SIZE = 5_000
+"""Waiting records unpacked at once."""
 
 LATE = timedelta(days=1)
-"""How late a record may appear in the lists and still be found; hours have been seen."""
+"""How late a record may appear in the lists and still be found; hours have been observed."""
 
 Stage: TypeAlias = Literal["lists", "closing", "archive", "over"]
 
 
 class ReadSpan(Protocol[T]):
-    """Makes the listing of a period by time; see ``by_time``."""
+    """Creates the listing of a period by time; see ``by_time``."""
 
     def __call__(self, span: Span, expected: int | None, /) -> Listing[T]:
-        """The listing; ``expected`` is how many records the marketplace counts in it."""
+        """The listing; ``expected`` is the marketplace's count of its records."""
         ...
 
 
 class _State(msgspec.Struct, frozen=True):
-    """How far a sweep is: what its cursors are made of."""
+    """The state of a sweep, encoded in its cursors."""
 
     begun: int
-    """Microseconds."""
+    """Start of the sweep, Unix microseconds."""
     at: int
-    """All that the lists have of the time before was delivered; microseconds."""
+    """Unix microseconds: all listed records before this second were delivered."""
     ids: tuple[str, ...] = ()
-    """What was delivered of that second and later."""
+    """Ids of delivered records of that second and later."""
     recent: tuple[str, ...] = ()
-    """What was delivered of the last day before the sweep began, and later."""
+    """Ids of delivered records of the last day before the sweep began, and later."""
     stage: Stage = "lists"
     archive: str | None = None
-    """How far the archive is read."""
+    """The cursor of the archive."""
 
 
 Step: TypeAlias = tuple[Sequence[T], _State, tuple[UndecodableRecord, ...]]
-"""Records, how far the sweep is after them, and what could not be decoded on the way."""
+"""Records, the state after them, and the undecodable records among them."""
 
 
 class ListsSweep(Generic[T]):
-    """One reading of two lists.
+    """One sweep of two lists.
 
-    The records come in order of time, each once. What appeared late comes after them, and then what
-    only the archive has, newest first. The last page is empty.
+    The records come in order of time, each once. Records that appeared late come after them, and
+    then those that only the archive has, newest first. The last page is empty.
 
     Args:
-        waiting: Reads what waits.
-        done: Reads what is done.
+        waiting: Creates the listing of the waiting records.
+        done: Creates the listing of the done records.
         record: The type of a record, for msgspec.
-        time: When a record was made.
-        key: A record's id.
+        time: The creation time of a record.
+        key: The id of a record.
         method: The sweep's name, for errors.
         span: The period.
-        cursor: Where to go on: a page's ``cursor`` or ``next_cursor``.
+        cursor: A page's ``cursor`` or ``next_cursor`` to resume from.
 
     Raises:
-        InvalidInput: It is no cursor of a sweep.
+        InvalidInput: ``cursor`` is not a cursor of a sweep.
     """
 
     def __init__(
@@ -109,25 +109,25 @@ class ListsSweep(Generic[T]):
 
     @property
     def rest(self) -> Span:
-        """The part of the period that is still to be read."""
+        """The unread part of the period."""
         return self._from(unstamp(self._begin.at))
 
     @property
     def recent(self) -> Span | None:
-        """What is looked at again at the end; None where the period ended before."""
+        """The last day, which is read again at the end; None if the period ended before it."""
         span = self._from(second_of(unstamp(self._begin.begun) - LATE))
         return span if span.until is None or span.since < span.until else None
 
     async def read(
         self, counted: tuple[int, int] | None, archive: Listing[T] | None
     ) -> AsyncGenerator[Page[T], None]:
-        """The pages.
+        """Read the pages.
 
         Args:
-            counted: How many records the marketplace counts in :attr:`rest`: waiting, and done.
-            archive: The archive, newest first, where it has records that are in neither list. It
-                has no periods, so the ids of all that is delivered are kept then; after a stop they
-                are not known, and what has moved to it may come again.
+            counted: The marketplace's counts of records in :attr:`rest`: waiting, and done.
+            archive: The archive, newest first, if it has records that are in neither list. It
+                cannot be filtered by period, so the ids of all delivered records are kept; after a
+                stop they are unknown, and records that have moved to the archive may come again.
         """
         delivered = _Delivered(self, self._begin.recent, keep=archive is not None)
         state = self._begin
@@ -149,14 +149,14 @@ class ListsSweep(Generic[T]):
     async def _in_time(
         self, state: _State, counted: tuple[int, int] | None, delivered: "_Delivered[T]"
     ) -> AsyncGenerator[Step[T], None]:
-        """Both lists, merged in order of time, a stretch after the other."""
+        """Read both lists, merged in order of time, interval by interval."""
         expected = counted or (None, None)
         while True:
             waiting, end, undecodable = await self._gather(state, expected[0])
             span = Span(self._from(unstamp(state.at)).since, end or self._span.until)
             listing = self._done(span, None if end else expected[1])
             expected = (None, None)
-            known = set(state.ids)  # what may come again: from before a stop, or when it is done
+            known = set(state.ids)  # may come again: delivered before a stop, or while waiting
             async with aclosing(listing.pages()) as pages:
                 async for page in pages:
                     undecodable += page.undecodable
@@ -181,15 +181,15 @@ class ListsSweep(Generic[T]):
     def _merged(
         self, waiting: Packed[T], done: list[T], bound: datetime | None, known: set[str]
     ) -> Iterator[tuple[Sequence[T], datetime]]:
-        """What is done, and what waits and is older than the bound, by the page.
+        """The done records, merged with the waiting ones older than the bound, in pages.
 
-        Each page comes with the moment before which nothing of these is left; what waits is added
-        to what is known.
+        Each page comes with the time before which all of these records are delivered; the waiting
+        records are added to ``known``.
         """
         gone = known.union(map(self.key, done))
         while True:
-            older = waiting.take(bound, STEP)
-            last = len(older) < STEP
+            older = waiting.take(bound, UNPACK_SIZE)
+            last = len(older) < UNPACK_SIZE
             upto = second_of(self.time(older[-1])) if older else None
             if last:
                 upto = bound or upto
@@ -209,7 +209,7 @@ class ListsSweep(Generic[T]):
     async def _gather(
         self, state: _State, expected: int | None
     ) -> tuple[Packed[T], datetime | None, tuple[UndecodableRecord, ...]]:
-        """What waits, up to as many as may be held, and where that ends if there is more."""
+        """Read the waiting records, up to ``MAX_BUFFERED``; returns their end if there are more."""
         begin = unstamp(state.at)
         known = set(state.ids)
         held = Packed(self._record, self.time)
@@ -220,7 +220,7 @@ class ListsSweep(Generic[T]):
                 items = sorted(self._without(page.items, known), key=self.time)
                 undecodable += page.undecodable
                 count += len(items)
-                if count >= HELD and items and page.next_cursor is not None:
+                if count >= MAX_BUFFERED and items and page.next_cursor is not None:
                     end = second_of(self.time(items[-1]))
                     if end > begin:
                         held.add([item for item in items if self.time(item) < end])
@@ -231,10 +231,10 @@ class ListsSweep(Generic[T]):
     async def _again(
         self, state: _State, delivered: "_Delivered[T]"
     ) -> AsyncGenerator[Step[T], None]:
-        """The last day, for what has appeared since it was read."""
+        """Read the last day again, for records that appeared since it was read."""
         span = self.recent
         if span is not None:
-            # Where nothing is expected, a short page is the end.
+            # With 0 expected records, a short page is the end.
             waiting = await self._waiting(span, 0).all()
             async with aclosing(self._done(span, 0).pages()) as pages:
                 async for page in pages:
@@ -251,7 +251,7 @@ class ListsSweep(Generic[T]):
         archive: Listing[T] | None,
         delivered: "_Delivered[T]",
     ) -> AsyncGenerator[Step[T], None]:
-        """What the archive has and the lists have not."""
+        """Read the records that only the archive has."""
         if archive is None:
             return
         state = msgspec.structs.replace(state, stage="archive")
@@ -276,17 +276,17 @@ class ListsSweep(Generic[T]):
 
 
 class _Delivered(Generic[T]):
-    """What must not come twice."""
+    """The ids of delivered records, which must not come twice."""
 
     def __init__(self, sweep: ListsSweep[T], recent: Iterable[str], *, keep: bool) -> None:
         self._sweep = sweep
         self.recent = set(recent)
-        """Ids of the last day before the sweep began, and later."""
+        """Ids of records of the last day before the sweep began, and later."""
         self.ids: set[str] | None = set() if keep else None
-        """All ids, where they are kept."""
+        """All ids, if they are kept."""
 
     def note(self, state: _State, items: Sequence[T], bound: datetime | None = None) -> _State:
-        """The state after these records; with a bound, all the lists' before it was delivered."""
+        """Add delivered records; returns the state after them, at ``bound`` if given."""
         key, time = self._sweep.key, self._sweep.time
         if self.ids is not None:
             self.ids.update(map(key, items))

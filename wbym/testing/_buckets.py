@@ -1,4 +1,4 @@
-"""The simulators' own counts: a token bucket, a budget of a period, a cap on parallel requests.
+"""The simulators' own limits: a token bucket, a budget per period, a cap on parallel requests.
 
 They share no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
 on both sides at once.
@@ -14,12 +14,12 @@ _ALMOST = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a bucket says to one request; the seconds are whole and rounded up."""
+class BucketState:
+    """A bucket after it counted a request; the seconds are whole and rounded up."""
 
     allowed: bool
     remaining: int
-    """How many requests may still come at once."""
+    """Number of requests that may come at once."""
     retry: int
     """Seconds until one request is allowed again; 0 when it is allowed."""
     reset: int
@@ -29,8 +29,8 @@ class Verdict:
 class TokenBucket:
     """Refills continuously, one token each `interval` seconds, and holds at most `burst`.
 
-    A refusal closes the bucket until the time that it names: coming back earlier is refused again
-    and moves nothing. Tokens go on refilling meanwhile.
+    A request that is rate limited closes the bucket until the time that it is told: an earlier one
+    is rate limited too and moves nothing. Tokens go on refilling meanwhile.
     """
 
     __slots__ = ("_ban", "_clock", "_closed_until", "_seen", "_tokens", "burst", "interval")
@@ -44,7 +44,7 @@ class TokenBucket:
             burst: How many requests may come at once.
             interval: Seconds in which one token comes back.
             clock: Monotonic seconds.
-            ban: A refusal lasts at least so many seconds.
+            ban: Min seconds for which the bucket closes.
         """
         self.burst: int = burst
         self.interval: float = interval
@@ -54,33 +54,37 @@ class TokenBucket:
         self._seen = clock()
         self._closed_until = self._seen
 
-    def take(self) -> Verdict:
+    def take(self) -> BucketState:
         """Counts one request."""
         now = self._refill()
         if now + _ALMOST < self._closed_until:
-            return self._refused(self._closed_until - now)
+            return self._limited(self._closed_until - now)
         if self._tokens + _ALMOST >= 1.0:
             self._tokens -= 1.0
-            return Verdict(True, self.remaining, 0, self._reset())
+            return BucketState(True, self.remaining, 0, self._reset())
         wait = max((1.0 - self._tokens) * self.interval, self._ban)
         wait = max(1, math.ceil(wait - _ALMOST))
         self._closed_until = now + wait
-        return self._refused(wait)
+        return self._limited(wait)
 
     def charge(self, requests: float) -> int:
-        """Counts an answer that costs more; gives what is left. The bucket may fall below empty."""
+        """Counts `requests` more for an expensive response; the bucket may fall below empty.
+
+        Returns:
+            Number of requests that may come at once.
+        """
         self._refill()
         self._tokens -= requests
         return self.remaining
 
-    def look(self) -> int:
-        """How many requests may come at once now; counts nothing."""
+    def peek(self) -> int:
+        """Number of requests that may come at once now; counts nothing."""
         now = self._refill()
         return 0 if now + _ALMOST < self._closed_until else self.remaining
 
     @property
     def remaining(self) -> int:
-        """Whole tokens at the last look."""
+        """Whole tokens when last refilled."""
         return max(0, math.floor(self._tokens + _ALMOST))
 
     def _refill(self) -> float:
@@ -92,29 +96,29 @@ class TokenBucket:
     def _reset(self) -> int:
         return math.ceil((self.burst - self._tokens) * self.interval - _ALMOST)
 
-    def _refused(self, wait: float) -> Verdict:
+    def _limited(self, wait: float) -> BucketState:
         retry = math.ceil(wait - _ALMOST)
-        return Verdict(False, 0, retry, max(retry, self._reset()))
+        return BucketState(False, 0, retry, max(retry, self._reset()))
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a budget says to one request."""
+class BudgetState:
+    """A budget after it counted a request."""
 
     allowed: bool
     remaining: int
-    """How many requests may still come in this period."""
+    """Number of requests left in this period."""
     until: float
     """Seconds until the period ends and the whole budget is back."""
 
 
 class PeriodBudget:
-    """So many requests in a period; the period begins with its first request."""
+    """A number of requests per period; the period begins with its first request."""
 
     __slots__ = ("_clock", "_end", "_spent", "limit", "period")
 
     def __init__(self, *, limit: int, period: float, clock: Callable[[], float]) -> None:
-        """Makes an untouched budget.
+        """Makes a full budget.
 
         Args:
             limit: How many requests a period allows.
@@ -127,26 +131,26 @@ class PeriodBudget:
         self._end: float | None = None
         self._spent = 0
 
-    def take(self) -> Allowance:
-        """Counts one request; a refused one costs nothing more."""
+    def take(self) -> BudgetState:
+        """Counts one request; one that is rate limited costs nothing."""
         now = self._clock()
         if self._end is None or now + _ALMOST >= self._end:
             self._end = now + self.period
             self._spent = 0
         allowed = self._spent < self.limit
         self._spent += allowed
-        return Allowance(allowed, self.limit - self._spent, self._end - now)
+        return BudgetState(allowed, self.limit - self._spent, self._end - now)
 
-    def look(self) -> Allowance:
-        """What the next request would find; counts nothing."""
+    def peek(self) -> BudgetState:
+        """The state that the next request would find; counts nothing."""
         now = self._clock()
         if self._end is None or now + _ALMOST >= self._end:
-            return Allowance(self.limit > 0, self.limit, self.period)
-        return Allowance(self._spent < self.limit, self.limit - self._spent, self._end - now)
+            return BudgetState(self.limit > 0, self.limit, self.period)
+        return BudgetState(self._spent < self.limit, self.limit - self._spent, self._end - now)
 
 
 class ParallelCap:
-    """So many requests at once."""
+    """A max number of requests at once."""
 
     __slots__ = ("limit", "peak", "running")
 

@@ -1,4 +1,4 @@
-"""What buyers do at a simulated marketplace: they write, ask, give feedback and open returns."""
+"""The buyers of a simulated marketplace: they write, ask, give feedback and open returns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import msgspec
 class Buyers:
     """The buyers of a simulator's first seller.
 
-    A subclass does what its marketplace has; the rest raises `NotImplementedError`.
+    A subclass overrides what its marketplace has; the rest raises `NotImplementedError`.
     """
 
     def write(self, text: str, *, chat: str | None = None) -> str:
-        """A buyer writes in a chat, without `chat` in a new one; the chat's id.
+        """A buyer writes in a chat, without `chat` in a new one.
+
+        Returns:
+            The chat's id.
 
         Raises:
-            LookupError: When there is no such chat.
+            LookupError: There is no such chat.
         """
         raise NotImplementedError("nobody can write to this simulator")
 
@@ -31,12 +34,12 @@ class Buyers:
         raise NotImplementedError("nobody can give feedback at this simulator")
 
     def open_return(self) -> str:
-        """A buyer opens a return that waits for the seller's decision; its id."""
+        """A buyer opens a return that awaits the seller's decision; its id."""
         raise NotImplementedError("nobody can return anything at this simulator")
 
 
 class _Act(msgspec.Struct, frozen=True, tag_field="act"):
-    """What a buyer does, as it is sent over HTTP."""
+    """An act of a buyer, as it is sent over HTTP."""
 
 
 class _Write(_Act, frozen=True, tag="write"):
@@ -70,28 +73,28 @@ class _OpenReturn(_Act, frozen=True, tag="open_return"):
 _Acts: TypeAlias = _Write | _Ask | _GiveFeedback | _OpenReturn
 
 
-class Done(msgspec.Struct, frozen=True):
-    """The answer to what a buyer did."""
+class ActResult(msgspec.Struct, frozen=True):
+    """The response to an act of a buyer."""
 
     id: str
     """Of the chat, question, feedback or return."""
 
 
-def act(buyers: Buyers, body: bytes) -> Done:
-    """Has a buyer do what the body of a request says.
+def act(buyers: Buyers, body: bytes) -> ActResult:
+    """Performs the act in the body of a request.
 
     Raises:
-        ValueError: When it says nothing that buyers do.
-        LookupError: When there is no such chat.
+        ValueError: It says nothing that buyers do.
+        LookupError: There is no such chat.
         NotImplementedError: When the marketplace has no such thing.
     """
-    return Done(msgspec.json.decode(body, type=_Acts).do(buyers))
+    return ActResult(msgspec.json.decode(body, type=_Acts).do(buyers))
 
 
 class RemoteBuyers:
     """The buyers of a simulator in another process, as `Buyers`.
 
-    Every method raises `ValueError` when the simulator does not take it.
+    Every method raises `ValueError` when the simulator rejects the act.
     """
 
     def __init__(self, url: str) -> None:
@@ -110,7 +113,7 @@ class RemoteBuyers:
         return await self._send(_GiveFeedback(text, rating))
 
     async def open_return(self) -> str:
-        """A buyer opens a return that waits for the seller's decision; its id."""
+        """A buyer opens a return that awaits the seller's decision; its id."""
         return await self._send(_OpenReturn())
 
     async def _send(self, act: _Acts) -> str:
@@ -120,4 +123,4 @@ class RemoteBuyers:
         ):
             if response.status != 200:
                 raise ValueError(await response.text())
-            return msgspec.json.decode(await response.read(), type=Done).id
+            return msgspec.json.decode(await response.read(), type=ActResult).id

@@ -17,7 +17,7 @@ from wbym.account import (
     CheckReport,
     CredentialFacts,
     Filters,
-    How,
+    ReadOptions,
     Receipt,
     Support,
     Supported,
@@ -46,7 +46,7 @@ from wbym.domain import (
 )
 from wbym.errors import InvalidInput, NotFound, Unsupported
 from wbym.limits import Charge, LimitSignal, Priority, Scheduler
-from wbym.paging import BodyGate, Chunk, Listing, Whole, listing_of
+from wbym.paging import BodyGate, Chunk, Listing, SinglePage, listing_of
 
 __all__ = ["FakeAccount"]
 
@@ -134,7 +134,7 @@ class FakeAccount(Account):
         Raises:
             RefError: Its ref is of another account, or not of the record's kind.
         """
-        self._records[self.inputs.own("add", record, _NOUN_OF[type(record)])] = record
+        self._records[self.inputs.own_ref("add", record, _NOUN_OF[type(record)])] = record
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r}, {len(self._records)} records)"
@@ -154,7 +154,7 @@ class FakeAccount(Account):
 
     # Chats.
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         return self._listing(Chat).filter(
             lambda chat: waiting is None or chat.waiting_for_seller is waiting
         )
@@ -162,7 +162,9 @@ class FakeAccount(Account):
     async def _get_chat(self, chat_id: str) -> Chat:
         return self._find(Chat, chat_id)
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         self._find(Chat, chat.ref.id)
         return self._listing(Message).filter(
             lambda message: message.chat == chat.ref and (since is None or message.sent_at >= since)
@@ -197,7 +199,7 @@ class FakeAccount(Account):
 
     # Questions and feedbacks.
 
-    def _questions(self, filters: Filters, how: How) -> Listing[Question]:
+    def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         return self._listing(Question).filter(lambda item: _is_wanted(item, filters))
 
     async def _get_question(self, question_id: str) -> Question:
@@ -212,7 +214,7 @@ class FakeAccount(Account):
     async def _reject_question(self, question: Question, reason: str) -> None:
         self.add(replace(self._find(Question, question.ref.id), status=QuestionStatus.REJECTED))
 
-    def _feedbacks(self, filters: Filters, how: How) -> Listing[Feedback]:
+    def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         listing = self._listing(Feedback)
         if filters.answered is not None:
             listing = listing.map(_with_answer)
@@ -229,7 +231,7 @@ class FakeAccount(Account):
 
     # Returns.
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         return self._listing(Return).filter(
             lambda item: is_open is None or (item.status not in _CLOSED) is is_open
         )
@@ -341,7 +343,7 @@ def _is_wanted(item: Question | Feedback, filters: Filters) -> bool:
 class _InMemory(Generic[T]):
     """Records as they are when they are read, in one page."""
 
-    scheme: Final = Whole()
+    scheme: Final = SinglePage()
 
     def __init__(self, method: str, read: Callable[[], Sequence[T]]) -> None:
         self.method: Final = method

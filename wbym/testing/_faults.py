@@ -1,13 +1,14 @@
-"""What may go wrong on the way to a marketplace, on demand.
+"""Faults on demand: errors, dropped connections, spoiled responses.
 
 A fault is either a rate (0.0 to 1.0, drawn from a seeded random) or scripted: "the next N requests
-whose path holds this text". A scripted fault goes before the rates and happens surely.
+whose path contains this text". A scripted fault takes precedence over the rates.
+
+To add a fault: a member of `FaultKind`, and where it strikes, in `SimulatorServer._handle` or
+`_spoiled` of `_server.py`; for a rate, also a field of `Faults` and a row of `RATED`.
 """
 
-from __future__ import annotations
-
-import random
 from dataclasses import dataclass, field, fields
+from random import Random
 from typing import Literal, get_args, get_type_hints
 
 import msgspec
@@ -29,7 +30,7 @@ FaultKind = Literal[
 
 KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
 
-_RATED: tuple[tuple[str, FaultKind], ...] = (
+RATED: tuple[tuple[str, FaultKind], ...] = (
     ("error_rate", "error"),
     ("error_after", "error_after"),
     ("soft_error", "soft_error"),
@@ -44,7 +45,7 @@ _NONE: frozenset[FaultKind] = frozenset()
 
 
 class Scripted(msgspec.Struct):
-    """The next `times` requests whose path holds `path` get the fault `kind`."""
+    """The next `times` requests whose path contains `path` get the fault `kind`."""
 
     path: str
     kind: FaultKind
@@ -56,15 +57,15 @@ class Faults:
     """The faults of one simulator; every field may be changed while it runs.
 
     "Before" means that the request had no effect; "after" means that it had its full effect and
-    only the answer is lost or spoiled.
+    only the response is lost or spoiled.
     """
 
     seed: int = 0
-    """Of the random that draws the rates; read once, when the object is made."""
+    """Seed of the random that draws the rates; read once, when the object is made."""
     latency: float = 0.0
-    """Seconds that every answer takes; the request is counted before them."""
+    """Seconds that every response takes; the request is counted before them."""
     arrival_jitter: float = 0.0
-    """Up to so many seconds pass before the request is counted in its bucket."""
+    """Up to n seconds pass before a request is counted in its limit."""
     error_rate: float = 0.0
     """Share of requests answered 5xx, before."""
     error_after: float = 0.0
@@ -72,19 +73,19 @@ class Faults:
     error_statuses: tuple[int, ...] = (500, 502, 503, 504)
     """One of these is drawn for an error."""
     error_body: Literal["json", "html", "empty"] = "json"
-    """What stands in the body of a 5xx."""
+    """The kind of body of a 5xx."""
     soft_error: float = 0.0
-    """Share of requests answered 200 with an error inside, before, where such answers exist."""
+    """Share of requests answered 200 with an error inside, before, if the marketplace has such."""
     drop_before: float = 0.0
     """Share of requests whose connection is dropped, before."""
     drop_after: float = 0.0
     """Share of requests whose connection is dropped, after."""
     broken_json: float = 0.0
-    """Share of answers cut in the middle (with a right Content-Length), after."""
+    """Share of responses cut in the middle (with a right Content-Length), after."""
     html_instead_of_json: float = 0.0
-    """Share of answers that are 200 with an HTML page, after."""
+    """Share of responses that are 200 with an HTML page, after."""
     empty_body: float = 0.0
-    """Share of answers that are 200 with an empty body, after."""
+    """Share of responses that are 200 with an empty body, after."""
     nulls: float = 0.0
     """Share of the records on a page whose optional fields become null."""
     unknown_words: float = 0.0
@@ -94,20 +95,20 @@ class Faults:
     clock_skew: float = 0.0
     """Seconds by which the marketplace's clock is ahead of the real one."""
     gzip: bool = True
-    """Whether answers are gzipped for clients that accept it."""
-    random: random.Random = field(init=False, repr=False, compare=False)
+    """Whether responses are gzipped for clients that accept it."""
+    random: Random = field(init=False, repr=False, compare=False)
     script: list[Scripted] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self.random = random.Random(self.seed)
+        self.random = Random(self.seed)
 
     def next(self, path: str, kind: FaultKind, times: int = 1) -> None:
         """Scripts a fault.
 
         Args:
             path: A part of the path, such as `"/message"`; `""` matches every path.
-            kind: What happens to these requests.
-            times: To how many requests.
+            kind: The fault.
+            times: Number of requests that it strikes.
 
         Raises:
             ValueError: When `kind` is not one of `FaultKind`.
@@ -117,7 +118,7 @@ class Faults:
         self.script.append(Scripted(path, kind, times))
 
     def plan(self, path: str) -> frozenset[FaultKind]:
-        """Decides what happens to one request; uses up scripted faults."""
+        """The faults of one request; uses up scripted ones."""
         drawn: set[FaultKind] | None = None
         if self.script:
             for scripted in self.script:
@@ -126,7 +127,7 @@ class Faults:
                     drawn = {scripted.kind}
                     break
             self.script = [scripted for scripted in self.script if scripted.times > 0]
-        for name, kind in _RATED:
+        for name, kind in RATED:
             rate: float = getattr(self, name)
             if rate and self.random.random() < rate:
                 drawn = drawn or set()
@@ -142,7 +143,7 @@ class Faults:
 
         Raises:
             msgspec.ValidationError: When a value has the wrong type.
-            ValueError: When a name is not known.
+            ValueError: A name is not known.
         """
         wanted = msgspec.json.decode(patch, type=dict[str, msgspec.Raw])
         scripted: list[Scripted] = []

@@ -1,16 +1,14 @@
-"""The options of simulators: each is said once, for the constructor and for the command line."""
-
-from __future__ import annotations
+"""The options of simulators, for the constructor and for the command line."""
 
 import ast
 import asyncio
 import inspect
+import sys
 import time
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import wraps
 from itertools import pairwise
-from textwrap import dedent
 from types import NoneType, UnionType
 from typing import (
     ClassVar,
@@ -34,26 +32,36 @@ P = ParamSpec("P")
 _KINDS = frozenset({bool, int, float, str})
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What every simulator can be told; a marketplace's own options derive from these.
+class SimulatorOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of every simulator; a marketplace's own options derive from them.
 
-    Numbers, flags, words and lists of them are on the command line too, where the docstrings of the
-    fields are the help.
+    Numbers, flags, words and lists of them are on the command line too, with the docstrings of the
+    fields as help.
     """
 
     demo: ClassVar[Mapping[str, object]] = {}
-    """The defaults of `--demo`: so large that reading all of it within the limits takes seconds."""
+    """The defaults of `--demo`: reading all of it within the limits takes seconds."""
     second_names: ClassVar[Mapping[str, str]] = {}
-    """More flags of the command line, by the field that they set."""
+    """Further flags of the command line, by the field that they set."""
 
+    feedbacks: int = 200
+    """How many feedbacks are generated."""
+    questions: int = 50
+    """How many questions."""
+    chats: int = 10
+    """How many chats."""
+    open_share: float = 0.4
+    """Share of records that await the seller."""
+    moderation: float = 0.0
+    """Seconds for which texts of the seller await moderation; 0 publishes them at once."""
     seed: int = 0
-    """Of all data and faults; the same seed, options and start give the same data."""
+    """Seed of all data and faults; the same seed, options and start give the same data."""
     limits: bool = True
     """Whether requests are limited; without limits, headers show full buckets."""
     limit_scale: float = 1.0
     """10.0 makes every limit ten times as generous."""
     faults: Faults | None = None
-    """What goes wrong; nothing by default."""
+    """By default none."""
     clock: Callable[[], float] = time.monotonic
     """Monotonic seconds, for the limits."""
     wall: Callable[[], float] = time.time
@@ -62,10 +70,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Waits for n seconds."""
 
 
-def takes(
+def keyword_options(
     kind: Callable[P, Given],
 ) -> Callable[[Callable[[S, Given], None]], Callable[Concatenate[S, P], None]]:
-    """Gives an `__init__` that is written with one `Options` the fields as keyword arguments."""
+    """Lets an `__init__` that takes a Struct of options take its fields as keyword arguments.
+
+    Args:
+        kind: The class of the options.
+    """
 
     def wrap(init: Callable[[S, Given], None]) -> Callable[Concatenate[S, P], None]:
         @wraps(init)
@@ -78,9 +90,13 @@ def takes(
 
 
 def add_options(
-    parser: ArgumentParser, title: str, kind: type[Options] | type[Faults], *, but: str = ""
+    parser: ArgumentParser,
+    title: str,
+    kind: type[SimulatorOptions] | type[Faults],
+    *,
+    but: str = "",
 ) -> None:
-    """Adds the fields that a command line can say, `but` one, as a group of flags."""
+    """Adds the fields that a command line can give, except `but`, as a group of flags."""
     group = parser.add_argument_group(title)
     defaults, helps = kind(), _docstrings(kind)
     more: Mapping[str, str] = getattr(kind, "second_names", {})
@@ -124,12 +140,21 @@ def _docstrings(kind: type[object]) -> dict[str, str]:
     """The docstrings of a class's fields, those of its bases among them."""
     found: dict[str, str] = {}
     for part in kind.__mro__:
-        if part.__module__.partition(".")[0] in {"builtins", "msgspec"}:
-            continue
-        body = ast.parse(dedent(inspect.getsource(part))).body[0]
-        for field, text in pairwise(body.body if isinstance(body, ast.ClassDef) else ()):
+        for field, text in pairwise(_statements(part)):
             if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
                 continue
             if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
                 found.setdefault(field.target.id, inspect.cleandoc(str(text.value.value)))
     return found
+
+
+def _statements(kind: type[object]) -> list[ast.stmt]:
+    """The body of a class, found by its module or, if a package exports it, below the package."""
+    if kind.__module__.partition(".")[0] in {"builtins", "msgspec"}:
+        return []
+    for name, module in list(sys.modules.items()):
+        if name.startswith(kind.__module__) and vars(module).get(kind.__name__) is kind:
+            for node in ast.parse(inspect.getsource(module)).body:
+                if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
+                    return node.body
+    return []

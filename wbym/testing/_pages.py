@@ -1,6 +1,4 @@
-"""The simulator's own pages, below `/__simulator`: what it saw, what goes wrong, who writes."""
-
-from __future__ import annotations
+"""The simulator's control pages, below `/__simulator`: counts, faults, buyers."""
 
 from typing import TYPE_CHECKING
 
@@ -12,26 +10,24 @@ from wbym.testing._buyers import act
 if TYPE_CHECKING:
     from wbym.testing._server import SimulatorServer
 
-__all__ = ["Sent", "add_pages"]
 
-
-class Sent(msgspec.Struct, frozen=True):
-    """A message that a buyer got."""
+class ReceivedMessage(msgspec.Struct, frozen=True):
+    """A message of a seller that a buyer received."""
 
     chat: str
     """The chat's id."""
     text: str
 
 
-def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
+def add_pages(app: web.Application, simulator: "SimulatorServer") -> None:
     """Adds the pages to an application.
 
-    - `GET stats`: counts of requests, refusals, effects, faults and records.
+    - `GET stats`: counts of requests, rate limits, effects, faults and records.
     - `GET faults`, `POST faults`: the settings, and a change of some.
-    - `POST reset`: sets counts to zero and drops scripted faults.
+    - `POST reset`: sets all counts to zero and drops scripted faults.
     - `POST buyers`: a buyer acts: `{"act": "write", "text": "...", "chat": id}` (without a chat in
       a new one), `"ask"`, `"give_feedback"` (`"rating"`: 1 to 5) or `"open_return"`; `{"id": id}`.
-    - `GET sent`: the list of `Sent`, in order.
+    - `GET sent`: the list of `ReceivedMessage`, in order.
     """
     pages = _Pages(simulator)
     app.router.add_get("/__simulator/stats", pages.show_stats)
@@ -43,20 +39,20 @@ def add_pages(app: web.Application, simulator: SimulatorServer) -> None:
 
 
 class _Pages:
-    def __init__(self, simulator: SimulatorServer) -> None:
+    def __init__(self, simulator: "SimulatorServer") -> None:
         self._simulator = simulator
 
     async def show_stats(self, request: web.Request) -> web.Response:
         stats = self._simulator.stats
         shown = {
             "requests": stats.requests,
-            "refusals": stats.refusals,
+            "rate_limited": stats.rate_limited,
             "in_flight": stats.in_flight,
             "peak_in_flight": stats.peak_in_flight,
             "paths": {
                 name: {
                     "requests": counts.requests,
-                    "refusals": counts.refusals,
+                    "rate_limited": counts.rate_limited,
                     "statuses": {str(status): n for status, n in counts.statuses.items()},
                 }
                 for name, counts in stats.paths.items()

@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, and how a test or a benchmark holds on to it."""
+"""A simulator in a process of its own: its command line, and a handle for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import msgspec
 
 from wbym.testing._buyers import RemoteBuyers
 from wbym.testing._faults import Faults
-from wbym.testing._options import Options, add_options
-from wbym.testing._pages import Sent
+from wbym.testing._options import SimulatorOptions, add_options
+from wbym.testing._pages import ReceivedMessage
 from wbym.testing._server import SimulatorServer
 
 
-def command_line(kind: type[Options], module: str) -> ArgumentParser:
+def command_line(kind: type[SimulatorOptions], module: str) -> ArgumentParser:
     """The command line of a simulator: where it serves, its options and its faults."""
     parser = ArgumentParser(
         prog=f"python -m {module}", description="Runs the simulator until it is told to stop."
@@ -30,7 +30,7 @@ def command_line(kind: type[Options], module: str) -> ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, metavar="N", help="0 takes any free port")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when stdin is closed")
-    parser.add_argument("--demo", action="store_true", help="as large as is good for a demo")
+    parser.add_argument("--demo", action="store_true", help="as much data as a demo needs")
     parser.add_argument("--faults", default="{}", metavar="JSON", help="faults, as a JSON object")
     add_options(parser, "options", kind)
     add_options(parser, "faults", Faults, but="seed")
@@ -39,14 +39,14 @@ def command_line(kind: type[Options], module: str) -> ArgumentParser:
 
 def main(
     simulator: Callable[..., SimulatorServer],
-    kind: type[Options],
+    kind: type[SimulatorOptions],
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """Runs a simulator as its command line says, until it is told to stop.
+    """Runs a simulator from the command line until it is told to stop.
 
     Args:
-        simulator: Makes it of the fields of its options.
-        kind: Its options.
+        simulator: Its class, which takes the fields of its options.
+        kind: The class of its options.
         arguments: The command line; by default the process's.
     """
     parser = command_line(kind, kind.__module__.rpartition(".")[0])
@@ -56,9 +56,9 @@ def main(
         given = parser.parse_args(arguments)
     faults = Faults(**{name: getattr(given, name) for name in Faults().settings()})
     faults.change(given.faults.encode())
-    fields = {name: getattr(given, name) for name in kind.__struct_fields__ if hasattr(given, name)}
+    values = {name: getattr(given, name) for name in kind.__struct_fields__ if hasattr(given, name)}
     run_forever(
-        simulator(**{**fields, "faults": faults}),
+        simulator(**{**values, "faults": faults}),
         host=given.host,
         port=given.port,
         exit_with_parent=given.exit_with_parent,
@@ -166,7 +166,7 @@ class SimulatorProcess:
         return 0 if self._process is None else self._process.pid
 
     async def stats(self) -> dict[str, object]:
-        """What `/__simulator/stats` shows."""
+        """The counts, as `/__simulator/stats` shows them."""
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"{self.url}/__simulator/stats") as response,
@@ -177,7 +177,7 @@ class SimulatorProcess:
         """Changes faults while it runs; `next=[{"path": ..., "kind": ...}]` scripts some.
 
         Raises:
-            ValueError: When the simulator does not take them.
+            ValueError: The simulator does not take them.
         """
         async with (
             aiohttp.ClientSession() as session,
@@ -190,16 +190,16 @@ class SimulatorProcess:
 
     @property
     def buyers(self) -> RemoteBuyers:
-        """What buyers do while it runs."""
+        """The buyers of its first seller."""
         return RemoteBuyers(self.url)
 
-    async def sent(self) -> list[Sent]:
-        """The messages that buyers got, in order."""
+    async def sent(self) -> list[ReceivedMessage]:
+        """The seller's messages that buyers received, in order."""
         async with (
             aiohttp.ClientSession() as session,
             session.get(f"{self.url}/__simulator/sent") as response,
         ):
-            return msgspec.json.decode(await response.read(), type=list[Sent])
+            return msgspec.json.decode(await response.read(), type=list[ReceivedMessage])
 
     async def __aenter__(self) -> Self:
         pipe = asyncio.subprocess.PIPE

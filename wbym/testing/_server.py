@@ -1,128 +1,43 @@
-"""The ground under every marketplace's simulator: an aiohttp server with faults and counts.
+"""The HTTP server of every simulator: routes, faults, counts.
 
-A simulator gives a table of routes and decides who is admitted; this module moves the requests,
-applies the faults and keeps the counts. It judges nothing.
+A simulator states its routes and decides who is admitted; this module passes on the requests,
+applies the faults and keeps the counts.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from email.utils import formatdate
-from typing import Generic, Self, TypeVar
+from typing import Self
 
 from aiohttp import web
 
-from wbym.testing._answers import Answer, Body, Refusal
 from wbym.testing._buyers import Buyers
 from wbym.testing._faults import FaultKind, Faults
-from wbym.testing._options import Options
-from wbym.testing._pages import Sent, add_pages
-from wbym.testing._spoil import Records, spoil
+from wbym.testing._options import SimulatorOptions
+from wbym.testing._pages import ReceivedMessage, add_pages
+from wbym.testing._responses import Body, Refusal, Response, empty_response, raw_response
+from wbym.testing._routes import Call, Route, routes_of
+from wbym.testing._spoil import spoil
+from wbym.testing._stats import PathStats, Stats
 
-C = TypeVar("C")
 _ZIP_FROM = 1024
 _ZIP_IN_THREAD_FROM = 256 * 1024
 _HTML = b"<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
 _ZIPPED = frozenset({"application/json", "application/problem+json"})
 
 
-@dataclass(slots=True)
-class Call:
-    """One request on its way through the simulator."""
-
-    request: web.Request
-    now: float
-    """Wall clock, Unix seconds, with the clock skew."""
-    seller: str = ""
-    """Whose data it reads; set when the call is admitted."""
-    headers: dict[str, str] = field(default_factory=dict)
-    """Added to the answer."""
-    at_end: list[Callable[[], object]] = field(default_factory=list)
-    """Called when the answer is ready to go out, whatever it is."""
-
-    def query(self, name: str) -> str | None:
-        """A query parameter; None when it is absent."""
-        value: str | None = self.request.rel_url.query.get(name)
-        return value
-
-
-Handler = Callable[[Call], Awaitable[Answer]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One method of the marketplace."""
-
-    method: str
-    path: str
-    handler: Handler
-    group: str = ""
-    """Which limit it is counted in."""
-    scope: int = 0
-    """Which access it asks for; its meaning is the marketplace's."""
-    writes: bool = False
-    records: Records | None = None
-    """None when its answer has no records to spoil."""
-
-
-class Handlers(Generic[C]):
-    """The methods of one noun, each of which answers for the cabinet of the caller."""
-
-    def __init__(self, cabinet: Callable[[Call], C]) -> None:
-        self._cabinet = cabinet
-
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        raise NotImplementedError
-
-
-@dataclass(slots=True)
-class PathStats:
-    """The counts of one method."""
-
-    requests: int = 0
-    refusals: int = 0
-    """Answers that the limit was exceeded."""
-    statuses: Counter[int] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class Stats:
-    """What a simulator has seen."""
-
-    requests: int = 0
-    refusals: int = 0
-    in_flight: int = 0
-    peak_in_flight: int = 0
-    paths: dict[str, PathStats] = field(default_factory=dict)
-    """By `"METHOD /path"`."""
-    effects: Counter[str] = field(default_factory=Counter)
-    """What was done in the seller's cabinet: `message`, `answer`, `decision` and so on."""
-    ignored: Counter[str] = field(default_factory=Counter)
-    """What was answered with success and had no effect."""
-    faults: Counter[str] = field(default_factory=Counter)
-
-    def clear(self) -> None:
-        """Sets every count to zero."""
-        self.requests = self.refusals = self.peak_in_flight = 0
-        self.paths.clear()
-        self.effects.clear()
-        self.ignored.clear()
-        self.faults.clear()
-
-
 class SimulatorServer:
-    """A marketplace on 127.0.0.1: `async with` starts and stops it.
+    """An HTTP server on 127.0.0.1 that plays a marketplace: `async with` starts and stops it.
 
-    Subclasses give `routes`, `admit`, `refuse` and, where the marketplace does so, `soft_failure`.
+    Subclasses have methods with `route`, and override `admit`, `refuse` and, if the marketplace
+    reports errors under status 200, `soft_failure`.
     """
 
-    def __init__(self, options: Options | None = None) -> None:
+    def __init__(self, options: SimulatorOptions | None = None) -> None:
         """Makes a stopped server."""
-        options = Options() if options is None else options
+        options = SimulatorOptions() if options is None else options
         self.faults: Faults = Faults() if options.faults is None else options.faults
         self.stats: Stats = Stats()
         self._wall = options.wall
@@ -130,66 +45,67 @@ class SimulatorServer:
         self._runner: web.AppRunner | None = None
         self._url = ""
 
-    # What a marketplace gives.
+    # To override.
 
     def routes(self) -> Sequence[Route]:
-        """Every method that the simulator serves."""
-        raise NotImplementedError
+        """Every method that the simulator serves; by default its own methods with `route`."""
+        return routes_of(self)
 
     def admit(self, call: Call, route: Route) -> None:
-        """Lets a request in, and counts it in its limit.
+        """Checks who calls, and counts the request in its limit.
 
         Raises:
-            Refusal: When it is not let in.
+            Refusal: The request is rejected or rate limited.
         """
         raise NotImplementedError
 
-    def settle(self, call: Call, route: Route, answer: Answer) -> None:
-        """Counts what an answer costs beyond its request, before it goes out; by default nothing.
+    def settle(self, call: Call, route: Route, response: Response) -> None:
+        """Charges what a response costs beyond its request; by default nothing.
 
-        Only for requests that were let in and that no fault stopped before they had their effect.
+        Called before the response goes out, if the request was admitted and no fault stopped it
+        before it had its effect.
         """
 
-    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
-        """A refusal in the marketplace's shape.
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
+        """The response to a rejected request, in the marketplace's shape.
 
         Args:
             call: The request.
-            refusal: What is wrong; without a message for an unknown path (404), a body that is too
+            refusal: The reason; without a message for an unknown path (404), a body that is too
                 large (413) and faults (5xx).
-            route: The method that refuses; None before any has been reached.
+            route: The method that rejects it; None if none was reached.
         """
         raise NotImplementedError
 
-    def soft_failure(self, call: Call, route: Route) -> Answer | None:
-        """An answer 200 with an error inside; None where the marketplace has none."""
+    def soft_failure(self, call: Call, route: Route) -> Response | None:
+        """A response 200 with an error inside; None if the marketplace has none."""
         return None
 
     def records(self) -> Mapping[str, int]:
-        """How many records of each kind there are."""
+        """Counts of records by kind."""
         return {}
 
     def shown(self) -> Mapping[str, object]:
-        """More facts for the line of JSON that a process prints: its token, for one."""
+        """Further fields for the line of JSON that a process prints, such as a token."""
         return {}
 
-    def sent(self) -> Sequence[Sent]:
-        """The messages that buyers got, in order."""
+    def sent(self) -> Sequence[ReceivedMessage]:
+        """The seller's messages that buyers received, in order."""
         return ()
 
     @property
     def buyers(self) -> Buyers:
-        """Those of the first seller; by default they do nothing."""
+        """The buyers of the first seller; by default they can do nothing."""
         return Buyers()
 
-    # What it offers.
+    # For users.
 
     @property
     def url(self) -> str:
         """Such as `http://127.0.0.1:40001`.
 
         Raises:
-            RuntimeError: When the simulator does not run.
+            RuntimeError: The simulator does not run.
         """
         if not self._url:
             raise RuntimeError("the simulator does not run")
@@ -227,7 +143,7 @@ class SimulatorServer:
     async def __aexit__(self, *exc: object) -> None:
         await self.stop()
 
-    # How one request goes.
+    # One request.
 
     def _serving(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         name = f"{route.method} {route.path}"
@@ -240,10 +156,10 @@ class SimulatorServer:
             call = Call(request, self.now())
             try:
                 try:
-                    answer = await self._answer(call, route)
+                    response = await self._handle(call, route)
                 except ConnectionResetError:  # the client went away while it sent its body
-                    answer = _DROPPED
-                response = await self._respond(call, answer)
+                    response = _DROPPED
+                sent = await self._send(call, response)
             finally:
                 stats.in_flight -= 1
                 for action in call.at_end:
@@ -252,15 +168,15 @@ class SimulatorServer:
             if counts is None:
                 counts = stats.paths[name] = PathStats()
             counts.requests += 1
-            counts.statuses[0 if answer.dropped else answer.status] += 1
-            if answer.rate_limited:
-                stats.refusals += 1
-                counts.refusals += 1
-            return response
+            counts.statuses[0 if response.dropped else response.status] += 1
+            if response.rate_limited:
+                stats.rate_limited += 1
+                counts.rate_limited += 1
+            return sent
 
         return serve
 
-    async def _answer(self, call: Call, route: Route) -> Answer:
+    async def _handle(self, call: Call, route: Route) -> Response:
         faults = self.faults
         if faults.arrival_jitter:
             await self._sleep(faults.random.uniform(0.0, faults.arrival_jitter))
@@ -284,17 +200,17 @@ class SimulatorServer:
             if soft is not None:
                 return soft
         try:
-            answer = await route.handler(call)
+            response = await route.handler(call)
         except Refusal as refusal:
-            answer = self._refused(call, refusal, route)
+            response = self._refused(call, refusal, route)
         except web.HTTPRequestEntityTooLarge:
-            answer = self._refused(call, Refusal(413), None)
-        self.settle(call, route, answer)
-        return self._spoiled(call, route, answer, plan)
+            response = self._refused(call, Refusal(413), None)
+        self.settle(call, route, response)
+        return self._spoiled(call, route, response, plan)
 
     def _spoiled(
-        self, call: Call, route: Route, answer: Answer, plan: frozenset[FaultKind]
-    ) -> Answer:
+        self, call: Call, route: Route, response: Response, plan: frozenset[FaultKind]
+    ) -> Response:
         faults = self.faults
         if plan:
             if "drop_after" in plan:
@@ -302,58 +218,58 @@ class SimulatorServer:
             if "error_after" in plan:
                 return self._error(call)
             if "html_instead_of_json" in plan:
-                return Answer(200, Body(_HTML), "text/html")
+                return raw_response(_HTML, content_type="text/html")
             if "empty_body" in plan:
-                return Answer(200, Body(b""), "application/json")
-        if route.records is not None and answer.status == 200:
+                return raw_response(b"")
+        if route.records is not None and response.status == 200:
             nulls = 1.0 if "nulls" in plan else faults.nulls
             words = 1.0 if "unknown_words" in plan else faults.unknown_words
             if nulls or words or "bad_record" in plan:
                 body = spoil(
-                    answer.body.raw,
+                    response.body.raw,
                     route.records,
                     nulls=nulls,
                     unknown_words=words,
                     bad_record="bad_record" in plan,
                     rng=faults.random,
                 )
-                answer = Answer(answer.status, Body(body), answer.content_type)
-        if "broken_json" in plan and answer.body.raw:
-            raw = answer.body.raw
-            answer = Answer(answer.status, Body(raw[: len(raw) // 2]), answer.content_type)
-        return answer
+                response = Response(response.status, Body(body), response.content_type)
+        if "broken_json" in plan and response.body.raw:
+            raw = response.body.raw
+            response = Response(response.status, Body(raw[: len(raw) // 2]), response.content_type)
+        return response
 
-    def _error(self, call: Call) -> Answer:
+    def _error(self, call: Call) -> Response:
         status = self.faults.random.choice(self.faults.error_statuses)
         if self.faults.error_body == "html":
-            return Answer(status, Body(_HTML), "text/html")
+            return raw_response(_HTML, status=status, content_type="text/html")
         if self.faults.error_body == "empty":
-            return Answer(status, Body(b""), "")
+            return empty_response(status)
         return self._refused(call, Refusal(status), None)
 
-    def _refused(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
-        return refusal.answer or self.refuse(call, refusal, route)
+    def _refused(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
+        return refusal.response or self.refuse(call, refusal, route)
 
-    async def _respond(self, call: Call, answer: Answer) -> web.StreamResponse:
+    async def _send(self, call: Call, response: Response) -> web.StreamResponse:
         request = call.request
-        if answer.dropped:
+        if response.dropped:
             if request.transport is not None:
                 request.transport.abort()
             await asyncio.sleep(0)
             return web.Response()
         headers = call.headers
-        if answer.headers:
-            headers = {**headers, **answer.headers}
+        if response.headers:
+            headers = {**headers, **response.headers}
         if self.faults.clock_skew:
             headers["Date"] = formatdate(self.now(), usegmt=True)
-        if answer.content_type:
-            headers["Content-Type"] = answer.content_type
-        body = answer.body
+        if response.content_type:
+            headers["Content-Type"] = response.content_type
+        body = response.body
         raw = body.raw
         if (
             self.faults.gzip
             and len(raw) >= _ZIP_FROM
-            and answer.content_type.partition(";")[0] in _ZIPPED
+            and response.content_type.partition(";")[0] in _ZIPPED
             and "gzip" in request.headers.get("Accept-Encoding", "")
         ):
             headers["Content-Encoding"] = "gzip"
@@ -362,7 +278,7 @@ class SimulatorServer:
                 if len(raw) >= _ZIP_IN_THREAD_FROM and not body.is_gzipped
                 else body.gzipped()
             )
-        return web.Response(status=answer.status, body=raw, headers=headers)
+        return web.Response(status=response.status, body=raw, headers=headers)
 
     async def _unknown(self, request: web.Request) -> web.StreamResponse:
         self.stats.requests += 1
@@ -370,7 +286,7 @@ class SimulatorServer:
         counts.requests += 1
         counts.statuses[404] += 1
         call = Call(request, self.now())
-        return await self._respond(call, self._refused(call, Refusal(404), None))
+        return await self._send(call, self._refused(call, Refusal(404), None))
 
 
-_DROPPED = Answer(0, Body(b""), "", dropped=True)
+_DROPPED = Response(0, Body(b""), "", dropped=True)

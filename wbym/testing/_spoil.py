@@ -1,4 +1,4 @@
-"""Spoils the records of a page: nulls, words that nobody knows, records that do not decode."""
+"""Spoils the records of a response: nulls, unknown words, records that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from dataclasses import dataclass
 
 import msgspec
 
-Json = dict[str, object]
+JsonObject = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
-    """Where a method's answer keeps its records, and what in them may be spoiled.
+class RecordFields:
+    """The records of a response, and which of their fields faults may spoil.
 
     A name may reach one level down: `"answer.state"`.
     """
 
     path: tuple[str, ...]
-    """Keys from the top of the answer to the list (or to the one record)."""
+    """Keys from the top of the response to the list, or to the only record."""
     id: str
+    """Name of the field that identifies a record."""
     optional: tuple[str, ...] = ()
     """Fields that the marketplace may leave null."""
     words: tuple[str, ...] = ()
-    """Fields that hold a word of a closed list."""
+    """Fields that hold a word of a closed list, such as a status."""
 
 
 def spoil(
     body: bytes,
-    records: Records,
+    records: RecordFields,
     *,
     nulls: float,
     unknown_words: float,
     bad_record: bool,
     rng: random.Random,
 ) -> bytes:
-    """Returns the answer with its records spoiled.
+    """Returns the response with its records spoiled.
 
     Args:
-        body: A JSON answer.
-        records: Where its records are.
+        body: A JSON response.
+        records: Its records.
         nulls: Share of records whose optional fields become null.
         unknown_words: Share of records that get new words and new fields.
         bad_record: Whether one record is made undecodable.
         rng: Draws which.
     """
-    answer: object = msgspec.json.decode(body)
-    found: object = answer
+    response: object = msgspec.json.decode(body)
+    found: object = response
     for key in records.path:
         found = found.get(key) if isinstance(found, dict) else None
     items = found if isinstance(found, list) else [found]
@@ -61,10 +62,10 @@ def spoil(
             row["newField"] = {"since": "tomorrow", "values": [1, "два", None]}
     if bad_record and rows:
         rng.choice(rows)[records.id] = rng.choice((None, {"wrong": True}))
-    return msgspec.json.encode(answer)
+    return msgspec.json.encode(response)
 
 
-def _put(row: Json, name: str, value: object) -> None:
+def _put(row: JsonObject, name: str, value: object) -> None:
     head, _, rest = name.partition(".")
     if head not in row:
         return

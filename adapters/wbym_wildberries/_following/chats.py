@@ -52,7 +52,7 @@ class ChatStream:
         self._now = now
         self._has_list = False
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         """Read on to the feed's end, a page a batch; see ``Stream.poll``.
 
         The first round begins an hour before ``since``, and shows the chats that WB lists; where
@@ -64,15 +64,15 @@ class ChatStream:
         """
         now = self._now()
         listed: Collection[str] = ()
-        if asked.state is None:
-            place = ChatCheckpoint.first(asked.since, now)
+        if request.state is None:
+            place = ChatCheckpoint.first(request.since, now)
             if place.next is not None:
-                listed, batch = await self._list(asked.since)
+                listed, batch = await self._list(request.since)
                 yield batch
         else:
-            place = _CHECKPOINTS.decode(asked.state)
-        reading = Reading(place, now, begins=asked.state is None)
-        stored = asked.state
+            place = _CHECKPOINTS.decode(request.state)
+        reading = Reading(place, now, begins=request.state is None)
+        stored = request.state
         shown: set[str] = set()
         while True:
             try:
@@ -88,7 +88,7 @@ class ChatStream:
                 await self._load_chat_list()
             observations = [
                 *self._id.undecodable(page.undecodable, now),
-                *await self._sight(page.items, asked, shown, listed),
+                *await self._sight(page.items, request, shown, listed),
             ]
             following = None if page.next_cursor is None else int(page.next_cursor)
             if not reading.advance([line.event for line in page.items], following):
@@ -132,14 +132,14 @@ class ChatStream:
     async def _sight(
         self,
         lines: Sequence[Line[Message]],
-        asked: Poll,
+        request: Poll,
         shown: set[str],
         listed: Collection[str],
     ) -> list[Observation]:
         """The events of a page; ``shown`` gets the chats that need not be shown any more."""
         unsure = {line.event.chat_id for line in lines} - shown
         if unsure:
-            known = await asked.known("chat", unsure)
+            known = await request.known("chat", unsure)
             shown.update(known)
             for chat_id, began in known.items():
                 if began:
@@ -152,7 +152,7 @@ class ChatStream:
             if event.chat_id not in shown:
                 shown.add(event.chat_id)
                 is_old = event.chat_id in listed and not event.is_new_chat
-                seen_at = min(at, asked.since - TICK) if is_old else at
+                seen_at = min(at, request.since - TICK) if is_old else at
                 # With when it began, its first event is found again: that has the signature.
                 began = str(event.add_timestamp) if event.is_new_chat else ""
                 observations.append(Observation(chat, seen_at, began))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
 
 from wbym.account import Capability, SweepOptions, Sweeps
-from wbym.calls import Kept, Range, Report, require, row
+from wbym.calls import DecodedOrigin, Range, Report, require, row
 from wbym.domain import Feedback, Question
 from wbym.limits import Priority
 from wbym.paging import (
@@ -202,7 +202,7 @@ class _NounSweep(Generic[W, R]):
             found = lists.read(self._counted, archive if self._has_archive else None)
             async with aclosing(found) as pages:
                 async for page in pages:
-                    kept = Kept(self._method, page.items, self._report)
+                    kept = DecodedOrigin(self._method, page.items, self._report)
                     yield map_page(page, self._neutral, kept)
                     del page, kept  # or they would stay in memory while the next ones come
 

@@ -19,10 +19,10 @@ from wbym.calls import (
     Unreadable,
     Upload,
     get,
+    is_blank,
     post,
-    shows_nothing,
 )
-from wbym.paging import ByToken, Listing, Whole
+from wbym.paging import ByToken, Listing, SinglePage
 from wbym_wildberries._token import Category
 from wbym_wildberries.api._base import Wire, as_is
 from wbym_wildberries.api._bounds import FILE_SIZE, FILE_TYPE, FILES_SIZE, LATEST_STAMP, MESSAGE
@@ -208,7 +208,7 @@ def in_result(
 def _says_something(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
     """A message has a text that shows something, or none and a file."""
     text = arguments["text"]
-    if not (shows_nothing(text) if text else not arguments["files"]):
+    if not (is_blank(text) if text else not arguments["files"]):
         return None
     return "text", "must have a visible character, or be left out where there are files"
 
@@ -220,7 +220,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
     (downloads 10).
     """
 
-    @get("/api/v1/seller/chats", pages=Whole())
+    @get("/api/v1/seller/chats", pages=SinglePage())
     def list(self) -> Listing[Chat]:
         """All chats of the seller, in one page.
 

@@ -9,7 +9,7 @@ from wbym.calls import (
     NotEmpty,
     Nothing,
     UnixSeconds,
-    UnixSecondsUp,
+    UnixSecondsCeil,
     get,
     patch,
     post,
@@ -161,7 +161,7 @@ class Feedbacks(
         *,
         is_answered: bool | None = None,
         date_from: UnixSeconds | None = None,
-        date_to: UnixSecondsUp | None = None,
+        date_to: UnixSecondsCeil | None = None,
     ) -> int:
         """Number of feedbacks.
 
@@ -180,7 +180,7 @@ class Feedbacks(
         nm_id: int | None = None,
         order: SortOrder | None = None,
         date_from: UnixSeconds | None = None,
-        date_to: UnixSecondsUp | None = None,
+        date_to: UnixSecondsCeil | None = None,
     ) -> Listing[Feedback]:
         """Feedbacks; a page is a :class:`FeedbacksPage`.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import msgspec
 
 from wbym.bulk import DONE, Batch, Outcome, Progress, Result, Rules, carry_out
-from wbym.calls import Body, Count, Group, Json, Range, check_of, delete, post, put
+from wbym.calls import Body, Count, Group, Json, Range, delete, post, put, validator_of
 from wbym.errors import Conflict
 from wbym_wildberries._limits import MARKETPLACE_COST
 from wbym_wildberries._token import Category
@@ -235,7 +235,7 @@ _UPDATING: Rules[NewStock] = Rules(
     max_body_size=MAX_BODY_SIZE,
     max_size=MAX_SIZES,
     idempotent=True,
-    check=check_of(NewStock),
+    check=validator_of(NewStock),
     key=lambda stock: stock.chrt_id,
 )
 

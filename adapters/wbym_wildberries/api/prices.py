@@ -9,7 +9,18 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 import msgspec
 
 from wbym.bulk import POLL, TIMEOUT, Batch, Outcome, Progress, Result, Rules, carry_out, follow
-from wbym.calls import Broken, Count, Group, Json, Name, Range, Unique, check_of, get, post
+from wbym.calls import (
+    Count,
+    Group,
+    Json,
+    Name,
+    Range,
+    RuleViolation,
+    Unique,
+    get,
+    post,
+    validator_of,
+)
 from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
 from wbym.paging import ByOffset, Listing
@@ -82,8 +93,8 @@ class NewPrice(PriceWire, frozen=True, omit_defaults=True):
 class SetsSomething(msgspec.Struct, frozen=True):
     """There is a price or a discount."""
 
-    def broken(self, good: NewPrice, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, good: NewPrice, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         is_empty = good.price is None and good.discount is None
         return "must have a price or a discount" if is_empty else None
 
@@ -730,9 +741,9 @@ class Prices(
 
 
 _CHECKS: Final = (
-    (NewPrice, check_of(PriceChange)),
-    (SizePrice, check_of(SizePrice)),
-    (ClubDiscount, check_of(ClubDiscount)),
+    (NewPrice, validator_of(PriceChange)),
+    (SizePrice, validator_of(SizePrice)),
+    (ClubDiscount, validator_of(ClubDiscount)),
 )
 
 
@@ -740,9 +751,9 @@ def _check(good: object) -> None:
     """Check one good as its method does.
 
     Raises:
-        Broken: It breaks a rule.
+        RuleViolation: It breaks a rule.
     """
     for kind, check in _CHECKS:
         if isinstance(good, kind):
             return check(good)
-    raise Broken("must be a NewPrice, a SizePrice or a ClubDiscount", good)
+    raise RuleViolation("must be a NewPrice, a SizePrice or a ClubDiscount", good)

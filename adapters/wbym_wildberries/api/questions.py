@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsUp, get, patch
+from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsCeil, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries._token import Category
 from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
@@ -87,7 +87,7 @@ class Questions(
         *,
         is_answered: bool | None = None,
         date_from: UnixSeconds | None = None,
-        date_to: UnixSecondsUp | None = None,
+        date_to: UnixSecondsCeil | None = None,
     ) -> int:
         """Number of questions.
 
@@ -111,7 +111,7 @@ class Questions(
         nm_id: int | None = None,
         order: SortOrder | None = None,
         date_from: UnixSeconds | None = None,
-        date_to: UnixSecondsUp | None = None,
+        date_to: UnixSecondsCeil | None = None,
     ) -> Listing[Question]:
         """Questions, the first 10,000 of the list; a page is a :class:`QuestionsPage`.
 

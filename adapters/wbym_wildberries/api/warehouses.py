@@ -54,8 +54,8 @@ class Warehouse(Wire, frozen=True):
 class IsPhone(msgspec.Struct, frozen=True):
     """A text begins with the code of a country where WB has couriers."""
 
-    def broken(self, phone: str, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, phone: str, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         return None if phone.startswith(PHONES) else f"must begin with one of {', '.join(PHONES)}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wbym.testing._process import main
+from wbym.testing import main
 from wbym_wildberries.simulator.options import Options
 from wbym_wildberries.simulator.server import WildberriesSimulator
 

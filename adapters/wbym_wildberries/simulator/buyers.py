@@ -1,12 +1,12 @@
-"""What buyers of Wildberries do."""
+"""The buyers of Wildberries."""
 
 from __future__ import annotations
 
-from wbym.testing import _buyers as buyers
+from wbym.testing import Buyers
 from wbym_wildberries.simulator.state import Cabinet
 
 
-class Buyers(buyers.Buyers):
+class CabinetBuyers(Buyers):
     """The buyers of one seller."""
 
     def __init__(self, cabinet: Cabinet) -> None:

@@ -1,4 +1,4 @@
-"""What a card must be like: refused at once, or found wrong when it is processed."""
+"""The rules of cards: broken ones are rejected at once, or fail when they are processed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from wbym.testing._answers import Refusal
-from wbym_wildberries.simulator import assortment
+from wbym.testing import JsonObject, Refusal
+from wbym_wildberries.simulator import card_ids
 from wbym_wildberries.simulator import data_directories as directories
-from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.requests import camel_with_ids
 from wbym_wildberries.simulator.state_cards import Cards
 from wbym_wildberries.simulator.state_permits import Documents
-from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_BODY = 10 * 1024 * 1024
 MAX_EDITS = 3000
@@ -47,14 +46,14 @@ class Dimensions(msgspec.Struct, rename="camel"):
 
 
 class Wholesale(msgspec.Struct):
-    """Whether and by how many the goods are sold wholesale."""
+    """Whether goods are sold wholesale, and the size of a lot."""
 
     enabled: bool = False
     quantum: int = 0
 
 
 class Size(msgspec.Struct, rename=camel_with_ids):
-    """A size of a card to come."""
+    """A size of a new card."""
 
     chrt_id: int = 0
     tech_size: str = ""
@@ -64,14 +63,14 @@ class Size(msgspec.Struct, rename=camel_with_ids):
 
 
 class Value(msgspec.Struct):
-    """What a card tells."""
+    """A characteristic of a card."""
 
     id: int
     value: object
 
 
 class Variant(msgspec.Struct, rename="camel"):
-    """A card to come."""
+    """A new card."""
 
     vendor_code: str = ""
     brand: str = ""
@@ -87,23 +86,23 @@ class Variant(msgspec.Struct, rename="camel"):
 
 
 class Edit(Variant, kw_only=True, rename=camel_with_ids):
-    """A card as it shall be."""
+    """A card as it is to be overwritten."""
 
     nm_id: int
 
 
 class Group(msgspec.Struct, rename=camel_with_ids):
-    """Cards to be listed merged."""
+    """New cards of one group."""
 
     subject_id: int
     variants: list[Variant]
 
 
 def check_new(groups: Sequence[tuple[int, Sequence[Variant]]], cards: Cards) -> None:
-    """Looks at cards to be listed before they are accepted.
+    """Checks new cards before they are accepted.
 
     Raises:
-        Refusal: When one of them cannot even be accepted.
+        Refusal: One of them is rejected.
     """
     seen: set[str] = set()
     for subject_id, variants in groups:
@@ -120,12 +119,12 @@ def check_new(groups: Sequence[tuple[int, Sequence[Variant]]], cards: Cards) -> 
 
 
 def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
-    """Looks whether cards tell all that their subjects require.
+    """Checks whether cards have all characteristics that their subjects require.
 
     Raises:
-        Refusal: When one does not.
+        Refusal: One has not.
     """
-    lacking: Json = {}
+    lacking: JsonObject = {}
     for subject_id, variant in variants:
         given = {one.id for one in variant.characteristics if one.value not in (None, "", [])}
         needed = directories.characteristics(subject_id).values()
@@ -138,22 +137,22 @@ def check_complete(variants: Sequence[tuple[int, Variant]]) -> None:
 
 
 def problems(variant: Variant, subject_id: int, cards: Cards, number: int | None) -> list[str]:
-    """What is wrong with an accepted card.
+    """Errors of an accepted card.
 
     Args:
         variant: The card.
-        subject_id: What it is.
+        subject_id: Its subject.
         cards: The cards of the cabinet.
         number: The card that is overwritten; None for a new one.
     """
     found: list[str] = []
-    for text, most, name in (
+    for text, limit, name in (
         (variant.title, MAX_TITLE, "Наименование"),
         (variant.description, MAX_DESCRIPTION, "Описание"),
         (variant.vendor_code, MAX_VENDOR_CODE, "Артикул продавца"),
     ):
-        if len(text) > most:
-            found.append(f"{name}: не больше {most} символов")
+        if len(text) > limit:
+            found.append(f"{name}: не больше {limit} символов")
     other = cards.by_vendor_code(variant.vendor_code)
     if other is not None and other != number:
         found.append("Артикул продавца используется в другой карточке")
@@ -169,7 +168,7 @@ def _wrong_sizes(variant: Variant, cards: Cards, number: int | None) -> list[str
     if len(set(names)) < len(names):
         found.append("Размеры в карточке не должны повторяться")
     before = set() if number is None else {size.name for size in cards.traits(number).sizes}
-    if len(before | set(names)) > assortment.MAX_SIZES:
+    if len(before | set(names)) > card_ids.MAX_SIZES:
         found.append("В карточке слишком много размеров")
     skus = [sku for size in variant.sizes for sku in size.skus]
     for sku in skus:
@@ -194,8 +193,8 @@ def _wrong_values(variant: Variant, subject_id: int) -> list[str]:
             words = directories.WORDS.get(one.id)
             if not all(isinstance(value, str) for value in values):
                 found.append(f"{one.name}: значение должно быть списком строк")
-            elif one.most and len(values) > one.most:
-                found.append(f"{one.name}: не больше {one.most} значений")
+            elif one.max_count and len(values) > one.max_count:
+                found.append(f"{one.name}: не больше {one.max_count} значений")
             elif words is not None and not words.issuperset(values):
                 found.append(f"{one.name}: значения нет в справочнике")
     return found

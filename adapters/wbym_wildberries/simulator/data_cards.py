@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wbym_wildberries.simulator import assortment, texts
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids, texts
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.dates import DAY, exact_time
-from wbym_wildberries.simulator.shelf import Json
 
 MICROS = 1_000_000
 _VARIANTS = 24
 """Bodies of each kind of product."""
 _OLDEST = 900 * DAY
 _MARK = b"#"
-"""Stands for what is spliced in; occurs in no generated text."""
+"""A placeholder for ids and dates; no generated text has it."""
 _SIZED = {
     105: (("37", "37"), ("38", "38"), ("39", "39"), ("40", "40"), ("41", "41")),
     219: (("S", "44"), ("M", "46"), ("L", "48"), ("XL", "50")),
@@ -37,10 +37,10 @@ _SAMPLES = {
     15_000_001: ("3926909709",),
     90_702: ("12 месяцев", "2 года"),
 }
-"""What generated cards tell where any words are allowed."""
+"""Values of generated cards for characteristics without a directory."""
 _SIZES_OF_PHOTO = ("big", "c246x328", "c516x688", "square", "tm")
 APPROVED = "approved"
-"""The verdict on all generated documents; what Wildberries writes there is not published."""
+"""The verdict on all generated documents; the real word is not published."""
 PHOTO_HOST = "https://basket-10.wbbasket.ru"
 
 
@@ -49,7 +49,7 @@ def photo_path(nm: int) -> str:
     return f"vol{nm // 100_000}/part{nm // 1000}/{nm}"
 
 
-def photo(nm: int | str, place: int) -> Json:
+def photo(nm: int | str, place: int) -> JsonObject:
     """The links of one picture of a card."""
     path = nm if isinstance(nm, str) else photo_path(nm)
     return {size: f"{PHOTO_HOST}/{path}/images/{size}/{place}.webp" for size in _SIZES_OF_PHOTO}
@@ -68,7 +68,7 @@ def sizes_of(subject_id: int) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """What lies between the spliced pieces."""
+    """The JSON between the ids and dates."""
 
     subject: bytes
     title: bytes
@@ -82,10 +82,10 @@ class _Pattern:
 def _pattern(rng: random.Random, kind: int) -> _Pattern:
     name, subject, subject_id = texts.PRODUCTS[kind]
     photos = 0 if rng.random() < 0.15 else rng.randint(1, 6)
-    pictures: Json = {"photos": [photo(_MARK.decode(), n + 1) for n in range(photos)]}
+    pictures: JsonObject = {"photos": [photo(_MARK.decode(), n + 1) for n in range(photos)]}
     if photos and rng.random() < 0.1:
         pictures["video"] = video(_MARK.decode())
-    rest: Json = {}
+    rest: JsonObject = {}
     if rng.random() < 0.1:
         rest["wholesale"] = {"enabled": True, "quantum": rng.randint(2, 200)}
     rest["dimensions"] = {
@@ -96,7 +96,7 @@ def _pattern(rng: random.Random, kind: int) -> _Pattern:
         "isValid": rng.random() < 0.9,
     }
     rest["characteristics"] = _characteristics(rng, subject_id)
-    title: Json = {
+    title: JsonObject = {
         "title": name,
         "description": " ".join(rng.choices(texts.PRAISE, k=rng.randint(2, 6))),
         "needKiz": directories.is_marked(subject_id),
@@ -112,8 +112,8 @@ def _pattern(rng: random.Random, kind: int) -> _Pattern:
     )
 
 
-def _characteristics(rng: random.Random, subject_id: int) -> list[Json]:
-    made: list[Json] = []
+def _characteristics(rng: random.Random, subject_id: int) -> list[JsonObject]:
+    made: list[JsonObject] = []
     for one in directories.characteristics(subject_id).values():
         if not one.required and rng.random() < 0.4:
             continue
@@ -126,7 +126,7 @@ def _characteristics(rng: random.Random, subject_id: int) -> list[Json]:
     return made
 
 
-def _inside(fields: Json) -> bytes:
+def _inside(fields: JsonObject) -> bytes:
     return msgspec.json.encode(fields)[1:-1]
 
 
@@ -153,7 +153,7 @@ class CardData:
         self._sizes = [_size_writer(sizes_of(product[2])) for product in texts.PRODUCTS]
 
     def updated(self, number: int) -> int:
-        """When a card was last changed, Unix microseconds; never falls as the number grows.
+        """When a card was last changed, Unix microseconds; never decreases as the number grows.
 
         Now and then two cards share their moment.
         """
@@ -172,15 +172,15 @@ class CardData:
     def render(self, number: int) -> bytes:
         """JSON of a card."""
         body = self._pattern(number)
-        nm = assortment.nm_id(number)
+        nm = card_ids.nm_id(number)
         updated = self.updated(number)
         return b"".join(
             (
                 b'{"nmID":%d,"imtID":%d,"nmUUID":"01bda0b1-5c0b-736c-b2be-%012x",'
-                % (nm, assortment.imt_id(number), number),
+                % (nm, card_ids.imt_id(number), number),
                 body.subject,
                 b',"vendorCode":"',
-                assortment.vendor_code(number).encode(),
+                card_ids.vendor_code(number).encode(),
                 b'","brand":',
                 _BRANDS[number % len(_BRANDS)],
                 b",",
@@ -205,13 +205,13 @@ class CardData:
 def _permits(number: int) -> bytes:
     """GTIN and documents of a card, where it has some."""
     found = b',"gtin":"046%011d"' % number if number % 2 else b""
-    subject_id = assortment.product(number)[2]
+    subject_id = card_ids.product(number)[2]
     if directories.needs_permit(subject_id) or number % 5 == 2:
         return found + _PERMITS % (4_000_001 + 2 * number, 4_000_002 + 2 * number)
     return found + _NO_PERMIT if number % 5 == 4 else found
 
 
-def _permit(kind: int, number: str, end: str) -> Json:
+def _permit(kind: int, number: str, end: str) -> JsonObject:
     return {
         "type": kind,
         "number": number,
@@ -225,7 +225,7 @@ def _permit(kind: int, number: str, end: str) -> Json:
     }
 
 
-def _documents(items: list[Json]) -> bytes:
+def _documents(items: list[JsonObject]) -> bytes:
     told = {"items": items, "excludeDocuments": not items, "overallVerdict": APPROVED}
     return b"," + _inside({"documents": told})
 
@@ -248,8 +248,8 @@ def _size_writer(sizes: tuple[tuple[str, str], ...]) -> Callable[[int], bytes]:
     def write(number: int) -> bytes:
         pieces: list[object] = []
         for place in range(len(sizes)):
-            chrt = assortment.chrt_id(number, place)
-            pieces += (chrt, assortment.sku(chrt).encode())
+            chrt = card_ids.chrt_id(number, place)
+            pieces += (chrt, card_ids.sku(chrt).encode())
         return template % tuple(pieces)
 
     return write

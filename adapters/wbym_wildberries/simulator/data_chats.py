@@ -7,15 +7,15 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from wbym_wildberries.simulator import assortment, texts
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids, texts
 from wbym_wildberries.simulator.dates import DAY
-from wbym_wildberries.simulator.shelf import Json
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(1024)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(1024) + b"\xff\xd9"
 PDF = b"%PDF-1.7\n" + b"%" * 1024 + b"\n%%EOF"
 _TIED = 50
-"""Two events share their time around each so many."""
+"""Two events share their time around each n-th."""
 
 
 def iso(milliseconds: int) -> str:
@@ -30,7 +30,7 @@ class Chat:
     id: str
     client_id: str
     client_name: str
-    good: Json | None
+    good: JsonObject | None
     listed: bool = True
     """Whether `/chats` shows it; a chat may be seen in an event first."""
     sign: str = ""
@@ -46,15 +46,16 @@ class StoredFile:
     content_type: str
     ready_at: float = 0.0
     """Unix time when its moderation ends."""
-    refused: bool = False
+    rejected: bool = False
+    """Whether moderation rejected it."""
 
 
 @dataclass(slots=True)
 class ChatData:
-    """What is generated: chats by id, events oldest first, files by `downloadID`."""
+    """Generated chats by id, events, oldest first, and files by `downloadID`."""
 
     chats: dict[str, Chat] = field(default_factory=dict)
-    events: list[tuple[int, Json]] = field(default_factory=list)
+    events: list[tuple[int, JsonObject]] = field(default_factory=list)
     files: dict[str, StoredFile] = field(default_factory=dict)
 
 
@@ -71,9 +72,9 @@ def new_sign(rng: random.Random, chat: Chat) -> str:
 def new_chat(rng: random.Random, *, now: float, listed: bool = True) -> Chat:
     """A chat with a buyer about one order."""
     card = rng.randrange(40)
-    good: Json | None = {
+    good: JsonObject | None = {
         "date": iso(int((now - rng.randint(5, 60) * DAY) * 1000)),
-        "nmID": assortment.nm_id(card),
+        "nmID": card_ids.nm_id(card),
         "price": rng.randrange(150, 9000),
         "priceCurrency": "RUB",
         "rid": rng.randbytes(16).hex(),
@@ -99,14 +100,14 @@ def event(
     source: str | None,
     text: str | None,
     is_new: bool = False,
-    attachments: Json | None = None,
-) -> Json:
+    attachments: JsonObject | None = None,
+) -> JsonObject:
     """An event without its time; a message without text has no `message` or no `text` in it."""
-    made: Json = {"chatID": chat.id, "eventID": new_uuid(rng), "eventType": "message"}
+    made: JsonObject = {"chatID": chat.id, "eventID": new_uuid(rng), "eventType": "message"}
     if is_new:
         made["isNewChat"] = True
         made["replySign"] = chat.sign
-    message: Json = {}
+    message: JsonObject = {}
     if attachments:
         message["attachments"] = attachments
     if text is not None:
@@ -125,7 +126,7 @@ def event(
 
 def attached(
     rng: random.Random, files: dict[str, StoredFile], *, now: float, name: str, stored: StoredFile
-) -> Json:
+) -> JsonObject:
     """Stores a file and gives its entry for `files` or `images`."""
     download_id = new_uuid(rng)
     files[download_id] = stored
@@ -146,12 +147,12 @@ def attached(
     }
 
 
-def _buyers_files(rng: random.Random, data: ChatData, now: float) -> Json:
+def _buyers_files(rng: random.Random, data: ChatData, now: float) -> JsonObject:
     kind = rng.choice(((PNG, "image/png"), (JPEG, "image/jpeg"), (PDF, "application/pdf")))
     stored = StoredFile(kind[0] + rng.randbytes(8), kind[1])
     fate = rng.random()
     if fate < 0.1:
-        stored.refused = True
+        stored.rejected = True
     elif fate < 0.25:
         stored.ready_at = now + 30
     entry = attached(rng, data.files, now=now, name="Чек.pdf", stored=stored)
@@ -164,7 +165,7 @@ def chat_data(
     """Generates chats over the last 60 days; the last `unlisted` are in the feed only."""
     rng = random.Random(f"chats {seed}")
     data = ChatData()
-    timed: list[tuple[int, int, Chat, Json]] = []
+    timed: list[tuple[int, int, Chat, JsonObject]] = []
     for number in range(chats):
         chat = new_chat(rng, now=start, listed=number < chats - unlisted)
         data.chats[chat.id] = chat
@@ -181,14 +182,16 @@ def chat_data(
     return data
 
 
-def _generated(rng: random.Random, data: ChatData, chat: Chat, place: int, start: float) -> Json:
+def _generated(
+    rng: random.Random, data: ChatData, chat: Chat, place: int, start: float
+) -> JsonObject:
     good = chat.good or {}
     if place == 0:
         opening = rng.choice(texts.CHAT_OPENINGS).format(
             product=texts.PRODUCTS[0][0], nm=good.get("nmID"), day="18.10.2025"
         )
         source = rng.choice(("rusite", "ios", "android", "global"))
-        attachments: Json = {"goodCard": good}
+        attachments: JsonObject = {"goodCard": good}
         return event(
             rng,
             chat,
@@ -213,7 +216,7 @@ def _generated(rng: random.Random, data: ChatData, chat: Chat, place: int, start
     return event(rng, chat, sender="client", source="rusite", text=rng.choice(texts.CHAT_BUYER))
 
 
-def _remember(data: ChatData, chat: Chat, made: Json, moment: int) -> None:
+def _remember(data: ChatData, chat: Chat, made: JsonObject, moment: int) -> None:
     made["addTimestamp"] = moment
     made["addTime"] = iso(moment)
     data.events.append((moment, made))

@@ -6,10 +6,10 @@ import random
 from datetime import datetime
 from typing import cast
 
-from wbym_wildberries.simulator import assortment, texts
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids, texts
 from wbym_wildberries.simulator.data_chats import Chat, new_uuid
 from wbym_wildberries.simulator.dates import DAY, MOSCOW
-from wbym_wildberries.simulator.shelf import Json
 
 WINDOW = 14 * DAY
 """Seconds back that `/claims` shows."""
@@ -38,7 +38,7 @@ def new_claim(
     srid: str,
     waiting: bool = True,
     imei_check: str | None = None,
-) -> Json:
+) -> JsonObject:
     """A claim; waiting ones have actions, the others are decided and archived.
 
     One whose IMEI was checked is about an Apple smartphone, which is all that WB checks.
@@ -50,16 +50,16 @@ def new_claim(
     comment = "" if waiting else texts.CLAIM_APPROVED if status == 2 else texts.CLAIM_REJECTED
     ordered = made_at - rng.randint(3, 40) * DAY
     updated = made_at if waiting else made_at + rng.randint(60, DAY)
-    claim: Json = {
+    claim: JsonObject = {
         "id": identifier,
         "claim_type": rng.choice((1, 3)),
         "status": status,
         "status_ex": 0 if waiting else rng.choice((5, 8, 10)),
-        "nm_id": assortment.nm_id(card),
+        "nm_id": card_ids.nm_id(card),
         "user_comment": rng.choice(texts.CLAIM_COMMENTS),
         "wb_comment": comment if comment or rng.random() < 0.5 else None,
         "dt": claim_time(made_at),
-        "imt_name": rng.choice((assortment.product(card)[0], None)),
+        "imt_name": rng.choice((card_ids.product(card)[0], None)),
         "order_dt": claim_time(int(ordered)),
         "dt_update": claim_time(updated),
         "photos": [f"{photos}/{n}.webp" for n in range(1, rng.randint(1, 4))],
@@ -78,14 +78,14 @@ def new_claim(
 
 def claim_list(
     *, count: int, seed: int, start: float, chats: list[Chat]
-) -> list[tuple[float, Json]]:
+) -> list[tuple[float, JsonObject]]:
     """Generates claims of the last 20 days, newest first, with the Unix time of each.
 
     Those older than 14 days are never shown. Every third is about the order of a chat, every eighth
     about a smartphone whose IMEI was checked.
     """
     rng = random.Random(f"claims {seed}")
-    made: list[tuple[float, Json]] = []
+    made: list[tuple[float, JsonObject]] = []
     for number in range(count):
         ago = 90 + (number * 20 * DAY) // max(1, count) + rng.random()
         chat = chats[number % len(chats)] if chats and number % 3 == 0 else None

@@ -1,11 +1,11 @@
-"""What cards are described with: parents, subjects, characteristics and the words they may have."""
+"""The directories: parents, subjects, characteristics and their values."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import NamedTuple
 
-from wbym_wildberries.simulator.shelf import Json
+from wbym.testing import JsonObject
 
 STRINGS = 1
 """The characteristic's value is a list of strings."""
@@ -25,7 +25,7 @@ class Parent(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What a card is: sneakers, a mug."""
+    """A kind of product: sneakers, a mug."""
 
     id: int
     parent: int
@@ -34,19 +34,19 @@ class Subject(NamedTuple):
 
 
 class Characteristic(NamedTuple):
-    """One thing that a card of certain subjects may tell."""
+    """A field of the cards of some subjects."""
 
     id: int
     name: str
     english: str
     kind: int
-    most: int = 0
-    """How many strings it may have; 0 for any number."""
+    max_count: int = 0
+    """Max number of strings; 0 for any."""
     unit: str = ""
     popular: bool = False
     required: bool = False
     subjects: frozenset[int] = frozenset()
-    """Of which subjects; empty for all."""
+    """Its subjects; empty for all."""
 
 
 PARENTS = (
@@ -127,7 +127,7 @@ CHARACTERISTICS = (
     Characteristic(
         90_702,
         "Срок годности",
-        "Shelf life",
+        "RecordStore life",
         STRINGS,
         1,
         popular=True,
@@ -184,19 +184,19 @@ _BY_ID = {subject.id: subject for subject in SUBJECTS}
 
 
 def subject(identifier: int) -> Subject | None:
-    """A subject by its number."""
+    """A subject by its id."""
     return _BY_ID.get(identifier)
 
 
 @cache
 def characteristics(subject_id: int) -> dict[int, Characteristic]:
-    """What cards of a subject may tell, by number."""
+    """Characteristics of a subject, by id."""
     return {
         one.id: one for one in CHARACTERISTICS if not one.subjects or subject_id in one.subjects
     }
 
 
-def codes(subject_id: int) -> list[Json]:
+def codes(subject_id: int) -> list[JsonObject]:
     """HS codes of a subject."""
     marked = subject_id in _MARKED
     return [{"tnved": code, "isKiz": marked} for code in _CODES.get(subject_id, _OTHER_CODES)]
@@ -213,5 +213,5 @@ def needs_permit(subject_id: int) -> bool:
 
 
 def in_language(russian: str, english: str, locale: str) -> str:
-    """A name for the reader; there are no Chinese names here, English ones are given instead."""
+    """A name in a language; English instead of Chinese, which is not simulated."""
     return russian if locale == "ru" else english

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wbym_wildberries.simulator import assortment, texts
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids, texts
 from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
-from wbym_wildberries.simulator.ids import Ids
-from wbym_wildberries.simulator.shelf import Json, Shelf
+from wbym_wildberries.simulator.record_ids import RecordIds
+from wbym_wildberries.simulator.record_store import RecordStore
 
 _POOL = 2048
 _RECENT = 30 * DAY
@@ -27,7 +28,7 @@ _FAMILY = 50
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """When the generated records were made: the first `old` in two years, the rest in 30 days.
+    """Creation times of generated records: the first `old` in two years, the rest in 30 days.
 
     Now and then two records share their second.
     """
@@ -38,7 +39,7 @@ class Timeline:
     old: int
 
     def created(self, number: int) -> int:
-        """Unix time of a record; never falls as the number grows."""
+        """Unix time of a record; never decreases as the number grows."""
         if number % 7 == 3:
             number -= 1
         if number < self.old:
@@ -65,15 +66,15 @@ def chooser(seed: str, line: Timeline, open_share: float) -> Callable[[int], boo
     return lambda number: number < line.old or not flags[number - line.old]
 
 
-def product(rng: random.Random, *, cards: int = 40) -> Json:
+def product(rng: random.Random, *, cards: int = 40) -> JsonObject:
     """The `productDetails` of one of the seller's cards."""
     card = rng.randrange(cards)
-    article = assortment.vendor_code(card)
-    brand = assortment.brand(card)
+    article = card_ids.vendor_code(card)
+    brand = card_ids.brand(card)
     return {
-        "imtId": assortment.imt_id(card),
-        "nmId": assortment.nm_id(card),
-        "productName": assortment.product(card)[0],
+        "imtId": card_ids.imt_id(card),
+        "nmId": card_ids.nm_id(card),
+        "productName": card_ids.product(card)[0],
         "supplierArticle": article if card % 5 else rng.choice(("DP/чёрный", None)),
         "supplierName": rng.choice((*texts.SUPPLIERS, None)),
         "brandName": rng.choice((*texts.BRANDS, None)) if card % 9 == 0 else brand,
@@ -86,20 +87,20 @@ def _words(rng: random.Random, stars: int) -> str:
     return " ".join(rng.choices(source, k=rng.randint(2, 4)))
 
 
-def _answer(rng: random.Random, *, recent: bool) -> Json:
+def _answer(rng: random.Random, *, recent: bool) -> JsonObject:
     state = rng.choices(("wbRu", "reviewRequired", "rejected", "none"), (85, 6, 5, 4))[0]
     editable = recent and state == "wbRu" and rng.random() < 0.6
     return {"text": rng.choice(texts.ANSWERS), "state": state, "editable": editable}
 
 
-def feedback(rng: random.Random, *, processed: bool, recent: bool) -> Json:
+def feedback(rng: random.Random, *, processed: bool, recent: bool) -> JsonObject:
     """A feedback without its identifier, dates and relatives."""
     stars = rng.choices((5, 4, 3, 2, 1), (60, 14, 9, 6, 11))[0]
     wordless = processed and rng.random() < 0.3
     details = product(rng)
     card = details["nmId"]
-    kind = assortment.product(assortment.number_of(card) if isinstance(card, int) else 0)
-    photos: list[Json] | None = None
+    kind = card_ids.product(card_ids.number_of(card) if isinstance(card, int) else 0)
+    photos: list[JsonObject] | None = None
     if not wordless and rng.random() < 0.45:
         base = f"https://feedback{rng.randrange(1, 9):02d}.wbbasket.ru/vol{rng.randrange(2000)}"
         base += f"/part{rng.randrange(10**6)}/{rng.randrange(10**8)}/photos"
@@ -109,7 +110,7 @@ def feedback(rng: random.Random, *, processed: bool, recent: bool) -> Json:
         ]
     elif rng.random() < 0.3:
         photos = []
-    video: Json | None = None
+    video: JsonObject | None = None
     if not wordless and rng.random() < 0.04:
         base = f"https://videofeedback{rng.randrange(1, 9):02d}.wbbasket.ru/{rng.randrange(10**9)}"
         video = {
@@ -162,7 +163,7 @@ class _Pattern:
     nm_id: int
 
 
-def _pattern(rng: random.Random, record: Json) -> _Pattern:
+def _pattern(rng: random.Random, record: JsonObject) -> _Pattern:
     details = record["productDetails"]
     nm_id = details["nmId"] if isinstance(details, dict) else 0
     items = list(record.items())
@@ -179,10 +180,10 @@ def _pattern(rng: random.Random, record: Json) -> _Pattern:
     )
 
 
-def feedback_shelf(*, count: int, seed: int, start: int, open_share: float) -> Shelf:
+def feedback_store(*, count: int, seed: int, start: int, open_share: float) -> RecordStore:
     """The generated feedbacks of one seller."""
     rng = random.Random(f"feedbacks {seed}")
-    ids = Ids(f"feedback ids {seed}")
+    ids = RecordIds(f"feedback ids {seed}")
     line = timeline(start=start, count=count, open_share=open_share)
     is_processed = chooser(f"open feedbacks {seed}", line, open_share)
     size = max(1, min(_POOL, count))
@@ -223,7 +224,7 @@ def feedback_shelf(*, count: int, seed: int, start: int, open_share: float) -> S
             )
         )
 
-    return Shelf(
+    return RecordStore(
         ids=ids,
         count=count,
         created=line.created,

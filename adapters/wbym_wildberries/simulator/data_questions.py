@@ -7,17 +7,18 @@ from dataclasses import dataclass
 
 import msgspec
 
+from wbym.testing import JsonObject
 from wbym_wildberries.simulator import texts
 from wbym_wildberries.simulator.data_feedbacks import chooser, product, timeline
 from wbym_wildberries.simulator.dates import DAY, utc_time
-from wbym_wildberries.simulator.ids import Ids
-from wbym_wildberries.simulator.shelf import Json, Shelf
+from wbym_wildberries.simulator.record_ids import RecordIds
+from wbym_wildberries.simulator.record_store import RecordStore
 
 _POOL = 512
 _EDITABLE = 60 * DAY
 
 
-def question(rng: random.Random, *, processed: bool) -> Json:
+def question(rng: random.Random, *, processed: bool) -> JsonObject:
     """A question without its identifier, date and answer."""
     rejected = processed and rng.random() < 0.1
     return {
@@ -54,10 +55,10 @@ def _pattern(rng: random.Random, *, processed: bool) -> _Pattern:
     )
 
 
-def question_shelf(*, count: int, seed: int, start: int, open_share: float) -> Shelf:
+def question_store(*, count: int, seed: int, start: int, open_share: float) -> RecordStore:
     """The generated questions of one seller."""
     rng = random.Random(f"questions {seed}")
-    ids = Ids(f"question ids {seed}")
+    ids = RecordIds(f"question ids {seed}")
     line = timeline(start=start, count=count, open_share=open_share)
     is_processed = chooser(f"open questions {seed}", line, open_share)
     size = max(1, min(_POOL, count))
@@ -95,7 +96,7 @@ def question_shelf(*, count: int, seed: int, start: int, open_share: float) -> S
             )
         )
 
-    return Shelf(
+    return RecordStore(
         ids=ids,
         count=count,
         created=line.created,

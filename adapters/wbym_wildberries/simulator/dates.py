@@ -1,4 +1,4 @@
-"""Dates as Wildberries writes them, as bytes, for they are spliced into JSON."""
+"""Dates as Wildberries writes them; in bytes, as they are spliced into JSON."""
 
 from __future__ import annotations
 

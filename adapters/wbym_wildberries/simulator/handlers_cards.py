@@ -7,19 +7,25 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
-from wbym_wildberries.simulator import assortment, replies
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    SortedKeyList,
+    json_response,
+    raw_response,
+    route,
+)
+from wbym_wildberries.simulator import card_ids, replies
 from wbym_wildberries.simulator.card_rules import MAX_BODY
 from wbym_wildberries.simulator.dates import exact_time
-from wbym_wildberries.simulator.deck import Place
 from wbym_wildberries.simulator.handlers_directories import SCOPE, locale_of
 from wbym_wildberries.simulator.limits import CARD_RECOVER, CARD_TRASH, CARDS, CONTENT
-from wbym_wildberries.simulator.requests import BadParameter, body_of
+from wbym_wildberries.simulator.requests import BadParameter, body_of, camel_with_ids
 from wbym_wildberries.simulator.state import Cabinet
-from wbym_wildberries.simulator.state_cards import MAX_GROUP, Traits, micros_of
-from wbym_wildberries.simulator.wire import camel_with_ids
+from wbym_wildberries.simulator.state_cards import MAX_GROUP, CardKey, Cards, Traits, micros_of
 
 MAX_PAGE = 100
 MAX_MOVED = 1000
@@ -81,67 +87,47 @@ class _Move(msgspec.Struct, rename=camel_with_ids):
     target_imt: int | None = None
 
 
-class CardHandlers(Handlers[Cabinet]):
-    """Serves the cards of the caller's cabinet."""
+_CARDS = RecordFields(("cards",), "nmID", ("description", "photos", "video", "dimensions"))
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        base = "/content/v2"
-        rows = Records(("cards",), "nmID", ("description", "photos", "video", "dimensions"))
-        return [
-            Route("POST", f"{base}/get/cards/list", self.show, CARDS, SCOPE, False, rows),
-            Route("POST", f"{base}/get/cards/trash", self.show_trash, CONTENT, SCOPE, False, rows),
-            Route("POST", f"{base}/cards/moveNm", self.move, CONTENT, SCOPE, True),
-            Route("POST", f"{base}/cards/delete/trash", self.trash, CARD_TRASH, SCOPE, True),
-            Route("POST", f"{base}/cards/recover", self.recover, CARD_RECOVER, SCOPE, True),
-        ]
+
+class CardHandlers(Handlers[Cabinet], scope=SCOPE):
+    """Serves the cards of the caller's cabinet."""
 
     # Lists.
 
-    async def show(self, call: Call) -> Answer:
-        """`POST /content/v2/get/cards/list`: by the cursor `updatedAt` and `nmID`."""
-        body = await body_of(call, _Wanted)
-        if body is None:
-            raise _unreadable()
-        cards, settings = self._cabinet(call).cards, body.settings
-        locale_of(call)
+    @route("POST", "/content/v2/get/cards/list", bucket=CARDS, writes=False, records=_CARDS)
+    async def show(self, call: Call) -> Response:
+        """Listed cards, by the cursor `updatedAt` and `nmID`."""
+        settings = await _settings(call)
+        cards, fits = self._cabinet(call).cards, settings.filter.fits
         after = _place(settings.cursor, settings.cursor.updated_at)
-        numbers = cards.live.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.text_search:
-            found = ((cards.updated(n), n) for n in cards.search(text) if n in cards.live)
-            numbers = _beyond(found, after, ascending=settings.sort.ascending)
+        numbers = _select(cards, cards.live, cards.updated, settings, after)
         if not settings.filter.wants_all:
-            fits = settings.filter.fits
             numbers = (number for number in numbers if fits(cards.traits(number)))
         page = list(islice(numbers, settings.cursor.limit))
-        rows = b",".join(map(cards.raw, page))
-        return _page(rows, page, "updatedAt", cards.updated)
+        return _page(map(cards.raw, page), page, "updatedAt", cards.updated)
 
-    async def show_trash(self, call: Call) -> Answer:
-        """`POST /content/v2/get/cards/trash`: by the cursor `trashedAt` and `nmID`."""
-        body = await body_of(call, _Wanted)
-        if body is None:
-            raise _unreadable()
-        cards, settings = self._cabinet(call).cards, body.settings
-        locale_of(call)
+    @route("POST", "/content/v2/get/cards/trash", bucket=CONTENT, writes=False, records=_CARDS)
+    async def show_trash(self, call: Call) -> Response:
+        """Cards in the trash, by the cursor `trashedAt` and `nmID`."""
+        settings = await _settings(call)
+        cards = self._cabinet(call).cards
         after = _place(settings.cursor, settings.cursor.trashed_at)
-        numbers = cards.bin.walk(after, ascending=settings.sort.ascending)
-        if text := settings.filter.text_search:
-            found = ((cards.trashed(n), n) for n in cards.search(text) if n in cards.bin)
-            numbers = _beyond(found, after, ascending=settings.sort.ascending)
+        numbers = _select(cards, cards.bin, cards.trashed, settings, after)
         page = list(islice(numbers, settings.cursor.limit))
-        rows = b",".join(msgspec.json.encode(cards.trashed_record(number)) for number in page)
+        rows = (msgspec.json.encode(cards.trashed_record(number)) for number in page)
         return _page(rows, page, "trashedAt", cards.trashed)
 
     # Groups and trash.
 
-    async def move(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/moveNm`: merges into a group, or splits off a new one."""
-        raw = await call.request.read()
-        if len(raw) > MAX_BODY:
-            raise Refusal(413, answer=json_answer("body size exceeds the given limit", status=413))
-        body = await body_of(call, _Move)
-        if body is None or not body.nm_ids:
+    @route("POST", "/content/v2/cards/moveNm", bucket=CONTENT)
+    async def move(self, call: Call) -> Response:
+        """Merges into a group, or splits off a new one."""
+        if len(await call.request.read()) > MAX_BODY:
+            too_large = json_response("body size exceeds the given limit", status=413)
+            raise Refusal(413, response=too_large)
+        body = await body_of(call, _Move, _refused(replies.INCORRECT))
+        if not body.nm_ids:
             raise _refused(replies.INCORRECT)
         if len(body.nm_ids) > MAX_GROUP:
             raise _refused("Maximum 30 cards")
@@ -169,21 +155,23 @@ class CardHandlers(Handlers[Cabinet]):
         cabinet.effects["merge" if target is not None else "split"] += len(numbers)
         return replies.accepted()
 
-    async def trash(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/delete/trash`: all or nothing."""
+    @route("POST", "/content/v2/cards/delete/trash", bucket=CARD_TRASH)
+    async def trash(self, call: Call) -> Response:
+        """Moves cards to the trash: all or nothing."""
         cards = self._cabinet(call).cards
         return await self._each(call, cards.find, cards.trash)
 
-    async def recover(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/recover`: all or nothing."""
+    @route("POST", "/content/v2/cards/recover", bucket=CARD_RECOVER)
+    async def recover(self, call: Call) -> Response:
+        """Takes cards out of the trash: all or nothing."""
         cards = self._cabinet(call).cards
         return await self._each(call, cards.find_trashed, cards.recover)
 
     async def _each(
         self, call: Call, find: Callable[[int], int | None], act: Callable[[int], None]
-    ) -> Answer:
-        body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.nm_ids) <= MAX_MOVED:
+    ) -> Response:
+        body = await body_of(call, _Items, Refusal(400, replies.INCORRECT))
+        if not 1 <= len(body.nm_ids) <= MAX_MOVED:
             raise Refusal(400, replies.INCORRECT)
         items = list(dict.fromkeys(body.nm_ids))
         numbers = [number for number in map(find, items) if number is not None]
@@ -195,11 +183,19 @@ class CardHandlers(Handlers[Cabinet]):
         return replies.accepted()
 
 
-def _place(cursor: _Cursor, moment: str | None) -> Place | None:
-    """Where a cursor stands; None at the start.
+async def _settings(call: Call) -> _Settings:
+    """The settings of a list; the language is checked and has no effect here."""
+    text = raw_response(b"Request body can not be decoded", status=400, content_type="plain/text")
+    body = await body_of(call, _Wanted, Refusal(400, response=text))
+    locale_of(call)
+    return body.settings
+
+
+def _place(cursor: _Cursor, moment: str | None) -> CardKey | None:
+    """The place of a cursor; None at the start.
 
     Raises:
-        BadParameter: When only a half of it is given, or the page is too large.
+        BadParameter: Only a half of it is given, or the page is too large.
     """
     if not 1 <= cursor.limit <= MAX_PAGE:
         raise BadParameter("limit")
@@ -208,33 +204,40 @@ def _place(cursor: _Cursor, moment: str | None) -> Place | None:
     if not moment or not cursor.nm_id:
         raise BadParameter("cursor")
     try:
-        return (micros_of(moment), assortment.number_of(cursor.nm_id))
+        return (micros_of(moment), card_ids.number_of(cursor.nm_id))
     except ValueError as error:
         raise BadParameter("cursor") from error
 
 
-def _beyond(found: Iterable[Place], after: Place | None, *, ascending: bool) -> Iterator[int]:
-    """The numbers of what was found beyond a place, the next first."""
-    for place in sorted(found, reverse=not ascending):
-        if after is None or (place > after if ascending else place < after):
-            yield place[1]
+def _select(
+    cards: Cards,
+    listed: SortedKeyList[int, CardKey],
+    moment: Callable[[int], int],
+    settings: _Settings,
+    after: CardKey | None,
+) -> Iterator[int]:
+    """Numbers of the cards beyond a place that match the text of a search, if there is one."""
+    ascending = settings.sort.ascending
+    text = settings.filter.text_search
+    if not text:
+        return listed.walk(after, ascending=ascending)
+    found = sorted((moment(number), number) for number in cards.search(text) if number in listed)
+    matching = SortedKeyList(lambda place: place, found)
+    return (number for _, number in matching.walk(after, ascending=ascending))
 
 
-def _page(rows: bytes, page: list[int], name: str, moment: Callable[[int], int]) -> Answer:
+def _page(
+    rows: Iterable[bytes], page: list[int], name: str, moment: Callable[[int], int]
+) -> Response:
     """A page and its cursor, which has no place when the page is empty."""
     place = b""
     if page:
         last = page[-1]
         stamp = exact_time(moment(last))
-        place = b'"%s":"%s","nmID":%d,' % (name.encode(), stamp, assortment.nm_id(last))
-    body = b'{"cards":[%s],"cursor":{%s"total":%d}}' % (rows, place, len(page))
-    return Answer(200, Body(body), "application/json")
+        place = b'"%s":"%s","nmID":%d,' % (name.encode(), stamp, card_ids.nm_id(last))
+    body = b'{"cards":[%s],"cursor":{%s"total":%d}}' % (b",".join(rows), place, len(page))
+    return raw_response(body)
 
 
 def _refused(text: str) -> Refusal:
     return Refusal(400, text, more={"error": text})
-
-
-def _unreadable() -> Refusal:
-    text = Body(b"Request body can not be decoded")
-    return Refusal(400, answer=Answer(400, text, "plain/text"))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from aiohttp import BodyPartReader, web
-
-from wbym.testing._answers import Answer, Body, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    RecordFields,
+    Refusal,
+    Response,
+    json_response,
+    raw_response,
+    route,
+)
 from wbym_wildberries.simulator import limits, replies
 from wbym_wildberries.simulator.data_chats import StoredFile, iso
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
@@ -18,7 +23,7 @@ MAX_TEXT = 1000
 MAX_FILE = 5 * 1024 * 1024
 MAX_FILES = 30 * 1024 * 1024
 SCOPE = CATEGORIES["chat"]
-_READ_AT_MOST = 48 * 1024 * 1024
+_MAX_FORM = 48 * 1024 * 1024
 _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -26,33 +31,27 @@ _MAGIC = (
 )
 
 
-class ChatHandlers(Handlers[Cabinet]):
+_CHATS = RecordFields(("result",), "chatID", ("goodCard", "lastMessage"))
+_EVENTS = RecordFields(
+    ("result", "events"),
+    "eventID",
+    ("message", "clientName", "source", "isNewChat"),
+    ("eventType", "sender", "source"),
+)
+
+
+class ChatHandlers(Handlers[Cabinet], scope=SCOPE):
     """Serves the chats of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods; each has a limit of its own."""
-        chats = Records(("result",), "chatID", ("goodCard", "lastMessage"), ())
-        events = Records(
-            ("result", "events"),
-            "eventID",
-            ("message", "clientName", "source", "isNewChat"),
-            ("eventType", "sender", "source"),
-        )
-        path = "/api/v1/seller"
-        return [
-            Route("GET", f"{path}/chats", self.chats, limits.CHATS, SCOPE, False, chats),
-            Route("GET", f"{path}/events", self.events, limits.EVENTS, SCOPE, False, events),
-            Route("POST", f"{path}/message", self.message, limits.MESSAGE, SCOPE, True),
-            Route("GET", f"{path}/download/{{id}}", self.download, limits.DOWNLOAD, SCOPE),
-        ]
-
-    async def chats(self, call: Call) -> Answer:
-        """`GET /api/v1/seller/chats`: all at once, without paging."""
+    @route("GET", "/api/v1/seller/chats", bucket=limits.CHATS, records=_CHATS)
+    async def chats(self, call: Call) -> Response:
+        """All chats at once, without paging."""
         listing = self._cabinet(call).chats.listing()
-        return Answer(200, Body(b'{"result":' + listing + b',"errors":null}'), "application/json")
+        return raw_response(b'{"result":' + listing + b',"errors":null}')
 
-    async def events(self, call: Call) -> Answer:
-        """`GET /api/v1/seller/events`."""
+    @route("GET", "/api/v1/seller/events", bucket=limits.EVENTS, records=_EVENTS)
+    async def events(self, call: Call) -> Response:
+        """A page of the events of all chats."""
         text = call.query("next")
         after: int | None = None
         if text is not None:
@@ -72,11 +71,12 @@ class ChatHandlers(Handlers[Cabinet]):
             page.count,
             page.events,
         )
-        return Answer(200, Body(body), "application/json")
+        return raw_response(body)
 
-    async def message(self, call: Call) -> Answer:
-        """`POST /api/v1/seller/message`."""
-        fields, files = await _read_form(call.request)
+    @route("POST", "/api/v1/seller/message", bucket=limits.MESSAGE)
+    async def message(self, call: Call) -> Response:
+        """Sends a message with files."""
+        fields, files = await _read_form(call)
         sign = fields.get("replySign", "")
         text = fields.get("message") or None
         chats = self._cabinet(call).chats
@@ -97,17 +97,18 @@ class ChatHandlers(Handlers[Cabinet]):
         if sum(len(content) for _, content in files) > MAX_FILES:
             raise Refusal(400, "attachments too big. Max total size: 30MiB")
         add_time, errors = chats.send(chat, text, taken)
-        result: Json = {"addTime": add_time, "chatID": chat.id}
+        result: JsonObject = {"addTime": add_time, "chatID": chat.id}
         if self._cabinet(call).options.sign_in_answer:
             result["sign"] = chat.sign
-        return json_answer({"result": result, "errors": errors})
+        return json_response({"result": result, "errors": errors})
 
-    async def download(self, call: Call) -> Answer:
-        """`GET /api/v1/seller/download/{id}`: 202 in moderation, 451 after a refusal."""
-        stored = self._cabinet(call).chats.files.get(call.request.match_info["id"])
+    @route("GET", "/api/v1/seller/download/{id}", bucket=limits.DOWNLOAD)
+    async def download(self, call: Call) -> Response:
+        """A file: 202 during moderation, 451 if it was rejected."""
+        stored = self._cabinet(call).chats.files.get(call.path("id"))
         if stored is None:
             raise Refusal(400, "invalid fileID", title="invalid fileID")
-        if stored.refused:
+        if stored.rejected:
             shape = {
                 "status": 451,
                 "title": "Unavailable for Legal Reasons",
@@ -115,36 +116,24 @@ class ChatHandlers(Handlers[Cabinet]):
                 "detail": "moderation error",
                 "requestId": replies.request_id(),
             }
-            return json_answer(shape, status=451, content_type=replies.PROBLEM)
+            return json_response(shape, status=451, content_type=replies.PROBLEM)
         if stored.ready_at > call.now:
-            return json_answer({"moderationState": "pending", "retrySeconds": 30}, status=202)
-        return Answer(200, Body(stored.content), stored.content_type)
+            return json_response({"moderationState": "pending", "retrySeconds": 30}, status=202)
+        return raw_response(stored.content, content_type=stored.content_type)
 
 
-async def _read_form(
-    request: web.Request,
-) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
+async def _read_form(call: Call) -> tuple[dict[str, str], list[tuple[str, bytes]]]:
     """The fields and files of a form."""
-    if not request.content_type.startswith("multipart/"):
+    if not call.request.content_type.startswith("multipart/"):
         raise Refusal(400, "request Content-Type isn't multipart/form-data")
-    fields: dict[str, str] = {}
-    files: list[tuple[str, bytes]] = []
-    left = _READ_AT_MOST
+    parts = await call.parts(_MAX_FORM)
+    if parts is None:
+        raise Refusal(400, "multipart: NextPart: EOF")
+    if any(part.is_cut for part in parts):
+        raise Refusal(413, response=replies.gateway(call.now, Refusal(413)))
+    files = [(part.filename or "file", part.content) for part in parts if part.name == "file"]
     try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise Refusal(400, "nested multipart is not supported")
-            content = bytearray()
-            while chunk := await part.read_chunk(1 << 16):
-                content += chunk
-                left -= len(chunk)
-                if left < 0:
-                    raise web.HTTPRequestEntityTooLarge(_READ_AT_MOST, _READ_AT_MOST - left)
-            if part.name == "file":
-                files.append((part.filename or "file", bytes(content)))
-            elif part.name is not None:
-                fields[part.name] = content.decode()
-    except (ValueError, AssertionError) as error:
+        fields = {p.name: p.content.decode() for p in parts if p.name not in {"", "file"}}
+    except UnicodeDecodeError as error:
         raise Refusal(400, "multipart: NextPart: EOF") from error
     return fields, files

@@ -6,9 +6,16 @@ import re
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator import limits
 from wbym_wildberries.simulator.requests import body_of, integer
 from wbym_wildberries.simulator.state import Cabinet
@@ -26,24 +33,19 @@ class _Decision(msgspec.Struct):
     comment: str | None = None
 
 
-class ClaimHandlers(Handlers[Cabinet]):
+_CLAIMS = RecordFields(
+    ("claims",),
+    "id",
+    ("wb_comment", "imt_name", "photos", "video_paths", "srid", "origin_id_info"),
+)
+
+
+class ClaimHandlers(Handlers[Cabinet], scope=SCOPE):
     """Serves the claims of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods; each has a limit of its own."""
-        listed = Records(
-            ("claims",),
-            "id",
-            ("wb_comment", "imt_name", "photos", "video_paths", "srid", "origin_id_info"),
-            (),
-        )
-        return [
-            Route("GET", "/api/v1/claims", self.show, limits.CLAIMS, SCOPE, False, listed),
-            Route("PATCH", "/api/v1/claim", self.decide, limits.CLAIM, SCOPE, True),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/claims`: `total` counts all that match, the page apart."""
+    @route("GET", "/api/v1/claims", bucket=limits.CLAIMS, records=_CLAIMS)
+    async def show(self, call: Call) -> Response:
+        """A page of claims; `total` counts all that match."""
         archived = call.query("is_archive")
         if archived is None:
             raise Refusal(400, "missing field `is_archive`")
@@ -59,20 +61,21 @@ class ClaimHandlers(Handlers[Cabinet]):
             archived=archived == "true", identifier=identifier, nm_id=nm_id
         )
         page = found[offset : offset + (limit or DEFAULT_LIMIT)]
-        return json_answer({"claims": page, "total": len(found)})
+        return json_response({"claims": page, "total": len(found)})
 
-    async def decide(self, call: Call) -> Answer:
-        """`PATCH /api/v1/claim`: 200 without a body."""
-        body = await body_of(call, _Decision)
-        if body is None:
-            raise Refusal(400, "The request body is not a valid JSON object.")
+    @route("PATCH", "/api/v1/claim", bucket=limits.CLAIM)
+    async def decide(self, call: Call) -> Response:
+        """Takes a decision: 200 without a body."""
+        body = await body_of(
+            call, _Decision, Refusal(400, "The request body is not a valid JSON object.")
+        )
         if not body.id:
             raise Refusal(400, "The Id field is required.")
         if not _UUID.match(body.id):
             raise Refusal(400, "The Id field is not a valid UUID.")
         if not body.action:
             raise Refusal(400, "The Action field is required.")
-        refused = self._cabinet(call).claims.decide(body.id, body.action, body.comment)
-        if refused is not None:
-            raise Refusal(400, refused)
-        return empty_answer(200)
+        wrong = self._cabinet(call).claims.decide(body.id, body.action, body.comment)
+        if wrong is not None:
+            raise Refusal(400, wrong)
+        return empty_response(200)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar, Literal
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    raw_response,
+    route,
+)
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import FEEDBACKS
 from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
 from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.state_feedbacks import DatedRecords
 from wbym_wildberries.simulator.tokens import CATEGORIES
 
 MAX_TAKE = 5000
@@ -47,7 +57,7 @@ def order(call: Call) -> bool:
     """Whether the newest record goes first.
 
     Raises:
-        BadParameter: When the order is not a known one.
+        BadParameter: The order is not a known one.
     """
     value = call.query("order") or "dateDesc"
     if value not in {"dateAsc", "dateDesc"}:
@@ -59,127 +69,140 @@ def period(call: Call) -> tuple[int | None, int | None]:
     """`dateFrom` and `dateTo`, Unix seconds.
 
     Raises:
-        BadParameter: When one of them is malformed.
+        BadParameter: One of them is malformed.
     """
     return integer(call, "dateFrom"), integer(call, "dateTo")
 
 
-class FeedbackHandlers(Handlers[Cabinet]):
-    """Serves the feedbacks of the caller's cabinet."""
+_LISTED = RecordFields(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
+_ONE = RecordFields(("data",), "id", _OPTIONAL, _WORDS)
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(("data", "feedbacks"), "id", _OPTIONAL, _WORDS)
-        one = Records(("data",), "id", _OPTIONAL, _WORDS)
 
-        def route(method: str, path: str, handler: object, records: Records | None = None) -> Route:
-            writes = method != "GET"
-            return Route(method, path, handler, FEEDBACKS, SCOPE, writes, records)  # type: ignore[arg-type]
+class DatedHandlers(Handlers[Cabinet]):
+    """The methods that feedbacks and questions have in common."""
 
-        return [
-            route("GET", "/api/v1/feedbacks", self.show, listed),
-            route("GET", "/api/v1/feedbacks/archive", self.archive, listed),
-            route("GET", "/api/v1/feedback", self.get, one),
-            route("GET", "/api/v1/feedbacks/count", self.count),
-            route("GET", "/api/v1/feedbacks/count-unanswered", self.count_unanswered),
-            route("GET", "/api/v1/new-feedbacks-questions", self.unseen),
-            route("POST", "/api/v1/feedbacks/answer", self.answer),
-            route("PATCH", "/api/v1/feedbacks/answer", self.edit),
-            route("POST", "/api/v1/feedbacks/order/return", self.ask_return),
-        ]
+    noun: ClassVar[Literal["feedbacks", "questions"]]
+    not_found: ClassVar[str]
 
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks`."""
-        processed = boolean(call, "isAnswered")
-        if processed is None:
-            raise BadParameter("isAnswered")
-        date_from, date_to = period(call)
-        return self._page(call, processed, date_from, date_to)
-
-    async def archive(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/archive`: no dates."""
-        return self._page(call, None, None, None)
+    def _records(self, call: Call) -> DatedRecords:
+        cabinet = self._cabinet(call)
+        return cabinet.feedbacks if self.noun == "feedbacks" else cabinet.questions
 
     def _page(
-        self, call: Call, processed: bool | None, date_from: int | None, date_to: int | None
-    ) -> Answer:
-        take = required(integer(call, "take", low=1, high=MAX_TAKE), "take")
-        high = MAX_SKIP if processed is not None else None
-        skip = required(integer(call, "skip", high=high), "skip")
-        nm_id = integer(call, "nmId")
-        newest_first = order(call)
-        cabinet = self._cabinet(call)
-        feedbacks, depth = cabinet.feedbacks, cabinet.options.feedbacks_depth
+        self,
+        call: Call,
+        processed: bool | None,
+        *,
+        take: int,
+        skip: int,
+        dates: tuple[int | None, int | None] = (None, None),
+    ) -> Response:
+        """A page of processed or open records; of archived ones if `processed` is None."""
+        nm_id, newest_first = integer(call, "nmId"), order(call)
+        records = self._records(call)
 
         def build() -> bytes:
-            chosen = feedbacks.shelf.select(
-                processed=processed is not False,
-                nm_id=nm_id,
-                date_from=date_from,
-                date_to=date_to,
+            since, until = dates
+            chosen = records.store.select(
+                processed=processed is not False, nm_id=nm_id, date_from=since, date_to=until
             )
-            beyond = depth is not None and skip >= depth
-            rows = b"[]"
-            if not beyond:
-                rows = feedbacks.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
+            rows = records.store.page(chosen, skip=skip, take=take, newest_first=newest_first)
             counts = b""
             if processed is not None:
                 counts = b'"countUnanswered":%d,"countArchive":%d,' % (
-                    feedbacks.open_count,
-                    feedbacks.archive_count,
+                    records.open_count,
+                    records.archive_count,
                 )
-            return replies.data(b"{" + counts + b'"feedbacks":' + rows + b"}")
+            return replies.data(b'{%s"%s":%s}' % (counts, self.noun.encode(), rows))
 
-        key = (processed, nm_id, date_from, date_to, skip, take, newest_first)
-        return Answer(200, feedbacks.pages.get(key, build), "application/json")
+        key = (processed, nm_id, dates, skip, take, newest_first)
+        return raw_response(records.pages.get(key, build))
 
-    async def get(self, call: Call) -> Answer:
-        """`GET /api/v1/feedback`."""
-        raw = self._cabinet(call).feedbacks.raw(call.query("id") or "")
+    def _get(self, call: Call) -> Response:
+        raw = self._records(call).raw(call.query("id") or "")
         if raw is None:
-            raise Refusal(422, replies.NO_FEEDBACK)
-        return Answer(200, Body(replies.data(raw)), "application/json")
+            raise Refusal(422, self.not_found)
+        return raw_response(replies.data(raw))
 
-    async def count(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/count`: `isAnswered` is true by default."""
+    def _count(self, call: Call) -> Response:
         processed = boolean(call, "isAnswered")
-        date_from, date_to = period(call)
-        _, low, high = self._cabinet(call).feedbacks.shelf.select(
-            processed=processed is not False, date_from=date_from, date_to=date_to
+        since, until = period(call)
+        _, low, high = self._records(call).store.select(
+            processed=processed is not False, date_from=since, date_to=until
         )
-        return replies.data_answer(high - low)
+        return replies.data_response(high - low)
 
-    async def count_unanswered(self, call: Call) -> Answer:
-        """`GET /api/v1/feedbacks/count-unanswered`."""
-        feedbacks = self._cabinet(call).feedbacks
-        return replies.data_answer(
-            {
-                "countUnanswered": feedbacks.open_count,
-                "countUnansweredToday": feedbacks.open_today(),
-            }
+    def _count_unanswered(self, call: Call) -> Response:
+        records = self._records(call)
+        return replies.data_response(
+            {"countUnanswered": records.open_count, "countUnansweredToday": records.open_today()}
         )
 
-    async def unseen(self, call: Call) -> Answer:
-        """`GET /api/v1/new-feedbacks-questions`."""
+
+class FeedbackHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
+    """Serves the feedbacks of the caller's cabinet."""
+
+    noun = "feedbacks"
+    not_found = replies.NO_FEEDBACK
+
+    @route("GET", "/api/v1/feedbacks", records=_LISTED)
+    async def show(self, call: Call) -> Response:
+        """Feedbacks, processed or not, by date."""
+        processed, dates = required(boolean(call, "isAnswered"), "isAnswered"), period(call)
+        take, skip = self._window(call, MAX_SKIP)
+        return self._page(call, processed, take=take, skip=skip, dates=dates)
+
+    @route("GET", "/api/v1/feedbacks/archive", records=_LISTED)
+    async def archive(self, call: Call) -> Response:
+        """Archived feedbacks; takes no dates."""
+        take, skip = self._window(call, None)
+        return self._page(call, None, take=take, skip=skip)
+
+    def _window(self, call: Call, max_skip: int | None) -> tuple[int, int]:
+        take = required(integer(call, "take", low=1, high=MAX_TAKE), "take")
+        skip = required(integer(call, "skip", high=max_skip), "skip")
+        depth = self._cabinet(call).options.feedbacks_depth
+        return (0 if depth is not None and skip >= depth else take), skip
+
+    @route("GET", "/api/v1/feedback", records=_ONE)
+    async def get(self, call: Call) -> Response:
+        """One feedback."""
+        return self._get(call)
+
+    @route("GET", "/api/v1/feedbacks/count")
+    async def count(self, call: Call) -> Response:
+        """Number of feedbacks; `isAnswered` is true by default."""
+        return self._count(call)
+
+    @route("GET", "/api/v1/feedbacks/count-unanswered")
+    async def count_unanswered(self, call: Call) -> Response:
+        """Number of unprocessed feedbacks, today and in all."""
+        return self._count_unanswered(call)
+
+    @route("GET", "/api/v1/new-feedbacks-questions")
+    async def unseen(self, call: Call) -> Response:
+        """Whether there are feedbacks and questions that nobody viewed."""
         cabinet = self._cabinet(call)
-        return replies.data_answer(
+        return replies.data_response(
             {
                 "hasNewQuestions": cabinet.questions.has_unseen(),
                 "hasNewFeedbacks": cabinet.feedbacks.has_unseen(),
             }
         )
 
-    async def answer(self, call: Call) -> Answer:
-        """`POST /api/v1/feedbacks/answer`: 204 even for a wrong id."""
+    @route("POST", "/api/v1/feedbacks/answer")
+    async def answer(self, call: Call) -> Response:
+        """Answers a feedback: 204 even for a wrong id."""
         body = await self._text(call)
         self._cabinet(call).feedbacks.answer(body.id, body.text)
-        return empty_answer(204)
+        return empty_response(204)
 
-    async def edit(self, call: Call) -> Answer:
-        """`PATCH /api/v1/feedbacks/answer`: 204 whether it had an effect or not."""
+    @route("PATCH", "/api/v1/feedbacks/answer")
+    async def edit(self, call: Call) -> Response:
+        """Edits an answer: 204 with and without effect."""
         body = await self._text(call)
         self._cabinet(call).feedbacks.edit(body.id, body.text)
-        return empty_answer(204)
+        return empty_response(204)
 
     async def _text(self, call: Call) -> _Text:
         given = call.request.headers.get("Content-Type")
@@ -200,11 +223,10 @@ class FeedbackHandlers(Handlers[Cabinet]):
             raise Refusal(400, "text length must be between 2 and 5000")
         return body
 
-    async def ask_return(self, call: Call) -> Answer:
-        """`POST /api/v1/feedbacks/order/return`."""
-        body = await body_of(call, _Return)
-        if body is None:
-            raise Refusal(400, replies.BAD_BODY)
+    @route("POST", "/api/v1/feedbacks/order/return")
+    async def ask_return(self, call: Call) -> Response:
+        """Asks the buyer to return the item."""
+        body = await body_of(call, _Return, Refusal(400, replies.BAD_BODY))
         outcome = self._cabinet(call).feedbacks.ask_return(body.feedback_id)
         if outcome == "unknown":
             raise Refusal(400, replies.BAD_ID)
@@ -212,4 +234,6 @@ class FeedbackHandlers(Handlers[Cabinet]):
             raise Refusal(422, replies.NO_RETURN)
         if outcome == "repeated":
             raise Refusal(422, replies.RETURN_FAILED)
-        return json_answer({"data": {}, "error": False, "errorText": "", "additionalErrors": None})
+        return json_response(
+            {"data": {}, "error": False, "errorText": "", "additionalErrors": None}
+        )

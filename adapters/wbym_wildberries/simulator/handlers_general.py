@@ -1,11 +1,17 @@
-"""General methods: connection, news, who the seller is and what the seller pays for."""
+"""General methods: connection, news, the seller, its rating and its plan."""
 
 from __future__ import annotations
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
-from wbym_wildberries.simulator.access import ANY
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator.dates import DAY, moscow_time, utc_time
 from wbym_wildberries.simulator.limits import (
     NEWS,
@@ -22,42 +28,31 @@ from wbym_wildberries.simulator.tokens import CATEGORIES
 
 
 class GeneralHandlers(Handlers[Cabinet]):
-    """Serves what is asked about the caller's seller."""
+    """Serves the data of the caller's seller."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        news = Records(("data",), "id")
-        common = "/api/common/v1"
-        feedbacks = CATEGORIES["feedbacks"]
-        return [
-            Route("GET", "/ping", self.ping, PING, ANY),
-            Route("GET", "/api/communications/v2/news", self.news, NEWS, ANY, False, news),
-            Route("GET", "/api/v1/seller-info", self.seller, SELLER_INFO, ANY),
-            Route("GET", f"{common}/rating", self.rating, RATING, feedbacks),
-            Route("GET", f"{common}/subscriptions", self.subscriptions, SUBSCRIPTIONS, ANY),
-            Route("GET", f"{common}/tariff-constructor/options", self.plan, PLAN, ANY),
-        ]
+    @route("GET", "/ping", bucket=PING)
+    async def ping(self, call: Call) -> Response:
+        """Checks the connection to a host."""
+        return json_response({"TS": moscow_time(int(call.now)).decode(), "Status": "OK"})
 
-    async def ping(self, call: Call) -> Answer:
-        """`GET /ping`."""
-        return json_answer({"TS": moscow_time(int(call.now)).decode(), "Status": "OK"})
-
-    async def news(self, call: Call) -> Answer:
-        """`GET /api/communications/v2/news`: by a date or an id, one of them is required."""
+    @route("GET", "/api/communications/v2/news", bucket=NEWS, records=RecordFields(("data",), "id"))
+    async def news(self, call: Call) -> Response:
+        """News of the portal by date or id, one of which is required."""
         seller = self._cabinet(call).seller
         date = call.query("from")
         try:
             identifier = integer(call, "fromID")
             if identifier is not None:
-                return json_answer({"data": seller.news_from_id(identifier)})
-            return json_answer({"data": seller.news_from(moment_of(date or ""))})
+                return json_response({"data": seller.news_from_id(identifier)})
+            return json_response({"data": seller.news_from(moment_of(date or ""))})
         except ValueError as error:
             raise BadParameter("from") from error
 
-    async def seller(self, call: Call) -> Answer:
-        """`GET /api/v1/seller-info`."""
+    @route("GET", "/api/v1/seller-info", bucket=SELLER_INFO)
+    async def seller(self, call: Call) -> Response:
+        """Name and number of the seller."""
         seller = self._cabinet(call).seller
-        return json_answer(
+        return json_response(
             {
                 "name": seller.name,
                 "sid": call.seller,
@@ -67,18 +62,20 @@ class GeneralHandlers(Handlers[Cabinet]):
             }
         )
 
-    async def rating(self, call: Call) -> Answer:
-        """`GET /api/common/v1/rating`."""
+    @route("GET", "/api/common/v1/rating", bucket=RATING, scope=CATEGORIES["feedbacks"])
+    async def rating(self, call: Call) -> Response:
+        """Rating of the seller."""
         feedbacks = self._cabinet(call).feedbacks
         count = feedbacks.open_count + feedbacks.archive_count
-        return json_answer({"feedbackCount": count, "valuation": 4.55})
+        return json_response({"feedbackCount": count, "valuation": 4.55})
 
-    async def subscriptions(self, call: Call) -> Answer:
-        """`GET /api/common/v1/subscriptions`: empty when the seller never subscribed."""
+    @route("GET", "/api/common/v1/subscriptions", bucket=SUBSCRIPTIONS)
+    async def subscriptions(self, call: Call) -> Response:
+        """The Jam subscription; empty if the seller never subscribed."""
         if not self._cabinet(call).options.subscribed:
-            return empty_answer(200)
+            return empty_response(200)
         now = int(call.now)
-        return json_answer(
+        return json_response(
             {
                 "state": "active",
                 "activationSource": "jam",
@@ -88,8 +85,9 @@ class GeneralHandlers(Handlers[Cabinet]):
             }
         )
 
-    async def plan(self, call: Call) -> Answer:
-        """`GET /api/common/v1/tariff-constructor/options`."""
+    @route("GET", "/api/common/v1/tariff-constructor/options", bucket=PLAN)
+    async def plan(self, call: Call) -> Response:
+        """Options and packages of the seller's plan."""
         locale = call.query("locale") or "ru"
         if locale not in {"ru", "en"}:
             raise Refusal(
@@ -127,7 +125,7 @@ class GeneralHandlers(Handlers[Cabinet]):
             "slug": "superSeller",
         }
         promotion = {"commissionRate": 0.3, "expiresAt": dates["expiresAt"]}
-        return json_answer(
+        return json_response(
             {
                 "activeOptionCount": 1,
                 "activePackageCount": 1,

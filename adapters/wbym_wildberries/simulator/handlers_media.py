@@ -5,16 +5,13 @@ from __future__ import annotations
 import struct
 
 import msgspec
-from aiohttp import BodyPartReader
 
-from wbym.testing._answers import Answer, Body, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
+from wbym.testing import Call, Handlers, JsonObject, Refusal, Response, raw_response, route
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.data_cards import photo, video
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import MEDIA
-from wbym_wildberries.simulator.requests import body_of
-from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.requests import body_of, digits
 from wbym_wildberries.simulator.state import Cabinet
 
 MAX_PHOTOS = 30
@@ -37,25 +34,19 @@ class _Links(msgspec.Struct, rename="camel"):
     data: list[str] = []
 
 
-class MediaHandlers(Handlers[Cabinet]):
+class MediaHandlers(Handlers[Cabinet], bucket=MEDIA, scope=SCOPE):
     """Serves the media of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        return [
-            Route("POST", "/content/v3/media/file", self.upload, MEDIA, SCOPE, True),
-            Route("POST", "/content/v3/media/save", self.save, MEDIA, SCOPE, True),
-        ]
-
-    async def upload(self, call: Call) -> Answer:
-        """`POST /content/v3/media/file`: one file, into the place that a header names."""
+    @route("POST", "/content/v3/media/file")
+    async def upload(self, call: Call) -> Response:
+        """Uploads one file to the place that a header names."""
         content = await _read_file(call)
         headers = call.request.headers
-        item, place = headers.get("X-Nm-Id", ""), headers.get("X-Photo-Number", "")
-        if not (item.isascii() and item.isdigit() and place.isascii() and place.isdigit()):
+        item, place = digits(headers.get("X-Nm-Id", "")), digits(headers.get("X-Photo-Number", ""))
+        if item is None or place is None:
             raise Refusal(400, "Invalid X-Nm-Id or X-Photo-Number")
         cabinet = self._cabinet(call)
-        number = cabinet.cards.find(int(item))
+        number = cabinet.cards.find(item)
         if number is None:
             raise Refusal(400, "nmID not found")
         wrong = _wrong(content)
@@ -63,30 +54,29 @@ class MediaHandlers(Handlers[Cabinet]):
             raise Refusal(400, wrong)
         card = cabinet.cards.load(number)
         if _is_video(content):
-            if place != "1":
+            if place != 1:
                 raise Refusal(400, "X-Photo-Number of a video must be 1")
-            card["video"] = video(int(item))
+            card["video"] = video(item)
         else:
             photos = card["photos"]
             count = len(photos) if isinstance(photos, list) else 0
-            if not int(place):
+            if not place:
                 raise Refusal(400, "X-Photo-Number must be at least 1")
             # A number beyond the last picture adds one.
-            if int(place) > count and count >= MAX_PHOTOS:
+            if place > count and count >= MAX_PHOTOS:
                 raise Refusal(400, f"Maximum {MAX_PHOTOS} photos")
-            card["photos"] = _photos(int(item), max(count, min(int(place), count + 1)))
+            card["photos"] = _photos(item, max(count, min(place, count + 1)))
         cabinet.cards.save(number, card)
         cabinet.effects["media"] += 1
-        return _taken()
+        return replies.done()
 
-    async def save(self, call: Call) -> Answer:
-        """`POST /content/v3/media/save`: replaces all media of a card.
+    @route("POST", "/content/v3/media/save")
+    async def save(self, call: Call) -> Response:
+        """Replaces all media of a card.
 
         A set that breaks the requirements is answered 200 and changes nothing, as documented.
         """
-        body = await body_of(call, _Links)
-        if body is None:
-            raise Refusal(400, replies.BAD_REQUEST)
+        body = await body_of(call, _Links, Refusal(400, replies.BAD_REQUEST))
         if body.nm_id is None:
             raise Refusal(422, "nmId is required")
         cabinet = self._cabinet(call)
@@ -103,7 +93,7 @@ class MediaHandlers(Handlers[Cabinet]):
         photos = len(paths) - videos
         if videos > 1 or photos > MAX_PHOTOS:
             cabinet.ignored["media"] += 1
-            return _taken()
+            return replies.done()
         card = cabinet.cards.load(number)
         card["photos"] = _photos(body.nm_id, photos)
         card.pop("video", None)
@@ -111,15 +101,11 @@ class MediaHandlers(Handlers[Cabinet]):
             card["video"] = video(body.nm_id)
         cabinet.cards.save(number, card)
         cabinet.effects["media"] += 1
-        return _taken()
+        return replies.done()
 
 
-def _photos(nm: int, count: int) -> list[Json]:
+def _photos(nm: int, count: int) -> list[JsonObject]:
     return [photo(nm, place + 1) for place in range(count)]
-
-
-def _taken() -> Answer:
-    return json_answer({"data": {}, "error": False, "errorText": "", "additionalErrors": None})
 
 
 def _is_video(content: bytes) -> bool:
@@ -143,29 +129,17 @@ def _wrong(content: bytes) -> str | None:
 
 
 async def _read_file(call: Call) -> bytes:
-    """The uploaded file."""
-    request = call.request
-    if not request.content_type.startswith("multipart/"):
-        raise _broken()
-    content = bytearray()
-    found = False
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                raise _broken()
-            found = found or part.name == "uploadfile"
-            while chunk := await part.read_chunk(1 << 16):
-                # The rest of a file that is too large is read and thrown away.
-                if part.name == "uploadfile" and len(content) <= MAX_VIDEO:
-                    content += chunk
-    except (ValueError, AssertionError) as error:
-        raise _broken() from error
-    if not found:
+    """The uploaded file; the rest of one that is too large is dropped."""
+    is_form = call.request.content_type.startswith("multipart/")
+    parts = await call.parts(MAX_VIDEO + 1) if is_form else None
+    if parts is None:
+        text = raw_response(
+            b"Invalid 'boundary' for 'multipart/form-data' request",
+            status=400,
+            content_type="plain/text",
+        )
+        raise Refusal(400, response=text)
+    files = [part.content for part in parts if part.name == "uploadfile"]
+    if not files:
         raise Refusal(400, "uploadfile is required")
-    return bytes(content)
-
-
-def _broken() -> Refusal:
-    text = Body(b"Invalid 'boundary' for 'multipart/form-data' request")
-    return Refusal(400, answer=Answer(400, text, "plain/text"))
+    return b"".join(files)

@@ -7,14 +7,20 @@ from typing import Literal
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    RecordFields,
+    Refusal,
+    Response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.handlers_feedbacks import SCOPE
 from wbym_wildberries.simulator.limits import FEEDBACKS
 from wbym_wildberries.simulator.requests import BadParameter, body_of, integer
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_pins import PER_UNIT, TOTAL, Method, Pin, Place
 
@@ -28,37 +34,31 @@ class _Item(msgspec.Struct, rename="camel"):
     feedback_id: str
 
 
-class PinHandlers(Handlers[Cabinet]):
+_PATH = "/api/feedbacks/v1/pins"
+_LISTED = RecordFields(
+    ("data",), "pinId", ("unpinnedCause",), ("state", "pinMethod", "unpinnedCause")
+)
+
+
+class PinHandlers(Handlers[Cabinet], bucket=FEEDBACKS, scope=SCOPE):
     """Serves the pins of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        path = "/api/feedbacks/v1/pins"
-        listed = Records(
-            ("data",), "pinId", ("unpinnedCause",), ("state", "pinMethod", "unpinnedCause")
-        )
-        return [
-            Route("GET", path, self.show, FEEDBACKS, SCOPE, False, listed),
-            Route("POST", path, self.pin, FEEDBACKS, SCOPE, True),
-            Route("DELETE", path, self.unpin, FEEDBACKS, SCOPE, True),
-            Route("GET", f"{path}/count", self.count, FEEDBACKS, SCOPE),
-            Route("GET", f"{path}/limits", self.limits, FEEDBACKS, SCOPE),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/feedbacks/v1/pins`: `next` is absent when there is no more."""
+    @route("GET", _PATH, records=_LISTED)
+    async def show(self, call: Call) -> Response:
+        """Pins; `next` is absent on the last page."""
         after = integer(call, "next") or 0
         limit = integer(call, "limit", low=1, high=MAX_PINS) or MAX_PINS
         pins = self._select(call)
         rest = [pin for pin in pins if pin.id > after]
-        page: Json = {"data": [_row(pin) for pin in rest[:limit]]}
+        page: JsonObject = {"data": [_row(pin) for pin in rest[:limit]]}
         if len(rest) > limit:
             page["next"] = rest[limit - 1].id
-        return json_answer(page)
+        return json_response(page)
 
-    async def count(self, call: Call) -> Answer:
-        """`GET /api/feedbacks/v1/pins/count`."""
-        return json_answer({"data": len(self._select(call))})
+    @route("GET", f"{_PATH}/count")
+    async def count(self, call: Call) -> Response:
+        """Number of pins."""
+        return json_response({"data": len(self._select(call))})
 
     def _select(self, call: Call) -> list[Pin]:
         state = _one_of(call, "state", ("pinned", "unpinned"))
@@ -78,23 +78,22 @@ class PinHandlers(Handlers[Cabinet]):
             and (date_to is None or pin.changed_at <= date_to)
         ]
 
-    async def pin(self, call: Call) -> Answer:
-        """`POST /api/feedbacks/v1/pins`: each item succeeds or fails by itself."""
+    @route("POST", _PATH)
+    async def pin(self, call: Call) -> Response:
+        """Pins feedbacks; each item succeeds or fails by itself."""
         if not self._cabinet(call).options.pins_allowed:
             raise Refusal(
                 403,
                 "this feature requires active subscription or active tariff",
                 title="no active subscription or tariff",
             )
-        items = await body_of(call, list[_Item])
-        if items is None:
-            raise Refusal(400, "invalid request body")
+        items = await body_of(call, list[_Item], Refusal(400, "invalid request body"))
         if not 1 <= len(items) <= MAX_PINS:
             raise Refusal(400, "invalid request body")
         pins = self._cabinet(call).pins
-        rows: list[Json] = []
+        rows: list[JsonObject] = []
         for item in items:
-            row: Json = {
+            row: JsonObject = {
                 "feedbackId": item.feedback_id,
                 "pinMethod": item.pin_method,
                 "pinOn": item.pin_on,
@@ -113,22 +112,22 @@ class PinHandlers(Handlers[Cabinet]):
                 }
                 row.update(isErrors=True, errors=[error])
             rows.append(row)
-        return json_answer({"data": rows})
+        return json_response({"data": rows})
 
-    async def unpin(self, call: Call) -> Answer:
-        """`DELETE /api/feedbacks/v1/pins`: answers the ids that were unpinned."""
-        ids = await body_of(call, list[int])
-        if ids is None:
-            raise Refusal(400, "invalid request body")
+    @route("DELETE", _PATH)
+    async def unpin(self, call: Call) -> Response:
+        """Unpins feedbacks; gives the ids that were pinned."""
+        ids = await body_of(call, list[int], Refusal(400, "invalid request body"))
         if not 1 <= len(ids) <= MAX_PINS:
             raise Refusal(400, "invalid request body")
-        return json_answer({"data": self._cabinet(call).pins.unpin(ids)})
+        return json_response({"data": self._cabinet(call).pins.unpin(ids)})
 
-    async def limits(self, call: Call) -> Answer:
-        """`GET /api/feedbacks/v1/pins/limits`: null without a subscription or tariff."""
+    @route("GET", f"{_PATH}/limits")
+    async def limits(self, call: Call) -> Response:
+        """Limits of pins; null without a subscription or tariff."""
         methods: tuple[Literal["subscription"], Literal["tariff"]] = ("subscription", "tariff")
         pins = self._cabinet(call).pins
-        return json_answer(
+        return json_response(
             {
                 "data": {
                     method: {
@@ -146,9 +145,9 @@ class PinHandlers(Handlers[Cabinet]):
         )
 
 
-def _row(pin: Pin) -> Json:
+def _row(pin: Pin) -> JsonObject:
     moment = datetime.fromtimestamp(pin.changed_at, UTC)
-    row: Json = {
+    row: JsonObject = {
         "changeStateAt": moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "imtId": pin.imt_id,
         "nmId": pin.nm_id,

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    RecordFields,
+    Refusal,
+    Response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator import replies
 from wbym_wildberries.simulator.limits import PRICES
-from wbym_wildberries.simulator.requests import BadParameter, body_of, integer, required
-from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.requests import (
+    BadParameter,
+    body_of,
+    camel_with_ids,
+    integer,
+    required,
+)
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import PROCESSING, Change, Prices, Task
 from wbym_wildberries.simulator.tokens import CATEGORIES
-from wbym_wildberries.simulator.wire import camel_with_ids
 
 SCOPE = CATEGORIES["prices"]
 MAX_ITEMS = 1000
@@ -70,56 +81,30 @@ class _Club(msgspec.Struct, rename=camel_with_ids):
     club_discount: int | float
 
 
-class _Goods(msgspec.Struct):
-    data: list[_Good]
+_Item = TypeVar("_Item")
 
 
-class _SizeGoods(msgspec.Struct):
-    data: list[_SizeGood]
-
-
-class _Clubs(msgspec.Struct):
-    data: list[_Club]
+class _Items(msgspec.Struct, Generic[_Item]):
+    data: list[_Item]
 
 
 class _Wanted(msgspec.Struct, rename="camel"):
     nm_list: list[int]
 
 
-class PriceHandlers(Handlers[Cabinet]):
+_GOODS = RecordFields(("data", "listGoods"), "nmID", ("vendorCode",))
+_HISTORY = RecordFields(("data", "historyGoods"), "nmID", ("errorText", "price"))
+
+
+class PriceHandlers(Handlers[Cabinet], bucket=PRICES, scope=SCOPE):
     """Serves the prices of the caller's cabinet."""
-
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        goods = Records(("data", "listGoods"), "nmID", ("vendorCode",))
-        history = Records(("data", "historyGoods"), "nmID", ("errorText", "price"))
-
-        def read(path: str, handler: object, records: Records | None = None) -> Route:
-            return Route("GET", path, handler, PRICES, SCOPE, False, records)  # type: ignore[arg-type]
-
-        def write(path: str, handler: object) -> Route:
-            return Route("POST", path, handler, PRICES, SCOPE, True)  # type: ignore[arg-type]
-
-        return [
-            write("/api/v2/upload/task", self.set_prices),
-            write("/api/v2/upload/task/size", self.set_sizes),
-            write("/api/v2/upload/task/club-discount", self.set_club),
-            read("/api/v2/history/tasks", self.history),
-            read("/api/v2/history/goods/task", self.history_goods, history),
-            read("/api/v2/buffer/tasks", self.buffer),
-            read("/api/v2/buffer/goods/task", self.buffer_goods),
-            read("/api/v2/list/goods/filter", self.goods, goods),
-            Route("POST", "/api/v2/list/goods/filter", self.some, PRICES, SCOPE, False, goods),
-            read("/api/v2/list/goods/size/nm", self.sizes, goods),
-            read("/api/v2/quarantine/goods", self.quarantine),
-        ]
 
     # Setting.
 
-    async def set_prices(self, call: Call) -> Answer:
-        """`POST /api/v2/upload/task`."""
-        body = await body_of(call, _Goods)
-        items = _counted(body.data if body else None)
+    @route("POST", "/api/v2/upload/task")
+    async def set_prices(self, call: Call) -> Response:
+        """Sets prices and discounts."""
+        items = _counted(await body_of(call, _Items[_Good], Refusal(400, BAD_FORMAT)))
         _unique([item.nm_id for item in items], TWICE)
         changes = tuple(
             Change(_item(one.nm_id), _price(one.price), _discount(one.discount)) for one in items
@@ -128,10 +113,10 @@ class PriceHandlers(Handlers[Cabinet]):
             raise Refusal(400, NOTHING_SET)
         return self._start(call, changes, ALREADY_SET, NONE_KNOWN)
 
-    async def set_sizes(self, call: Call) -> Answer:
-        """`POST /api/v2/upload/task/size`."""
-        body = await body_of(call, _SizeGoods)
-        items = _counted(body.data if body else None)
+    @route("POST", "/api/v2/upload/task/size")
+    async def set_sizes(self, call: Call) -> Response:
+        """Sets prices of sizes."""
+        items = _counted(await body_of(call, _Items[_SizeGood], Refusal(400, BAD_FORMAT)))
         _unique([item.size_id for item in items], SIZES_TWICE)
         changes = tuple(
             Change(_item(one.nm_id), _price(one.price), size=one.size_id) for one in items
@@ -142,56 +127,62 @@ class PriceHandlers(Handlers[Cabinet]):
             raise Refusal(400, BAD_SIZE)
         return self._start(call, changes, ALREADY_SET, NONE_KNOWN)
 
-    async def set_club(self, call: Call) -> Answer:
-        """`POST /api/v2/upload/task/club-discount`."""
-        body = await body_of(call, _Clubs)
-        items = _counted(body.data if body else None)
+    @route("POST", "/api/v2/upload/task/club-discount")
+    async def set_club(self, call: Call) -> Response:
+        """Sets club discounts."""
+        items = _counted(await body_of(call, _Items[_Club], Refusal(400, BAD_FORMAT)))
         _unique([item.nm_id for item in items], TWICE)
         changes = tuple(Change(_item(one.nm_id), club=_club(one.club_discount)) for one in items)
         return self._start(call, changes, CLUB_ALREADY_SET, CLUB_NONE_KNOWN)
 
-    def _start(self, call: Call, changes: tuple[Change, ...], already: str, unknown: str) -> Answer:
+    def _start(
+        self, call: Call, changes: tuple[Change, ...], already: str, unknown: str
+    ) -> Response:
         cabinet = self._cabinet(call)
         running = cabinet.prices.running(changes)
         if running is not None:
             data = {"id": running.id, "alreadyExists": True}
             shape = {"data": data, "error": False, "errorText": "This task already exists"}
-            return json_answer(shape, status=208)
+            return json_response(shape, status=208)
         if not any(map(cabinet.prices.is_new, changes)):
             known = all(cabinet.cards.find(change.nm) is not None for change in changes)
             raise Refusal(400, already if known else unknown)
         task = cabinet.prices.start(changes)
-        return replies.price_answer({"id": task.id, "alreadyExists": False})
+        return replies.price_response({"id": task.id, "alreadyExists": False})
 
     # Following tasks.
 
-    async def history(self, call: Call) -> Answer:
-        """`GET /api/v2/history/tasks`: null until the task is processed."""
+    @route("GET", "/api/v2/history/tasks")
+    async def history(self, call: Call) -> Response:
+        """A processed task; null until it is processed."""
         return self._state(call, processing=False)
 
-    async def buffer(self, call: Call) -> Answer:
-        """`GET /api/v2/buffer/tasks`: null when the task is processed."""
+    @route("GET", "/api/v2/buffer/tasks")
+    async def buffer(self, call: Call) -> Response:
+        """A task in processing; null once it is processed."""
         return self._state(call, processing=True)
 
-    def _state(self, call: Call, *, processing: bool) -> Answer:
+    def _state(self, call: Call, *, processing: bool) -> Response:
         prices, task = self._task(call, processing=processing)
-        return replies.price_answer(prices.summary(task) if task else None)
+        return replies.price_response(prices.summary(task) if task else None)
 
-    async def history_goods(self, call: Call) -> Answer:
-        """`GET /api/v2/history/goods/task`."""
+    @route("GET", "/api/v2/history/goods/task", records=_HISTORY)
+    async def history_goods(self, call: Call) -> Response:
+        """Items of a processed task."""
         return self._details(call, "historyGoods", processing=False)
 
-    async def buffer_goods(self, call: Call) -> Answer:
-        """`GET /api/v2/buffer/goods/task`."""
+    @route("GET", "/api/v2/buffer/goods/task")
+    async def buffer_goods(self, call: Call) -> Response:
+        """Items of a task in processing."""
         return self._details(call, "bufferGoods", processing=True)
 
-    def _details(self, call: Call, name: str, *, processing: bool) -> Answer:
+    def _details(self, call: Call, name: str, *, processing: bool) -> Response:
         limit, offset = _page(call)
         prices, task = self._task(call, processing=processing)
         rows = prices.details(task, limit=limit, offset=offset) if task else []
         data = {"uploadID": int(call.query("uploadID") or 0), name: rows}
         # Published so: the details of a processed task have no flag of errors.
-        return replies.price_answer(data) if processing else json_answer({"data": data})
+        return replies.price_response(data) if processing else json_response({"data": data})
 
     def _task(self, call: Call, *, processing: bool) -> tuple[Prices, Task | None]:
         identifier = required(integer(call, "uploadID"), "uploadID")
@@ -203,42 +194,46 @@ class PriceHandlers(Handlers[Cabinet]):
 
     # Reading.
 
-    async def goods(self, call: Call) -> Answer:
-        """`GET /api/v2/list/goods/filter`: all items, or one."""
+    @route("GET", "/api/v2/list/goods/filter", records=_GOODS)
+    async def goods(self, call: Call) -> Response:
+        """All items, or one."""
         limit, offset = _page(call)
         nm = integer(call, "filterNmID")
         cabinet = self._cabinet(call)
         if nm:
             return self._some(cabinet, [nm] if offset == 0 else [])
         rows = cabinet.prices.goods(limit=limit, offset=offset)
-        return replies.price_answer({"listGoods": rows})
+        return replies.price_response({"listGoods": rows})
 
-    async def some(self, call: Call) -> Answer:
-        """`POST /api/v2/list/goods/filter`: items that do not exist are left out."""
-        body = await body_of(call, _Wanted)
-        if body is None or not 1 <= len(body.nm_list) <= MAX_ITEMS:
+    @route("POST", "/api/v2/list/goods/filter", writes=False, records=_GOODS)
+    async def some(self, call: Call) -> Response:
+        """Some items; unknown ones are left out."""
+        body = await body_of(call, _Wanted, BadParameter("nmList"))
+        if not 1 <= len(body.nm_list) <= MAX_ITEMS:
             raise BadParameter("nmList")
         return self._some(self._cabinet(call), list(dict.fromkeys(body.nm_list)))
 
-    def _some(self, cabinet: Cabinet, items: list[int]) -> Answer:
+    def _some(self, cabinet: Cabinet, items: list[int]) -> Response:
         numbers = [cabinet.cards.find(nm) for nm in items]
         rows = [cabinet.prices.good(number) for number in numbers if number is not None]
-        return replies.price_answer({"listGoods": rows})
+        return replies.price_response({"listGoods": rows})
 
-    async def sizes(self, call: Call) -> Answer:
-        """`GET /api/v2/list/goods/size/nm`."""
+    @route("GET", "/api/v2/list/goods/size/nm", records=_GOODS)
+    async def sizes(self, call: Call) -> Response:
+        """Sizes of an item with their prices."""
         limit, offset = _page(call)
         nm = required(integer(call, "nmID"), "nmID")
         cabinet = self._cabinet(call)
         number = cabinet.cards.find(nm)
-        rows: list[Json] = [] if number is None else cabinet.prices.sizes(number)
-        return replies.price_answer({"listGoods": rows[offset : offset + limit]})
+        rows: list[JsonObject] = [] if number is None else cabinet.prices.sizes(number)
+        return replies.price_response({"listGoods": rows[offset : offset + limit]})
 
-    async def quarantine(self, call: Call) -> Answer:
-        """`GET /api/v2/quarantine/goods`."""
+    @route("GET", "/api/v2/quarantine/goods")
+    async def quarantine(self, call: Call) -> Response:
+        """Items in quarantine."""
         limit, offset = _page(call)
         rows = self._cabinet(call).prices.quarantine(limit=limit, offset=offset)
-        return replies.price_answer({"quarantineGoods": rows})
+        return replies.price_response({"quarantineGoods": rows})
 
 
 def _page(call: Call) -> tuple[int, int]:
@@ -246,17 +241,12 @@ def _page(call: Call) -> tuple[int, int]:
     return limit, integer(call, "offset") or 0
 
 
-_Item = TypeVar("_Item")
-
-
-def _counted(items: list[_Item] | None) -> list[_Item]:
-    if items is None:
-        raise Refusal(400, BAD_FORMAT)
-    if not items:
+def _counted(items: _Items[_Item]) -> list[_Item]:
+    if not items.data:
         raise Refusal(400, EMPTY)
-    if len(items) > MAX_ITEMS:
+    if len(items.data) > MAX_ITEMS:
         raise Refusal(400, TOO_MANY)
-    return items
+    return items.data
 
 
 def _unique(identifiers: list[int], text: str) -> None:

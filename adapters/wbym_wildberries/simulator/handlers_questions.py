@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, RecordFields, Refusal, Response, route
 from wbym_wildberries.simulator import replies
-from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, order, period
+from wbym_wildberries.simulator.handlers_feedbacks import SCOPE, DatedHandlers, period
 from wbym_wildberries.simulator.limits import FEEDBACKS
-from wbym_wildberries.simulator.requests import BadParameter, body_of, boolean, integer, required
-from wbym_wildberries.simulator.state import Cabinet
+from wbym_wildberries.simulator.requests import body_of, boolean, integer, required
 
 DEPTH = 10_000
-"""`take + skip` may not be more."""
+"""Max of `take + skip`."""
 _OPTIONAL = (
     "answer",
     "productDetails.supplierArticle",
@@ -34,93 +31,58 @@ class _Patch(msgspec.Struct, rename="camel"):
     state: str | None = None
 
 
-class QuestionHandlers(Handlers[Cabinet]):
+_LISTED = RecordFields(("data", "questions"), "id", _OPTIONAL, ("state",))
+_ONE = RecordFields(("data",), "id", _OPTIONAL, ("state",))
+
+
+class QuestionHandlers(DatedHandlers, bucket=FEEDBACKS, scope=SCOPE):
     """Serves the questions of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(("data", "questions"), "id", _OPTIONAL, ("state",))
-        one = Records(("data",), "id", _OPTIONAL, ("state",))
-        path = "/api/v1/questions"
-        return [
-            Route("GET", path, self.show, FEEDBACKS, SCOPE, False, listed),
-            Route("GET", "/api/v1/question", self.get, FEEDBACKS, SCOPE, False, one),
-            Route("GET", f"{path}/count", self.count, FEEDBACKS, SCOPE),
-            Route("GET", f"{path}/count-unanswered", self.count_unanswered, FEEDBACKS, SCOPE),
-            Route("PATCH", path, self.patch, FEEDBACKS, SCOPE, True),
-        ]
+    noun = "questions"
+    not_found = replies.NO_QUESTION
 
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/questions`."""
-        answered = boolean(call, "isAnswered")
-        if answered is None:
-            raise BadParameter("isAnswered")
+    @route("GET", "/api/v1/questions", records=_LISTED)
+    async def show(self, call: Call) -> Response:
+        """Questions, answered or not, by date."""
+        answered, dates = required(boolean(call, "isAnswered"), "isAnswered"), period(call)
         take = required(integer(call, "take", low=1, high=DEPTH), "take")
         skip = required(integer(call, "skip", high=DEPTH), "skip")
-        nm_id = integer(call, "nmId")
-        date_from, date_to = period(call)
-        newest_first = order(call)
         if take + skip > DEPTH:
             raise Refusal(400, replies.WRONG)
-        questions = self._cabinet(call).questions
+        return self._page(call, answered, take=take, skip=skip, dates=dates)
 
-        def build() -> bytes:
-            chosen = questions.shelf.select(
-                processed=answered, nm_id=nm_id, date_from=date_from, date_to=date_to
-            )
-            rows = questions.shelf.page(chosen, skip=skip, take=take, newest_first=newest_first)
-            return replies.data(
-                b'{"countUnanswered":%d,"countArchive":%d,"questions":%s}'
-                % (questions.open_count, questions.archive_count, rows)
-            )
+    @route("GET", "/api/v1/question", records=_ONE)
+    async def get(self, call: Call) -> Response:
+        """One question."""
+        return self._get(call)
 
-        key = (answered, nm_id, date_from, date_to, skip, take, newest_first)
-        return Answer(200, questions.pages.get(key, build), "application/json")
+    @route("GET", "/api/v1/questions/count")
+    async def count(self, call: Call) -> Response:
+        """Number of questions; `isAnswered` is true by default."""
+        return self._count(call)
 
-    async def get(self, call: Call) -> Answer:
-        """`GET /api/v1/question`."""
-        raw = self._cabinet(call).questions.raw(call.query("id") or "")
-        if raw is None:
-            raise Refusal(422, replies.NO_QUESTION)
-        return Answer(200, Body(replies.data(raw)), "application/json")
+    @route("GET", "/api/v1/questions/count-unanswered")
+    async def count_unanswered(self, call: Call) -> Response:
+        """Number of open questions, today and in all."""
+        return self._count_unanswered(call)
 
-    async def count(self, call: Call) -> Answer:
-        """`GET /api/v1/questions/count`: `isAnswered` is true by default."""
-        answered = boolean(call, "isAnswered")
-        date_from, date_to = period(call)
-        _, low, high = self._cabinet(call).questions.shelf.select(
-            processed=answered is not False, date_from=date_from, date_to=date_to
-        )
-        return replies.data_answer(high - low)
-
-    async def count_unanswered(self, call: Call) -> Answer:
-        """`GET /api/v1/questions/count-unanswered`."""
-        questions = self._cabinet(call).questions
-        return replies.data_answer(
-            {
-                "countUnanswered": questions.open_count,
-                "countUnansweredToday": questions.open_today(),
-            }
-        )
-
-    async def patch(self, call: Call) -> Answer:
-        """`PATCH /api/v1/questions`: the body says whether to view, reject or answer."""
-        body = await body_of(call, _Patch)
-        if body is None:
-            raise Refusal(400, replies.WRONG)
+    @route("PATCH", "/api/v1/questions")
+    async def patch(self, call: Call) -> Response:
+        """Views, rejects or answers a question, as the body says."""
+        body = await body_of(call, _Patch, Refusal(400, replies.WRONG))
         questions = self._cabinet(call).questions
         if body.state is None and body.answer is None:
             if body.was_viewed is None:
                 raise Refusal(400, replies.WRONG)
             if not questions.view(body.id, viewed=body.was_viewed):
                 raise Refusal(404, replies.NOT_FOUND)
-            return replies.data_answer(None)
+            return replies.data_response(None)
         if body.answer is None or not body.answer.text or body.state not in {"none", "wbRu"}:
             raise Refusal(400, replies.WRONG)
         act = questions.answer if body.state == "wbRu" else questions.reject
         outcome = act(body.id, body.answer.text)
         if outcome == "unknown":
             raise Refusal(404, replies.NOT_FOUND)
-        if outcome == "refused":
+        if outcome == "rejected":
             raise Refusal(422, replies.NO_EDIT)
-        return replies.data_answer(None)
+        return replies.data_response(None)

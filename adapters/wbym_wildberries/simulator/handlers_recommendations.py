@@ -6,15 +6,21 @@ from itertools import islice
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
-from wbym_wildberries.simulator import assortment
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    RecordFields,
+    Refusal,
+    Response,
+    json_response,
+    route,
+)
+from wbym_wildberries.simulator import card_ids
 from wbym_wildberries.simulator.data_cards import photo
 from wbym_wildberries.simulator.handlers_directories import SCOPE
 from wbym_wildberries.simulator.limits import RECOMMEND, RECOMMENDATIONS
 from wbym_wildberries.simulator.requests import body_of
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 
 MAX_PAGE = 5000
@@ -46,38 +52,35 @@ class _Items(msgspec.Struct, rename="camel"):
     replace: bool = False
 
 
-class RecommendationHandlers(Handlers[Cabinet]):
+_PATH = "/api/content/v1/recommendations"
+_ITEMS = RecordFields(("data",), "nmId", ("updatedAt",))
+
+
+class RecommendationHandlers(Handlers[Cabinet], scope=SCOPE):
     """Serves the recommendations of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        path = "/api/content/v1/recommendations"
-        rows = Records(("data",), "nmId", ("updatedAt",))
-        return [
-            Route("POST", f"{path}/list", self.show, RECOMMENDATIONS, SCOPE, False, rows),
-            Route("POST", f"{path}/set", self.set, RECOMMEND, SCOPE, True),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`POST /api/content/v1/recommendations/list`: by the last `nmId`."""
-        body = await body_of(call, _Wanted)
-        if body is None or not 0 <= body.limit <= MAX_PAGE:
+    @route("POST", f"{_PATH}/list", bucket=RECOMMENDATIONS, writes=False, records=_ITEMS)
+    async def show(self, call: Call) -> Response:
+        """Items with their recommendations, by the last `nmId`."""
+        body = await body_of(call, _Wanted, Refusal(400, "incorrect request body format"))
+        if not 0 <= body.limit <= MAX_PAGE:
             raise Refusal(400, "incorrect request body format")
         if len(body.search) > MAX_SEARCH:
             raise Refusal(400, "Search string length limit exceeded, maximum 72 required")
         if max(len(body.brand_names), len(body.subject_ids)) > MAX_NAMED:
             raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
-        first = assortment.number_of(body.next) if body.next else -1
+        first = card_ids.number_of(body.next) if body.next else -1
         found = (n for n in cabinet.cards.catalog if n > first and _fits(cabinet, n, body))
         numbers = list(islice(found, body.limit))
-        last = assortment.nm_id(numbers[-1]) if numbers else body.next
-        return json_answer({"data": [_row(cabinet, n) for n in numbers], "next": last})
+        last = card_ids.nm_id(numbers[-1]) if numbers else body.next
+        return json_response({"data": [_row(cabinet, n) for n in numbers], "next": last})
 
-    async def set(self, call: Call) -> Answer:
-        """`POST /api/content/v1/recommendations/set`: 208 when all of it is set already."""
-        body = await body_of(call, _Items)
-        if body is None or not 1 <= len(body.rec_list) <= MAX_PAGE:
+    @route("POST", f"{_PATH}/set", bucket=RECOMMEND)
+    async def set(self, call: Call) -> Response:
+        """Sets recommendations: 208 if all of them are set already."""
+        body = await body_of(call, _Items, Refusal(400, "incorrect request body format"))
+        if not 1 <= len(body.rec_list) <= MAX_PAGE:
             raise Refusal(400, "incorrect request body format")
         if any(len(item.recommendations) > MAX_RECOMMENDED for item in body.rec_list):
             raise Refusal(400, "incorrect request body format")
@@ -85,7 +88,7 @@ class RecommendationHandlers(Handlers[Cabinet]):
         if not all(0 <= one.sort <= MAX_RECOMMENDED for one in each):
             raise Refusal(400, "incorrect request body format")
         cabinet = self._cabinet(call)
-        errors: list[Json] = []
+        errors: list[JsonObject] = []
         changed = 0
         for item in body.rec_list:
             # Those without a place come first, so that a place is one among all.
@@ -106,10 +109,10 @@ class RecommendationHandlers(Handlers[Cabinet]):
         cabinet.effects["recommendation"] += changed
         if not changed and not errors:
             raise Refusal(208, "Recommendations already set")
-        return json_answer({"isError": bool(errors), "errors": errors})
+        return json_response({"isError": bool(errors), "errors": errors})
 
 
-def _error(item: int, recommended: int, message: str) -> Json:
+def _error(item: int, recommended: int, message: str) -> JsonObject:
     return {"mainNm": str(item), "recomNm": str(recommended), "message": message}
 
 
@@ -124,7 +127,7 @@ def _wrong(cabinet: Cabinet, item: int, recommended: int, count: int) -> str | N
 
 def _fits(cabinet: Cabinet, number: int, wanted: _Wanted) -> bool:
     traits = cabinet.cards.traits(number)
-    found = wanted.search in {"", str(assortment.nm_id(number))}
+    found = wanted.search in {"", str(card_ids.nm_id(number))}
     return (
         (found or wanted.search in traits.vendor_code)
         and (not wanted.brand_names or traits.brand in wanted.brand_names)
@@ -132,10 +135,10 @@ def _fits(cabinet: Cabinet, number: int, wanted: _Wanted) -> bool:
     )
 
 
-def _row(cabinet: Cabinet, number: int) -> Json:
+def _row(cabinet: Cabinet, number: int) -> JsonObject:
     card = cabinet.cards.load(number)
     traits = cabinet.cards.traits(number)
-    nm = assortment.nm_id(number)
+    nm = card_ids.nm_id(number)
     recommended = cabinet.recommended.get(nm, [])
     return {
         "nmId": nm,

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator.handlers_warehouses import SCOPE, bad_body, warehouse_of
 from wbym_wildberries.simulator.limits import STOCKS, STOCKS_DELETE
 from wbym_wildberries.simulator.requests import body_of
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_warehouses import Warehouse
 
@@ -33,21 +40,15 @@ class _Stocks(msgspec.Struct):
     stocks: list[_Stock]
 
 
-class StockHandlers(Handlers[Cabinet]):
+_PATH = "/api/v3/stocks/{warehouseId}"
+
+
+class StockHandlers(Handlers[Cabinet], bucket=STOCKS, scope=SCOPE):
     """Serves the inventory of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        path = "/api/v3/stocks/{warehouseId}"
-        rows = Records(("stocks",), "chrtId")
-        return [
-            Route("POST", path, self.show, STOCKS, SCOPE, False, rows),
-            Route("PUT", path, self.update, STOCKS, SCOPE, True),
-            Route("DELETE", path, self.delete, STOCKS_DELETE, SCOPE, True),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`POST /api/v3/stocks/{warehouseId}`: sizes that are not there are left out."""
+    @route("POST", _PATH, writes=False, records=RecordFields(("stocks",), "chrtId"))
+    async def show(self, call: Call) -> Response:
+        """Stocks of sizes; unknown ones are left out."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         wanted = await self._sizes(call)
@@ -55,18 +56,17 @@ class StockHandlers(Handlers[Cabinet]):
         rows = [
             {"chrtId": chrt, "amount": amount} for chrt, amount in amounts if amount is not None
         ]
-        return json_answer({"stocks": rows})
+        return json_response({"stocks": rows})
 
-    async def update(self, call: Call) -> Answer:
-        """`PUT /api/v3/stocks/{warehouseId}`: all or nothing.
+    @route("PUT", _PATH)
+    async def update(self, call: Call) -> Response:
+        """All or nothing.
 
         An item with names that nobody knows is passed over in silence, as documented.
         """
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
-        body = await body_of(call, _Stocks)
-        if body is None:
-            raise bad_body()
+        body = await body_of(call, _Stocks, bad_body())
         if not 1 <= len(body.stocks) <= MAX_ITEMS:
             raise _bad_request()
         if any(one.chrt_id is None and one.sku is not None for one in body.stocks):
@@ -80,7 +80,7 @@ class StockHandlers(Handlers[Cabinet]):
                 cabinet.ignored["stock"] += 1
             else:
                 cabinet.warehouses.put(warehouse.id, one.chrt_id, one.amount)
-        return empty_answer(204)
+        return empty_response(204)
 
     def _check(self, cabinet: Cabinet, warehouse: Warehouse, stocks: list[_Stock]) -> None:
         blocked = cabinet.warehouses.blocked
@@ -94,7 +94,7 @@ class StockHandlers(Handlers[Cabinet]):
         known = cabinet.warehouses.is_known
         unknown = [one for one in stocks if one.chrt_id is not None and not known(one.chrt_id)]
         many = [one for one in stocks if (one.amount or 0) > MAX_AMOUNT]
-        errors: list[Json] = []
+        errors: list[JsonObject] = []
         if unknown:
             errors.append(_conflict("NotFound", "Not found", unknown))
         if many:
@@ -102,8 +102,9 @@ class StockHandlers(Handlers[Cabinet]):
         if errors:
             raise _conflicts(errors)
 
-    async def delete(self, call: Call) -> Answer:
-        """`DELETE /api/v3/stocks/{warehouseId}`."""
+    @route("DELETE", _PATH, bucket=STOCKS_DELETE)
+    async def delete(self, call: Call) -> Response:
+        """Deletes the stocks of sizes."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         wanted = await self._sizes(call)
@@ -111,12 +112,10 @@ class StockHandlers(Handlers[Cabinet]):
             raise Refusal(409, "The store is processing", code="StoreIsProcessing")
         for chrt in wanted:
             cabinet.warehouses.drop(warehouse.id, chrt)
-        return empty_answer(204)
+        return empty_response(204)
 
     async def _sizes(self, call: Call) -> list[int]:
-        body = await body_of(call, _Sizes)
-        if body is None:
-            raise bad_body()
+        body = await body_of(call, _Sizes, bad_body())
         if body.chrt_ids is None:
             wrong = body.skus is not None
             raise Refusal(400, code="IncorrectSkuParameter") if wrong else bad_body()
@@ -129,8 +128,8 @@ def _bad_request() -> Refusal:
     return Refusal(400, "Incorrect request parameters", code="IncorrectRequest")
 
 
-def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> Json:
-    shown: Json = {"code": code, "message": message}
+def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> JsonObject:
+    shown: JsonObject = {"code": code, "message": message}
     if stocks is not None:
         shown["data"] = [
             {"amount": one.amount or 0, "chrtId": one.chrt_id or 0, "sku": one.sku or ""}
@@ -139,5 +138,5 @@ def _conflict(code: str, message: str, stocks: list[_Stock] | None = None) -> Js
     return shown
 
 
-def _conflicts(errors: list[Json]) -> Refusal:
-    return Refusal(409, answer=json_answer(errors, status=409))
+def _conflicts(errors: list[JsonObject]) -> Refusal:
+    return Refusal(409, response=json_response(errors, status=409))

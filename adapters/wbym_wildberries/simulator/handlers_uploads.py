@@ -1,12 +1,10 @@
-"""The methods that list new cards and edit old ones, and what became of them."""
+"""The methods that list new cards and edit old ones, and the list of failed ones."""
 
 from __future__ import annotations
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, JsonObject, RecordFields, Refusal, Response, route
 from wbym_wildberries.simulator import card_rules, replies
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Group, Variant
@@ -20,12 +18,10 @@ from wbym_wildberries.simulator.limits import (
     CARD_UPLOAD,
     CONTENT,
 )
-from wbym_wildberries.simulator.requests import BadParameter, body_of
-from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.requests import BadParameter, body_of, camel_with_ids
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, micros_of
 from wbym_wildberries.simulator.state_uploads import PAID_LIMIT, Batch
-from wbym_wildberries.simulator.wire import camel_with_ids
 
 MAX_BARCODES = 5000
 MAX_BATCHES = 100
@@ -57,40 +53,33 @@ class _Wanted(msgspec.Struct):
     order: _Order = msgspec.field(default_factory=_Order)
 
 
-class UploadHandlers(Handlers[Cabinet]):
+_ERRORS = RecordFields(("data", "items"), "batchUUID")
+
+
+class UploadHandlers(Handlers[Cabinet], scope=SCOPE):
     """Takes cards for the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        base = "/content/v2"
-        rows = Records(("data", "items"), "batchUUID")
-        return [
-            Route("GET", f"{base}/cards/limits", self.limits, CARD_LIMITS, SCOPE),
-            Route("POST", f"{base}/barcodes", self.barcodes, CONTENT, SCOPE, True),
-            Route("POST", f"{base}/cards/upload", self.upload, CARD_UPLOAD, SCOPE, True),
-            Route("POST", f"{base}/cards/upload/add", self.add, CARD_ADD, SCOPE, True),
-            Route("POST", f"{base}/cards/update", self.update, CARD_UPDATE, SCOPE, True),
-            Route("POST", f"{base}/cards/error/list", self.errors, CARD_ERRORS, SCOPE, False, rows),
-        ]
-
-    async def limits(self, call: Call) -> Answer:
-        """`GET /content/v2/cards/limits`."""
+    @route("GET", "/content/v2/cards/limits", bucket=CARD_LIMITS)
+    async def limits(self, call: Call) -> Response:
+        """Free and paid limit of cards."""
         free = self._cabinet(call).uploads.free_limit
-        return replies.content_answer({"freeLimits": free, "paidLimits": PAID_LIMIT})
+        return replies.content_response({"freeLimits": free, "paidLimits": PAID_LIMIT})
 
-    async def barcodes(self, call: Call) -> Answer:
-        """`POST /content/v2/barcodes`."""
-        body = await body_of(call, _Count)
-        if body is None or not 1 <= body.count <= MAX_BARCODES:
+    @route("POST", "/content/v2/barcodes", bucket=CONTENT)
+    async def barcodes(self, call: Call) -> Response:
+        """New barcodes."""
+        body = await body_of(call, _Count, Refusal(400, replies.INCORRECT))
+        if not 1 <= body.count <= MAX_BARCODES:
             raise Refusal(400, replies.INCORRECT)
         uploads = self._cabinet(call).uploads
-        return replies.content_answer([uploads.barcode() for _ in range(body.count)])
+        return replies.content_response([uploads.barcode() for _ in range(body.count)])
 
-    async def upload(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/upload`: accepted first, applied later."""
+    @route("POST", "/content/v2/cards/upload", bucket=CARD_UPLOAD)
+    async def upload(self, call: Call) -> Response:
+        """Takes new cards, which are listed later."""
         await _check_size(call)
-        body = await body_of(call, list[Group])
-        if body is None or not 1 <= len(body) <= card_rules.MAX_GROUPS:
+        body = await body_of(call, list[Group], _incorrect())
+        if not 1 <= len(body) <= card_rules.MAX_GROUPS:
             raise _incorrect()
         if any(not 1 <= len(group.variants) <= MAX_GROUP for group in body):
             raise _incorrect()
@@ -100,11 +89,12 @@ class UploadHandlers(Handlers[Cabinet]):
         cabinet.uploads.create(groups)
         return replies.accepted()
 
-    async def add(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/upload/add`: new cards for a group that exists."""
+    @route("POST", "/content/v2/cards/upload/add", bucket=CARD_ADD)
+    async def add(self, call: Call) -> Response:
+        """Takes new cards for a group that exists."""
         await _check_size(call)
-        body = await body_of(call, _Added)
-        if body is None or not 1 <= len(body.cards_to_add) <= card_rules.MAX_ADDED:
+        body = await body_of(call, _Added, _incorrect())
+        if not 1 <= len(body.cards_to_add) <= card_rules.MAX_ADDED:
             raise _incorrect()
         cabinet = self._cabinet(call)
         members = cabinet.cards.members(body.imt_id)
@@ -116,11 +106,12 @@ class UploadHandlers(Handlers[Cabinet]):
         cabinet.uploads.add(body.imt_id, body.cards_to_add)
         return replies.accepted()
 
-    async def update(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/update`: overwrites cards; accepted first, applied later."""
+    @route("POST", "/content/v2/cards/update", bucket=CARD_UPDATE)
+    async def update(self, call: Call) -> Response:
+        """Takes cards to overwrite later."""
         await _check_size(call)
-        body = await body_of(call, list[Edit])
-        if body is None or not 1 <= len(body) <= card_rules.MAX_EDITS:
+        body = await body_of(call, list[Edit], _incorrect())
+        if not 1 <= len(body) <= card_rules.MAX_EDITS:
             raise _incorrect()
         if any(not edit.sizes for edit in body):
             raise _incorrect()
@@ -130,15 +121,22 @@ class UploadHandlers(Handlers[Cabinet]):
         numbers = [(cabinet.cards.find(edit.nm_id), edit) for edit in body]
         found = [(cabinet.cards.traits(n).subject, edit) for n, edit in numbers if n is not None]
         card_rules.check_complete(found)
-        sent = msgspec.json.decode(await call.request.read(), type=list[Json])
+        sent = msgspec.json.decode(await call.request.read(), type=list[JsonObject])
         cabinet.uploads.edit([*zip(body, sent, strict=True)])
         return replies.accepted()
 
-    async def errors(self, call: Call) -> Answer:
-        """`POST /content/v2/cards/error/list`: by the cursor `updatedAt` and `batchUUID`."""
-        body = await body_of(call, _Wanted)
+    @route(
+        "POST",
+        "/content/v2/cards/error/list",
+        bucket=CARD_ERRORS,
+        writes=False,
+        records=RecordFields(("data", "items"), "batchUUID"),
+    )
+    async def errors(self, call: Call) -> Response:
+        """Failed cards, by the cursor `updatedAt` and `batchUUID`."""
+        body = await body_of(call, _Wanted, BadParameter("cursor"))
         locale = locale_of(call)
-        if body is None or not 1 <= body.cursor.limit <= MAX_BATCHES:
+        if not 1 <= body.cursor.limit <= MAX_BATCHES:
             raise BadParameter("cursor")
         after = _place(body.cursor)
         batches = self._cabinet(call).uploads.failed()
@@ -150,18 +148,18 @@ class UploadHandlers(Handlers[Cabinet]):
             beyond = [place > after if up else place < after for place in places]
             batches = [batch for batch, kept in zip(batches, beyond, strict=True) if kept]
         page = batches[: body.cursor.limit]
-        cursor: Json = {
+        cursor: JsonObject = {
             "next": len(batches) > len(page),
             "updatedAt": exact_time(page[-1].updated).decode() if page else _NO_TIME,
             "batchUUID": page[-1].id if page else _NO_BATCH,
         }
         rows = [_row(batch, locale) for batch in page]
-        return replies.content_answer({"items": rows, "cursor": cursor})
+        return replies.content_response({"items": rows, "cursor": cursor})
 
 
 async def _check_size(call: Call) -> None:
     if len(await call.request.read()) > card_rules.MAX_BODY:
-        raise Refusal(413, answer=replies.too_large())
+        raise Refusal(413, response=replies.too_large())
 
 
 def _incorrect() -> Refusal:
@@ -177,8 +175,8 @@ def _place(cursor: _Cursor) -> tuple[int, str] | None:
         raise BadParameter("cursor") from error
 
 
-def _row(batch: Batch, locale: str) -> Json:
-    subjects: Json = {}
+def _row(batch: Batch, locale: str) -> JsonObject:
+    subjects: JsonObject = {}
     for code in batch.errors:
         subject = directories.subject(batch.subjects[code])
         if subject is not None:

@@ -7,9 +7,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator.dates import utc_time
 from wbym_wildberries.simulator.limits import INVITE, USER_ACCESS, USER_DELETE, USERS
 from wbym_wildberries.simulator.requests import body_of, boolean, integer, required
@@ -47,21 +54,15 @@ class _Accesses(msgspec.Struct, rename="camel"):
     users_accesses: list[_UserAccess]
 
 
-class UserHandlers(Handlers[Cabinet]):
+_USERS = RecordFields(("users",), "id", (), ("role",))
+
+
+class UserHandlers(Handlers[Cabinet], scope=SCOPE):
     """Serves the users of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        rows = Records(("users",), "id", (), ("role",))
-        return [
-            Route("GET", "/api/v1/users", self.show, USERS, SCOPE, False, rows),
-            Route("POST", "/api/v1/invite", self.invite, INVITE, SCOPE, True),
-            Route("PUT", "/api/v1/users/access", self.set_access, USER_ACCESS, SCOPE, True),
-            Route("DELETE", "/api/v1/user", self.delete, USER_DELETE, SCOPE, True),
-        ]
-
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v1/users`: active users, or the invited ones, the newest first."""
+    @route("GET", "/api/v1/users", bucket=USERS, records=_USERS)
+    async def show(self, call: Call) -> Response:
+        """Active users, or the invited ones, the newest first."""
         limit = integer(call, "limit", high=MAX_LIMIT)
         offset = integer(call, "offset") or 0
         invited = boolean(call, "isInviteOnly")
@@ -73,13 +74,12 @@ class UserHandlers(Handlers[Cabinet]):
             "total": len(users),
             "countInResponse": len(page),
         }
-        return json_answer(shape)
+        return json_response(shape)
 
-    async def invite(self, call: Call) -> Answer:
-        """`POST /api/v1/invite`."""
-        body = await body_of(call, _Invite)
-        if body is None:
-            raise Refusal(400, "invalid request body")
+    @route("POST", "/api/v1/invite", bucket=INVITE)
+    async def invite(self, call: Call) -> Response:
+        """Invites a user."""
+        body = await body_of(call, _Invite, Refusal(400, "invalid request body"))
         access = _access(body.access)
         if access is None:
             raise Refusal(400, "unknown access code")
@@ -90,7 +90,7 @@ class UserHandlers(Handlers[Cabinet]):
         seller = self._cabinet(call).seller
         user = seller.invite(body.invite.phone_number, body.invite.position, access)
         page = "https://seller.wildberries.ru/supplier-settings/supplier-card"
-        return json_answer(
+        return json_response(
             {
                 "inviteID": user.invite,
                 "expiredAt": utc_time(user.expires).decode(),
@@ -99,10 +99,11 @@ class UserHandlers(Handlers[Cabinet]):
             }
         )
 
-    async def set_access(self, call: Call) -> Answer:
-        """`PUT /api/v1/users/access`: all or nothing."""
-        body = await body_of(call, _Accesses)
-        if body is None or not body.users_accesses:
+    @route("PUT", "/api/v1/users/access", bucket=USER_ACCESS)
+    async def set_access(self, call: Call) -> Response:
+        """Opens and closes sections to users: all or nothing."""
+        body = await body_of(call, _Accesses, Refusal(400, "invalid request body"))
+        if not body.users_accesses:
             raise Refusal(400, "invalid request body")
         seller = self._cabinet(call).seller
         changes = []
@@ -115,14 +116,15 @@ class UserHandlers(Handlers[Cabinet]):
             changes.append((user, access))
         for user, access in changes:
             seller.set_access(user, access)
-        return empty_answer(200)
+        return empty_response(200)
 
-    async def delete(self, call: Call) -> Answer:
-        """`DELETE /api/v1/user`."""
+    @route("DELETE", "/api/v1/user", bucket=USER_DELETE)
+    async def delete(self, call: Call) -> Response:
+        """Removes a user."""
         identifier = required(integer(call, "deletedUserID"), "deletedUserID")
         if not self._cabinet(call).seller.delete(identifier):
             raise Refusal(400, "user is not in current supplier")
-        return empty_answer(200)
+        return empty_response(200)
 
 
 def _access(sections: Sequence[_Section]) -> dict[str, bool] | None:

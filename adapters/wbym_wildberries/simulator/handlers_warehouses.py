@@ -6,11 +6,18 @@ import re
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, empty_answer, json_answer
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Handlers,
+    RecordFields,
+    Refusal,
+    Response,
+    empty_response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator.limits import CONTACTS, WAREHOUSES
-from wbym_wildberries.simulator.requests import body_of
+from wbym_wildberries.simulator.requests import body_of, digits
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_warehouses import BY_COURIER, Warehouse
 from wbym_wildberries.simulator.tokens import CATEGORIES
@@ -53,62 +60,55 @@ def bad_parameter() -> Refusal:
 
 def warehouse_of(call: Call, cabinet: Cabinet) -> Warehouse:
     """The warehouse that a path names."""
-    text = call.request.match_info["warehouseId"]
-    if not (text.isascii() and text.isdigit()):
+    identifier = digits(call.path("warehouseId"))
+    if identifier is None:
         raise bad_parameter()
-    found = cabinet.warehouses.find(int(text))
+    found = cabinet.warehouses.find(identifier)
     if found is None:
         raise not_found()
     return found
 
 
-class WarehouseHandlers(Handlers[Cabinet]):
+_PATH = "/api/v3/warehouses"
+_CONTACTS = "/api/v3/dbw/warehouses/{warehouseId}/contacts"
+_ROWS = RecordFields((), "id")
+
+
+class WarehouseHandlers(Handlers[Cabinet], bucket=WAREHOUSES, scope=SCOPE):
     """Serves the warehouses of the caller's cabinet."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        path = "/api/v3/warehouses"
-        one = f"{path}/{{warehouseId}}"
-        contacts = "/api/v3/dbw/warehouses/{warehouseId}/contacts"
-        rows = Records((), "id")
-        return [
-            Route("GET", "/api/v3/offices", self.offices, WAREHOUSES, SCOPE, False, rows),
-            Route("GET", path, self.show, WAREHOUSES, SCOPE, False, rows),
-            Route("POST", path, self.create, WAREHOUSES, SCOPE, True),
-            Route("PUT", one, self.update, WAREHOUSES, SCOPE, True),
-            Route("DELETE", one, self.delete, WAREHOUSES, SCOPE, True),
-            Route("GET", contacts, self.contacts, CONTACTS, SCOPE),
-            Route("PUT", contacts, self.set_contacts, CONTACTS, SCOPE, True),
-        ]
+    @route("GET", "/api/v3/offices", records=_ROWS)
+    async def offices(self, call: Call) -> Response:
+        """All offices of Wildberries."""
+        return json_response(self._cabinet(call).warehouses.offices())
 
-    async def offices(self, call: Call) -> Answer:
-        """`GET /api/v3/offices`."""
-        return json_answer(self._cabinet(call).warehouses.offices())
+    @route("GET", _PATH, records=_ROWS)
+    async def show(self, call: Call) -> Response:
+        """All warehouses."""
+        return json_response(self._cabinet(call).warehouses.rows())
 
-    async def show(self, call: Call) -> Answer:
-        """`GET /api/v3/warehouses`."""
-        return json_answer(self._cabinet(call).warehouses.rows())
-
-    async def create(self, call: Call) -> Answer:
-        """`POST /api/v3/warehouses`."""
+    @route("POST", _PATH)
+    async def create(self, call: Call) -> Response:
+        """Makes a warehouse."""
         cabinet = self._cabinet(call)
         body = await self._checked(call, cabinet, None)
         identifier = cabinet.warehouses.create(body.name, body.office_id)
-        return json_answer({"id": identifier}, status=201)
+        return json_response({"id": identifier}, status=201)
 
-    async def update(self, call: Call) -> Answer:
-        """`PUT /api/v3/warehouses/{warehouseId}`: another office at most once a day."""
+    @route("PUT", f"{_PATH}/{{warehouseId}}")
+    async def update(self, call: Call) -> Response:
+        """Changes a warehouse; its office once a day."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         body = await self._checked(call, cabinet, warehouse)
         cabinet.warehouses.update(warehouse, body.name, body.office_id)
-        return empty_answer(204)
+        return empty_response(204)
 
     async def _checked(
         self, call: Call, cabinet: Cabinet, warehouse: Warehouse | None
     ) -> _Warehouse:
-        body = await body_of(call, _Warehouse)
-        if body is None or body.office_id < 1:
+        body = await body_of(call, _Warehouse, bad_body())
+        if body.office_id < 1:
             raise bad_body()
         if not 1 <= len(body.name.strip()) <= MAX_NAME:
             raise Refusal(400, "Incorrect warehouse name", code="WarehouseNameInvalid")
@@ -119,33 +119,34 @@ class WarehouseHandlers(Handlers[Cabinet]):
             raise Refusal(409, "The office cannot be linked now", code="Conflict")
         return body
 
-    async def delete(self, call: Call) -> Answer:
-        """`DELETE /api/v3/warehouses/{warehouseId}`."""
+    @route("DELETE", f"{_PATH}/{{warehouseId}}")
+    async def delete(self, call: Call) -> Response:
+        """Deletes a warehouse."""
         cabinet = self._cabinet(call)
         warehouse = warehouse_of(call, cabinet)
         if warehouse.leaving:
             raise not_found()
         cabinet.warehouses.delete(warehouse)
-        return empty_answer(204)
+        return empty_response(204)
 
-    async def contacts(self, call: Call) -> Answer:
-        """`GET /api/v3/dbw/warehouses/{warehouseId}/contacts`."""
+    @route("GET", _CONTACTS, bucket=CONTACTS)
+    async def contacts(self, call: Call) -> Response:
+        """Contacts of a warehouse."""
         warehouse = self._by_courier(call)
-        return json_answer({"contacts": warehouse.contacts})
+        return json_response({"contacts": warehouse.contacts})
 
-    async def set_contacts(self, call: Call) -> Answer:
-        """`PUT /api/v3/dbw/warehouses/{warehouseId}/contacts`: overwrites all of them."""
+    @route("PUT", _CONTACTS, bucket=CONTACTS)
+    async def set_contacts(self, call: Call) -> Response:
+        """Overwrites all contacts of a warehouse."""
         warehouse = self._by_courier(call)
-        body = await body_of(call, _Contacts)
-        if body is None:
-            raise bad_body()
+        body = await body_of(call, _Contacts, bad_body())
         if len(body.contacts) > MAX_CONTACTS:
             raise Refusal(400, "Upload limit exceeded.", code="UploadDataLimit")
         for one in body.contacts:
             if len(one.comment) > MAX_COMMENT or not _PHONE.fullmatch(one.phone):
                 raise Refusal(400, "Incorrect request parameters", code="IncorrectRequest")
         warehouse.contacts = [{"comment": one.comment, "phone": one.phone} for one in body.contacts]
-        return empty_answer(204)
+        return empty_response(204)
 
     def _by_courier(self, call: Call) -> Warehouse:
         # The contacts have no 404: a warehouse that does not exist is a wrong parameter.

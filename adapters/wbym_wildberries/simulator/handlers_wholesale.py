@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 import msgspec
 
-from wbym.testing._answers import Answer, Refusal, json_answer
-from wbym.testing._server import Call, Handlers, Route
+from wbym.testing import (
+    Call,
+    Handlers,
+    JsonObject,
+    MarketplaceSimulator,
+    Refusal,
+    Response,
+    json_response,
+    route,
+)
 from wbym_wildberries.simulator.handlers_prices import (
     BAD_FORMAT,
     BAD_ITEM,
@@ -19,7 +26,6 @@ from wbym_wildberries.simulator.handlers_prices import (
 )
 from wbym_wildberries.simulator.limits import PRICES
 from wbym_wildberries.simulator.requests import body_of
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state import Cabinet
 from wbym_wildberries.simulator.state_prices import Level
 
@@ -27,61 +33,47 @@ MAX_LEVELS = 3
 _FIRST_TASK = 128_460_434
 
 
-class _Level(msgspec.Struct, rename="camel"):
-    level: int
-    min_quantity: int
-    wholesale_discount: int | float
-
-
 class _Item(msgspec.Struct, rename="camel"):
     nm_id: int
-    wholesale_discount_threshold: list[_Level]
+    wholesale_discount_threshold: list[Level]
 
 
 class _Items(msgspec.Struct):
     data: list[_Item]
 
 
-class WholesaleHandlers(Handlers[Cabinet]):
+class WholesaleHandlers(Handlers[Cabinet], bucket=PRICES, scope=SCOPE):
     """Serves the wholesale discounts of the caller's cabinet."""
 
-    def __init__(self, cabinet: Callable[[Call], Cabinet]) -> None:
-        super().__init__(cabinet)
+    def __init__(self, simulator: MarketplaceSimulator[Cabinet, str]) -> None:
+        super().__init__(simulator)
         self._last_task = _FIRST_TASK
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        path = "/api/discounts-prices/v1/upload/task/b2b/wholesale"
-        return [Route("POST", path, self.set_levels, PRICES, SCOPE, True)]
-
-    async def set_levels(self, call: Call) -> Answer:
-        """`POST /api/discounts-prices/v1/upload/task/b2b/wholesale`: each item by itself."""
-        body = await body_of(call, _Items)
-        if body is None or not body.data:
+    @route("POST", "/api/discounts-prices/v1/upload/task/b2b/wholesale")
+    async def set_levels(self, call: Call) -> Response:
+        """Sets wholesale discounts; each item succeeds or fails by itself."""
+        body = await body_of(call, _Items, Refusal(400, BAD_FORMAT))
+        if not body.data:
             raise Refusal(400, BAD_FORMAT)
         if len(body.data) > MAX_ITEMS:
             raise Refusal(400, TOO_MANY)
         cabinet = self._cabinet(call)
-        results: list[Json] = []
+        results: list[JsonObject] = []
         for item in body.data:
             number = cabinet.cards.find(item.nm_id)
             wrong = _wrong(item.wholesale_discount_threshold) if number is not None else BAD_ITEM
-            row: Json = {"nmId": item.nm_id, "success": wrong is None}
+            row: JsonObject = {"nmId": item.nm_id, "success": wrong is None}
             if number is None or wrong is not None:
                 row["error"] = {"status": 400, "title": "Bad Request", "detail": wrong}
             else:
-                levels = [
-                    Level(one.level, one.min_quantity, int(one.wholesale_discount))
-                    for one in item.wholesale_discount_threshold
-                ]
-                cabinet.prices.set_levels(number, levels)
+                cabinet.prices.set_levels(number, item.wholesale_discount_threshold)
             results.append(row)
         self._last_task += 1
         shape = {"id": self._last_task, "alreadyExists": False, "results": results}
-        return json_answer(shape)
+        return json_response(shape)
 
 
-def _wrong(levels: list[_Level]) -> str | None:
+def _wrong(levels: list[Level]) -> str | None:
     kept = sorted(levels, key=lambda level: level.level)
     raised = [level for level in kept if level.wholesale_discount]
     if len(levels) > MAX_LEVELS or any(not 1 <= one.level <= MAX_LEVELS for one in levels):

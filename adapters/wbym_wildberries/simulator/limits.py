@@ -20,58 +20,15 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from wbym.testing._buckets import TokenBucket, Verdict
+from wbym.testing import BucketState, TokenBucket
 from wbym_wildberries.simulator.tokens import BASE, PERSONAL, SERVICE, TEST
-
-FEEDBACKS = "feedbacks"
-"""All methods of Feedbacks and Questions, pins among them, are counted together."""
-CHATS = "chats"
-EVENTS = "events"
-MESSAGE = "message"
-DOWNLOAD = "download"
-CLAIMS = "claims"
-CLAIM = "claim"
-
-PING = "ping"
-NEWS = "news"
-SELLER_INFO = "seller info"
-RATING = "rating"
-SUBSCRIPTIONS = "subscriptions"
-PLAN = "plan"
-USERS = "users"
-INVITE = "invite"
-USER_DELETE = "user delete"
-USER_ACCESS = "user access"
-
-CONTENT = "content"
-"""Methods "of the Content category" whose tables name no other group."""
-CHARACTERISTICS = "characteristics"
-LABELS = "labels"
-MEDIA = "media"
-BRANDS = "brands"
-CARDS = "cards"
-CARD_LIMITS = "card limits"
-CARD_ERRORS = "card errors"
-CARD_UPLOAD = "card upload"
-CARD_ADD = "card add"
-CARD_UPDATE = "card update"
-CARD_TRASH = "card trash"
-CARD_RECOVER = "card recover"
-RECOMMENDATIONS = "recommendations"
-RECOMMEND = "recommend"
-
-PRICES = "prices"
-WAREHOUSES = "warehouses"
-CONTACTS = "contacts"
-STOCKS = "stocks"
-STOCKS_DELETE = "stocks delete"
-SANDBOX = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """One row of a limit table: so many requests in a period, so many of them at once."""
+    """One row of a limit table: max requests in a period and at once."""
 
     requests: int
     period: float
@@ -97,77 +54,62 @@ _USER = Limit(1, 1.0, 5)
 _ONE_AN_HOUR = Limit(1, _HOUR, 1)
 _TWO_AN_HOUR = Limit(2, _HOUR, 1)
 
-_ALL: dict[str, Limit] = {
-    RATING: Limit(1, _MINUTE, 1),
-    SUBSCRIPTIONS: _COMMON,
-    PLAN: _COMMON,
-    USERS: _USER,
-    INVITE: _USER,
-    USER_ACCESS: _USER,
-    USER_DELETE: Limit(1, 1.0, 10),
-    CONTENT: _CONTENT,
-    CARDS: _CONTENT,
-    CARD_ERRORS: _UPLOAD,
-    CARD_UPLOAD: _UPLOAD,
-    CARD_UPDATE: _UPLOAD,
-    RECOMMENDATIONS: _CONTENT,
-    RECOMMEND: _CONTENT,
-    WAREHOUSES: _MARKETPLACE,
-    CONTACTS: _MARKETPLACE,
-    STOCKS: _MARKETPLACE,
-    STOCKS_DELETE: Limit(10, _MINUTE, 2),
-    SANDBOX: Limit(1, 1.0, 1),
-}
-"""Tables with one row for every token."""
+FULL: dict[str, Limit] = {}
+"""By bucket: Personal, Service, Base with secret."""
+SMALL: dict[str, Limit] = {}
+"""By bucket: Base, and test."""
 
-FULL: dict[str, Limit] = {
-    **_ALL,
-    FEEDBACKS: Limit(3, 1.0, 6),
-    CHATS: _CHAT,
-    EVENTS: _CHAT,
-    MESSAGE: _CHAT,
-    DOWNLOAD: _CHAT,
-    CLAIMS: _CLAIM,
-    CLAIM: _CLAIM,
-    NEWS: _COMMON,
-    SELLER_INFO: _COMMON,
-    CHARACTERISTICS: _CONTENT,
-    LABELS: _CONTENT,
-    MEDIA: _CONTENT,
-    BRANDS: Limit(1, 1.0, 5),
-    CARD_LIMITS: _CONTENT,
-    CARD_ADD: _UPLOAD,
-    CARD_TRASH: _CONTENT,
-    CARD_RECOVER: Limit(3, _MINUTE, 5),
-    PRICES: Limit(10, 6.0, 5),
-}
-"""Personal, Service, Base with secret."""
 
-SMALL: dict[str, Limit] = {
-    **_ALL,
-    FEEDBACKS: Limit(5, _HOUR, 1),
-    CHATS: _ONE_AN_HOUR,
-    EVENTS: _ONE_AN_HOUR,
-    MESSAGE: _ONE_AN_HOUR,
-    DOWNLOAD: Limit(10, _HOUR, 1),
-    CLAIMS: _ONE_AN_HOUR,
-    CLAIM: _ONE_AN_HOUR,
-    NEWS: _ONE_AN_HOUR,
-    SELLER_INFO: Limit(1, _DAY, 1),
-    CHARACTERISTICS: _TWO_AN_HOUR,
-    LABELS: _TWO_AN_HOUR,
-    MEDIA: _TWO_AN_HOUR,
-    BRANDS: _ONE_AN_HOUR,
-    CARD_LIMITS: _TWO_AN_HOUR,
-    CARD_ADD: Limit(1, 2 * _HOUR, 1),
-    CARD_TRASH: _TWO_AN_HOUR,
-    CARD_RECOVER: _TWO_AN_HOUR,
-    PRICES: Limit(4, _HOUR, 1),
-}
-"""Base, and test."""
+def _bucket(name: str, full: Limit, small: Limit | None = None) -> str:
+    """Adds a bucket to both tables; without `small`, the published table has one row for all."""
+    FULL[name] = full
+    SMALL[name] = full if small is None else small
+    return name
+
+
+FEEDBACKS = _bucket("feedbacks", Limit(3, 1.0, 6), Limit(5, _HOUR, 1))
+"""All methods of Feedbacks and Questions, pins among them, are counted together."""
+CHATS = _bucket("chats", _CHAT, _ONE_AN_HOUR)
+EVENTS = _bucket("events", _CHAT, _ONE_AN_HOUR)
+MESSAGE = _bucket("message", _CHAT, _ONE_AN_HOUR)
+DOWNLOAD = _bucket("download", _CHAT, Limit(10, _HOUR, 1))
+CLAIMS = _bucket("claims", _CLAIM, _ONE_AN_HOUR)
+CLAIM = _bucket("claim", _CLAIM, _ONE_AN_HOUR)
+PING = "ping"
+NEWS = _bucket("news", _COMMON, _ONE_AN_HOUR)
+SELLER_INFO = _bucket("seller info", _COMMON, Limit(1, _DAY, 1))
+RATING = _bucket("rating", Limit(1, _MINUTE, 1))
+SUBSCRIPTIONS = _bucket("subscriptions", _COMMON)
+PLAN = _bucket("plan", _COMMON)
+USERS = _bucket("users", _USER)
+INVITE = _bucket("invite", _USER)
+USER_DELETE = _bucket("user delete", Limit(1, 1.0, 10))
+USER_ACCESS = _bucket("user access", _USER)
+CONTENT = _bucket("content", _CONTENT)
+"""Methods "of the Content category" whose tables name no other group."""
+CHARACTERISTICS = _bucket("characteristics", _CONTENT, _TWO_AN_HOUR)
+LABELS = _bucket("labels", _CONTENT, _TWO_AN_HOUR)
+MEDIA = _bucket("media", _CONTENT, _TWO_AN_HOUR)
+BRANDS = _bucket("brands", Limit(1, 1.0, 5), _ONE_AN_HOUR)
+CARDS = _bucket("cards", _CONTENT)
+CARD_LIMITS = _bucket("card limits", _CONTENT, _TWO_AN_HOUR)
+CARD_ERRORS = _bucket("card errors", _UPLOAD)
+CARD_UPLOAD = _bucket("card upload", _UPLOAD)
+CARD_ADD = _bucket("card add", _UPLOAD, Limit(1, 2 * _HOUR, 1))
+CARD_UPDATE = _bucket("card update", _UPLOAD)
+CARD_TRASH = _bucket("card trash", _CONTENT, _TWO_AN_HOUR)
+CARD_RECOVER = _bucket("card recover", Limit(3, _MINUTE, 5), _TWO_AN_HOUR)
+RECOMMENDATIONS = _bucket("recommendations", _CONTENT)
+RECOMMEND = _bucket("recommend", _CONTENT)
+PRICES = _bucket("prices", Limit(10, 6.0, 5), Limit(4, _HOUR, 1))
+WAREHOUSES = _bucket("warehouses", _MARKETPLACE)
+CONTACTS = _bucket("contacts", _MARKETPLACE)
+STOCKS = _bucket("stocks", _MARKETPLACE)
+STOCKS_DELETE = _bucket("stocks delete", Limit(10, _MINUTE, 2))
+SANDBOX = _bucket("sandbox", Limit(1, 1.0, 1))
 
 COSTLY = frozenset({WAREHOUSES, CONTACTS, STOCKS, STOCKS_DELETE})
-"""Groups in which an answer 4XX counts as ten; of deleting, WB says so since October 2026."""
+"""Buckets in which a response 4XX counts as ten; of deleting, WB says so since October 2026."""
 COST = 10
 
 IN_SANDBOX = frozenset(
@@ -197,12 +139,12 @@ class PingWindow:
     burst = PINGS
 
     def __init__(self, *, clock: Callable[[], float], scale: float, block: float) -> None:
-        """Nobody has called yet.
+        """Starts unused.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes the thirty seconds three.
-            block: Seconds that the method stays blocked.
+            block: Seconds for which the method is blocked.
         """
         self._clock = clock
         self._period = PING_PERIOD / scale
@@ -210,20 +152,20 @@ class PingWindow:
         self._blocked_until = -math.inf
         self._calls: deque[float] = deque()
 
-    def take(self) -> Verdict:
-        """Counts one call; coming back while it is blocked moves nothing."""
+    def take(self) -> BucketState:
+        """Counts one call; one that comes while the method is blocked changes nothing."""
         now = self._clock()
         if now < self._blocked_until:
-            return self._refused(now)
+            return self._limited(now)
         self._forget(now)
         if len(self._calls) >= PINGS:
             self._blocked_until = now + max(self._block, self._calls[0] + self._period - now)
-            return self._refused(now)
+            return self._limited(now)
         self._calls.append(now)
-        return Verdict(True, PINGS - len(self._calls), 0, math.ceil(self._period))
+        return BucketState(True, PINGS - len(self._calls), 0, math.ceil(self._period))
 
-    def look(self) -> int:
-        """How many calls may come now; counts nothing."""
+    def peek(self) -> int:
+        """Number of calls that may come now; counts nothing."""
         now = self._clock()
         self._forget(now)
         return 0 if now < self._blocked_until else PINGS - len(self._calls)
@@ -232,54 +174,47 @@ class PingWindow:
         while self._calls and self._calls[0] + self._period <= now:
             self._calls.popleft()
 
-    def _refused(self, now: float) -> Verdict:
+    def _limited(self, now: float) -> BucketState:
         seconds = max(1, math.ceil(self._blocked_until - now))
-        return Verdict(False, 0, seconds, seconds)
+        return BucketState(False, 0, seconds, seconds)
 
 
 class Buckets:
-    """One bucket per seller, row and group; made at the first request."""
+    """The bucket of each seller, row and group, made at the first request."""
 
     def __init__(
         self, *, clock: Callable[[], float], scale: float, ban: float, ping_block: float = 0.0
     ) -> None:
-        """Makes no bucket yet.
+        """Starts without buckets.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes every limit ten times as generous.
-            ban: A refusal lasts at least so many seconds.
-            ping_block: How long `/ping` of a host is blocked.
+            ban: Min seconds of a 429.
+            ping_block: Seconds for which `/ping` of a host is blocked.
         """
         self._clock = clock
         self._scale = scale
         self._ban = ban
         self._ping_block = ping_block
-        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
-        self._pings: dict[tuple[str, str], PingWindow] = {}
+        self._bucket = cache(self._new_bucket)
+        self._ping = cache(self._new_ping)
 
     def of(self, *, sid: str, acc: int, secret: bool, group: str) -> TokenBucket:
         """The bucket of one seller, type of token and group."""
         row = "service" if acc == BASE and secret else _ROWS.get(acc, "base")
         if row == "test" and group in IN_SANDBOX:
             group = SANDBOX
-        key = (sid, row, group)
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            limit = (FULL if row in {"personal", "service"} else SMALL)[group]
-            bucket = self._buckets[key] = TokenBucket(
-                burst=limit.burst,
-                interval=limit.interval / self._scale,
-                clock=self._clock,
-                ban=self._ban,
-            )
-        return bucket
+        return self._bucket(sid, row, group)
 
     def ping(self, *, sid: str, host: str) -> PingWindow:
         """The window of one seller's calls to `/ping` of a host."""
-        window = self._pings.get((sid, host))
-        if window is None:
-            window = self._pings[sid, host] = PingWindow(
-                clock=self._clock, scale=self._scale, block=self._ping_block
-            )
-        return window
+        return self._ping(sid, host)
+
+    def _new_bucket(self, sid: str, row: str, group: str) -> TokenBucket:
+        limit = (FULL if row in {"personal", "service"} else SMALL)[group]
+        interval = limit.interval / self._scale
+        return TokenBucket(burst=limit.burst, interval=interval, clock=self._clock, ban=self._ban)
+
+    def _new_ping(self, sid: str, host: str) -> PingWindow:
+        return PingWindow(clock=self._clock, scale=self._scale, block=self._ping_block)

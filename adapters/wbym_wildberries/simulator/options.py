@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from wbym.testing import _options as options
+from wbym.testing import SimulatorOptions
 
 
-class Options(options.Options, frozen=True, kw_only=True):
-    """How much data there is, how the cabinet behaves and who is let in."""
+class Options(SimulatorOptions, frozen=True, kw_only=True):
+    """The amount of data, the behaviour of the cabinet, and its access rules."""
 
     demo: ClassVar[Mapping[str, object]] = {
         "feedbacks": 75_000,
@@ -20,27 +20,17 @@ class Options(options.Options, frozen=True, kw_only=True):
     }
     second_names: ClassVar[Mapping[str, str]] = {"claims": "--returns"}
 
-    feedbacks: int = 200
-    """How many feedbacks are generated."""
-    questions: int = 50
-    """How many questions."""
-    chats: int = 10
-    """How many chats."""
     events_per_chat: int = 12
     """Messages in each chat."""
     claims: int = 20
     """How many claims; about three in ten are older than 14 days and never shown."""
-    open_share: float = 0.4
-    """Share of feedbacks and questions that are not processed yet."""
     unlisted_chats: int = 1
-    """So many chats are seen in events before `/chats` shows them."""
+    """Number of chats that are in events before `/chats` shows them."""
     page_of_events: int = 50
-    """About so many events come on a page of `/events`."""
+    """About n events come on a page of `/events`."""
     feedbacks_depth: int | None = None
     """From this `skip` on, pages of feedbacks are empty although there is more; None for the
     documented depth."""
-    moderation: float = 0.0
-    """Seconds that an answer or a sent file waits in moderation; 0 for none."""
     echo_delay: float = 0.0
     """Seconds until a sent message shows up in `/events`."""
     sign_in_answer: bool = False
@@ -68,16 +58,15 @@ class Options(options.Options, frozen=True, kw_only=True):
     subscribed: bool = True
     """Whether the seller has a Jam subscription and a plan."""
     ping_block: float = 60.0
-    """Seconds that `/ping` of a host is blocked after one call too many; the specification does not
-    say how many."""
+    """Seconds for which `/ping` of a host is blocked after too many calls; not published."""
     ban_seconds: float = 0.0
-    """A 429 lasts at least n seconds."""
+    """Min seconds of a 429."""
     sellers: Sequence[str] | None = None
     """Ids of the sellers that exist, each with a cabinet of its own; by default every id exists and
     all share one cabinet."""
     refused_types: Sequence[int] = ()
-    """Values of `acc` (types of tokens) that are answered 403."""
+    """Values of `acc` (types of tokens) that are rejected with 403."""
     unpaid_services: bool = False
-    """Whether service tokens are answered 402."""
+    """Whether service tokens are rejected with 402."""
     deny_feedbacks: bool = False
-    """Whether feedbacks and questions are answered 403 in their own shape."""
+    """Whether feedbacks and questions are rejected with 403 in their own shape."""

@@ -1,17 +1,17 @@
-"""The shapes in which Wildberries answers, and the texts of its errors, as published."""
+"""The shapes of Wildberries' responses, and the texts of its errors, as published."""
 
 from __future__ import annotations
 
 import random
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 import msgspec
 
-from wbym.testing._answers import Answer, Body, Refusal, json_answer
-from wbym.testing._server import Call
+from wbym.testing import Call, Refusal, Response, empty_response, json_response, raw_response
 from wbym_wildberries.simulator.requests import BadParameter
 
 PROBLEM = "application/problem+json"
@@ -29,13 +29,13 @@ def request_uuid() -> str:
     return str(uuid.UUID(int=_random.getrandbits(128), version=4))
 
 
-def gateway(now: float, refusal: Refusal) -> Answer:
-    """A refusal by the gateway: authorization, limits, unknown paths, failures."""
+def gateway(now: float, refusal: Refusal) -> Response:
+    """A rejection by the gateway: authorization, limits, unknown paths, failures."""
     status, detail, title = refusal.status, refusal.message, refusal.title
     phrase = HTTPStatus(status).phrase
     if status == 402:  # only for services of the catalogue
         shape: dict[str, object] = {"title": phrase.lower(), "detail": detail}
-        return json_answer(shape, status=status, content_type=PROBLEM)
+        return json_response(shape, status=status, content_type=PROBLEM)
     if not detail and status == 404:
         title = "path not found"
         detail = "Please consult the https://dev.wildberries.ru/openapi/api-information"
@@ -50,8 +50,8 @@ def gateway(now: float, refusal: Refusal) -> Answer:
         "statusText": phrase,
         "timestamp": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    body = Body(msgspec.json.encode(shape))
-    return Answer(status, body, PROBLEM, rate_limited=status == 429)
+    response = json_response(shape, status=status, content_type=PROBLEM)
+    return replace(response, rate_limited=status == 429)
 
 
 # Feedbacks and questions.
@@ -76,9 +76,9 @@ def data(raw: bytes) -> bytes:
     return _BEFORE + raw + _AFTER
 
 
-def data_answer(value: object) -> Answer:
+def data_response(value: object) -> Response:
     """A success of feedbacks and questions."""
-    return Answer(200, Body(data(msgspec.json.encode(value))), "application/json")
+    return raw_response(data(msgspec.json.encode(value)))
 
 
 # Content.
@@ -91,17 +91,22 @@ BAD_REQUEST = "Неправильный запрос"
 INCORRECT = "Incorrect request"
 
 
-def content_answer(value: object) -> Answer:
+def content_response(value: object) -> Response:
     """A success of the content methods."""
-    return json_answer({"data": value, "error": False, "errorText": "", "additionalErrors": None})
+    return json_response({"data": value, "error": False, "errorText": "", "additionalErrors": None})
 
 
-def accepted() -> Answer:
+def accepted() -> Response:
     """A success of the methods that take a list of cards."""
-    return json_answer({"data": None, "error": False, "errorText": "", "additionalErrors": {}})
+    return json_response({"data": None, "error": False, "errorText": "", "additionalErrors": {}})
 
 
-def too_large() -> Answer:
+def done() -> Response:
+    """A success without data."""
+    return json_response({"data": {}, "error": False, "errorText": "", "additionalErrors": None})
+
+
+def too_large() -> Response:
     """The 413 of a list of cards."""
     shape = {
         "title": "request body too long",
@@ -112,30 +117,30 @@ def too_large() -> Answer:
         "status": 413,
         "statusText": "Request Entity Too Large",
     }
-    return json_answer(shape, status=413)
+    return json_response(shape, status=413)
 
 
 # Prices.
 
 
-def price_answer(value: object) -> Answer:
+def price_response(value: object) -> Response:
     """A success of the prices."""
-    return json_answer({"data": value, "error": False, "errorText": ""})
+    return json_response({"data": value, "error": False, "errorText": ""})
 
 
-# Refusing, each service in its own shape.
+# Rejections, in the shape of each service.
 
-Shape = Callable[[Call, Refusal], Answer]
+Shape = Callable[[Call, Refusal], Response]
 WRONG_QUERY = "Failed to deserialize query string: "
 
 
-def refused(call: Call, refusal: Refusal, path: str) -> Answer:
-    """A refusal in the shape of the service that has this path."""
+def refused(call: Call, refusal: Refusal, path: str) -> Response:
+    """A rejection in the shape of the service that has this path."""
     return next(shape for prefix, shape in _SHAPES if path.startswith(prefix))(call, refusal)
 
 
-def fq_refused(call: Call, refusal: Refusal) -> Answer:
-    """Feedbacks and questions refuse; under status 200 too."""
+def fq_refused(call: Call, refusal: Refusal) -> Response:
+    """A rejection by feedbacks and questions; under status 200 too."""
     shape = {
         "data": None,
         "error": True,
@@ -143,42 +148,42 @@ def fq_refused(call: Call, refusal: Refusal) -> Answer:
         "additionalErrors": None,
         "requestId": request_uuid(),
     }
-    return json_answer(shape, status=refusal.status)
+    return json_response(shape, status=refusal.status)
 
 
-def content_refused(call: Call, refusal: Refusal) -> Answer:
-    """Methods of the content refuse; under status 200 too."""
+def content_refused(call: Call, refusal: Refusal) -> Response:
+    """A rejection by content; under status 200 too."""
     shape = {
         "data": None,
         "error": True,
         "errorText": _text(refusal, BAD_REQUEST),
         "additionalErrors": refusal.more,
     }
-    return json_answer(shape, status=refusal.status)
+    return json_response(shape, status=refusal.status)
 
 
-def price_refused(call: Call, refusal: Refusal) -> Answer:
-    """Prices refuse; under status 200 too."""
+def price_refused(call: Call, refusal: Refusal) -> Response:
+    """A rejection by prices; under status 200 too."""
     text = _text(refusal, "Invalid request parameters")
-    return json_answer({"data": None, "error": True, "errorText": text}, status=refusal.status)
+    return json_response({"data": None, "error": True, "errorText": text}, status=refusal.status)
 
 
-def _cards_refused(call: Call, refusal: Refusal) -> Answer:
+def _cards_refused(call: Call, refusal: Refusal) -> Response:
     """Lists of cards have other words for a wrong parameter."""
     return content_refused(call, Refusal(refusal.status, _text(refusal, INCORRECT)))
 
 
-def _answer_refused(call: Call, refusal: Refusal) -> Answer:
+def _answer_refused(call: Call, refusal: Refusal) -> Response:
     shape = {
         "title": "bad request",
         "requestId": request_id(),
         "origin": "fbapi",
         "detail": refusal.message,
     }
-    return json_answer(shape, status=400)
+    return json_response(shape, status=400)
 
 
-def _chat_refused(call: Call, refusal: Refusal) -> Answer:
+def _chat_refused(call: Call, refusal: Refusal) -> Response:
     shape = {
         "status": 400,
         "title": refusal.title or "Bad Request",
@@ -188,34 +193,34 @@ def _chat_refused(call: Call, refusal: Refusal) -> Answer:
         "error": refusal.message,
     }
     sends = call.request.path.endswith("/message")
-    return json_answer(shape, status=400, content_type=PROBLEM if sends else JSON)
+    return json_response(shape, status=400, content_type=PROBLEM if sends else JSON)
 
 
-def _claims_refused(call: Call, refusal: Refusal) -> Answer:
+def _claims_refused(call: Call, refusal: Refusal) -> Response:
     detail = _text(refusal, "invalid value of `{}`")
     shape = {
         "title": "Invalid query params",
         "detail": WRONG_QUERY + detail,
         "requestId": request_uuid(),
     }
-    return json_answer(shape, status=400, content_type=PROBLEM)
+    return json_response(shape, status=400, content_type=PROBLEM)
 
 
-def _decision_refused(call: Call, refusal: Refusal) -> Answer:
+def _decision_refused(call: Call, refusal: Refusal) -> Response:
     shape = {
         "title": "Validation error",
         "detail": f"Input model is not valid; Details: {refusal.message}",
         "requestId": f"0HN3PI6JUGFSL:{_random.randrange(10**8):08d}",
     }
-    return json_answer(shape, status=400, content_type=f"{JSON}; charset=utf-8")
+    return json_response(shape, status=400, content_type=f"{JSON}; charset=utf-8")
 
 
-def _coded(call: Call, refusal: Refusal) -> Answer:
-    """Warehouses and inventory refuse with a code."""
-    return json_answer({"code": refusal.code, "message": refusal.message}, status=refusal.status)
+def _coded(call: Call, refusal: Refusal) -> Response:
+    """A rejection by warehouses and stocks, with a code."""
+    return json_response({"code": refusal.code, "message": refusal.message}, status=refusal.status)
 
 
-def _brands_refused(call: Call, refusal: Refusal) -> Answer:
+def _brands_refused(call: Call, refusal: Refusal) -> Response:
     if isinstance(refusal, BadParameter):
         name = refusal.message
         where = {
@@ -237,13 +242,13 @@ def _problem(
     """The shape of newer services, each with some of its fields.
 
     Args:
-        origin: Which service says so.
-        numbered: Whether the status stands in the body too.
-        content_type: Of the answer.
-        words: What stands around the message.
+        origin: Name of the service.
+        numbered: Whether the body has the status too.
+        content_type: Of the response.
+        words: A template for the message.
     """
 
-    def shape(call: Call, refusal: Refusal) -> Answer:
+    def shape(call: Call, refusal: Refusal) -> Response:
         fields: dict[str, object] = {
             "title": refusal.title or HTTPStatus(refusal.status).phrase,
             "detail": words.format(_text(refusal, "invalid {}")),
@@ -254,22 +259,22 @@ def _problem(
             fields["status"] = refusal.status
         if isinstance(refusal.more, dict):
             fields |= refusal.more
-        return json_answer(fields, status=refusal.status, content_type=content_type)
+        return json_response(fields, status=refusal.status, content_type=content_type)
 
     return shape
 
 
-def _pin_refused(call: Call, refusal: Refusal) -> Answer:
+def _pin_refused(call: Call, refusal: Refusal) -> Response:
     bare = Refusal(refusal.status, refusal.message, title=refusal.title or "Bad Request")
     return _problem("pin-open-api")(call, bare)
 
 
-def _nothing(call: Call, refusal: Refusal) -> Answer:
-    return Answer(refusal.status, Body(b""), "")
+def _nothing(call: Call, refusal: Refusal) -> Response:
+    return empty_response(refusal.status)
 
 
 def _text(refusal: Refusal, of_parameter: str) -> str:
-    """The message, or what is said of a parameter."""
+    """The message; for a parameter, `of_parameter` with its name."""
     is_parameter = isinstance(refusal, BadParameter)
     return of_parameter.format(refusal.message) if is_parameter else refusal.message
 

@@ -1,4 +1,4 @@
-"""How Wildberries reads a request: its body and its query."""
+"""Reads requests as Wildberries does: body, query, path."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TypeVar
 
 import msgspec
 
-from wbym.testing._answers import Refusal
-from wbym.testing._server import Call
+from wbym.testing import Call, Refusal
 
 T = TypeVar("T")
 _TRUE = frozenset({"true", "True", "TRUE", "1", "t", "T"})
 _FALSE = frozenset({"false", "False", "FALSE", "0", "f", "F"})
+_CAPITALS = {"id": "ID", "ids": "IDs", "imt": "IMT", "uuid": "UUID"}
 
 
 class BadParameter(Refusal):
@@ -21,14 +21,37 @@ class BadParameter(Refusal):
         super().__init__(400, name)
 
 
-def integer(call: Call, name: str, *, low: int = 0, high: int | None = None) -> int | None:
-    """An integer parameter; None when it is absent or empty.
+def camel_with_ids(name: str) -> str:
+    """The name of a field in the older services: `nmID`, where newer ones have `nmId`."""
+    first, *rest = name.split("_")
+    return first + "".join(_CAPITALS.get(part, part.capitalize()) for part in rest)
+
+
+async def body_of(call: Call, kind: type[T], refusal: Refusal) -> T:
+    """The body of a request.
 
     Raises:
-        BadParameter: When it is not a plain integer between `low` and `high`.
+        Refusal: `refusal`, if the body cannot be decoded.
+    """
+    try:
+        return msgspec.json.decode(await call.request.read(), type=kind)
+    except msgspec.DecodeError as error:
+        raise refusal from error
+
+
+def digits(text: str) -> int | None:
+    """A number without a sign; None if the text is anything else."""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def integer(call: Call, name: str, *, low: int = 0, high: int | None = None) -> int | None:
+    """An integer parameter; None if it is absent or empty.
+
+    Raises:
+        BadParameter: It is not a plain integer between `low` and `high`.
     """
     text = call.query(name)
-    if text is None or text == "":
+    if not text:
         return None
     if not text.lstrip("-").isdecimal() or len(text) > 19:
         raise BadParameter(name)
@@ -38,30 +61,11 @@ def integer(call: Call, name: str, *, low: int = 0, high: int | None = None) -> 
     return value
 
 
-async def body_of(call: Call, kind: type[T]) -> T | None:
-    """The body of a request; None when it does not decode."""
-    try:
-        return msgspec.json.decode(await call.request.read(), type=kind)
-    except msgspec.DecodeError:
-        return None
-
-
-def required(value: int | None, name: str) -> int:
-    """The value.
-
-    Raises:
-        BadParameter: When it is None.
-    """
-    if value is None:
-        raise BadParameter(name)
-    return value
-
-
 def boolean(call: Call, name: str) -> bool | None:
-    """A boolean parameter as Go reads it; None when it is absent.
+    """A boolean parameter as Go reads it; None if it is absent.
 
     Raises:
-        BadParameter: When it is no boolean.
+        BadParameter: It is not a boolean.
     """
     text = call.query(name)
     if text is None:
@@ -71,3 +75,14 @@ def boolean(call: Call, name: str) -> bool | None:
     if text in _FALSE:
         return False
     raise BadParameter(name)
+
+
+def required(value: T | None, name: str) -> T:
+    """The value of a required parameter.
+
+    Raises:
+        BadParameter: It is None.
+    """
+    if value is None:
+        raise BadParameter(name)
+    return value

@@ -1,21 +1,17 @@
-"""One seller's cabinet: everything in it, and hooks that make something happen there."""
+"""One seller's cabinet, and hooks that make something happen there."""
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable
-from typing import Literal
 
-from wbym.testing._desk import Written
+from wbym.testing import JsonObject, ReceivedMessage, SimulatedCabinet
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.data_chats import chat_data
 from wbym_wildberries.simulator.data_claims import claim_list
-from wbym_wildberries.simulator.data_feedbacks import feedback, feedback_shelf
-from wbym_wildberries.simulator.data_questions import question, question_shelf
-from wbym_wildberries.simulator.desk import Desk
+from wbym_wildberries.simulator.data_feedbacks import feedback, feedback_store
+from wbym_wildberries.simulator.data_questions import question, question_store
 from wbym_wildberries.simulator.options import Options
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 from wbym_wildberries.simulator.state_chats import Chats, SentMessage
 from wbym_wildberries.simulator.state_claims import Claims
@@ -29,37 +25,34 @@ from wbym_wildberries.simulator.state_uploads import Uploads
 from wbym_wildberries.simulator.state_warehouses import Warehouses
 
 
-class Cabinet:
-    """What one seller has: buyers' words, cards, prices, warehouses and the seller's own page.
+class Cabinet(SimulatedCabinet[Options, str]):
+    """Everything that one seller has.
+
+    The methods `arrive_...` are acts of buyers.
 
     Attributes:
-        effects: Counts what was done.
-        ignored: Counts what was answered with success and had no effect.
+        effects: Counts of changes that the seller made.
+        ignored: Counts of requests that succeeded without an effect.
         recommended: Items that are recommended on an item's page, by item.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        *,
-        effects: Counter[str],
-        ignored: Counter[str],
-        now: Callable[[], float],
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         """Generates the cabinet's data, dated back from now."""
-        desk = self._desk = Desk(options, effects=effects, ignored=ignored, now=now)
-        start, seed, share = int(now()), options.seed, options.open_share
-        self.options = options
-        self.effects = effects
-        self.ignored = ignored
+        super().__init__(context)
+        options = context.options
+        start, seed, share = int(context.now()), options.seed, options.open_share
+        self.effects = context.effects
+        self.ignored = context.ignored
         self._rng = random.Random(f"arrivals {seed}")
         self.feedbacks = Feedbacks(
-            feedback_shelf(count=options.feedbacks, seed=seed, start=start, open_share=share), desk
+            feedback_store(count=options.feedbacks, seed=seed, start=start, open_share=share),
+            context,
         )
         self.questions = Questions(
-            question_shelf(count=options.questions, seed=seed, start=start, open_share=share), desk
+            question_store(count=options.questions, seed=seed, start=start, open_share=share),
+            context,
         )
-        self.pins = Pins(self.feedbacks.shelf, desk)
+        self.pins = Pins(self.feedbacks.store, context)
         chats = chat_data(
             chats=options.chats,
             events_per_chat=options.events_per_chat,
@@ -67,33 +60,30 @@ class Cabinet:
             seed=seed,
             start=start,
         )
-        self.chats = Chats(chats, desk)
+        self.chats = Chats(chats, context)
         claims = claim_list(
             count=options.claims, seed=seed, start=start, chats=list(chats.chats.values())
         )
-        self.claims = Claims(claims, desk)
-        self.cards = Cards(CardData(count=options.cards, seed=seed, start=start), desk)
-        self.labels = Labels(self.cards, desk)
-        self.prices = Prices(self.cards, desk)
-        self.warehouses = Warehouses(self.cards, desk)
-        self.permits = Permits(self.cards, desk)
-        self.uploads = Uploads(self.cards, self.permits, self.prices.set_size, desk)
+        self.claims = Claims(claims, context)
+        self.cards = Cards(CardData(count=options.cards, seed=seed, start=start), context)
+        self.labels = Labels(self.cards, context)
+        self.prices = Prices(self.cards, context)
+        self.warehouses = Warehouses(self.cards, context)
+        self.permits = Permits(self.cards, context)
+        self.uploads = Uploads(self.cards, self.permits, self.prices.set_size, context)
         self.recommended: dict[int, list[int]] = {}
-        self.seller = Seller(desk)
-
-    def tick(self) -> None:
-        """Lets happen what was due by now."""
-        self._desk.tick()
+        self.seller = Seller(context)
+        self.arrive_message = self.chats.arrive
+        self.rotate_signs = self.chats.rotate_signs
 
     @property
     def sent(self) -> list[SentMessage]:
-        """Every message sent to a buyer, in order."""
+        """Every message that the seller sent, in order."""
         return self.chats.sent
 
-    @property
-    def written(self) -> list[Written[str]]:
-        """Every answer, edit and rejection that had an effect, in order."""
-        return self._desk.written
+    def received(self) -> list[ReceivedMessage]:
+        """The messages that buyers received; the text is empty if there are only files."""
+        return [ReceivedMessage(each.chat_id, each.text or "") for each in self.sent]
 
     def arrive_feedback(self, *, ago: float = 0.0, **fields: object) -> str:
         """A buyer writes a feedback.
@@ -106,43 +96,17 @@ class Cabinet:
             Its id.
         """
         record = {**feedback(self._rng, processed=False, recent=True), **fields}
-        created = int(self._desk.now() - ago)
+        created = int(self.now() - ago)
         return self.feedbacks.arrive(record, nm_id=_nm_id(record), created=created)
 
     def arrive_question(self, *, ago: float = 0.0, **fields: object) -> str:
         """A buyer asks a question; arguments as in `arrive_feedback`."""
         record = {**question(self._rng, processed=False), **fields}
-        created = int(self._desk.now() - ago)
+        created = int(self.now() - ago)
         return self.questions.arrive(record, nm_id=_nm_id(record), created=created)
 
-    def arrive_message(
-        self,
-        text: str | None = "Здравствуйте!",
-        *,
-        chat_id: str | None = None,
-        sender: Literal["client", "seller", "wb"] = "client",
-        source: str | None = "rusite",
-        listed: bool = True,
-        at: int | None = None,
-        attachments: Json | None = None,
-    ) -> str:
-        """Somebody writes in a chat, by default a buyer in a new one; see `Chats.arrive`."""
-        return self.chats.arrive(
-            text,
-            chat_id=chat_id,
-            sender=sender,
-            source=source,
-            listed=listed,
-            at=at,
-            attachments=attachments,
-        )
-
-    def rotate_signs(self) -> None:
-        """Gives every chat a new `replySign`."""
-        self.chats.rotate_signs()
-
     def records(self) -> dict[str, int]:
-        """How many records of each kind there are."""
+        """Counts of records by kind."""
         return {
             "feedbacks": self.feedbacks.open_count + self.feedbacks.archive_count,
             "feedbacks_open": self.feedbacks.open_count,
@@ -162,7 +126,7 @@ class Cabinet:
         }
 
 
-def _nm_id(record: Json) -> int:
+def _nm_id(record: JsonObject) -> int:
     details = record["productDetails"]
     nm_id = details["nmId"] if isinstance(details, dict) else 0
     return nm_id if isinstance(nm_id, int) else 0

@@ -1,7 +1,7 @@
-"""The cards of one cabinet: listed ones, those in the trash, and by what they are found.
+"""The cards of one cabinet, listed and in the trash, and how they are found.
 
-A card that nobody has changed costs no memory but its number in two lists; a changed one is kept as
-its JSON with what filters and prices ask about it.
+An unchanged card costs no memory but its number in two lists; a changed one is kept as its JSON,
+with the traits that filters and prices need.
 """
 
 from __future__ import annotations
@@ -14,18 +14,21 @@ from typing import NamedTuple
 
 import msgspec
 
-from wbym_wildberries.simulator import assortment
+from wbym.testing import JsonObject, SortedKeyList
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_cards import MICROS, CardData, sizes_of
 from wbym_wildberries.simulator.dates import DAY, exact_time
-from wbym_wildberries.simulator.deck import Deck
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
-from wbym_wildberries.simulator.wire import camel_with_ids
+from wbym_wildberries.simulator.requests import camel_with_ids, digits
 
 MAX_GROUP = 30
 """Cards merged into one group."""
 _TRASH_DAYS = 30
 _FIRST_IMT = 700_000_001
+
+
+CardKey = tuple[int, int]
+"""A moment in Unix microseconds and a card's number: the place of a card in a list."""
 
 
 class Size(NamedTuple):
@@ -36,7 +39,7 @@ class Size(NamedTuple):
 
 
 class Traits(NamedTuple):
-    """What is asked about a card without reading all of it."""
+    """Fields of a card that filters and prices need."""
 
     subject: int
     brand: str
@@ -71,7 +74,7 @@ def micros_of(text: str) -> int:
     """Unix microseconds of a moment, to the last digit.
 
     Raises:
-        ValueError: When it is no date and time with a zone.
+        ValueError: It is not a date and time with a zone.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
@@ -83,11 +86,11 @@ def micros_of(text: str) -> int:
 class Cards:
     """The cards of one cabinet."""
 
-    def __init__(self, data: CardData, desk: Desk) -> None:
-        """Lists the generated cards; the last of them lie in the trash."""
+    def __init__(self, data: CardData, context: Context) -> None:
+        """Lists the generated cards; the last of them are in the trash."""
         self._data = data
-        self._desk = desk
-        self.generated = data.count + desk.options.trashed
+        self._context = context
+        self.generated = data.count + context.options.trashed
         self.total = self.generated
         self._raw: dict[int, bytes] = {}
         self._traits: dict[int, Traits] = {}
@@ -97,16 +100,22 @@ class Cards:
         self._vendors: dict[str, int] = {}
         self._skus: dict[str, int] = {}
         self._next_imt = _FIRST_IMT
-        self.live = Deck(self.updated, range(data.count))
+        self.live = SortedKeyList(self._updated_key, array("I", range(data.count)))
         self.catalog = array("I", range(data.count))
         """Listed cards by number, as prices list them."""
         moment = self._micros() - DAY * MICROS
         for number in range(data.count, self.generated):
             self._trashed[number] = moment + (number - data.count) // 2 * 10
-        self.bin = Deck(self.trashed, range(data.count, self.generated))
+        self.bin = SortedKeyList(self._trashed_key, array("I", range(data.count, self.generated)))
+
+    def _updated_key(self, number: int) -> CardKey:
+        return (self.updated(number), number)
+
+    def _trashed_key(self, number: int) -> CardKey:
+        return (self.trashed(number), number)
 
     def _micros(self) -> int:
-        return int(self._desk.now() * MICROS)
+        return int(self._context.now() * MICROS)
 
     # One card.
 
@@ -116,7 +125,7 @@ class Cards:
         return self._data.updated(number) if changed is None else changed
 
     def trashed(self, number: int) -> int:
-        """When a card went to the trash, Unix microseconds; 0 when it is not there."""
+        """When a card went to the trash, Unix microseconds; 0 if it is not there."""
         return self._trashed.get(number, 0)
 
     def raw(self, number: int) -> bytes:
@@ -124,43 +133,43 @@ class Cards:
         changed = self._raw.get(number)
         return self._data.render(number) if changed is None else changed
 
-    def load(self, number: int) -> Json:
+    def load(self, number: int) -> JsonObject:
         """A copy of a card, to be changed and given to `save`."""
-        return msgspec.json.decode(self.raw(number), type=Json)
+        return msgspec.json.decode(self.raw(number), type=JsonObject)
 
     def traits(self, number: int) -> Traits:
-        """What is asked about a card."""
+        """Fields of a card that filters and prices need."""
         changed = self._traits.get(number)
         if changed is not None:
             return changed
-        subject = assortment.product(number)[2]
+        subject = card_ids.product(number)[2]
         sizes = (
-            Size(assortment.chrt_id(number, place), name)
+            Size(card_ids.chrt_id(number, place), name)
             for place, (name, _) in enumerate(sizes_of(subject))
         )
         return Traits(
             subject,
-            assortment.brand(number),
-            assortment.imt_id(number),
+            card_ids.brand(number),
+            card_ids.imt_id(number),
             self._data.photos(number),
-            assortment.vendor_code(number),
+            card_ids.vendor_code(number),
             frozenset(),
             tuple(sizes),
         )
 
     def find(self, nm: int) -> int | None:
         """The number of a listed card."""
-        number = assortment.number_of(nm)
+        number = card_ids.number_of(nm)
         return number if 0 <= number < self.total and number in self.live else None
 
     def find_trashed(self, nm: int) -> int | None:
         """The number of a card in the trash."""
-        number = assortment.number_of(nm)
+        number = card_ids.number_of(nm)
         return number if number in self._trashed else None
 
     def find_size(self, chrt: int) -> int | None:
         """The number of the listed card that has a size."""
-        number, place = assortment.size_of(chrt)
+        number, place = card_ids.size_of(chrt)
         if not 0 <= number < self.total or number not in self.live:
             return None
         return number if place < len(self.traits(number).sizes) else None
@@ -169,7 +178,7 @@ class Cards:
         """The card with the seller's article, listed or in the trash."""
         number = self._vendors.get(code)
         if number is None:
-            number = assortment.number_of_vendor_code(code)
+            number = card_ids.number_of_vendor_code(code)
         if number is None or number >= self.total or self._is_gone(number):
             return None
         return number if self.traits(number).vendor_code == code else None
@@ -179,27 +188,27 @@ class Cards:
         number = self._skus.get(sku)
         if number is not None:
             return None if self._is_gone(number) else number
-        chrt = assortment.chrt_of_sku(sku)
+        chrt = card_ids.chrt_of_sku(sku)
         if chrt is None:
             return None
-        number, place = assortment.size_of(chrt)
+        number, place = card_ids.size_of(chrt)
         if not 0 <= number < self.generated or self._is_gone(number):
             return None
-        return number if place < len(sizes_of(assortment.product(number)[2])) else None
+        return number if place < len(sizes_of(card_ids.product(number)[2])) else None
 
     def _is_gone(self, number: int) -> bool:
         return number not in self.live and number not in self._trashed
 
     # Changing.
 
-    def save(self, number: int, record: Json) -> None:
-        """Keeps a changed card; it becomes the one that was changed last."""
+    def save(self, number: int, record: JsonObject) -> None:
+        """Keeps a changed card, which becomes the one changed last."""
         self.live.remove(number)
         self._updated[number] = self._micros()
         self._keep(number, record)
         self.live.add(number)
 
-    def add(self, record: Json) -> int:
+    def add(self, record: JsonObject) -> int:
         """Lists a new card and gives its number; its `nmID` must follow from `total`."""
         number = self.total
         self.total += 1
@@ -213,7 +222,7 @@ class Cards:
         self.live.add(number)
         self.catalog.insert(bisect_left(self.catalog, number), number)
 
-    def _keep(self, number: int, record: Json) -> None:
+    def _keep(self, number: int, record: JsonObject) -> None:
         before = self.traits(number).imt
         record["updatedAt"] = exact_time(self.updated(number)).decode()
         raw = self._raw[number] = msgspec.json.encode(record)
@@ -236,7 +245,7 @@ class Cards:
     # Groups.
 
     def new_imt(self) -> int:
-        """The number of a group that nobody has."""
+        """The id of a new group."""
         self._next_imt += 1
         return self._next_imt - 1
 
@@ -244,7 +253,7 @@ class Cards:
         """Listed cards of a group."""
         first = [
             number
-            for number in assortment.first_family(imt)
+            for number in card_ids.first_family(imt)
             if 0 <= number < self.generated and number not in self._traits and number in self.live
         ]
         return first + sorted(n for n in self._groups.get(imt, ()) if n in self.live)
@@ -263,9 +272,9 @@ class Cards:
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._trashed[number] = moment = self._micros()
         self.bin.add(number)
-        end = self._desk.now() + _TRASH_DAYS * DAY
-        self._desk.at(end, lambda: self._forget(number, moment))
-        self._desk.effects["trash"] += 1
+        end = self._context.now() + _TRASH_DAYS * DAY
+        self._context.at(end, lambda: self._forget(number, moment))
+        self._context.effects["trash"] += 1
 
     def recover(self, number: int) -> None:
         """Lists a card of the trash again, in a new group."""
@@ -274,14 +283,14 @@ class Cards:
         self._updated[number] = self._micros()
         self._keep(number, {**self.load(number), "imtID": self.new_imt()})
         self._list(number)
-        self._desk.effects["recover"] += 1
+        self._context.effects["recover"] += 1
 
     def _forget(self, number: int, moment: int) -> None:
         if self._trashed.get(number) == moment:
             self.bin.remove(number)
             del self._trashed[number]
 
-    def trashed_record(self, number: int) -> Json:
+    def trashed_record(self, number: int) -> JsonObject:
         """A card as the list of the trash shows it."""
         record = self.load(number)
         for name in ("imtID", "nmUUID", "brand", "title", "description", "needKiz", "tags", "gtin"):
@@ -296,7 +305,7 @@ class Cards:
     def search(self, text: str) -> Iterator[int]:
         """Cards, listed or in the trash, with this item number, article or barcode."""
         found = {self.by_vendor_code(text), self.by_sku(text)}
-        if text.isascii() and text.isdigit():
-            nm = int(text)
+        nm = digits(text)
+        if nm is not None:
             found |= {self.find(nm), self.find_trashed(nm)}
         return (number for number in found if number is not None)

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_chats import (
     Chat,
     ChatData,
@@ -20,18 +22,16 @@ from wbym_wildberries.simulator.data_chats import (
     new_chat,
     new_sign,
 )
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:
-    """A message that the seller sent and the buyer got."""
+    """A message that the seller sent and the buyer received."""
 
     chat_id: str
     text: str | None
     files: tuple[str, ...]
-    """Names of the files that were taken."""
+    """Names of the files that were accepted."""
     add_time: int
     """Unix milliseconds, as the answer said."""
 
@@ -51,7 +51,7 @@ class EventsPage:
 class Chats:
     """The chats of one cabinet."""
 
-    def __init__(self, data: ChatData, desk: Desk) -> None:
+    def __init__(self, data: ChatData, context: Context) -> None:
         self.chats = data.chats
         self.files = data.files
         self.sent: list[SentMessage] = []
@@ -59,8 +59,8 @@ class Chats:
         self._times = [moment for moment, _ in data.events]
         self._events = [msgspec.json.encode(made) for _, made in data.events]
         self._by_sign = {chat.sign: chat for chat in data.chats.values()}
-        self._desk = desk
-        self._rng = random.Random(f"chats at work {desk.options.seed}")
+        self._context = context
+        self._rng = random.Random(f"chats at work {context.options.seed}")
         self._given = 0  # the greatest `next` given to anybody
         self._files_refused = 0
         self._cursors_refused = 0
@@ -78,8 +78,12 @@ class Chats:
             self._listing = msgspec.json.encode(rows)
         return self._listing
 
-    def _row(self, chat: Chat) -> Json:
-        row: Json = {"chatID": chat.id, "replySign": chat.sign, "clientName": chat.client_name}
+    def _row(self, chat: Chat) -> JsonObject:
+        row: JsonObject = {
+            "chatID": chat.id,
+            "replySign": chat.sign,
+            "clientName": chat.client_name,
+        }
         if int(chat.client_id) % 2:  # the older specification has it, the newer has not
             row["clientID"] = chat.client_id
         if chat.good is not None:
@@ -95,27 +99,27 @@ class Chats:
         `next` (the time of the newest) skips none of them.
         """
         begin = 0 if after is None else bisect_right(self._times, after)
-        end = min(len(self._times), begin + self._desk.options.page_of_events)
+        end = min(len(self._times), begin + self._context.options.page_of_events)
         while begin < end < len(self._times) and self._times[end] == self._times[end - 1]:
             end += 1
         if begin == end:
-            following = after if after is not None else int(self._desk.now() * 1000)
+            following = after if after is not None else int(self._context.now() * 1000)
             if after is None:
                 self._given = max(self._given, following)
             return EventsPage(b"[]", 0, following, 0, 0)
         order = list(range(begin, end))
-        random.Random(f"{self._desk.options.seed} {begin} {end}").shuffle(order)
+        random.Random(f"{self._context.options.seed} {begin} {end}").shuffle(order)
         newest = self._times[end - 1]
         self._given = max(self._given, newest)
         events = b"[" + b",".join(self._events[at] for at in order) + b"]"
         return EventsPage(events, end - begin, newest, self._times[begin], newest)
 
     def refuse_cursors(self, times: int = 1) -> None:
-        """The next requests with `next` are answered 400, as if it were no cursor."""
+        """The next requests with `next` are rejected with 400, as if it were not a cursor."""
         self._cursors_refused += times
 
     def refuses_cursor(self) -> bool:
-        """Whether a request with `next` is refused now; uses up one refusal."""
+        """Whether a request with `next` is rejected now; uses up one of `refuse_cursors`."""
         if not self._cursors_refused:
             return False
         self._cursors_refused -= 1
@@ -126,7 +130,7 @@ class Chats:
         return self._by_sign.get(sign)
 
     def rotate_signs(self) -> None:
-        """Gives every chat a new signature; the old ones are refused from now on."""
+        """Gives every chat a new signature; the old ones are rejected from now on."""
         for chat in self.chats.values():
             chat.sign = new_sign(self._rng, chat)
         self._by_sign = {chat.sign: chat for chat in self.chats.values()}
@@ -149,16 +153,16 @@ class Chats:
             self._files_refused -= 1
             errors = [f"{name}: failed to upload attachment" for name, _ in files]
             files = ()
-        now = self._desk.now()
+        now = self._context.now()
         add_time = int(now * 1000)
         names = tuple(name for name, _ in files)
         self.sent.append(SentMessage(chat.id, text, names, add_time))
-        self._desk.effects["message"] += 1
-        self._desk.effects["file"] += len(files)
+        self._context.effects["message"] += 1
+        self._context.effects["file"] += len(files)
         chat.listed = True
-        attachments: Json = {}
+        attachments: JsonObject = {}
         for name, stored in files:
-            stored.ready_at = now + self._desk.options.moderation
+            stored.ready_at = now + self._context.options.moderation
             entry = attached(self._rng, self.files, now=now, name=name, stored=stored)
             kind = "files" if "name" in entry else "images"
             entries = attachments.setdefault(kind, [])
@@ -172,8 +176,8 @@ class Chats:
             text=text,
             attachments=attachments or None,
         )
-        delay = self._desk.options.echo_delay
-        self._desk.after(delay, lambda: self._append(chat, echo, None))
+        delay = self._context.options.echo_delay
+        self._context.after(delay, lambda: self._append(chat, echo, None))
         return add_time, errors
 
     def arrive(
@@ -185,7 +189,7 @@ class Chats:
         source: str | None = "rusite",
         listed: bool = True,
         at: int | None = None,
-        attachments: Json | None = None,
+        attachments: JsonObject | None = None,
     ) -> str:
         """Adds an event; without `chat_id` it opens a new chat.
 
@@ -203,11 +207,11 @@ class Chats:
             The event's id.
 
         Raises:
-            KeyError: When there is no such chat.
+            KeyError: There is no such chat.
         """
         is_new = chat_id is None
         if chat_id is None:
-            chat = new_chat(self._rng, now=self._desk.now(), listed=listed)
+            chat = new_chat(self._rng, now=self._context.now(), listed=listed)
             self.chats[chat.id] = chat
             self._by_sign[chat.sign] = chat
         else:
@@ -224,10 +228,10 @@ class Chats:
         self._append(chat, made, at)
         return str(made["eventID"])
 
-    def _append(self, chat: Chat, made: Json, at: int | None) -> None:
+    def _append(self, chat: Chat, made: JsonObject, at: int | None) -> None:
         if at is None:
             newest = self._times[-1] if self._times else 0
-            at = max(int(self._desk.now() * 1000), newest + 1, self._given + 1)
+            at = max(int(self._context.now() * 1000), newest + 1, self._given + 1)
         made["addTimestamp"] = at
         made["addTime"] = iso(at)
         place = bisect_right(self._times, at)

@@ -1,12 +1,12 @@
-"""Claims of one cabinet: which are shown, and what may be decided."""
+"""Claims of one cabinet, and the rules of deciding on them."""
 
 from __future__ import annotations
 
 import random
 
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_claims import WINDOW, claim_time, new_claim
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 
 _COMMENTED = ("rejectcustom", "approvecc1")
 
@@ -14,26 +14,26 @@ _COMMENTED = ("rejectcustom", "approvecc1")
 class Claims:
     """The claims of one cabinet, newest first."""
 
-    def __init__(self, claims: list[tuple[float, Json]], desk: Desk) -> None:
+    def __init__(self, claims: list[tuple[float, JsonObject]], context: Context) -> None:
         self._claims = claims
         self._by_id = {str(claim["id"]): claim for _, claim in claims}
-        self._desk = desk
-        self._rng = random.Random(f"claims at work {desk.options.seed}")
+        self._context = context
+        self._rng = random.Random(f"claims at work {context.options.seed}")
         self.decisions: list[tuple[str, str, str | None]] = []
         """Every decision taken: claim, action, comment."""
 
     def __len__(self) -> int:
         return len(self._claims)
 
-    def get(self, identifier: str) -> Json | None:
+    def get(self, identifier: str) -> JsonObject | None:
         """A claim of any age."""
         return self._by_id.get(identifier)
 
     def select(
         self, *, archived: bool, identifier: str | None = None, nm_id: int | None = None
-    ) -> list[Json]:
+    ) -> list[JsonObject]:
         """The claims of the last 14 days that match; decided ones are in the archive."""
-        oldest = self._desk.now() - WINDOW
+        oldest = self._context.now() - WINDOW
         return [
             claim
             for made_at, claim in self._claims
@@ -44,7 +44,7 @@ class Claims:
         ]
 
     def decide(self, identifier: str, action: str, comment: str | None) -> str | None:
-        """Takes a decision; gives the reason when it is refused."""
+        """Takes a decision; gives the reason if it is rejected."""
         claim = self._by_id.get(identifier)
         if claim is None:
             return "Claim not found."
@@ -62,10 +62,10 @@ class Claims:
             status=1 if rejected else 2,
             status_ex=10 if rejected else 5,
             actions=[],
-            dt_update=claim_time(self._desk.now()),
+            dt_update=claim_time(self._context.now()),
             wb_comment=comment or claim["wb_comment"],
         )
-        self._desk.effects["decision"] += 1
+        self._context.effects["decision"] += 1
         self.decisions.append((identifier, action, comment))
         return None
 
@@ -76,8 +76,8 @@ class Claims:
         srid: str | None = None,
         imei_check: str | None = None,
     ) -> str:
-        """Adds a waiting claim and gives its id."""
-        now = self._desk.now()
+        """Adds an open claim and gives its id."""
+        now = self._context.now()
         claim = new_claim(
             self._rng,
             made_at=now,
@@ -94,11 +94,11 @@ class Claims:
         """The buyer opens a rejected claim again.
 
         Raises:
-            KeyError: When there is no such claim.
+            KeyError: There is no such claim.
         """
         self._by_id[identifier].update(
             status=0,
             status_ex=0,
             actions=["approve1", "rejectcustom"],
-            dt_update=claim_time(self._desk.now()),
+            dt_update=claim_time(self._context.now()),
         )

@@ -1,23 +1,21 @@
-"""The seller's labels (tags): words with a color that cards are found by in the cabinet."""
+"""The seller's labels (tags) of cards: names with a color."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.state_cards import Cards
 
 COLORS = frozenset({"D1CFD7", "FEE0E0", "ECDAFF", "E4EAFF", "DEF1DD", "FFECC7"})
-MOST = 15
-"""Labels of a seller, and labels of a card."""
-LONGEST = 15
+MAX_LABELS = 15
+"""Max number of labels of a seller, and of a card."""
+MAX_NAME_LENGTH = 15
 _FIRST_ID = 592_569
 
 
-@dataclass(slots=True)
-class Label:
-    """One label."""
+class Label(msgspec.Struct):
+    """One label, as responses have it."""
 
     id: int
     name: str
@@ -27,9 +25,9 @@ class Label:
 class Labels:
     """The labels of one cabinet."""
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
+    def __init__(self, cards: Cards, context: Context) -> None:
         self._cards = cards
-        self._desk = desk
+        self._context = context
         self._next_id = _FIRST_ID + 2
         self.all = {
             _FIRST_ID: Label(_FIRST_ID, "Популярный", "D1CFD7"),
@@ -45,7 +43,7 @@ class Labels:
         """Makes a label."""
         label = self.all[self._next_id] = Label(self._next_id, name, color)
         self._next_id += 1
-        self._desk.effects["label"] += 1
+        self._context.effects["label"] += 1
         return label
 
     def update(self, label: Label, name: str, color: str) -> None:
@@ -53,14 +51,14 @@ class Labels:
         label.name, label.color = name, color
         for number in sorted(self._cards_with.get(label.id, ())):
             self._write(number, self._cards.traits(number).tags)
-        self._desk.effects["label"] += 1
+        self._context.effects["label"] += 1
 
     def delete(self, label: Label) -> None:
-        """Takes a label away, from its cards too."""
+        """Deletes a label, from its cards too."""
         del self.all[label.id]
         for number in sorted(self._cards_with.pop(label.id, ())):
             self._write(number, self._cards.traits(number).tags - {label.id})
-        self._desk.effects["label"] += 1
+        self._context.effects["label"] += 1
 
     def link(self, number: int, identifiers: list[int]) -> None:
         """Gives a card exactly these labels."""
@@ -69,14 +67,10 @@ class Labels:
         for identifier in identifiers:
             self._cards_with.setdefault(identifier, set()).add(number)
         self._write(number, frozenset(identifiers))
-        self._desk.effects["label_link"] += 1
+        self._context.effects["label_link"] += 1
 
     def _write(self, number: int, identifiers: frozenset[int]) -> None:
         if number not in self._cards.live:
             return
-        tags: list[Json] = [
-            {"id": label.id, "name": label.name, "color": label.color}
-            for label in self.all.values()
-            if label.id in identifiers
-        ]
+        tags = [label for label in self.all.values() if label.id in identifiers]
         self._cards.save(number, {**self._cards.load(number), "tags": tags})

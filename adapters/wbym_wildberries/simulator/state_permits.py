@@ -1,4 +1,4 @@
-"""Documents of cards: how they are overwritten, and what the check of them says later.
+"""Documents of cards: how they are overwritten, and checked later.
 
 The words of a verdict are not published; those here are this simulator's own.
 """
@@ -10,10 +10,10 @@ from typing import cast
 
 import msgspec
 
+from wbym.testing import JsonObject
 from wbym_wildberries.simulator import data_directories as directories
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_cards import APPROVED
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
 REJECTED = "rejected"
@@ -24,7 +24,7 @@ _FIRST_ID = 9_000_001
 
 
 class Document(msgspec.Struct, rename="camel"):
-    """A permit as it is sent; what is read only is ignored."""
+    """A permit as it is sent; read-only fields are ignored."""
 
     type: int = 0
     number: str = ""
@@ -48,14 +48,14 @@ class Permits:
     """The documents of one cabinet's cards.
 
     Attributes:
-        blocked: Cards that are not sold for want of a permit.
+        blocked: Cards that are not sold because they lack a permit.
     """
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
+    def __init__(self, cards: Cards, context: Context) -> None:
         """No card is blocked."""
         self._cards = cards
-        self._delay = desk.options.document_delay
-        self._desk = desk
+        self._delay = context.options.document_delay
+        self._context = context
         self._next_id = _FIRST_ID
         self._checks: dict[int, int] = {}
         self.blocked: set[int] = set()
@@ -63,7 +63,7 @@ class Permits:
     # Writing.
 
     def problems(self, sent: Documents | None, number: int | None) -> list[str]:
-        """What is wrong with documents that were sent.
+        """Errors of documents that were sent.
 
         Args:
             sent: The documents.
@@ -80,7 +80,7 @@ class Permits:
             found.append(NO_TYPE)
         return found
 
-    def overwritten(self, before: object, sent: Documents) -> Json:
+    def overwritten(self, before: object, sent: Documents) -> JsonObject:
         """The whole object as the card has it once it is written.
 
         A document with an id is changed, one without is new, one that was not sent is gone. What
@@ -89,7 +89,7 @@ class Permits:
         known = _by_id(before)
         sent_items = [] if sent.exclude_documents else sent.items
         items = [self._item(one, known.get(one.id or 0)) for one in sent_items]
-        after: Json = {"items": items, "excludeDocuments": sent.exclude_documents}
+        after: JsonObject = {"items": items, "excludeDocuments": sent.exclude_documents}
         if isinstance(before, dict) and "overallVerdict" in before:
             same = (
                 len(items) == len(known)
@@ -100,8 +100,8 @@ class Permits:
                 after["overallVerdict"] = before["overallVerdict"]
         return after
 
-    def _item(self, sent: Document, before: Json | None) -> Json:
-        item: Json = msgspec.to_builtins(sent)
+    def _item(self, sent: Document, before: JsonObject | None) -> JsonObject:
+        item: JsonObject = msgspec.to_builtins(sent)
         if sent.id is None:
             item["id"] = self._next_id
             self._next_id += 1
@@ -114,9 +114,9 @@ class Permits:
     # Checking.
 
     def check_later(self, number: int) -> None:
-        """Has a written card checked when the delay is over, which may be at once."""
+        """Checks a written card after the delay, which may be 0."""
         turn = self._checks[number] = self._checks.get(number, 0) + 1
-        self._desk.after(self._delay, lambda: self._check(number, turn))
+        self._context.after(self._delay, lambda: self._check(number, turn))
 
     def _check(self, number: int, turn: int) -> None:
         if self._checks[number] != turn or number not in self._cards.live:
@@ -133,10 +133,10 @@ class Permits:
             documents["overallVerdict"] = verdict
             if documents != self._cards.load(number).get("documents"):
                 self._cards.save(number, record)
-                self._desk.effects["card_verdict"] += 1
+                self._context.effects["card_verdict"] += 1
         self._block(number, is_permitted=self._is_permitted(record, verdict))
 
-    def _is_permitted(self, record: Json, verdict: str) -> bool:
+    def _is_permitted(self, record: JsonObject, verdict: str) -> bool:
         if not directories.needs_permit(cast(int, record["subjectID"])):
             return True
         documents = record.get("documents")
@@ -144,7 +144,7 @@ class Permits:
             return False
         return verdict == APPROVED and bool(documents["items"] or documents["excludeDocuments"])
 
-    def _is_valid(self, document: Json) -> bool:
+    def _is_valid(self, document: JsonObject) -> bool:
         if document.get("isEndless"):
             return True
         try:
@@ -152,17 +152,17 @@ class Permits:
         except ValueError:
             return False
         end = end if end.tzinfo is not None else end.replace(tzinfo=UTC)
-        return end.timestamp() > self._desk.now()
+        return end.timestamp() > self._context.now()
 
     def _block(self, number: int, *, is_permitted: bool) -> None:
         if is_permitted and number in self.blocked:
             self.blocked.remove(number)
-            self._desk.effects["card_unblocked"] += 1
+            self._context.effects["card_unblocked"] += 1
         elif not is_permitted and number not in self.blocked:
             self.blocked.add(number)
-            self._desk.effects["card_blocked"] += 1
+            self._context.effects["card_blocked"] += 1
 
 
-def _by_id(documents: object) -> dict[int, Json]:
+def _by_id(documents: object) -> dict[int, JsonObject]:
     items = documents.get("items") if isinstance(documents, dict) else None
     return {one["id"]: one for one in items or ()}

@@ -6,16 +6,16 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from wbym_wildberries.simulator import assortment
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
+from wbym_wildberries.simulator.record_store import RecordStore
 
 Method = Literal["tariff", "subscription"]
 Place = Literal["nm", "imt"]
 TOTAL = 15
-"""Pins that one method allows in all."""
+"""Max pins of one method."""
 PER_UNIT = 2
-"""Pins on one card (or group of cards)."""
+"""Max pins on one card, or group of cards."""
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Pin:
     imt_id: int
     changed_at: float
     cause: str | None = None
-    """Why it was unpinned automatically; None while it is pinned."""
+    """Reason of an automatic unpinning; None while it is pinned."""
 
     @property
     def state(self) -> str:
@@ -41,33 +41,33 @@ class Pin:
 class Pins:
     """The pins of one cabinet."""
 
-    def __init__(self, shelf: Shelf, desk: Desk) -> None:
-        self._shelf = shelf
-        self._desk = desk
+    def __init__(self, store: RecordStore, context: Context) -> None:
+        self._store = store
+        self._context = context
         self._next_id = 1_857_762
         self.pins: dict[int, Pin] = {}
-        rng = random.Random(f"pins {desk.options.seed}")
-        processed = shelf.lists[True]
+        rng = random.Random(f"pins {context.options.seed}")
+        processed = store.lists[True]
         for _ in range(min(3, len(processed))):
             number = rng.choice(processed)
-            pin = self._add(number, "subscription", "imt", desk.now() - 86_400)
+            pin = self._add(number, "subscription", "imt", context.now() - 86_400)
             if rng.random() < 0.4:
                 pin.cause = "sysTariffUnpinned"
 
     def used(self, method: Method) -> int:
-        """How many feedbacks are pinned by a method."""
+        """Number of feedbacks that are pinned by a method."""
         return sum(p.cause is None and p.method == method for p in self.pins.values())
 
     def pin(self, feedback_id: str, method: Method, place: Place) -> Pin | tuple[str, str, str]:
-        """Pins a feedback, or says why not: status, title, detail."""
-        number = self._shelf.find(feedback_id)
+        """Pins a feedback; gives status, title and detail of an error if it cannot."""
+        number = self._store.find(feedback_id)
         if number is None:
             return (
                 "feedbackNotFound",
                 "feedback not found",
                 "feedback not found or does not belong to seller",
             )
-        nm_id = self._shelf.nm_id(number)
+        nm_id = self._store.nm_id(number)
         pinned = [p for p in self.pins.values() if p.cause is None]
         if any(p.feedback_id == feedback_id and p.place == place for p in pinned):
             return ("alreadyPinned", "already pinned", "feedback is already pinned")
@@ -78,12 +78,12 @@ class Pins:
         taken = sum((p.nm_id == nm_id) if place == "nm" else (p.imt_id == imt_id) for p in unit)
         if taken >= PER_UNIT:
             return ("unitLimitReached", "unit limit reached", "limit of the card is reached")
-        pin = self._add(number, method, place, self._desk.now())
-        self._desk.effects["pin"] += 1
+        pin = self._add(number, method, place, self._context.now())
+        self._context.effects["pin"] += 1
         return pin
 
     def unpin(self, ids: list[int]) -> list[int]:
-        """Unpins what is pinned and gives its ids; unknown ids are passed over."""
+        """Unpins feedbacks and gives the ids that were pinned; unknown ones are ignored."""
         gone = [
             pin_id
             for pin_id in dict.fromkeys(ids)
@@ -91,12 +91,12 @@ class Pins:
         ]
         for pin_id in gone:
             del self.pins[pin_id]
-        self._desk.effects["unpin"] += len(gone)
+        self._context.effects["unpin"] += len(gone)
         return gone
 
     def _add(self, number: int, method: Method, place: Place, moment: float) -> Pin:
-        nm_id = self._shelf.nm_id(number)
-        feedback_id = self._shelf.ids.of(number).decode()
+        nm_id = self._store.nm_id(number)
+        feedback_id = self._store.ids.of(number).decode()
         pin = Pin(self._next_id, feedback_id, method, place, nm_id, _imt(nm_id), moment)
         self.pins[pin.id] = pin
         self._next_id += 1
@@ -104,4 +104,4 @@ class Pins:
 
 
 def _imt(nm_id: int) -> int:
-    return assortment.imt_id(assortment.number_of(nm_id))
+    return card_ids.imt_id(card_ids.number_of(nm_id))

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-from wbym_wildberries.simulator import assortment
+import msgspec
+
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.dates import utc_time
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards, Size
 
 PROCESSING = 1
@@ -18,11 +20,11 @@ DONE = 3
 CANCELED = 4
 PARTLY = 5
 FAILED = 6
-"""What a task may be; there is no 2."""
+"""Statuses of a task; there is no 2."""
 
 GOOD = 2
 WRONG = 3
-"""What an item of a processed task may be."""
+"""Statuses of an item of a processed task."""
 
 NO_ITEM = "Invalid item No."
 NO_SIZE = "Invalid size"
@@ -38,7 +40,7 @@ _FIRST_TASK = 395_643_565
 
 
 class Terms(NamedTuple):
-    """What an item costs."""
+    """Price and discounts of an item."""
 
     price: int
     discount: int
@@ -50,18 +52,17 @@ class Terms(NamedTuple):
         return self.price * (100 - self.discount) / 100
 
 
-class Level(NamedTuple):
-    """One wholesale discount."""
+class Level(msgspec.Struct, rename="camel"):
+    """One wholesale discount, as requests and responses have it."""
 
     level: int
-    quantity: int
-    """From so many pieces on."""
-    discount: int
+    min_quantity: int
+    wholesale_discount: int | float
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a task shall set for one item or size; None for what stays."""
+    """New prices and discounts of one item or size; None for unchanged ones."""
 
     nm: int
     price: int | None = None
@@ -87,11 +88,11 @@ class Task:
 class Prices:
     """The prices of one cabinet."""
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
+    def __init__(self, cards: Cards, context: Context) -> None:
         """Every generated card has a price."""
         self._cards = cards
-        self._delay = desk.options.price_delay
-        self._desk = desk
+        self._delay = context.options.price_delay
+        self._context = context
         self._terms: dict[int, Terms] = {}
         self._sizes: dict[int, int] = {}
         self._levels: dict[int, dict[int, Level]] = {}
@@ -99,12 +100,12 @@ class Prices:
         self._next_task = _FIRST_TASK
         self.tasks: dict[int, Task] = {}
         self.on_sale: set[int] = set()
-        """Items whose price may not be changed now: their tasks end with an error."""
+        """Items whose prices cannot be changed now: their tasks fail."""
 
-    # What things cost.
+    # Prices.
 
     def terms(self, number: int) -> Terms:
-        """What an item costs; a card that was just made costs nothing."""
+        """Price and discounts of an item; 0 for a new card."""
         changed = self._terms.get(number)
         if changed is not None:
             return changed
@@ -120,12 +121,12 @@ class Prices:
         """Sets the price of one size."""
         self._sizes[chrt] = price
 
-    def good(self, number: int) -> Json:
+    def good(self, number: int) -> JsonObject:
         """An item with its prices."""
         traits = self._cards.traits(number)
         terms = self.terms(number)
-        good: Json = {
-            "nmID": assortment.nm_id(number),
+        good: JsonObject = {
+            "nmID": card_ids.nm_id(number),
             "vendorCode": traits.vendor_code,
             "sizes": [self._size(size, terms) for size in traits.sizes],
             "currencyIsoCode4217": "RUB",
@@ -137,17 +138,10 @@ class Prices:
             good["isBadTurnover"] = True
         levels = self._levels.get(number)
         if levels:
-            good["wholesaleDiscountThreshold"] = [
-                {
-                    "level": one.level,
-                    "minQuantity": one.quantity,
-                    "wholesaleDiscount": one.discount,
-                }
-                for one in levels.values()
-            ]
+            good["wholesaleDiscountThreshold"] = msgspec.to_builtins([*levels.values()])
         return good
 
-    def _size(self, size: Size, terms: Terms) -> Json:
+    def _size(self, size: Size, terms: Terms) -> JsonObject:
         price = self._sizes.get(size.chrt, terms.price)
         discounted = price * (100 - terms.discount) / 100
         return {
@@ -158,11 +152,11 @@ class Prices:
             "techSizeName": size.name,
         }
 
-    def goods(self, *, limit: int, offset: int) -> list[Json]:
+    def goods(self, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of all listed items."""
         return [self.good(number) for number in self._cards.catalog[offset : offset + limit]]
 
-    def sizes(self, number: int) -> list[Json]:
+    def sizes(self, number: int) -> list[JsonObject]:
         """The sizes of an item with their prices; none when they cost the same always."""
         if not self.by_size(number):
             return []
@@ -173,7 +167,7 @@ class Prices:
     # Tasks.
 
     def is_new(self, change: Change) -> bool:
-        """Whether a change names an item (and size) that exists and differs from what is set."""
+        """Whether a change names an item (and size) that exists, and changes something."""
         number = self._cards.find(change.nm)
         if number is None:
             return False
@@ -191,21 +185,23 @@ class Prices:
         )
 
     def running(self, changes: tuple[Change, ...]) -> Task | None:
-        """The same task, when it was given already and is not processed yet."""
+        """The same task, if it is in processing already."""
         for task in self.tasks.values():
             if task.status == PROCESSING and task.changes == changes:
                 return task
         return None
 
     def start(self, changes: tuple[Change, ...]) -> Task:
-        """Takes a task, to be processed when its delay is over."""
-        task = self.tasks[self._next_task] = Task(self._next_task, changes, int(self._desk.now()))
+        """Takes a task, which is processed after the delay."""
+        task = self.tasks[self._next_task] = Task(
+            self._next_task, changes, int(self._context.now())
+        )
         self._next_task += 1
-        self._desk.after(self._delay, lambda: self._process(task))
+        self._context.after(self._delay, lambda: self._process(task))
         return task
 
     def cancel(self, task_id: int) -> bool:
-        """The seller cancels a task in the cabinet; False when it is too late."""
+        """The seller cancels a task in the cabinet; False if it is too late."""
         task = self.tasks[task_id]
         if task.status != PROCESSING:
             return False
@@ -215,13 +211,13 @@ class Prices:
     def _process(self, task: Task) -> None:
         if task.status != PROCESSING:
             return
-        task.started = int(self._desk.now())
+        task.started = int(self._context.now())
         for place, change in enumerate(task.changes):
             wrong = self._apply(change)
             if wrong is not None:
                 task.errors[place] = wrong
             else:
-                self._desk.effects["price"] += 1
+                self._context.effects["price"] += 1
         failed = len(task.errors)
         task.status = DONE if not failed else FAILED if failed == len(task.changes) else PARTLY
 
@@ -247,7 +243,7 @@ class Prices:
         # Nothing was sold yet at the price 0 of a new card.
         if before.price and after.discounted * 3 <= before.discounted and not self.by_size(number):
             self._quarantine[number] = after
-            self._desk.effects["quarantine"] += 1
+            self._context.effects["quarantine"] += 1
             return QUARANTINED
         self._set(number, after, with_sizes=change.price is not None)
         return None
@@ -259,9 +255,9 @@ class Prices:
             for size in self._cards.traits(number).sizes:
                 self._sizes.pop(size.chrt, None)
 
-    def summary(self, task: Task) -> Json:
+    def summary(self, task: Task) -> JsonObject:
         """The state of a task."""
-        shown: Json = {
+        shown: JsonObject = {
             "uploadID": task.id,
             "status": task.status,
             "uploadDate": utc_time(task.made).decode(),
@@ -273,18 +269,18 @@ class Prices:
             shown["successGoodsNumber"] = len(task.changes) - len(task.errors)
         return shown
 
-    def details(self, task: Task, *, limit: int, offset: int) -> list[Json]:
+    def details(self, task: Task, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of a task's items."""
         places = islice(enumerate(task.changes), offset, offset + limit)
         return [self._detail(task, place, change) for place, change in places]
 
-    def _detail(self, task: Task, place: int, change: Change) -> Json:
+    def _detail(self, task: Task, place: int, change: Change) -> JsonObject:
         number = self._cards.find(change.nm)
         terms = self.terms(number) if number is not None else Terms(0, 0, 0)
         traits = self._cards.traits(number) if number is not None else None
         error = task.errors.get(place)
         processing = task.status == PROCESSING
-        row: Json = {
+        row: JsonObject = {
             "nmID": change.nm,
             "vendorCode": traits.vendor_code if traits else "",
             "techSizeName": "",
@@ -309,14 +305,14 @@ class Prices:
         """Numbers of the listed items in quarantine."""
         return sorted(number for number in self._quarantine if number in self._cards.live)
 
-    def quarantine(self, *, limit: int, offset: int) -> list[Json]:
+    def quarantine(self, *, limit: int, offset: int) -> list[JsonObject]:
         """A page of the items in quarantine."""
-        rows: list[Json] = []
+        rows: list[JsonObject] = []
         for number in self.quarantined[offset : offset + limit]:
             new, old = self._quarantine[number], self.terms(number)
             rows.append(
                 {
-                    "nmID": assortment.nm_id(number),
+                    "nmID": card_ids.nm_id(number),
                     "sizeID": None,
                     "techSizeName": "",
                     "currencyIsoCode4217": "RUB",
@@ -333,15 +329,15 @@ class Prices:
         """The seller releases an item from quarantine in the cabinet.
 
         Raises:
-            KeyError: When it is not there.
+            KeyError: It is not there.
         """
-        number = assortment.number_of(nm)
+        number = card_ids.number_of(nm)
         self._set(number, self._quarantine[number], with_sizes=True)
 
     def set_levels(self, number: int, levels: list[Level]) -> None:
-        """Sets wholesale discounts; a discount of 0 takes its level and all above it away."""
+        """Sets wholesale discounts; a discount of 0 removes its level and all above it."""
         known = self._levels.setdefault(number, {})
         known.update((one.level, one) for one in levels)
-        lowest = min((one.level for one in levels if not one.discount), default=math.inf)
+        lowest = min((one.level for one in levels if not one.wholesale_discount), default=math.inf)
         self._levels[number] = {level: known[level] for level in sorted(known) if level < lowest}
-        self._desk.effects["wholesale"] += 1
+        self._context.effects["wholesale"] += 1

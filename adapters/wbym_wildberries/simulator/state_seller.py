@@ -1,4 +1,4 @@
-"""The seller's own page of one cabinet: who it is, its users, and the portal's news."""
+"""The seller of one cabinet, its users, and the portal's news."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from wbym.testing import JsonObject
 from wbym_wildberries.simulator import texts
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.dates import DAY, MOSCOW, moscow_time, utc_time
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 
 SECTIONS = (
     "balance",
@@ -52,7 +52,7 @@ _HEADERS = (
 
 @dataclass(slots=True)
 class User:
-    """Somebody who works in the cabinet, or is invited to."""
+    """An active or invited user of the cabinet."""
 
     id: int
     phone: str
@@ -70,13 +70,13 @@ class User:
 class Seller:
     """The seller of one cabinet."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: Context) -> None:
         """Generates the news and the users."""
-        news, users, seed = desk.options.news, desk.options.users, desk.options.seed
-        start = int(desk.now())
+        news, users, seed = context.options.news, context.options.users, context.options.seed
+        start = int(context.now())
         rng = random.Random(f"seller {seed}")
         self._rng = rng
-        self._desk = desk
+        self._context = context
         self.name = texts.SUPPLIERS[seed % len(texts.SUPPLIERS)]
         self.trade_mark = texts.BRANDS[seed % len(texts.BRANDS)]
         self.country = "RU"
@@ -98,15 +98,15 @@ class Seller:
 
     # News.
 
-    def news_from(self, moment: float) -> list[Json]:
+    def news_from(self, moment: float) -> list[JsonObject]:
         """A page of news, the oldest since a moment first."""
         return self._news(bisect_left(self._news_dates, moment))
 
-    def news_from_id(self, identifier: int) -> list[Json]:
+    def news_from_id(self, identifier: int) -> list[JsonObject]:
         """A page of news that begins with an id."""
         return self._news(max(0, identifier - _FIRST_NEWS))
 
-    def _news(self, low: int) -> list[Json]:
+    def _news(self, low: int) -> list[JsonObject]:
         numbers = range(low, min(low + NEWS_PAGE, len(self._news_dates)))
         return [
             {
@@ -136,41 +136,41 @@ class Seller:
             phone,
             position,
             invite=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
-            expires=int(self._desk.now()) + _INVITED_FOR,
+            expires=int(self._context.now()) + _INVITED_FOR,
             access=access if everything else {**granted, **access},
         )
         self.invited.insert(0, user)
-        self._desk.effects["invite"] += 1
+        self._context.effects["invite"] += 1
         return user
 
     def delete(self, identifier: int) -> bool:
-        """Takes a user's access away; False when there is none, or it is the owner."""
+        """Removes a user; False if there is none, or it is the owner."""
         user = self.users.get(identifier)
         if user is None or user.owner:
             return False
         del self.users[identifier]
-        self._desk.effects["user_delete"] += 1
+        self._context.effects["user_delete"] += 1
         return True
 
     def set_access(self, user: User, access: dict[str, bool]) -> None:
         """Opens and closes sections; those that are not named stay."""
         user.access.update(access)
-        self._desk.effects["user_access"] += 1
+        self._context.effects["user_access"] += 1
 
 
 def moment_of(date: str) -> float:
     """Unix time at which a date begins in Moscow.
 
     Raises:
-        ValueError: When it is no date.
+        ValueError: It is no date.
     """
     day = datetime.strptime(date, "%Y-%m-%d")  # noqa: DTZ007 -- the zone is set below
     return day.replace(tzinfo=MOSCOW).timestamp()
 
 
-def user_row(user: User) -> Json:
+def user_row(user: User) -> JsonObject:
     """A user as the list shows it."""
-    invitee: Json | None = None
+    invitee: JsonObject | None = None
     if user.invite:
         invitee = {
             "phoneNumber": user.phone,

@@ -1,4 +1,4 @@
-"""Lists of cards that were accepted: they are applied later, or land in the list of errors."""
+"""Accepted lists of cards: applied later, or put in the list of errors."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from wbym_wildberries.simulator import assortment, card_rules
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids, card_rules
 from wbym_wildberries.simulator import data_directories as directories
 from wbym_wildberries.simulator.card_rules import Edit, Variant
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.data_cards import MICROS
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.later_fields import overwrite_later_fields
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import MAX_GROUP, Cards
 from wbym_wildberries.simulator.state_permits import Permits
+from wbym_wildberries.simulator.unknown_fields import overwrite_unknown_fields
 
 SetPrice = Callable[[int, int, int], None]
 """Sets the price of a card's size: number, size, price."""
 PAID_LIMIT = 10
 _BARCODE = "29"
 _KEPT = ("nmID", "imtID", "nmUUID", "photos", "video", "tags", "createdAt")
-"""What an update leaves as it is."""
+"""Fields that an update leaves unchanged."""
 
 
 @dataclass(slots=True)
@@ -40,36 +40,38 @@ class Batch:
 
 
 class Uploads:
-    """What was sent to be listed or edited in one cabinet."""
+    """New and edited cards of one cabinet, and those that failed."""
 
-    def __init__(self, cards: Cards, permits: Permits, set_price: SetPrice, desk: Desk) -> None:
-        """Nothing was sent yet; the price of a new size goes to `set_price`."""
+    def __init__(
+        self, cards: Cards, permits: Permits, set_price: SetPrice, context: Context
+    ) -> None:
+        """Starts empty; the price of a new size goes to `set_price`."""
         self._cards = cards
         self._permits = permits
         self._set_price = set_price
-        self._delay = desk.options.card_delay
-        self._rng = random.Random(f"uploads {desk.options.seed}")
-        self._desk = desk
+        self._delay = context.options.card_delay
+        self._rng = random.Random(f"uploads {context.options.seed}")
+        self._context = context
         self._next_barcode = 1
-        self.free_limit = cards.generated + desk.options.card_room
+        self.free_limit = cards.generated + context.options.card_room
         self.batches: dict[str, Batch] = {}
 
     @property
     def room(self) -> int:
-        """How many more cards may be listed; those in the trash count as listed."""
+        """Number of cards that may still be listed; those in the trash count as listed."""
         listed = len(self._cards.live) + len(self._cards.bin)
         return self.free_limit + PAID_LIMIT - listed
 
     def barcode(self) -> str:
-        """A barcode that nobody has."""
+        """A new barcode."""
         self._next_barcode += 1
         return f"{_BARCODE}{self._next_barcode - 1:011d}"
 
     def _later(self, action: Callable[[], None]) -> None:
-        """Does something when the delay is over, which may be at once."""
-        self._desk.after(self._delay, action)
+        """Does something after the delay, which may be 0."""
+        self._context.after(self._delay, action)
 
-    # What was accepted.
+    # Accepted cards.
 
     def create(self, groups: list[tuple[int, list[Variant]]]) -> None:
         """Lists new cards, each group of variants merged."""
@@ -96,7 +98,7 @@ class Uploads:
 
         self._later(apply)
 
-    def edit(self, edits: list[tuple[Edit, Json]]) -> None:
+    def edit(self, edits: list[tuple[Edit, JsonObject]]) -> None:
         """Overwrites cards, each with its update as it came."""
 
         def apply() -> None:
@@ -115,7 +117,7 @@ class Uploads:
                     subjects[edit.vendor_code] = traits.subject
                     continue
                 self._cards.save(number, self._edited(number, edit, sent))
-                self._desk.effects["card_edit"] += 1
+                self._context.effects["card_edit"] += 1
                 self._permits.check_later(number)
                 self._settle(edit.vendor_code)
             if errors:
@@ -137,7 +139,7 @@ class Uploads:
             number = self._cards.total
             record = self._described(variant, subject_id)
             record.update(
-                nmID=assortment.nm_id(number),
+                nmID=card_ids.nm_id(number),
                 imtID=imt,
                 nmUUID=str(uuid.UUID(int=self._rng.getrandbits(128), version=4)),
                 photos=[],
@@ -147,7 +149,7 @@ class Uploads:
             if variant.documents is not None:
                 record["documents"] = self._permits.overwritten(None, variant.documents)
             self._cards.add(record)
-            self._desk.effects["card"] += 1
+            self._context.effects["card"] += 1
             self._permits.check_later(number)
             self._settle(variant.vendor_code)
         if errors:
@@ -155,11 +157,11 @@ class Uploads:
 
     # One card.
 
-    def _described(self, variant: Variant, subject_id: int) -> Json:
+    def _described(self, variant: Variant, subject_id: int) -> JsonObject:
         subject = directories.subject(subject_id)
         known = directories.characteristics(subject_id)
         size = variant.dimensions
-        record: Json = {
+        record: JsonObject = {
             "subjectID": subject_id,
             "subjectName": subject.name if subject else "",
             "vendorCode": variant.vendor_code,
@@ -189,8 +191,8 @@ class Uploads:
             record["gtin"] = variant.gtin
         return record
 
-    def _edited(self, number: int, edit: Edit, sent: Json) -> Json:
-        """A card overwritten as a whole, but for what an update does not change."""
+    def _edited(self, number: int, edit: Edit, sent: JsonObject) -> JsonObject:
+        """A card overwritten as a whole, except for the fields that an update leaves unchanged."""
         before = self._cards.load(number)
         record = {name: before[name] for name in _KEPT if name in before}
         record.update(self._described(edit, self._cards.traits(number).subject))
@@ -203,10 +205,10 @@ class Uploads:
         if isinstance(was, dict) and isinstance(now, dict) and was.items() >= _sides(now).items():
             # The same dimensions are as doubtful as they were.
             now["isValid"] = was["isValid"]
-        overwrite_later_fields(record, before, sent)
+        overwrite_unknown_fields(record, before, sent)
         return record
 
-    def _sizes(self, number: int, variant: Variant, before: list[Json]) -> list[Json]:
+    def _sizes(self, number: int, variant: Variant, before: list[JsonObject]) -> list[JsonObject]:
         """Sizes and barcodes are added and never taken away."""
         sizes = {size["techSize"]: size for size in before}
         by_chrt = {size["chrtID"]: size for size in before}
@@ -214,7 +216,7 @@ class Uploads:
             name = given.tech_size or card_rules.NO_SIZE
             size = by_chrt.get(given.chrt_id) or sizes.get(name)
             if size is None:
-                chrt = assortment.chrt_id(number, len(sizes))
+                chrt = card_ids.chrt_id(number, len(sizes))
                 size = {"chrtID": chrt, "techSize": name, "wbSize": given.wb_size, "skus": []}
                 sizes[name] = size
                 self._set_price(number, chrt, given.price or 0)
@@ -241,21 +243,21 @@ class Uploads:
         subjects: dict[str, int] | None = None,
     ) -> None:
         identifier = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
-        batch = Batch(identifier, int(self._desk.now() * MICROS))
+        batch = Batch(identifier, int(self._context.now() * MICROS))
         for variant in variants:
             code = variant.vendor_code
             batch.errors[code] = errors[code]
             batch.brands[code] = variant.brand
             batch.subjects[code] = (subjects or {}).get(code, subject_id)
         self.batches[batch.id] = batch
-        self._desk.effects["card_error"] += len(errors)
+        self._context.effects["card_error"] += len(errors)
 
     def failed(self) -> list[Batch]:
         """Every batch with failed cards, oldest first."""
         return sorted(self.batches.values(), key=lambda batch: (batch.updated, batch.id))
 
 
-def _sides(dimensions: Json) -> Json:
+def _sides(dimensions: JsonObject) -> JsonObject:
     return {name: value for name, value in dimensions.items() if name != "isValid"}
 
 

@@ -1,33 +1,38 @@
-"""Seller's warehouses of one cabinet, their contacts, and what lies in them."""
+"""The seller's warehouses of one cabinet, their contacts and stocks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from wbym_wildberries.simulator import assortment
+import msgspec
+from msgspec import structs
+
+from wbym.testing import JsonObject
+from wbym_wildberries.simulator import card_ids
+from wbym_wildberries.simulator.context import Context
 from wbym_wildberries.simulator.dates import DAY
-from wbym_wildberries.simulator.desk import Desk
-from wbym_wildberries.simulator.shelf import Json
 from wbym_wildberries.simulator.state_cards import Cards
 
 BY_COURIER = 3
-"""The way of delivery whose warehouses have contacts."""
+"""Delivery type of the warehouses that have contacts."""
 _FIRST_WAREHOUSE = 100_201
 
 
-class Office(NamedTuple):
-    """An office of Wildberries that a warehouse can be linked to."""
+class Office(msgspec.Struct, rename="camel"):
+    """An office of Wildberries that a warehouse can be linked to, as responses have it."""
 
     id: int
     name: str
     city: str
     address: str
-    district: str | None
+    federal_district: str | None
     latitude: float
     longitude: float
-    cargo: int = 1
-    delivery: int = 1
+    cargo_type: int = 1
+    delivery_type: int = 1
+    selected: bool = False
+    """Whether one of the seller's warehouses is linked to it."""
 
 
 OFFICES = (
@@ -58,25 +63,25 @@ class Warehouse:
     """It is being updated."""
     leaving: bool = False
     """It is being deleted."""
-    contacts: list[Json] = field(default_factory=list)
+    contacts: list[JsonObject] = field(default_factory=list)
 
     @property
     def delivery(self) -> int:
-        """Who delivers from it."""
-        return _BY_ID[self.office].delivery
+        """Delivery type of its office."""
+        return _BY_ID[self.office].delivery_type
 
 
 class Warehouses:
     """The warehouses of one cabinet."""
 
-    def __init__(self, cards: Cards, desk: Desk) -> None:
-        """Two warehouses; goods lie in the first."""
+    def __init__(self, cards: Cards, context: Context) -> None:
+        """Two warehouses; the first has stocks."""
         self._cards = cards
-        self._delay = desk.options.warehouse_delay
-        self._desk = desk
+        self._delay = context.options.warehouse_delay
+        self._context = context
         self._next_id = _FIRST_WAREHOUSE + 2
         self.blocked: Literal["", "banned", "processing"] = ""
-        """Whether stocks may not be updated now, and why."""
+        """The reason why stocks cannot be updated now."""
         self.all = {
             _FIRST_WAREHOUSE: Warehouse(_FIRST_WAREHOUSE, "Склад в Подольске", 15),
             _FIRST_WAREHOUSE + 1: Warehouse(_FIRST_WAREHOUSE + 1, "Курьерский склад", 22),
@@ -87,33 +92,19 @@ class Warehouses:
         """A warehouse."""
         return self.all.get(identifier)
 
-    def offices(self) -> list[Json]:
-        """Every office, with a flag at those that are linked."""
+    def offices(self) -> list[Office]:
+        """Every office."""
         linked = {warehouse.office for warehouse in self.all.values()}
-        return [
-            {
-                "id": office.id,
-                "name": office.name,
-                "address": office.address,
-                "city": office.city,
-                "federalDistrict": office.district,
-                "latitude": office.latitude,
-                "longitude": office.longitude,
-                "cargoType": office.cargo,
-                "deliveryType": office.delivery,
-                "selected": office.id in linked,
-            }
-            for office in OFFICES
-        ]
+        return [structs.replace(office, selected=office.id in linked) for office in OFFICES]
 
-    def rows(self) -> list[Json]:
+    def rows(self) -> list[JsonObject]:
         """Every warehouse."""
         return [
             {
                 "id": warehouse.id,
                 "name": warehouse.name,
                 "officeId": warehouse.office,
-                "cargoType": _BY_ID[warehouse.office].cargo,
+                "cargoType": _BY_ID[warehouse.office].cargo_type,
                 "deliveryType": warehouse.delivery,
                 "isDeleting": warehouse.leaving,
                 "isProcessing": warehouse.busy,
@@ -129,7 +120,7 @@ class Warehouses:
         if any(other.office == office for other in others):
             return "taken"
         moved = warehouse is not None and warehouse.office != office
-        if moved and warehouse is not None and self._desk.now() - warehouse.moved < DAY:
+        if moved and warehouse is not None and self._context.now() - warehouse.moved < DAY:
             return "taken"  # an office may be changed once a day
         return ""
 
@@ -137,23 +128,23 @@ class Warehouses:
         """Makes a warehouse and gives its id."""
         made = self.all[self._next_id] = Warehouse(self._next_id, name, office)
         self._next_id += 1
-        self._desk.effects["warehouse"] += 1
+        self._context.effects["warehouse"] += 1
         self._work(made)
         return made.id
 
     def update(self, warehouse: Warehouse, name: str, office: int) -> None:
         """Changes a warehouse."""
         if warehouse.office != office:
-            warehouse.office, warehouse.moved = office, self._desk.now()
+            warehouse.office, warehouse.moved = office, self._context.now()
         warehouse.name = name
-        self._desk.effects["warehouse"] += 1
+        self._context.effects["warehouse"] += 1
         self._work(warehouse)
 
     def delete(self, warehouse: Warehouse) -> None:
-        """Deletes a warehouse with all that lies in it."""
+        """Deletes a warehouse with its stocks."""
         warehouse.leaving = True
-        self._desk.effects["warehouse_delete"] += 1
-        self._desk.after(self._delay, lambda: self._gone(warehouse))
+        self._context.effects["warehouse_delete"] += 1
+        self._context.after(self._delay, lambda: self._gone(warehouse))
 
     def _gone(self, warehouse: Warehouse) -> None:
         self.all.pop(warehouse.id, None)
@@ -166,16 +157,16 @@ class Warehouses:
 
         if self._delay > 0:
             warehouse.busy = True
-            self._desk.at(self._desk.now() + self._delay, done)
+            self._context.at(self._context.now() + self._delay, done)
 
-    # What lies in them.
+    # Stocks.
 
     def amount(self, warehouse: int, chrt: int) -> int | None:
-        """Pieces of a size in a warehouse; None when they are not known there."""
+        """Pieces of a size in a warehouse; None if it has no stock there."""
         key = (warehouse, chrt)
         if key in self._amounts:
             return self._amounts[key]
-        number, _ = assortment.size_of(chrt)
+        number, _ = card_ids.size_of(chrt)
         if warehouse != _FIRST_WAREHOUSE or number >= self._cards.generated:
             return None
         return chrt * 31 % 200 if self._cards.find_size(chrt) is not None else None
@@ -187,10 +178,10 @@ class Warehouses:
     def put(self, warehouse: int, chrt: int, amount: int) -> None:
         """Sets the pieces of a size."""
         self._amounts[warehouse, chrt] = amount
-        self._desk.effects["stock"] += 1
+        self._context.effects["stock"] += 1
 
     def drop(self, warehouse: int, chrt: int) -> None:
-        """Takes a size out of a warehouse; nothing happens when it is not there."""
+        """Deletes the stock of a size, if there is one."""
         if self.amount(warehouse, chrt) is not None:
             self._amounts[warehouse, chrt] = None
-            self._desk.effects["stock_delete"] += 1
+            self._context.effects["stock_delete"] += 1

@@ -1,4 +1,4 @@
-"""What buyers and sellers write, and what they write about: the words of the generated data."""
+"""The texts of the generated data: names, products, what buyers and sellers write."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ base64url, as must the other two parts.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from wbym.testing._answers import Refusal
+from wbym.testing import Refusal, decode_base64url, encode_base64url
 
 CATEGORIES: dict[str, int] = {
     "content": 1,
@@ -37,9 +35,9 @@ CATEGORIES: dict[str, int] = {
 
 READ_ONLY_BIT = 30
 SELLER = "2e6f8a10-5c3b-4d7e-9a41-7f0c6b1d2e35"
-"""The seller of a test token unless another is named."""
+"""Default seller of a test token."""
 LIFETIME = 180 * 24 * 3600
-"""Seconds that a real token lives."""
+"""Lifetime of a real token in seconds."""
 
 BASE: Final = 1
 TEST: Final = 2
@@ -70,7 +68,7 @@ def make_token(
         now: Unix time of issue; the real one by default.
 
     Raises:
-        KeyError: When a scope is not in `CATEGORIES`.
+        KeyError: A scope is not in `CATEGORIES`.
     """
     mask = scopes if isinstance(scopes, int) else sum(1 << CATEGORIES[name] for name in set(scopes))
     if read_only:
@@ -95,13 +93,14 @@ def make_token(
         claims["for"] = "asid:0198f1c2-33d4-7b55-8e66-9f7788a9bacb"
     head = {"alg": "ES256", "kid": "20250904v1", "typ": "JWT"}
     return ".".join(
-        _pack(part) for part in (msgspec.json.encode(head), msgspec.json.encode(claims), b"s" * 64)
+        encode_base64url(part)
+        for part in (msgspec.json.encode(head), msgspec.json.encode(claims), b"s" * 64)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a token says."""
+    """A token that was read."""
 
     sid: str
     acc: int
@@ -131,10 +130,10 @@ class _Claims(msgspec.Struct):
 
 @lru_cache(maxsize=4096)
 def read_token(token: str) -> Passport:
-    """Reads a token; does not look at the clock.
+    """Reads a token; does not check whether it has expired.
 
     Raises:
-        Refusal: When it is not a JWT of Wildberries.
+        Refusal: It is not a JWT of Wildberries.
     """
     parts = token.split(".")
     if len(parts) != 3:
@@ -150,14 +149,10 @@ def read_token(token: str) -> Passport:
     return Passport(claims.sid, acc, claims.s, float(claims.exp))
 
 
-def _pack(part: bytes) -> str:
-    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
-
-
 def _unpack(part: str, name: str) -> bytes:
     try:
-        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        return decode_base64url(part)
+    except ValueError as error:
         raise Refusal(
             401, f"{_MALFORMED}could not base64 decode {name}: illegal base64 data"
         ) from error

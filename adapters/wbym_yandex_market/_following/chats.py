@@ -30,7 +30,7 @@ from wbym.feed._polling import (
     StreamId,
     in_order,
     newest_of,
-    pace,
+    round_interval,
     utc_now,
 )
 from wbym.limits import Window
@@ -137,40 +137,40 @@ class ChatStream:
     @property
     def every(self) -> float:
         """Five seconds; more where the chats that wait fill many pages."""
-        return max(EVERY, pace(self._budget(), self._pages, USUAL_SHARE))
+        return max(EVERY, round_interval(self._budget(), self._pages, USUAL_SHARE))
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         """One round, and then the chats that hints name and that it did not list."""
         failures = Failures(self._id)
         listed: set[str] = set()
-        async with aclosing(self._round(asked, failures, listed)) as batches:
+        async with aclosing(self._round(request, failures, listed)) as batches:
             async for batch in batches:
                 yield batch
-        async with aclosing(self._hinted(asked, failures, listed)) as batches:
+        async with aclosing(self._hinted(request, failures, listed)) as batches:
             async for batch in batches:
                 yield batch
         failures.raise_first()
 
     async def _hinted(
-        self, asked: Poll, failures: Failures, listed: set[str]
+        self, request: Poll, failures: Failures, listed: set[str]
     ) -> AsyncGenerator[Batch, None]:
         # Most wait for the seller: one request lists them, and the budget of chat by chat is small.
-        ids = sorted(asked.hints - {""} - listed)
+        ids = sorted(request.hints - {""} - listed)
         for start in range(0, len(ids), CHATS_PAGE):
             some = ids[start : start + CHATS_PAGE]
             calls = [partial(failures.read, self._get, chat_id) for chat_id in some]
             async with aclosing(in_order(calls, self._at_once)) as found:
                 chats = [chat async for chat in found]
-            async with aclosing(self._look(chats, asked, failures)) as batches:
+            async with aclosing(self._look(chats, request, failures)) as batches:
                 async for batch in batches:
                     yield batch
 
     async def _round(
-        self, asked: Poll, failures: Failures, seen: set[str]
+        self, request: Poll, failures: Failures, seen: set[str]
     ) -> AsyncGenerator[Batch, None]:
         now = self._now()
-        state = None if asked.state is None else _states.decode(asked.state)
-        all_ = state is None or (asked.due and state.all.is_over(now))
+        state = None if request.state is None else _states.decode(request.state)
+        all_ = state is None or (request.due and state.all.is_over(now))
         pages, complete = 0, True
         listing = list_chats(self._api, self._account, waiting=None if all_ else True)
         async with aclosing(listing.pages()) as listed:
@@ -180,7 +180,7 @@ class ChatStream:
                 complete = complete and not page.undecodable
                 if page.undecodable:
                     yield Batch(self._id.undecodable(page.undecodable, now))
-                async with aclosing(self._look(page.items, asked, failures)) as batches:
+                async with aclosing(self._look(page.items, request, failures)) as batches:
                     async for batch in batches:
                         yield batch
         if not all_:
@@ -190,29 +190,29 @@ class ChatStream:
             return  # else what failed would be taken for chats that began later
         forget = self._newest - _REMEMBERED if complete and not failures else None
         if state is None:
-            early = _early(asked)
+            early = _early(request)
             forget = early if forget is None else max(early, forget)
-        pause = max(ALL_EVERY, pace(self._budget(), pages, WIDE_SHARE))
+        pause = max(ALL_EVERY, round_interval(self._budget(), pages, WIDE_SHARE))
         due = Due(now.timestamp(), pause)
         yield Batch((), msgspec.json.encode(_State(due)), forget)
 
     async def _look(
-        self, chats: Sequence[Chat], asked: Poll, failures: Failures
+        self, chats: Sequence[Chat], request: Poll, failures: Failures
     ) -> AsyncGenerator[Batch, None]:
         """A page of chats: those that changed, or were hinted at, are read."""
         times = [chat.updated_at for chat in chats]
         self._newest = newest_of(self._newest, times, self._now())
-        versions = await asked.known("chat", [chat.ref.id for chat in chats]) if chats else {}
+        versions = await request.known("chat", [chat.ref.id for chat in chats]) if chats else {}
         old: list[Observation] = []
         calls = []
-        early = _early(asked)
+        early = _early(request)
         for chat in chats:
             version = versions.get(chat.ref.id)
             note = None if version is None else _notes.decode(version)
-            if note is None and asked.state is None and _is_before(chat, early):
-                old.append(_observation(chat, _Note(chat.updated_at), asked))
-            elif chat.ref.id in asked.hints or self._may_have_more(chat, note):
-                calls.append(partial(self._read, chat, note, asked, failures))
+            if note is None and request.state is None and _is_before(chat, early):
+                old.append(_observation(chat, _Note(chat.updated_at), request))
+            elif chat.ref.id in request.hints or self._may_have_more(chat, note):
+                calls.append(partial(self._read, chat, note, request, failures))
         if old:
             yield Batch(old)
         async with aclosing(in_order(calls, self._at_once)) as batches:
@@ -227,7 +227,7 @@ class ChatStream:
         return note.again and waited
 
     async def _read(
-        self, chat: Chat, note: _Note | None, asked: Poll, failures: Failures
+        self, chat: Chat, note: _Note | None, request: Poll, failures: Failures
     ) -> Batch | None:
         """What is new in a chat; None where nothing is, not even the note, or it failed."""
         began = self._clock()
@@ -243,7 +243,7 @@ class ChatStream:
             return None
         messages = [Observation(item, item.sent_at, chat=chat) for item in fresh]
         bad = self._id.undecodable(undecodable, self._now())
-        return Batch([_observation(chat, new, asked), *bad, *messages])
+        return Batch([_observation(chat, new, request), *bad, *messages])
 
     def _once_more(self, chat: Chat, note: _Note | None, began: float, *, more: bool) -> bool:
         """Whether the second of a chat's last message may not have been over when it was read."""
@@ -311,17 +311,17 @@ class ChatStream:
         return mapping.chat(wire, self._account)
 
 
-def _early(asked: Poll) -> datetime:
+def _early(request: Poll) -> datetime:
     """Before that nothing is read at the beginning."""
-    return max(asked.since, EARLIEST) - _LATE
+    return max(request.since, EARLIEST) - _LATE
 
 
 def _is_before(chat: Chat, moment: datetime) -> bool:
     return chat.updated_at is not None and chat.updated_at < moment
 
 
-def _observation(chat: Chat, note: _Note, asked: Poll) -> Observation:
-    at = chat.created_at or chat.updated_at or asked.since
+def _observation(chat: Chat, note: _Note, request: Poll) -> Observation:
+    at = chat.created_at or chat.updated_at or request.since
     return Observation(chat, at, msgspec.json.encode(note).decode())
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from wbym.account import Filters
-from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, Waiting
+from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, WaitingCounts
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import _mapping as mapping
@@ -101,8 +101,8 @@ def list_feedbacks(
         method="feedbacks",
         since=since,
         until=until,
-        longest=FEEDBACKS_SPAN,
-        at_once=at_once,
+        max_length=FEEDBACKS_SPAN,
+        concurrency=at_once,
     )
     if filters.answered is None:
         return listing
@@ -172,8 +172,8 @@ def list_questions(
         method="questions",
         since=since,
         until=until,
-        longest=QUESTIONS_SPAN,
-        at_once=at_once,
+        max_length=QUESTIONS_SPAN,
+        concurrency=at_once,
         finely=finely,
         newest_first=True,
     )
@@ -205,7 +205,7 @@ def list_returns(
     return lazy(make)
 
 
-async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> Waiting:
+async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> WaitingCounts:
     """The number of unanswered items; see ``YandexMarket.counts``."""
     account = cabinet.account
     lists: tuple[Listing[Chat] | Listing[Question] | Listing[Feedback] | Listing[Return], ...] = (
@@ -214,7 +214,7 @@ async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> Waiting:
         list_feedbacks(api, account, reaction="NEED_REACTION"),
         list_returns(api, cabinet, statuses=mapping.WAITING_RETURNS),
     )
-    return Waiting(*await together([_count(listing) for listing in lists]))
+    return WaitingCounts(*await together([_count(listing) for listing in lists]))
 
 
 async def _count(

@@ -71,8 +71,8 @@ def _sweep(
         key=_id_of,
         method=f"sweep.{endpoint.name}",
         span=span,
-        longest=longest,
-        at_once=parallel,
+        max_length=longest,
+        concurrency=parallel,
         in_order=options.in_order,
         cursor=options.cursor,
     )

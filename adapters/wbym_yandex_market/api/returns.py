@@ -166,8 +166,8 @@ class _Whole(msgspec.Struct, frozen=True):
 
     takes_reason: bool = True
 
-    def broken(self, decision: ItemDecision, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, decision: ItemDecision, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         kind = decision.decision_type
         has_reason = decision.decision_reason_type is not None
         if not self.takes_reason and has_reason:

@@ -1,12 +1,12 @@
-"""What buyers of Yandex Market do."""
+"""The buyers of Yandex Market."""
 
 from __future__ import annotations
 
-from wbym.testing import _buyers as buyers
+from wbym.testing import Buyers
 from wbym_yandex_market.simulator.state import Cabinet
 
 
-class Buyers(buyers.Buyers):
+class CabinetBuyers(Buyers):
     """The buyers of one business."""
 
     def __init__(self, cabinet: Cabinet) -> None:
@@ -24,10 +24,9 @@ class Buyers(buyers.Buyers):
 
     def give_feedback(self, text: str, *, rating: int = 5) -> str:
         """A buyer gives feedback with 1 to 5 stars; its id."""
+        statistics = {"rating": rating, "commentsCount": 0}
         return str(
-            self._cabinet.arrive_feedback(
-                description={"comment": text}, statistics={"rating": rating, "commentsCount": 0}
-            )
+            self._cabinet.arrive_feedback(description={"comment": text}, statistics=statistics)
         )
 
     def open_return(self) -> str:

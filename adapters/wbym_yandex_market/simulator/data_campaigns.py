@@ -1,15 +1,15 @@
-"""A business's campaigns (shops) and its orders, which are only numbers here."""
+"""The campaigns (shops) of a business, and its orders, which are only numbers here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
-from wbym_yandex_market.simulator.rows import Json
 
 PLACEMENTS = ("FBS", "DBS", "FBY")
 CAMPAIGNS = 100
-"""So many campaign ids belong to a business: 1001 has 100101, 100102 and so on."""
+"""Number of campaign ids per business: 1001 has 100101, 100102 and so on."""
 
 
 @dataclass(slots=True)
@@ -23,8 +23,8 @@ class Campaign:
     availability: str = "AVAILABLE"
     """Else its methods are refused; see `ApiAvailabilityStatusType`."""
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
         return {
             "domain": f"{self.cabinet} {texts.SHOPS[self.placement]}",
             "id": self.id,
@@ -56,7 +56,7 @@ class Orders:
         self._campaigns = campaigns
 
     def campaign(self, order_id: int) -> Campaign | None:
-        """Whose order it is; None when it is not the seller's."""
+        """The campaign of an order; None if the order is not the seller's."""
         if order_id not in self.ids or not self._campaigns:
             return None
         return self._campaigns[order_id % len(self._campaigns)]

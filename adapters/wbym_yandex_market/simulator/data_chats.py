@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.data_campaigns import Orders
 from wbym_yandex_market.simulator.data_returns import Return
 from wbym_yandex_market.simulator.dates import DAY, moscow
-from wbym_yandex_market.simulator.rows import Json, Row, Rows
+from wbym_yandex_market.simulator.records import DatedRecord, Record, RecordList
 
-Context = Literal["ORDER", "RETURN", "DIRECT"]
+ChatContext = Literal["ORDER", "RETURN", "DIRECT"]
 Sender = Literal["PARTNER", "CUSTOMER", "MARKET", "SUPPORT"]
 WAITING = frozenset({"NEW", "WAITING_FOR_PARTNER"})
 
@@ -26,31 +27,20 @@ class File:
     content: bytes
 
 
-class Message(Row):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Message(Record):
     """A message of a chat."""
 
-    __slots__ = ("_url", "created", "files", "sender", "text")
+    created: int
+    sender: Sender
+    text: str | None
+    files: tuple[File, ...]
+    url: Callable[[int, int], str]
+    """The link of a file, by message id and the file's place."""
 
-    def __init__(
-        self,
-        identifier: int,
-        *,
-        created: int,
-        sender: Sender,
-        text: str | None,
-        files: tuple[File, ...],
-        url: Callable[[int, int], str],
-    ) -> None:
-        super().__init__(identifier)
-        self.created = created
-        self.sender = sender
-        self.text = text
-        self.files = files
-        self._url = url
-
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        shown: Json = {
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        shown: JsonObject = {
             "messageId": self.id,
             "createdAt": moscow(self.created),
             "sender": self.sender,
@@ -59,7 +49,7 @@ class Message(Row):
             shown["message"] = self.text
         if self.files:
             shown["payload"] = [
-                {"name": file.name, "url": self._url(self.id, number), "size": len(file.content)}
+                {"name": file.name, "url": self.url(self.id, number), "size": len(file.content)}
                 for number, file in enumerate(self.files)
             ]
         elif self.id % 5 == 0:
@@ -67,52 +57,28 @@ class Message(Row):
         return shown
 
 
-class Chat(Row):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Chat(DatedRecord):
     """A chat with a buyer, or a dispute."""
 
-    __slots__ = (
-        "campaign",
-        "context",
-        "created",
-        "customer",
-        "deleted",
-        "kind",
-        "messages",
-        "order_id",
-        "return_id",
-        "status",
-        "updated",
-    )
+    context: ChatContext
+    customer: JsonObject | None
+    campaign: int | None = None
+    order_id: int | None = None
+    return_id: int | None = None
+    kind: Literal["CHAT", "ARBITRAGE"] = "CHAT"
+    status: str = "NEW"
+    updated: int = field(init=False)
+    messages: RecordList[Message] = field(default_factory=lambda: RecordList(noun="Message"))
+    deleted: set[int] = field(default_factory=set)
+    """Ids of deleted messages."""
 
-    def __init__(
-        self,
-        identifier: int,
-        *,
-        created: int,
-        context: Context,
-        customer: Json | None,
-        campaign: int | None = None,
-        order_id: int | None = None,
-        return_id: int | None = None,
-        kind: Literal["CHAT", "ARBITRAGE"] = "CHAT",
-    ) -> None:
-        super().__init__(identifier, (created, identifier))
-        self.created = created
-        self.updated = created
-        self.context: Context = context
-        self.customer = customer
-        self.campaign = campaign
-        self.order_id = order_id
-        self.return_id = return_id
-        self.kind = kind
-        self.status = "NEW"
-        self.messages: Rows[Message] = Rows()
-        self.deleted: set[int] = set()
-        """Messages that are gone."""
+    def __post_init__(self) -> None:
+        self.updated = self.created
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the seller."""
+        """Whether it awaits an answer of the seller."""
         return self.status in WAITING
 
     def add(self, message: Message) -> None:
@@ -129,9 +95,9 @@ class Chat(Row):
             self.status = "WAITING_FOR_PARTNER" if answered else "NEW"
         self.changed()
 
-    def show_context(self) -> Json:
+    def show_context(self) -> JsonObject:
         """`ChatFullContextDTO`."""
-        shown: Json = {"type": self.context}
+        shown: JsonObject = {"type": self.context}
         if self.customer is not None:
             shown["customer"] = self.customer
         if self.campaign is not None:
@@ -142,8 +108,8 @@ class Chat(Row):
             shown["returnId"] = self.return_id
         return shown
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
         return {
             "chatId": self.id,
             "context": self.show_context(),
@@ -154,9 +120,9 @@ class Chat(Row):
         }
 
 
-def customer(rng: random.Random) -> Json | None:
-    """Who the buyer is; now and then a part is missing."""
-    made: Json = {"name": rng.choice(texts.NAMES), "publicId": f"{rng.getrandbits(56):014x}"}
+def customer(rng: random.Random) -> JsonObject | None:
+    """A buyer; some lack a field."""
+    made: JsonObject = {"name": rng.choice(texts.NAMES), "publicId": f"{rng.getrandbits(56):014x}"}
     chance = rng.random()
     if chance < 0.05:
         return None
@@ -171,7 +137,7 @@ def new_chat(
     rng: random.Random,
     identifier: int,
     *,
-    context: Context,
+    context: ChatContext,
     created: int,
     orders: Orders,
     returns: Sequence[Return],
@@ -179,29 +145,18 @@ def new_chat(
 ) -> Chat:
     """A chat without messages; a return's is made only for a model that has such chats."""
     suited = [one for one in returns if not one.is_dbs and one.redeemed]
+    chat = Chat(id=identifier, created=created, context=context, customer=customer(rng))
     if context == "RETURN" and suited:
         one = suited[number % len(suited)]
-        return Chat(
-            identifier,
-            created=created,
-            context="RETURN",
-            customer=customer(rng),
-            campaign=one.campaign.id,
-            order_id=one.order_id,
-            return_id=one.id,
-            kind="ARBITRAGE" if number % 4 == 1 else "CHAT",
-        )
-    if context == "DIRECT" or not orders.ids:
-        return Chat(identifier, created=created, context="DIRECT", customer=customer(rng))
-    order_id = orders.ids[number % len(orders.ids)]
-    return Chat(
-        identifier,
-        created=created,
-        context="ORDER",
-        customer=customer(rng),
-        campaign=orders.owner(order_id),
-        order_id=order_id,
-    )
+        chat.campaign, chat.order_id, chat.return_id = one.campaign.id, one.order_id, one.id
+        chat.kind = "ARBITRAGE" if number % 4 == 1 else "CHAT"
+    elif context == "DIRECT" or not orders.ids:
+        chat.context = "DIRECT"
+    else:
+        chat.context = "ORDER"
+        chat.order_id = orders.ids[number % len(orders.ids)]
+        chat.campaign = orders.owner(chat.order_id)
+    return chat
 
 
 _SENDERS: tuple[Sender, ...] = ("CUSTOMER", "PARTNER", "MARKET", "SUPPORT")
@@ -211,7 +166,7 @@ _SAID = {
     "MARKET": texts.CHAT_MARKET,
     "SUPPORT": texts.CHAT_SUPPORT,
 }
-_CONTEXTS: tuple[Context, ...] = ("ORDER", "DIRECT", "RETURN")
+_CONTEXTS: tuple[ChatContext, ...] = ("ORDER", "DIRECT", "RETURN")
 
 
 def chat_list(
@@ -262,7 +217,12 @@ def chat_list(
         text = None if files and rng.random() < 0.6 else rng.choice(_SAID[sender])
         chats[number].add(
             Message(
-                next(message_ids), created=moment, sender=sender, text=text, files=files, url=url
+                id=next(message_ids),
+                created=moment,
+                sender=sender,
+                text=text,
+                files=files,
+                url=url,
             )
         )
     for number, chat in enumerate(chats):

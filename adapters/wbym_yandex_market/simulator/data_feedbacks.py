@@ -4,91 +4,60 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import InitVar, dataclass, field
 
 import msgspec
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
+from wbym_yandex_market.simulator.context import BANNED, DELETED, PUBLISHED
+from wbym_yandex_market.simulator.data_texts import BUYER, SELLER, ModeratedText
 from wbym_yandex_market.simulator.dates import DAY, HOUR, moscow
-from wbym_yandex_market.simulator.desk import BANNED, DELETED, PUBLISHED
-from wbym_yandex_market.simulator.rows import Json, Row
+from wbym_yandex_market.simulator.records import DatedRecord
 
-SELLER = "BUSINESS"
-BUYER = "USER"
 _PICTURES = "https://avatars.mds.yandex.net/get-market-ugc"
 
 
-class Comment(Row):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Comment(ModeratedText):
     """A comment on a feedback or on another comment."""
 
-    __slots__ = ("author", "by", "feedback", "parent", "revision", "status", "text")
+    feedback: Feedback
 
-    def __init__(
-        self,
-        identifier: int,
-        feedback: Feedback,
-        text: str,
-        *,
-        by: str,
-        author: str | None,
-        parent: int | None = None,
-        status: str = PUBLISHED,
-    ) -> None:
-        super().__init__(identifier)
-        self.feedback = feedback
-        self.text = text
-        self.by = by
-        self.author = author
-        self.parent = parent
-        self.status = status
-        self.revision = 0
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the seller may change it."""
-        return self.by == SELLER and self.status != DELETED
-
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        shown: Json = {"id": self.id, "text": self.text}
-        if self.by == SELLER or self.id % 3:
-            shown["canModify"] = self.is_ours
-        if self.parent is not None:
-            shown["parentId"] = self.parent
-        if self.author is not None:
-            shown["author"] = {"type": self.by, "name": self.author}
-        elif self.id % 2:
-            shown["author"] = {"type": self.by}
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        shown: JsonObject = {"id": self.id, "text": self.text}
+        shown |= {**self.show_rights(), **self.show_author()}
         return {**shown, "status": self.status, "feedbackId": self.feedback.id}
 
 
-class Feedback(Row):
-    """A feedback; its JSON is kept encoded, beside what the filters ask for."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Feedback(DatedRecord):
+    """A feedback; its JSON is kept encoded, beside the fields that filters need."""
 
-    __slots__ = ("comments", "created", "needs", "offer", "paid", "rating")
+    body: InitVar[JsonObject]
+    comments: list[Comment] = field(default_factory=list)
+    needs_reaction: bool = False
+    rating: int = 0
+    offer: str = ""
+    paid: bool = False
 
-    def __init__(self, identifier: int, created: int, body: Json) -> None:
-        super().__init__(identifier, (created, identifier))
-        self.created = created
-        self.comments: list[Comment] = []
-        self.needs = False
-        self.rating = 0
-        self.offer = ""
-        self.paid = False
-        self._take({"feedbackId": identifier, "createdAt": moscow(created), **body})
+    def __post_init__(self, body: JsonObject) -> None:
+        self._take({"feedbackId": self.id, "createdAt": moscow(self.created), **body})
 
-    def _take(self, body: Json) -> None:
+    def _take(self, body: JsonObject) -> None:
         identifiers, statistics = body["identifiers"], body["statistics"]
         if not isinstance(identifiers, dict) or not isinstance(statistics, dict):
             raise TypeError("identifiers and statistics of a feedback are objects")
-        self.needs = bool(body["needReaction"])
+        self.needs_reaction = bool(body["needReaction"])
         self.rating = statistics["rating"]
         self.offer = identifiers.get("offerId", "")
         self.paid = bool(statistics.get("paidAmount"))
         self._raw = msgspec.json.encode(body)
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        return msgspec.json.decode(self.raw, type=Json)
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        return msgspec.json.decode(self.raw, type=JsonObject)
 
     def update(self, **fields: object) -> None:
         """Changes some fields and counts the comments anew."""
@@ -102,24 +71,27 @@ class Feedback(Row):
         self._take(body)
 
 
-def feedback_body(rng: random.Random, *, order_id: int, needs: bool) -> Json:
+def feedback_body(rng: random.Random, *, order_id: int, needs: bool) -> JsonObject:
     """Everything of a feedback but its id and date."""
     rating = rng.choices((1, 2, 3, 4, 5), (11, 5, 8, 16, 60))[0]
-    statistics: Json = {"rating": rating, "commentsCount": 0}
+    statistics: JsonObject = {"rating": rating, "commentsCount": 0}
     chance = rng.random()
     if chance < 0.6:
         statistics["recommended"] = rating > 3
     if chance < 0.2 or chance > 0.95:
         statistics["paidAmount"] = rng.choice((50, 100, 250)) if chance < 0.2 else 0
-    identifiers: Json = {"orderId": order_id, "offerId": texts.sku(rng.randrange(texts.VOLUMES))}
+    identifiers: JsonObject = {
+        "orderId": order_id,
+        "offerId": texts.sku(rng.randrange(texts.VOLUMES)),
+    }
     if chance > 0.98:
         del identifiers["orderId"]
-    body: Json = {"needReaction": needs, "identifiers": identifiers}
+    body: JsonObject = {"needReaction": needs, "identifiers": identifiers}
     if rng.random() < 0.9:
         body["author"] = rng.choice(texts.NAMES)
     if rng.random() < 0.88:
         words = " ".join(rng.choices(texts.PRAISE if rating > 3 else texts.BLAME, k=2))
-        description: Json = {"comment": words}
+        description: JsonObject = {"comment": words}
         if rng.random() < 0.6:
             description["advantages"] = rng.choice(texts.PLUSES)
         if rng.random() < 0.5:
@@ -133,9 +105,9 @@ def feedback_body(rng: random.Random, *, order_id: int, needs: bool) -> Json:
     return body
 
 
-def _media(rng: random.Random) -> Json:
+def _media(rng: random.Random) -> JsonObject:
     mark = rng.getrandbits(48)
-    media: Json = {
+    media: JsonObject = {
         "photos": [f"{_PICTURES}/{mark:012x}-{n}/orig" for n in range(rng.randint(1, 3))],
     }
     chance = rng.random()
@@ -160,8 +132,8 @@ def feedback_list(
 ) -> list[Feedback]:
     """Generates feedbacks, oldest first.
 
-    Now and then two share their second, and some lie exactly on an hour or on a midnight: a
-    period excludes both its ends, so who cuts it there loses them.
+    Some share a second, and some are exactly on an hour or a midnight: a period excludes both its
+    ends, so splitting it there loses them.
     """
     rng = random.Random(f"feedbacks {seed}")
     span = int(days * DAY)
@@ -177,9 +149,9 @@ def feedback_list(
     waiting = set(rng.sample(range(count), round(count * open_share)))
     return [
         Feedback(
-            next(ids),
-            created,
-            feedback_body(rng, order_id=rng.choice(order_ids), needs=at in waiting),
+            id=next(ids),
+            created=created,
+            body=feedback_body(rng, order_id=rng.choice(order_ids), needs=at in waiting),
         )
         for at, created in enumerate(times)
     ]
@@ -188,26 +160,23 @@ def feedback_list(
 def comment_on(
     rng: random.Random, feedback: Feedback, ids: Iterator[int], cabinet: str
 ) -> list[Comment]:
-    """Comments that a generated feedback already has: some on those that wait, more on others."""
-    if rng.random() < (0.9 if feedback.needs else 0.6):
+    """Comments of a generated feedback: fewer if it needs a reaction."""
+    if rng.random() < (0.9 if feedback.needs_reaction else 0.6):
         return []
-    if feedback.needs:
-        text = rng.choice(texts.REPLIES)
-        return [Comment(next(ids), feedback, text, by=BUYER, author=rng.choice(texts.NAMES))]
+
+    def comment(text: str, by: str, author: str | None, parent: int | None = None) -> Comment:
+        return Comment(
+            id=next(ids), feedback=feedback, text=text, by=by, author=author, parent=parent
+        )
+
+    if feedback.needs_reaction:
+        return [comment(rng.choice(texts.REPLIES), BUYER, rng.choice(texts.NAMES))]
     status = rng.choices((PUBLISHED, "UNMODERATED", BANNED, DELETED), (88, 5, 4, 3))[0]
-    text = rng.choice(texts.THANKS)
-    first = Comment(next(ids), feedback, text, by=SELLER, author=cabinet, status=status)
+    first = comment(rng.choice(texts.THANKS), SELLER, cabinet)
+    first.status = status
     made = [first]
     if status == PUBLISHED and rng.random() < 0.3:
         name = rng.choice((*texts.NAMES, None))
-        made.append(
-            Comment(
-                next(ids),
-                feedback,
-                rng.choice(texts.REPLIES),
-                by=rng.choice((BUYER, BUYER, BUYER, "BRAND")),
-                author=name,
-                parent=first.id,
-            )
-        )
+        text = rng.choice(texts.REPLIES)
+        made.append(comment(text, rng.choice((BUYER, BUYER, BUYER, "BRAND")), name, first.id))
     return made

@@ -4,129 +4,69 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
+from wbym_yandex_market.simulator.context import BANNED, DELETED, PUBLISHED, UNMODERATED
+from wbym_yandex_market.simulator.data_texts import BUYER, SELLER, ModeratedText
 from wbym_yandex_market.simulator.dates import DAY, moscow
-from wbym_yandex_market.simulator.desk import BANNED, DELETED, PUBLISHED, UNMODERATED
-from wbym_yandex_market.simulator.rows import Json, Row
+from wbym_yandex_market.simulator.records import DatedRecord
 
-SELLER = "BUSINESS"
-BUYER = "USER"
-MOST_COMMENTS = 100
+MAX_COMMENTS = 100
 
 
-class Entry(Row):
-    """An answer or a comment on one."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class Entry(ModeratedText):
+    """An answer to a question or, with `answer`, a comment on an answer."""
 
-    __slots__ = (
-        "answer",
-        "author",
-        "by",
-        "comments",
-        "created",
-        "parent",
-        "question",
-        "revision",
-        "status",
-        "text",
-        "votes",
-    )
-
-    def __init__(
-        self,
-        identifier: int,
-        question: Question,
-        text: str,
-        *,
-        created: int,
-        by: str,
-        author: str | None,
-        answer: Entry | None = None,
-        parent: int | None = None,
-        status: str = PUBLISHED,
-        votes: tuple[int, int] = (0, 0),
-    ) -> None:
-        """Makes an answer, or with `answer` a comment on it."""
-        super().__init__(identifier)
-        self.question = question
-        self.text = text
-        self.created = created
-        self.by = by
-        self.author = author
-        self.answer = answer
-        self.parent = parent
-        self.status = status
-        self.votes = votes
-        self.comments: list[Entry] = []
-        self.revision = 0
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether the seller may change it."""
-        return self.by == SELLER and self.status != DELETED
+    question: Question
+    created: int
+    answer: Entry | None = None
+    votes: tuple[int, int] = (0, 0)
+    comments: list[Entry] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
         """As in `QuestionsTextEntityType`."""
         return "ANSWER" if self.answer is None else "COMMENT"
 
-    def touched(self) -> None:
+    def changed(self) -> None:
         """Has the JSON encoded anew, with that of the answer it belongs to."""
-        self.changed()
+        self._raw = None
         if self.answer is not None:
             self.answer.changed()
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        shown: Json = {"id": self.id, "text": self.text, "status": self.status}
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        shown: JsonObject = {"id": self.id, "text": self.text, "status": self.status}
         shown["createdAt"] = moscow(self.created)
-        if self.author is not None:
-            shown["author"] = {"type": self.by, "name": self.author}
-        elif self.id % 2:
-            shown["author"] = {"type": self.by}
+        shown |= self.show_author()
         votes = {"likes": self.votes[0], "dislikes": self.votes[1]}
         if self.answer is not None:
-            if self.by == SELLER or self.id % 3:
-                shown["canModify"] = self.is_ours
-            if self.parent is not None:
-                shown["parentId"] = self.parent
+            shown |= self.show_rights()
             if self.id % 5:
                 shown["votes"] = votes
             return {**shown, "answerId": self.answer.id}
         shown |= {"canModify": self.is_ours, "votes": votes, "questionId": self.question.id}
         if self.comments or self.id % 3 == 0:
-            shown["comments"] = [comment.show() for comment in self.comments[:MOST_COMMENTS]]
+            shown["comments"] = [comment.show() for comment in self.comments[:MAX_COMMENTS]]
         elif self.id % 3 == 1:
             shown["comments"] = None
         return shown
 
 
-class Question(Row):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Question(DatedRecord):
     """A buyer's question."""
 
-    __slots__ = ("answers", "author", "business", "category", "created", "offer", "text", "votes")
-
-    def __init__(
-        self,
-        identifier: int,
-        *,
-        business: int,
-        created: int,
-        text: str,
-        offer: str,
-        category: int | None,
-        author: Json,
-        votes: tuple[int, int] = (0, 0),
-    ) -> None:
-        super().__init__(identifier, (created, identifier))
-        self.business = business
-        self.created = created
-        self.text = text
-        self.offer = offer
-        self.category = category
-        self.author = author
-        self.votes = votes
-        self.answers: list[Entry] = []
+    business: int
+    text: str
+    offer: str
+    category: int | None
+    author: JsonObject
+    votes: tuple[int, int] = (0, 0)
+    answers: list[Entry] = field(default_factory=list)
 
     @property
     def waits(self) -> bool:
@@ -136,9 +76,9 @@ class Question(Row):
             for answer in self.answers
         )
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        identifiers: Json = {"id": self.id, "offerId": self.offer}
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        identifiers: JsonObject = {"id": self.id, "offerId": self.offer}
         if self.category is not None:
             identifiers["categoryId"] = self.category
         return {
@@ -154,11 +94,11 @@ class Question(Row):
 def new_question(rng: random.Random, identifier: int, *, business: int, created: int) -> Question:
     """A question without answers."""
     offer, _, category, _ = texts.product(rng.randrange(texts.VOLUMES))
-    author: Json = {"type": BUYER, "name": rng.choice(texts.NAMES)}
+    author: JsonObject = {"type": BUYER, "name": rng.choice(texts.NAMES)}
     if rng.random() < 0.1:
         del author["name"]
     return Question(
-        identifier,
+        id=identifier,
         business=business,
         created=created,
         text=rng.choice(texts.QUESTIONS),
@@ -212,9 +152,9 @@ def _answer(
     rng: random.Random, question: Question, identifier: int, by: str, author: str | None, text: str
 ) -> None:
     made = Entry(
-        identifier,
-        question,
-        text,
+        id=identifier,
+        question=question,
+        text=text,
         created=question.created + rng.randrange(60),
         by=by,
         author=author,
@@ -227,9 +167,9 @@ def _comment(rng: random.Random, answer: Entry, ids: Iterator[int]) -> None:
     parent: int | None = None
     for _ in range(rng.randint(1, 3)):
         made = Entry(
-            next(ids),
-            answer.question,
-            rng.choice(texts.COMMENTS),
+            id=next(ids),
+            question=answer.question,
+            text=rng.choice(texts.COMMENTS),
             created=answer.created + rng.randrange(60),
             by=BUYER,
             author=rng.choice((*texts.NAMES, None)),

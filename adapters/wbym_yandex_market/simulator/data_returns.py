@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator import texts
 from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
 from wbym_yandex_market.simulator.dates import DAY, HOUR, moscow
-from wbym_yandex_market.simulator.rows import Json, Row
+from wbym_yandex_market.simulator.records import Record
 
 REFUND_STATUSES = frozenset(
     {
@@ -81,7 +82,7 @@ _WHY = (
 MAX_PERCENT = 70
 
 
-def rubles(kopecks: int) -> Json:
+def rubles(kopecks: int) -> JsonObject:
     """A sum as `CurrencyValueDTO` and `BasePriceDTO` have it."""
     value = kopecks // 100 if kopecks % 100 == 0 else kopecks / 100
     return {"value": value, "currencyId": "RUR"}
@@ -116,11 +117,11 @@ class Possible:
     decision: str
     reasons: tuple[str, ...] = ()
     bounds: tuple[int, int] | None = None
-    """Least and greatest compensation, in kopecks."""
+    """Min and max compensation, in kopecks."""
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
-        shown: Json = {"decisionType": self.decision}
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
+        shown: JsonObject = {"decisionType": self.decision}
         if self.reasons:
             shown["decisionReasonTypes"] = list(self.reasons)
         if self.bounds is not None:
@@ -132,49 +133,24 @@ class Possible:
         return shown
 
 
-class Return(Row):
+@dataclass(slots=True, eq=False, kw_only=True)
+class Return(Record):
     """A return, or an unredeemed order."""
 
-    __slots__ = (
-        "campaign",
-        "created",
-        "drafts",
-        "fast",
-        "items",
-        "order_id",
-        "possible",
-        "redeemed",
-        "refund_status",
-        "shipment",
-        "updated",
-    )
+    campaign: Campaign
+    order_id: int
+    created: int
+    items: list[Item]
+    redeemed: bool
+    refund_status: str | None
+    shipment: str | None
+    fast: bool
+    possible: Sequence[Possible] = ()
+    updated: int = field(init=False)
+    drafts: dict[int, tuple[str, str | None, int | None]] = field(default_factory=dict)
 
-    def __init__(
-        self,
-        identifier: int,
-        *,
-        campaign: Campaign,
-        order_id: int,
-        created: int,
-        items: list[Item],
-        redeemed: bool,
-        refund_status: str | None,
-        shipment: str | None,
-        fast: bool,
-        possible: Sequence[Possible] = (),
-    ) -> None:
-        super().__init__(identifier)
-        self.campaign = campaign
-        self.order_id = order_id
-        self.created = created
-        self.updated = created
-        self.items = items
-        self.redeemed = redeemed
-        self.refund_status = refund_status
-        self.shipment = shipment
-        self.fast = fast
-        self.possible = tuple(possible)
-        self.drafts: dict[int, tuple[str, str | None, int | None]] = {}
+    def __post_init__(self) -> None:
+        self.updated = self.created
 
     @property
     def is_dbs(self) -> bool:
@@ -183,13 +159,13 @@ class Return(Row):
 
     @property
     def waits(self) -> bool:
-        """Whether it waits for the seller's decision."""
+        """Whether it awaits the seller's decision."""
         return self.refund_status == WAITING[self.is_dbs]
 
-    def show(self) -> Json:
-        """The record as an answer has it."""
+    def show(self) -> JsonObject:
+        """The record as a response has it."""
         total = sum(item.refund if item.refund is not None else item.price for item in self.items)
-        shown: Json = {
+        shown: JsonObject = {
             "id": self.id,
             "orderId": self.order_id,
             "creationDate": moscow(self.created),
@@ -208,8 +184,8 @@ class Return(Row):
         shown["returnType"] = "RETURN" if self.redeemed else "UNREDEEMED"
         return shown
 
-    def _item(self, item: Item) -> Json:
-        shown: Json = {"shopSku": item.sku, "count": item.count}
+    def _item(self, item: Item) -> JsonObject:
+        shown: JsonObject = {"shopSku": item.sku, "count": item.count}
         if item.market_sku is not None:
             shown["marketSku"] = item.market_sku
         if self.redeemed:
@@ -217,7 +193,10 @@ class Return(Row):
         elif item.id % 2:
             shown["decisions"] = None
         if self.shipment is not None:
-            instance: Json = {"status": "CREATED", "stockType": "FIT" if item.id % 2 else "DEFECT"}
+            instance: JsonObject = {
+                "status": "CREATED",
+                "stockType": "FIT" if item.id % 2 else "DEFECT",
+            }
             if item.id % 3 == 0:
                 instance["cis"] = f"010460{item.id:014d}21abcdEf"
             if item.id % 4 == 0:
@@ -230,8 +209,8 @@ class Return(Row):
         return shown
 
 
-def _decision(item: Item) -> Json:
-    shown: Json = {"returnItemId": item.id, "count": item.count, "reasonType": item.reason[0]}
+def _decision(item: Item) -> JsonObject:
+    shown: JsonObject = {"returnItemId": item.id, "count": item.count, "reasonType": item.reason[0]}
     comment = item.seller_comment or item.comment
     if comment is not None:
         shown["comment"] = comment
@@ -252,8 +231,8 @@ def _decision(item: Item) -> Json:
     return shown
 
 
-def _point(number: int) -> Json:
-    point: Json = {
+def _point(number: int) -> JsonObject:
+    point: JsonObject = {
         "id": 10_000_000 + number % 97,
         "name": "Пункт вывоза на Песочной",
         "address": {
@@ -281,7 +260,7 @@ def new_return(
     waits: bool,
     redeemed: bool = True,
 ) -> Return:
-    """A return that waits for a decision, or one that is over."""
+    """A return that awaits a decision, or one that is over."""
     is_dbs = campaign.placement == "DBS"
     items = [_new_item(rng, next(item_ids), redeemed) for _ in range(rng.choice((1, 1, 1, 2)))]
     status: str | None = None
@@ -292,7 +271,7 @@ def new_return(
     if waits:
         shipment = None if is_dbs or rng.random() < 0.5 else "CREATED"
     made = Return(
-        identifier,
+        id=identifier,
         campaign=campaign,
         order_id=order_id,
         created=created,
@@ -352,7 +331,7 @@ def return_list(
     ids: Iterator[int],
     item_ids: Iterator[int],
 ) -> list[Return]:
-    """Generates returns, oldest first; those that wait are young. One order may have several."""
+    """Generates returns, oldest first; open ones are recent. One order may have several."""
     if not campaigns:
         return []
     rng = random.Random(f"returns {seed}")

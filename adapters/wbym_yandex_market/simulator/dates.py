@@ -27,7 +27,7 @@ def at(seconds: float) -> datetime:
 
 
 def months_before(moment: datetime, months: int) -> datetime:
-    """The same day so many months earlier, or the last day of that month."""
+    """The same day n months earlier, or the last day of that month."""
     year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
     day = min(moment.day, monthrange(year, month + 1)[1])
     return moment.replace(year=year, month=month + 1, day=day)
@@ -39,5 +39,5 @@ def month_before(day: date) -> date:
 
 
 def midnight(day: date) -> int:
-    """Unix time at which the day begins in Moscow."""
+    """Unix time of the beginning of a day in Moscow."""
     return int(datetime(day.year, day.month, day.day, tzinfo=MOSCOW).timestamp())

@@ -2,68 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from wbym.testing._answers import Answer, Refusal, json_answer
-from wbym.testing._server import Call, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, json_response, route
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_campaigns import Campaign
+from wbym_yandex_market.simulator.records import write_token
 from wbym_yandex_market.simulator.requests import limit, segment, token
-from wbym_yandex_market.simulator.rows import write_token
-from wbym_yandex_market.simulator.tokens import ANY, Passport
+from wbym_yandex_market.simulator.state import Cabinet
+from wbym_yandex_market.simulator.tokens import ANY, read_headers
 
-MOST = 100
-DEFAULT = 50
+PAGE, MAX_PAGE = 50, 100
 _OPTIONAL = ("domain", "business", "placementType", "apiAvailability")
+_WORDS = ("placementType", "apiAvailability")
 
 
-class CampaignHandlers:
-    """Serves the campaigns that the caller sees."""
+class CampaignHandlers(Handlers[Cabinet], scope=ANY):
+    """Serves the campaigns that the caller may read."""
 
-    def __init__(
-        self,
-        campaigns: Callable[[Passport], list[Campaign]],
-        passport: Callable[[Call], Passport],
-    ) -> None:
-        self._campaigns = campaigns
-        self._passport = passport
-
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        words = ("placementType", "apiAvailability")
-        listed = Records(("campaigns",), "id", _OPTIONAL, words)
-        single = Records(("campaign",), "id", _OPTIONAL, words)
+    def _campaigns(self, call: Call) -> list[Campaign]:
+        passport = read_headers(call.request.headers)
         return [
-            Route("GET", "/v2/campaigns", self.list, "getCampaigns", ANY, False, listed),
-            Route("GET", "/v2/campaigns/{campaignId}", self.one, "getCampaign", ANY, False, single),
-            Route("POST", "/v2/auth/token", self.token, "getAuthTokenInfo", ANY),
+            campaign
+            for business, cabinet in self._simulator.cabinets.items()
+            if passport.sees(business)
+            for campaign in cabinet.campaigns.values()
         ]
 
-    async def list(self, call: Call) -> Answer:
-        """`GET v2/campaigns`: by page token."""
-        found = sorted(self._campaigns(self._passport(call)), key=lambda campaign: campaign.id)
+    @route(
+        "GET",
+        "/v2/campaigns",
+        bucket="getCampaigns",
+        records=RecordFields(("campaigns",), "id", _OPTIONAL, _WORDS),
+    )
+    async def list(self, call: Call) -> Response:
+        """Campaigns, by page token."""
+        found = sorted(self._campaigns(call), key=lambda campaign: campaign.id)
         after = token(call)
-        size = limit(call, DEFAULT, MOST)
+        size = limit(call, PAGE, MAX_PAGE)
         if after is not None:
             found = [campaign for campaign in found if campaign.id > after[0]]
         page = found[:size]
         paging = {}
         if len(found) > size:
             paging = {"nextPageToken": write_token((page[-1].id, 0))}
-        return json_answer({"campaigns": [one.show() for one in page], "paging": paging})
+        return json_response({"campaigns": [one.show() for one in page], "paging": paging})
 
-    async def one(self, call: Call) -> Answer:
-        """`GET v2/campaigns/{campaignId}`."""
+    @route(
+        "GET",
+        "/v2/campaigns/{campaignId}",
+        bucket="getCampaign",
+        records=RecordFields(("campaign",), "id", _OPTIONAL, _WORDS),
+    )
+    async def one(self, call: Call) -> Response:
+        """One campaign."""
         wanted = segment(call, "campaignId")
-        for campaign in self._campaigns(self._passport(call)):
+        for campaign in self._campaigns(call):
             if campaign.id == wanted:
-                return json_answer({"campaign": campaign.show()})
+                return json_response({"campaign": campaign.show()})
         raise Refusal(404, f"Campaign {wanted} not found")
 
-    async def token(self, call: Call) -> Answer:
-        """`POST v2/auth/token`: for API keys only."""
-        passport = self._passport(call)
+    @route("POST", "/v2/auth/token", bucket="getAuthTokenInfo", writes=False)
+    async def token(self, call: Call) -> Response:
+        """Name and scopes of an API key; not available for OAuth tokens."""
+        passport = read_headers(call.request.headers)
         if passport.business is None:
             raise Refusal(403, "The method is available for Api-Key only")
         scopes = [scope.replace("-", "_").replace(":", "_").upper() for scope in passport.scopes]

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
-from aiohttp import BodyPartReader, web
 from msgspec import Meta
 
-from wbym.testing._answers import Answer, Body, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, raw_response, route
 from wbym_yandex_market.simulator import replies
 from wbym_yandex_market.simulator.data_chats import Chat, File
-from wbym_yandex_market.simulator.requests import body, limit, number, token, unique, whole
+from wbym_yandex_market.simulator.requests import body, limit, number, segment, token, unique
 from wbym_yandex_market.simulator.state import Cabinet
-from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
+from wbym_yandex_market.simulator.tokens import TALK
 
 MAX_FILE = 5 * 1024 * 1024
-_READ_AT_MOST = MAX_FILE + 1024 * 1024
+_MAX_FORM = MAX_FILE + 1024 * 1024
+_PATH = "/v2/businesses/{businessId}/chats"
+_CHAT_FIELDS = ("type", "status")
+_MESSAGE_FIELDS = (("message", "payload"), ("sender",))
 Id = Annotated[int, Meta(ge=1)]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Status = Literal[
@@ -57,41 +57,30 @@ class _Message(msgspec.Struct):
     message: Text
 
 
-class ChatHandlers(Handlers[Cabinet]):
-    """Serves the chats of the business in the URL."""
-
-    def routes(self) -> list[Route]:
-        """The table of methods, and the files that messages lead to."""
-        listed = Records(("result", "chats"), "chatId", (), ("type", "status"))
-        single = Records(("result",), "chatId", (), ("type", "status"))
-        history = Records(("result", "messages"), "messageId", ("message", "payload"), ("sender",))
-        message = Records(("result",), "messageId", ("message", "payload"), ("sender",))
-        path = "/v2/businesses/{businessId}/chats"
-        read, write = TALK_READ, TALK
-        return [
-            Route("POST", f"{path}/new", self.new, "createChat", write, True),
-            Route("POST", path, self.list, "getChats", read, False, listed),
-            Route("GET", path[:-1], self.one, "getChat", read, False, single),
-            Route("POST", f"{path}/history", self.history, "getChatHistory", read, False, history),
-            Route("GET", f"{path}/message", self.message, "getChatMessage", read, False, message),
-            Route("POST", f"{path}/message", self.send, "sendMessageToChat", write, True),
-            Route("POST", f"{path}/file/send", self.send_file, "sendFileToChat", write, True),
-            Route("GET", "/files/{businessId}/{messageId}/{number}", self.file, "", read),
-        ]
+class ChatHandlers(Handlers[Cabinet], scope=TALK):
+    """Serves the chats of the business in the URL, and the files of their messages."""
 
     def _chat(self, call: Call) -> Chat:
         return self._cabinet(call).chats.get(number(call, "chatId"))
 
-    async def new(self, call: Call) -> Answer:
-        """`POST .../chats/new`: gives the chat that there is, or makes one."""
+    @route("POST", f"{_PATH}/new", bucket="createChat")
+    async def new(self, call: Call) -> Response:
+        """Gives the chat about an order or a return, or makes one."""
         asked = await body(call, _New)
         if asked.context is None:
             raise Refusal(400, "context must be given")
         chat = self._cabinet(call).chats.open(asked.context.type, asked.context.id)
         return replies.result({"chatId": chat.id})
 
-    async def list(self, call: Call) -> Answer:
-        """`POST .../chats`: the newest chats first, by the time of their creation."""
+    @route(
+        "POST",
+        _PATH,
+        bucket="getChats",
+        writes=False,
+        records=RecordFields(("result", "chats"), "chatId", (), _CHAT_FIELDS),
+    )
+    async def list(self, call: Call) -> Response:
+        """Chats, the newest first, by the time of their creation."""
         asked = await body(call, _List)
         size, after = limit(call, 10, 20), token(call)
         for field in msgspec.structs.fields(_List):
@@ -101,63 +90,81 @@ class ChatHandlers(Handlers[Cabinet]):
         )
         return replies.page("chats", page)
 
-    async def one(self, call: Call) -> Answer:
-        """`GET .../chat`."""
+    @route(
+        "GET",
+        _PATH[:-1],
+        bucket="getChat",
+        records=RecordFields(("result",), "chatId", (), _CHAT_FIELDS),
+    )
+    async def one(self, call: Call) -> Response:
+        """One chat."""
         return replies.result_raw(self._chat(call).raw)
 
-    async def history(self, call: Call) -> Answer:
-        """`POST .../chats/history`: the oldest messages first, `messageIdFrom` among them."""
+    @route(
+        "POST",
+        f"{_PATH}/history",
+        bucket="getChatHistory",
+        writes=False,
+        records=RecordFields(("result", "messages"), "messageId", *_MESSAGE_FIELDS),
+    )
+    async def history(self, call: Call) -> Response:
+        """The oldest messages first, `messageIdFrom` among them."""
         asked = await body(call, _History)
         size, after = limit(call, 50, 100), token(call)
         chat = self._chat(call)
         first = asked.message_id_from
         if first in chat.deleted:
             raise Refusal(404, f"Message {first} not found")
-        span = chat.messages.span(None if first is None else first - 1)
+        span = chat.messages.between(None if first is None else first - 1)
         page = chat.messages.page(limit=size, token=after, span=span)
         extra = b'"context":%b,' % msgspec.json.encode(chat.show_context())
         return replies.page("messages", page, extra)
 
-    async def message(self, call: Call) -> Answer:
-        """`GET .../chats/message`."""
+    @route(
+        "GET",
+        f"{_PATH}/message",
+        bucket="getChatMessage",
+        records=RecordFields(("result",), "messageId", *_MESSAGE_FIELDS),
+    )
+    async def message(self, call: Call) -> Response:
+        """One message."""
         wanted = number(call, "messageId")
-        found = self._chat(call).messages.find(wanted)
-        if found is None:
-            raise Refusal(404, f"Message {wanted} not found")
-        return replies.result_raw(found.raw)
+        return replies.result_raw(self._chat(call).messages.get(wanted).raw)
 
-    async def send(self, call: Call) -> Answer:
-        """`POST .../chats/message`: the answer does not name the message."""
+    @route("POST", f"{_PATH}/message", bucket="sendMessageToChat")
+    async def send(self, call: Call) -> Response:
+        """Sends a text; the response does not name the message."""
         chat = self._chat(call)
         asked = await body(call, _Message)
         self._cabinet(call).chats.send(chat, asked.message, None)
         return replies.empty()
 
-    async def send_file(self, call: Call) -> Answer:
-        """`POST .../chats/file/send`: one file."""
+    @route("POST", f"{_PATH}/file/send", bucket="sendFileToChat")
+    async def send_file(self, call: Call) -> Response:
+        """Sends one file."""
         chat = self._chat(call)
-        file = await _read_file(call.request)
+        file = await _read_file(call)
         self._cabinet(call).chats.send(chat, None, file)
         return replies.empty()
 
-    async def file(self, call: Call) -> Answer:
-        """A file of a message, where its `url` leads; not a method of the API."""
+    @route("GET", "/files/{businessId}/{messageId}/{number}")
+    async def file(self, call: Call) -> Response:
+        """A file of a message, at its `url`; not a method of the API."""
         cabinet = self._cabinet(call)
         if cabinet.options.files_need_oauth and "Api-Key" in call.request.headers:
             raise Refusal(403, "Api-Key is not accepted here")
-        info = call.request.match_info
-        place = info["number"]
+        place = call.path("number")
         if not place.isdecimal():
             raise Refusal(404)
-        found = cabinet.chats.file(whole(info["messageId"], "messageId"), int(place))
+        found = cabinet.chats.file(segment(call, "messageId"), int(place))
         if found is None:
             raise Refusal(404)
         kind = mimetypes.guess_type(found.name)[0] or "application/octet-stream"
-        return Answer(200, Body(found.content), kind)
+        return raw_response(found.content, content_type=kind)
 
 
 def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
-    """The filter of a list; None when everything is wanted."""
+    """The filter of a list; None if all chats are wanted."""
     if asked == _List():
         return None
     contexts = None
@@ -177,31 +184,20 @@ def _wanted(asked: _List) -> Callable[[Chat], bool] | None:
     return wanted
 
 
-async def _read_file(request: web.Request) -> File:
+async def _read_file(call: Call) -> File:
     """The only file of a form.
 
     Raises:
-        Refusal: When there is none, more than one, or it is empty or too large.
+        Refusal: There is none, more than one, or it is empty or too large.
     """
-    if request.content_type != "multipart/form-data":
+    if call.request.content_type != "multipart/form-data":
         raise Refusal(415)
-    files: list[File] = []
-    left = _READ_AT_MOST
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            content = bytearray()
-            if not isinstance(part, BodyPartReader):
-                raise Refusal(400, "Nested multipart is not supported")
-            while chunk := await part.read_chunk(1 << 16):
-                content += chunk
-                left -= len(chunk)
-                if left < 0:
-                    raise Refusal(400, f"File is larger than {MAX_FILE} bytes")
-            if part.name == "file":
-                files.append(File(part.filename or "file", bytes(content)))
-    except (ValueError, AssertionError) as error:
-        raise Refusal(400, "Form is not readable") from error
+    parts = await call.parts(_MAX_FORM)
+    if parts is None:
+        raise Refusal(400, "Form is not readable")
+    if any(part.is_cut for part in parts):
+        raise Refusal(400, f"File is larger than {MAX_FILE} bytes")
+    files = [File(part.filename or "file", part.content) for part in parts if part.name == "file"]
     if len(files) != 1:
         raise Refusal(400, f"Exactly one file is expected, got {len(files)}")
     if not 0 < len(files[0].content) <= MAX_FILE:

@@ -9,18 +9,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing._answers import Answer, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, route
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_feedbacks import Feedback
+from wbym_yandex_market.simulator.records import RecordList
 from wbym_yandex_market.simulator.requests import as_seller, body, limit, token, unique
-from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
-from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
+from wbym_yandex_market.simulator.tokens import TALK
 
 MONTHS = 6
-PAGE, MOST = 25, 50
+PAGE, MAX_PAGE = 25, 50
+_PATH = "/v2/businesses/{businessId}/goods-feedback"
 Moment = Annotated[datetime, Meta(tz=True)]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 Stars = Annotated[int, Meta(ge=1, le=5)]
@@ -61,57 +60,22 @@ class _Skip(msgspec.Struct, rename="camel"):
     feedback_ids: list[int]
 
 
-class FeedbackHandlers(Handlers[Cabinet]):
+class FeedbackHandlers(Handlers[Cabinet], scope=TALK):
     """Serves the feedbacks of the business in the URL."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(
-            ("result", "feedbacks"), "feedbackId", ("author", "description", "media"), ()
-        )
-        comments = Records(
-            ("result", "comments"),
-            "id",
-            ("canModify", "parentId", "author"),
-            ("status", "author.type"),
-        )
-        path = "/v2/businesses/{businessId}/goods-feedback"
-        return [
-            Route("POST", path, self.list, "getGoodsFeedbacks", TALK_READ, False, listed),
-            Route(
-                "POST",
-                f"{path}/comments",
-                self.comments,
-                "getGoodsFeedbackComments",
-                TALK_READ,
-                False,
-                comments,
-            ),
-            Route(
-                "POST",
-                f"{path}/comments/update",
-                self.update,
-                "updateGoodsFeedbackComment",
-                TALK,
-                True,
-            ),
-            Route(
-                "POST",
-                f"{path}/comments/delete",
-                self.delete,
-                "deleteGoodsFeedbackComment",
-                TALK,
-                True,
-            ),
-            Route(
-                "POST", f"{path}/skip-reaction", self.skip, "skipGoodsFeedbacksReaction", TALK, True
-            ),
-        ]
-
-    async def list(self, call: Call) -> Answer:
-        """`POST v2/businesses/{businessId}/goods-feedback`: both ends of the period excluded."""
+    @route(
+        "POST",
+        _PATH,
+        bucket="getGoodsFeedbacks",
+        writes=False,
+        records=RecordFields(
+            ("result", "feedbacks"), "feedbackId", ("author", "description", "media")
+        ),
+    )
+    async def list(self, call: Call) -> Response:
+        """Feedbacks of a period, both ends excluded."""
         asked = await body(call, _List, required=False)
-        size, after = limit(call, PAGE, MOST), token(call)
+        size, after = limit(call, PAGE, MAX_PAGE), token(call)
         unique(asked.feedback_ids, "feedbackIds", 50)
         unique(asked.rating_values, "ratingValues", 5)
         unique(asked.offer_ids, "offerIds", 20)
@@ -120,20 +84,32 @@ class FeedbackHandlers(Handlers[Cabinet]):
             if asked != _List(feedback_ids=asked.feedback_ids):
                 raise Refusal(400, "feedbackIds can not be used with other filters")
             found = [feedbacks.rows.find(identifier) for identifier in asked.feedback_ids]
-            some = Rows(row for row in found if row is not None)
+            some = RecordList(one for one in found if one is not None)
             return replies.page("feedbacks", some.page(limit=size, token=after))
-        span = feedbacks.rows.span(*_period(asked, call.now))
+        span = feedbacks.rows.between(*_period(asked, call.now))
         wanted = _wanted(asked)
         if wanted is None:
-            return Answer(200, feedbacks.page(span, after, size), replies.JSON)
+            return feedbacks.page(span, after, size)
         page = feedbacks.rows.page(limit=size, token=after, span=span, wanted=wanted)
         return replies.page("feedbacks", page)
 
-    async def comments(self, call: Call) -> Answer:
-        """`POST .../comments`: of a feedback, or some by their ids."""
+    @route(
+        "POST",
+        f"{_PATH}/comments",
+        bucket="getGoodsFeedbackComments",
+        writes=False,
+        records=RecordFields(
+            ("result", "comments"),
+            "id",
+            ("canModify", "parentId", "author"),
+            ("status", "author.type"),
+        ),
+    )
+    async def comments(self, call: Call) -> Response:
+        """Comments of a feedback, or some by their ids."""
         as_seller(call)
         asked = await body(call, _Comments)
-        size, after = limit(call, PAGE, MOST), token(call)
+        size, after = limit(call, PAGE, MAX_PAGE), token(call)
         unique(asked.comment_ids, "commentIds", 50)
         feedbacks = self._cabinet(call).feedbacks
         if (asked.feedback_id is None) == (asked.comment_ids is None):
@@ -143,10 +119,11 @@ class FeedbackHandlers(Handlers[Cabinet]):
         else:
             ids = asked.comment_ids or []
             found = [feedbacks.comments[number] for number in ids if number in feedbacks.comments]
-        return replies.page("comments", Rows(found).page(limit=size, token=after))
+        return replies.page("comments", RecordList(found).page(limit=size, token=after))
 
-    async def update(self, call: Call) -> Answer:
-        """`POST .../comments/update`: without `id` it makes a new comment each time."""
+    @route("POST", f"{_PATH}/comments/update", bucket="updateGoodsFeedbackComment")
+    async def update(self, call: Call) -> Response:
+        """Edits a comment; without `id` makes a new one each time."""
         as_seller(call)
         asked = await body(call, _Update)
         feedbacks = self._cabinet(call).feedbacks
@@ -157,14 +134,16 @@ class FeedbackHandlers(Handlers[Cabinet]):
             comment = feedbacks.edit(asked.feedback_id, given.id, given.text)
         return replies.result_raw(comment.raw)
 
-    async def delete(self, call: Call) -> Answer:
-        """`POST .../comments/delete`."""
+    @route("POST", f"{_PATH}/comments/delete", bucket="deleteGoodsFeedbackComment")
+    async def delete(self, call: Call) -> Response:
+        """Deletes a comment."""
         as_seller(call)
         self._cabinet(call).feedbacks.delete((await body(call, _Delete)).id)
         return replies.empty()
 
-    async def skip(self, call: Call) -> Answer:
-        """`POST .../skip-reaction`."""
+    @route("POST", f"{_PATH}/skip-reaction", bucket="skipGoodsFeedbacksReaction")
+    async def skip(self, call: Call) -> Response:
+        """Marks feedbacks as read."""
         as_seller(call)
         asked = await body(call, _Skip)
         unique(asked.feedback_ids, "feedbackIds", 50)
@@ -173,7 +152,7 @@ class FeedbackHandlers(Handlers[Cabinet]):
 
 
 def _period(asked: _List, now: float) -> tuple[int, int]:
-    """The whole seconds between which, both excluded, the feedbacks lie."""
+    """First and last second of the period, both excluded."""
     until = asked.date_time_to or dates.at(now)
     earliest = dates.months_before(until.astimezone(dates.MOSCOW), MONTHS)
     since = asked.date_time_from or earliest
@@ -188,7 +167,7 @@ def _period(asked: _List, now: float) -> tuple[int, int]:
 
 
 def _wanted(asked: _List) -> Callable[[Feedback], bool] | None:
-    """The filter of a list; None when everything is wanted."""
+    """The filter of a list; None if all feedbacks are wanted."""
     waiting = asked.reaction_status == "NEED_REACTION"
     stars = None if asked.rating_values is None else frozenset(asked.rating_values)
     offers = None if asked.offer_ids is None else {offer.strip() for offer in asked.offer_ids}
@@ -198,7 +177,7 @@ def _wanted(asked: _List) -> Callable[[Feedback], bool] | None:
 
     def wanted(feedback: Feedback) -> bool:
         return (
-            (feedback.needs or not waiting)
+            (feedback.needs_reaction or not waiting)
             and (stars is None or feedback.rating in stars)
             and (offers is None or feedback.offer in offers)
             and (paid is None or feedback.paid == paid)

@@ -9,17 +9,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from wbym.testing._answers import Answer, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, route
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_questions import Question
+from wbym_yandex_market.simulator.records import RecordList
 from wbym_yandex_market.simulator.requests import body, limit, token, unique
-from wbym_yandex_market.simulator.rows import Rows
 from wbym_yandex_market.simulator.state import Cabinet
-from wbym_yandex_market.simulator.tokens import TALK, TALK_READ
+from wbym_yandex_market.simulator.tokens import TALK
 
-PAGE, MOST = 25, 50
+PAGE, MAX_PAGE = 25, 50
+_PATH = "/v1/businesses/{businessId}/goods-questions"
 Id = Annotated[int, Meta(ge=1)]
 Text = Annotated[str, Meta(min_length=1, max_length=5000)]
 
@@ -50,44 +49,26 @@ class _Update(msgspec.Struct, rename="camel"):
     text: Text | None = None
 
 
-class QuestionHandlers(Handlers[Cabinet]):
+class QuestionHandlers(Handlers[Cabinet], scope=TALK):
     """Serves the questions of the business in the URL."""
 
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        listed = Records(("result", "questions"), "questionIdentifiers", (), ("author.type",))
-        answers = Records(
-            ("result", "answers"), "id", ("author", "comments"), ("status", "author.type")
-        )
-        path = "/v1/businesses/{businessId}/goods-questions"
-        return [
-            Route("POST", path, self.list, "getGoodsQuestions", TALK_READ, False, listed),
-            Route(
-                "POST",
-                f"{path}/answers",
-                self.answers,
-                "getGoodsQuestionAnswers",
-                TALK_READ,
-                False,
-                answers,
-            ),
-            Route(
-                "POST", f"{path}/update", self.update, "updateGoodsQuestionTextEntity", TALK, True
-            ),
-        ]
-
-    async def list(self, call: Call) -> Answer:
-        """`POST v1/businesses/{businessId}/goods-questions`: whole days, both included."""
+    @route(
+        "POST",
+        _PATH,
+        bucket="getGoodsQuestions",
+        writes=False,
+        records=RecordFields(("result", "questions"), "questionIdentifiers", (), ("author.type",)),
+    )
+    async def list(self, call: Call) -> Response:
+        """Questions of whole days, both ends included."""
         asked = await body(call, _List, required=False)
-        size, after = limit(call, PAGE, MOST), token(call)
+        size, after = limit(call, PAGE, MAX_PAGE), token(call)
         unique(asked.category_ids, "categoryIds")
         unique(asked.question_ids, "questionIds", 50)
         rows = self._cabinet(call).questions.rows
         no_dates = asked.date_from is None and asked.date_to is None
-        if asked.question_ids is not None and no_dates:
-            span = rows.span()
-        else:
-            span = rows.span(*_period(asked, call.now))
+        by_ids = asked.question_ids is not None and no_dates
+        span = rows.span() if by_ids else rows.between(*_period(asked, call.now))
         wanted = _wanted(asked)
         ascending = asked.sort == "CREATED_AT_ASC"
         page = rows.page(
@@ -96,13 +77,22 @@ class QuestionHandlers(Handlers[Cabinet]):
         low, high = span
         total = high - low
         if wanted is not None:
-            total = sum(map(wanted, rows.part(low, high)))
+            total = sum(map(wanted, rows.items[low:high]))
         return replies.page("questions", page, b'"totalCount":%d,' % total)
 
-    async def answers(self, call: Call) -> Answer:
-        """`POST .../answers`: of a question, or some by their ids."""
+    @route(
+        "POST",
+        f"{_PATH}/answers",
+        bucket="getGoodsQuestionAnswers",
+        writes=False,
+        records=RecordFields(
+            ("result", "answers"), "id", ("author", "comments"), ("status", "author.type")
+        ),
+    )
+    async def answers(self, call: Call) -> Response:
+        """Answers to a question, or some by their ids."""
         asked = await body(call, _Answers)
-        size, after = limit(call, PAGE, MOST), token(call)
+        size, after = limit(call, PAGE, MAX_PAGE), token(call)
         unique(asked.answer_ids, "answerIds", 50)
         questions = self._cabinet(call).questions
         if asked.question_id is None and asked.answer_ids is None:
@@ -116,10 +106,11 @@ class QuestionHandlers(Handlers[Cabinet]):
                 for answer in known
                 if answer is not None and asked.question_id in {None, answer.question.id}
             ]
-        return replies.page("answers", Rows(found).page(limit=size, token=after))
+        return replies.page("answers", RecordList(found).page(limit=size, token=after))
 
-    async def update(self, call: Call) -> Answer:
-        """`POST .../update`: creates, changes or deletes an answer or a comment."""
+    @route("POST", f"{_PATH}/update", bucket="updateGoodsQuestionTextEntity")
+    async def update(self, call: Call) -> Response:
+        """Creates, changes or deletes an answer or a comment."""
         asked = await body(call, _Update)
         questions = self._cabinet(call).questions
         if asked.operation_type == "CREATE":
@@ -140,7 +131,7 @@ class QuestionHandlers(Handlers[Cabinet]):
 
 
 def _period(asked: _List, now: float) -> tuple[int, int]:
-    """The seconds between which, both excluded, the questions lie."""
+    """First and last second of the period, both excluded."""
     last = asked.date_to or dates.at(now).date()
     earliest = dates.month_before(last)
     first = asked.date_from or earliest
@@ -152,7 +143,7 @@ def _period(asked: _List, now: float) -> tuple[int, int]:
 
 
 def _wanted(asked: _List) -> Callable[[Question], bool] | None:
-    """The filter of a list; None when everything is wanted."""
+    """The filter of a list; None if all questions are wanted."""
     categories = None if asked.category_ids is None else frozenset(asked.category_ids)
     ids = None if asked.question_ids is None else frozenset(asked.question_ids)
     waiting = bool(asked.need_answer)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from wbym.testing._answers import Answer, Body, Refusal
-from wbym.testing._server import Call, Handlers, Route
-from wbym.testing._spoil import Records
+from wbym.testing import Call, Handlers, RecordFields, Refusal, Response, raw_response, route
 from wbym_yandex_market.simulator import dates, replies
 from wbym_yandex_market.simulator.data_files import application, photo
 from wbym_yandex_market.simulator.data_returns import (
@@ -20,12 +17,26 @@ from wbym_yandex_market.simulator.data_returns import (
     SHIPMENT_STATUSES,
     Return,
 )
-from wbym_yandex_market.simulator.requests import body, limit, segment, token, words
+from wbym_yandex_market.simulator.requests import body, day, limit, segment, token, words
 from wbym_yandex_market.simulator.state import Cabinet
 from wbym_yandex_market.simulator.state_returns import Decision
-from wbym_yandex_market.simulator.tokens import RETURNS, RETURNS_READ
+from wbym_yandex_market.simulator.tokens import RETURNS
 
-PAGE, MOST = 50, 100
+PAGE, MAX_PAGE = 50, 100
+_CAMPAIGN = "/v2/campaigns/{campaignId}"
+_RETURN = f"{_CAMPAIGN}/orders/{{orderId}}/returns/{{returnId}}"
+_OPTIONAL = (
+    "creationDate",
+    "updateDate",
+    "refundStatus",
+    "logisticPickupPoint",
+    "pickupTillDate",
+    "shipmentRecipientType",
+    "shipmentStatus",
+    "amount",
+    "fastReturn",
+)
+_WORDS = ("refundStatus", "shipmentStatus", "shipmentRecipientType", "returnType")
 Id = Annotated[int, Meta(ge=1)]
 Word = Literal[
     "FAST_REFUND_MONEY",
@@ -40,7 +51,7 @@ Word = Literal[
 ]
 
 
-class _Possible(msgspec.Struct, rename="camel"):
+class _Available(msgspec.Struct, rename="camel"):
     campaign_id: Id
     return_id: Id
 
@@ -50,7 +61,7 @@ class _Price(msgspec.Struct, rename="camel"):
     currency_id: str
 
 
-class _One(msgspec.Struct, rename="camel"):
+class _Decision(msgspec.Struct, rename="camel"):
     return_item_id: int
     decision_type: Word
     decision_reason_type: str | None = None
@@ -78,67 +89,29 @@ class _One(msgspec.Struct, rename="camel"):
 
 
 class _Submit(msgspec.Struct, rename="camel"):
-    return_item_decisions: list[_One] | None = None
+    return_item_decisions: list[_Decision] | None = None
 
 
-class ReturnHandlers(Handlers[Cabinet]):
+class ReturnHandlers(Handlers[Cabinet], scope=RETURNS):
     """Serves the returns of the campaign, or of the business, in the URL."""
-
-    def routes(self) -> list[Route]:
-        """The table of methods."""
-        optional = (
-            "creationDate",
-            "updateDate",
-            "refundStatus",
-            "logisticPickupPoint",
-            "pickupTillDate",
-            "shipmentRecipientType",
-            "shipmentStatus",
-            "amount",
-            "fastReturn",
-        )
-        closed = ("refundStatus", "shipmentStatus", "shipmentRecipientType", "returnType")
-        listed = Records(("result", "returns"), "id", optional, closed)
-        single = Records(("result",), "id", optional, closed)
-        possible = Records(
-            ("result", "availableDecisions"),
-            "decisionType",
-            ("decisionReasonTypes", "partialCompensationBounds"),
-            ("decisionType",),
-        )
-        campaign = "/v2/campaigns/{campaignId}"
-        one = campaign + "/orders/{orderId}/returns/{returnId}"
-        photo_path = one + "/decision/{itemId}/image/{imageHash}"
-        read, write = RETURNS_READ, RETURNS
-        return [
-            Route("GET", f"{campaign}/returns", self.list, "getReturns", read, False, listed),
-            Route("GET", one, self.one, "getReturn", read, False, single),
-            Route("GET", f"{one}/application", self.application, "getReturnApplication", read),
-            Route("GET", photo_path, self.photo, "getReturnPhoto", read),
-            Route(
-                "POST",
-                "/v1/businesses/{businessId}/returns/decisions",
-                self.possible,
-                "getReturnAvailableDecisions",
-                read,
-                False,
-                possible,
-            ),
-            Route("POST", f"{one}/decision", self.draft, "setReturnDecision", write, True),
-            Route(
-                "POST", f"{one}/decision/submit", self.submit, "submitReturnDecision", write, True
-            ),
-        ]
 
     def _one(self, call: Call) -> Return:
         return self._cabinet(call).returns.get(
-            segment(call, "campaignId"), segment(call, "returnId"), segment(call, "orderId")
+            segment(call, "returnId"),
+            campaign=segment(call, "campaignId"),
+            order_id=segment(call, "orderId"),
         )
 
-    async def list(self, call: Call) -> Answer:
-        """`GET v2/campaigns/{campaignId}/returns`: a limit over 100 is cut to it."""
-        size, after = limit(call, PAGE, MOST, truncate=True), token(call)
-        orders = words(call, "orderIds", most=50)
+    @route(
+        "GET",
+        f"{_CAMPAIGN}/returns",
+        bucket="getReturns",
+        records=RecordFields(("result", "returns"), "id", _OPTIONAL, _WORDS),
+    )
+    async def list(self, call: Call) -> Response:
+        """Returns of a campaign; a limit over 100 is cut to it."""
+        size, after = limit(call, PAGE, MAX_PAGE, truncate=True), token(call)
+        orders = words(call, "orderIds", max_size=50)
         if orders is not None and not all(order.isdecimal() for order in orders):
             raise Refusal(400, "Parameter orderIds must hold integers")
         numbers = None if orders is None else {int(order) for order in orders}
@@ -147,8 +120,8 @@ class ReturnHandlers(Handlers[Cabinet]):
         kind = call.query("type") or None
         if kind not in {None, "RETURN", "UNREDEEMED"}:
             raise Refusal(400, f"Parameter type has a wrong value {kind}")
-        first = _day(call, "fromDate")
-        last = _day(call, "toDate")
+        first = day(call, "fromDate")
+        last = day(call, "toDate")
         since = None if first is None else dates.midnight(first)
         until = None if last is None else dates.midnight(last) + dates.DAY
 
@@ -165,44 +138,66 @@ class ReturnHandlers(Handlers[Cabinet]):
         rows = self._cabinet(call).returns.by_campaign[segment(call, "campaignId")]
         return replies.page("returns", rows.page(limit=size, token=after, wanted=wanted))
 
-    async def one(self, call: Call) -> Answer:
-        """`GET .../orders/{orderId}/returns/{returnId}`."""
+    @route(
+        "GET",
+        _RETURN,
+        bucket="getReturn",
+        records=RecordFields(("result",), "id", _OPTIONAL, _WORDS),
+    )
+    async def one(self, call: Call) -> Response:
+        """One return."""
         return replies.result_raw(self._one(call).raw)
 
-    async def application(self, call: Call) -> Answer:
-        """`GET .../application`: a PDF."""
+    @route("GET", f"{_RETURN}/application", bucket="getReturnApplication")
+    async def application(self, call: Call) -> Response:
+        """The buyer's application, a PDF."""
         one = self._one(call)
         if not one.redeemed:
             raise Refusal(404, f"Return {one.id} has no application")
-        return Answer(200, Body(application(one)), "application/pdf")
+        return raw_response(application(one), content_type="application/pdf")
 
-    async def photo(self, call: Call) -> Answer:
-        """`GET .../decision/{itemId}/image/{imageHash}`."""
+    @route("GET", f"{_RETURN}/decision/{{itemId}}/image/{{imageHash}}", bucket="getReturnPhoto")
+    async def photo(self, call: Call) -> Response:
+        """A photo of the buyer."""
         item_id = segment(call, "itemId")
-        image = call.request.match_info["imageHash"]
+        image = call.path("imageHash")
         for item in self._one(call).items:
             if item.id == item_id and image in item.images:
                 content, kind = photo(image)
-                return Answer(200, Body(content), kind)
+                return raw_response(content, content_type=kind)
         raise Refusal(404, "Photo not found")
 
-    async def possible(self, call: Call) -> Answer:
-        """`POST v1/businesses/{businessId}/returns/decisions`: none when nothing may be done."""
-        asked = await body(call, _Possible)
+    @route(
+        "POST",
+        "/v1/businesses/{businessId}/returns/decisions",
+        bucket="getReturnAvailableDecisions",
+        writes=False,
+        records=RecordFields(
+            ("result", "availableDecisions"),
+            "decisionType",
+            ("decisionReasonTypes", "partialCompensationBounds"),
+            ("decisionType",),
+        ),
+    )
+    async def available(self, call: Call) -> Response:
+        """The decisions that the seller may take; an empty list if there is none."""
+        asked = await body(call, _Available)
         cabinet = self._cabinet(call)
         if asked.campaign_id not in cabinet.campaigns:
             raise Refusal(404, f"Campaign {asked.campaign_id} not found")
-        one = cabinet.returns.get(asked.campaign_id, asked.return_id)
+        one = cabinet.returns.get(asked.return_id, campaign=asked.campaign_id)
         return replies.result({"availableDecisions": [each.show() for each in one.possible]})
 
-    async def draft(self, call: Call) -> Answer:
-        """`POST .../decision`: deprecated; needs a submit afterwards."""
-        asked = await body(call, _One)
+    @route("POST", f"{_RETURN}/decision", bucket="setReturnDecision")
+    async def draft(self, call: Call) -> Response:
+        """Sets a decision that has to be submitted; deprecated."""
+        asked = await body(call, _Decision)
         self._cabinet(call).returns.draft(self._one(call), asked.read())
         return replies.empty()
 
-    async def submit(self, call: Call) -> Answer:
-        """`POST .../decision/submit`; without a body it confirms what was set before."""
+    @route("POST", f"{_RETURN}/decision/submit", bucket="submitReturnDecision")
+    async def submit(self, call: Call) -> Response:
+        """Takes decisions; without a body submits the ones set before."""
         asked = await body(call, _Submit, required=False)
         returns = self._cabinet(call).returns
         one = self._one(call)
@@ -213,13 +208,3 @@ class ReturnHandlers(Handlers[Cabinet]):
         else:
             returns.submit(one, [each.read() for each in asked.return_item_decisions])
         return replies.empty()
-
-
-def _day(call: Call, name: str) -> date | None:
-    text = call.query(name)
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Refusal(400, f"Parameter {name} must be YYYY-MM-DD") from error

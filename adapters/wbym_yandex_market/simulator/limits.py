@@ -8,8 +8,9 @@ the OAuth token. The same ids count the parallel requests, over all resources to
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
-from wbym.testing._buckets import ParallelCap, PeriodBudget
+from wbym.testing import ParallelCap, PeriodBudget
 
 RESOURCES: dict[str, tuple[int, int]] = {
     "getGoodsQuestions": (1000, 5000),
@@ -41,11 +42,11 @@ RESOURCES: dict[str, tuple[int, int]] = {
 """Requests an hour, without and with a subscription."""
 
 Owner = tuple[str, int]
-"""Whose limit it is, such as `("campaignId", 100101)`."""
+"""The owner of a limit, such as `("campaignId", 100101)`."""
 
 
 class Limits:
-    """The budgets and caps of every owner; made at the first request."""
+    """The budgets and caps of every owner, each made at the first request."""
 
     def __init__(
         self,
@@ -56,22 +57,22 @@ class Limits:
         subscription: bool,
         parallel: int,
     ) -> None:
-        """Makes no budget yet.
+        """Starts without budgets.
 
         Args:
             clock: Monotonic seconds.
             scale: 10.0 makes every budget ten times as generous.
             hour: Seconds of the period in which a budget comes back.
             subscription: Whether the sellers have one.
-            parallel: How many requests of one owner may run at once.
+            parallel: Max number of requests of one owner at once.
         """
         self._clock = clock
         self._scale = scale
         self.hour = hour
         self._column = int(subscription)
         self._parallel = parallel
-        self._budgets: dict[tuple[str, Owner], PeriodBudget] = {}
-        self._caps: dict[Owner, ParallelCap] = {}
+        self._budget = cache(self._new_budget)
+        self._cap = cache(self._new_cap)
 
     def full(self, resource: str) -> int:
         """The whole budget of a resource."""
@@ -79,16 +80,14 @@ class Limits:
 
     def budget(self, resource: str, owner: Owner) -> PeriodBudget:
         """The budget of one resource and owner."""
-        found = self._budgets.get((resource, owner))
-        if found is None:
-            found = self._budgets[resource, owner] = PeriodBudget(
-                limit=self.full(resource), period=self.hour, clock=self._clock
-            )
-        return found
+        return self._budget(resource, owner)
 
     def cap(self, owner: Owner) -> ParallelCap:
         """The cap on one owner's parallel requests."""
-        found = self._caps.get(owner)
-        if found is None:
-            found = self._caps[owner] = ParallelCap(self._parallel)
-        return found
+        return self._cap(owner)
+
+    def _new_budget(self, resource: str, owner: Owner) -> PeriodBudget:
+        return PeriodBudget(limit=self.full(resource), period=self.hour, clock=self._clock)
+
+    def _new_cap(self, owner: Owner) -> ParallelCap:
+        return ParallelCap(self._parallel)

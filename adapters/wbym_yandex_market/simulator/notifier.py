@@ -1,4 +1,4 @@
-"""Push notifications: what happens in a cabinet is posted to an address of the seller's."""
+"""Push notifications: the events of a cabinet, posted to an address of the seller."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Self
 import aiohttp
 import msgspec
 
+from wbym.testing import JsonObject
 from wbym_yandex_market.simulator.dates import utc
-from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.state import Cabinet
 
 _FINAL = frozenset({200, 400})
@@ -19,7 +19,7 @@ _FINAL = frozenset({200, 400})
 
 
 class Notifier:
-    """Posts a notification of each thing that happens in a cabinet while it is open.
+    """Posts a notification of each event in a cabinet while it is open.
 
     ```python
     async with Notifier(simulator.state, url) as notifier:
@@ -38,15 +38,15 @@ class Notifier:
         headers: Mapping[str, str] | None = None,
         seed: int = 0,
     ) -> None:
-        """Says what is posted where.
+        """Sets up a notifier.
 
         Args:
-            cabinet: Whose notifications.
-            url: Where the seller listens.
-            duplicates: The share of notifications that is sent twice.
-            disorder: Whether they are sent in any order.
-            headers: Sent along, such as `X-Forwarded-For`, as if a proxy stood between.
-            seed: Of what is left to chance.
+            cabinet: Its events are posted.
+            url: The seller's address.
+            duplicates: Share of notifications that are sent twice.
+            disorder: Whether they are sent in random order.
+            headers: Further headers, such as the `X-Forwarded-For` of a proxy.
+            seed: Of duplicates and disorder.
         """
         self._cabinet = cabinet
         self._url = url
@@ -55,7 +55,7 @@ class Notifier:
         self._headers = {**(headers or {}), "Content-Type": "application/json"}
         self._rng = random.Random(f"notifications {seed}")
         self._session: aiohttp.ClientSession | None = None
-        self.waiting: deque[Json] = deque()
+        self.waiting: deque[JsonObject] = deque()
         """Notifications that are not delivered yet."""
 
     async def __aenter__(self) -> Self:
@@ -70,17 +70,17 @@ class Notifier:
             await session.close()
 
     async def ping(self) -> int:
-        """Asks whether the seller listens; gives the status, 0 where there is none within 1 s."""
-        ping: Json = {"notificationType": "PING", "time": utc(self._cabinet.now())}
+        """Posts a `PING`; gives the status, 0 if there is none within 1 s."""
+        ping: JsonObject = {"notificationType": "PING", "time": utc(self._cabinet.now())}
         return await self._post(ping, 1.0)
 
     async def deliver(self) -> list[int]:
-        """Posts what waits, one after the other.
+        """Posts the waiting notifications, one after the other.
 
-        What is answered neither 200 nor 400, or not within 10 s, waits for the next call.
+        One that is answered neither 200 nor 400, or not within 10 s, waits for the next call.
 
         Returns:
-            The status of each post; 0 where there was none.
+            The status of each post; 0 if there was none.
         """
         batch = list(self.waiting)
         self.waiting.clear()
@@ -95,7 +95,7 @@ class Notifier:
                 self.waiting.append(one)
         return statuses
 
-    async def _post(self, notification: Json, timeout: float) -> int:
+    async def _post(self, notification: JsonObject, timeout: float) -> int:
         if self._session is None:
             raise RuntimeError("the notifier is not open")
         body = msgspec.json.encode(notification)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from wbym.testing import _options as options
+from wbym.testing import SimulatorOptions
 from wbym_yandex_market.simulator.tokens import BUSINESS
 
 
-class Options(options.Options, frozen=True, kw_only=True):
-    """How much data each business has, how its cabinet behaves and what it may call."""
+class Options(SimulatorOptions, frozen=True, kw_only=True):
+    """The amount of data of each business, the behaviour of its cabinet, and its limits."""
 
     demo: ClassVar[Mapping[str, object]] = {
         "feedbacks": 4_000,
@@ -19,38 +19,28 @@ class Options(options.Options, frozen=True, kw_only=True):
         "returns": 60,
     }
 
-    feedbacks: int = 200
-    """How many feedbacks are generated."""
-    questions: int = 50
-    """How many questions."""
-    chats: int = 10
-    """How many chats."""
     messages_per_chat: int = 12
     """Messages in each chat."""
     returns: int = 20
     """How many returns and unredeemed orders, in all campaigns together."""
     campaigns: int = 2
     """How many campaigns: FBS, DBS, FBY and so on in turn."""
-    open_share: float = 0.4
-    """Share of feedbacks, questions and returns that wait for the seller."""
     feedback_days: float = 165.0
-    """The feedbacks are as old as that; a window shows six months at most."""
+    """Age of the oldest feedback in days; a request may ask for six months."""
     question_days: float = 27.0
-    """The questions are as old as that; a window shows one month at most."""
-    moderation: float = 0.0
-    """Seconds that a comment or an answer is `UNMODERATED`; 0 publishes it at once."""
+    """Age of the oldest question in days; a request may ask for one month."""
     decision_hours: float = 48.0
-    """How long a return waits for a decision; then Market refunds by itself."""
+    """Hours after which Market refunds a return without a decision."""
     refund_delay: float = 0.0
     """Seconds from a decision to its final status; 0 leaves it at "decided"."""
     files_need_oauth: bool = False
-    """Whether files of chats refuse an API key, as has been seen."""
+    """Whether files of chats reject an API key, as happens."""
     hour: float = 3600.0
     """Seconds in which an hourly budget comes back."""
     subscription: bool = False
     """Whether the sellers have one, with its greater hourly budgets."""
     parallel: int = 4
-    """How many requests of one business or campaign may run at once."""
+    """Max number of requests of one business or campaign at once."""
     businesses: Sequence[int] = (BUSINESS,)
     """Ids of the businesses that exist."""
     locked: Sequence[int] = ()

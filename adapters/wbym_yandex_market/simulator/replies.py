@@ -1,13 +1,11 @@
-"""The shapes in which Market answers, and how it says no."""
+"""The shapes of Market's responses, errors among them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import replace
 
-import msgspec
-
-from wbym.testing._answers import Answer, Body, Refusal, json_answer
-from wbym_yandex_market.simulator.rows import Page, R, Row
+from wbym.testing import Refusal, Response, json_response, raw_response
+from wbym_yandex_market.simulator.records import Page, R
 
 JSON = "application/json"
 BODY_LIMIT = 512 * 1024
@@ -37,8 +35,8 @@ _MESSAGES = {
 }
 
 
-def error(refusal: Refusal) -> Answer:
-    """A refusal: `{"status":"ERROR","errors":[{"code":...,"message":...}]}`."""
+def error(refusal: Refusal) -> Response:
+    """The response to a rejected request."""
     status = refusal.status
     shape = {
         "status": "ERROR",
@@ -49,26 +47,22 @@ def error(refusal: Refusal) -> Answer:
             }
         ],
     }
-    body = Body(msgspec.json.encode(shape))
-    return Answer(status, body, JSON, rate_limited=status == 420)
+    return replace(json_response(shape, status=status), rate_limited=status == 420)
 
 
-_EMPTY = b'{"status":"OK"}'
+def empty() -> Response:
+    """A success without a result."""
+    return json_response({"status": "OK"})
 
 
-def empty() -> Answer:
-    """A success that tells nothing."""
-    return Answer(200, Body(_EMPTY), JSON)
-
-
-def result(value: object) -> Answer:
+def result(value: object) -> Response:
     """A success."""
-    return json_answer({"status": "OK", "result": value})
+    return json_response({"status": "OK", "result": value})
 
 
-def result_raw(value: bytes) -> Answer:
-    """A success around encoded JSON."""
-    return Answer(200, Body(b'{"status":"OK","result":' + value + b"}"), JSON)
+def result_raw(value: bytes) -> Response:
+    """A success with encoded JSON."""
+    return raw_response(b'{"status":"OK","result":' + value + b"}")
 
 
 def paging(token: str | None) -> bytes:
@@ -78,21 +72,16 @@ def paging(token: str | None) -> bytes:
     return b'"paging":{"nextPageToken":"' + token.encode() + b'"}'
 
 
-def rows_raw(rows: Iterable[Row]) -> bytes:
-    """A JSON list of records."""
-    return b"[" + b",".join([row.raw for row in rows]) + b"]"
-
-
 def page_raw(name: str, page: Page[R], extra: bytes = b"") -> bytes:
-    """A success with a page of records; `extra` members end with a comma."""
-    return b'{"status":"OK","result":{%b"%b":%b,%b}}' % (
+    """The JSON of `page`."""
+    return b'{"status":"OK","result":{%b"%b":[%b],%b}}' % (
         extra,
         name.encode(),
-        rows_raw(page.rows),
+        b",".join([record.raw for record in page.records]),
         paging(page.token),
     )
 
 
-def page(name: str, found: Page[R], extra: bytes = b"") -> Answer:
-    """The same as an answer."""
-    return Answer(200, Body(page_raw(name, found, extra)), JSON)
+def page(name: str, found: Page[R], extra: bytes = b"") -> Response:
+    """A success with a page of records; `extra` members end with a comma."""
+    return raw_response(page_raw(name, found, extra))

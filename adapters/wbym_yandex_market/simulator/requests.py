@@ -1,16 +1,16 @@
-"""How Market reads a request: its body, its query, and what it refuses at once."""
+"""Reads requests as Market does: body, query, path; and rejects what breaks the schema."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
+from datetime import date
 from typing import TypeVar
 
 import msgspec
 
-from wbym.testing._answers import Refusal
-from wbym.testing._server import Call
+from wbym.testing import Call, Refusal
+from wbym_yandex_market.simulator.records import Key, read_token
 from wbym_yandex_market.simulator.replies import BODY_LIMIT
-from wbym_yandex_market.simulator.rows import Key, read_token
 
 T = TypeVar("T", bound=msgspec.Struct)
 _LONGEST = 19
@@ -20,7 +20,7 @@ async def body(call: Call, kind: type[T], *, required: bool = True) -> T:
     """The request's body.
 
     Raises:
-        Refusal: When it is missing, too large, of another type or against its schema.
+        Refusal: It is missing, too large, of another type or against its schema.
     """
     length = call.request.content_length
     if length is not None and length > BODY_LIMIT:
@@ -46,7 +46,7 @@ def whole(text: str, name: str) -> int:
     """A positive integer.
 
     Raises:
-        Refusal: When it is none.
+        Refusal: It is not one.
     """
     if not text.isdecimal() or not text.isascii() or len(text) > _LONGEST or int(text) < 1:
         raise Refusal(400, f"Parameter {name} must be a positive integer (rejected value: {text})")
@@ -57,7 +57,7 @@ def number(call: Call, name: str) -> int:
     """A required parameter of the query.
 
     Raises:
-        Refusal: When it is missing or no positive integer.
+        Refusal: It is missing or not a positive integer.
     """
     text = call.query(name)
     if not text:
@@ -69,39 +69,39 @@ def segment(call: Call, name: str) -> int:
     """A part of the path.
 
     Raises:
-        Refusal: When it is no positive integer.
+        Refusal: It is not a positive integer.
     """
-    return whole(call.request.match_info[name], name)
+    return whole(call.path(name), name)
 
 
-def limit(call: Call, default: int, most: int, *, truncate: bool = False) -> int:
+def limit(call: Call, default: int, maximum: int, *, truncate: bool = False) -> int:
     """The size of a page.
 
     Args:
         call: The request.
-        default: Without the parameter.
-        most: The greatest.
-        truncate: Whether a greater one is cut to `most` and not refused.
+        default: The size without the parameter.
+        maximum: The max; see `truncate`.
+        truncate: Whether a greater one is cut to `maximum` and not rejected.
 
     Raises:
-        Refusal: When it is out of its bounds.
+        Refusal: It is out of its bounds.
     """
     text = call.query("limit")
     if not text:
         return default
     value = whole(text, "limit")
-    if value > most:
+    if value > maximum:
         if truncate:
-            return most
-        raise Refusal(400, f"Parameter limit must not be greater than {most}")
+            return maximum
+        raise Refusal(400, f"Parameter limit must not be greater than {maximum}")
     return value
 
 
 def token(call: Call) -> Key | None:
-    """After which record the page begins; the parameter has two names.
+    """The record after which the page begins; the parameter has two names.
 
     Raises:
-        Refusal: When the token was not given out here.
+        Refusal: The token was not given out here.
     """
     text = call.query("pageToken") or call.query("page_token")
     if not text:
@@ -113,12 +113,12 @@ def token(call: Call) -> Key | None:
 
 
 def words(
-    call: Call, name: str, known: Collection[str] | None = None, most: int = 1 << 30
+    call: Call, name: str, known: Collection[str] | None = None, max_size: int = 1 << 30
 ) -> set[str] | None:
-    """A list parameter, separated by commas or repeated; None when it is absent.
+    """A list parameter, separated by commas or repeated; None if it is absent.
 
     Raises:
-        Refusal: When a word is unknown or repeated or there are too many.
+        Refusal: A word is unknown or repeated or there are too many.
     """
     values: list[str] = call.request.rel_url.query.getall(name, [])
     parts = [part for value in values for part in value.split(",") if part]
@@ -128,32 +128,47 @@ def words(
         for part in parts:
             if part not in known:
                 raise Refusal(400, f"Parameter {name} has a wrong value {part}")
-    unique(parts, name, most)
+    unique(parts, name, max_size)
     return set(parts)
 
 
-def unique(values: Sequence[Hashable] | None, name: str, most: int = 1 << 30) -> None:
+def unique(values: Sequence[Hashable] | None, name: str, max_size: int = 1 << 30) -> None:
     """Checks a list for its length and for repetitions.
 
     Raises:
-        Refusal: When it is empty, too long or repeats itself.
+        Refusal: It is empty, too long or repeats itself.
     """
     if values is None:
         return
-    if not 1 <= len(values) <= most:
-        raise Refusal(400, f"{name}: size must be between 1 and {most}")
+    if not 1 <= len(values) <= max_size:
+        raise Refusal(400, f"{name}: size must be between 1 and {max_size}")
     if len(set(values)) != len(values):
         raise Refusal(400, f"{name}: elements must be unique")
 
 
 def as_seller(call: Call) -> None:
-    """Checks in whose name the method is called.
+    """Checks `sourceType`: the role in which the method is called.
 
     Raises:
-        Refusal: When it is no known type, or not the seller's.
+        Refusal: The type is unknown, or not the seller's.
     """
     kind = call.query("sourceType") or "SELLER"
     if kind == "ADVERTISER":
         raise Refusal(403, "The cabinet is not an advertiser's")
     if kind != "SELLER":
         raise Refusal(400, f"Parameter sourceType has a wrong value {kind}")
+
+
+def day(call: Call, name: str) -> date | None:
+    """A date of the query; None if it is absent.
+
+    Raises:
+        Refusal: It is not a date.
+    """
+    text = call.query(name)
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Refusal(400, f"Parameter {name} must be YYYY-MM-DD") from error

@@ -6,7 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wbym.testing._answers import Refusal
+from wbym.testing import Refusal
+from wbym_yandex_market.simulator.context import Context
 from wbym_yandex_market.simulator.data_campaigns import Campaign, Orders
 from wbym_yandex_market.simulator.data_returns import (
     DECIDED,
@@ -17,8 +18,7 @@ from wbym_yandex_market.simulator.data_returns import (
     return_list,
 )
 from wbym_yandex_market.simulator.dates import HOUR, utc
-from wbym_yandex_market.simulator.desk import Desk
-from wbym_yandex_market.simulator.rows import Rows
+from wbym_yandex_market.simulator.records import RecordList
 
 PARTIAL = "PARTIAL_MONEY_REFUND"
 DECLINE = "DECLINE_REFUND"
@@ -27,7 +27,7 @@ _SHIPPING = 25_000
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the seller decides about one position."""
+    """A decision of the seller on one position."""
 
     item_id: int
     decision: str
@@ -40,40 +40,33 @@ class Decision:
 class Returns:
     """The returns of one cabinet by campaign, oldest first."""
 
-    def __init__(
-        self,
-        desk: Desk,
-        *,
-        seed: str,
-        start: int,
-        campaigns: Sequence[Campaign],
-        orders: Orders,
-    ) -> None:
-        options = desk.options
-        self._desk = desk
-        self._rng = random.Random(f"returns at work {seed}")
-        self._ids = desk.numbers(6)
-        self._item_ids = desk.numbers(7)
-        self._campaigns = campaigns
+    def __init__(self, context: Context, *, campaigns: Sequence[Campaign], orders: Orders) -> None:
+        options = context.options
+        self._context = context
+        self._rng = random.Random(f"returns at work {context.seed}")
+        self._ids = context.numbers(6)
+        self._item_ids = context.numbers(7)
         self._orders = orders
         self._window = options.decision_hours * HOUR
         made = return_list(
             campaigns=campaigns,
             orders=orders,
             count=options.returns,
-            seed=seed,
-            start=start,
+            seed=context.seed,
+            start=context.start,
             open_share=options.open_share,
             window=self._window,
             ids=self._ids,
             item_ids=self._item_ids,
         )
         self.by_campaign = {
-            campaign.id: Rows(one for one in made if one.campaign is campaign)
+            campaign.id: RecordList(
+                (one for one in made if one.campaign is campaign), noun="Return"
+            )
             for campaign in campaigns
         }
         self.decisions: list[tuple[int, Decision]] = []
-        """Every decision taken: the return and what was decided on a position."""
+        """Every decision: the return's id, and the decision on a position."""
         for one in made:
             self._limit_waiting(one)
 
@@ -87,7 +80,7 @@ class Returns:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a decision."""
+        """Number of returns that await a decision."""
         return sum(one.waits for one in self.all)
 
     def find(self, identifier: int) -> Return | None:
@@ -98,19 +91,24 @@ class Returns:
                 return found
         return None
 
-    def get(self, campaign: int, identifier: int, order_id: int | None = None) -> Return:
-        """A return of a campaign, and of this order.
+    def get(
+        self, identifier: int, *, campaign: int | None = None, order_id: int | None = None
+    ) -> Return:
+        """A return, of this campaign and of this order if they are given.
 
         Raises:
-            Refusal: When there is none.
+            Refusal: There is none.
         """
-        rows = self.by_campaign.get(campaign)
-        found = None if rows is None else rows.find(identifier)
-        if found is None or order_id not in {None, found.order_id}:
+        found = self.find(identifier)
+        if (
+            found is None
+            or campaign not in {None, found.campaign.id}
+            or order_id not in {None, found.order_id}
+        ):
             raise Refusal(404, f"Return {identifier} not found")
         return found
 
-    # What the seller does.
+    # Acts of the seller.
 
     def draft(self, one: Return, decision: Decision) -> None:
         """Sets a decision that a submit without a body confirms (the old way, DBS only)."""
@@ -118,7 +116,7 @@ class Returns:
             raise Refusal(400, "Decision can be set for DBS returns only")
         self._check(one, decision, reason_needed=False)
         one.drafts[decision.item_id] = (decision.decision, decision.comment, decision.kopecks)
-        self._desk.write("decision_draft", one.id, decision.comment or "")
+        self._context.write("decision_draft", one.id, decision.comment or "")
 
     def submit_drafts(self, one: Return) -> None:
         """Confirms the decisions that were set before."""
@@ -148,11 +146,11 @@ class Returns:
             elif decision.decision == "REFUND_MONEY_INCLUDING_SHIPMENT":
                 item.shipping = _SHIPPING
             self.decisions.append((one.id, decision))
-        self._desk.write("decision", one.id, " ".join(each.decision for each in decisions))
+        self._context.write("decision", one.id, " ".join(each.decision for each in decisions))
         one.drafts.clear()
         if all(item.decision is not None for item in one.items):
             self._move(one, DECIDED[one.is_dbs])
-            self._settle_later(one)
+            self._refund_later(one)
         else:
             self._move(one, one.refund_status)
 
@@ -172,29 +170,29 @@ class Returns:
         _check_amount(possible, decision)
         return item
 
-    # What happens by itself.
+    # Acts of buyers and of Market.
 
     def _move(self, one: Return, status: str | None) -> None:
         changes = one.refund_status != status
         one.refund_status = status
-        one.updated = int(self._desk.now())
+        one.updated = int(self._context.now())
         if not one.waits:
             one.possible = ()
         one.changed()
         if changes:
             statuses = {"refundStatus": status}
-            self._tell(
+            self._notify(
                 "ORDER_RETURN_STATUS_UPDATED", one, statuses=statuses, updatedAt=utc(one.updated)
             )
 
-    def _tell(self, kind: str, one: Return, **fields: object) -> None:
+    def _notify(self, kind: str, one: Return, **fields: object) -> None:
         ids = {"orderId": one.order_id, "returnId": one.id, "campaignId": one.campaign.id}
-        self._desk.tell(kind, **ids, **fields)
+        self._context.notify(kind, **ids, **fields)
 
-    def _settle_later(self, one: Return) -> None:
-        wait = self._desk.options.refund_delay
+    def _refund_later(self, one: Return) -> None:
+        wait = self._context.options.refund_delay
         if wait > 0:
-            self._desk.at(self._desk.now() + wait, lambda: self.settle(one.id))
+            self._context.at(self._context.now() + wait, lambda: self.settle(one.id))
 
     def _limit_waiting(self, one: Return) -> None:
         def expire() -> None:
@@ -202,30 +200,31 @@ class Returns:
                 self._move(one, "REFUND_IN_PROGRESS")
 
         if one.waits:
-            self._desk.at(one.created + self._window, expire)
+            self._context.at(one.created + self._window, expire)
 
     def settle(self, identifier: int) -> None:
         """Pays a decided return, or rejects it.
 
         Raises:
-            KeyError: When there is no such return.
+            KeyError: there is no such return.
         """
-        one = self.find(identifier)
-        if one is None:
-            raise KeyError(identifier)
-        refused = all(item.decision == DECLINE for item in one.items)
-        self._move(one, "REJECTED" if refused else "REFUNDED")
+        one = self._known(identifier)
+        rejected = all(item.decision == DECLINE for item in one.items)
+        self._move(one, "REJECTED" if rejected else "REFUNDED")
 
     def dispute(self, identifier: int) -> None:
         """The buyer disputes the seller's decision (FBY, FBS and Express).
 
         Raises:
-            KeyError: When there is no such return.
+            KeyError: there is no such return.
         """
-        one = self.find(identifier)
-        if one is None:
+        self._move(self._known(identifier), "PREMODERATION_DISPUTE")
+
+    def _known(self, identifier: int) -> Return:
+        found = self.find(identifier)
+        if found is None:
             raise KeyError(identifier)
-        self._move(one, "PREMODERATION_DISPUTE")
+        return found
 
     def arrive(
         self,
@@ -236,10 +235,10 @@ class Returns:
         waits: bool = True,
         redeemed: bool = True,
     ) -> int:
-        """A buyer opens a return.
+        """A buyer opens a return, or does not redeem an order; gives its id.
 
         Raises:
-            KeyError: When the order is not the seller's, or not of this campaign.
+            KeyError: the order is not the seller's, or not of this campaign.
         """
         wanted = campaign_id or self._rng.choice(list(self.by_campaign))
         if order_id is None:
@@ -254,13 +253,13 @@ class Returns:
             item_ids=self._item_ids,
             campaign=campaign,
             order_id=order_id,
-            created=int(self._desk.now() - ago),
+            created=int(self._context.now() - ago),
             waits=waits and redeemed,
             redeemed=redeemed,
         )
         self.by_campaign[campaign.id].add(made)
         self._limit_waiting(made)
-        self._tell(
+        self._notify(
             "ORDER_RETURN_CREATED",
             made,
             returnType="RETURN" if redeemed else "UNREDEEMED",
@@ -286,7 +285,7 @@ def _check_amount(possible: Possible, decision: Decision) -> None:
         return
     if decision.kopecks is None:
         raise Refusal(400, f"compensation is required for {PARTIAL}")
-    least, most = possible.bounds
-    if decision.currency != "RUR" or not least <= decision.kopecks <= most:
-        bounds = f"{least / 100:g} and {most / 100:g} RUR"
+    low, high = possible.bounds
+    if decision.currency != "RUR" or not low <= decision.kopecks <= high:
+        bounds = f"{low / 100:g} and {high / 100:g} RUR"
         raise Refusal(400, f"compensation must be between {bounds}")

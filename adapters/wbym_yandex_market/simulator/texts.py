@@ -1,4 +1,4 @@
-"""What buyers and sellers write, and what they write about: the words of the generated data."""
+"""The texts of the generated data: names, products, what buyers and sellers write."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ PRODUCTS = (
     ("PUZZLE-1000", "Пазл на тысячу деталей", 91_184, 99_900),
 )
 VOLUMES = 40
-"""So many SKUs there are: products in turn, numbered from the second round on."""
+"""Number of SKUs: products in turn, numbered from the second round on."""
 
 PRAISE = (
     "Свет мягкий, глаза не устают, ставлю пятёрку без раздумий.",

@@ -1,4 +1,4 @@
-"""Test credentials of Market, and how the simulator reads them.
+"""Test credentials of Market.
 
 A real key says nothing to its reader; these carry their business and scopes, so a simulator in
 another process knows them too.
@@ -6,8 +6,6 @@ another process knows them too.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import zlib
 from collections.abc import Iterable, Mapping
@@ -16,13 +14,14 @@ from functools import lru_cache
 
 import msgspec
 
-from wbym.testing._answers import Refusal
+from wbym.testing import Refusal, decode_base64url, encode_base64url
 
 BUSINESS = 1001
-"""The business of a test key unless another is named."""
+"""Default business of a test key."""
 OAUTH_SCOPE = "market:partner-api"
 _KEY = "ACMA"
 _OAUTH = "y0_"
+_READ_ONLY = ":read-only"
 
 SCOPES: dict[str, int] = {
     name: 1 << bit
@@ -54,12 +53,16 @@ def mask_of(*names: str) -> int:
 
 
 TALK = mask_of("all-methods", "communication")
-TALK_READ = TALK | SCOPES["all-methods:read-only"]
 RETURNS = mask_of("all-methods", "inventory-and-order-processing")
-RETURNS_READ = RETURNS | mask_of(
-    "all-methods:read-only", "inventory-and-order-processing:read-only"
-)
 ANY = mask_of(*SCOPES)
+
+
+def with_read_only(mask: int) -> int:
+    """The bits of some scopes, and of those that only read the same."""
+    for name, bit in SCOPES.items():
+        if SCOPES.get(name.removesuffix(_READ_ONLY), 0) & mask:
+            mask |= bit
+    return mask
 
 
 def make_api_key(
@@ -76,7 +79,7 @@ def make_api_key(
         name: As the seller named it, 1 to 100 characters.
 
     Raises:
-        KeyError: When a scope is not in `SCOPES`.
+        KeyError: A scope is not in `SCOPES`.
     """
     wanted = sorted(set(scopes), key=lambda scope: SCOPES[scope])
     packed = _pack({"business": business_id, "scopes": wanted, "name": name})
@@ -103,7 +106,7 @@ def make_oauth_token(
 
 @dataclass(frozen=True, slots=True)
 class Passport:
-    """What a credential allows."""
+    """A credential that was read."""
 
     text: str
     business: int | None
@@ -116,7 +119,7 @@ class Passport:
     scopes: tuple[str, ...]
 
     def sees(self, business: int) -> bool:
-        """Whether it may look into this business."""
+        """Whether it may read this business."""
         return self.businesses is None or business in self.businesses
 
 
@@ -136,7 +139,7 @@ _OLD_OAUTH = re.compile(r'oauth_token="?([^",\s]+)')
 
 
 def read_headers(headers: Mapping[str, str]) -> Passport:
-    """Reads who calls.
+    """Reads the credentials of a request.
 
     Raises:
         Refusal: With 401 for no credentials or a bad key, with 403 for a bad OAuth token.
@@ -159,7 +162,7 @@ def _read_key(text: str) -> Passport:
     if len(parts) != 3 or parts[0] != _KEY or parts[2] != _check(parts[1]):
         raise wrong
     try:
-        key = msgspec.json.decode(_unpack(parts[1]), type=_Key)
+        key = msgspec.json.decode(decode_base64url(parts[1]), type=_Key)
     except ValueError as error:
         raise wrong from error
     return Passport(
@@ -180,7 +183,7 @@ def _read_oauth(text: str) -> Passport:
     if not text.startswith(_OAUTH) or check != _check(packed):
         raise wrong
     try:
-        token = msgspec.json.decode(_unpack(packed), type=_OAuth)
+        token = msgspec.json.decode(decode_base64url(packed), type=_OAuth)
     except ValueError as error:
         raise wrong from error
     if OAUTH_SCOPE not in token.scopes:
@@ -190,14 +193,7 @@ def _read_oauth(text: str) -> Passport:
 
 
 def _pack(value: object) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(value)).rstrip(b"=").decode()
-
-
-def _unpack(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise ValueError("not base64") from error
+    return encode_base64url(msgspec.json.encode(value))
 
 
 def _check(packed: str) -> str:

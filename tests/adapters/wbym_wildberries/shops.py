@@ -21,5 +21,5 @@ def open_shop(
         name="shop",
         base_url=simulator.url,
         quotas=FREELY,
-        retry=RetryPolicy(base=0.001),
+        retry=RetryPolicy(base_delay=0.001),
     )

@@ -64,7 +64,7 @@ class TestMethods:
                 async with session.request(row.method, path) as answer:
                     refused[facts.name] = answer.status in {401, 403}
                 said[facts.name] = facts.missing is not None
-                assert bool(facts.pace) is (facts.missing is None)
+                assert bool(facts.rate) is (facts.missing is None)
         assert said == refused
         assert len(said) == len(rows) - sum(".ping." in name for name in rows)
 
@@ -92,18 +92,18 @@ class TestMethods:
         assert real["prices.list"].missing == "a token that opens more than the sandbox"
         trial = await _methods(token, sandbox=True)
         assert trial["prices.list"].missing is None
-        assert trial["prices.list"].pace == "1 per 1 s, every 1 s, burst 1"
+        assert trial["prices.list"].rate == "1 per 1 s, every 1 s, burst 1"
         assert "sandbox" in trial["prices.list"].host
         assert trial["chats.list"].missing == "a sandbox: Wildberries has none of this host"
 
     async def test_methods_when_the_token_is_base(self) -> None:
         slow = await _methods(make_token(acc=1, scopes=ALL_SCOPES))
-        assert slow["feedbacks.list"].pace == "5 per 1 h, every 12 min, burst 1"
+        assert slow["feedbacks.list"].rate == "5 per 1 h, every 12 min, burst 1"
         assert slow["feedbacks.list"].slow
-        assert slow["general.seller"].pace == "1 per 1 d, every 1 d, burst 1"
+        assert slow["general.seller"].rate == "1 per 1 d, every 1 d, burst 1"
         assert not slow["content.cards.list"].slow
         quick = await _methods(make_token(scopes=ALL_SCOPES))
-        assert quick["feedbacks.list"].pace == "3 per 1 s, every 333 ms, burst 6"
+        assert quick["feedbacks.list"].rate == "3 per 1 s, every 333 ms, burst 6"
         assert not any(facts.slow for facts in quick.values())
 
     def test_types_when_compared_with_the_published_ones(self, published: Path) -> None:
@@ -124,10 +124,10 @@ class TestAsking:
     async def test_check_when_online(self, simulator: WildberriesSimulator) -> None:
         async with open_shop(simulator) as shop:
             report = await shop.check()
-            (asked,) = report.asked
+            (probe,) = report.probes
             seller = await shop.api.general.seller()
-        assert asked.about == "seller"
-        assert asked.answer == f"{seller.name}, {seller.trade_mark}, INN {seller.tin}"
+        assert probe.subject == "seller"
+        assert probe.answer == f"{seller.name}, {seller.trade_mark}, INN {seller.tin}"
         assert simulator.stats.requests == 2
 
     async def test_check_when_the_token_is_revoked(self) -> None:
@@ -136,7 +136,7 @@ class TestAsking:
             open_shop(simulator) as shop,
         ):
             report = await shop.check(ping=True)
-        assert [type(asked.problem) for asked in report.asked] == [Unauthorized, Unauthorized]
+        assert [type(probe.error) for probe in report.probes] == [Unauthorized, Unauthorized]
 
     async def test_ping_when_all_hosts_have_one_address(self) -> None:
         """It is asked once, for it would count them all as one."""
@@ -145,18 +145,18 @@ class TestAsking:
             url, scheduler = simulator.url, Scheduler()
             async with Wildberries(token, base_url=url, scheduler=scheduler) as shop:
                 reports = [await shop.check(ping=True) for _ in range(4)]
-            pings = [report.asked[1] for report in reports]
-            assert [ping.about for ping in pings] == [url] * 4
+            pings = [report.probes[1] for report in reports]
+            assert [ping.subject for ping in pings] == [url] * 4
             assert [ping.answer for ping in pings] == ["OK", "OK", "OK", None]
-            assert isinstance(pings[3].problem, QuotaExhausted)
+            assert isinstance(pings[3].error, QuotaExhausted)
             assert simulator.stats.paths["GET /ping"].requests == 3
-            assert simulator.stats.refusals == 0
+            assert simulator.stats.rate_limited == 0
 
     async def test_ping_when_tokens_open_different_hosts(self) -> None:
         tokens = [make_token(scopes=("content",)), make_token(scopes=("chat",), read_only=True)]
         shop, transport = _scripted(*tokens)
         report = await shop.check(ping=True)
-        assert [asked.answer for asked in report.asked] == ["Ромашка, Лютик, INN 7700000000"] + [
+        assert [probe.answer for probe in report.probes] == ["Ромашка, Лютик, INN 7700000000"] + [
             "OK"
         ] * 3
         used = {

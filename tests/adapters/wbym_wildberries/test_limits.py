@@ -13,7 +13,7 @@ from tests.support.fakes import ScriptedExchange
 from wbym.calls import Exchange, Request, Response
 from wbym.errors import QuotaExhausted
 from wbym.limits import Priority, Scheduler, SqliteBans
-from wbym.testing._buckets import TokenBucket
+from wbym.testing import TokenBucket
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import make_token
 

@@ -35,5 +35,5 @@ def open_shop(
         session=session,
         scheduler=scheduler,
         max_wait=max_wait,
-        retry=RetryPolicy(base=0.001),
+        retry=RetryPolicy(base_delay=0.001),
     )

@@ -157,7 +157,7 @@ class TestErrors:
             business_id=11,
             transport=transport,
             scheduler=Scheduler(),
-            retry=RetryPolicy(attempts=1, refusals=1),
+            retry=RetryPolicy(max_attempts=1, max_rate_limited=1),
         )
         with pytest.raises(kind, match="Первая причина; TWO: Вторая") as caught:
             await shop.chats().all()
@@ -195,7 +195,7 @@ class TestErrors:
             business_id=11,
             transport=transport,
             scheduler=Scheduler(),
-            retry=RetryPolicy(attempts=1),
+            retry=RetryPolicy(max_attempts=1),
         )
         with pytest.raises(UnreadableReply):
             await shop.feedbacks().all()
@@ -205,7 +205,7 @@ class TestErrors:
         refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
         transport = ScriptedTransport(json_response(refused), json_response({}))
         shop = YandexMarket(
-            KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(attempts=1)
+            KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(max_attempts=1)
         )
         api = shop.api.campaigns
         with pytest.raises(BadRequest, match="Нельзя"):

@@ -39,7 +39,7 @@ class TestMethods:
             aiohttp.ClientSession(market.url, headers={"Api-Key": key}) as session,
         ):
             report = await shop.check()
-            assert [asked.problem for asked in report.asked] == [None, None]
+            assert [probe.error for probe in report.probes] == [None, None]
             for facts in report.methods:
                 row = rows[facts.name]
                 places = re.findall(r"{(\w+)}", row.path)
@@ -58,7 +58,7 @@ class TestMethods:
         token = make_oauth_token(businesses=[1001])
         async with open_shop(market, oauth=token) as shop:
             report = await shop.check()
-        assert [asked.about for asked in report.asked] == ["shops"]
+        assert [probe.subject for probe in report.probes] == ["shops"]
         missing = {facts.name: facts.missing for facts in report.methods if facts.missing}
         assert missing == {"auth.token": "an Api-Key"}
 
@@ -67,11 +67,11 @@ class TestMethods:
         shop = YandexMarket(KEY, transport=transport, scheduler=Scheduler(), subscription=True)
         report = await shop.check(online=False)
         assert not transport.requests
-        assert not report.asked
+        assert not report.probes
         assert any("only when asked" in words for words in report.credentials[0].warnings)
-        pace = {facts.name: facts.pace for facts in report.methods}
-        assert pace["feedbacks.list"] == "10000 per 1 h"
-        assert pace["auth.token"] == "100 per 1 h"
+        rate = {facts.name: facts.rate for facts in report.methods}
+        assert rate["feedbacks.list"] == "10000 per 1 h"
+        assert rate["auth.token"] == "100 per 1 h"
 
 
 class TestAsking:
@@ -79,7 +79,7 @@ class TestAsking:
         async with open_shop(market, make_api_key(name="отзывы")) as shop:
             report = await shop.check()
             campaigns = await shop.api.campaigns.list().all()
-        key, shops = report.asked
+        key, shops = report.probes
         assert key.answer == "отзывы, opens all-methods"
         assert shops.answer is not None
         for campaign in campaigns:
@@ -90,5 +90,5 @@ class TestAsking:
     async def test_check_when_the_key_is_none(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, KEY) as shop:
             report = await shop.check()
-        assert [type(asked.problem) for asked in report.asked] == [Unauthorized, Unauthorized]
+        assert [type(probe.error) for probe in report.probes] == [Unauthorized, Unauthorized]
         assert report.methods

@@ -28,7 +28,7 @@ class TestParallel:
             calls = [shop.api.chats.list().page() for shop in shops for _ in range(60 // accounts)]
             await asyncio.gather(*calls)
             assert market.peak_parallel(1001) == 4
-            assert market.stats.refusals == 0
+            assert market.stats.rate_limited == 0
             for shop in shops:
                 await shop.aclose()
 
@@ -44,7 +44,7 @@ class TestParallel:
                     *(shop.api.chats.list().page() for shop in (ours, theirs) for _ in range(4))
                 )
             assert len(answers) == 8
-            assert 0 < market.stats.refusals <= 8
+            assert 0 < market.stats.rate_limited <= 8
 
     async def test_reply_when_a_sweep_is_under_way(self) -> None:
         market = YandexMarketSimulator(chats=2, feedbacks=1)
@@ -75,8 +75,8 @@ class TestBudget:
                 # One method's budget is not another's.
                 await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
-                assert (state.limit, state.left, state.refusals) == (10, 0, 0)
-            assert market.stats.refusals == 0
+                assert (state.limit, state.left, state.rate_limited) == (10, 0, 0)
+            assert market.stats.rate_limited == 0
 
     async def test_calls_when_the_next_period_comes(self) -> None:
         async with (
@@ -86,7 +86,7 @@ class TestBudget:
             chat = next(iter(market.state.chats.rows)).id
             for _ in range(5):
                 await shop.api.chats.get(chat)
-            assert market.stats.refusals == 0
+            assert market.stats.rate_limited == 0
 
     async def test_calls_when_somebody_else_spends_the_budget(self) -> None:
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
@@ -104,9 +104,9 @@ class TestBudget:
                     await ours.api.chats.get(chat)
                 assert caught.value.wait > 3000
             # The ban is learned from one refusal.
-            assert market.stats.refusals == 1
+            assert market.stats.rate_limited == 1
             (state,) = [one for one in ours.limits() if one.key.bucket == "chats.get"]
-            assert state.refusals == 1
+            assert state.rate_limited == 1
             assert state.banned_until is not None
             assert state.banned_until - datetime.now(UTC) > timedelta(minutes=50)
 

@@ -111,7 +111,7 @@ class TestGet:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         question = (await shop.questions().all(limit=1))[0]
-        market.state.questions.rows.remove(int(question.ref.id))
+        market.state.questions.rows.delete(int(question.ref.id))
         with pytest.raises(NotFound):
             await shop.get(question)
 
@@ -201,7 +201,7 @@ class TestReplies:
         assert (delivery.target, delivery.decision) == (item, decision)
         assert (delivery.accepted, delivery.text) == (True, WORDS)
         assert {str(number) for number, _ in market.state.decisions} == {item.id}
-        with requests(market.stats) as made, pytest.raises(InvalidInput, match="may be taken"):
+        with requests(market.stats) as made, pytest.raises(InvalidInput, match="must be available"):
             await shop.decide(item, decision, comment=WORDS)
         assert made == {RETURN: 1, DECISIONS: 1}
 

@@ -88,7 +88,7 @@ async def test_decision_when_it_breaks_a_rule(decision: Decision, given: Given, 
 @pytest.mark.parametrize("decision", ["approve", "", Decision("x", DecisionKind.OTHER)])
 async def test_decision_when_it_may_not_be_taken(decision: Decision | str) -> None:
     account = shop()
-    with pytest.raises(InvalidInput, match="decision must be one that may be taken about fake/"):
+    with pytest.raises(InvalidInput, match="decision must be available for fake/"):
         await account.decide(RETURN, decision)
     assert not account.sent
 

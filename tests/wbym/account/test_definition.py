@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from wbym.account import Account, Capabilities, Capability, How, Support, Supported
+from wbym.account import Account, Capabilities, Capability, ReadOptions, Support, Supported
 from wbym.domain import Chat, Message
 from wbym.paging import Listing
 
@@ -15,8 +15,8 @@ def stating(support: Support, *capabilities: Capability) -> Capabilities:
 
 
 @pytest.mark.parametrize("support", [Support.NATIVE, Support.EMULATED])
-def test_class_when_it_states_what_it_has_no_hook_for(support: Support) -> None:
-    with pytest.raises(TypeError, match="Toy: chats is stated and _chats is not written"):
+def test_class_when_a_declared_capability_has_no_hook(support: Support) -> None:
+    with pytest.raises(TypeError, match="Toy: chats is declared but _chats is not implemented"):
 
         class Toy(Account):
             marketplace = "toy"
@@ -24,8 +24,8 @@ def test_class_when_it_states_what_it_has_no_hook_for(support: Support) -> None:
 
 
 @pytest.mark.parametrize("support", [Support.ABSENT, Support.NOT_BUILT, None])
-def test_class_when_it_has_a_hook_for_what_it_does_not_state(support: Support | None) -> None:
-    with pytest.raises(TypeError, match="Toy: _chats is written and chats is not stated"):
+def test_class_when_a_hook_has_no_declared_capability(support: Support | None) -> None:
+    with pytest.raises(TypeError, match="Toy: _chats is implemented but chats is not declared"):
 
         class Toy(Account):
             marketplace = "toy"
@@ -33,12 +33,12 @@ def test_class_when_it_has_a_hook_for_what_it_does_not_state(support: Support | 
                 {} if support is None else stating(support, Capability.CHATS)
             )
 
-            def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+            def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
                 raise NotImplementedError
 
 
 def test_class_when_several_disagree() -> None:
-    with pytest.raises(TypeError, match=r"chats is stated.*; messages is stated"):
+    with pytest.raises(TypeError, match=r"chats is declared.*; messages is declared"):
 
         class Toy(Account):
             marketplace = "toy"

@@ -74,8 +74,8 @@ def test_product_when_it_is_no_text(noun: str, product: object) -> None:
         ([5, 6], r"rating\[1\] must be from 1 to 5"),
         (["5"], r"rating\[0\] must be an integer"),
         ([True], r"rating\[0\] must be an integer"),
-        (5, "rating must be several values"),
-        ("5", "rating must be several values"),
+        (5, "rating must be a collection"),
+        ("5", "rating must be a collection"),
     ],
 )
 def test_rating_when_it_is_none(rating: list[int], rule: str) -> None:
@@ -97,7 +97,7 @@ def test_prefetch_when_it_is_out_of_bounds(noun: str, prefetch: int) -> None:
 
 
 @pytest.mark.parametrize("noun", READING)
-def test_reading_when_it_is_said_how(noun: str) -> None:
+def test_reading_when_options_are_passed(noun: str) -> None:
     READING[noun](shop(), MAX_PREFETCH, Priority.BULK)
     with pytest.raises(InvalidInput, match=f"{noun}: priority must be one of Priority"):
         READING[noun](shop(), None, "first")  # type: ignore[arg-type]

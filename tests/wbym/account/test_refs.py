@@ -17,7 +17,7 @@ from tests.wbym.account.shop import (
     ref,
     shop,
 )
-from wbym.account import AnyRecord, Capabilities, Capability, How, Support, Supported
+from wbym.account import AnyRecord, Capabilities, Capability, ReadOptions, Support, Supported
 from wbym.calls import Download
 from wbym.domain import Answer, Attachment, Chat, Feedback, Message, Noun, Question, Ref, Return
 from wbym.errors import InvalidInput, NotFound, RefError, WbymError
@@ -69,7 +69,7 @@ class Market(FakeAccount):
     def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
         raise NotImplementedError
 
-    def _comments(self, feedback_id: str, how: How) -> Listing[Answer]:
+    def _comments(self, feedback_id: str, options: ReadOptions) -> Listing[Answer]:
         raise NotImplementedError
 
     async def _skip_reaction(self, feedback_id: str) -> None:

@@ -220,7 +220,7 @@ class TestAnswer:
     async def test_edit_when_there_is_no_answer(self, item: Question | Feedback | Ref) -> None:
         account = shop()
         error = await refused(account, account.edit_answer(item, "Да"))
-        assert "edit_answer: item must have an answer: use answer" in error
+        assert "edit_answer: item must have an answer; use answer() to add one" in error
 
     async def test_edit_when_the_marketplace_lets_nobody_do_that(self) -> None:
         account = shop()

@@ -17,7 +17,7 @@ from wbym.paging import TICK, Span, Sweep
 EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
-class Asked(Exception):
+class SweepCalled(Exception):
     """What a hook was asked for."""
 
     def __init__(self, span: Span, options: SweepOptions) -> None:
@@ -32,10 +32,10 @@ class Archive(BareAccount):
     )
 
     def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
-        raise Asked(span, options)
+        raise SweepCalled(span, options)
 
     def _sweep_questions(self, span: Span, options: SweepOptions) -> Sweep[Question]:
-        raise Asked(span, options)
+        raise SweepCalled(span, options)
 
 
 SWEEPS: dict[str, Callable[..., object]] = {
@@ -68,7 +68,7 @@ def test_argument_when_it_is_none(noun: str, given: dict[str, object], rule: str
 
 @pytest.mark.parametrize("noun", SWEEPS)
 def test_period_when_it_is_one(noun: str) -> None:
-    with pytest.raises(Asked) as caught:
+    with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun](since=NOW, until=NOW, in_order=True, cursor="7")
     assert caught.value.span == Span(NOW, NOW + TICK)
     assert caught.value.options == SweepOptions(True, "7", None, Priority.BULK)
@@ -76,13 +76,13 @@ def test_period_when_it_is_one(noun: str) -> None:
 
 @pytest.mark.parametrize("noun", SWEEPS)
 def test_period_when_it_ends_with_the_calendar(noun: str) -> None:
-    with pytest.raises(Asked) as caught:
+    with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun](since=NOW, until=datetime.max.replace(tzinfo=UTC))
     assert caught.value.span == Span(NOW, None)
 
 
 @pytest.mark.parametrize("noun", SWEEPS)
-def test_period_when_nothing_is_said(noun: str) -> None:
-    with pytest.raises(Asked) as caught:
+def test_period_by_default(noun: str) -> None:
+    with pytest.raises(SweepCalled) as caught:
         SWEEPS[noun]()
     assert caught.value.span == Span(Archive.EARLIEST, None)

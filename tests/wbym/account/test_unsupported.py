@@ -10,7 +10,7 @@ from tests.support.account import BareAccount
 from tests.wbym.account.shop import CHAT, FEEDBACK, MESSAGE, NOW, QUESTION, REFUND, RETURN, shop
 from wbym.account import Account, Capability, Support, Supported
 from wbym.calls import Upload
-from wbym.domain import Attachment, Noun, Ref, Waiting
+from wbym.domain import Attachment, Noun, Ref, WaitingCounts
 from wbym.errors import Unsupported
 from wbym.testing import FakeAccount
 
@@ -101,7 +101,7 @@ async def test_capability_when_it_is_lacking(capability: Capability, support: Su
 
 
 @pytest.mark.parametrize("capability", ARGUMENTS)
-async def test_argument_when_it_is_there(capability: Capability) -> None:
+async def test_argument_when_its_capability_is_present(capability: Capability) -> None:
     await _ask(lambda: ARGUMENTS[capability](shop()))
 
 
@@ -114,16 +114,16 @@ async def test_argument_of_a_decision_when_no_fact_states_it(argument: str) -> N
 
 
 async def test_counts_when_nothing_is_stated() -> None:
-    assert await BareAccount().counts() == Waiting()
+    assert await BareAccount().counts() == WaitingCounts()
 
 
 async def test_counts_when_lists_are_counted() -> None:
-    assert await shop().counts() == Waiting(chats=1, questions=1, feedbacks=1, returns=1)
+    assert await shop().counts() == WaitingCounts(chats=1, questions=1, feedbacks=1, returns=1)
 
 
 async def test_noun_when_it_is_named() -> None:
     with pytest.raises(Unsupported) as caught:
         await BareAccount("shop-7").send(Ref("toy", "shop-7", Noun.CHAT, "1"), "Добрый день!")
-    assert str(caught.value) == "send: is not supported by toy; asked of 'shop-7'"
+    assert str(caught.value) == "send: is not supported by toy; called on 'shop-7'"
     for record in (CHAT, MESSAGE, QUESTION, FEEDBACK, RETURN):
         assert await shop().get(record) == record

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from wbym.bulk import DONE, Batch, Outcome, Result, Rules, carry_out
-from wbym.calls import Broken
+from wbym.calls import RuleViolation
 from wbym.errors import (
     BadRequest,
     CallError,
@@ -90,7 +90,7 @@ class TestPortions:
     async def test_item_when_it_breaks_a_rule(self) -> None:
         def check(item: int) -> None:
             if item == 2:
-                raise Broken("must not be 2", item)
+                raise RuleViolation("must not be 2", item)
 
         send = Sender()
         batch = await carry_out(Batch(range(5)), send, Rules[int](max_size=3, check=check))

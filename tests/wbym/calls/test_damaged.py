@@ -6,7 +6,7 @@ import pytest
 from tests.support.fakes import ScriptedTransport, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Response
-from wbym.calls._replies import mended
+from wbym.calls._replies import repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import UnreadableReply
 
@@ -112,9 +112,9 @@ class TestDepth:
     "body", [b"", b"<html>", b'{"a":["\\ud83d\\ude00","\\n"]}', b"]]]", "да".encode()]
 )
 def test_body_when_there_is_nothing_to_mend(body: bytes) -> None:
-    assert mended(body) == body
+    assert repaired(body) == body
 
 
 def test_body_when_it_is_mended() -> None:
     body = b'{"deep":' + DEEP + b',"text":"\\ud83d \xff"}'
-    assert msgspec.json.decode(mended(body))["text"] == "\ufffd \ufffd"
+    assert msgspec.json.decode(repaired(body))["text"] == "\ufffd \ufffd"

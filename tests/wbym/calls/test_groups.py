@@ -103,19 +103,19 @@ class NoGroup:
 class TestWrongRows:
     async def test_call_when_the_row_does_not_say_what_it_returns(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
-        with pytest.raises(TypeError, match=r"Wrong\.untyped must say what it returns"):
+        with pytest.raises(TypeError, match=r"Wrong\.untyped must have a return annotation"):
             await Wrong(calls).untyped()  # type: ignore[no-untyped-call]
         assert not transport.requests
 
     async def test_call_when_the_row_does_not_say_what_it_takes(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
-        with pytest.raises(TypeError, match=r"Wrong\.typeless must say the type of it"):
+        with pytest.raises(TypeError, match=r"Wrong\.typeless must annotate it with a type"):
             await Wrong(calls).typeless(1)
         assert not transport.requests
 
     async def test_call_when_the_row_is_not_async(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
-        with pytest.raises(TypeError, match=r"Wrong\.forgotten must be async, or list, or open"):
+        with pytest.raises(TypeError, match=r"Wrong\.forgotten must be async, a list or"):
             Wrong(calls).forgotten()
         assert not transport.requests
 

@@ -78,7 +78,7 @@ class TestRequest:
     async def test_request_when_a_text_has_half_of_a_character(self, where: str) -> None:
         calls, transport, _ = pipeline(PAGE)
         half = "Оля \ud83d"
-        with pytest.raises(InvalidInput, match="text must be whole characters"):
+        with pytest.raises(InvalidInput, match="text must not have a lone surrogate"):
             match where:
                 case "path":
                     await calls.call(READ, path={"group": half})
@@ -153,7 +153,7 @@ class TestDecoding:
         assert len(undecodable) == 3
 
     async def test_call_when_the_page_is_no_page(self) -> None:
-        calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(attempts=1))
+        calls, _, _ = pipeline(json_response({"items": 5}), retry=RetryPolicy(max_attempts=1))
         with pytest.raises(UnreadableReply, match="unexpected shape"):
             await calls.call(READ, path={"group": 1})
 
@@ -163,8 +163,8 @@ class TestDecoding:
             (b"", "empty"),
             (b"<!DOCTYPE html><html>", "HTML"),
             (b"<html>", "HTML"),
-            (b'{"items": [', "broken JSON"),
-            (b'\xff{"items": []}', "broken JSON"),
+            (b'{"items": [', "invalid JSON"),
+            (b'\xff{"items": []}', "invalid JSON"),
         ],
     )
     async def test_call_when_the_body_is_no_json(self, body: bytes, words: str) -> None:

@@ -78,7 +78,7 @@ async def test_path_when_the_argument_has_another_name() -> None:
 
 async def test_count_when_it_has_no_upper_bound() -> None:
     made, transport, _ = pipeline(json_response(1))
-    with pytest.raises(InvalidInput, match=r"fill: codes must have at least 1 values, there are 0"):
+    with pytest.raises(InvalidInput, match=r"fill: codes must have at least 1 values, has 0"):
         await Shelf(made).fill([])
     await Shelf(made).fill(["a"] * 10_000)
     assert len(transport.requests) == 1
@@ -103,10 +103,10 @@ async def test_body_when_arguments_change_after_the_call() -> None:
     ("glazes", "words"),
     [
         ([], "must have at least 1 value"),
-        ([""], "must have words without commas"),
-        (["blue", " "], "must have words without commas"),
-        (["blue", "red,green"], "must have words without commas"),
-        ([Glaze.TWO], "must have words without commas"),
+        ([""], "must have values without commas"),
+        (["blue", " "], "must have values without commas"),
+        (["blue", "red,green"], "must have values without commas"),
+        ([Glaze.TWO], "must have values without commas"),
     ],
 )
 async def test_words_when_commas_would_split_them(glazes: list[str], words: str) -> None:

@@ -242,7 +242,7 @@ WRONG: list[tuple[str, tuple[object, ...], dict[str, object], str, str, str]] = 
     ("find", (True,), {}, "box_id", "must be an integer", "True"),
     ("some", (), {"ids": []}, "ids", "must have 1 to 3 values", "[]"),
     ("some", (), {"ids": [1, 2, 3, 4]}, "ids", "must have 1 to 3 values", "[1, 2, 3, 4]"),
-    ("some", (), {"ids": "123"}, "ids", "must be several values", "'123'"),
+    ("some", (), {"ids": "123"}, "ids", "must be a collection", "'123'"),
     ("add", ("a",), {}, "text", "must have 2 to 10 characters", "'a'"),
     ("add", ("a" * 11,), {}, "text", "must have 2 to 10 characters", "'aaaaaaaaaaa'"),
     ("add", ("  ",), {}, "text", "must have a visible character", "'  '"),
@@ -259,7 +259,7 @@ WRONG: list[tuple[str, tuple[object, ...], dict[str, object], str, str, str]] = 
         "date",
     ),
     ("period", (), {"day": AT}, "day", "must be a date", "datetime"),
-    ("choose", (), {}, "nm_id", "or else imt_id must be given: exactly one of them", "None"),
+    ("choose", (), {}, "nm_id", "or imt_id must be given, exactly one of them", "None"),
     ("choose", (), {"nm_id": 1, "imt_id": 2}, "nm_id", "exactly one of them", "1"),
     ("change", (), {}, "nm_id", "or imt_id must be given", "None"),
     ("change", (), {"nm_id": 7, "imt_id": 7}, "nm_id", "must not be 7 together", "7"),
@@ -421,9 +421,9 @@ class TestTools:
 
     def test_facts_when_parameters_are_read(self) -> None:
         text, nm_id, *_, token = row(Boxes.add).parameters
-        assert (text.wire, text.place, text.default) == ("text", "body", msgspec.UNSET)
-        assert (nm_id.wire, nm_id.place, nm_id.default) == ("nmID", "body", None)
-        assert (token.place, token.is_secret, text.is_secret) == ("query", True, False)
+        assert (text.wire, text.location, text.default) == ("text", "body", msgspec.UNSET)
+        assert (nm_id.wire, nm_id.location, nm_id.default) == ("nmID", "body", None)
+        assert (token.location, token.is_secret, text.is_secret) == ("query", True, False)
 
     async def test_time_when_it_is_in_utc(self) -> None:
         request = await sent(lambda it: it.period(at=datetime(2026, 1, 1, tzinfo=UTC)))

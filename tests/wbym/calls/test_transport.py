@@ -119,7 +119,7 @@ class TestPlaces:
 
     @pytest.fixture
     async def one_place(self, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AiohttpTransport]:
-        monkeypatch.setattr("wbym.calls._transport.AT_ONCE", 1)
+        monkeypatch.setattr("wbym.calls._transport.MAX_IN_FLIGHT", 1)
         async with AiohttpTransport() as transport:
             yield transport
 
@@ -258,7 +258,7 @@ class TestProxy:
             local_proxy() as proxy,
             AiohttpTransport(proxy=f"http://{LOGIN}@{proxy.address}") as transport,
         ):
-            with pytest.raises(TransportError, match=r"the proxy refused .*: 407") as caught:
+            with pytest.raises(TransportError, match=r"the proxy rejected .*: 407") as caught:
                 await read(transport, "https://api.example/items")
         assert not caught.value.sent
         assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]

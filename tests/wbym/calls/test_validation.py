@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym.calls import Count, Each, Length, Range, Upload, require
-from wbym.calls._validation import Broken, check_of
+from wbym.calls._validation import RuleViolation, validator_of
 from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)
@@ -45,8 +45,8 @@ class Node(msgspec.Struct):
 def broken(hint: object, value: object) -> tuple[str, str] | None:
     """Where a value breaks which rule."""
     try:
-        check_of(hint)(value)
-    except Broken as error:
+        validator_of(hint)(value)
+    except RuleViolation as error:
         return error.path, error.rule
     return None
 
@@ -98,15 +98,15 @@ BAD: list[tuple[object, object, str, str]] = [
     (str, 5, "", "must be a text"),
     (str, b"a", "", "must be a text"),
     (str, None, "", "must be a text"),
-    (str, "a\ud83d", "", "must be whole characters"),
-    (str, Markup("a"), "", "must be a plain text"),
+    (str, "a\ud83d", "", "must not have a lone surrogate"),
+    (str, Markup("a"), "", "must be a plain str"),
     (int, True, "", "must be an integer"),
     (int, 1.0, "", "must be an integer"),
     (int, "1", "", "must be an integer"),
     (int, None, "", "must be an integer"),
-    (int, 2**63, "", "must be an integer of 64 bits"),
-    (int, -(2**63) - 1, "", "must be an integer of 64 bits"),
-    (int, 10**400, "", "must be an integer of 64 bits"),
+    (int, 2**63, "", "must be a 64-bit integer"),
+    (int, -(2**63) - 1, "", "must be a 64-bit integer"),
+    (int, 10**400, "", "must be a 64-bit integer"),
     (float, 10**400, "", "must be a finite number"),
     (float, -(10**400), "", "must be a finite number"),
     (bool, 1, "", "must be True or False"),
@@ -139,11 +139,11 @@ BAD: list[tuple[object, object, str, str]] = [
     (Literal[1, 2], 1.0, "", "must be one of 1, 2"),
     (int | None, "a", "", "must be an integer"),
     (int | str, 1.5, "", "must be a text"),
-    (Collection[str], "abc", "", "must be several values, such as a list"),
-    (Collection[int], b"abc", "", "must be several values, such as a list"),
-    (Collection[str], {"a": 1}, "", "must be several values, such as a list"),
-    (Collection[int], iter([1]), "", "must be several values, such as a list"),
-    (Collection[int], 5, "", "must be several values, such as a list"),
+    (Collection[str], "abc", "", "must be a collection, such as a list"),
+    (Collection[int], b"abc", "", "must be a collection, such as a list"),
+    (Collection[str], {"a": 1}, "", "must be a collection, such as a list"),
+    (Collection[int], iter([1]), "", "must be a collection, such as a list"),
+    (Collection[int], 5, "", "must be a collection, such as a list"),
     (Collection[int], [1, "2"], "[1]", "must be an integer"),
     (Collection[Annotated[int, Range(1)]], [1, 0], "[1]", "must be at least 1"),
     (Annotated[Collection[str], Each(Length(1, 2))], ["a", ""], "[1]", "1 to 2 characters"),
@@ -153,7 +153,7 @@ BAD: list[tuple[object, object, str, str]] = [
     (Stock, Node([Stock("a")]), "", "must be of type Stock"),
     (Stock, Stock("a", 101), ".amount", "must be from 0 to 100"),
     (Stock, Stock("a", -1), ".amount", "must be from 0 to 100"),
-    (Stock, Stock("\ud83d"), ".sku", "whole characters"),
+    (Stock, Stock("\ud83d"), ".sku", "lone surrogate"),
     (Node, Node([]), ".stocks", "must have 1 to 5 values"),
     (Node, Node([Stock("a"), Stock("b", 101)]), ".stocks[1].amount", "from 0 to 100"),
     (Node, Node([Stock("a")], Node([Stock("b", -1)])), ".below.stocks[0].amount", "from 0"),
@@ -177,10 +177,10 @@ def test_check_when_the_value_is_wrong(hint: object, value: object, path: str, r
 
 
 def test_check_when_it_is_used_again() -> None:
-    check = check_of(Node)
+    check = validator_of(Node)
     for _ in range(2):
         check(Node([Stock("a")]))
-        with pytest.raises(Broken):
+        with pytest.raises(RuleViolation):
             check(Node([Stock("a", 101)]))
 
 

@@ -40,7 +40,7 @@ def test_endpoints_as_a_table_are_not_cut_where_nobody_looks(run: Run) -> None:
 def test_endpoints_of_an_unknown_marketplace_are_refused(run: Run) -> None:
     result = run("endpoints", "--marketplace", "ozon")
     assert result.exit_code == 2
-    assert "there is no marketplace 'ozon'; installed: " in flat(result)
+    assert "unknown marketplace 'ozon'; installed: " in flat(result)
 
 
 def test_simulate_hands_everything_on(
@@ -132,7 +132,7 @@ def test_an_error_in_the_accounts_file_is_one_line(
 ) -> None:
     path = tmp_path / "my.toml"
     path.write_text("[accounts]")
-    said = f"error: {path}: accounts: expected is at least one table [accounts.NAME]"
+    said = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
     result = run("check", "--config", str(path))
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{said}\n")
     monkeypatch.setenv("WBYM_CONFIG", str(path))

@@ -24,7 +24,7 @@ from wbym.cli.tally import (
     problems,
     requests_by_noun,
 )
-from wbym.testing._pages import Sent
+from wbym.testing import ReceivedMessage
 
 MODULE = "wbym_wildberries.simulator"
 BOTH = {"wildberries": MODULE, "yandex_market": "wbym_yandex_market.simulator"}
@@ -97,16 +97,16 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
         *["--feedbacks", "5"],
     )
     assert result.exit_code == 0, result.stderr
-    assert "wildberries: a simulated shop serves at http://127.0.0.1:" in result.stdout
+    assert "wildberries: simulated shop at http://127.0.0.1:" in result.stdout
     assert "wildberries feedbacks: 2 read, 2 written, 0." in result.stdout
-    for head in ("requests", "refused", "least", "ratio"):
+    for head in ("requests", "limited", "min s", "ratio"):
         assert f" {head} " in result.stdout
 
 
 def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for known, said in (
         ({}, "error: no simulator is installed"),
-        ({"ozon": MODULE}, "error: there is no adapter 'ozon'; installed are"),
+        ({"ozon": MODULE}, "error: no adapter 'ozon' is installed; installed: "),
         ({"wildberries": "json.no_such"}, "error: the simulator of wildberries did not start"),
     ):
         monkeypatch.setattr(commands, "simulators", lambda known=known: known)
@@ -123,7 +123,7 @@ def test_the_assistant_answers_each_once_although_it_is_killed(
     result = run("demo", *SMALL)
     assert result.exit_code == 0, result.stdout + result.stderr
     story = result.stdout.partition("A shop assistant on wildberries and yandex_market\n")[2]
-    assert re.search(r" s  KILLED \(SIGKILL\): [456] of 6 replies are out, \d of them", story)
+    assert re.search(r" s  KILLED \(SIGKILL\): [456] of 6 replies sent, \d of them", story)
     assert "s  12 of 12 replies are confirmed" in story
     rows = [line.split() for line in story.splitlines()]
     assert ["wildberries", "6", "6", "0", "0"] in rows
@@ -156,19 +156,19 @@ def test_what_buyers_wrote_and_got_is_compared() -> None:
     size, thanks = answer_to(asked), answer_to(thanked)
     written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
     sent = [
-        *[Sent("1", size)] * 3,  # one too many
-        Sent("1", thanks),
-        Sent("2", thanks),  # the answer to something else
-        Sent("3", size),
-        Sent("4", size),  # nobody asked
+        *[ReceivedMessage("1", size)] * 3,  # one too many
+        ReceivedMessage("1", thanks),
+        ReceivedMessage("2", thanks),  # the answer to something else
+        ReceivedMessage("3", size),
+        ReceivedMessage("4", size),  # nobody asked
     ]
     served = judge("shop", written, sent)
     assert served == Served("shop", 5, once=3, twice=1, unanswered=1, unasked=2)
     assert Survived([served], 1, 0.0).problems == [
         "shop: 1 messages were answered more than once",
         "shop: 1 messages were not answered",
-        "shop: 2 messages were sent that answer nothing",
-        "1 replies are not known to have reached their buyers",
+        "shop: 2 messages were sent without a question",
+        "1 replies are unconfirmed",
     ]
     assert judge("shop", written[2:], sent[3:4]).once == 1
 
@@ -187,9 +187,9 @@ def test_what_is_refused_lost_repeated_or_without_effect_is_a_problem() -> None:
     stats = SimulatorStats(7, 1, effects={"answer": 1})
     result = Result("shop", "wildberries", [lost, fine], stats, {}, 0.0, 3)
     assert problems([result]) == [
-        "shop: 1 requests were refused",
-        "shop: 3 records could not be read",
-        "shop feedbacks: 1 records were read of 5",
+        "shop: 1 requests were rate limited",
+        "shop: 3 records could not be decoded",
+        "shop feedbacks: 1 of 5 records were read",
         "shop feedbacks: 1 records came more than once",
         "shop feedbacks: 2 written, of which 1 had an effect",
     ]

@@ -12,7 +12,7 @@ from rich.console import Console
 from tests.wbym.cli.conftest import Run, Simulated, flat
 from tests.wbym.export.support import ids_in, rows_in
 from wbym.cli.options import day_or_moment, last_of_day_or_moment
-from wbym.cli.show_export import ExportBars, ExportLines, how_far, in_words
+from wbym.cli.show_export import ExportBars, ExportLines, duration_text, state_text
 from wbym.domain import Feedback
 from wbym.errors import QuotaExhausted
 from wbym.export import AccountProgress, Noun, Stage
@@ -27,7 +27,7 @@ READING: Final = AccountProgress(
     records=12_000,
     expected=200_000,
     rate=15_000.4,
-    refusals=0,
+    rate_limited=0,
     left=125.0,
     banned_until=None,
 )
@@ -84,10 +84,10 @@ def test_format_when_it_is_said(run: Run, shop: Simulated) -> None:
         (["--since", "2026-02-30"], "'2026-02-30' is not an ISO time"),
         (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
         (["--until", "yesterday"], "'yesterday' is not an ISO time"),
-        (["--since", "0001-01-01T00:00+03:00"], "is outside of UTC's calendar"),
+        (["--since", "0001-01-01T00:00+03:00"], "is not a valid time in UTC"),
         (["--since", "0024-01-01"], "'0024-01-01' is before the year 2000"),
         (["--until", "0024-01-01T00:00Z"], "is before the year 2000"),
-        (["--overlap", "7"], "'7' is not a length of time, such as 7d, 12h or 30m"),
+        (["--overlap", "7"], "'7' is not a duration such as 7d, 12h or 30m"),
         (["--max-wait", "-1"], "Invalid value for '--max-wait'"),
         (["--format", "xlsx"], "Invalid value for '--format'"),
     ],
@@ -103,14 +103,14 @@ def test_wrong_options_are_refused_before_anything(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["feedbacks", "--to", "x.xlsx"], "the suffix is none of .jsonl, .csv, .parquet"),
-        (["feedbacks", "--to", "nowhere/x.csv"], "there is no folder"),
+        (["feedbacks", "--to", "x.xlsx"], "use one of the suffixes .jsonl, .csv, .parquet"),
+        (["feedbacks", "--to", "nowhere/x.csv"], "does not exist"),
         (["feedbacks", "--since", "2999-01-01", "--to", "x.csv"], "must not be in the future"),
         (
             ["feedbacks", "--since", "2026-02-01", "--until", "2026-01-01", "--to", "x.csv"],
             "since must not be after until",
         ),
-        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read whole"),
+        (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read completely"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(
@@ -160,9 +160,7 @@ def test_ctrl_c_leaves_what_was_read_to_go_on_with(
     result = run("export", "feedbacks", "--to", "x.parquet")
     assert result.exit_code == 130
     kept = Path("x.parquet.part").resolve()
-    assert (
-        result.stderr == f"what was read is kept in {kept}: the same command goes on from there\n"
-    )
+    assert result.stderr == f"records are kept in {kept}: the same command resumes from there\n"
     assert [each.name for each in Path().iterdir()] == ["x.parquet.part"]
     result = run("export", "feedbacks", "--to", "x.parquet")
     assert result.exit_code == 0
@@ -184,7 +182,7 @@ def test_a_limit_that_is_too_far_away_stops_it(
     result = run("export", "feedbacks", "--to", "x.csv", "--max-wait", "60")
     assert result.exit_code == 1
     assert waits == [60]
-    assert result.stderr.startswith("error: bucket: the limit frees a call in 3600.0 s")
+    assert result.stderr.startswith("error: bucket: the limit allows the next call in 3600.0 s")
     assert result.stdout == ""
     assert list(Path().iterdir()) == []
 
@@ -213,17 +211,17 @@ def test_an_account_that_fails_does_not_stop_the_others(
     ("seconds", "words"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s"), (3900, "1 h 05 min")],
 )
-def test_time_left_in_words(seconds: float, words: str) -> None:
-    assert in_words(seconds) == words
+def test_time_left_duration_text(seconds: float, words: str) -> None:
+    assert duration_text(seconds) == words
 
 
-def test_what_is_waited_for_in_words() -> None:
-    assert how_far(READING) == "about 2 min 05 s left"
-    assert how_far(msgspec.structs.replace(READING, left=None)) == "reading"
+def test_state_text_when_banned() -> None:
+    assert state_text(READING) == "about 2 min 05 s left"
+    assert state_text(msgspec.structs.replace(READING, left=None)) == "reading"
     ban = datetime(2026, 5, 1, 14, 30, tzinfo=UTC)
     banned = msgspec.structs.replace(READING, banned_until=ban, left=3660.0)
-    assert how_far(banned) == ("waits for the end of a ban at 14:30:00Z, about 1 h 01 min left")
-    assert how_far(msgspec.structs.replace(READING, stage=Stage.FAILED)) == "failed"
+    assert state_text(banned) == ("banned until 14:30:00Z, about 1 h 01 min left")
+    assert state_text(msgspec.structs.replace(READING, stage=Stage.FAILED)) == "failed"
 
 
 def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -231,7 +229,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
         view.show([READING, msgspec.structs.replace(READING, stage=Stage.DONE)], None)
         view.show([READING], (5_000, 20_000))
     assert capsys.readouterr().out.splitlines() == [
-        "shop: 12,000 of 200,000 feedbacks, 15,000/s, none refused, about 2 min 05 s left",
+        "shop: 12,000 of 200,000 feedbacks, 15,000/s, 0 rate limited, about 2 min 05 s left",
         "writing: 5,000 of 20,000 rows",
     ]
 
@@ -239,7 +237,7 @@ def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) ->
 def test_bars_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(force_terminal=True, width=140, color_system=None)
     with ExportBars(console) as view:
-        view.show([msgspec.structs.replace(READING, expected=None, refusals=2)], None)
+        view.show([msgspec.structs.replace(READING, expected=None, rate_limited=2)], None)
         view.show([READING, msgspec.structs.replace(READING, account="b")], (5_000, 20_000))
     shown = capsys.readouterr().out
     assert "12,000 of 200,000" in shown

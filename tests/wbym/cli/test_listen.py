@@ -146,14 +146,14 @@ async def test_without_a_proxy_that_is_said() -> None:
             assert await post(it.addresses["one"], PING) == 403
             code, _, err = await it.ended(signal.SIGTERM)
     assert code == 0
-    assert err.startswith("no proxy is trusted: ")
+    assert err.startswith("no trusted proxy: ")
 
 
 def test_accounts_that_nobody_notifies(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", make_token())
     result = run("listen")
     assert result.exit_code == 1
-    assert result.stderr == ("error: no account is of a marketplace that sends notifications\n")
+    assert result.stderr == ("error: no account has a marketplace that sends notifications\n")
     assert not Path("wbym.db").exists()
 
 

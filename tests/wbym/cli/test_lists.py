@@ -78,7 +78,7 @@ def test_tables_show_what_is_needed_to_answer(run: Run, shop: Simulated) -> None
     (first,) = feedbacks_of(run("feedbacks", "--json", "--limit", "1"))
     result = run("feedbacks", "--limit", "1")
     assert first.ref.id in result.stdout
-    told = "wildberries: the first 1 feedbacks; --limit shows more, --json writes all\n"
+    told = "wildberries: the first 1 feedbacks; --limit shows more, --json prints all\n"
     assert result.stderr == told
     for noun in ("questions", "chats", "returns"):
         result = run(noun)
@@ -97,7 +97,7 @@ def test_records_that_cannot_be_read_are_counted_on_stderr(run: Run, shop: Simul
     shop.fault("/api/v1/feedbacks", "bad_record")
     result = run("feedbacks", "--json", "--unanswered")
     assert result.exit_code == 0
-    assert "wildberries: 1 undecodable records left out: feedbacks.list: " in result.stderr
+    assert "wildberries: 1 undecodable records omitted: feedbacks.list: " in result.stderr
     whole = run("feedbacks", "--json", "--unanswered")
     assert whole.stdout.count("\n") == result.stdout.count("\n") + 1
     assert whole.stderr == ""
@@ -119,7 +119,7 @@ def test_an_account_that_fails_does_not_stop_the_others(
     assert {item.ref.account for item in found} == {"shop"}
     one = run("answer", "question", "1", "Здравствуйте!")
     assert one.exit_code == 1
-    assert one.stderr == "error: answer: say --account, one of: old, shop\n"
+    assert one.stderr == "error: answer: choose an account with --account: old, shop\n"
 
 
 async def test_an_account_without_the_noun_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,7 +144,7 @@ def test_a_feedback_is_answered_once(run: Run, shop: Simulated) -> None:
     assert "  answer: Спасибо за отзыв!\n" in result.stdout
     again = run("answer", "feedback", item.ref.id, "Спасибо!")
     assert again.exit_code == 1
-    assert "an answer stands already: 'Спасибо за отзыв!'; use edit_answer" in again.stderr
+    assert "already has an answer: 'Спасибо за отзыв!'; use edit_answer" in again.stderr
 
 
 def test_a_question_is_answered(run: Run, shop: Simulated) -> None:

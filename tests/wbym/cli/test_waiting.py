@@ -25,7 +25,7 @@ def test_inbox_when_one_of_three_accounts_fails(run: Run, shop: Simulated, tmp_p
     config.write_text(text, "utf-8")
     result = run("inbox", "--json", "--config", str(config))
     assert result.exit_code == 1
-    assert "c: no secret is in the variable NO_SUCH" in result.stderr
+    assert "c: the variable NO_SUCH contains no secret" in result.stderr
     rows = msgspec.json.Decoder(Row).decode_lines(result.stdout)
     assert [row.account for row in rows] == ["a", "b"]
     for row in rows:

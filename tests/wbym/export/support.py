@@ -14,7 +14,7 @@ from pyarrow import parquet
 
 from tests.support.account import BareAccount
 from wbym import domain
-from wbym.account import Capabilities, Capability, How, Support, Supported, SweepOptions
+from wbym.account import Capabilities, Capability, ReadOptions, Support, Supported, SweepOptions
 from wbym.domain import Answer, AnswerStatus, Chat, Feedback, Product, Ref, Return
 from wbym.export import LAYOUTS, Kind, Noun
 from wbym.export._csv_table import stored_text
@@ -62,13 +62,13 @@ class Shop(BareAccount):
         self.asked: list[tuple[datetime | None, datetime | None, str | None]] = []
         """Since, until and the cursor of each sweep."""
 
-    def _chats(self, waiting: bool | None, how: How) -> Listing[Chat]:
+    def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         async def read(_: Reading) -> AsyncGenerator[Page[Chat], None]:
             yield Page(self.kept_chats, "", None)
 
         return Listing(read)
 
-    def _returns(self, is_open: bool | None, how: How) -> Listing[Return]:
+    def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         async def read(_: Reading) -> AsyncGenerator[Page[Return], None]:
             yield Page(self.kept_returns, "", None)
 

@@ -205,7 +205,7 @@ def test_writing_when_the_disk_is_full(suffix: Suffix) -> None:
 
 
 def test_format_when_the_name_does_not_say_it() -> None:
-    with pytest.raises(ExportError, match=r"the suffix is none of \.jsonl, \.csv, \.parquet"):
+    with pytest.raises(ExportError, match=r"unknown format: .* \.jsonl, \.csv, \.parquet"):
         format_of(Path("table.xlsx"), None)
     assert type(format_of(Path("TABLE.CSV"), None)) is type(format_of(Path("x.txt"), Suffix.CSV))
 

@@ -377,16 +377,16 @@ class TestFiles:
     async def test_path_when_nothing_can_be_written_there(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with pytest.raises(ExportError, match="there is no folder"):
+        with pytest.raises(ExportError, match=r"the folder .* does not exist"):
             await export(tmp_path / "nowhere" / "table.csv", Shop())
         with pytest.raises(ExportError, match="it is not a regular file"):
             await export(tmp_path, Shop())
-        with pytest.raises(ExportError, match="suffix is none of"):
+        with pytest.raises(ExportError, match="unknown format"):
             await export(tmp_path / "table.xlsx", Shop())
         monkeypatch.setattr(
             "wbym.export._files.os.access", lambda *_: False
         )  # root may write everywhere
-        with pytest.raises(ExportError, match="nothing can be written in"):
+        with pytest.raises(ExportError, match="is not writable"):
             await export(tmp_path / "table.csv", Shop())
         assert left_behind(tmp_path) == set()
 
@@ -422,7 +422,7 @@ class TestFiles:
         database.close()
         for fresh in (False, True):
             with pytest.raises(
-                ExportError, match=r"csv\.part: an earlier version .*; remove it, and"
+                ExportError, match=r"csv\.part: .* earlier version .*; remove it, and"
             ):
                 await export(path, Shop(), fresh=fresh)
         assert left_behind(tmp_path) == {part.name}
@@ -467,7 +467,7 @@ class TestInput:
 
     async def test_period_when_there_is_none_of_the_noun(self, tmp_path: Path) -> None:
         for noun in (Noun.CHATS, Noun.RETURNS):
-            with pytest.raises(InvalidInput, match=f"{noun} are read whole"):
+            with pytest.raises(InvalidInput, match=f"{noun} are read completely"):
                 Export([Shop()], noun, tmp_path / "table.csv", since=BEGIN)
 
     async def test_overlap_when_it_is_negative(self, tmp_path: Path) -> None:

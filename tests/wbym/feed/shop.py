@@ -17,9 +17,9 @@ from wbym.account import (
     Batch,
     Capabilities,
     Capability,
-    How,
     Observation,
     Poll,
+    ReadOptions,
     Receipt,
     Stream,
     Support,
@@ -106,7 +106,7 @@ class Shop(BareAccount):
         self.failing: deque[WbymError | None] = deque()
         """What the next polls raise."""
         self.polls = 0
-        self.asked: list[Poll] = []
+        self.requests: list[Poll] = []
         self.hidden = False
         """Whether replies stay out of sight."""
 
@@ -169,7 +169,9 @@ class Shop(BareAccount):
 
     # The account's side.
 
-    def _messages(self, chat: Chat, since: datetime | None, how: How) -> Listing[Message]:
+    def _messages(
+        self, chat: Chat, since: datetime | None, options: ReadOptions
+    ) -> Listing[Message]:
         def page(_: str | None, __: int | None) -> Chunk[Message]:
             found = [
                 message
@@ -262,11 +264,11 @@ class ChatsOf:
     def every(self) -> float:
         return self.shop.every
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         shop = self.shop
         shop.polls += 1
-        shop.asked.append(asked)
-        place = int(asked.state or b"0")
+        shop.requests.append(request)
+        place = int(request.state or b"0")
         while True:
             if shop.failing and (error := shop.failing.popleft()) is not None:
                 raise error
@@ -294,7 +296,7 @@ class FeedbacksOf:
     def every(self) -> float:
         return self.shop.every
 
-    async def poll(self, asked: Poll) -> AsyncGenerator[Batch, None]:
+    async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
         yield Batch(
             [
                 Observation(item, item.created_at, item.answer.text if item.answer else "")

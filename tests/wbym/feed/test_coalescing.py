@@ -6,7 +6,7 @@ import pytest
 
 from wbym.account import Batch, Observation
 from wbym.domain import Chat, Noun, Ref
-from wbym.feed._coalescing import MAX_SIGHTINGS, coalesce
+from wbym.feed._coalescing import MAX_OBSERVATIONS, coalesce
 
 pytestmark = pytest.mark.looptime
 
@@ -49,7 +49,7 @@ async def given_to(
     return got
 
 
-async def test_what_comes_meanwhile_is_one() -> None:
+async def test_batches_that_arrive_meanwhile_are_merged() -> None:
     source = Source([(0.1, batch(n)) for n in range(9)])
     assert [(state, size) for state, size, _ in await given_to(source, seconds=0.34)] == [
         (b"0", 1),
@@ -59,30 +59,30 @@ async def test_what_comes_meanwhile_is_one() -> None:
     ]
 
 
-async def test_in_order_and_with_what_is_forgotten() -> None:
+async def test_merged_batches_keep_order_and_retention_horizon() -> None:
     given: list[Batch] = []
     async for one in coalesce(Source([(0, batch(n)) for n in range(9)]).batches()):
         given.append(one)
         await asyncio.sleep(1)
     ids = [observation.record.ref.id for one in given for observation in one.observations]
     assert ids == [str(n) for n in range(9)]
-    assert (given[-1].state, given[-1].forget) == (b"8", BEGIN + timedelta(days=8))
+    assert (given[-1].state, given[-1].forget_before) == (b"8", BEGIN + timedelta(days=8))
 
 
-async def test_nothing_is_held() -> None:
+async def test_no_batch_is_delayed() -> None:
     got = await given_to(Source([(1, batch(n)) for n in range(3)]))
     assert [state for state, _, _ in got] == [b"0", b"1", b"2"]
     assert [at for _, _, at in got] == pytest.approx([1, 2, 3], abs=0.001)
 
 
 async def test_no_more_is_read_ahead_than_is_to_be_held() -> None:
-    source = Source([(0, batch(n, MAX_SIGHTINGS // 2)) for n in range(7)])
+    source = Source([(0, batch(n, MAX_OBSERVATIONS // 2)) for n in range(7)])
     sizes = [size for _, size, _ in await given_to(source, seconds=1)]
-    assert sum(sizes) == 7 * MAX_SIGHTINGS // 2
-    assert max(sizes) == MAX_SIGHTINGS
+    assert sum(sizes) == 7 * MAX_OBSERVATIONS // 2
+    assert max(sizes) == MAX_OBSERVATIONS
 
 
-async def test_what_came_before_a_failure_is_given() -> None:
+async def test_batches_before_a_failure_are_yielded() -> None:
     source = Source([(0, batch(0)), (0, batch(1)), (0, ConnectionError("lost"))])
     got = []
     with pytest.raises(ConnectionError, match="lost"):
@@ -93,11 +93,11 @@ async def test_what_came_before_a_failure_is_given() -> None:
     assert source.closed
 
 
-async def test_a_state_that_is_not_told_stays() -> None:
+async def test_state_is_kept_when_a_batch_has_none() -> None:
     steps: list[tuple[float, Batch | Exception]] = [(0, batch(0)), (0, Batch([]))]
     got = []
     async for one in coalesce(Source([(0, batch(9)), *steps]).batches()):
-        got.append((one.state, one.forget))
+        got.append((one.state, one.forget_before))
         await asyncio.sleep(1)
     assert got[-1] == (b"0", BEGIN)
 

@@ -28,7 +28,7 @@ from wbym.domain import (
 from wbym.feed import EventKind, MemoryStore
 from wbym.feed import _diff as diff
 from wbym.feed._diff import diff_batch
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import Checkpoint
 
 
@@ -113,7 +113,7 @@ class TestEvents:
             assert step.checkpoint == Checkpoint(
                 "shop", "chats", BEGIN, state, True, retained_since
             )
-            assert step.forget == (retained_since if retained_since != before else None)
+            assert step.forget_before == (retained_since if retained_since != before else None)
 
     async def test_order_is_the_streams(self) -> None:
         account = Account()
@@ -121,7 +121,7 @@ class TestEvents:
         await account.show(Batch([Observation(one, BEGIN) for one in shown]))
         assert [event.id[-1] for event in account.told] == ["3", "1", "2"]
 
-    async def test_silent_about_what_was_before_in_the_first_round(self) -> None:
+    async def test_older_records_make_no_event_in_the_first_round(self) -> None:
         account = Account(begun=False)
         old, new = Observation(question("1"), at(-1), "a"), Observation(question("2"), BEGIN, "a")
         assert await account.kinds(Batch([old, new])) == [EventKind.QUESTION]
@@ -179,11 +179,11 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
     expected: dict[int, int] = {}
     retained_since = -99
     for turn, (observations, is_lost) in enumerate(shows):
-        forget = forgets[turn] if turn < len(forgets) else None
+        forget_before = forgets[turn] if turn < len(forgets) else None
         batch = Batch(
             [Observation(question(f"{n}"), at(n - 5), version) for n, version in observations],
             b"%d" % turn,
-            None if forget is None else at(forget),
+            None if forget_before is None else at(forget_before),
         )
         point = await store.checkpoint("shop", "chats") or Checkpoint("shop", "chats", BEGIN)
         point = msgspec.structs.replace(point, begun=turn >= first_round)
@@ -205,9 +205,9 @@ async def _each_once(shows: list[Show], first_round: int, forgets: list[int]) ->
             elif version is not None and shown[n][-1] != version:
                 shown[n].append(version)
                 expected[n] += 1
-        if forget is not None and forget > retained_since:
-            retained_since = forget
-            for n in [n for n in shown if n - 5 < forget]:
+        if forget_before is not None and forget_before > retained_since:
+            retained_since = forget_before
+            for n in [n for n in shown if n - 5 < forget_before]:
                 del shown[n]
     assert len(set(told)) == len(told)
     for n in range(10):

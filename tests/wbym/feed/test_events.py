@@ -75,7 +75,7 @@ def texts(events: list[Event]) -> list[str | None]:
 
 
 class TestEvents:
-    async def test_tells_what_happened_in_order(self) -> None:
+    async def test_events_come_in_order(self) -> None:
         shop = Shop()
         shop.arrive("Здравствуйте!")
         shop.arrive("Ответим", author=Author.SELLER)
@@ -116,7 +116,7 @@ class TestEvents:
                 with pytest.raises(TypeError, match=r"toy/shop/feedback/f1 is a feedback"):
                     getattr(event, read)
 
-    async def test_begins_with_what_happens_from_now_on(self) -> None:
+    async def test_events_start_from_now(self) -> None:
         shop = Shop()
         shop.arrive("old", at=LONG_AGO)
         shop.review("f0", at=LONG_AGO)
@@ -126,7 +126,7 @@ class TestEvents:
             shop.arrive("new")
             assert texts(await take(events, 1)) == ["new"]
 
-    async def test_what_comes_while_nobody_runs_is_no_old_news(self) -> None:
+    async def test_records_created_during_downtime_make_events(self) -> None:
         shop, store = Shop(), Kept()
         shop.arrive("old", at=LONG_AGO)
         shop.failing.append(
@@ -162,7 +162,7 @@ class TestEvents:
             with pytest.raises(InvalidInput, match="aware"):
                 inbox.events(since=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
 
-    async def test_one_reads_at_a_time(self) -> None:
+    async def test_accounts_have_one_reader_at_a_time(self) -> None:
         store = Kept()
         async with followed(Shop(), store) as (inbox, events):
             await idle(events, 1)
@@ -219,7 +219,7 @@ class TestConfirming:
             again = inbox.events()
             assert texts(await take(again, 1)) == ["hard"]
 
-    async def test_a_loop_that_was_left_begins_with_what_it_left(self) -> None:
+    async def test_loop_resumes_with_the_event_at_which_it_was_left(self) -> None:
         shop, store = Shop(), Kept()
         for number in range(3):
             shop.arrive(str(number))
@@ -299,7 +299,7 @@ class TestTrouble:
             assert texts(await take(events, 2)) == ["late"]
             assert clock() - began == pytest.approx(1 + 2 + 4 + 8, abs=1)
             assert told == [("ill", DOWN)] * 4
-            assert "ill: chats could not be read (ConnectionFailed: " in caplog.text
+            assert "ill: polling chats failed (ConnectionFailed: " in caplog.text
 
     async def test_refused_credentials_wait_for_a_person(self) -> None:
         shop = Shop()
@@ -330,7 +330,7 @@ class TestTrouble:
         shop.failing.extend([None, None, DOWN])
         async with followed(shop, Kept()) as (_, events):
             assert texts(await take(events, 7)) == [str(number) for number in range(6)]
-            assert [asked.state for asked in shop.asked][:2] == [None, b"4"]
+            assert [request.state for request in shop.requests][:2] == [None, b"4"]
             await idle(events)
 
     async def test_a_broken_state_ends_the_loop(self) -> None:
@@ -345,7 +345,7 @@ class TestTrouble:
         async with followed(shop, store) as (_, events):
             assert texts(await take(events, 2)) == ["x"]
 
-    async def test_a_bug_in_a_stream_is_told_and_does_not_stop_the_others(self) -> None:
+    async def test_bug_in_a_stream_is_reported_and_does_not_stop_the_others(self) -> None:
         shop = Shop()
         shop.items["x"] = "no feedback"  # type: ignore[assignment]
         shop.arrive("on")
@@ -375,7 +375,7 @@ class TestTrouble:
         async with Inbox(BareAccount("bare"), shop, state=Kept()) as inbox:
             assert len(await take(inbox.events(since=LONG_AGO), 2)) == 2
 
-    async def test_nothing_goes_on_after_closing(self) -> None:
+    async def test_no_task_runs_after_closing(self) -> None:
         shop = Shop()
         async with followed(shop, Kept()) as (_, events):
             await idle(events)
@@ -405,7 +405,7 @@ class TestHints:
             await inbox.hint([Hint("shop", "chats", "7"), Hint("nobody", "chats", "7")])
             await take(events, 2)
             assert clock() - before < 1.1
-            assert (shop.asked[-1].hints, shop.asked[-1].due) == (frozenset({"7"}), False)
+            assert (shop.requests[-1].hints, shop.requests[-1].due) == (frozenset({"7"}), False)
             await idle(events, 1)
             assert await store.hints(["shop"]) == []
 
@@ -419,7 +419,7 @@ class TestHints:
             assert len(await store.hints(["shop"])) == 1
         async with followed(shop, store) as (_, events):
             await idle(events)
-            assert any("7" in asked.hints for asked in shop.asked[2:])
+            assert any("7" in request.hints for request in shop.requests[2:])
             assert await store.hints(["shop"]) == []
 
     async def test_of_nothing_that_is_followed_are_dropped(self) -> None:
@@ -431,7 +431,9 @@ class TestHints:
 
 
 class TestStatus:
-    async def test_says_pace_and_last_reading(self, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_streams_report_rate_and_last_round(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         caplog.set_level(logging.INFO, "wbym.feed")
         async with followed(Shop(every=3600), Kept()) as (inbox, events):
             await idle(events)
@@ -440,4 +442,4 @@ class TestStatus:
             assert (status.account, status.stream, status.every) == ("shop", "chats", 3600)
             assert status.read_at is not None
             assert status.error is None
-        assert "shop: chats are read every 3600 s" in caplog.text
+        assert "shop: polling chats every 3600 s" in caplog.text

@@ -34,12 +34,12 @@ from wbym.domain import (
     ReturnStatus,
 )
 from wbym.errors import InvalidInput, NotFound, RefError, StateError, Unsupported
-from wbym.feed import Events, MemoryStore, settle
+from wbym.feed import Events, MemoryStore, resolve
 from wbym.inbox import Inbox
 
 pytestmark = pytest.mark.looptime
 
-SETTLE = 300.0
+TIMEOUT = 300.0
 
 
 @asynccontextmanager
@@ -47,7 +47,7 @@ async def open_inbox(
     shop: Shop, store: MemoryStore, *, follow: bool = True
 ) -> AsyncIterator[tuple[Inbox, Events]]:
     """An inbox whose events are followed, or not."""
-    async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+    async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
         events = inbox.events(since=LONG_AGO)
         following = asyncio.create_task(_follow(events)) if follow else None
         await asyncio.sleep(0.1)
@@ -118,7 +118,7 @@ class TestSending:
             (other,) = await take(events, 1)
             assert other.sent_as is None
 
-    async def test_the_same_words_twice_are_two(self) -> None:
+    async def test_same_text_under_two_keys_is_sent_twice(self) -> None:
         shop = Shop(every=5)
         async with open_inbox(shop, Kept(), follow=False) as (inbox, events):
             await inbox.send(shop.chat(), "Да", idempotency_key="a")
@@ -203,13 +203,13 @@ class TestSending:
             assert await outbox.deliveries() == []
         assert not shop.sent
 
-    async def test_what_only_the_record_tells_is_not_kept(self) -> None:
+    async def test_delivery_is_not_saved_when_the_record_breaks_a_rule(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         item = shop.review("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            with pytest.raises(InvalidInput, match="must have an answer: use answer"):
+            with pytest.raises(InvalidInput, match="must have an answer; use answer"):
                 await inbox.edit_answer(item.ref, "Да", idempotency_key="k")
-            with pytest.raises(InvalidInput, match="must be one that may be taken"):
+            with pytest.raises(InvalidInput, match="must be available for"):
                 await inbox.decide(shop.now, "d2", idempotency_key="k")
             shop.now = msgspec.structs.replace(
                 shop.now, decisions=(Decision("d1", DecisionKind.REFUND, comment_required=True),)
@@ -246,7 +246,7 @@ class TestSending:
             assert (await inbox.decide(shop.now, "d1", idempotency_key="k")).accepted
         assert len(shop.sent) == 1
 
-    async def test_tells_what_was_sent(self) -> None:
+    async def test_delivery_describes_the_reply(self) -> None:
         shop = Desk(DecisionKind.REFUND)
         async with open_inbox(shop, Kept()) as (inbox, _):
             sent = await inbox.send(shop.chat(), "Да", idempotency_key="s")
@@ -261,7 +261,7 @@ class TestSending:
             decided = await inbox.decide(shop.now.ref, "d1", comment="ок", idempotency_key="d")
             assert (decided.action, decided.decision, decided.text) == (Action.DECIDE, "d1", "ок")
 
-    async def test_files_that_failed_are_told(self) -> None:
+    async def test_failed_files_are_reported(self) -> None:
         shop, store = Shop(every=5), Kept()
         inner = shop._send
 
@@ -280,7 +280,7 @@ class TestSending:
             assert seen.state is DeliveryState.CONFIRMED
             assert seen.failed_files == ("photo.png: too large",)
 
-    async def test_what_did_not_reach_the_marketplace_is_sent_later(self) -> None:
+    async def test_unsent_delivery_is_retried(self) -> None:
         shop, store = Shop(every=5), Kept()
         shop.trouble.extend(["unreached"] * 3)
         async with open_inbox(shop, store) as (inbox, _):
@@ -294,7 +294,7 @@ class TestSending:
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
-    async def test_what_cannot_be_sent_any_more_is_rejected(self) -> None:
+    async def test_delivery_that_can_no_longer_be_sent_is_rejected(self) -> None:
         shop = Shop(every=5)
         tries = 0
 
@@ -308,7 +308,7 @@ class TestSending:
         shop._send = send  # type: ignore[method-assign]
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 10)
+            await asyncio.sleep(TIMEOUT - 10)
             assert await state_of(inbox, "k") is DeliveryState.SENDING
             await asyncio.sleep(1000)
             delivery = await inbox.outbox.delivery("k")
@@ -357,7 +357,7 @@ class TestFate:
         shop.trouble.append("lost before")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 1)
+            await asyncio.sleep(TIMEOUT - 1)
             assert shop.sent == []
             await asyncio.sleep(40)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -377,7 +377,7 @@ class TestFate:
             await inbox.send(shop.chat("1"), "Да", idempotency_key="message")
             await asyncio.sleep(10)
             assert await state_of(inbox, "message") is DeliveryState.CONFIRMED
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "answer") is DeliveryState.UNKNOWN
         assert shop.sent == [("1", "Да")] * 2
 
@@ -387,7 +387,7 @@ class TestFate:
         shop.hidden = True
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE - 10)
+            await asyncio.sleep(TIMEOUT - 10)
             shop.arrive("Да", author=Author.SELLER)
             await asyncio.sleep(1000)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -398,15 +398,15 @@ class TestFate:
         shop.hidden = True
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 10)
+            await asyncio.sleep(TIMEOUT + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
             (delivery,) = await inbox.outbox.deliveries(DeliveryState.UNKNOWN)
             assert delivery.note is not None
-            assert "not seen for 300 s" in delivery.note
+            assert "not visible within 300 s" in delivery.note
             await asyncio.sleep(1000)
         assert shop.sent == [("1", "Да")]
 
-    async def test_the_words_at_another_time_cannot_be_told(self, follow: bool) -> None:
+    async def test_same_text_at_another_time_is_unknown(self, follow: bool) -> None:
         # Either an old message with the same words, or ours and a clock is an hour off.
         shop = Shop(clock=lambda: datetime.now(UTC) - timedelta(hours=1))
         shop.trouble.append("lost after")
@@ -429,7 +429,7 @@ class TestFate:
                 sending.cancel()
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
                 await inbox.send(shop.chat(), "Да", idempotency_key="k")
-                await asyncio.sleep(SETTLE + 60)
+                await asyncio.sleep(TIMEOUT + 60)
                 assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
             assert len(shop.sent) == times
 
@@ -443,12 +443,12 @@ class TestFate:
 
         shop, store = Shop(every=5), Slow()
         shop.trouble.append("lost before")
-        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-        async with Inbox(shop, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             # The outbox looks for what is open while this is at it.
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 5)
+            await asyncio.sleep(TIMEOUT + 5)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
@@ -473,7 +473,7 @@ class TestFate:
         assert calls == 4
 
     @pytest.mark.parametrize("seed", range(40))
-    async def test_whatever_happens_each_is_sent_once(self, seed: int) -> None:
+    async def test_each_reply_is_sent_once_under_random_faults(self, seed: int) -> None:
         rng = random.Random(seed)
         shop, store = Shop(every=10), Kept()
         troubles: tuple[Trouble | None, ...] = (
@@ -484,13 +484,13 @@ class TestFate:
             "hangs",
         )
         shop.trouble.extend(rng.choices(troubles, k=rng.randrange(12)))
-        same_words, follow = rng.random() < 0.5, rng.random() < 0.7
+        same_text, follow = rng.random() < 0.5, rng.random() < 0.7
         keys = [str(number) for number in range(5)]
         for seconds in [*(rng.uniform(0.05, 400) for _ in range(rng.randrange(6))), 2000.0]:
             async with open_inbox(shop, store, follow=follow) as (inbox, _):
                 tasks = [
                     asyncio.create_task(
-                        inbox.send(shop.chat(), "Да" if same_words else key, idempotency_key=key)
+                        inbox.send(shop.chat(), "Да" if same_text else key, idempotency_key=key)
                     )
                     for key in keys
                 ]
@@ -536,11 +536,11 @@ class TestAnswers:
         shop.trouble.append(trouble)
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, "Спасибо", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("f1", "Спасибо")]
 
-    async def test_to_what_is_not_there(self) -> None:
+    async def test_answer_when_its_target_was_deleted(self) -> None:
         # It is deleted while its answer is on its way, which Wildberries takes for any id.
         shop = Showing(None, every=5)
         item = shop.review("f1")
@@ -561,12 +561,14 @@ class TestAnswers:
             (Answer(""), DeliveryState.UNKNOWN),
         ],
     )
-    async def test_what_is_shown_decides(self, shown: Answer, state: DeliveryState) -> None:
+    async def test_visible_answer_determines_the_state(
+        self, shown: Answer, state: DeliveryState
+    ) -> None:
         shop = Showing(shown, every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, "Спасибо", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert len(shop.sent) == 1
 
@@ -592,14 +594,14 @@ class TestAlreadyAnswered:
         ("words", "state"),
         [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
     )
-    async def test_what_stands_when_it_is_sent_again_decides(
+    async def test_current_answer_determines_the_state_of_a_retry(
         self, words: str, state: DeliveryState
     ) -> None:
         shop = Slow(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.answer(item, words, idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.tries == 2
 
@@ -614,12 +616,12 @@ class TestAlreadyAnswered:
             for number, given in enumerate(replied_to):
                 delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
                 assert delivery.state is DeliveryState.REJECTED
-                assert delivery.note == "another answer stands: Спасибо"
+                assert delivery.note == "it has another answer: Спасибо"
                 assert (delivery.attempts, delivery.sent_at) == (0, None)
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
         assert shop.sent == []
 
-    async def test_a_question_whose_answer_is_not_told_is_for_a_person(self) -> None:
+    async def test_question_with_an_unknown_answer_is_unknown(self) -> None:
         shop = Shop(every=5)
         item = shop.ask("q1")
         shop.trouble.append("lost before")
@@ -630,7 +632,7 @@ class TestAlreadyAnswered:
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
             first = await inbox.answer(item.ref, "Да", idempotency_key="other")
             assert first.state is DeliveryState.REJECTED
-            assert first.note == "another answer stands: its words are not known"
+            assert first.note == "it has another answer: its text is not known"
         assert shop.sent == []
 
 
@@ -663,7 +665,7 @@ class TestRefs:
             assert (delivery.action, delivery.text) == (action, "Да")
             assert not delivery.accepted or delivery.confirmed
         async with open_inbox(shop, store) as (inbox, _):
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             decided = action is Action.DECIDE and trouble == "lost after"
             # By an id alone it is not known what the decision comes to.
             expected = DeliveryState.UNKNOWN if decided else DeliveryState.CONFIRMED
@@ -689,7 +691,7 @@ class TestEdits:
         ],
     )
     @pytest.mark.parametrize("noun", [Noun.QUESTION, Noun.FEEDBACK])
-    async def test_what_stands_decides(
+    async def test_current_record_determines_the_state(
         self, noun: Noun, after: Answer | None, trouble: Trouble | None, state: DeliveryState
     ) -> None:
         shop = Shop(every=5)
@@ -704,7 +706,7 @@ class TestEdits:
             shop.items["1"] = msgspec.structs.replace(item, answer=after)
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.edit_answer(item, "Стало", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.sent == [("1", "Стало")]
 
@@ -715,7 +717,7 @@ class TestEdits:
         shop.trouble.append("lost before")
         async with open_inbox(shop, Kept()) as (inbox, _):
             await inbox.edit_answer(item, "Стало", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Стало")]
 
@@ -744,7 +746,7 @@ class TestRejections:
                 del shop.asks["1"]
             else:
                 shop.asks["1"] = msgspec.structs.replace(item, status=after)
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.sent == [("1", "не по теме")]
 
@@ -767,14 +769,14 @@ class Blind(Shop):
 
 
 class TestBlind:
-    async def test_what_nobody_can_look_up_is_for_a_person(self) -> None:
+    async def test_delivery_without_a_lookup_becomes_unknown(self) -> None:
         shop = Blind()
         item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept(), follow=False) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="s")
             await inbox.answer(item, "Да", idempotency_key="a")
             await inbox.reject(question, "Да", idempotency_key="r")
-            await asyncio.sleep(SETTLE)
+            await asyncio.sleep(TIMEOUT)
             for delivery in await inbox.outbox.deliveries():
                 assert delivery.state is DeliveryState.UNKNOWN
                 assert delivery.note is not None
@@ -854,7 +856,7 @@ class TestDecisions:
                 comment="по правилам",
                 idempotency_key="k",
             )
-            await asyncio.sleep(SETTLE + 60)
+            await asyncio.sleep(TIMEOUT + 60)
             delivery = await inbox.outbox.delivery("k")
             assert delivery is not None
             assert delivery.state is state
@@ -873,22 +875,22 @@ class TestDecisions:
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
 
-class TestSettling:
+class TestResolve:
     async def unknown(self, shop: Shop, store: Kept) -> None:
         shop.hidden = True
         async with open_inbox(shop, store) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
-            await asyncio.sleep(SETTLE + 10)
+            await asyncio.sleep(TIMEOUT + 10)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
 
     @pytest.mark.parametrize("state", [DeliveryState.CONFIRMED, DeliveryState.REJECTED])
     async def test_by_a_person(self, state: DeliveryState) -> None:
         shop, store = Shop(every=5), Kept()
         await self.unknown(shop, store)
-        settled = await settle(store, "k", state)
-        assert (settled.state, settled.note) == (state, "settled by a person")
+        resolved = await resolve(store, "k", state)
+        assert (resolved.state, resolved.note) == (state, "resolved by a person")
         with pytest.raises(InvalidInput, match=f"it is {state}"):
-            await settle(store, "k", state)
+            await resolve(store, "k", state)
         async with open_inbox(shop, store):
             await asyncio.sleep(1000)
         assert len(shop.sent) == 1
@@ -898,25 +900,25 @@ class TestSettling:
         await self.unknown(shop, store)
         shop.hidden = False
         async with open_inbox(shop, store) as (inbox, _):
-            await inbox.outbox.settle("k", DeliveryState.PENDING)
+            await inbox.outbox.resolve("k", DeliveryState.PENDING)
             await asyncio.sleep(40)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert len(shop.sent) == 2
 
-    async def test_only_what_is_unknown(self) -> None:
+    async def test_resolve_requires_an_unknown_delivery(self) -> None:
         shop, store = Shop(every=5), Kept()
         async with open_inbox(shop, store) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             with pytest.raises(InvalidInput, match="it is accepted"):
-                await inbox.outbox.settle("k", DeliveryState.PENDING)
+                await inbox.outbox.resolve("k", DeliveryState.PENDING)
             with pytest.raises(InvalidInput, match="must be of a delivery"):
-                await inbox.outbox.settle("x", DeliveryState.PENDING)
+                await inbox.outbox.resolve("x", DeliveryState.PENDING)
             with pytest.raises(InvalidInput, match="confirmed, rejected or pending"):
-                await inbox.outbox.settle("k", DeliveryState.SENDING)
+                await inbox.outbox.resolve("k", DeliveryState.SENDING)
 
 
 class TestStore:
-    async def test_nothing_is_sent_that_could_not_be_written_down(self) -> None:
+    async def test_reply_is_not_sent_when_it_cannot_be_saved(self) -> None:
         shop = Shop(every=5)
 
         class Full(Kept):
@@ -958,7 +960,7 @@ class TestStore:
     async def test_of_an_account_that_was_taken_out_waits_for_its_return(self) -> None:
         shop, other, store = Shop(every=5), Shop("other"), Kept()
         shop.trouble.append("unreached")
-        async with Inbox(shop, other, state=store, settle_after=SETTLE) as inbox:
+        async with Inbox(shop, other, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await inbox.remove("shop")
             await asyncio.sleep(100)
@@ -972,8 +974,8 @@ class TestStore:
 class TestWaiting:
     @pytest.mark.parametrize("seconds", [0, -1.0])
     async def test_some_time_must_be_given(self, seconds: float) -> None:
-        with pytest.raises(InvalidInput, match="settle_after must be more than 0 s"):
-            Inbox(state=Kept(), settle_after=seconds)
+        with pytest.raises(InvalidInput, match="confirmation_timeout must be more than 0 s"):
+            Inbox(state=Kept(), confirmation_timeout=seconds)
 
     async def test_asking_again_does_not_wait_for_a_long_look(self) -> None:
         # With a base token of Wildberries a round may be an hour away.

@@ -21,7 +21,7 @@ from wbym.feed._polling import (
     StreamId,
     in_order,
     newest_of,
-    pace,
+    round_interval,
 )
 from wbym.limits import Priority, Window
 from wbym.paging import Listing, Page, Reading
@@ -64,7 +64,7 @@ class Shop:
         self.reported: list[UndecodableRecord] = []
         self.fails_on: Callable[[str], WbymError | None] = lambda id_: None
         self.state: bytes | None = None
-        self.forget: datetime | None = None
+        self.forget_before: datetime | None = None
         self.versions: dict[str, str] = {}
 
     def now(self) -> datetime:
@@ -151,8 +151,8 @@ class Shop:
     ) -> list[str]:
         """One round, or its first batches; the ids that it showed, in order."""
         shown: list[str] = []
-        asked = Poll(self.state, self.since, self.known, due, frozenset(hints))
-        async with aclosing(stream.poll(asked)) as batches:
+        request = Poll(self.state, self.since, self.known, due, frozenset(hints))
+        async with aclosing(stream.poll(request)) as batches:
             number = 0
             async for batch in batches:
                 self._take(batch, shown)
@@ -167,7 +167,7 @@ class Shop:
             if observation.version is not None:
                 self.versions[observation.record.ref.id] = observation.version
         self.state = batch.state or self.state
-        self.forget = batch.forget or self.forget
+        self.forget_before = batch.forget_before or self.forget_before
 
 
 class TestBegin:
@@ -191,7 +191,7 @@ class TestBegin:
         first = shop.arrive(-2 * HOUR)
         shop.time += 3 * HOUR
         assert await shop.round(stream) == [first]
-        assert shop.forget == NOW + 2 * HOUR - 45 * DAY
+        assert shop.forget_before == NOW + 2 * HOUR - 45 * DAY
         await shop.round(stream)
         assert shop.begins[1] == NOW + 2 * HOUR - 4 * HOUR
 
@@ -292,7 +292,7 @@ class TestBatches:
         shop = Shop()
         stream = shop.stream()
         await shop.round(stream)
-        before = shop.state, shop.forget
+        before = shop.state, shop.forget_before
         shop.time += 2 * HOUR
         ids = [shop.arrive() for _ in range(5)]
         shop.page_size = 2
@@ -300,7 +300,7 @@ class TestBatches:
         with pytest.raises(ServerError):
             await shop.round(stream)
         assert set(shop.versions) == set(ids[:2])
-        assert (shop.state, shop.forget) == before
+        assert (shop.state, shop.forget_before) == before
         shop.fails_on = lambda id_: None
         assert await shop.round(stream) == ids
 
@@ -427,7 +427,7 @@ class TestStored:
         newest = datetime(2026, 5, 1, 9, 30, 15, tzinfo=UTC)
         await shop.round(shop.stream())
         assert shop.begins == [newest - 30 * DAY, newest - 4 * HOUR]
-        assert shop.forget == newest - 45 * DAY
+        assert shop.forget_before == newest - 45 * DAY
 
     async def test_state_when_yandex_market_stored_it(self) -> None:
         shop = Shop(msgspec.structs.replace(OVERLAP, quiet=20 * DAY))
@@ -462,7 +462,7 @@ class TestParts:
         assert newest_of(NOW - DAY, [], NOW) == NOW - DAY
 
     def test_pace_when_a_share_is_taken(self) -> None:
-        assert pace(Window(limit=60, period=3600), 3, 0.25) == 720
+        assert round_interval(Window(limit=60, period=3600), 3, 0.25) == 720
 
     def test_failures_when_there_are_several(self) -> None:
         failures = Failures(ID)

@@ -22,7 +22,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 class TestReading:
-    async def test_one_at_a_time_has_the_right(self, store: Store) -> None:
+    async def test_reader_lock_is_exclusive(self, store: Store) -> None:
         async with store.reading("shop", wait=False):
             with pytest.raises(FeedBusy, match="shop: its events are read by this process"):
                 async with store.reading("shop", wait=False):
@@ -70,7 +70,7 @@ class TestReading:
         async with store.reading("shop", wait=False):
             pass
 
-    async def test_who_does_not_wait_never_waits(self, store: Store) -> None:
+    async def test_lock_without_wait_fails_at_once(self, store: Store) -> None:
         """Not even where the right is just being passed on."""
         held, release = asyncio.Event(), asyncio.Event()
 
@@ -99,9 +99,7 @@ class TestReading:
             pass
 
     @pytest.mark.parametrize("turns", range(8))
-    async def test_nothing_is_held_after_a_cancelled_beginning(
-        self, store: Store, turns: int
-    ) -> None:
+    async def test_no_lock_is_held_after_a_cancelled_start(self, store: Store, turns: int) -> None:
         async def reader() -> None:
             async with store.reading("shop", wait=True):
                 await asyncio.sleep(60)
@@ -127,7 +125,7 @@ async def _awaited(awaitable: Awaitable[object]) -> None:
 
 
 class TestReadingOfOneFile:
-    async def test_one_store_at_a_time_has_the_right(self, tmp_path: Path) -> None:
+    async def test_reader_lock_is_exclusive_among_stores(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as one, SqliteStore(path) as two:
             async with one.reading("shop", wait=False):
@@ -145,7 +143,7 @@ class TestReadingOfOneFile:
             async with two.reading("shop", wait=False):
                 pass
 
-    async def test_one_process_at_a_time_has_the_right(self, tmp_path: Path) -> None:
+    async def test_reader_lock_is_exclusive_among_processes(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         with child("read", path) as other:
             assert await asyncio.to_thread(other.line)

@@ -78,12 +78,12 @@ class TestNotOurs:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
-        await refused(path, "has version 7, and .* up to 3; use the newer wbym that made it")
+        await refused(path, "has version 7, and .* up to 3; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
     async def test_garbage(self, path: Path, size: int) -> None:
         path.write_bytes(random.Random(size).randbytes(size))
-        await refused(path, "not a database: .* name another, or restore a copy")
+        await refused(path, "not a database: .* use another file, or restore a copy")
 
     @pytest.mark.parametrize(
         "mark",
@@ -97,7 +97,7 @@ class TestNotOurs:
     @pytest.mark.parametrize("mode", ["wal", "delete"])
     async def test_database_of_another_program(self, path: Path, mark: str, mode: str) -> None:
         sql(path, f"PRAGMA journal_mode = {mode}", *mark.split(";"))
-        await refused(path, "a database of something else; name another file")
+        await refused(path, "a database of another program; use another file")
 
     async def test_folder(self, path: Path) -> None:
         path.mkdir()
@@ -216,7 +216,7 @@ class TestBusy:
     async def test_error_when_another_process_goes_on_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(wbym._sqlite, "BUSY", 0.05)
+        monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
         await filled(path)
         async with SqliteStore(path) as store:
             with child("lock", path) as other:

@@ -36,9 +36,7 @@ class TestSqliteStore:
             await store.write(step(3))
             assert await numbers(store) == ["1", "3"]
 
-    async def test_what_was_asked_for_is_done_when_the_caller_is_cancelled(
-        self, tmp_path: Path
-    ) -> None:
+    async def test_call_completes_when_the_caller_is_cancelled(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as store:
             other = sqlite3.connect(path, isolation_level=None)
@@ -60,7 +58,7 @@ class TestSqliteStore:
             assert await looked == checkpoint(state=b"3")
             assert await numbers(store) == ["1", "2", "3"]
 
-    async def test_closing_waits_for_what_is_begun(self, tmp_path: Path) -> None:
+    async def test_closing_waits_for_running_calls(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as store:
             other = sqlite3.connect(path, isolation_level=None)
@@ -93,7 +91,7 @@ class TestSqliteStore:
         async with store:
             assert await numbers(store) == ["1"]
 
-    async def test_two_stores_see_what_the_other_wrote(self, tmp_path: Path) -> None:
+    async def test_two_stores_see_each_others_writes(self, tmp_path: Path) -> None:
         path = tmp_path / "state.db"
         async with SqliteStore(path) as one, SqliteStore(str(path)) as two:
             await asyncio.gather(*(one.write(step(n)) for n in range(20)))

@@ -93,7 +93,7 @@ class TestMemos:
         await keeps.write(Step(checkpoint(), seen_records=seen_records))
         await keeps.write(Step(checkpoint(stream="questions"), seen_records=seen_records))
         late = {"late and old": SeenRecord("", 1, at(0)), "late": SeenRecord("", 1, at(3))}
-        await keeps.write(Step(checkpoint(), seen_records=late, forget=at(2)))
+        await keeps.write(Step(checkpoint(), seen_records=late, forget_before=at(2)))
         found = await keeps.seen_records("shop", "chats", [*seen_records, *late])
         assert found.keys() == {"edge", "ever", "late"}
         assert await keeps.seen_records("shop", "questions", list(seen_records)) == seen_records
@@ -159,7 +159,7 @@ class TestDeliveries:
         assert await keeps.delivery("key") == first
         assert await keeps.work("key") == b"work"
 
-    async def test_nothing_under_a_new_key(self, keeps: Store) -> None:
+    async def test_unknown_key_has_no_delivery(self, keeps: Store) -> None:
         assert await keeps.delivery("key") is None
         assert await keeps.work("key") == b""
         await keeps.drop("key")

@@ -36,7 +36,7 @@ from wbym.feed import SqliteStore
 from wbym.feed import _version_1 as version_1
 from wbym.feed._actions import AnswerAction, DecideAction, SendAction, decode_action
 from wbym.feed._delivery import FINAL, OPEN
-from wbym.feed._records import decode_chat, decode_record
+from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import StoredEvent
 from wbym.inbox import Inbox
 
@@ -132,7 +132,7 @@ class TestEvents:
         assert decision.max_amount == Money(Decimal(99), "RUB")
 
     @pytest.mark.parametrize("junk", [b"", b"\x00", b"\x80", b"\x81\xa3ref\x01", b"\xff"])
-    async def test_one_that_cannot_be_read_is_dropped_and_named(
+    async def test_damaged_row_is_deleted_and_logged(
         self, path: Path, caplog: pytest.LogCaptureFixture, junk: bytes
     ) -> None:
         change(path, "UPDATE event SET record = ? WHERE id = 'toy/shop/message/m1'", junk)
@@ -140,11 +140,11 @@ class TestEvents:
         with caplog.at_level(logging.WARNING, "wbym.feed"):
             found = await events(path)
         assert len(found) == 7
-        assert "the event 'toy/shop/message/m1' of an earlier wbym cannot be read" in caplog.text
+        assert "the event 'toy/shop/message/m1' of an earlier wbym cannot be decoded" in caplog.text
         assert "the event 'toy/shop/return/r1' of" in caplog.text
         assert await events(path) == found
 
-    async def test_what_is_known_of_streams_is_kept(self, path: Path) -> None:
+    async def test_stream_state_is_kept(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             point = await store.checkpoint("shop", "chats")
             assert point is not None
@@ -250,12 +250,12 @@ class TestDeliveries:
         change(path, "UPDATE memo SET key = ? WHERE key = 'feedback/f1'", known or "feedback/f2")
         change(path, "UPDATE delivery SET key = ? WHERE key = 'feedback-confirmed'", key)
         assert (await deliveries(path))[key].target == ref(noun, "f1")
-        is_guessed = f"{key!r} answered f1: it is taken for a feedback" in caplog.text
+        is_guessed = f"{key!r} answered f1, which is assumed to be a feedback" in caplog.text
         assert is_guessed is (key == "a" and known is None)
 
     @pytest.mark.parametrize("state", ["pending", "sending", "accepted", "unknown"])
     @pytest.mark.parametrize("junk", [b"", b"\x80", b"junk", b"\xff"])
-    async def test_key_is_kept_though_what_it_sends_is_lost(
+    async def test_key_is_kept_when_its_action_is_lost(
         self, path: Path, caplog: pytest.LogCaptureFixture, state: str, junk: bytes
     ) -> None:
         change(path, "UPDATE delivery SET work = ? WHERE key = ?", junk, f"send-{state}")
@@ -263,15 +263,15 @@ class TestDeliveries:
         assert one.state is DeliveryState.UNKNOWN
         assert one.note is not None
         assert "an earlier wbym saved it" in one.note
-        assert f"'send-{state}' cannot be sent any more" in caplog.text
+        assert f"'send-{state}' can no longer be sent" in caplog.text
 
     @pytest.mark.parametrize("junk", ["", "{}", "[]", '{"key":"send-pending","action":"fly"}'])
-    async def test_one_that_cannot_be_read_is_dropped_and_named(
+    async def test_damaged_row_is_deleted_and_logged(
         self, path: Path, caplog: pytest.LogCaptureFixture, junk: str
     ) -> None:
         change(path, "UPDATE delivery SET body = ? WHERE key = 'send-pending'", junk)
         assert len(await deliveries(path)) == 29
-        assert "the delivery 'send-pending' of an earlier wbym cannot be read" in caplog.text
+        assert "the delivery 'send-pending' of an earlier wbym cannot be decoded" in caplog.text
 
 
 class Market(Shop):
@@ -336,7 +336,7 @@ class TestGoingOn:
         key = f"{what}-{state}"
         change(path, "DELETE FROM delivery WHERE key != ?", key)
         shop = Market()
-        async with Inbox(shop, state=path, settle_after=0.05) as inbox, asyncio.timeout(30):
+        async with Inbox(shop, state=path, confirmation_timeout=0.05) as inbox, asyncio.timeout(30):
             while True:
                 one = await inbox.outbox.delivery(key)
                 assert one is not None

@@ -10,7 +10,7 @@ from tests.wbym.feed.test_schema import sql
 from wbym.domain import Noun, Ref, UndecodableRecord
 from wbym.feed import EventKind, SqliteStore
 from wbym.feed import _schema as schema
-from wbym.feed._records import decode_record
+from wbym.feed._serialization import decode_record
 from wbym.feed._store import SeenRecord
 from wbym.paging._parts import stamp
 

@@ -51,7 +51,7 @@ class TestBan:
         async with scheduler.lease(charge()) as one, scheduler.lease(charge()) as other:
             one.settle(1, LimitSignal(retry_after=10))
             other.settle(1, LimitSignal(retry_after=2))
-        assert state(scheduler).refusals == 2
+        assert state(scheduler).rate_limited == 2
         assert state(scheduler).banned_until == datetime.fromtimestamp(wall.now + 10, UTC)
         assert await bans.load(str(key())) == pytest.approx(wall.now + 10)
         start = asyncio.get_running_loop().time()

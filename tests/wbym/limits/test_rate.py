@@ -144,7 +144,7 @@ class TestPublishedLimit:
             )
             calls += 300
             refused += market.refused
-            assert took <= THREE_A_SECOND.least_time(300) + 1 + 0.34 * market.refused
+            assert took <= THREE_A_SECOND.min_duration(300) + 1 + 0.34 * market.refused
         assert refused < calls / 1000
 
     @pytest.mark.parametrize("quota", [Quota(1, 3600, 1), Quota(1, 60, 1), Quota(10, 60, 1)])
@@ -162,7 +162,7 @@ class TestPublishedLimit:
                 False,
             )
             assert market.refused == 0
-            assert took <= quota.least_time(40) + 40 * 0.25 + 1
+            assert took <= quota.min_duration(40) + 40 * 0.25 + 1
 
 
 def jittery_run(

@@ -65,7 +65,7 @@ class Shop:
         self.shows: int | None = None
         self.requests = 0
         self.in_flight = 0
-        self.most_in_flight = 0
+        self.max_in_flight = 0
         self._random = random.Random(0)
         self._lag = lag
 
@@ -92,7 +92,7 @@ class Shop:
         """A page as it is at some moment of the request."""
         self.requests += 1
         self.in_flight += 1
-        self.most_in_flight = max(self.in_flight, self.most_in_flight)
+        self.max_in_flight = max(self.in_flight, self.max_in_flight)
         try:
             for _ in range(self._random.randrange(self._lag + 1)):
                 await asyncio.sleep(0)

@@ -15,7 +15,7 @@ from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging import ByOffset, ByToken, Chunk, Listing, Page, chain
-from wbym.paging._listing import PART
+from wbym.paging._listing import PART_SIZE
 
 pytestmark = pytest.mark.looptime
 
@@ -485,7 +485,7 @@ class TestUsing:
         [
             (offset_source([1]), 11, "must be from 1 to 10"),
             (token_source([[1]], scheme=SIZED), 51, "must be from 1 to 50"),
-            (token_source([[1]]), 1, "is not taken by this list"),
+            (token_source([[1]]), 1, "is not supported by this list"),
         ],
     )
     async def test_size_when_the_list_does_not_take_it(
@@ -746,19 +746,19 @@ class TestMap:
             calls.append(item)
             return str(item)
 
-        count = 2 * PART + 1
+        count = 2 * PART_SIZE + 1
         listing = self.make(range(count), [count]).listing().map(change)
         ahead = []
         async with aclosing(listing.records()) as records:
             async for record in records:
                 ahead.append(len(calls) - int(record))
-        assert max(ahead) == PART
+        assert max(ahead) == PART_SIZE
         assert calls == numbers(count + 1)
         assert listing.cursor == "1"
 
     @given(
-        bad=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
-        left_out=st.sets(st.integers(0, 2 * PART + 9), max_size=5),
+        bad=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
+        left_out=st.sets(st.integers(0, 2 * PART_SIZE + 9), max_size=5),
     )
     async def test_records_when_any_cannot_be_changed(
         self, bad: set[int], left_out: set[int]
@@ -768,7 +768,7 @@ class TestMap:
                 raise ValueError(item)
             return item
 
-        count = 2 * PART + 10
+        count = 2 * PART_SIZE + 10
         origin = BytesOrigin(*(b"%d" % item for item in range(count)))
         source = MemorySource(lambda *_: Chunk(range(count), count, origin=origin))
         listing = source.listing().filter(lambda item: item not in left_out)
@@ -782,7 +782,7 @@ class TestMap:
         assert listing.cursor == "1"
 
     async def test_pages_when_a_part_of_them_would_do(self) -> None:
-        count = PART + 1
+        count = PART_SIZE + 1
         listing = self.make(range(count)).listing().map_pages(lambda items: [len(items)])
         assert [item async for item in listing.map(str)] == [str(count)]
 
@@ -812,7 +812,7 @@ class TestChain:
             calls.append(item)
             return item
 
-        count = 2 * PART
+        count = 2 * PART_SIZE
         parts = [token_source([range(count)]), token_source([range(count - 1, count + 2)])]
         mapped = [
             (name, part.listing().map(change)) for name, part in zip("ab", parts, strict=True)
@@ -820,7 +820,7 @@ class TestChain:
         listing = chain(mapped, key=str)
         ahead = [len(calls) - item async for item in listing]
         assert len(ahead) == count + 2
-        assert max(ahead) == PART
+        assert max(ahead) == PART_SIZE
         assert listing.cursor == "b:"
 
     async def test_all_when_a_record_is_in_both(self) -> None:

@@ -61,35 +61,35 @@ class Parts:
         source = MemorySource(page, scheme=scheme, latency=self.latency, traffic=self.traffic)
         return source.listing()
 
-    def listing(self, *, at_once: int = 1) -> Listing[int]:
+    def listing(self, *, concurrency: int = 1) -> Listing[int]:
         parts = [(f"p{place}", self.part(place)) for place in range(len(self.records))]
-        return merge(parts, method="numbers.list", at_once=at_once)
+        return merge(parts, method="numbers.list", concurrency=concurrency)
 
 
 sizes = st.lists(st.integers(0, 12), max_size=6)
 
 
 class TestMerge:
-    @given(sizes=sizes, at_once=st.integers(1, 5))
-    async def test_all_when_of_any_length(self, sizes: list[int], at_once: int) -> None:
+    @given(sizes=sizes, concurrency=st.integers(1, 5))
+    async def test_all_when_of_any_length(self, sizes: list[int], concurrency: int) -> None:
         parts = Parts(*sizes)
-        found = await parts.listing(at_once=at_once).all()
+        found = await parts.listing(concurrency=concurrency).all()
         assert sorted(found) == parts.all
-        if at_once == 1:
+        if concurrency == 1:
             assert found == parts.all
 
     @given(
         sizes=sizes,
-        at_once=st.integers(1, 5),
+        concurrency=st.integers(1, 5),
         then=st.integers(1, 5),
         stop=st.integers(0, 20),
         behind=st.booleans(),
     )
     async def test_pages_when_resumed_from_a_cursor(
-        self, sizes: list[int], at_once: int, then: int, stop: int, behind: bool
+        self, sizes: list[int], concurrency: int, then: int, stop: int, behind: bool
     ) -> None:
         parts = Parts(*sizes, latency=0.01)
-        pages = [page async for page in parts.listing(at_once=at_once).pages()]
+        pages = [page async for page in parts.listing(concurrency=concurrency).pages()]
         if not pages:
             return
         stop = min(stop, len(pages) - 1)
@@ -99,14 +99,14 @@ class TestMerge:
             assert sorted(before) == parts.all
             return
         # However many were read at once before, and are now.
-        rest = await parts.listing(at_once=then).using(cursor=cursor).all()
+        rest = await parts.listing(concurrency=then).using(cursor=cursor).all()
         assert sorted([*before, *rest]) == parts.all
 
     async def test_requests_when_left_early(self) -> None:
         parts = Parts(9, 9)
         assert await parts.listing().all(limit=2) == [0, 1]
         assert parts.traffic.requests == 1
-        await parts.listing(at_once=2).all(limit=2)
+        await parts.listing(concurrency=2).all(limit=2)
         await asyncio.sleep(10)
         assert parts.traffic.in_flight == 0
         assert parts.traffic.requests < 8
@@ -126,32 +126,32 @@ class TestMerge:
     async def test_requests_when_several_are_read_at_once(self) -> None:
         parts = Parts(*[30] * 8, latency=0.2)
         begin = asyncio.get_running_loop().time()
-        await parts.listing(at_once=4).all()
+        await parts.listing(concurrency=4).all()
         # 80 pages, four at a time, without a gap.
         assert asyncio.get_running_loop().time() - begin == pytest.approx(80 / 4 * 0.2)
         assert parts.traffic.max_in_flight == 4
 
     async def test_pages_when_the_consumer_is_slow(self) -> None:
         parts = Parts(*[300] * 4, latency=0.01)
-        async for _ in parts.listing(at_once=4).pages():
+        async for _ in parts.listing(concurrency=4).pages():
             await asyncio.sleep(5)
             break
         assert parts.traffic.requests <= 2 + 4 + 4
 
-    @pytest.mark.parametrize("at_once", [1, 3])
-    async def test_pages_when_a_part_fails(self, at_once: int) -> None:
+    @pytest.mark.parametrize("concurrency", [1, 3])
+    async def test_pages_when_a_part_fails(self, concurrency: int) -> None:
         parts = Parts(6, 6, 6, latency=0.01)
         parts.broken = {1}
         found: list[int] = []
         with pytest.raises(OSError, match="part 1 is broken"):
-            async for number in parts.listing(at_once=at_once):
+            async for number in parts.listing(concurrency=concurrency):
                 found.append(number)
         assert parts.traffic.in_flight == 0
         assert set(found) <= set(parts.all)
 
     async def test_reading_when_cancelled(self) -> None:
         parts = Parts(*[300] * 4, latency=1)
-        task = asyncio.ensure_future(parts.listing(at_once=4).all())
+        task = asyncio.ensure_future(parts.listing(concurrency=4).all())
         await asyncio.sleep(5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -161,16 +161,16 @@ class TestMerge:
     @pytest.mark.parametrize("cursor", ["5", "p0:1", "p9:1;p1", "p0:1;p9", ";p9", "a;b;c"])
     async def test_cursor_when_it_is_of_another_list(self, cursor: str) -> None:
         parts = Parts(3, 3)
-        for at_once in (1, 3):
+        for concurrency in (1, 3):
             with pytest.raises(InvalidInput, match="cursor of this list") as caught:
-                await parts.listing(at_once=at_once).using(cursor=cursor).all()
+                await parts.listing(concurrency=concurrency).using(cursor=cursor).all()
             assert (caught.value.method, caught.value.argument) == ("numbers.list", "cursor")
         assert parts.traffic.requests == 0
 
-    @pytest.mark.parametrize("at_once", [1, 3])
-    async def test_parts_when_read_in_another_way(self, at_once: int) -> None:
+    @pytest.mark.parametrize("concurrency", [1, 3])
+    async def test_parts_when_read_in_another_way(self, concurrency: int) -> None:
         parts = Parts(6, 6, 6)
-        listing = parts.listing(at_once=at_once).using(size=7, priority=Priority.BULK)
+        listing = parts.listing(concurrency=concurrency).using(size=7, priority=Priority.BULK)
         assert sorted(await listing.all()) == parts.all
         assert (parts.sizes, parts.priorities) == ({7}, {Priority.BULK})
 
@@ -185,9 +185,9 @@ class TestMerge:
 
     def test_order_when_it_is_known(self) -> None:
         parts = [("a", Parts(1).part(0))]
-        for at_once in (1, 2):
-            listing = merge(parts, method="x", at_once=at_once, newest_first=True)
-            assert listing.newest_first == (at_once == 1)
+        for concurrency in (1, 2):
+            listing = merge(parts, method="x", concurrency=concurrency, newest_first=True)
+            assert listing.newest_first == (concurrency == 1)
 
 
 class TestBySpan:
@@ -196,8 +196,8 @@ class TestBySpan:
         since: datetime,
         until: datetime | None,
         *,
-        longest: timedelta = 30 * DAY,
-        at_once: int = 1,
+        max_length: timedelta = 30 * DAY,
+        concurrency: int = 1,
         finely: bool = True,
     ) -> tuple[list[Span], Listing[int]]:
         seen: list[Span] = []
@@ -214,27 +214,27 @@ class TestBySpan:
             method="numbers.list",
             since=since,
             until=until,
-            longest=longest,
-            at_once=at_once,
+            max_length=max_length,
+            concurrency=concurrency,
             finely=finely,
         )
         return seen, listing
 
     @given(
         days=st.floats(0, 400),
-        at_once=st.integers(1, 4),
+        concurrency=st.integers(1, 4),
         open_ended=st.booleans(),
         finely=st.booleans(),
     )
     async def test_spans_when_they_cover_the_period(
-        self, days: float, at_once: int, open_ended: bool, finely: bool
+        self, days: float, concurrency: int, open_ended: bool, finely: bool
     ) -> None:
         until = None if open_ended else NOW
         since = (datetime.now(UTC) if open_ended else NOW) - timedelta(days=days)
-        seen, listing = self.spans(since, until, at_once=at_once, finely=finely)
+        seen, listing = self.spans(since, until, concurrency=concurrency, finely=finely)
         await listing.all()
         self._check(sorted(seen, key=lambda span: span.since), since, until)
-        if at_once == 1:
+        if concurrency == 1:
             assert seen == sorted(seen, key=lambda span: span.since, reverse=True)
 
     def _check(self, spans: Sequence[Span], since: datetime, until: datetime | None) -> None:
@@ -248,10 +248,10 @@ class TestBySpan:
         for moment in (since, until or datetime.now(UTC)):
             assert sum(moment in span for span in spans) == 1
 
-    @given(days=st.integers(31, 400), at_once=st.integers(1, 4), stop=st.integers(0, 20))
-    async def test_spans_when_resumed(self, days: int, at_once: int, stop: int) -> None:
+    @given(days=st.integers(31, 400), concurrency=st.integers(1, 4), stop=st.integers(0, 20))
+    async def test_spans_when_resumed(self, days: int, concurrency: int, stop: int) -> None:
         since = NOW - timedelta(days=days)
-        seen, listing = self.spans(since, NOW, at_once=at_once)
+        seen, listing = self.spans(since, NOW, concurrency=concurrency)
         pages = [page async for page in listing.pages()]
         cursor = pages[min(stop, len(pages) - 1)].next_cursor
         if cursor is None:
@@ -263,13 +263,15 @@ class TestBySpan:
         self._check(sorted({*done, *again}, key=lambda span: span.since), since, NOW)
 
     async def test_spans_when_read_at_once(self) -> None:
-        seen, listing = self.spans(NOW - 180 * DAY, NOW, longest=181 * DAY, at_once=4)
+        seen, listing = self.spans(NOW - 180 * DAY, NOW, max_length=181 * DAY, concurrency=4)
         await listing.all()
         assert len(seen) == 16
-        seen, listing = self.spans(NOW - 3 * DAY, NOW, longest=181 * DAY, at_once=4)
+        seen, listing = self.spans(NOW - 3 * DAY, NOW, max_length=181 * DAY, concurrency=4)
         await listing.all()
         assert len(seen) == 3
-        seen, listing = self.spans(NOW - 180 * DAY, NOW, longest=181 * DAY, at_once=4, finely=False)
+        seen, listing = self.spans(
+            NOW - 180 * DAY, NOW, max_length=181 * DAY, concurrency=4, finely=False
+        )
         await listing.all()
         assert len(seen) == 1
 
@@ -355,6 +357,6 @@ class TestSweep:
             sweep.using(prefetch=2),
             sweep.using(priority=Priority.BULK),
         ):
-            with pytest.raises(InvalidInput, match="is not taken by a sweep"):
+            with pytest.raises(InvalidInput, match="is not supported by a sweep"):
                 await listing.all()
         assert parts.traffic.requests == 0

@@ -41,8 +41,8 @@ class Market:
             key=lambda item: item.id,
             method="market.sweep",
             span=span,
-            longest=100 * DAY,
-            at_once=4,
+            max_length=100 * DAY,
+            concurrency=4,
             in_order=in_order,
             cursor=cursor,
         )

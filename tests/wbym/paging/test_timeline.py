@@ -32,7 +32,7 @@ class TestRequests:
         found = await shop.reading(done=False, expected=1000).all()
         assert found == shop.waiting
         assert shop.requests == 33  # 30 new records a page
-        assert shop.most_in_flight == 3
+        assert shop.max_in_flight == 3
 
     async def test_end_when_nothing_was_counted(self) -> None:
         shop = filled(40)
@@ -179,7 +179,7 @@ class TestUsing:
     async def test_prefetch_when_it_is_more(self) -> None:
         shop = filled(1000)
         assert await shop.reading(done=False, expected=1000).using(prefetch=6).all() == shop.waiting
-        assert shop.most_in_flight == 6
+        assert shop.max_in_flight == 6
 
     async def test_page_when_one_is_enough(self) -> None:
         shop = filled(1000)

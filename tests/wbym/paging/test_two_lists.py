@@ -48,7 +48,7 @@ class TestQuiet:
     async def test_records_when_more_wait_than_may_be_held(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(two_lists, "HELD", 120)
+        monkeypatch.setattr(two_lists, "MAX_BUFFERED", 120)
         shop = shop_of(800, 500)
         assert await items_of(shop.sweep(AGES_AGO)) == sorted([*shop.waiting, *shop.done])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wbym.testing._buckets import TokenBucket
+from wbym.testing import TokenBucket
 
 
 @dataclass
@@ -30,7 +30,7 @@ def test_refusal_holds_to_its_second_and_is_not_prolonged() -> None:
     assert bucket.take().retry == 1
     clock.now += 0.7
     assert not bucket.take().allowed
-    assert bucket.look() == 0
+    assert bucket.peek() == 0
     clock.now += 0.3
     assert bucket.take().allowed
 

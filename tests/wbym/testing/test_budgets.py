@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wbym.testing._buckets import ParallelCap, PeriodBudget
+from wbym.testing import ParallelCap, PeriodBudget
 
 
 @dataclass
@@ -16,15 +16,15 @@ class Clock:
 def test_budget_is_spent_and_comes_back_whole() -> None:
     clock = Clock()
     budget = PeriodBudget(limit=2, period=3600, clock=clock)
-    assert (budget.look().remaining, budget.look().until) == (2, 3600)
+    assert (budget.peek().remaining, budget.peek().until) == (2, 3600)
     clock.now += 1000  # the period begins with the first request
     assert [budget.take().remaining for _ in range(2)] == [1, 0]
     clock.now += 3599
     refused = budget.take()
     assert (refused.allowed, refused.remaining, refused.until) == (False, 0, 1)
-    assert not budget.look().allowed
+    assert not budget.peek().allowed
     clock.now += 1
-    assert budget.look().allowed
+    assert budget.peek().allowed
     assert budget.take().remaining == 1
 
 

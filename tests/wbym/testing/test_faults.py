@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 
 
 def test_scripted_fault_hits_the_next_matching_requests_only() -> None:

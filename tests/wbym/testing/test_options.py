@@ -6,12 +6,11 @@ from typing import ClassVar
 
 import pytest
 
-from wbym.testing import _options as options
-from wbym.testing._faults import Faults
-from wbym.testing._options import add_options, takes
+from wbym.testing import Faults, SimulatorOptions, keyword_options
+from wbym.testing._options import add_options
 
 
-class KioskOptions(options.Options, frozen=True, kw_only=True):
+class KioskOptions(SimulatorOptions, frozen=True, kw_only=True):
     second_names: ClassVar[dict[str, str]] = {"goods": "--items"}
 
     goods: int = 3
@@ -25,7 +24,7 @@ class KioskOptions(options.Options, frozen=True, kw_only=True):
 
 
 class Kiosk:
-    @takes(KioskOptions)
+    @keyword_options(KioskOptions)
     def __init__(self, options: KioskOptions) -> None:
         self.options = options
 
@@ -57,7 +56,7 @@ def test_help_is_the_fields_docstrings() -> None:
     for text in (
         "How many goods (default: 3)",
         "Ids of the owners; 100% of them",
-        "Of all data and faults;",
+        "Seed of all data and faults;",
         "Share of requests answered 5xx, before (default: 0.0)",
     ):
         assert text in shown

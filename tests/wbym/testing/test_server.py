@@ -8,38 +8,44 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from wbym.testing._answers import Answer, PageCache, Refusal, json_answer
-from wbym.testing._faults import Faults
-from wbym.testing._options import Options
-from wbym.testing._server import Call, Route, SimulatorServer
-from wbym.testing._spoil import Records
+from wbym.testing import (
+    Call,
+    Faults,
+    PageCache,
+    RecordFields,
+    Refusal,
+    Response,
+    Route,
+    SimulatorOptions,
+    SimulatorServer,
+    json_response,
+    route,
+)
 
 
 class Kiosk(SimulatorServer):
     """The smallest marketplace: a list of two things and a counter."""
 
-    def routes(self) -> list[Route]:
-        listed = Records(("items",), "id", ("note",), ("kind",))
-        return [Route("GET", "/items", self.items, records=listed), Route("POST", "/buy", self.buy)]
-
-    async def items(self, call: Call) -> Answer:
+    @route("GET", "/items", records=RecordFields(("items",), "id", ("note",), ("kind",)))
+    async def items(self, call: Call) -> Response:
         items = [{"id": n, "note": "да", "kind": "new"} for n in range(2)]
-        return json_answer({"items": items, "next": call.query("next")})
+        return json_response({"items": items, "next": call.query("next")})
 
-    async def buy(self, call: Call) -> Answer:
+    @route("POST", "/buy")
+    async def buy(self, call: Call) -> Response:
         if await call.request.read() == b"two":
             raise Refusal(409, "one at a time")
         self.stats.effects["buy"] += 1
-        return json_answer({"ok": True})
+        return json_response({"ok": True})
 
     def admit(self, call: Call, route: Route) -> None:
         call.headers["X-Seen"] = route.path
         if call.query("no"):
             raise Refusal(429)
 
-    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Answer:
+    def refuse(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
         shape = {"error": refusal.message or refusal.status, "at": route.path if route else None}
-        answer = json_answer(shape, status=refusal.status)
+        answer = json_response(shape, status=refusal.status)
         return replace(answer, rate_limited=refusal.status == 429)
 
     def records(self) -> Mapping[str, int]:
@@ -53,7 +59,7 @@ async def kiosk() -> AsyncIterator[Kiosk]:
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    simulator = Kiosk(Options(faults=Faults(seed=1), sleep=sleep))
+    simulator = Kiosk(SimulatorOptions(faults=Faults(seed=1), sleep=sleep))
     simulator.slept = slept  # type: ignore[attr-defined]
     async with simulator:
         yield simulator
@@ -163,10 +169,10 @@ async def test_stats_count_requests_refusals_and_effects(
     assert (await get(session, f"{kiosk.url}/nothing"))[0] == 404
     await session.post(f"{kiosk.url}/buy")
     stats = msgspec.json.decode((await get(session, f"{kiosk.url}/__simulator/stats"))[1])
-    assert (stats["requests"], stats["refusals"]) == (4, 1)
+    assert (stats["requests"], stats["rate_limited"]) == (4, 1)
     assert stats["paths"]["GET /items"] == {
         "requests": 2,
-        "refusals": 1,
+        "rate_limited": 1,
         "statuses": {"200": 1, "429": 1},
     }
     assert (stats["effects"], stats["records"]) == ({"buy": 1}, {"items": 2})

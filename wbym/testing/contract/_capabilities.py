@@ -43,25 +43,25 @@ class CapabilityContract(Contract):
         known = {row.name: row.scope for row in self.account_class.catalog()}
         assert report.credentials
         assert report.methods
-        assert not report.asked
+        assert not report.probes
         for facts in report.methods:
             assert known[facts.name] == facts.scope
             assert facts.host
-            assert facts.pace or facts.missing
+            assert facts.rate or facts.missing
         assert not harness.requests
 
     async def test_check_when_online(self, harness: Harness, shop: Account) -> None:
         """The marketplace is asked, and takes the credentials."""
         report = await shop.check()
-        assert report.asked
-        assert all(asked.answer and asked.problem is None for asked in report.asked)
+        assert report.probes
+        assert all(probe.answer and probe.error is None for probe in report.probes)
         assert harness.requests
 
     async def test_check_when_the_secret_is_revoked(self, harness: Harness) -> None:
         """It is part of the report, which has the rest too."""
         async with harness.revoked() as account:
             report = await account.check()
-        assert any(asked.problem is not None for asked in report.asked)
+        assert any(probe.error is not None for probe in report.probes)
         assert report.methods
 
     def test_capabilities_when_they_need_others(self) -> None:

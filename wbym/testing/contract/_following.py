@@ -90,7 +90,7 @@ async def _followed(harness: Harness, store: MemoryStore) -> AsyncIterator[Inbox
     """An inbox over the account; a new one polls at once, and finds the store as it was left."""
     async with (
         asyncio.timeout(_WITHIN),
-        Inbox(harness.account(), state=store, settle_after=_WITHIN) as inbox,
+        Inbox(harness.account(), state=store, confirmation_timeout=_WITHIN) as inbox,
     ):
         yield inbox
 

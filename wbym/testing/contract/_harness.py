@@ -7,9 +7,7 @@ from typing import ClassVar, Final
 import aiohttp
 
 from wbym.account import Account, Capability
-from wbym.testing._answers import Answer, Refusal
-from wbym.testing._faults import FaultKind
-from wbym.testing._server import Call, Route, SimulatorServer
+from wbym.testing import Call, FaultKind, Refusal, Response, Route, SimulatorServer
 
 __all__ = ["Harness"]
 
@@ -65,7 +63,7 @@ class Harness(ABC):
         """How many records of each noun the simulator holds for the seller, by its own count."""
 
     @abstractmethod
-    def refusal(self) -> Answer:
+    def refusal(self) -> Response:
         """How the marketplace refuses for a limit, with the shortest wait that it can state."""
 
     def arrive_unlisted(self, text: str) -> None:
@@ -121,6 +119,6 @@ class Harness(ABC):
         for path in self._refused:
             if path in call.request.path:
                 self._refused.remove(path)
-                answer = self.refusal()
-                raise Refusal(answer.status, answer=answer)
+                response = self.refusal()
+                raise Refusal(response.status, response=response)
         self._admit(call, route)

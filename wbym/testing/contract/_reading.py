@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from wbym.account import Account, Capability
-from wbym.domain import Waiting
+from wbym.domain import WaitingCounts
 from wbym.errors import BadRequest, InvalidInput
 from wbym.testing.contract._base import Contract
 from wbym.testing.contract._harness import Harness
@@ -163,4 +163,4 @@ class DataContract(Contract):
         # A marketplace may count only those feedbacks that nobody has looked at.
         assert bool(counts.feedbacks) is bool(feedbacks)
         assert counts.feedbacks <= feedbacks
-        assert counts == Waiting(chats, questions, counts.feedbacks, returns)
+        assert counts == WaitingCounts(chats, questions, counts.feedbacks, returns)

@@ -445,8 +445,8 @@ class NewSize(_Sent, frozen=True):
 class IsNew(msgspec.Struct, frozen=True):
     """Documents have neither ids nor verdicts, as those of a new card."""
 
-    def broken(self, documents: Documents, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, documents: Documents, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         given = [documents.overall_verdict]
         for one in documents.items or ():
             given += [one.id, one.verdict]
@@ -613,7 +613,7 @@ def update_json(update: CardUpdate) -> bytes:
 class KeepsCard(msgspec.Struct, frozen=True):
     """An update neither loses what its card has nor gives it what another one has."""
 
-    def broken(self, update: CardUpdate, /) -> str | None:
+    def violation(self, update: CardUpdate, /) -> str | None:
         """See :class:`wbym.calls.Rule`."""
         if not update.original:
             return None

@@ -30,11 +30,11 @@ from wbym.calls import (
     Undecoded,
     Unreadable,
     WholeBody,
-    check_of,
     get,
     post,
     require,
     row,
+    validator_of,
 )
 from wbym.errors import InvalidInput, TaskPending
 from wbym.limits import Priority
@@ -367,8 +367,8 @@ CARDS_POLL: Final = 20.0
 class FitsBody(msgspec.Struct, frozen=True):
     """The values fit into the body of one call."""
 
-    def broken(self, values: Sequence[object], /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, values: Sequence[object], /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         return _too_large(len(msgspec.json.encode(values)))
 
 
@@ -865,17 +865,20 @@ class Cards(
 
 
 _UPLOADING: Final = Rules[CardGroup](
-    max_size=MAX_GROUPS, max_body_size=MAX_BODY_SIZE, check=check_of(CardGroup)
+    max_size=MAX_GROUPS, max_body_size=MAX_BODY_SIZE, check=validator_of(CardGroup)
 )
 _UPDATING: Final = Rules[CardUpdate](
     max_body_size=MAX_BODY_SIZE,
     max_size=MAX_UPDATES,
     encode=update_json,
-    check=check_of(Annotated[CardUpdate, KeepsCard()]),
+    check=validator_of(Annotated[CardUpdate, KeepsCard()]),
     key=lambda card: card.nm_id,
 )
 _TRASHING: Final = Rules[int](
-    max_size=MAX_TRASHED, max_body_size=MAX_BODY_SIZE, check=check_of(int), key=lambda nm_id: nm_id
+    max_size=MAX_TRASHED,
+    max_body_size=MAX_BODY_SIZE,
+    check=validator_of(int),
+    key=lambda nm_id: nm_id,
 )
 
 

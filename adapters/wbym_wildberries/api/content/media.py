@@ -31,8 +31,8 @@ _VIDEO_ATOMS: Final = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"p
 class IsMedia(msgspec.Struct, frozen=True):
     """A file is a picture or a video that Wildberries takes, and not too big for its kind."""
 
-    def broken(self, file: Upload, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, file: Upload, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         kind = media_type(file)
         if kind is None:
             return "must be JPG, PNG, BMP, GIF, WebP, MOV or MP4 by its content"
@@ -45,8 +45,8 @@ class IsMedia(msgspec.Struct, frozen=True):
 class IsLink(msgspec.Struct, frozen=True):
     """A text is an http(s) address."""
 
-    def broken(self, link: str, /) -> str | None:
-        """See :class:`wbym.calls._marks.Rule`."""
+    def violation(self, link: str, /) -> str | None:
+        """See :class:`wbym.calls._annotations.Rule`."""
         return None if link.startswith(("https://", "http://")) else "must begin with https://"
 
 

@@ -24,7 +24,7 @@ def scripted(*script: Scripted) -> tuple[Wildberries, ScriptedTransport]:
         name="shop",
         transport=transport,
         scheduler=Scheduler(),
-        retry=RetryPolicy(attempts=2, base=0.001),
+        retry=RetryPolicy(max_attempts=2, base_delay=0.001),
     )
     return shop, transport
 

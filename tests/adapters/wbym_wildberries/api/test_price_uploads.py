@@ -88,7 +88,7 @@ def open_at(service: PriceService, **options: float) -> Wildberries:
         make_token(scopes=("prices",)),
         transport=service,
         scheduler=Scheduler(),
-        retry=RetryPolicy(attempts=1),
+        retry=RetryPolicy(max_attempts=1),
         **options,  # type: ignore[arg-type]
     )
 

@@ -41,12 +41,12 @@ class TestInput:
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, price=0)]), "at least 1"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, discount=-1)]), "from 0 to 99"),
             (lambda shop: shop.api.prices.set([NewPrice(nm_id=1, discount=100)]), "from 0 to 99"),
-            (lambda shop: shop.api.prices.set(goods(2) + goods(1)), "1 comes twice"),
+            (lambda shop: shop.api.prices.set(goods(2) + goods(1)), "has 1 twice"),
             (
                 lambda shop: shop.api.prices.set_sizes(
                     [SizePrice(nm_id=nm_id, size_id=7, price=5) for nm_id in (1, 2)]
                 ),
-                "7 comes twice",
+                "has 7 twice",
             ),
             (
                 lambda shop: shop.api.prices.set_sizes([SizePrice(nm_id=1, size_id=7, price=-5)]),

@@ -65,7 +65,7 @@ async def simulator(clock: Clock) -> AsyncIterator[WildberriesSimulator]:
 @pytest.fixture
 async def shop(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
     async with Wildberries(
-        TOKEN, base_url=simulator.url, quotas=FREELY, retry=RetryPolicy(base=0.001)
+        TOKEN, base_url=simulator.url, quotas=FREELY, retry=RetryPolicy(base_delay=0.001)
     ) as it:
         yield it
 
@@ -274,9 +274,9 @@ class TestCosts:
                 await call(shop)
             (state,) = shop.limits()
             passed = time.monotonic() - began
-            theirs = limited._buckets.of(sid=SELLER, acc=PERSONAL, secret=False, group=group)
+            theirs = limited._access.buckets.of(sid=SELLER, acc=PERSONAL, secret=False, group=group)
             assert state.key.bucket == bucket
-            assert abs(state.left - theirs.look()) < 1
+            assert abs(state.left - theirs.peek()) < 1
             # Deleting has two calls at once: the other eight are waited for.
             # On a busy machine some of the cost has come back by now.
             spent, whole = state.limit - state.left, min(cost, state.limit)

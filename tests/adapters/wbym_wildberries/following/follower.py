@@ -70,9 +70,9 @@ class Follower:
     ) -> list[Told]:
         """One round, or its first batches; what it brought."""
         before = len(self.told)
-        asked = Poll(self.state, self.since, self.known, due, frozenset(hints))
+        request = Poll(self.state, self.since, self.known, due, frozenset(hints))
         left = batches
-        steps = self.stream.poll(asked)
+        steps = self.stream.poll(request)
         assert isinstance(steps, AsyncGenerator)  # it can be left early
         async with aclosing(steps) as polled:
             while left is None or left > 0:
@@ -95,8 +95,10 @@ class Follower:
             self._see(observation)
         if batch.state is not None:
             self.state = batch.state
-        if batch.forget is not None:
-            self.retained_since = max(self.retained_since or batch.forget, batch.forget)
+        if batch.forget_before is not None:
+            self.retained_since = max(
+                self.retained_since or batch.forget_before, batch.forget_before
+            )
             self._seen_records = {
                 key: seen_record
                 for key, seen_record in self._seen_records.items()

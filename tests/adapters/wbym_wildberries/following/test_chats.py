@@ -15,8 +15,8 @@ from tests.adapters.wbym_wildberries.following.follower import Clock, Follower, 
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message, UndecodableRecord
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
-from wbym.testing._answers import Answer, Body
-from wbym.testing._server import Call
+from wbym.testing import Call, Response
+from wbym.testing._responses import Body
 from wbym_wildberries import Wildberries
 from wbym_wildberries._following.chats import ChatStream
 from wbym_wildberries.simulator import WildberriesSimulator
@@ -363,10 +363,10 @@ class TestUnusual:
         caplog.set_level(logging.INFO, "wbym.wildberries")
         handle = ChatHandlers.events
 
-        async def other_types(self: ChatHandlers, call: Call) -> Answer:
+        async def other_types(self: ChatHandlers, call: Call) -> Response:
             answer = await handle(self, call)
             body = answer.body.raw.replace(b'"eventType":"message"', b'"eventType":"typing"')
-            return Answer(200, Body(body), answer.content_type)
+            return Response(200, Body(body), answer.content_type)
 
         monkeypatch.setattr(ChatHandlers, "events", other_types)
         async with scene(chats=0) as it:
@@ -384,13 +384,13 @@ class TestUnusual:
     ) -> None:
         handle = ChatHandlers.events
 
-        async def microseconds(self: ChatHandlers, call: Call) -> Answer:
+        async def microseconds(self: ChatHandlers, call: Call) -> Response:
             answer = await handle(self, call)
             page = msgspec.json.decode(answer.body.raw)
             for event in page["result"]["events"]:
                 if event.get("message", {}).get("text") == "Когда?":
                     event["addTimestamp"] *= 1000
-            return Answer(200, Body(msgspec.json.encode(page)), answer.content_type)
+            return Response(200, Body(msgspec.json.encode(page)), answer.content_type)
 
         monkeypatch.setattr(ChatHandlers, "events", microseconds)
         async with scene(chats=0) as it:

@@ -15,8 +15,7 @@ from wbym.account import Account
 from wbym.domain import Chat, DeliveryState, Noun, Ref
 from wbym.errors import BadRequest, ChatNotReady, InvalidInput
 from wbym.feed import EventKind
-from wbym.testing._answers import Answer, Refusal
-from wbym.testing._server import Call
+from wbym.testing import Call, Refusal, Response
 from wbym.testing.contract._base import eventually
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
@@ -152,7 +151,7 @@ class TestSending:
     async def test_send_when_the_list_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is not the message that was refused, so it may be sent later."""
 
-        async def refused(_: ChatHandlers, call: Call) -> Answer:
+        async def refused(_: ChatHandlers, call: Call) -> Response:
             raise Refusal(400, "not now")
 
         with monkeypatch.context() as patched:
@@ -177,7 +176,7 @@ class TestSending:
 
 
 def opened(simulator: WildberriesSimulator, state: Path) -> Inbox:
-    return Inbox(open_shop(simulator), state=state, settle_after=0.5)
+    return Inbox(open_shop(simulator), state=state, confirmation_timeout=0.5)
 
 
 async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:

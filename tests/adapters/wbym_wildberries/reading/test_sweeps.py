@@ -16,10 +16,12 @@ from wbym.limits import Priority, Scheduler
 from wbym.paging import Sweep
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
-from wbym_wildberries.simulator.shelf import Shelf
+from wbym_wildberries.simulator.record_store import RecordStore
 
 
-def virtual(records: int, *, open_share: float = 0.1) -> tuple[Wildberries, Marketplace, Shelf]:
+def virtual(
+    records: int, *, open_share: float = 0.1
+) -> tuple[Wildberries, Marketplace, RecordStore]:
     """A shop whose marketplace needs no network, for virtual time."""
     shelf = small_shelf(Task(records=records, open_share=open_share), seed=7)
     marketplace = Marketplace(shelf, 0.8, asyncio.get_running_loop().time)
@@ -31,7 +33,7 @@ async def ids_of(sweep: Sweep[Feedback]) -> list[str]:
     return [item.ref.id for item in await sweep.all()]
 
 
-def ids_in(shelf: Shelf) -> set[str]:
+def ids_in(shelf: RecordStore) -> set[str]:
     return {shelf.ids.of(number).decode() for numbers in shelf.lists.values() for number in numbers}
 
 
@@ -76,7 +78,7 @@ class TestPlan:
             end = loop.time() - begin
         progress = sweep.progress
         assert progress.records == progress.expected == 60_000
-        assert progress.refusals == 0
+        assert progress.rate_limited == 0
         assert all(abs(at + left - end) < 3 for at, left in guesses)
 
 

@@ -7,7 +7,7 @@ from io import BytesIO
 import msgspec
 import pytest
 
-from wbym_wildberries.simulator import assortment
+from wbym_wildberries.simulator import card_ids
 from wbym_wildberries.simulator.data_cards import CardData
 from wbym_wildberries.simulator.state_cards import micros_of
 
@@ -254,20 +254,20 @@ def test_same_seed_gives_same_cards() -> None:
 
 def test_identifiers_lead_back() -> None:
     for number in (0, 7, 99_999):
-        assert assortment.number_of(assortment.nm_id(number)) == number
-        assert assortment.number_of_vendor_code(assortment.vendor_code(number)) == number
-        chrt = assortment.chrt_id(number, 3)
-        assert assortment.size_of(chrt) == (number, 3)
-        assert assortment.chrt_of_sku(assortment.sku(chrt)) == chrt
-        assert number in assortment.first_family(assortment.imt_id(number))
-    assert assortment.number_of_vendor_code("DP007") is None
+        assert card_ids.number_of(card_ids.nm_id(number)) == number
+        assert card_ids.number_of_vendor_code(card_ids.vendor_code(number)) == number
+        chrt = card_ids.chrt_id(number, 3)
+        assert card_ids.size_of(chrt) == (number, 3)
+        assert card_ids.chrt_of_sku(card_ids.sku(chrt)) == chrt
+        assert number in card_ids.first_family(card_ids.imt_id(number))
+    assert card_ids.number_of_vendor_code("DP007") is None
 
 
 def test_families_hold_one_subject() -> None:
-    families = Counter(assortment.imt_id(number) for number in range(720))
+    families = Counter(card_ids.imt_id(number) for number in range(720))
     assert set(families.values()) == {3}
     for imt in families:
-        assert len({assortment.product(number) for number in assortment.first_family(imt)}) == 1
+        assert len({card_ids.product(number) for number in card_ids.first_family(imt)}) == 1
 
 
 async def test_feedbacks_are_about_the_same_cards(run: Run) -> None:

@@ -262,7 +262,7 @@ async def test_file_is_moderated(run: Run, time: Time) -> None:
     )
     time.passed += 60
     assert (await api.get(path)).status == 200
-    simulator.state.chats.files[download_id].refused = True
+    simulator.state.chats.files[download_id].rejected = True
     refused = await api.get(path)
     assert (refused.status, refused.json["detail"]) == (451, "moderation error")
     assert refused.headers["Content-Type"] == "application/problem+json"

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym_wildberries.simulator import WildberriesSimulator
-from wbym_wildberries.simulator.data_feedbacks import feedback_shelf
+from wbym_wildberries.simulator.data_feedbacks import feedback_store
 from wbym_wildberries.simulator.dates import moscow_time, utc_time
-from wbym_wildberries.simulator.ids import Ids
+from wbym_wildberries.simulator.record_ids import RecordIds
 
 START = 1_790_000_000
 
@@ -18,7 +18,7 @@ START = 1_790_000_000
 def test_same_seed_gives_same_data() -> None:
     def pages(seed: int) -> list[bytes]:
         state = WildberriesSimulator(seed=seed, wall=lambda: float(START)).state
-        shelves = (state.feedbacks.shelf, state.questions.shelf)
+        shelves = (state.feedbacks.store, state.questions.store)
         return [
             *(
                 shelf.page(shelf.select(processed=p), skip=0, take=99, newest_first=True)
@@ -36,7 +36,7 @@ def test_same_seed_gives_same_data() -> None:
 
 def test_million_feedbacks_are_ready_at_once_and_of_real_size() -> None:
     began = real_time.thread_time()
-    shelf = feedback_shelf(count=1_000_000, seed=0, start=START, open_share=0.4)
+    shelf = feedback_store(count=1_000_000, seed=0, start=START, open_share=0.4)
     chosen = shelf.select(processed=True)
     page = shelf.page(chosen, skip=199_990, take=5000, newest_first=True)
     assert real_time.thread_time() - began < 5
@@ -47,7 +47,7 @@ def test_million_feedbacks_are_ready_at_once_and_of_real_size() -> None:
 
 
 def test_open_feedbacks_are_young_and_some_share_their_second() -> None:
-    shelf = feedback_shelf(count=20_000, seed=3, start=START, open_share=0.3)
+    shelf = feedback_store(count=20_000, seed=3, start=START, open_share=0.3)
     waiting = shelf.lists[False]
     assert len(waiting) == 6000
     assert shelf.created(waiting[0]) >= START - 30 * 86_400
@@ -59,7 +59,7 @@ def test_open_feedbacks_are_young_and_some_share_their_second() -> None:
 
 @given(st.integers(0, 2**40), st.text(max_size=5))
 def test_identifier_leads_back_to_its_number(number: int, seed: str) -> None:
-    ids = Ids(seed)
+    ids = RecordIds(seed)
     identifier = ids.of(number).decode()
     assert len(identifier) == 20
     assert ids.number(identifier) == number
@@ -72,5 +72,5 @@ def test_dates_are_written_as_published() -> None:
 
 
 def test_lists_hold_little_memory() -> None:
-    shelf = feedback_shelf(count=1000, seed=0, start=START, open_share=0.4)
+    shelf = feedback_store(count=1000, seed=0, start=START, open_share=0.4)
     assert all(isinstance(numbers, array) for numbers in shelf.lists.values())

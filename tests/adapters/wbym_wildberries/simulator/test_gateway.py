@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 from wbym_wildberries.simulator import make_token
 
 from .conftest import START, Run, Time

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 from wbym_wildberries.simulator import make_token
-from wbym_wildberries.simulator.server import SECRET_HEADER
+from wbym_wildberries.simulator.access import SECRET_HEADER
 
 from .conftest import START, Json, Reply, Run, Time
 
@@ -28,7 +28,7 @@ async def test_feedbacks_and_questions_share_a_burst_of_six(run: Run, time: Time
     assert refused.header("X-Ratelimit-Retry") == "1"
     assert refused.header("X-Ratelimit-Limit") == "6"
     assert refused.header("X-Ratelimit-Reset") == "2"
-    assert (simulator.stats.requests, simulator.stats.refusals) == (7, 1)
+    assert (simulator.stats.requests, simulator.stats.rate_limited) == (7, 1)
 
 
 async def test_coming_back_before_retry_is_refused_again(run: Run, time: Time) -> None:
@@ -39,7 +39,7 @@ async def test_coming_back_before_retry_is_refused_again(run: Run, time: Time) -
     assert (await api.get(FQ)).status == 429
     time.passed += 0.1
     assert (await api.get(FQ)).status == 200
-    assert simulator.stats.refusals == 2
+    assert simulator.stats.rate_limited == 2
 
 
 async def test_bucket_refills_three_a_second(run: Run, time: Time) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 from wbym_wildberries.simulator import make_token
 from wbym_wildberries.simulator.tokens import CATEGORIES
 

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from wbym.domain import Author
-from wbym.testing._pages import Sent
-from wbym.testing._process import SimulatorProcess, command_line
+from wbym.testing import ReceivedMessage, SimulatorProcess
+from wbym.testing._process import command_line
 from wbym_wildberries import Wildberries
 from wbym_wildberries.simulator import WildberriesSimulator
 from wbym_wildberries.simulator.options import Options
@@ -79,7 +79,10 @@ async def test_buyers_when_they_write_over_http() -> None:
             assert await process.sent() == []
             await shop.send(chats[second], "Здравствуйте!")
             await shop.send(chats[first], "В пути.")
-        assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
+        assert await process.sent() == [
+            ReceivedMessage(second, "Здравствуйте!"),
+            ReceivedMessage(first, "В пути."),
+        ]
 
 
 def test_command_line_has_every_option() -> None:

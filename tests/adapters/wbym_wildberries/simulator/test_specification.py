@@ -83,7 +83,7 @@ def limit(row: Json) -> Limit:
 def test_limits_are_the_published_ones(operations: dict[tuple[str, str], Json]) -> None:
     judged = 0
     for key, operation in operations.items():
-        group = ROUTES[key].group
+        group = ROUTES[key].bucket
         if group == PING:
             assert "3 requests every 30 seconds" in operation["x-wb-rate-limits"]["raw"]
             continue

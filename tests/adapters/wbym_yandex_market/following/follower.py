@@ -68,7 +68,7 @@ def watched_shop(
         business_id=1001,
         base_url=market.url,
         scheduler=Scheduler(),
-        retry=RetryPolicy(attempts=2, base=0.001),
+        retry=RetryPolicy(max_attempts=2, base_delay=0.001),
         quotas=quotas,
         transport=transport,
     )
@@ -126,8 +126,8 @@ class Follower:
         batches: list[Batch] = []
         if stop == 0:
             return batches
-        asked = Poll(self.state, self.since, self.known, due, frozenset(hints))
-        async with aclosing(self.stream.poll(asked)) as polled:
+        request = Poll(self.state, self.since, self.known, due, frozenset(hints))
+        async with aclosing(self.stream.poll(request)) as polled:
             async for batch in polled:
                 batches.append(batch)
                 self._take(batch)
@@ -140,8 +140,10 @@ class Follower:
         for observation in batch.observations:
             self._see(observation)
         self.state = batch.state or self.state
-        if batch.forget is not None:
-            self.retained_since = max(batch.forget, self.retained_since or batch.forget)
+        if batch.forget_before is not None:
+            self.retained_since = max(
+                batch.forget_before, self.retained_since or batch.forget_before
+            )
 
     def _see(self, observation: Observation) -> None:
         record = observation.record

@@ -15,7 +15,7 @@ from tests.adapters.wbym_yandex_market.following.chat_shops import (
 )
 from wbym.calls import Request, TransportError
 from wbym.errors import ConnectionFailed
-from wbym_yandex_market.simulator.rows import write_token
+from wbym_yandex_market.simulator.records import write_token
 
 
 @pytest.fixture

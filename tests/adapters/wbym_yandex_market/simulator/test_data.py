@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wbym_yandex_market.simulator import YandexMarketSimulator
-from wbym_yandex_market.simulator.rows import Row, Rows, read_token, write_token
+from wbym_yandex_market.simulator.records import (
+    DatedRecord,
+    Record,
+    RecordList,
+    read_token,
+    write_token,
+)
 
 START = 1_790_000_000.0
 
@@ -18,7 +24,7 @@ def records(**options: int) -> list[bytes]:
         seed=options.get("seed", 0),
         feedbacks=options.get("feedbacks", 200),
     ).state
-    rows: list[Row] = [
+    rows: list[Record] = [
         *state.feedbacks.rows,
         *state.questions.rows,
         *state.questions.answers.values(),
@@ -77,18 +83,18 @@ def test_foreign_token_is_refused(token: str) -> None:
 def test_pages_hold_every_row_once(
     times: list[int], limit: int, newest_first: bool, late: int
 ) -> None:
-    rows = Rows(Row(n, (at, n)) for n, at in enumerate(times))
+    rows = RecordList(DatedRecord(id=n, created=at) for n, at in enumerate(times))
     seen: list[int] = []
     token = None
     arrived = False
     while True:
         page = rows.page(limit=limit, token=token, newest_first=newest_first)
-        seen += [row.id for row in page.rows]
+        seen += [row.id for row in page.records]
         if page.token is None:
             break
         token = read_token(page.token)
         if not arrived:
             arrived = True
-            rows.add(Row(1000, (late, 1000)))
+            rows.add(DatedRecord(id=1000, created=late))
     assert len(seen) == len(set(seen))
     assert set(range(len(times))) <= set(seen)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 from wbym_yandex_market.simulator import make_api_key, make_oauth_token
 
 from .conftest import Api, Run, Time, reason

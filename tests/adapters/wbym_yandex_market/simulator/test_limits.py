@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import pytest
 
-from wbym.testing._faults import Faults
+from wbym.testing import Faults
 from wbym_yandex_market.simulator import make_api_key, make_oauth_token
 
 from .conftest import Api, Reply, Run, Time, reason
@@ -41,7 +41,7 @@ async def test_budget_is_refused_with_420_and_comes_back(run: Run, time: Time) -
     assert refused.json["errors"][0]["code"] == "METHOD_FAILURE"
     assert left(refused) == ("3", "0")
     assert refused.headers["X-RateLimit-Resource-Until"] == until
-    assert simulator.stats.refusals == 1
+    assert simulator.stats.rate_limited == 1
     time.passed += 1800
     again = await spend(api, 1)
     assert (again.status, left(again)) == (200, ("3", "2"))
@@ -124,7 +124,7 @@ async def test_fifth_parallel_request_is_refused(
     assert [task.result().status for task in [*tasks, campaigns]] == [200] * 5
     assert (await api.business_post("chats", {})).status == 200
     assert simulator.peak_parallel(1001) == 4
-    assert simulator.stats.refusals == 1
+    assert simulator.stats.rate_limited == 1
 
 
 async def test_place_is_given_back_after_a_drop_and_an_error(run: Run) -> None:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 
 from wbym.domain import Author
-from wbym.testing._pages import Sent
-from wbym.testing._process import SimulatorProcess, command_line
+from wbym.testing import ReceivedMessage, SimulatorProcess
+from wbym.testing._process import command_line
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 from wbym_yandex_market.simulator.options import Options
@@ -53,7 +53,10 @@ async def test_buyers_when_they_write_over_http() -> None:
             assert await process.sent() == []
             await shop.send(chats[second], "Здравствуйте!")
             await shop.send(chats[first], "В пути.")
-        assert await process.sent() == [Sent(second, "Здравствуйте!"), Sent(first, "В пути.")]
+        assert await process.sent() == [
+            ReceivedMessage(second, "Здравствуйте!"),
+            ReceivedMessage(first, "В пути."),
+        ]
 
 
 def test_command_line_has_every_option() -> None:

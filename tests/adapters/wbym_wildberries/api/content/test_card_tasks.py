@@ -135,7 +135,7 @@ def open_at(service: CardService) -> Wildberries:
         transport=service,
         scheduler=Scheduler(),
         quotas=FREELY,
-        retry=RetryPolicy(attempts=1),
+        retry=RetryPolicy(max_attempts=1),
     )
 
 

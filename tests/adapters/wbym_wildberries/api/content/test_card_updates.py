@@ -12,7 +12,7 @@ from tests.adapters.wbym_wildberries.api.products import ALL_SCOPES, scripted_wi
 from tests.adapters.wbym_wildberries.shops import open_shop
 from tests.support.fakes import json_response
 from wbym.bulk import Outcome
-from wbym.calls import Broken, check_of
+from wbym.calls import RuleViolation, validator_of
 from wbym.errors import InvalidInput
 from wbym_wildberries import Wildberries
 from wbym_wildberries.api.content._card_records import (
@@ -225,8 +225,8 @@ class TestUpdate:
     def test_update_when_it_was_made_by_hand(self, changes: Json, rule: str) -> None:
         card = card_of(RECORD)
         update = msgspec.structs.replace(card.to_update(documents=card.documents), **changes)
-        with pytest.raises(Broken, match=rule):
-            check_of(Annotated[CardUpdate, KeepsCard()])(update)
+        with pytest.raises(RuleViolation, match=rule):
+            validator_of(Annotated[CardUpdate, KeepsCard()])(update)
 
     def test_update_when_documents_are_not_said(self) -> None:
         card = card_of(RECORD)
@@ -316,9 +316,9 @@ class TestNew:
         shop, transport = scripted_with(json_response(taken), json_response(taken))
         api = shop.api.content.cards
         long, longest = NewCard(vendor_code="я" * 73), NewCard(vendor_code="я" * 72)
-        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, this has 73"):
+        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, has 73"):
             await api.upload([CardGroup(subject_id=1, variants=[long])])
-        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, this has 73"):
+        with pytest.raises(InvalidInput, match=r"vendor_code.*72 characters, has 73"):
             await api.add(1, [long])
         assert transport.requests == []
         await api.add(1, [longest])

@@ -56,7 +56,7 @@ class TestInput:
             (lambda api: api.directories.subjects().using(size=1001).page(), "from 1 to 1000"),
             (lambda api: api.directories.subjects().using(cursor="-1").page(), "a cursor of"),
             (lambda api: api.directories.brands(105).using(cursor="x").page(), "a cursor of"),
-            (lambda api: api.directories.brands(105).using(size=5).page(), "size is not taken"),
+            (lambda api: api.directories.brands(105).using(size=5).page(), "size is not supported"),
             (lambda api: api.recommendations.list().using(size=5001).page(), "from 1 to 5000"),
             (lambda api: api.recommendations.list().using(cursor="x").page(), "a cursor of"),
             (lambda api: api.recommendations.list(search="я" * 73), "0 to 72"),

@@ -164,7 +164,7 @@ class TestGeneral:
                     assert (await shop.api.general.ping()).status == "OK"
                 with pytest.raises(QuotaExhausted):
                     await shop.api.general.ping()
-            assert simulator.stats.refusals == 0
+            assert simulator.stats.rate_limited == 0
 
     async def test_users_when_one_is_invited_and_another_goes(self, shop: Wildberries) -> None:
         everybody = await shop.api.users.list().all()

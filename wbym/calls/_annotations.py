@@ -1,4 +1,4 @@
-"""What is said of an operation's parameter in its annotation: bounds, names, places, encodings.
+"""Annotations of an operation's parameters: bounds, names, locations, encodings.
 
 ::
 
@@ -6,7 +6,7 @@
     nm_id: Annotated[int | None, Name("nmID")] = None
     chat_id: Annotated[int, Query(), Range(1)]
 
-Structs that are sent carry bounds on their fields in the same way.
+Fields of Structs in a body carry bounds in the same way.
 """
 
 import unicodedata
@@ -21,7 +21,7 @@ import msgspec
 from wbym.calls._http import Upload
 
 __all__ = [
-    "HALF_A_CHARACTER",
+    "LONE_SURROGATE",
     "Body",
     "Commas",
     "Count",
@@ -41,13 +41,13 @@ __all__ = [
     "Secret",
     "Unique",
     "UnixSeconds",
-    "UnixSecondsUp",
+    "UnixSecondsCeil",
     "WholeBody",
     "at_least_one",
     "exactly_one",
     "in_order",
+    "is_blank",
     "period",
-    "shows_nothing",
     "utc_text",
 ]
 
@@ -57,58 +57,58 @@ __all__ = [
 
 @runtime_checkable
 class Rule(Protocol):
-    """A mark that a value has to satisfy."""
+    """A constraint on a value."""
 
-    def broken(self, value: Any, /) -> str | None:  # noqa: ANN401 - of the argument's own type
-        """What the value must be, such as ``must be from 1 to 20``; None where it is."""
+    def violation(self, value: Any, /) -> str | None:  # noqa: ANN401 - of the argument's own type
+        """The broken rule, such as ``must be from 1 to 20``; None if the value is valid."""
         ...
 
 
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode's categories of controls, formats (zero-width characters among them) and spaces."""
 _FILLERS: Final = frozenset(
     map(chr, [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0])
 ) | frozenset(map(chr, [*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
-"""Shown as nothing, though Unicode counts them as letters, marks and symbols."""
+"""Invisible, although Unicode counts them as letters, marks and symbols."""
 
 
-HALF_A_CHARACTER: Final = "must be whole characters: it has half of one, such as of a cut emoji"
-"""The rule that a lone surrogate breaks, which cannot be sent or stored."""
+LONE_SURROGATE: Final = "must not have a lone surrogate (half of a character, as of a cut emoji)"
+"""The rule that a lone surrogate breaks; it cannot be sent or stored."""
 
 
-def shows_nothing(text: str) -> bool:
-    """Whether a text is empty, or all spaces and zero-width characters."""
-    return all(char in _FILLERS or unicodedata.category(char) in _UNSEEN for char in text)
+def is_blank(text: str) -> bool:
+    """Whether a text is empty or has only spaces and zero-width characters."""
+    return all(char in _FILLERS or unicodedata.category(char) in _INVISIBLE for char in text)
 
 
 class Length(msgspec.Struct, frozen=True):
-    """Characters of a text, both ends included. A text of at least 1 must show something too."""
+    """Length of a text in characters, inclusive. If ``min`` is not 0, one must be visible."""
 
     min: int
     max: int
 
-    def broken(self, value: str, /) -> str | None:
+    def violation(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
         if not self.min <= len(value) <= self.max:
-            return f"must have {self.min} to {self.max} characters, this has {len(value)}"
-        return "must have a visible character" if self.min and shows_nothing(value) else None
+            return f"must have {self.min} to {self.max} characters, has {len(value)}"
+        return "must have a visible character" if self.min and is_blank(value) else None
 
 
 class NotEmpty(msgspec.Struct, frozen=True):
-    """A text that shows something, of any length."""
+    """A text of any length with a visible character."""
 
-    def broken(self, value: str, /) -> str | None:
+    def violation(self, value: str, /) -> str | None:
         """See :class:`Rule`."""
-        return "must have a visible character" if shows_nothing(value) else None
+        return "must have a visible character" if is_blank(value) else None
 
 
 class Range(msgspec.Struct, frozen=True):
-    """A number, both ends included."""
+    """A number in a range, inclusive."""
 
     min: int | None = None
     max: int | None = None
 
-    def broken(self, value: float, /) -> str | None:
+    def violation(self, value: float, /) -> str | None:
         """See :class:`Rule`."""
         if (self.min is None or value >= self.min) and (self.max is None or value <= self.max):
             return None
@@ -127,51 +127,51 @@ class Count(msgspec.Struct, frozen=True):
     min: int
     max: int | None = None
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         if self.min <= len(value) and (self.max is None or len(value) <= self.max):
             return None
         bounds = f"at least {self.min}" if self.max is None else f"{self.min} to {self.max}"
-        return f"must have {bounds} values, there are {len(value)}"
+        return f"must have {bounds} values, has {len(value)}"
 
 
 class Unique(msgspec.Struct, frozen=True):
-    """Each value comes once; of Structs, those with another value of a field."""
+    """No duplicates; with ``by``, no two Structs with the same value of that field."""
 
     by: str | None = None
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         seen: set[object] = set()
         for item in value:
             key = item if self.by is None else getattr(item, self.by)
             if key in seen:
-                return f"must have each value once, and {key!r} comes twice"
+                return f"must not have duplicates, has {key!r} twice"
             seen.add(key)
         return None
 
 
 class MaxSize(msgspec.Struct, frozen=True):
-    """Bytes of a file, or of several files together."""
+    """Maximum size in bytes of a file, or of several files together."""
 
     max: int
 
-    def broken(self, value: Upload | Collection[Upload], /) -> str | None:
+    def violation(self, value: Upload | Collection[Upload], /) -> str | None:
         """See :class:`Rule`."""
         files = [value] if isinstance(value, Upload) else value
         size = sum(len(file.content) for file in files)
         if size <= self.max:
             return None
-        whole = "" if isinstance(value, Upload) else " in all"
-        return f"must have at most {self.max} bytes{whole}, this has {size}"
+        whole = "" if isinstance(value, Upload) else " in total"
+        return f"must have at most {self.max} bytes{whole}, has {size}"
 
 
 class FileType(msgspec.Struct, frozen=True):
-    """A file is, by its content, of one of the types that the marketplace takes."""
+    """A file of one of these content types, by its first bytes."""
 
     types: tuple[str, ...]
 
-    def broken(self, value: Upload, /) -> str | None:
+    def violation(self, value: Upload, /) -> str | None:
         """See :class:`Rule`."""
         if value.content_type in self.types:
             return None
@@ -179,113 +179,113 @@ class FileType(msgspec.Struct, frozen=True):
 
 
 class Each(msgspec.Struct, frozen=True):
-    """A rule for each of several values."""
+    """A rule for each item of a collection."""
 
     rule: Rule
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """The value must not be shown in errors."""
+    """A value that errors must not show."""
 
 
-# --- names and places ------------------------------------------------------------------------
+# --- names and locations ---------------------------------------------------------------------
 
 
 class Name(msgspec.Struct, frozen=True):
-    """The marketplace's name, where it is not the argument's own in the marketplace's spelling."""
+    """The marketplace's name, if it is not the argument's name in the marketplace's spelling."""
 
     name: str
 
 
 class Query(msgspec.Struct, frozen=True):
-    """It goes into the address of an operation whose other arguments go into the body."""
+    """A query parameter of an operation whose other arguments go into the body."""
 
 
 class Body(msgspec.Struct, frozen=True):
-    """It goes into the body of an operation whose other arguments go into the address."""
+    """A body field of an operation whose other arguments go into the query."""
 
 
 class WholeBody(msgspec.Struct, frozen=True):
-    """It is the body."""
+    """The whole body."""
 
 
 class Header(msgspec.Struct, frozen=True):
-    """It is the header of that name."""
+    """The header of that name."""
 
     name: str
 
 
 class Form(msgspec.Struct, frozen=True):
-    """It is a part of a multipart body: a text, a file, or several files with a part for each.
+    """A part of a multipart body: a text, a file, or several files with one part each.
 
-    An empty text is left out.
+    An empty text is omitted.
     """
 
     name: str
     content_type: Callable[[Upload], str | None] = lambda file: file.content_type
-    """What a file is, by its content."""
+    """The content type of a file, by its content."""
 
 
 # --- encodings -------------------------------------------------------------------------------
 
 
 class Commas(msgspec.Struct, frozen=True):
-    """Several values are written as one text, with commas between them.
+    """Several values joined by commas into one parameter.
 
-    None leaves them out. No values, an empty word and a word with a comma are refused: the
-    marketplace would read another filter in them, or none.
+    None omits the parameter. An empty collection, a blank value and a value with a comma are
+    invalid: the marketplace would read a different filter, or none.
     """
 
-    def broken(self, value: Collection[object], /) -> str | None:
+    def violation(self, value: Collection[object], /) -> str | None:
         """See :class:`Rule`."""
         if not value:
-            return "must have at least 1 value; None is for no filter"
+            return "must have at least 1 value; use None for no filter"
         for item in value:
             word = item.value if isinstance(item, Enum) else item
-            if isinstance(word, str) and ("," in word or shows_nothing(word)):
-                return f"must have words without commas, none of them empty, and has {word!r}"
+            if isinstance(word, str) and ("," in word or is_blank(word)):
+                return f"must have values without commas, none of them blank, has {word!r}"
         return None
 
 
 class Encode(msgspec.Struct, frozen=True):
-    """How a value is written."""
+    """A function that encodes the value."""
 
     write: Callable[[Any], object]
 
 
 def utc_text(moment: datetime) -> str:
-    """A time as RFC 3339 in UTC, in whole seconds: how times are written by default."""
+    """A time as RFC 3339 in UTC, in whole seconds: the default encoding of times."""
     return f"{moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z"
 
 
 UnixSeconds: TypeAlias = Annotated[datetime, Encode(lambda moment: floor(moment.timestamp()))]
 """A time as Unix seconds, rounded down."""
-UnixSecondsUp: TypeAlias = Annotated[datetime, Encode(lambda moment: ceil(moment.timestamp()))]
+UnixSecondsCeil: TypeAlias = Annotated[datetime, Encode(lambda moment: ceil(moment.timestamp()))]
 """A time as Unix seconds, rounded up, for the end of a period."""
 
 
 # --- rules over several arguments ------------------------------------------------------------
 
 Joint: TypeAlias = Callable[[Mapping[str, Any]], tuple[str, str] | None]
-"""A rule over several arguments: from all of them by name to the one that breaks it, with the rule;
-None where none does."""
+"""A rule over several arguments: maps all arguments by name to the invalid one and the broken rule;
+None if they are valid."""
 
 
 def exactly_one(*names: str) -> Joint:
-    """One of these arguments is given, and no more."""
+    """Require exactly one of these arguments."""
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
         given = [name for name in names if arguments[name] is not None]
         if len(given) == 1:
             return None
         others = ", ".join(names[1:])
-        return names[0], f"or else {others} must be given: exactly one of them"
+        return names[0], f"or {others} must be given, exactly one of them"
 
     return broken
 
 
 def at_least_one(*names: str) -> Joint:
-    """One of these arguments is given, or more."""
+    """Require one or more of these arguments."""
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
         if any(arguments[name] is not None for name in names):
@@ -296,7 +296,7 @@ def at_least_one(*names: str) -> Joint:
 
 
 def in_order(since: str, until: str) -> Joint:
-    """A period does not end before it begins; either end may be left out."""
+    """Require that a period does not end before it begins; either end may be None."""
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
         begin, end = arguments[since], arguments[until]
@@ -308,7 +308,7 @@ def in_order(since: str, until: str) -> Joint:
 
 
 def period(since: str, until: str, *, days: int) -> Joint:
-    """A period does not end before it begins, and is no longer; without an end it ends now."""
+    """Limit a period to ``days`` days, in order; a period without an end ends now."""
     ordered = in_order(since, until)
 
     def broken(arguments: Mapping[str, Any]) -> tuple[str, str] | None:

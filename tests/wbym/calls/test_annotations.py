@@ -16,14 +16,14 @@ from wbym.calls import (
     Range,
     Unique,
     UnixSeconds,
-    UnixSecondsUp,
+    UnixSecondsCeil,
     Upload,
     at_least_one,
     exactly_one,
     in_order,
     period,
 )
-from wbym.calls._marks import Encode, Rule, utc_text
+from wbym.calls._annotations import Encode, Rule, utc_text
 from wbym.errors import InvalidInput
 
 DAY = timedelta(days=1)
@@ -41,8 +41,8 @@ class TestBounds:
         [
             (Length(2, 5), "ab", None),
             (Length(2, 5), "abcde", None),
-            (Length(2, 5), "a", "must have 2 to 5 characters, this has 1"),
-            (Length(2, 5), "abcdef", "must have 2 to 5 characters, this has 6"),
+            (Length(2, 5), "a", "must have 2 to 5 characters, has 1"),
+            (Length(2, 5), "abcdef", "must have 2 to 5 characters, has 6"),
             (Length(0, 5), "", None),
             (Length(0, 5), "  ", None),
             (Length(2, 5), " \n\t", "must have a visible character"),
@@ -60,21 +60,21 @@ class TestBounds:
             (Range(0, 1), 1.5, "must be from 0 to 1"),
             (NotEmpty(), "x" * 10_000, None),
             (NotEmpty(), "", "must have a visible character"),
-            (Count(2), [1], "at least 2 values, there are 1"),
+            (Count(2), [1], "at least 2 values, has 1"),
             (Count(1, 3), [1], None),
             (Count(1, 3), (1, 2, 3), None),
-            (Count(1, 3), [], "must have 1 to 3 values, there are 0"),
-            (Count(1, 3), {1, 2, 3, 4}, "must have 1 to 3 values, there are 4"),
+            (Count(1, 3), [], "must have 1 to 3 values, has 0"),
+            (Count(1, 3), {1, 2, 3, 4}, "must have 1 to 3 values, has 4"),
             (Unique(), [1, 2], None),
             (Unique(), [], None),
-            (Unique(), ["a", "b", "a"], "must have each value once, and 'a' comes twice"),
+            (Unique(), ["a", "b", "a"], "must not have duplicates, has 'a' twice"),
             (Unique("id"), [Pair(1, "a"), Pair(2, "a")], None),
-            (Unique("id"), [Pair(1, "a"), Pair(1, "b")], "must have each value once, and 1 comes"),
+            (Unique("id"), [Pair(1, "a"), Pair(1, "b")], "must not have duplicates, has 1"),
             (MaxSize(3), Upload("a", b"123"), None),
             (MaxSize(3), Upload("a", b""), None),
-            (MaxSize(3), Upload("a", b"1234"), "must have at most 3 bytes, this has 4"),
+            (MaxSize(3), Upload("a", b"1234"), "must have at most 3 bytes, has 4"),
             (MaxSize(3), [Upload("a", b"12"), Upload("b", b"3")], None),
-            (MaxSize(3), [Upload("a", b"12"), Upload("b", b"34")], "3 bytes in all, this has 4"),
+            (MaxSize(3), [Upload("a", b"12"), Upload("b", b"34")], "3 bytes in total, has 4"),
             (FileType(("image/png",)), PNG, None),
             (
                 FileType(("image/png", "image/jpeg")),
@@ -90,13 +90,13 @@ class TestBounds:
         words: str | None,
     ) -> None:
         assert isinstance(rule, Rule)
-        broken = rule.broken(value)
+        broken = rule.violation(value)
         assert broken is None if words is None else words in (broken or "")
 
     @given(text=st.text("aб1 \n\t", max_size=12), low=st.integers(0, 6), more=st.integers(0, 6))
     def test_length_when_it_is_any(self, text: str, low: int, more: int) -> None:
         fits = low <= len(text) <= low + more and not (low and not text.strip())
-        assert (Length(low, low + more).broken(text) is None) == fits
+        assert (Length(low, low + more).violation(text) is None) == fits
 
 
 def _written(hint: object, moment: datetime) -> object:
@@ -116,13 +116,13 @@ class TestTimes:
     def test_seconds_when_there_is_a_fraction(self) -> None:
         second = 1777593600
         assert _written(UnixSeconds, self.MOMENT) == second
-        assert _written(UnixSecondsUp, self.MOMENT) == second + 1
+        assert _written(UnixSecondsCeil, self.MOMENT) == second + 1
         whole = self.MOMENT.replace(microsecond=0)
-        assert _written(UnixSeconds, whole) == _written(UnixSecondsUp, whole) == second
+        assert _written(UnixSeconds, whole) == _written(UnixSecondsCeil, whole) == second
 
     @given(st.datetimes(datetime(1950, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
     def test_seconds_when_at_any_time(self, moment: datetime) -> None:
-        down, up = _written(UnixSeconds, moment), _written(UnixSecondsUp, moment)
+        down, up = _written(UnixSeconds, moment), _written(UnixSecondsCeil, moment)
         assert isinstance(down, int)
         assert isinstance(up, int)
         assert up - down == (1 if moment.microsecond else 0)
@@ -132,7 +132,7 @@ class TestJoint:
     def test_exactly_one_when_given_so_many(self) -> None:
         rule = exactly_one("a", "b", "c")
         assert rule({"a": None, "b": 0, "c": None}) is None
-        words = ("a", "or else b, c must be given: exactly one of them")
+        words = ("a", "or b, c must be given, exactly one of them")
         assert rule({"a": None, "b": None, "c": None}) == words
         assert rule({"a": 1, "b": None, "c": 2}) == words
 
@@ -175,9 +175,9 @@ class TestJoint:
 @pytest.mark.parametrize(
     ("name", "content", "rule"),
     [
-        ("", b"", "name must be a text that can be printed"),
-        ("a\nb", b"", "name must be a text that can be printed"),
-        (b"a.png", b"", "name must be a text that can be printed"),
+        ("", b"", "name must be a printable text"),
+        ("a\nb", b"", "name must be a printable text"),
+        (b"a.png", b"", "name must be a printable text"),
         ("a.png", "bytes", "content must be bytes"),
         ("a.png", None, "content must be bytes"),
     ],

@@ -1,4 +1,4 @@
-"""How the cards of a cabinet are numbered: all identifiers follow from a number, and lead back.
+"""The ids of cards: all of them follow from the number of a card, and lead back to it.
 
 So a hundred thousand cards need no table. Feedbacks, pins and claims are about the same cards.
 """
@@ -8,13 +8,13 @@ from __future__ import annotations
 from wbym_wildberries.simulator import texts
 
 MAX_SIZES = 64
-"""How many sizes one card may have here; the specification names no cap."""
+"""Max number of sizes of a card here; the specification names none."""
 _NM_BASE = 987_654_321
 _IMT_BASE = 123_456_789
 _CHRT_BASE = 316_399_000
 _KINDS = len(texts.PRODUCTS)
 _FAMILY = 3
-"""So many cards of one subject are merged from the start."""
+"""Number of cards of one subject that are merged from the start."""
 _LETTERS = "DP"
 _SKU = "20"
 _SKU_DIGITS = 11
@@ -26,7 +26,7 @@ def nm_id(number: int) -> int:
 
 
 def number_of(nm: int) -> int:
-    """The card's number; out of range when there is no such card."""
+    """The card's number; out of range if there is no such card."""
     return nm - _NM_BASE
 
 
@@ -58,7 +58,7 @@ def sku(chrt: int) -> str:
 
 
 def chrt_of_sku(text: str) -> int | None:
-    """Which size a barcode belongs to from the start; None when it was not made by `sku`."""
+    """Which size a barcode belongs to from the start; None if it was not made by `sku`."""
     digits = text.removeprefix(_SKU)
     if len(text) != len(_SKU) + _SKU_DIGITS or not text.startswith(_SKU):
         return None
@@ -71,7 +71,7 @@ def vendor_code(number: int) -> str:
 
 
 def number_of_vendor_code(text: str) -> int | None:
-    """The number of a generated card; None when the article was not made by `vendor_code`."""
+    """The number of a generated card; None if the article was not made by `vendor_code`."""
     digits = text.removeprefix(_LETTERS)
     if digits == text or not (digits.isascii() and digits.isdigit()):
         return None

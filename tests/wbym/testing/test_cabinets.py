@@ -1,29 +1,27 @@
 from __future__ import annotations
 
-from collections import Counter
-
-from wbym.testing._desk import Desk, Written
+from wbym.testing import CabinetContext, Effect, Stats
 
 
 class Time:
     now = 100.0
 
 
-def desk(time: Time | None = None) -> Desk[str, str]:
+def context(time: Time | None = None) -> CabinetContext[str, str]:
     time = time or Time()
-    return Desk("options", effects=Counter(), ignored=Counter(), now=lambda: time.now)
+    return CabinetContext("options", stats=Stats(), now=lambda: time.now)
 
 
 def test_what_was_done_is_counted_and_kept() -> None:
-    it = desk()
+    it = context()
     it.write("answer", "7", "Да")
     assert it.effects == {"answer": 1}
-    assert it.written == [Written("answer", "7", "Да", 100.0)]
+    assert it.written == [Effect("answer", "7", "Да", 100.0)]
 
 
 def test_what_is_due_happens_in_the_order_of_its_times() -> None:
     time, happened = Time(), list[str]()
-    it = desk(time)
+    it = context(time)
     it.at(103, lambda: happened.append("later"))
     it.after(2, lambda: happened.append("soon"))
     it.after(0, lambda: happened.append("at once"))

@@ -1,21 +1,22 @@
-"""Identifiers that look random and can be turned back into a record's number.
+"""Ids that look random, and the way back to the number of the record.
 
-A million identifiers need no table: the number is multiplied by an odd constant modulo 2^48 and
+A million ids need no table: the number is multiplied by an odd constant modulo 2^48 and
 packed with filler bytes, and the way back is the inverse.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import random
+
+from wbym.testing import decode_base64url
 
 _SPACE = 1 << 48
 _FILLERS = 251
 
 
-class Ids:
-    """Twenty characters each, such as `YX52RZEBhH9mrcYdEJuD`."""
+class RecordIds:
+    """Ids of twenty characters, such as `YX52RZEBhH9mrcYdEJuD`."""
 
     def __init__(self, seed: str) -> None:
         rng = random.Random(seed)
@@ -31,10 +32,10 @@ class Ids:
         return base64.urlsafe_b64encode(raw)
 
     def number(self, identifier: str) -> int | None:
-        """The record's number; None when the identifier was not made here."""
+        """The record's number; None if the id was not made here."""
         try:
-            raw = base64.b64decode(identifier, altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
+            raw = decode_base64url(identifier)
+        except ValueError:
             return None
         if len(raw) != 15:
             return None

@@ -1,23 +1,22 @@
-"""A shelf of dated records: feedbacks or questions, oldest first, rendered on demand.
+"""Dated records, open and processed: feedbacks or questions, rendered on demand.
 
-A record that nobody has changed costs no memory but its number in one of two lists, so a million
-of them is possible; a changed one is kept as its JSON.
+An unchanged record costs no memory but its number in one of two lists, so a million of them is
+possible; a changed one is kept as its JSON.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 
 import msgspec
 
-from wbym_wildberries.simulator.ids import Ids
+from wbym.testing import JsonObject, SortedKeyList
+from wbym_wildberries.simulator.record_ids import RecordIds
 
-Json = dict[str, object]
 
-
-class Shelf:
+class RecordStore:
     """Records in two lists, open and processed, each ordered by date and number.
 
     Attributes:
@@ -27,22 +26,22 @@ class Shelf:
     def __init__(
         self,
         *,
-        ids: Ids,
+        ids: RecordIds,
         count: int,
         created: Callable[[int], int],
         render: Callable[[int], bytes],
         nm_id: Callable[[int], int],
         is_processed: Callable[[int], bool],
     ) -> None:
-        """Puts `count` records on the shelf.
+        """Makes a store of `count` generated records.
 
         Args:
-            ids: Turns numbers into identifiers and back.
-            count: How many generated records there are.
-            created: Unix time of a generated record; must not fall as the number grows.
+            ids: Ids of the records.
+            count: Number of generated records.
+            created: Unix time of a generated record; must not decrease as the number grows.
             render: JSON of a generated record.
             nm_id: The item of a generated record.
-            is_processed: Which list a generated record starts in.
+            is_processed: Whether a generated record is processed at first.
         """
         self.ids = ids
         self.generated = count
@@ -54,6 +53,7 @@ class Shelf:
         for number in range(count):
             (processed if is_processed(number) else waiting).append(number)
         self.lists = {False: waiting, True: processed}
+        self._sorted = {flag: SortedKeyList(self._key, self.lists[flag]) for flag in (False, True)}
         self._changed: dict[int, bytes] = {}
         self._arrived: list[tuple[int, int]] = []  # (created, nm_id) of numbers from `count` on
         self._hidden: dict[int, bool] = {}
@@ -62,7 +62,7 @@ class Shelf:
     # One record.
 
     def find(self, identifier: str) -> int | None:
-        """The number of a record; None when there is none or it is hidden."""
+        """The number of a record; None if there is none or it is hidden."""
         number = self.ids.number(identifier)
         if number is None or number >= self.generated + len(self._arrived):
             return None
@@ -75,7 +75,7 @@ class Shelf:
         return self._arrived[number - self.generated][0]
 
     def nm_id(self, number: int) -> int:
-        """The item that a record is about."""
+        """The item of a record."""
         if number < self.generated:
             return self._nm_id(number)
         return self._arrived[number - self.generated][1]
@@ -85,18 +85,18 @@ class Shelf:
         changed = self._changed.get(number)
         return self._render(number) if changed is None else changed
 
-    def load(self, number: int) -> Json:
+    def load(self, number: int) -> JsonObject:
         """A copy of a record, to be changed and given to `save`."""
-        return msgspec.json.decode(self.raw(number), type=Json)
+        return msgspec.json.decode(self.raw(number), type=JsonObject)
 
-    def save(self, number: int, record: Json) -> None:
+    def save(self, number: int, record: JsonObject) -> None:
         """Keeps a changed record."""
         self._changed[number] = msgspec.json.encode(record)
 
     # Coming and going.
 
-    def add(self, record: Json, *, created: int, nm_id: int) -> str:
-        """Puts a new, open record on the shelf and gives its identifier."""
+    def add(self, record: JsonObject, *, created: int, nm_id: int) -> str:
+        """Adds a new, open record and gives its id."""
         number = self.generated + len(self._arrived)
         identifier = self.ids.of(number).decode()
         self._arrived.append((created, nm_id))
@@ -105,14 +105,14 @@ class Shelf:
         return identifier
 
     def process(self, number: int) -> bool:
-        """Moves a record to the processed ones; False when it was there."""
+        """Moves a record to the processed ones; False if it was processed already."""
         if not self._remove(number, processed=False):
             return False
         self._insert(number, processed=True)
         return True
 
     def hide(self, number: int) -> None:
-        """Takes a record away as if the index had lost it."""
+        """Removes a record from both lists, as if the index had lost it."""
         for processed in (False, True):
             if self._remove(number, processed=processed):
                 self._hidden[number] = processed
@@ -127,17 +127,12 @@ class Shelf:
         return (self.created(number), number)
 
     def _insert(self, number: int, *, processed: bool) -> None:
-        insort(self.lists[processed], number, key=self._key)
+        self._sorted[processed].add(number)
         self._by_item.clear()
 
     def _remove(self, number: int, *, processed: bool) -> bool:
-        numbers = self.lists[processed]
-        at = bisect_left(numbers, self._key(number), key=self._key)
-        if at == len(numbers) or numbers[at] != number:
-            return False
-        del numbers[at]
         self._by_item.clear()
-        return True
+        return self._sorted[processed].remove(number)
 
     # Many records.
 
@@ -149,7 +144,7 @@ class Shelf:
         date_from: int | None = None,
         date_to: int | None = None,
     ) -> tuple[array[int], int, int]:
-        """A list and the part of it that lies in the period, both ends included."""
+        """A list, and its span within a period, both ends included."""
         numbers = self._of_item(processed, nm_id)
         low, high = 0, len(numbers)
         if date_from is not None:

@@ -1,4 +1,4 @@
-"""Records as the store keeps them: into bytes and back."""
+"""Serialization of records for the store."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +10,7 @@ from wbym.domain import Chat, Feedback, Message, Question, Return, UndecodableRe
 from wbym.feed._events import EventKind
 from wbym.feed._store import StoredEvent
 
-__all__ = ["decode_chat", "decode_record", "encode_record", "key_of_record"]
+__all__ = ["decode_chat", "decode_record", "encode_record", "record_key"]
 
 _NOUNS: Final[Mapping[type[Observed], str]] = {
     Chat: "chat",
@@ -31,7 +31,7 @@ _UNDECODABLE = msgspec.msgpack.Decoder(UndecodableRecord)
 
 
 def decode_record(event: StoredEvent) -> Observed:
-    """The record of a stored event.
+    """Decode the record of a stored event.
 
     Raises:
         msgspec.MsgspecError: It was stored by a version with other records.
@@ -46,7 +46,7 @@ def decode_record(event: StoredEvent) -> Observed:
         case EventKind.FEEDBACK:
             return _FEEDBACK.decode(event.record)
         case EventKind.ANSWER:
-            # The names before the noun and the id after it may have slashes of their own.
+            # The names before the noun and the id after it may contain slashes.
             key = event.id.partition("/")[2].removeprefix(f"{event.account}/")
             is_question = key.startswith(f"{_NOUNS[Question]}/")
             return (_QUESTION if is_question else _FEEDBACK).decode(event.record)
@@ -57,15 +57,15 @@ def decode_record(event: StoredEvent) -> Observed:
 
 
 def decode_chat(event: StoredEvent) -> Chat | None:
-    """The chat of a stored message."""
+    """Decode the chat of a stored message; None if it has none."""
     return None if event.chat is None else _CHAT.decode(event.chat)
 
 
 def encode_record(record: Observed) -> bytes:
-    """A record for a stored event."""
+    """Encode a record for a stored event."""
     return _ENCODER.encode(record)
 
 
-def key_of_record(record: Observed) -> str:
-    """What tells a record from others of its account."""
+def record_key(record: Observed) -> str:
+    """The key of a record, unique within its account."""
     return f"{_NOUNS[type(record)]}/{record.ref.id}"

@@ -15,7 +15,7 @@ from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed._delivery import FINAL
 from wbym.feed._diff import diff_batch
-from wbym.feed._own_messages import NEAR, find_delivery, find_lost_delivery, same_words
+from wbym.feed._matching import MAX_CLOCK_SKEW, find_delivery, find_possible_delivery, same_text
 
 PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
@@ -32,9 +32,9 @@ SECOND = timedelta(seconds=1)
         ("да", "Да", False),
     ],
 )
-def test_same_words(one: str, other: str, same: bool) -> None:
-    assert same_words(one, other) is same
-    assert same_words(other, one) is same
+def test_same_text(one: str, other: str, same: bool) -> None:
+    assert same_text(one, other) is same
+    assert same_text(other, one) is same
 
 
 MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
@@ -42,7 +42,9 @@ MAYBE_NOT_TAKEN = [PENDING, SENDING, UNKNOWN]
 
 class TestWhose:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
-    @pytest.mark.parametrize("apart", [-NEAR, -SECOND, timedelta(0), SECOND, NEAR])
+    @pytest.mark.parametrize(
+        "apart", [-MAX_CLOCK_SKEW, -SECOND, timedelta(0), SECOND, MAX_CLOCK_SKEW]
+    )
     def test_about_the_time(self, state: DeliveryState, apart: timedelta) -> None:
         sent = delivery(state=state)
         assert find_delivery(message(sent_at=BEGIN + apart), [sent]) is sent
@@ -50,16 +52,17 @@ class TestWhose:
     @pytest.mark.parametrize("state", [PENDING, SENDING, ACCEPTED, UNKNOWN])
     def test_never_long_before(self, state: DeliveryState) -> None:
         assert (
-            find_delivery(message(sent_at=BEGIN - NEAR - SECOND), [delivery(state=state)]) is None
+            find_delivery(message(sent_at=BEGIN - MAX_CLOCK_SKEW - SECOND), [delivery(state=state)])
+            is None
         )
 
-    def test_long_after_only_what_is_not_known_to_be_taken(self) -> None:
-        late = message(sent_at=BEGIN + NEAR + SECOND)
+    def test_late_message_matches_only_deliveries_that_are_not_accepted(self) -> None:
+        late = message(sent_at=BEGIN + MAX_CLOCK_SKEW + SECOND)
         assert find_delivery(late, [delivery(state=ACCEPTED)]) is None
         for state in MAYBE_NOT_TAKEN:
             assert find_delivery(late, [sent := delivery(state=state)]) is sent
 
-    def test_only_the_same_words_in_the_same_chat(self) -> None:
+    def test_match_requires_the_same_text_and_chat(self) -> None:
         sent = delivery()
         assert find_delivery(message(chat="2"), [sent]) is None
         assert find_delivery(message(text="Доброе утро!"), [sent]) is None
@@ -67,7 +70,7 @@ class TestWhose:
         files_only = msgspec.structs.replace(sent, text="")
         assert find_delivery(message(text=None), [sent, files_only]) is files_only
 
-    def test_what_was_taken_goes_first_then_what_is_near(self) -> None:
+    def test_accepted_deliveries_match_first_then_the_nearest(self) -> None:
         sending = delivery("sending", SENDING, minutes=0)
         far, near = (delivery(key, ACCEPTED, minutes=m) for key, m in (("far", -3), ("near", 2)))
         unknown = delivery("unknown", UNKNOWN, minutes=0)
@@ -81,15 +84,15 @@ class TestWhose:
         sent = msgspec.structs.replace(delivery(minutes=60), sent_at=None)
         assert find_delivery(message(), [sent]) is sent
 
-    def test_doubtful_is_only_what_is_of_unknown_fate(self) -> None:
+    def test_only_deliveries_of_unknown_fate_are_possible_matches(self) -> None:
         old = message(sent_at=at(-99))
         for state in DeliveryState:
             one = delivery(state=state, note="lost")
-            assert find_lost_delivery(old, [one]) is (one if state is SENDING else None)
-            assert find_lost_delivery(old, [delivery(state=state, note=None)]) is None
+            assert find_possible_delivery(old, [one]) is (one if state is SENDING else None)
+            assert find_possible_delivery(old, [delivery(state=state, note=None)]) is None
         lost = delivery(note="lost")
-        assert find_lost_delivery(message(chat="2"), [lost]) is None
-        assert find_lost_delivery(message(text="Доброе утро!"), [lost]) is None
+        assert find_possible_delivery(message(chat="2"), [lost]) is None
+        assert find_possible_delivery(message(text="Доброе утро!"), [lost]) is None
 
 
 async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
@@ -135,7 +138,7 @@ class TestOurOwn:
         assert step.events[0].sent_as is None
         assert await account.store.deliveries() == entered
 
-    async def test_buyer_who_repeats_our_words_is_no_seller(self) -> None:
+    async def test_message_of_a_buyer_with_our_text_does_not_match(self) -> None:
         account = await with_deliveries(delivery())
         await account.show(sighted(message("1", author=Author.BUYER), message("2", at(1))))
         assert [event.sent_as for event in account.told] == [None, "key"]
@@ -159,19 +162,19 @@ class TestOurOwn:
         assert not (await account.show(sighted(message()))).deliveries
         assert (await account.show(sighted(message("2")))).deliveries
 
-    async def test_old_message_of_these_words_is_left_to_a_person(self) -> None:
+    async def test_old_message_with_the_same_text_makes_the_delivery_unknown(self) -> None:
         account = await with_deliveries(delivery(note="lost"))
         step = await account.show(sighted(message("old", at(-99))))
         standing = await account.store.delivery("key")
         assert standing is not None
         assert standing.state is UNKNOWN
         assert standing.note is not None
-        assert "these words, old of" in standing.note
+        assert "the same text, old of" in standing.note
         assert step.events[0].sent_as is None
         assert await account.store.work("key") == b"work"
 
     @pytest.mark.parametrize("at_once", [True, False])
-    async def test_what_is_surely_ours_ends_the_doubt(self, *, at_once: bool) -> None:
+    async def test_certain_match_replaces_a_possible_one(self, *, at_once: bool) -> None:
         account = await with_deliveries(delivery(note="lost"))
         old, ours = message("old", at(-99)), message("ours", at(0.1))
         steps = [sighted(old, ours)] if at_once else [sighted(old), sighted(ours)]
@@ -182,7 +185,7 @@ class TestOurOwn:
         assert (standing.state, standing.id) == (CONFIRMED, "ours")
         assert [event.sent_as for event in account.told] == [None, "key"]
 
-    async def test_a_doubt_gives_way_to_what_is_known_meanwhile(self) -> None:
+    async def test_possible_match_does_not_replace_a_known_state(self) -> None:
         account = await with_deliveries(delivery(note="lost"))
         step = await diff_batch(sighted(message("1", at(-99))), account.point, account.store)
         await account.store.move(pending := delivery(state=PENDING), was=[SENDING])

@@ -1,14 +1,12 @@
-"""The desk of a business: what its nouns share."""
+"""The context that all parts of a business's cabinet share."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from wbym.testing import _desk as desk
+from wbym.testing import CabinetContext, JsonObject, Stats
 from wbym_yandex_market.simulator.options import Options
-from wbym_yandex_market.simulator.rows import Json
 from wbym_yandex_market.simulator.texts import has_contacts
 
 PUBLISHED = "PUBLISHED"
@@ -17,31 +15,33 @@ BANNED = "BANNED"
 DELETED = "DELETED"
 
 
-class Desk(desk.Desk[Options, int]):
-    """The desk of a business, which also gives identifiers, moderates and notifies."""
+class Context(CabinetContext[Options, int]):
+    """The context of a business, which also numbers, moderates and notifies."""
 
     def __init__(
         self,
+        options: Options,
         *,
         business: int,
         name: str,
-        options: Options,
-        effects: Counter[str],
-        ignored: Counter[str],
+        stats: Stats,
         now: Callable[[], float],
     ) -> None:
-        super().__init__(options, effects=effects, ignored=ignored, now=now)
+        super().__init__(options, stats=stats, now=now)
         self.business = business
         self.name = name
-        self.listeners: list[Callable[[Json], object]] = []
-        """Told of what happens, as Market notifies of it."""
+        self.start = int(now())
+        """Unix time before which all data is generated."""
+        self.seed = f"{business} {options.seed}"
+        self.listeners: list[Callable[[JsonObject], object]] = []
+        """Called with each notification."""
 
     def numbers(self, kind: int) -> Iterator[int]:
-        """Identifiers of a kind; no two kinds or businesses share one."""
+        """Ids of a kind; no two kinds or businesses share one."""
         return count(self.business * 10_000_000 + kind * 1_000_000 + 1)
 
-    def tell(self, kind: str, **fields: object) -> None:
-        """Tells the listeners what happened.
+    def notify(self, kind: str, **fields: object) -> None:
+        """Calls the listeners.
 
         Args:
             kind: `notificationType`.
@@ -50,11 +50,11 @@ class Desk(desk.Desk[Options, int]):
         for listener in self.listeners:
             listener({"notificationType": kind, **fields})
 
-    def moderate(self, text: str, settle: Callable[[str], None]) -> str:
-        """Moderates a text: the status now; `settle` gets the later one."""
+    def moderate(self, text: str, publish: Callable[[str], None]) -> str:
+        """Moderates a text: the status now; `publish` gets the final one if it comes later."""
         verdict = BANNED if has_contacts(text) else PUBLISHED
         wait = self.options.moderation
         if wait <= 0:
             return verdict
-        self.at(self.now() + wait, lambda: settle(verdict))
+        self.at(self.now() + wait, lambda: publish(verdict))
         return UNMODERATED

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from wbym_wildberries.simulator.shelf import Json
+from wbym.testing import JsonObject
 
 _CARD = frozenset(
     {
@@ -32,7 +32,7 @@ _SIZE = frozenset({"chrtID", "techSize", "wbSize", "skus"})
 _VALUE = frozenset({"id", "name", "value"})
 
 
-def overwrite_later_fields(record: Json, before: Json, sent: Json) -> None:
+def overwrite_unknown_fields(record: JsonObject, before: JsonObject, sent: JsonObject) -> None:
     """Completes a written card by the fields that it had before and that were sent.
 
     Args:
