@@ -63,12 +63,12 @@ logger = logging.getLogger("wbym.wildberries")
 
 
 class WildberriesOptions(AccountOptions, frozen=True, kw_only=True):
-    """What can be said of a Wildberries account besides its tokens."""
+    """The options of a Wildberries account besides its tokens."""
 
     sandbox: bool = False
-    """WB's sandbox hosts; there are none for chats and returns."""
+    """Whether to call WB's sandbox hosts; chats and returns have none."""
     tier: Tier | None = None
-    """The row of limits, where the token does not tell."""
+    """The row of limits, if the token's type does not say."""
 
 
 class Wildberries(Account):
@@ -77,20 +77,21 @@ class Wildberries(Account):
     Use it as ``async with Wildberries(token) as shop``; it is bound to the running loop.
 
     Args:
-        token: The seller's token, or several of the same seller (one a category, as cabinets make
-            them).
+        token: The seller's token, or several tokens of the same seller (one per category, as
+            cabinets issue them).
         name: The account's name, in ``ref``, errors and logs.
-        sandbox: WB's sandbox hosts; there are none for chats and returns.
-        tier: The row of limits, where the token does not tell: ``Tier.STANDARD`` for a base token
-            that is used with a service's secret.
-        quotas: Limits by bucket's name (see ``wbym_wildberries._limits.BUCKETS``), instead of the
-            published ones: where WB has agreed to others, or for a simulator.
+        sandbox: Whether to call WB's sandbox hosts; chats and returns have none.
+        tier: The row of limits, if the token's type does not say: ``Tier.STANDARD`` for a base
+            token that is used with a service's secret.
+        quotas: Limits by bucket name (see ``wbym_wildberries._limits.BUCKETS``) that replace the
+            published ones: if WB has agreed to others, or for a simulator.
         base_url: One server instead of WB's hosts: a simulator, a proxy.
-        connection: What all accounts take; see :class:`wbym.account.Account`.
+        connection: The arguments of all accounts; see :class:`wbym.account.Connection`.
 
     Raises:
-        InvalidToken: A token is not a Wildberries token, or the tokens are of several sellers.
-        InvalidInput: ``base_url`` is not the address of a server, or ``quotas`` name no bucket.
+        InvalidToken: A token is not a Wildberries token, or the tokens belong to several sellers.
+        InvalidInput: ``base_url`` is not the address of a server, or ``quotas`` has a name that is
+            not a bucket.
     """
 
     marketplace: ClassVar[str] = MARKETPLACE
@@ -112,19 +113,21 @@ class Wildberries(Account):
     ) -> None:
         texts = [token] if isinstance(token, str) else list(token)
         if not texts:
-            raise InvalidToken(name, "no token is given")
+            raise InvalidToken(name, "no token was given")
         tokens = [Token(text, account=name) for text in texts]
         if len({token.seller for token in tokens}) > 1:
-            raise InvalidToken(name, "the tokens are of several sellers: make an account of each")
+            raise InvalidToken(
+                name, "the tokens belong to several sellers: create one account per seller"
+            )
         self.tokens: Final = tuple(tokens)
         self._dialect = WildberriesDialect(
             name, tokens, base_url=base_url, sandbox=sandbox, tier=tier, quotas=quotas
         )
         super().__init__(self._dialect, **connection)
         self.api: Final = Api(self._pipeline)
-        """Every documented method that is built, typed."""
+        """Typed methods for the documented operations."""
         self._reader = ChatReader(self.api, name)
-        # One record is read for a person's reply, which goes before background reading.
+        # A single record is read before a person's reply, which precedes background reading.
         self._urgent = self.api.at(Priority.INTERACTIVE)
         self._warn()
 
@@ -136,7 +139,7 @@ class Wildberries(Account):
         name: str,
         options: AccountOptions | None = None,
     ) -> Self:
-        """An account from its token, or from several of one seller."""
+        """Create an account from its token, or from several tokens of one seller."""
         return cls(secrets.get("secret", ()), name=name, **structs.asdict(options or cls.Options()))
 
     def __repr__(self) -> str:
@@ -144,40 +147,41 @@ class Wildberries(Account):
 
     @property
     def capabilities(self) -> Capabilities:
-        """WB's, without what the tokens do not open and what the sandbox lacks."""
+        """WB's capabilities without those that the tokens do not cover or the sandbox lacks."""
         return narrowed(self._dialect)
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Every operation that the adapter knows."""
+        """All operations of the adapter."""
         from wbym_wildberries._facts import catalog  # loads every operation
 
         return catalog()
 
     def credentials(self) -> list[CredentialFacts]:
-        """What each token says of itself, read offline."""
+        """The facts in each token, read offline."""
         from wbym_wildberries._facts import credential_facts
 
         return [credential_facts(token, self._dialect.tier_of(token)) for token in self.tokens]
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
-        """What the account can do: by its tokens, by WB's limits, and by what WB says.
+        """Report what the account can do, by its tokens, WB's limits and WB's own answers.
 
         Args:
-            online: Whether WB is asked who the seller is (GET /api/v1/seller-info), with one of the
-                tokens; with a base token once a day at most.
-            ping: Whether each host that the tokens open is asked too (GET /ping), once and with the
-                token that it would be called with. WB blocks who does that more than three times in
-                30 s; this process never does, so leave it to people and not to a loop.
+            online: Whether to ask WB who the seller is (GET /api/v1/seller-info), with one of the
+                tokens; a base token allows that once a day.
+            ping: Whether to ping each host that the tokens cover (GET /ping), once and with the
+                token that its calls use. WB blocks callers that ping more than three times in 30 s;
+                this process never does, but leave pings to people rather than to a loop.
         """
         from wbym_wildberries._facts import check
 
         return await check(self._dialect, self.api, online=online, ping=ping)
 
     async def counts(self) -> WaitingCounts:
-        """How much waits: two counters, the open claims' total, and chats by the feed of events.
+        """Count unanswered items: two counters, the total of open claims, and waiting chats.
 
-        WB has no counter of chats; they cost a list and the feed since the oldest last message.
+        WB has no counter of chats: counting them reads their list, and the feed of events since the
+        oldest last message.
         """
         open_claims = self.api.claims.list(is_archive=False).using(size=1)
         try:
@@ -200,47 +204,47 @@ class Wildberries(Account):
     def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         """GET /api/v1/seller/chats, in one page.
 
-        To know who waits, the feed of events is read as well, since WB's list does not say who
-        wrote last; automatic lines of WB are no reply. Then chats that are only in the feed yet
-        come too, and each has its status.
+        With ``waiting`` the feed of events is read too, since WB's list does not say who wrote
+        last; WB's automatic messages are not replies. Each chat then has its status, and chats that
+        only the feed has so far are included.
         """
         return self._reader.chats(waiting=waiting)
 
     async def _get_chat(self, chat_id: str) -> Chat:
-        """One request, the list of chats; one that the list lacks yet is made of its events."""
+        """One request for the list of chats; a chat that is not listed yet is built from events."""
         found = await self._reader.find(chat_id)
         if found is None:
-            raise self._missing("chats.list", f"there is no chat {chat_id}")
+            raise self._not_found("chats.list", f"chat {chat_id} does not exist")
         return found
 
     def _messages(
         self, chat: Chat, since: datetime | None, options: ReadOptions
     ) -> Listing[Message]:
-        """GET /api/v1/seller/events: one feed for all chats, read from ``since`` on."""
+        """GET /api/v1/seller/events: one feed for all chats, read from ``since``."""
         return self._reader.messages(chat.ref.id, since=since)
 
     async def _get_message(self, message_id: str) -> Message:
-        """From the feed of events, which is read from its beginning."""
+        """Read the feed of events from its beginning until the message."""
         found = await self._reader.find_message(message_id)
         if found is None:
-            raise self._missing("chats.events", f"there is no message {message_id}")
+            raise self._not_found("chats.events", f"message {message_id} does not exist")
         return found
 
     async def _send(self, chat: Chat, text: str, files: Sequence[Upload]) -> Receipt:
-        """POST /api/v1/seller/message; the list of chats before it, if the signature is not known.
+        """POST /api/v1/seller/message, after the list of chats if the signature is not known.
 
-        A chat that the list lacks has its signature in the event that began it: then the feed of
-        events is read too, backwards from its end where it is not known when that was.
+        The signature of a chat that is not listed is in its first event: then the feed of events is
+        read too, backwards from its end if the time of that event is not known.
         """
         chat_id = chat.ref.id
         signature = await self._reader.find_signature(chat)
         try:
             answer = await self.api.chats.send(signature, text, files=files)
-        except BadRequest as refused:
-            if not _is_about_signature(refused):
+        except BadRequest as rejection:
+            if not _is_about_signature(rejection):
                 raise
-            # WB changes signatures at times. A refused message was not sent, so sending it with a
-            # new one is no repetition; the same one would only be refused again.
+            # WB changes signatures at times. A rejected message was not sent, so sending it with a
+            # new signature cannot duplicate it; the same signature would be rejected again.
             self._reader.signatures.forget(chat_id, signature)
             fresh = await self._reader.find_signature(chat)
             if fresh == signature:
@@ -258,9 +262,9 @@ class Wildberries(Account):
     # Questions and feedbacks.
 
     def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
-        """GET /api/v1/questions; both lists where all are asked for.
+        """GET /api/v1/questions: one list, or both if ``answered`` is not given.
 
-        WB pages 10,000 deep; if more follow, ``PagingLimit`` is raised after those.
+        WB lists the first 10,000; if there are more, ``PagingLimit`` is raised after them.
         """
         return lists.list_questions(self.api, self.name, filters)
 
@@ -270,7 +274,7 @@ class Wildberries(Account):
         return mapping.question(wire, self.name)
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """GET /api/v1/question, PATCH .../questions: WB takes a second answer for a change."""
+        """GET /api/v1/question, PATCH .../questions: WB treats a second answer as an edit."""
         await self.api.questions.answer(question.ref.id, text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -284,10 +288,10 @@ class Wildberries(Account):
     def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         """GET /api/v1/feedbacks.
 
-        ``answered=False`` reads those that WB counts as unprocessed. A feedback without a reply
-        leaves that list after 30 days, and at once when it has neither text nor photos; to find
-        those too, list all and look at ``answered`` of each. WB pages 199,990 deep; if more follow,
-        ``PagingLimit`` is raised after those.
+        ``answered=False`` reads the list that WB counts as unprocessed. A feedback without a reply
+        leaves that list after 30 days, or at once if it has neither text nor photos; to find those
+        too, list all feedbacks and check ``answered``. WB pages up to ``skip`` 199,990; if there
+        are more, ``PagingLimit`` is raised after them.
         """
         return lists.list_feedbacks(self.api, self.name, filters)
 
@@ -299,7 +303,7 @@ class Wildberries(Account):
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
         """GET /api/v1/feedback, POST .../feedbacks/answer.
 
-        WB accepts it for a feedback that does not exist too; reading it first tells.
+        WB accepts an answer to a feedback that does not exist, so the feedback is read first.
         """
         await self.api.feedbacks.answer(feedback.ref.id, text)
 
@@ -310,20 +314,20 @@ class Wildberries(Account):
     # Returns: WB's claims.
 
     def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
-        """GET /api/v1/claims: those of the last 14 days, WB tells no older ones.
+        """GET /api/v1/claims: the claims of the last 14 days; WB does not list older ones.
 
-        Their times come without a zone and are taken as Moscow time.
+        Their times have no zone and are read as Moscow time.
         """
-        return lists.list_claims(self.api, self.name, is_open)
+        return lists.list_returns(self.api, self.name, is_open)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """GET /api/v1/claims with the id: one request, two for a claim that is over."""
+        """GET /api/v1/claims with the id: one request, or two for an archived claim."""
         for is_archive in (False, True):
             found = await self._urgent.claims.list(is_archive=is_archive, id=return_id).page()
             if found.items:
-                return mapping.claim(found.items[0], self.name)
+                return mapping.return_request(found.items[0], self.name)
         name = row(type(self.api.claims).list).name
-        raise self._missing(name, f"there is no claim {return_id} of the last 14 days")
+        raise self._not_found(name, f"no claim of the last 14 days has the id {return_id}")
 
     async def _decide(
         self,
@@ -334,14 +338,14 @@ class Wildberries(Account):
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """PATCH /api/v1/claim, with one of the claim's own actions; with a ref it is read first."""
+        """PATCH /api/v1/claim with one of the claim's actions; a ref's claim is read first."""
         await self.api.claims.decide(item.ref.id, decision.id, comment=comment)
 
     # Archives and events.
 
     @property
     def sweep(self) -> WildberriesSweeps:
-        """Whole archives of feedbacks and questions, complete although they change."""
+        """Sweeps of all feedbacks and questions, complete even if they change meanwhile."""
         return WildberriesSweeps(self, self.inputs.require)
 
     def _sweep_feedbacks(self, span: Span, options: SweepOptions) -> Sweep[Feedback]:
@@ -351,22 +355,22 @@ class Wildberries(Account):
         return sweep_questions(self.api, self.name, self._pipeline.report, span, options)
 
     def _streams(self) -> Sequence[Stream]:
-        """Chats, questions, feedbacks and returns, as far as the tokens open them.
+        """Chats, questions, feedbacks and returns, as far as the tokens cover them.
 
-        Chats are asked for as often as their limit allows, which is each second; questions and
-        feedbacks every 30 s, returns every minute, each less often where the limits are lower.
-        What cannot be followed is logged, with the category that is missing.
+        Chats are polled as often as their limit allows, which is every second; questions and
+        feedbacks every 30 s, returns every minute, each less often if the limits are lower.
+        Streams that cannot be followed are logged with the missing category.
         """
-        return self._opened_streams
+        return self._cached_streams
 
     @cached_property
-    def _opened_streams(self) -> tuple[Stream, ...]:
+    def _cached_streams(self) -> tuple[Stream, ...]:
         from wbym_wildberries._following.streams import open_streams  # loads the feed
 
         return open_streams(self.api, self._dialect, self._reader, self._pipeline.report)
 
-    def _missing(self, endpoint: str, words: str) -> NotFound:
-        return NotFound(words, marketplace=MARKETPLACE, account=self.name, endpoint=endpoint)
+    def _not_found(self, endpoint: str, message: str) -> NotFound:
+        return NotFound(message, marketplace=MARKETPLACE, account=self.name, endpoint=endpoint)
 
     def _warn(self) -> None:
         if all(self._dialect.tier_of(token) is not Tier.BASE for token in self.tokens):
@@ -376,8 +380,8 @@ class Wildberries(Account):
             for name in ("feedbacks-and-questions", "chats.list")
         )
         logger.warning(
-            "%s: a base token allows a call to feedbacks and questions every %.0f min, and "
-            "to chats and claims every %.0f min; a personal or service token far more",
+            "%s: a base token allows one call to feedbacks and questions every %.0f min, and "
+            "one to chats and claims every %.0f min; a personal or service token allows far more",
             self.name,
             slow,
             slowest,

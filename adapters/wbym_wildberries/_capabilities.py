@@ -1,4 +1,4 @@
-"""What Wildberries can do, as data; the contract suite proves it."""
+"""Wildberries' capabilities as data; the contract suite proves them."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -18,16 +18,16 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
         Capability.CHATS: Supported(Support.NATIVE),
         Capability.GET_CHAT: Supported(
-            Support.EMULATED, note="the list is read, and the feed of events for one that it lacks"
+            Support.EMULATED, note="reads the list, and the feed of events if the list lacks it"
         ),
         Capability.CHATS_WAITING: Supported(
-            Support.EMULATED, note="WB's list does not say who wrote last: the feed is read"
+            Support.EMULATED, note="reads the feed too: WB's list does not say who wrote last"
         ),
         Capability.OPEN_CHAT: Supported(Support.ABSENT),
         Capability.MESSAGES: Supported(
-            Support.EMULATED, note="WB has one feed for all chats: it is read and filtered"
+            Support.EMULATED, note="reads and filters WB's one feed of all chats"
         ),
-        Capability.GET_MESSAGE: Supported(Support.EMULATED, note="the whole feed is read for it"),
+        Capability.GET_MESSAGE: Supported(Support.EMULATED, note="reads the whole feed"),
         Capability.MESSAGES_SINCE: Supported(Support.NATIVE),
         Capability.SEND: Supported(Support.NATIVE, {"max_text_length": bounds.MESSAGE.max}),
         Capability.SEND_FILES: Supported(
@@ -56,12 +56,10 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(
-            Support.EMULATED, note="WB only tells processed from unprocessed: answers are looked at"
+            Support.EMULATED, note="checks the answers: WB filters by processed or not only"
         ),
         Capability.FEEDBACKS_PERIOD: Supported(Support.NATIVE),
-        Capability.FEEDBACKS_RATING: Supported(
-            Support.EMULATED, note="all are read, and the others are left out"
-        ),
+        Capability.FEEDBACKS_RATING: Supported(Support.EMULATED, note="reads all and filters"),
         Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _ANSWER),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _EDIT),
@@ -69,7 +67,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.SKIP_REACTION: Supported(Support.ABSENT),
         Capability.RETURNS: Supported(Support.NATIVE, {"days_back": 14}),
         Capability.GET_RETURN: Supported(
-            Support.NATIVE, note="of the last 14 days; two requests for one that is over"
+            Support.NATIVE, note="of the last 14 days; two requests for an archived claim"
         ),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
@@ -80,7 +78,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
         Capability.EVENTS: Supported(
             Support.EMULATED,
-            note="chats by their feed of events, the rest by reading again; WB calls nobody back",
+            note="chats from their feed of events, the rest by polling; WB has no notifications",
         ),
         Capability.NOTIFICATIONS: Supported(Support.ABSENT),
     }
@@ -88,8 +86,8 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 
 def _rows() -> Mapping[str, Callable[..., object]]:
-    """What a capability needs to be open, by its name, or else by the first word of it."""
-    from wbym_wildberries.api.chats import Chats  # loaded when they are first asked for
+    """The operation that a capability needs, by its name or by the noun that begins it."""
+    from wbym_wildberries.api.chats import Chats  # loaded at the first use
     from wbym_wildberries.api.claims import Claims
     from wbym_wildberries.api.feedbacks import Feedbacks
     from wbym_wildberries.api.questions import Questions
@@ -100,7 +98,7 @@ def _rows() -> Mapping[str, Callable[..., object]]:
         "send": Chats.send,
         "download": Chats.download,
         "questions": Questions.list,
-        # Questions have the category of feedbacks.
+        # Questions have the token category of feedbacks.
         Capability.ANSWER_QUESTION: Feedbacks.answer,
         Capability.EDIT_QUESTION_ANSWER: Feedbacks.answer,
         Capability.REJECT_QUESTION: Feedbacks.answer,
@@ -113,7 +111,7 @@ def _rows() -> Mapping[str, Callable[..., object]]:
 
 
 def narrowed(dialect: WildberriesDialect) -> Capabilities:
-    """The capabilities without what the account's tokens do not open."""
+    """The capabilities without those that the account's tokens do not cover."""
     rows = _rows()
     found: dict[Capability, Supported] = {}
     for capability, supported in CAPABILITIES.items():

@@ -1,4 +1,4 @@
-"""How Wildberries speaks HTTP: hosts, the token's header, limit headers, shapes of errors."""
+"""Wildberries' HTTP: hosts, the token's header, limit headers, error bodies."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from wbym.errors import (
     Unsupported,
 )
 from wbym.limits import BucketKey, Charge, LimitSignal, Quota
-from wbym_wildberries._limits import BUCKETS, SANDBOX, SANDBOXED, Tier
+from wbym_wildberries._limits import BUCKETS, SANDBOX, SANDBOX_BUCKETS, Tier
 from wbym_wildberries._mapping import MARKETPLACE
 from wbym_wildberries._token import Token, TokenType
 from wbym_wildberries.api._base import flatten_message
@@ -32,7 +32,7 @@ HOSTS: Final = {
     "feedbacks": "https://feedbacks-api.wildberries.ru",
     "chat": "https://buyer-chat-api.wildberries.ru",
     "returns": "https://returns-api.wildberries.ru",
-    # Of these the adapter has ``/ping`` alone.
+    # The adapter calls only ``/ping`` on the hosts below.
     "analytics": "https://seller-analytics-api.wildberries.ru",
     "statistics": "https://statistics-api.wildberries.ru",
     "promotion": "https://advert-api.wildberries.ru",
@@ -40,7 +40,7 @@ HOSTS: Final = {
     "documents": "https://documents-api.wildberries.ru",
     "finance": "https://finance-api.wildberries.ru",
 }
-"""By name, as endpoints name them."""
+"""Addresses by the names that endpoints use."""
 
 SANDBOX_HOSTS: Final = {
     "content": "https://content-api-sandbox.wildberries.ru",
@@ -50,14 +50,14 @@ SANDBOX_HOSTS: Final = {
     "statistics": "https://statistics-api-sandbox.wildberries.ru",
     "promotion": "https://advert-api-sandbox.wildberries.ru",
 }
-"""There is none for the others, chats and returns among them."""
+"""The other hosts, chats and returns among them, have no sandbox."""
 
 BAN_WITHOUT_HEADER: Final = 60.0
-"""Seconds to stop for when a 429 does not say how long."""
+"""Seconds to stop for if a 429 does not say how long."""
 
 
 class _ErrorBody(msgspec.Struct, rename="camel"):
-    """The union of WB's shapes: gateway, envelopes of most services, problem+json of the others."""
+    """The union of WB's error bodies: gateway, envelopes of most services, problem+json."""
 
     title: object = None
     detail: object = None
@@ -76,15 +76,15 @@ _ERRORS = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody])
 
 
 class WildberriesDialect:
-    """One account's way of speaking to Wildberries.
+    """The HTTP dialect of one Wildberries account.
 
     Args:
         account: The account's name.
         tokens: The account's tokens, all of one seller.
         base_url: One server instead of WB's hosts.
-        sandbox: WB's sandbox hosts instead of its real ones.
-        tier: The row of limits to count by, instead of the one that each token's type says.
-        quotas: Limits by bucket's name, instead of the published ones.
+        sandbox: Whether to call WB's sandbox hosts instead of the real ones.
+        tier: The row of limits to use instead of the one that each token's type implies.
+        quotas: Limits by bucket name that replace the published ones.
     """
 
     marketplace: Final = MARKETPLACE
@@ -106,12 +106,12 @@ class WildberriesDialect:
         self._tier = tier
         self._quotas = dict(quotas or {})
         require_known("Wildberries", "quotas", self._quotas, BUCKETS)
-        # By what they depend on: names are the caller's, and several endpoints may have one.
+        # Not by endpoint name: callers choose names, and several endpoints may share one.
         self._chosen: dict[tuple[str, bool], Token] = {}
         self._charges: dict[tuple[Token, tuple[str, ...]], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
-        """The host, without a slash at the end."""
+        """The host, without a trailing slash."""
         if self._base_url is not None:
             return self._base_url
         require_known(endpoint.name, "host", (endpoint.host,), HOSTS)
@@ -130,9 +130,9 @@ class WildberriesDialect:
 
         Raises:
             MissingScope: No token has the category.
-            ReadOnlyToken: The tokens that have it may only read, and the call writes.
-            TokenExpired: The tokens that would do are expired.
-            InvalidToken: The tokens that would do open the sandbox only.
+            ReadOnlyToken: The call writes, and the tokens that have the category are read-only.
+            TokenExpired: All suitable tokens are expired.
+            InvalidToken: All suitable tokens are for the sandbox only.
         """
         need = endpoint.scope, endpoint.writes
         chosen = self._chosen.get(need)
@@ -141,14 +141,14 @@ class WildberriesDialect:
         return chosen
 
     def _choose(self, endpoint: Endpoint[object]) -> Token:
-        fit = self._open_to(endpoint)
+        fit = self._tokens_covering(endpoint)
         if endpoint.writes:
             fit = [token for token in fit if not token.read_only]
             if not fit:
-                reason = f"the token for {endpoint.scope!r} may only read"
+                reason = f"the token for {endpoint.scope!r} is read-only"
                 raise ReadOnlyToken(self.account, reason, method=endpoint.name)
         now = datetime.now(UTC)
-        alive = [token for token in fit if not token.expired(now)]
+        alive = [token for token in fit if not token.is_expired(now)]
         if not alive:
             until = max(token.expires_at for token in fit)
             reason = f"the token for {endpoint.scope!r} expired on {until:%Y-%m-%d %H:%M} UTC"
@@ -156,28 +156,28 @@ class WildberriesDialect:
         if self._base_url is None and not self._sandbox:
             alive = [token for token in alive if not token.test]
             if not alive:
-                reason = "a test token opens the sandbox only: pass sandbox=True"
+                reason = "a test token works in the sandbox only: pass sandbox=True"
                 raise InvalidToken(self.account, reason, method=endpoint.name)
         return alive[0]
 
-    def _open_to(self, endpoint: Endpoint[object]) -> list[Token]:
-        fit = [token for token in self.tokens if token.opens(endpoint.scope)]
+    def _tokens_covering(self, endpoint: Endpoint[object]) -> list[Token]:
+        fit = [token for token in self.tokens if token.covers(endpoint.scope)]
         if not fit:
             have = sorted({c.scope for token in self.tokens for c in token.categories})
             reason = (
-                f"no token has the category {endpoint.scope!r} (there: {', '.join(have) or '-'});"
-                " make one in the seller's cabinet and pass it too"
+                f"no token has the category {endpoint.scope!r} (they have: "
+                f"{', '.join(have) or 'none'}); create one in the seller's cabinet and pass it too"
             )
             raise MissingScope(self.account, reason, method=endpoint.name)
         return fit
 
     def missing(self, endpoint: Endpoint[object]) -> str | None:
-        """What the account lacks to make a call, such as ``the category content``; or None."""
+        """What the account lacks for a call, such as ``the category content``; None if nothing."""
         try:
             self.address(endpoint)
             self.token_for(endpoint)
         except Unsupported:
-            return "a sandbox: Wildberries has none of this host"
+            return "a sandbox: Wildberries has none for this host"
         except MissingScope:
             return f"the category {endpoint.scope}"
         except ReadOnlyToken:
@@ -185,30 +185,30 @@ class WildberriesDialect:
         except TokenExpired:
             return f"a token for {endpoint.scope} that has not expired"
         except InvalidToken:
-            return "a token that opens more than the sandbox"
+            return "a token that is not for the sandbox only"
         return None
 
     def tier_of(self, token: Token) -> Tier:
-        """The row of limits that counts for a token."""
+        """The row of limits that applies to a token."""
         return self._tier or (Tier.BASE if token.type is TokenType.BASE else Tier.STANDARD)
 
     def owner(self, token: Token) -> str:
-        """Whose limits a token's calls count in: the seller's, on the servers that are called."""
+        """The owner of the limits that a token's calls use: the seller, per server called."""
         where = self._base_url or ("sandbox" if self._sandbox else "")
         return f"{token.seller}@{where}" if where else token.seller
 
     @property
     def owners(self) -> set[str]:
-        """Whose limits the account's calls count in."""
+        """The owners of the limits that the account's calls use."""
         return {self.owner(token) for token in self.tokens}
 
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
-        """The endpoint's buckets, of the seller whose token it is.
+        """The endpoint's buckets, owned by the seller of its token.
 
         Raises:
-            InvalidInput: It names a bucket that there is not.
+            InvalidInput: The endpoint names an unknown bucket.
         """
         token = self.token_for(endpoint)
         charges = self._charges.get((token, endpoint.buckets))
@@ -225,18 +225,18 @@ class WildberriesDialect:
     def _buckets(self, endpoint: Endpoint[object], token: Token) -> Sequence[str]:
         if not (self._sandbox or token.test):
             return endpoint.buckets
-        return [SANDBOX if name in SANDBOXED else name for name in endpoint.buckets]
+        return [SANDBOX if name in SANDBOX_BUCKETS else name for name in endpoint.buckets]
 
-    def pace_of(self, endpoint: Endpoint[object]) -> tuple[Tier, float]:
-        """The row of limits that an endpoint's calls are counted by, and the seconds between them.
+    def interval_of(self, endpoint: Endpoint[object]) -> tuple[Tier, float]:
+        """The row of limits of an endpoint's calls, and the seconds between them.
 
-        An expired token tells it as well, so that it can be planned with.
+        An expired token is enough to know it, so that rounds can be planned.
 
         Raises:
             MissingScope: No token has the category.
         """
         now = datetime.now(UTC)
-        token = min(self._open_to(endpoint), key=lambda token: token.expired(now))
+        token = min(self._tokens_covering(endpoint), key=lambda token: token.is_expired(now))
         tier = self.tier_of(token)
         buckets = self._buckets(endpoint, token)
         return tier, max(self.quota(bucket, tier).interval for bucket in buckets)
@@ -249,26 +249,26 @@ class WildberriesDialect:
         """``X-Ratelimit-Remaining``, and on 429 ``-Retry`` and ``-Limit``, in seconds."""
         headers = response.headers
         if response.status == 429:
-            retry = _number(headers.get("x-ratelimit-retry"))
-            limit = _number(headers.get("x-ratelimit-limit"))
+            retry = _to_float(headers.get("x-ratelimit-retry"))
+            limit = _to_float(headers.get("x-ratelimit-limit"))
             return LimitSignal(
                 limit=None if limit is None else int(limit),
                 retry_after=BAN_WITHOUT_HEADER if retry is None else retry,
             )
-        remaining = _number(headers.get("x-ratelimit-remaining"))
+        remaining = _to_float(headers.get("x-ratelimit-remaining"))
         return None if remaining is None else LimitSignal(remaining=int(remaining))
 
     def refusal(self, response: Response) -> Refusal | None:
-        """WB's own words, from any of its shapes; of HTML and empty bodies only that they are."""
-        retry = _number(response.headers.get("x-ratelimit-retry"))
+        """WB's own text, from any of its error bodies; HTML and empty bodies are only named."""
+        retry = _to_float(response.headers.get("x-ratelimit-retry"))
         body = response.body
         if not body:
-            return Refusal("the answer is empty", retry_after=retry)
+            return Refusal("the response is empty", retry_after=retry)
         try:
             error = _single(_ERRORS.decode(body))
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return Refusal(f"no JSON: {_snippet(body)}", retry_after=retry)
-        title, code, request_id, seconds, alone, *said = map(
+            return Refusal(f"not JSON: {_snippet(body)}", retry_after=retry)
+        title, code, request_id, seconds, short_error, *texts = map(
             flatten_message,
             (
                 error.title,
@@ -284,25 +284,25 @@ class WildberriesDialect:
                 error.errors,
             ),
         )
-        text = "; ".join(filter(None, dict.fromkeys(said))) or alone
+        text = "; ".join(filter(None, dict.fromkeys(texts))) or short_error
         message = f"{title}: {text}" if title and text and title != text else text or title
         return Refusal(
             message or _snippet(body),
             code=code or None,
             request_id=request_id or None,
-            retry_after=_number(seconds) if retry is None else retry,
+            retry_after=_to_float(seconds) if retry is None else retry,
         )
 
 
 def _single(errors: _ErrorBody | list[_ErrorBody]) -> _ErrorBody:
-    """One error; stock is refused with a list of them."""
+    """Merge a list of errors, which stock updates return, into one."""
     if isinstance(errors, _ErrorBody):
         return errors
     first = errors[0] if errors else _ErrorBody()
     return msgspec.structs.replace(first, message=[error.message for error in errors])
 
 
-def _number(text: str | None) -> float | None:
+def _to_float(text: str | None) -> float | None:
     try:
         return None if not text else max(0.0, float(text))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the adapter tells of itself: its operations, the tokens' facts, what an account can do."""
+"""The adapter's catalog of operations, the facts in tokens, and ``check``."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -23,24 +23,24 @@ from wbym_wildberries._token import Token, TokenType
 from wbym_wildberries.api import Api, endpoints
 from wbym_wildberries.api.general import General
 
-__all__ = ["TAKEN", "catalog", "check", "credential_facts"]
+__all__ = ["ALLOWED_TOKEN_TYPES", "catalog", "check", "credential_facts"]
 
-_NEAR = timedelta(days=14)
-"""How long before its end a token is warned of; it lives for 180 days."""
+_EXPIRES_SOON = timedelta(days=14)
+"""How long before its expiry a token is warned of; tokens are valid for 180 days."""
 
 
 def catalog() -> list[CatalogRow]:
-    """Every endpoint, in the order of the API's modules; the lower limit is a base token's."""
+    """All endpoints in the order of the API's modules; the lower limit is a base token's."""
     return build_catalog(MARKETPLACE, endpoints(), HOSTS, _limits)
 
 
 def _limits(bucket: str) -> tuple[str, str]:
     quotas = BUCKETS[bucket]
-    return describe_quota(quotas[Tier.STANDARD]), describe_quota(quotas[Tier.BASE])
+    return describe_limit(quotas[Tier.STANDARD]), describe_limit(quotas[Tier.BASE])
 
 
 def credential_facts(token: Token, tier: Tier) -> CredentialFacts:
-    """What a token says of itself."""
+    """The facts in a token."""
     scopes = [category.scope for category in sorted(token.categories)]
     return CredentialFacts(
         title=f"{token.type} token",
@@ -52,8 +52,8 @@ def credential_facts(token: Token, tier: Tier) -> CredentialFacts:
     )
 
 
-def describe_quota(quota: Quota) -> str:
-    """A limit as people say it, such as ``3 per 1 s, every 333 ms, burst 6``."""
+def describe_limit(quota: Quota) -> str:
+    """A limit as text, such as ``3 per 1 s, every 333 ms, burst 6``."""
     period, interval = _duration(quota.period), _duration(quota.interval)
     return f"{quota.limit:g} per {period}, every {interval}, burst {quota.burst}"
 
@@ -71,22 +71,22 @@ def _warnings(token: Token, tier: Tier) -> list[str]:
     left = token.expires_at - datetime.now(UTC)
     found = []
     if left <= timedelta():
-        found.append("it has expired: make a new one in the seller's cabinet")
-    elif left < _NEAR:
-        found.append(f"it expires in {left.days} days")
+        found.append("expired: create a new token in the seller's cabinet")
+    elif left < _EXPIRES_SOON:
+        found.append(f"expires in {left.days} days")
     if token.test:
-        found.append("it opens the sandbox only")
+        found.append("works in the sandbox only")
     if tier is Tier.BASE:
-        found.append("a base token may make only a few calls an hour: prefer a personal one")
+        found.append("a base token allows only a few calls per hour: use a personal token")
     if token.type is TokenType.UNKNOWN:
-        found.append("it does not say its type; it is counted by the limits of a personal token")
+        found.append("has no type; the limits of a personal token are assumed")
     return found
 
 
 _SERVICE = frozenset({TokenType.SERVICE})
 _PERSONAL = frozenset({TokenType.PERSONAL})
 
-TAKEN: Final[dict[str, frozenset[TokenType]]] = {
+ALLOWED_TOKEN_TYPES: Final[dict[str, frozenset[TokenType]]] = {
     "general.subscription": _SERVICE,
     "general.tariff_options": _SERVICE,
     "general.rating": _SERVICE,
@@ -98,14 +98,16 @@ TAKEN: Final[dict[str, frozenset[TokenType]]] = {
     "content.recommendations.set": _PERSONAL | _SERVICE,
     "prices.set_wholesale_discounts": _PERSONAL | _SERVICE,
 }
-"""The types of token that a method takes, where it does not take all (``x-token-types``)."""
+"""The token types that a method accepts, if it does not accept all (``x-token-types``)."""
 
 
 async def check(dialect: WildberriesDialect, api: Api, *, online: bool, ping: bool) -> CheckReport:
-    """All of it; see ``Account.check``."""
+    """Check an account; see ``Account.check``."""
     questions = [probe("seller", _seller(api))] if online else []
     if online and ping:
-        questions += [probe(address, _ping(api, host)) for address, host in _open(dialect).items()]
+        questions += [
+            probe(address, _ping(api, host)) for address, host in _hosts_by_address(dialect).items()
+        ]
     probes: list[ProbeResult] = await asyncio.gather(*questions)
     return CheckReport(
         tuple(credential_facts(token, dialect.tier_of(token)) for token in dialect.tokens),
@@ -123,13 +125,13 @@ async def _seller(api: Api) -> str:
 
 
 async def _ping(api: Api, host: str) -> str:
-    return (await api.general.ping(host)).status or "an answer without a status"
+    return (await api.general.ping(host)).status or "a response without a status"
 
 
-def _open(dialect: WildberriesDialect) -> dict[str, str]:
-    """One host of each address that the tokens open, by address.
+def _hosts_by_address(dialect: WildberriesDialect) -> dict[str, str]:
+    """One host per address that the tokens cover, by address.
 
-    Behind one address all hosts are one to whoever counts there: a simulator, a proxy.
+    A simulator or a proxy counts all hosts behind its address as one.
     """
     found: dict[str, str] = {}
     for host, endpoint in row(General.ping).endpoints.items():
@@ -154,7 +156,7 @@ def _method(dialect: WildberriesDialect, endpoint: Endpoint[object]) -> MethodFa
         endpoint.name,
         endpoint.scope,
         host,
-        ", ".join(describe_quota(quota) for quota in quotas),
+        ", ".join(describe_limit(quota) for quota in quotas),
         slow=any(own.interval > other.interval for own, other in zip(quotas, usual, strict=True)),
     )
 
@@ -164,8 +166,8 @@ def _missing(dialect: WildberriesDialect, endpoint: Endpoint[object]) -> str | N
 
 
 def _type_missing(endpoint: Endpoint[object], token: Token) -> str | None:
-    taken = TAKEN.get(endpoint.name)
-    # Older tokens do not say their type, so Wildberries alone knows whether it takes them.
+    taken = ALLOWED_TOKEN_TYPES.get(endpoint.name)
+    # Older tokens do not say their type, so only Wildberries knows whether it accepts them.
     if taken is None or token.type in taken or token.type is TokenType.UNKNOWN:
         return None
     return f"a {' or '.join(sorted(taken))} token"

@@ -1,4 +1,4 @@
-"""Wildberries' limits: which methods share a bucket, and how large it is for which token.
+"""Wildberries' limits: which methods share a bucket, and its size by token type.
 
 Published per method as ``x-wb-rate-limits`` (2026-08-19). WB counts per seller and token type.
 """
@@ -8,16 +8,16 @@ from typing import Final
 
 from wbym.limits import Cost, Quota
 
-__all__ = ["BUCKETS", "MARKETPLACE_COST", "PINGED", "SANDBOX", "SANDBOXED", "Tier"]
+__all__ = ["BUCKETS", "MARKETPLACE_COST", "PING_HOSTS", "SANDBOX", "SANDBOX_BUCKETS", "Tier"]
 
 
 class Tier(StrEnum):
-    """What a limit depends on besides the seller."""
+    """The row of limits, by token type."""
 
     STANDARD = "standard"
     """Personal and service tokens, and base tokens that are used with a service's secret."""
     BASE = "base"
-    """Base tokens without a secret: a few calls an hour, since spring 2026."""
+    """Base tokens without a secret: a few calls per hour, since spring 2026."""
 
 
 _FEEDBACKS_AND_QUESTIONS = {
@@ -50,10 +50,10 @@ _UPLOAD = Quota(limit=10, period=60, burst=5)
 _COMMON = Quota(limit=1, period=60, burst=10)
 _USERS = dict.fromkeys(Tier, Quota(limit=1, period=1, burst=5))
 _PING = dict.fromkeys(Tier, Quota(limit=1, period=30, burst=3))
-"""WB says 3 in 30 seconds, a host, and blocks who does more. A bucket that gave back three in that
-time would let six go in it."""
+"""WB allows 3 in 30 seconds per host, and blocks callers that send more. A bucket that refilled
+three in that time would allow six."""
 
-PINGED: Final = (
+PING_HOSTS: Final = (
     "common",
     "users",
     "content",
@@ -69,7 +69,7 @@ PINGED: Final = (
     "documents",
     "finance",
 )
-"""Hosts that answer ``/ping``, which each counts for itself."""
+"""Hosts that answer ``/ping``; each counts its own pings."""
 
 BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "feedbacks-and-questions": _FEEDBACKS_AND_QUESTIONS,
@@ -124,12 +124,12 @@ BUCKETS: Final[dict[str, dict[Tier, Quota]]] = {
     "users.set_access": _USERS,
     "users.delete": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=10)),
     "sandbox": dict.fromkeys(Tier, Quota(limit=1, period=1, burst=1)),
-    **{f"general.ping.{host}": _PING for host in PINGED},
+    **{f"general.ping.{host}": _PING for host in PING_HOSTS},
 }
-"""By name, as endpoints name them."""
+"""Limits by the names that endpoints use."""
 
 SANDBOX: Final = "sandbox"
-SANDBOXED: Final = frozenset(
+SANDBOX_BUCKETS: Final = frozenset(
     {
         "content",
         "content.characteristics",
@@ -142,9 +142,9 @@ SANDBOXED: Final = frozenset(
         "inventory",
     }
 )
-"""What the sandbox counts in one bucket instead."""
+"""Buckets that the sandbox counts in its one bucket instead."""
 
 MARKETPLACE_COST: Final = Cost(by_class={4: 10}, by_status={429: 1})
-"""Of warehouses and inventory: a refusal counts as ten calls, since October 2026 of deleting too.
-(Older documents: 409 as five.) One for the limit itself says in its headers when the next call may
-go, so it is not counted as more."""
+"""The cost of calls to warehouses and inventory: a 4XX counts as ten calls, since October 2026 for
+deletions too. (Older documents: 409 as five.) The headers of a 429 say when the next call may be
+made, so it counts as one."""

@@ -1,9 +1,9 @@
-"""From Wildberries' records to the neutral model: pure functions, one a noun.
+"""Mapping of Wildberries' records to the neutral model: pure functions, one per noun.
 
-Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
+Bulk reading calls :func:`feedback` for each record, so it creates few objects and makes few calls.
 """
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from datetime import MINYEAR, UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -53,7 +53,6 @@ __all__ = [
     "MOSCOW",
     "chat",
     "chat_of_event",
-    "claim",
     "feedback",
     "from_milliseconds",
     "message",
@@ -61,18 +60,19 @@ __all__ = [
     "moment_of_claim",
     "moment_of_stamp",
     "question",
+    "return_request",
 ]
 
 MARKETPLACE: Final = "wildberries"
 
 MOSCOW: Final = timezone(timedelta(hours=3), "MSK")
-"""The zone in which claims' times are taken, which come without one. It has no summer time."""
+"""The zone of the times of claims, which WB sends without one. It has no summer time."""
 
-EDITABLE: Final = timedelta(days=60)
-"""For how long an answer can be changed, once."""
+EDIT_WINDOW: Final = timedelta(days=60)
+"""How long an answer can be edited, once."""
 
-CLAIM_LIFE: Final = timedelta(days=14)
-"""For how long WB shows a claim; then nothing can be decided any more."""
+DECISION_WINDOW: Final = timedelta(days=14)
+"""How long WB lists a claim; after that it cannot be decided."""
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -83,7 +83,7 @@ _ANSWER_STATUS = {
     "none": AnswerStatus.IN_MODERATION,
     "rejected": AnswerStatus.REJECTED,
 }
-_AUTHOR = {"client": Author.BUYER, "seller": Author.SELLER, "wb": Author.MARKETPLACE}
+_SENDER = {"client": Author.BUYER, "seller": Author.SELLER, "wb": Author.MARKETPLACE}
 _CURRENCY = {"643": "RUB", "933": "BYN", "398": "KZT", "051": "AMD", "417": "KGS", "860": "UZS"}
 _RETURN_STATUS: dict[int | None, ReturnStatus] = {
     1: ReturnStatus.REJECTED,
@@ -94,7 +94,7 @@ _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
 
 def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
-    """A feedback; its answer's state is WB's of the answer, not of the feedback."""
+    """Map a feedback; the answer's status is from the answer's own state, not the feedback's."""
     answer = wire.answer
     details = wire.product_details
     photos, video = wire.photo_links, wire.video
@@ -103,7 +103,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     ordered_at = _moment(ordered) if ordered else None
     created = wire.created_date
     buyer = wire.user_name
-    # By position: naming eighteen arguments costs a third of the whole mapping.
+    # By position: eighteen keyword arguments would cost a third of the whole mapping.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
         created if created.tzinfo is UTC else _utc(created),
@@ -129,7 +129,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
 
 
 def question(wire: questions_api.Question, account: str) -> Question:
-    """A question. It is answered if it has an answer; ``state`` ``none`` means rejected."""
+    """Map a question. It is answered if it has an answer; ``state`` ``none`` means rejected."""
     answer = wire.answer
     has_answer = answer is not None and bool(answer.text)
     if wire.state == "none":
@@ -164,13 +164,13 @@ def question(wire: questions_api.Question, account: str) -> Question:
 
 
 def _edit_until(answer: questions_api.QuestionAnswer) -> datetime | None:
-    """Until when an answer can be changed: once, within 60 days."""
+    """The deadline for editing an answer: once, within 60 days."""
     written = _moment(answer.create_date) if answer.create_date else None
-    return None if answer.editable is False else shift_time(written, EDITABLE)
+    return None if answer.editable is False else shift_time(written, EDIT_WINDOW)
 
 
 def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNKNOWN) -> Chat:
-    """A chat. WB's list does not say who wrote last, so the status is what the caller knows."""
+    """Map a listed chat. WB's list does not say who wrote last: the caller gives the status."""
     last = wire.last_message
     stamp = last.add_timestamp if last is not None else None
     neutral = Chat(
@@ -198,16 +198,16 @@ def chat_of_event(
     began: int | None = None,
     writable: bool | None = None,
 ) -> Chat:
-    """A chat as of one of its events, which may be all that is known of it, as of new chats.
+    """Map a chat from one of its events, which is all that WB tells of a new chat.
 
     Args:
         wire: The event.
         account: The account's name.
-        status: Whose turn it is, as far as the caller knows.
-        waiting_since: Since when the buyer waits, as far as the caller knows.
-        known: What was told of the chat elsewhere; most events say nothing of product and order.
-        began: When its first event was added, in Unix milliseconds, where that is known.
-        writable: Whether there is a signature to write to it with.
+        status: Whose turn it is, if the caller knows.
+        waiting_since: Since when the buyer has been waiting, if the caller knows.
+        known: The chat from another source; most events have neither product nor order.
+        began: The time of the chat's first event in Unix milliseconds, if known.
+        writable: Whether the chat's signature is known.
     """
     text = wire.message.text if wire.message is not None else None
     attachments = wire.message.attachments if wire.message is not None else None
@@ -241,13 +241,13 @@ def chat_of_event(
 
 
 def message(wire: chats_api.Event, account: str) -> Message:
-    """A message of a chat."""
+    """Map a message of a chat."""
     content = wire.message
     attachments = content.attachments if content is not None else None
     neutral = Message(
         ref=Ref(MARKETPLACE, account, Noun.MESSAGE, wire.event_id),
         chat=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
-        author=_AUTHOR.get(wire.sender or "", Author.UNKNOWN),
+        author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
         sent_at=from_milliseconds(wire.add_timestamp),
         text=content.text if content is not None else None,
         attachments=() if attachments is None else _attachments(attachments),
@@ -256,8 +256,8 @@ def message(wire: chats_api.Event, account: str) -> Message:
     return neutral
 
 
-def claim(wire: claims_api.Claim, account: str) -> Return:
-    """A claim. It waits for the seller if its status is 0 or if it has actions."""
+def return_request(wire: claims_api.Claim, account: str) -> Return:
+    """Map a claim. It waits for the seller if its status is 0 or if it has actions."""
     actions = wire.actions or ()
     if wire.status == 0 or actions:
         status = ReturnStatus.WAITING_FOR_SELLER
@@ -282,21 +282,21 @@ def claim(wire: claims_api.Claim, account: str) -> Return:
         updated_at=moment_of_claim(wire.dt_update),
         delivered_at=moment_of_claim(wire.delivery_dt),
         imei_check=wire.origin_id_info or None,
-        reply_until=shift_time(created_at, CLAIM_LIFE) if status is _WAITING else None,
+        reply_until=shift_time(created_at, DECISION_WINDOW) if status is _WAITING else None,
     )
     attach_raw(neutral, wire)
     return neutral
 
 
 def moment_of_claim(text: str | None) -> datetime | None:
-    """A claim's time, which has no zone and is taken as Moscow time; None where it is no time."""
+    """Parse a claim's time, which has no zone, as Moscow time; None if it is not a time."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if moment.year == MINYEAR:  # what WB writes where it has no date
+    if moment.year == MINYEAR:  # WB's placeholder for a missing date
         return None
     return to_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
@@ -307,7 +307,7 @@ def from_milliseconds(stamp: int) -> datetime:
 
 
 def moment_of_stamp(stamp: int | None) -> datetime | None:
-    """Unix milliseconds as an aware time; None where they are none."""
+    """Unix milliseconds as an aware time; None if absent or out of range."""
     return None if stamp is None or not 0 <= stamp <= LATEST_STAMP else from_milliseconds(stamp)
 
 
@@ -318,7 +318,7 @@ def milliseconds(moment: datetime) -> int:
 
 def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        # WB writes a zone; were one to be missing, UTC is what its other records of the kind have.
+        # WB writes a zone; if it is missing, assume UTC as in its other records.
         return moment.replace(tzinfo=UTC)
     try:
         return moment.astimezone(UTC)
@@ -399,7 +399,7 @@ def _decision(action: str) -> Decision:
 
 
 def _decision_kind(action: str) -> DecisionKind:
-    # WB numbers its actions and adds new ones, so the beginning of the word decides.
+    # WB numbers its actions and adds new ones, so only the prefix counts.
     if action.startswith("autorefund"):
         return DecisionKind.REFUND_WITHOUT_RETURN
     if action.startswith("approve"):

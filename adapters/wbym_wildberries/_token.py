@@ -1,6 +1,6 @@
-"""What a Wildberries token says of itself, read without a request.
+"""Wildberries tokens, read without a request.
 
-A token is a JWT. Its signature is WB's business; here its payload is only read.
+A token is a JWT. Only its payload is read; WB checks the signature.
 """
 
 from base64 import urlsafe_b64decode
@@ -17,11 +17,11 @@ __all__ = ["ANY", "Category", "Token", "TokenType"]
 
 
 ANY: Final = "any"
-"""The scope of what any token opens, whatever its categories."""
+"""The scope of operations that any token covers, whatever its categories."""
 
 
 class Category(IntEnum):
-    """What a token opens: the numbers of the bits in its mask."""
+    """A category of operations that a token covers: its bit in the token's mask."""
 
     CONTENT = 1
     ANALYTICS = 2
@@ -39,7 +39,7 @@ class Category(IntEnum):
 
     @property
     def scope(self) -> str:
-        """The name that endpoints use."""
+        """The scope's name, as endpoints use it."""
         return self.name.lower().replace("_", "-")
 
 
@@ -47,14 +47,14 @@ _READ_ONLY_BIT = 30
 
 
 class TokenType(StrEnum):
-    """The kinds of token; limits depend on it."""
+    """The type of a token, which limits depend on."""
 
     BASE = "base"
     TEST = "test"
     PERSONAL = "personal"
     SERVICE = "service"
     UNKNOWN = "unknown"
-    """Older tokens do not say. They are counted by the standard limits, and the headers tighten."""
+    """Older tokens have no type. The standard limits apply, and WB's headers may lower them."""
 
 
 _TYPES = {1: TokenType.BASE, 2: TokenType.TEST, 3: TokenType.PERSONAL, 4: TokenType.SERVICE}
@@ -70,10 +70,10 @@ class _Payload(msgspec.Struct):
 
 
 class Token:
-    """A seller's key to Wildberries. Its text never shows in ``repr`` or errors.
+    """A Wildberries token of a seller. Its text is never in ``repr`` or errors.
 
     Args:
-        text: The token as the seller's cabinet shows it once.
+        text: The token, which the seller's cabinet shows once.
         account: The account's name, for errors.
 
     Raises:
@@ -95,24 +95,24 @@ class Token:
         text = text.strip()
         payload = _read(text, account)
         self.headers: Final[Mapping[str, str]] = {"Authorization": text}
-        """Secret: what the token is sent in, raw, without ``Bearer``."""
+        """The header with the token, secret: the raw text without ``Bearer``."""
         self.seller: str = payload.sid or str(payload.oid)
         """The seller's UUID (``sid``), the same in all tokens of one cabinet."""
         self.type: TokenType = _TYPES.get(payload.acc, TokenType.UNKNOWN)
         self.categories: frozenset[Category] = frozenset(c for c in Category if payload.s >> c & 1)
         self.scopes: frozenset[str] = frozenset(category.scope for category in self.categories)
-        """Their names, as endpoints use them."""
+        """The names of the categories, as endpoints use them."""
         self.read_only: bool = bool(payload.s >> _READ_ONLY_BIT & 1)
         self.test: bool = payload.t or self.type is TokenType.TEST
-        """Whether it opens the sandbox only."""
+        """Whether the token works in the sandbox only."""
         self.expires_at: datetime = datetime.fromtimestamp(payload.exp, UTC)
 
-    def opens(self, scope: str) -> bool:
-        """Whether it may be used for an endpoint of this scope."""
+    def covers(self, scope: str) -> bool:
+        """Whether the token may be used for an endpoint of this scope."""
         return scope == ANY or scope in self.scopes
 
-    def expired(self, now: datetime) -> bool:
-        """Whether its life is over at this moment."""
+    def is_expired(self, now: datetime) -> bool:
+        """Whether the token has expired at this time."""
         return now >= self.expires_at
 
     def __repr__(self) -> str:
@@ -121,7 +121,7 @@ class Token:
         return f"Token({self.type}, seller {self.seller}, {scopes}, until {until})"
 
     def __reduce__(self) -> str:
-        raise TypeError("a token is not pickled: pass its text from the environment")
+        raise TypeError("a token cannot be pickled: pass its text from the environment")
 
 
 def _read(text: str, account: str) -> _Payload:
@@ -134,8 +134,8 @@ def _read(text: str, account: str) -> _Payload:
         raw = urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
         payload = msgspec.json.decode(raw, type=_Payload)
     except (ValueError, msgspec.DecodeError):
-        # Nothing of the token may be shown, and the decoders' words could quote it.
-        raise InvalidToken(account, "not a Wildberries token: its payload is broken") from None
+        # No part of the token may be shown, and the decoders' messages could quote it.
+        raise InvalidToken(account, "not a Wildberries token: its payload is invalid") from None
     if not payload.sid and not payload.oid:
         raise InvalidToken(account, "not a Wildberries token: it names no seller")
     return payload

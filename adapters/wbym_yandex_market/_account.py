@@ -49,7 +49,7 @@ from wbym_yandex_market._limits import PARALLEL, Tier
 from wbym_yandex_market._mapping import MARKETPLACE
 from wbym_yandex_market._reading import answers, lists
 from wbym_yandex_market._reading.files import open_file
-from wbym_yandex_market._reading.returns import Deciding
+from wbym_yandex_market._reading.returns import Decider
 from wbym_yandex_market._reading.sweeps import sweep_feedbacks, sweep_questions
 from wbym_yandex_market._token import Credential, CredentialKind
 from wbym_yandex_market.api import Api
@@ -69,11 +69,11 @@ def _id_rule(record_id: str, /) -> str | None:
     is_number = record_id.isascii() and record_id.isdigit() and len(record_id) < 20
     if is_number and int(record_id) > 0:
         return None
-    return "must have an id of Market: a number in digits, from 1 on"
+    return "must have an id of Market: a positive number in digits"
 
 
 class YandexMarketOptions(AccountOptions, frozen=True, kw_only=True):
-    """What can be said of a Yandex Market account besides its secrets."""
+    """The options of a Yandex Market account besides its secrets."""
 
     business_id: int | None = None
     """The business ("кабинет")."""
@@ -82,7 +82,7 @@ class YandexMarketOptions(AccountOptions, frozen=True, kw_only=True):
     subscription: bool = False
     """Whether the business has a subscription to the API, with its higher limits."""
     parallel: int = PARALLEL
-    """Calls under way at once per business or campaign, up to 100."""
+    """Max concurrent calls per business or campaign, up to 100."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -105,23 +105,23 @@ class YandexMarket(Account):
     Args:
         api_key: The Api-Key of the seller's cabinet.
         name: The account's name, in ``ref``, errors and logs.
-        oauth: An OAuth token instead of the key; with a key, it is used for buyers' files only,
-            which Market may refuse to a key.
-        business_id: The business ("кабинет"). Without it, it is asked for once, with the first call
-            that needs it; a key that opens several businesses must be told which.
-        campaign_ids: The shops ("магазины") whose returns are read; without them all of the
-            business, which are asked for once.
+        oauth: An OAuth token instead of the key; with a key, it is used only for buyers' files,
+            which Market may deny to a key.
+        business_id: The business ("кабинет"). By default it is looked up once, with the first call
+            that needs it; it is required with a key that has access to several businesses.
+        campaign_ids: The shops ("магазины") whose returns are read; by default all shops of the
+            business, which are looked up once.
         subscription: Whether the business has a subscription to the API, with its higher limits.
-        parallel: Calls under way at once per business or campaign.
-        quotas: Budgets by bucket's name (see ``.limits()``), instead of the
-            published ones; what Market's headers state counts more.
+        parallel: Max concurrent calls per business or campaign, up to 100.
+        quotas: Budgets by bucket name (see ``.limits()``) that replace the published ones; Market's
+            headers take precedence.
         base_url: One server instead of Market's: a simulator, a proxy.
-        connection: What all accounts take; see :class:`wbym.account.Connection`.
+        connection: The arguments of all accounts; see :class:`wbym.account.Connection`.
 
     Raises:
-        InvalidToken: There is no credential, or it cannot be one.
-        InvalidInput: An id is not one, ``base_url`` is not the address of a server, or ``quotas``
-            name no bucket.
+        InvalidToken: No credential was given, or one is malformed.
+        InvalidInput: An id is malformed, ``base_url`` is not the address of a server, or ``quotas``
+            has a name that is not a bucket.
     """
 
     marketplace: ClassVar[str] = MARKETPLACE
@@ -150,7 +150,7 @@ class YandexMarket(Account):
             Credential(kind, text, account=name) for kind, text in kinds if text is not None
         ]
         if not self._credentials:
-            raise InvalidToken(name, "give an Api-Key (api_key=) or an OAuth token (oauth=)")
+            raise InvalidToken(name, "pass an Api-Key (api_key=) or an OAuth token (oauth=)")
         _require_options("YandexMarket", business_id, campaign_ids, parallel)
         self._parallel = parallel
         self._dialect = YandexMarketDialect(
@@ -164,8 +164,8 @@ class YandexMarket(Account):
         )
         super().__init__(self._dialect, **connection)
         self.api: Final = Api(self._pipeline, self._business)
-        """Every documented method that is built, typed."""
-        # One record is read for a person's reply, which goes before background reading.
+        """Typed methods for the documented operations."""
+        # A single record is read before a person's reply, which precedes background reading.
         self._urgent = self.api.at(Priority.INTERACTIVE)
         self._cabinet = Cabinet(self.api, name, business_id, campaign_ids)
 
@@ -177,11 +177,11 @@ class YandexMarket(Account):
         name: str,
         options: AccountOptions | None = None,
     ) -> Self:
-        """An account from its Api-Key (``secret``), its OAuth token (``oauth``), or both."""
+        """Create an account from its Api-Key (``secret``), OAuth token (``oauth``), or both."""
         found = {key: list(secrets.get(key, ())) for key in cls.SECRETS}
         for key, texts in found.items():
             if len(texts) > 1:
-                raise InvalidToken(name, f"there must be one {key}, and there are {len(texts)}")
+                raise InvalidToken(name, f"pass one {key}, not {len(texts)}")
         return cls(
             next(iter(found["secret"]), None),
             name=name,
@@ -195,13 +195,13 @@ class YandexMarket(Account):
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Every operation that the adapter knows."""
+        """All operations of the adapter."""
         from wbym_yandex_market._facts import catalog  # loads every operation
 
         return catalog()
 
     def credentials(self) -> list[CredentialFacts]:
-        """What is known of the credentials; they say nothing of themselves without a request."""
+        """The known facts of the credentials, which hold none that can be read offline."""
         return self._facts(None)
 
     def _facts(self, scopes: Sequence[str] | None) -> list[CredentialFacts]:
@@ -219,22 +219,22 @@ class YandexMarket(Account):
         ]
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
-        """What the account can do: by its credentials, by Market's limits, and by what Market says.
+        """Report what the account can do, by its credentials, Market's limits and Market's answers.
 
         Args:
-            online: Whether Market is asked what the key opens (POST v2/auth/token; not with an
-                OAuth token) and which shops there are (GET v2/campaigns).
-            ping: Changes nothing: Market has one host, and these two ask it.
+            online: Whether to ask Market for the key's scopes (POST v2/auth/token; not with an
+                OAuth token) and the list of shops (GET v2/campaigns).
+            ping: Has no effect: Market has one host, and these two requests reach it.
         """
         from wbym_yandex_market._facts import check
 
         return await check(self._dialect, self.api, self._cabinet, self._facts, online=online)
 
     async def counts(self) -> WaitingCounts:
-        """How much waits: Market has no counters, so the lists of what waits are read.
+        """Count unanswered items by reading their lists: Market has no counters.
 
-        Feedbacks are those that nobody has looked at (``NEED_REACTION``), as in Market's cabinet;
-        questions and feedbacks of the last 180 days.
+        Counts feedbacks that nobody has viewed (``NEED_REACTION``), as Market's cabinet does;
+        questions and feedbacks are of the last 180 days.
         """
         return await lists.count_waiting(self.api, self._cabinet, at_once=self._parallel)
 
@@ -243,8 +243,7 @@ class YandexMarket(Account):
     def _chats(self, waiting: bool | None, options: ReadOptions) -> Listing[Chat]:
         """POST v2/businesses/{}/chats, by 20, in Market's order.
 
-        Those that wait for the seller are the new ones and those in ``WAITING_FOR_PARTNER``;
-        disputes are among them.
+        New chats and chats in ``WAITING_FOR_PARTNER`` wait for the seller, disputes included.
         """
         return lists.list_chats(self.api, self.name, waiting=waiting)
 
@@ -253,9 +252,9 @@ class YandexMarket(Account):
         return mapping.chat(await self._urgent.chats.get(int(chat_id)), self.name)
 
     async def _open_chat(self, order_id: str | None, return_id: str | None) -> Chat:
-        """POST .../chats/new; the buyer sees nothing of it before a message is sent.
+        """POST .../chats/new; the buyer does not see the chat before a message is sent.
 
-        About returns for FBY, FBS and Express only.
+        Chats about returns are for FBY, FBS and Express only.
         """
         if order_id is not None and (rule := _id_rule(order_id)) is not None:
             raise InvalidInput("open_chat", "order_id", rule, order_id)
@@ -265,9 +264,9 @@ class YandexMarket(Account):
     def _messages(
         self, chat: Chat, since: datetime | None, options: ReadOptions
     ) -> Listing[Message]:
-        """POST v2/businesses/{}/chats/history, by 100; a ref costs no request more.
+        """POST v2/businesses/{}/chats/history, by 100; a ref costs no extra request.
 
-        Market cannot be asked by time: with ``since`` the whole chat is read, and what is older is
+        Market cannot filter by time: with ``since`` the whole chat is read, and older messages are
         left out.
         """
         return lists.list_messages(self.api, chat.ref, int(chat.ref.id), since=since)
@@ -284,16 +283,16 @@ class YandexMarket(Account):
             except DeliveryUnknown:
                 raise
             except WbymError as error:
-                # The text is sent, and must not be sent again for the sake of the file.
+                # The text is sent, and must not be sent again because a file failed.
                 if not text:
                     raise
                 failed.append(str(error))
         return Receipt(failed_files=tuple(failed))
 
     def _download(self, attachment: Attachment) -> AbstractAsyncContextManager[Download]:
-        """By the file's address; the credential goes to Market's own servers only.
+        """Download by the file's address; the credential is sent to Market's own servers only.
 
-        Market may refuse buyers' files to an Api-Key: then an OAuth token is needed.
+        Market may deny buyers' files to an Api-Key: then an OAuth token is required.
         """
         return open_file(self._pipeline, self._dialect, attachment)
 
@@ -302,23 +301,23 @@ class YandexMarket(Account):
     def _questions(self, filters: Filters, options: ReadOptions) -> Listing[Question]:
         """POST v1/businesses/{}/goods-questions, by 50; of the last 180 days by default.
 
-        Market takes a month at a time: longer periods are read in parts, the newest first; with
-        ``prefetch`` so many parts at once, and then the questions come as they arrive.
+        Market lists at most a month per request: longer periods are read in parts, the newest
+        first; with ``prefetch=n``, n parts at once, and then the questions come as they arrive.
 
-        Market's record does not say whether a question is answered, so those that wait are read
-        first, and each has its status by that; it is unknown for those of the last ten minutes that
-        are not among them. ``answered=False`` reads only those that wait. ``product`` is the
-        seller's own article, and the others are left out after reading.
+        Market's record does not say whether a question is answered, so the unanswered questions are
+        listed first to set each status; it is unknown for questions of the last ten minutes that
+        are not among them. ``answered=False`` reads only the unanswered list. ``product`` is the
+        seller's own article; other questions are left out after reading.
         """
         api = self.api.at(options.priority)
         return lists.list_questions(api, self.name, filters, at_once=self._at_once(options))
 
     async def _get_question(self, question_id: str) -> Question:
-        """Two requests, the second for the answer."""
+        """Read a question and its answer: two requests."""
         return await answers.read_question(self._urgent, self.name, int(question_id))
 
     async def _answer_question(self, question: Question, text: str) -> None:
-        """POST .../goods-questions/answers, .../update; with a ref the list before them."""
+        """POST .../goods-questions/answers, .../update; with a ref, first the list."""
         await self.api.questions.create(int(question.ref.id), text)
 
     async def _edit_question_answer(self, question: Question, answer: Answer, text: str) -> None:
@@ -334,7 +333,7 @@ class YandexMarket(Account):
     ) -> Listing[Answer]:
         """The answers to a question, the seller's and others' (POST .../goods-questions/answers).
 
-        Those of other sellers have the author ``SELLER`` too; only the seller's own can be edited.
+        Answers of other sellers have the author ``SELLER`` too; only the seller's own are editable.
         """
         number = int(self.inputs.own_ref("answers", question, Noun.QUESTION).id)
         listing = answers.list_answers(self.api, number)
@@ -343,23 +342,23 @@ class YandexMarket(Account):
     def _feedbacks(self, filters: Filters, options: ReadOptions) -> Listing[Feedback]:
         """POST v2/businesses/{}/goods-feedback, by 50; of the last 180 days by default.
 
-        Market takes six months at a time: longer periods are read in parts, the newest first, each
-        in Market's own order; with ``prefetch`` so many parts at once, and then the feedbacks come
-        as they arrive.
+        Market lists at most six months per request: longer periods are read in parts, the newest
+        first, each in Market's own order; with ``prefetch=n``, n parts at once, and then the
+        feedbacks come as they arrive.
 
-        Market counts comments without saying whose they are. With ``answered`` the comments of
-        those that have any are read too, a request each, and ``answer`` is the seller's.
+        Market counts comments without their authors. With ``answered`` the comments of each
+        feedback that has any are read too, one request each, and ``answer`` is the seller's.
         ``product`` is the seller's own article.
         """
         api = self.api.at(options.priority)
         return lists.list_feedbacks(api, self.name, filters, at_once=self._at_once(options))
 
     async def _get_feedback(self, feedback_id: str) -> Feedback:
-        """Two requests, the second for the comments."""
+        """Read a feedback and its comments: two requests."""
         return await answers.read_feedback(self._urgent, self.name, int(feedback_id))
 
     async def _answer_feedback(self, feedback: Feedback, text: str) -> None:
-        """POST .../goods-feedback/comments, .../update; with a ref the list before them."""
+        """POST .../goods-feedback/comments, .../update; with a ref, first the list."""
         await self.api.feedbacks.comment(int(feedback.ref.id), text)
 
     async def _edit_feedback_answer(self, feedback: Feedback, answer: Answer, text: str) -> None:
@@ -367,15 +366,15 @@ class YandexMarket(Account):
         await self.api.feedbacks.edit_comment(int(feedback.ref.id), _number_of(answer), text)
 
     async def _with_answer(self, item: Question | Feedback) -> Question | Feedback:
-        """One request: the record's comments or answers, which alone decide."""
+        """Read the record's comments or answers, which alone decide its status: one request."""
         if isinstance(item, Question):
             return await answers.question_with_answer(self._urgent, item)
         return await answers.feedback_with_answer(self._urgent, item)
 
     def _comments(self, feedback_id: str, options: ReadOptions) -> Listing[Answer]:
-        """POST .../goods-feedback/comments, by 50, in the order in which they were published.
+        """POST .../goods-feedback/comments, by 50, in the order of publication.
 
-        Those that were deleted are not told, nor when they were written.
+        Market lists neither deleted comments nor the times of comments.
         """
         return answers.list_comments(self.api, int(feedback_id))
 
@@ -388,24 +387,24 @@ class YandexMarket(Account):
     def _returns(self, is_open: bool | None, options: ReadOptions) -> Listing[Return]:
         """GET v2/campaigns/{}/returns, by 100, shop after shop.
 
-        Open are those whose money is not decided about, or not settled yet. Orders that were not
-        picked up are no returns here: ``api.returns.list`` has them. Photos are read with
+        A return is open until its refund is decided and completed. Orders that were not picked up
+        are not returns here: ``api.returns.list`` has them. Photos are read with
         ``api.returns.photo``, by the hashes in ``raw``.
         """
         statuses = {None: None, True: mapping.OPEN_RETURNS, False: mapping.CLOSED_RETURNS}[is_open]
         return lists.list_returns(self.api, self._cabinet, statuses=statuses)
 
     async def _get_return(self, return_id: str, known: Return | None) -> Return:
-        """One request where its shop and order are known, as of those that were listed.
+        """Read a return: one request if its shop and order are known, as they are once listed.
 
-        Where only the order is known, each shop is asked for it. With the id alone the returns are
+        If only the order is known, each shop is queried. If only the id is known, the returns are
         listed until it is found.
         """
-        return await self._deciding().read(int(return_id), known)
+        return await self._decider().read(int(return_id), known)
 
     async def _decisions(self, item: Return) -> Sequence[Decision]:
-        """POST v1/businesses/{}/returns/decisions; with a ref the return is read before."""
-        return await self._deciding().possible(item)
+        """POST v1/businesses/{}/returns/decisions; a ref's return is read first."""
+        return await self._decider().decisions(item)
 
     async def _decide(
         self,
@@ -418,16 +417,16 @@ class YandexMarket(Account):
     ) -> None:
         """POST .../returns/decisions, .../decision/submit: for all positions, within 48 hours.
 
-        With a ref, or where its shop is not known, the return is read before.
+        With a ref, or if its shop is not known, the return is read first.
 
-        A comment is needed by ``REFUND_MONEY_INCLUDING_SHIPMENT`` (the price of the way back),
-        ``REPAIR`` (until when) and ``OTHER_DECISION`` (what is offered).
+        A comment is required by ``REFUND_MONEY_INCLUDING_SHIPMENT`` (the price of the return
+        shipment), ``REPAIR`` (the deadline) and ``OTHER_DECISION`` (the offer).
         """
-        deciding = self._deciding()
-        await deciding.decide(item, decision, comment=comment, reason=reason, amount=amount)
+        decider = self._decider()
+        await decider.decide(item, decision, comment=comment, reason=reason, amount=amount)
 
-    def _deciding(self) -> Deciding:
-        return Deciding(self._urgent, self._cabinet)
+    def _decider(self) -> Decider:
+        return Decider(self._urgent, self._cabinet)
 
     # Archives and events.
 
@@ -438,7 +437,7 @@ class YandexMarket(Account):
         return sweep_questions(self.api, self._cabinet, self._parallel, span, options)
 
     def _streams(self) -> Sequence[Stream]:
-        """All four, since without a request it is not known what a credential opens."""
+        """All four streams: a credential's scopes are not known without a request."""
         from wbym_yandex_market._following.streams import open_streams  # loads the feed
 
         return open_streams(
@@ -457,12 +456,11 @@ class YandexMarket(Account):
         networks: Collection[str] | None,
         rate: float | None,
     ) -> "web.Application":
-        """It answers at ``/shop`` and ``/shop/notification``, where it is mounted at ``/shop``.
+        """The receiver answers at ``/shop`` and ``/shop/notification`` if mounted at ``/shop``.
 
-        It looks up the account's shops once, when it starts. It refuses what does not come from
-        Market's addresses, and notifications of other businesses; see
-        ``wbym_yandex_market._following.notifications``. With orders and pings ``on_hints`` is not
-        called.
+        It looks up the account's shops once, when it starts. It rejects requests from addresses
+        other than Market's, and notifications of other businesses; see
+        ``wbym_yandex_market._following.notifications``. Orders and pings do not call ``on_hints``.
         """
         from wbym_yandex_market._following.notifications import MARKET_NETWORKS, RATE
         from wbym_yandex_market._following.notifications.receiver import make_receiver
@@ -475,7 +473,7 @@ class YandexMarket(Account):
             rate=RATE if rate is None else rate,
         )
 
-    # What the hooks share.
+    # Shared by the hooks.
 
     async def _business(self) -> int:
         return await self._cabinet.business()
@@ -501,7 +499,7 @@ def _number_of(answer: Answer) -> int:
 
 
 def _context_of(order_id: str | None, return_id: str | None) -> "ChatContext":
-    """What a chat is to be opened about: an order, or else a return."""
+    """The context of a new chat: an order, or else a return."""
     from wbym_yandex_market.api.chats import ChatContext
 
     if order_id is not None:

@@ -1,4 +1,4 @@
-"""What Yandex Market can do, as data; the contract suite proves it."""
+"""Yandex Market's capabilities as data; the contract suite proves them."""
 
 from types import MappingProxyType
 from typing import Final
@@ -14,7 +14,7 @@ def _length(text: Length) -> dict[str, int]:
     return {"min_text_length": text.min, "max_text_length": text.max}
 
 
-_AS_WRITTEN = "Market tells the seller's own article only (offerId): it is what is asked with"
+_BY_SKU = "by the seller's own article (offerId), the only one that Market sends"
 
 CAPABILITIES: Final[Capabilities] = MappingProxyType(
     {
@@ -26,19 +26,19 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         ),
         Capability.MESSAGES: Supported(Support.NATIVE, {"max_page_size": bounds.HISTORY_PAGE}),
         Capability.GET_MESSAGE: Supported(
-            Support.ABSENT, note="Market reads a message by its chat too: api.chats.message"
+            Support.ABSENT, note="Market also needs the chat's id: use api.chats.message"
         ),
         Capability.MESSAGES_SINCE: Supported(
-            Support.EMULATED, note="Market filters by message, not by time: older ones are left out"
+            Support.EMULATED, note="reads all and filters: Market filters by message, not by time"
         ),
         Capability.SEND: Supported(Support.NATIVE, _length(bounds.MESSAGE)),
         Capability.SEND_FILES: Supported(
             Support.NATIVE,
             {"max_file_size": bounds.FILE_SIZE.max, "max_files": 1},
-            note="a text with a file are two messages; Market publishes no list of types",
+            note="a text and a file are two messages; Market publishes no list of types",
         ),
         Capability.DOWNLOAD: Supported(
-            Support.NATIVE, note="by address; Market may refuse it to an Api-Key: then with oauth="
+            Support.NATIVE, note="by address; Market may deny it to an Api-Key: pass oauth= too"
         ),
         Capability.QUESTIONS: Supported(
             Support.NATIVE,
@@ -51,13 +51,13 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.GET_QUESTION: Supported(Support.NATIVE, note="two requests"),
         Capability.QUESTIONS_ANSWERED: Supported(
             Support.NATIVE,
-            note="only those that wait; answered=True reads both lists and leaves those out",
+            note="lists unanswered questions; answered=True reads both lists and leaves them out",
         ),
         Capability.QUESTIONS_PERIOD: Supported(
-            Support.NATIVE, note="in parts of a month by whole days; the rest is left out"
+            Support.NATIVE, note="in parts of a month by whole days, then filtered"
         ),
         Capability.QUESTIONS_PRODUCT: Supported(
-            Support.EMULATED, note=f"all are read, and the others are left out; {_AS_WRITTEN}"
+            Support.EMULATED, note=f"reads all and filters; {_BY_SKU}"
         ),
         Capability.ANSWER_QUESTION: Supported(Support.NATIVE, _length(bounds.ANSWER)),
         Capability.EDIT_QUESTION_ANSWER: Supported(Support.NATIVE, _length(bounds.ANSWER)),
@@ -69,18 +69,18 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
                 "window_days": bounds.FEEDBACKS_DAYS,
                 "days_by_default": bounds.BY_DEFAULT_DAYS,
             },
-            note="the newest part of the period first, within a part as Market orders them",
+            note="the newest part of the period first, each part in Market's order",
         ),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE, note="two requests"),
         Capability.FEEDBACKS_ANSWERED: Supported(
             Support.EMULATED,
-            note="Market counts comments without their authors: they are read where there are any",
+            note="reads the comments, if any: Market counts them without their authors",
         ),
         Capability.FEEDBACKS_PERIOD: Supported(
             Support.NATIVE, note="in parts of six months, by whole seconds"
         ),
         Capability.FEEDBACKS_RATING: Supported(Support.NATIVE),
-        Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE, note=_AS_WRITTEN),
+        Capability.FEEDBACKS_PRODUCT: Supported(Support.NATIVE, note=_BY_SKU),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _length(bounds.COMMENT)),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NATIVE, _length(bounds.COMMENT)),
         Capability.COMMENTS: Supported(Support.NATIVE, {"max_page_size": bounds.FEEDBACKS_PAGE}),
@@ -88,19 +88,19 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.RETURNS: Supported(Support.NATIVE, note="of all shops of the business"),
         Capability.GET_RETURN: Supported(
             Support.EMULATED,
-            note="one request where its shop and order are known; else the returns are listed",
+            note="one request if its shop and order are known; else lists the returns",
         ),
         Capability.RETURNS_OPEN: Supported(Support.NATIVE),
         Capability.DECIDE: Supported(
             Support.NATIVE,
             {"hours": 48, "reason": True, "amount": True},
-            note="what may be decided has to be asked for: decisions()",
+            note="decisions() requests the available decisions",
         ),
         Capability.SWEEP_FEEDBACKS: Supported(Support.NATIVE),
         Capability.SWEEP_QUESTIONS: Supported(Support.NATIVE),
         Capability.EVENTS: Supported(
             Support.EMULATED,
-            note="by reading again, at once where a notification tells of a change: receiver()",
+            note="by polling, at once after a notification of a change: receiver()",
         ),
         Capability.NOTIFICATIONS: Supported(Support.NATIVE),
     }

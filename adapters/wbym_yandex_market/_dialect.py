@@ -1,4 +1,4 @@
-"""How Yandex Market speaks HTTP: host, credentials, limit headers, shapes of errors, files."""
+"""Yandex Market's HTTP: host, credentials, limit headers, error bodies, files."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,23 +24,23 @@ __all__ = ["HOSTS", "KEYS_ONLY", "YandexMarketDialect"]
 HOSTS: Final = {HOST: "https://api.partner.market.yandex.ru"}
 
 KEYS_ONLY: Final = frozenset({"auth.token"})
-"""Operations that take no OAuth token."""
+"""Operations that do not accept an OAuth token."""
 
 MARKET: Final = "market.yandex.ru"
-"""Its own and its subdomains' files are asked for with the account's credential, no others."""
+"""Only files on this domain and its subdomains are requested with the account's credential."""
 
 BAN_WITHOUT_HEADER: Final = 60.0
-"""Seconds to stop for when a budget is used up and Market does not say until when."""
+"""Seconds to stop for if a budget is used up and Market does not say until when."""
 PAUSE: Final = 1.0
-"""Seconds to stop for when too many calls ran at once."""
+"""Seconds to stop for after too many concurrent calls."""
 _SECOND: Final = 1.0
-"""``X-RateLimit-Resource-Until`` has no fractions: the period may end up to this much later."""
+"""``X-RateLimit-Resource-Until`` has no fractions: the period may end up to a second later."""
 
 _FILE_SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
 class _ErrorBody(msgspec.Struct):
-    """Market's shape, and that of the server before it: ``{"timestamp", "status", "error"}``."""
+    """Market's error body, or its gateway's: ``{"timestamp", "status", "error"}``."""
 
     errors: list[ApiError] | None = None
     message: object = None
@@ -51,17 +51,17 @@ _ERRORS = msgspec.json.Decoder(_ErrorBody)
 
 
 class YandexMarketDialect:
-    """One account's way of speaking to Yandex Market.
+    """The HTTP dialect of one Yandex Market account.
 
     Args:
         account: The account's name.
-        credential: What the calls are made with.
-        file_credential: What buyers' files are asked for with; the same, where nothing is said.
+        credential: The credential of the calls.
+        file_credential: The credential for buyers' files; by default ``credential``.
         base_url: One server instead of Market's host.
-        tier: With subscription or without.
-        parallel: Calls under way at once per business or campaign.
-        quotas: Budgets by bucket's name, instead of the published ones.
-        clock: Unix seconds, for deadlines where an answer has no date.
+        tier: With a subscription or without.
+        parallel: Max concurrent calls per business or campaign.
+        quotas: Budgets by bucket name that replace the published ones.
+        clock: Unix seconds, for deadlines if a response has no date.
     """
 
     marketplace: Final = MARKETPLACE
@@ -82,27 +82,27 @@ class YandexMarketDialect:
         self.credential: Final = credential
         self.tier: Final = tier
         self.owners: Final[set[str]] = set()
-        """Whose buckets the account has used."""
+        """The owners of the buckets that the account has used."""
         self._file_credential = file_credential or credential
         self._base_url = require_address("YandexMarket", base_url)
         self._parallel = ParallelCap(parallel)
         self._quotas = dict(quotas or {})
         require_known("YandexMarket", "quotas", self._quotas, BUCKETS)
         self._clock = clock
-        # By what they depend on: names are the caller's, and several endpoints may have one.
+        # Not by endpoint name: callers choose names, and several endpoints may share one.
         self._charges: dict[tuple[tuple[str, ...], str], tuple[Charge, ...]] = {}
 
     def address(self, endpoint: Endpoint[object]) -> str:
-        """The host, without a slash at the end."""
+        """The host, without a trailing slash."""
         host = HOSTS.get(endpoint.host)
         if host is None and not _is_market(endpoint.host):
-            if "://" not in endpoint.host:  # it is no file's
+            if "://" not in endpoint.host:  # not the host of a file
                 require_known(endpoint.name, "host", (endpoint.host,), HOSTS)
             return endpoint.host
         return self._base_url or host or endpoint.host
 
     def authorize(self, endpoint: Endpoint[object]) -> Mapping[str, str]:
-        """``Api-Key``, or ``Authorization: Bearer`` for OAuth; nothing for strangers' servers.
+        """``Api-Key``, or ``Authorization: Bearer`` for OAuth; nothing for third-party servers.
 
         Raises:
             MissingScope: The method is for Api-Keys only, and the account has none.
@@ -111,21 +111,21 @@ class YandexMarketDialect:
             own = _is_market(endpoint.host) or endpoint.host == self._base_url
             return self._file_credential.headers() if own else {}
         if endpoint.name in KEYS_ONLY and self.credential.kind is not CredentialKind.API_KEY:
-            reason = "Market tells what an Api-Key may do, and this account has an OAuth token"
+            reason = "Market describes Api-Keys only, and this account has an OAuth token"
             raise MissingScope(self.account, reason, method=endpoint.name)
         return self.credential.headers()
 
     def file(self, url: str) -> Endpoint[bytes]:
-        """The call that reads a buyer's file from its address.
+        """The endpoint that downloads a buyer's file from its address.
 
         Raises:
-            InvalidInput: It is no address over HTTPS.
+            InvalidInput: The address is not an HTTPS address.
         """
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         secure = parts.scheme == "https" or origin == self._base_url
         if not secure or not parts.hostname or "@" in parts.netloc:
-            raise InvalidInput("download", "url", "must be an address over HTTPS", url)
+            raise InvalidInput("download", "url", "must be an HTTPS address", url)
         query = f"?{quote(parts.query, safe=_FILE_SAFE)}" if parts.query else ""
         return Endpoint(
             name="chats.download",
@@ -140,10 +140,10 @@ class YandexMarketDialect:
     def charges(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> Sequence[Charge]:
-        """The method's budget first, which headers speak of, and the places for calls at once.
+        """The method's budget first, to which headers refer, then the cap on concurrent calls.
 
         Raises:
-            InvalidInput: The endpoint names a bucket that there is not.
+            InvalidInput: The endpoint names an unknown bucket.
         """
         if "businessId" in path:
             who = f"business-{path['businessId']}"
@@ -173,16 +173,16 @@ class YandexMarketDialect:
     def signal(self, response: Response) -> LimitSignal | None:
         """``X-RateLimit-Resource-Limit``, ``-Remaining`` and ``-Until``; 420 is a ban.
 
-        Where the budget is used up, until ``-Until``; else too many calls ran at once, and a short
-        pause is enough.
+        The ban lasts until ``-Until`` if the budget is used up. Otherwise there were too many
+        concurrent calls, and a short pause is enough.
         """
         headers = response.headers
-        limit = _whole(headers.get("x-ratelimit-resource-limit"))
-        remaining = _whole(headers.get("x-ratelimit-resource-remaining"))
-        left = self._left(headers)
+        limit = _to_int(headers.get("x-ratelimit-resource-limit"))
+        remaining = _to_int(headers.get("x-ratelimit-resource-remaining"))
+        left = self._seconds_left(headers)
         retry_after = None
         if response.status in {420, 429}:
-            # An end that is past tells nothing; to ask at once again would only be refused.
+            # An end in the past says nothing; an immediate retry would be rate limited again.
             retry_after = left or BAN_WITHOUT_HEADER if remaining == 0 else PAUSE
         elif limit is None and remaining is None and left is None:
             return None
@@ -194,7 +194,7 @@ class YandexMarketDialect:
         )
 
     def refusal(self, response: Response) -> Refusal | None:
-        """Market's own words; of HTML and empty bodies only that they are."""
+        """Market's own text; HTML and empty bodies are only named."""
         request_id = response.headers.get("x-market-req-id")
         retry_after = None
         if response.status in {420, 429}:
@@ -202,25 +202,25 @@ class YandexMarketDialect:
             retry_after = signal.retry_after if signal is not None else None
         body = response.body
         if not body:
-            return Refusal("the answer is empty", request_id=request_id, retry_after=retry_after)
+            return Refusal("the response is empty", request_id=request_id, retry_after=retry_after)
         try:
             error = _ERRORS.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            message = f"no JSON: {_snippet(body)}"
+            message = f"not JSON: {_snippet(body)}"
             return Refusal(message, request_id=request_id, retry_after=retry_after)
         if error.errors:
-            said = refusal_of(error.errors)
-            return Refusal(said.message, said.code, request_id, retry_after)
-        words = [word for word in (error.message, error.error) if isinstance(word, str) and word]
-        message = words[0] if words else _snippet(body)
+            refusal = refusal_of(error.errors)
+            return Refusal(refusal.message, refusal.code, request_id, retry_after)
+        texts = [text for text in (error.message, error.error) if isinstance(text, str) and text]
+        message = texts[0] if texts else _snippet(body)
         return Refusal(message, request_id=request_id, retry_after=retry_after)
 
-    def _left(self, headers: Mapping[str, str]) -> float | None:
-        """Seconds until the budget is whole again, by Market's own clock where it tells it."""
-        until = _date(headers.get("x-ratelimit-resource-until"))
+    def _seconds_left(self, headers: Mapping[str, str]) -> float | None:
+        """Seconds until the budget is reset, by Market's own clock if the response has a date."""
+        until = _to_seconds(headers.get("x-ratelimit-resource-until"))
         if until is None:
             return None
-        now = _date(headers.get("date"))
+        now = _to_seconds(headers.get("date"))
         return max(0.0, until + _SECOND - (self._clock() if now is None else now))
 
 
@@ -231,8 +231,8 @@ def _is_market(origin: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _date(text: str | None) -> float | None:
-    """An RFC 822 date as Unix seconds; one without a zone is taken as GMT."""
+def _to_seconds(text: str | None) -> float | None:
+    """An RFC 822 date as Unix seconds; a date without a zone is read as GMT."""
     if not text:
         return None
     try:
@@ -243,7 +243,7 @@ def _date(text: str | None) -> float | None:
     return (moment if zone is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _whole(text: str | None) -> int | None:
+def _to_int(text: str | None) -> int | None:
     try:
         return None if not text else max(0, int(float(text)))
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""What the adapter tells of itself: its operations, its credentials, what an account can do."""
+"""The adapter's catalog of operations, the facts of credentials, and ``check``."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
@@ -26,17 +26,17 @@ from wbym_yandex_market.api.campaigns import Campaign
 __all__ = ["READ_ONLY", "catalog", "check", "credential_facts"]
 
 READ_ONLY: Final = ":read-only"
-"""What the names of scopes end with that let nothing be changed."""
+"""The suffix of read-only scopes."""
 
 
 def catalog() -> list[CatalogRow]:
-    """Every endpoint, module by module; the lower limit is without a subscription."""
+    """All endpoints in the order of the API's modules; the lower limit has no subscription."""
     return build_catalog(MARKETPLACE, (row.endpoint for row in operations()), HOSTS, _limits)
 
 
 def _limits(bucket: str) -> tuple[str, str]:
     budgets = BUCKETS[bucket]
-    return describe_budget(budgets[Tier.SUBSCRIPTION]), describe_budget(budgets[Tier.STANDARD])
+    return describe_limit(budgets[Tier.SUBSCRIPTION]), describe_limit(budgets[Tier.STANDARD])
 
 
 def credential_facts(
@@ -46,13 +46,13 @@ def credential_facts(
     files_only: bool,
     scopes: Sequence[str] | None = None,
 ) -> CredentialFacts:
-    """What is known of a credential; its scopes, where Market has told them."""
-    owner = "found with the first call" if business_id is None else f"business {business_id}"
+    """The known facts of a credential; its scopes, if Market was asked for them."""
+    owner = "looked up with the first call" if business_id is None else f"business {business_id}"
     found = []
     if credential.kind is CredentialKind.API_KEY and scopes is None:
-        found.append("it says what it may do only when asked: api.auth.token()")
+        found.append("its scopes are known after a request: api.auth.token()")
     if files_only:
-        found.append("it is used for buyers' files only")
+        found.append("used for buyers' files only")
     return CredentialFacts(
         title=str(credential.kind),
         owner=owner,
@@ -63,8 +63,8 @@ def credential_facts(
     )
 
 
-def describe_budget(window: Window) -> str:
-    """A budget as people say it, such as ``1000 per 1 h``."""
+def describe_limit(window: Window) -> str:
+    """A limit as text, such as ``1000 per 1 h``."""
     hours = window.period / 3600
     return f"{window.limit} per {hours:g} h"
 
@@ -80,15 +80,15 @@ async def check(
     *,
     online: bool,
 ) -> CheckReport:
-    """All of it; see ``Account.check``. ``credentials`` takes the scopes that Market told."""
+    """Check an account; see ``Account.check``. ``credentials`` takes the scopes from Market."""
     probes: list[ProbeResult] = []
     scopes: list[str] | None = None
 
     async def key() -> str:
         nonlocal scopes
-        told = (await api.auth.token()).api_key
-        scopes = [_scope(word) for word in told.auth_scopes or ()]
-        return f"{told.name or 'without a name'}, opens {', '.join(scopes) or 'nothing'}"
+        info = (await api.auth.token()).api_key
+        scopes = [_scope(name) for name in info.auth_scopes or ()]
+        return f"{info.name or 'no name'}, scopes: {', '.join(scopes) or 'none'}"
 
     if online:
         if dialect.credential.kind is CredentialKind.API_KEY:
@@ -99,7 +99,7 @@ async def check(
 
 
 async def _shops(api: Api, cabinet: Cabinet) -> str:
-    await cabinet.campaigns()  # raises where the credential does not open the business
+    await cabinet.campaigns()  # raises if the credential has no access to the business
     page = await api.campaigns.list().page()
     shops = ", ".join(map(_shop, page.items)) or "none"
     more = page.next_cursor is not None
@@ -107,8 +107,8 @@ async def _shops(api: Api, cabinet: Cabinet) -> str:
 
 
 def _shop(campaign: Campaign) -> str:
-    told = (campaign.domain, campaign.placement_type, campaign.api_availability)
-    return f"{campaign.id} ({', '.join(word for word in told if word)})"
+    details = (campaign.domain, campaign.placement_type, campaign.api_availability)
+    return f"{campaign.id} ({', '.join(text for text in details if text)})"
 
 
 def _method(
@@ -118,7 +118,7 @@ def _method(
         endpoint.name,
         endpoint.scope,
         dialect.address(endpoint),
-        ", ".join(describe_budget(dialect.quota(bucket)) for bucket in endpoint.buckets),
+        ", ".join(describe_limit(dialect.quota(bucket)) for bucket in endpoint.buckets),
         missing=_missing(dialect, endpoint, scopes),
     )
 
@@ -128,19 +128,19 @@ def _missing(
 ) -> str | None:
     if endpoint.name in KEYS_ONLY and dialect.credential.kind is not CredentialKind.API_KEY:
         return "an Api-Key"
-    # An OAuth token opens what its user may do; a key that was not asked may open anything.
+    # An OAuth token has its user's rights; the scopes of a key are not known without a request.
     if scopes is None or endpoint.scope == ANY:
         return None
     enough = {_ALL, endpoint.scope}
     if not endpoint.writes:
         enough |= {scope + READ_ONLY for scope in enough}
     if enough.isdisjoint(scopes):
-        return f"the access {endpoint.scope}"
+        return f"the scope {endpoint.scope}"
     return None
 
 
-def _scope(word: str) -> str:
-    """An access by its name in the published scopes, such as ``all-methods:read-only``."""
-    name = word.lower().replace("_", "-")
-    stem = name.removesuffix("-read-only")
-    return name if stem == name else stem + READ_ONLY
+def _scope(name: str) -> str:
+    """A scope by its published name, such as ``all-methods:read-only``."""
+    scope = name.lower().replace("_", "-")
+    stem = scope.removesuffix("-read-only")
+    return scope if stem == scope else stem + READ_ONLY

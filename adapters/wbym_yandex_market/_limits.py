@@ -1,7 +1,7 @@
-"""Yandex Market's limits: a budget an hour for each method, and how many calls may run at once.
+"""Yandex Market's limits: an hourly budget per method, and a cap on concurrent calls.
 
 Published per method (2026-07-17). Market counts per method and per business or campaign in the
-address; answers 4XX count too. A subscription ("подписка на API") raises some of the budgets.
+address; 4XX responses count too. A subscription ("подписка на API") raises some of the budgets.
 """
 
 from enum import StrEnum
@@ -12,11 +12,11 @@ from wbym.limits import Window
 __all__ = ["BUCKETS", "PARALLEL", "Tier"]
 
 PARALLEL: Final = 4
-"""Calls under way at once per business or campaign; older documentation says 2."""
+"""Max concurrent calls per business or campaign; older documentation says 2."""
 
 
 class Tier(StrEnum):
-    """What a budget depends on besides the business or campaign."""
+    """The row of limits: without or with a subscription."""
 
     STANDARD = "standard"
     SUBSCRIPTION = "subscription"
@@ -56,4 +56,4 @@ BUCKETS: Final[dict[str, dict[Tier, Window]]] = {
     "returns.set_decision": _hourly(1000),
     "returns.submit_decision": _hourly(5000),
 }
-"""By name, as endpoints name them: each method has its own."""
+"""Limits by the names that endpoints use: each method has its own."""

@@ -1,9 +1,9 @@
-"""From Yandex Market's records to the neutral model: pure functions, one a noun.
+"""Mapping of Yandex Market's records to the neutral model: pure functions, one per noun.
 
-Bulk reading runs through :func:`feedback`, so it is written to make few objects and calls.
+Bulk reading calls :func:`feedback` for each record, so it creates few objects and makes few calls.
 """
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -61,21 +61,21 @@ __all__ = [
     "comment",
     "decision",
     "feedback",
-    "known",
-    "market_money",
     "message",
     "money",
-    "own",
+    "money_to_wire",
+    "own_answer",
     "question",
-    "refund",
+    "return_request",
+    "with_fields",
 ]
 
 R = TypeVar("R", Feedback, Question)
 
 MARKETPLACE: Final = "yandex_market"
 
-DECIDE_WITHIN: Final = timedelta(hours=48)
-"""How long Market waits for a decision about a return."""
+DECISION_WINDOW: Final = timedelta(hours=48)
+"""How long a return can be decided."""
 
 _CHAT_STATUS: dict[str, ChatStatus] = {
     "NEW": ChatStatus.WAITING_FOR_SELLER,
@@ -93,7 +93,7 @@ WAITING_CHATS: Final = tuple(
 OTHER_CHATS: Final = tuple(
     cast("chats_api.Status", word) for word in _CHAT_STATUS if word not in WAITING_CHATS
 )
-"""Market's words for chats in which the buyer waits for the seller, and for the others."""
+"""Market's statuses of chats in which the buyer waits for the seller, and of other chats."""
 
 _CHAT_KIND = {"ORDER": ChatKind.ORDER, "RETURN": ChatKind.RETURN, "DIRECT": ChatKind.DIRECT}
 _SENDER = {
@@ -103,7 +103,7 @@ _SENDER = {
     "SUPPORT": Author.MARKETPLACE,
 }
 _AUTHOR = {"USER": Author.BUYER, "BUSINESS": Author.SELLER}
-"""A brand or a vendor is none of the three."""
+"""A brand or a vendor is neither buyer, seller nor marketplace."""
 _ANSWER_STATUS = {
     "PUBLISHED": AnswerStatus.PUBLISHED,
     "UNMODERATED": AnswerStatus.IN_MODERATION,
@@ -129,12 +129,12 @@ _REFUND_STATUS = {
     "UNKNOWN": ReturnStatus.UNKNOWN,
 }
 _CLOSED = {ReturnStatus.COMPLETED, ReturnStatus.REJECTED, ReturnStatus.CANCELLED}
-CLOSED_RETURNS: Final = tuple(w for w, status in _REFUND_STATUS.items() if status in _CLOSED)
+CLOSED_RETURNS: Final = tuple(word for word, s in _REFUND_STATUS.items() if s in _CLOSED)
 OPEN_RETURNS: Final = tuple(word for word in _REFUND_STATUS if word not in CLOSED_RETURNS)
 WAITING_RETURNS: Final = tuple(
     w for w, status in _REFUND_STATUS.items() if status is ReturnStatus.WAITING_FOR_SELLER
 )
-"""Market's words for returns that are over, for those that are not, and for those that wait."""
+"""Market's statuses of closed returns, of open ones, and of those that wait for the seller."""
 
 _DECISION_KIND = {
     "FAST_REFUND_MONEY": DecisionKind.REFUND_WITHOUT_RETURN,
@@ -151,9 +151,9 @@ _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
 
 def chat(wire: chats_api.Chat, account: str) -> Chat:
-    """A chat; a new one waits for the seller.
+    """Map a chat; a new chat waits for the seller.
 
-    Market takes messages to any chat that it lists, and does not say whether to a finished one too.
+    Market accepts messages to any chat that it lists, but does not say so of finished chats.
     """
     context = wire.context
     customer = context.customer if context is not None else None
@@ -161,7 +161,9 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
     if wire.type == "ARBITRAGE":
         kind = ChatKind.DISPUTE
     else:
-        kind = _CHAT_KIND.get((context.type if context is not None else None) or "", _NO_KIND)
+        kind = _CHAT_KIND.get(
+            (context.type if context is not None else None) or "", ChatKind.UNKNOWN
+        )
     status = _CHAT_STATUS.get(wire.status or "", ChatStatus.UNKNOWN)
     neutral = Chat(
         ref=Ref(MARKETPLACE, account, Noun.CHAT, str(wire.chat_id)),
@@ -175,18 +177,17 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         waiting_since=(
             _utc_or_none(wire.updated_at) if status is ChatStatus.WAITING_FOR_SELLER else None
         ),
-        writable=None if status in _PERHAPS_OVER else True,
+        writable=None if status in _MAYBE_CLOSED else True,
     )
     attach_raw(neutral, wire)
     return neutral
 
 
-_PERHAPS_OVER = {ChatStatus.CLOSED, ChatStatus.UNKNOWN}
-_NO_KIND = ChatKind.UNKNOWN
+_MAYBE_CLOSED = {ChatStatus.CLOSED, ChatStatus.UNKNOWN}
 
 
 def message(wire: chats_api.Message, chat: Ref) -> Message:
-    """A message of a chat."""
+    """Map a message of a chat."""
     neutral = Message(
         ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, str(wire.message_id)),
         chat=chat,
@@ -202,13 +203,13 @@ def message(wire: chats_api.Message, chat: Ref) -> Message:
 
 
 def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None = None) -> Feedback:
-    """A feedback. Market only counts its comments, so the answer is what the caller has read."""
+    """Map a feedback. Market only counts its comments, so the caller reads the answer."""
     words, numbers, about = wire.description, wire.statistics, wire.identifiers
     media, author, unread = wire.media, wire.author, wire.need_reaction
     offer_id = about.offer_id if about is not None else None
     order_id = about.order_id if about is not None else None
     comments = numbers.comments_count if numbers is not None else None
-    # By position: naming the arguments costs more than what they are made from.
+    # By position: keyword arguments would cost more than the values.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, str(wire.feedback_id)),
         _utc(wire.created_at),
@@ -235,7 +236,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
 
 
 def comment(wire: feedbacks_api.Comment) -> Answer:
-    """A comment under a feedback. Market does not tell when it was written."""
+    """Map a comment under a feedback. Market does not send its time."""
     return Answer(
         text=wire.text or "",
         status=_ANSWER_STATUS.get(wire.status or "", AnswerStatus.UNKNOWN),
@@ -251,7 +252,7 @@ def question(
     status: QuestionStatus = QuestionStatus.UNKNOWN,
     answer: Answer | None = None,
 ) -> Question:
-    """A question. Market does not say whether it is answered: the caller may know."""
+    """Map a question. Market does not say whether it is answered; the caller may know."""
     about, author, votes = wire.question_identifiers, wire.author, wire.votes
     neutral = Question(
         ref=Ref(MARKETPLACE, account, Noun.QUESTION, str(about.id)),
@@ -269,7 +270,7 @@ def question(
 
 
 def answer(wire: questions_api.Answer) -> Answer:
-    """An answer to a question."""
+    """Map an answer to a question."""
     return Answer(
         text=wire.text or "",
         status=_ANSWER_STATUS.get(wire.status or "", AnswerStatus.UNKNOWN),
@@ -280,33 +281,33 @@ def answer(wire: questions_api.Answer) -> Answer:
     )
 
 
-def own(answers: Iterable[Answer]) -> Answer | None:
-    """The seller's answer among all: one that stands before others, one to change before others."""
-    found = [one for one in answers if one.author is Author.SELLER]
-    return max(found, key=lambda one: (one.stands, one.editable is True), default=None)
+def own_answer(answers: Iterable[Answer]) -> Answer | None:
+    """The seller's answer among all: preferably a standing one, then an editable one."""
+    found = [item for item in answers if item.author is Author.SELLER]
+    return max(found, key=lambda item: (item.stands, item.editable is True), default=None)
 
 
-def known(item: R, **fields: object) -> R:
-    """The record with what was found out about it."""
+def with_fields(item: R, **fields: object) -> R:
+    """A copy of the record with other fields and the same ``raw``."""
     neutral = msgspec.structs.replace(item, **fields)
     attach_raw(neutral, item.raw)
     return neutral
 
 
-def refund(wire: returns_api.Return, account: str) -> Return:
-    """A return. What may be decided about it has to be asked for."""
-    said = [
+def return_request(wire: returns_api.Return, account: str) -> Return:
+    """Map a return. Its available decisions take a request of their own."""
+    comments = [
         position.comment
         for item in wire.items or ()
         for position in item.decisions or ()
-        # Once it is decided, the comment may be the seller's.
+        # After the decision, the comment may be the seller's.
         if position.comment and position.decision_type in {None, "UNKNOWN"}
     ]
     neutral = Return(
         ref=Ref(MARKETPLACE, account, Noun.RETURN, str(wire.id)),
         status=_REFUND_STATUS.get(wire.refund_status or "", ReturnStatus.UNKNOWN),
         items=tuple(part for item in wire.items or () for part in _positions(item)),
-        buyer_comment="\n".join(dict.fromkeys(said)) or None,
+        buyer_comment="\n".join(dict.fromkeys(comments)) or None,
         order=Order(str(wire.order_id)),
         amount=None if wire.amount is None else money(wire.amount),
         created_at=_utc_or_none(wire.creation_date),
@@ -318,18 +319,18 @@ def refund(wire: returns_api.Return, account: str) -> Return:
 
 
 def _decide_until(wire: returns_api.Return) -> datetime | None:
-    """48 hours from when the return began to wait for the seller."""
+    """The deadline of the decision: 48 hours after the return began to wait for the seller."""
     if wire.refund_status == "PREMODERATION_DECISION_WAITING":
         since = _utc_or_none(wire.creation_date)
-    elif wire.refund_status == "WAITING_FOR_DECISION":  # it waits since it has come back
+    elif wire.refund_status == "WAITING_FOR_DECISION":  # waiting since the goods came back
         since = _utc_or_none(wire.update_date)
     else:
         since = None
-    return shift_time(since, DECIDE_WITHIN)
+    return shift_time(since, DECISION_WINDOW)
 
 
 def decision(wire: returns_api.AvailableDecision) -> Decision:
-    """One thing that may be decided."""
+    """Map an available decision."""
     bounds = wire.partial_compensation_bounds
     lowest = bounds.min_amount if bounds is not None else None
     highest = bounds.max_amount if bounds is not None else None
@@ -347,13 +348,13 @@ def decision(wire: returns_api.AvailableDecision) -> Decision:
 
 
 def money(wire: base.Money) -> Money:
-    """An amount; Market's RUR is ISO 4217's RUB."""
+    """Map an amount; Market's RUR is ISO 4217's RUB."""
     code = wire.currency_id or "RUR"
     return Money(wire.value, _ISO.get(code, code))
 
 
-def market_money(amount: Money) -> base.Money:
-    """An amount in Market's words: ISO 4217's RUB is its RUR."""
+def money_to_wire(amount: Money) -> base.Money:
+    """Map an amount to Market's own type: ISO 4217's RUB is its RUR."""
     from wbym_yandex_market.api._base import Money as WireMoney
 
     code = next((word for word, iso in _ISO.items() if iso == amount.currency), amount.currency)
@@ -361,16 +362,19 @@ def market_money(amount: Money) -> base.Money:
 
 
 def _positions(item: returns_api.ReturnItem) -> list[ReturnItem]:
-    """An item's positions, for decisions are made about those; the item itself where none is told.
+    """An item's positions, which decisions refer to; the item itself if Market lists none.
 
-    They have ids; an item may have several, given back for different reasons.
+    Positions have ids; an item may have several, returned for different reasons.
     """
     product = Product(_text(item.market_sku), item.shop_sku)
-    ids = [one for one in item.decisions or () if one.return_item_id is not None]
-    if not ids:
+    positions = [wire for wire in item.decisions or () if wire.return_item_id is not None]
+    if not positions:
         return [ReturnItem(product, 1 if item.count is None else item.count)]
-    alone = item.count if len(ids) == 1 else None
-    return [ReturnItem(product, one.count or alone or 1, _text(one.return_item_id)) for one in ids]
+    count = item.count if len(positions) == 1 else None
+    return [
+        ReturnItem(product, wire.count or count or 1, _text(wire.return_item_id))
+        for wire in positions
+    ]
 
 
 def _author(
@@ -392,7 +396,7 @@ def _media(wire: feedbacks_api.Photos) -> tuple[Media, ...]:
 
 
 def _utc(moment: datetime) -> datetime:
-    # Market writes an offset; were one to be missing, UTC is what is assumed.
+    # Market writes an offset; if it is missing, assume UTC.
     zone = moment.tzinfo
     if zone is UTC:
         return moment

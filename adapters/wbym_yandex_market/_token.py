@@ -1,4 +1,4 @@
-"""What opens a Market cabinet: an Api-Key or an OAuth token. Neither says anything of itself."""
+"""Market's credentials: Api-Keys and OAuth tokens. Neither holds facts that can be read."""
 
 import re
 from enum import StrEnum
@@ -17,13 +17,13 @@ class CredentialKind(StrEnum):
     """How a credential is sent."""
 
     API_KEY = "Api-Key"
-    """``Api-Key: ...``, made in the seller's cabinet for one business, with scopes."""
+    """``Api-Key: ...``, created in the seller's cabinet for one business, with scopes."""
     OAUTH = "OAuth token"
-    """``Authorization: Bearer ...``, made for a user, who may have several businesses."""
+    """``Authorization: Bearer ...``, issued to a user, who may have several businesses."""
 
 
 class Credential:
-    """A seller's key to Market. Its text never shows in ``repr`` or errors.
+    """A seller's credential for Market. Its text is never in ``repr`` or errors.
 
     Args:
         kind: How it is sent.
@@ -39,23 +39,24 @@ class Credential:
     def __init__(self, kind: CredentialKind, text: str, *, account: str = "yandex_market") -> None:
         text = text.strip()
         if text.lower().startswith(("bearer ", "oauth ", "oauth:", "api-key:", "authorization:")):
-            rule = "without what goes before it; an OAuth token as oauth= (oauth_env, oauth_file)"
-            raise InvalidToken(account, f"give the {kind} alone, {rule}")
+            rule = "without the prefix; pass an OAuth token as oauth= (oauth_env, oauth_file)"
+            raise InvalidToken(account, f"pass the {kind} alone, {rule}")
         if not text or len(text) > _MAX_LENGTH:
-            raise InvalidToken(account, f"not a valid {kind}: it is {'long' if text else 'empty'}")
+            problem = "too long" if text else "empty"
+            raise InvalidToken(account, f"not a valid {kind}: it is {problem}")
         if _WITH_BUSINESS.fullmatch(text):
             rule = "and the number of the business as business_id="
-            raise InvalidToken(account, f"give the {kind} alone, {rule}")
+            raise InvalidToken(account, f"pass the {kind} alone, {rule}")
         if not (text.isascii() and text.isprintable()) or " " in text:
-            reason = f"not a valid {kind}: it has white space or signs that no header may have"
+            reason = f"not a valid {kind}: it has white space or characters not allowed in headers"
             raise InvalidToken(account, reason)
         self._text = text
         self.kind: CredentialKind = kind
         self.fingerprint: Final = sha256(text.encode()).hexdigest()[:12]
-        """Tells credentials apart, and tells nothing of them."""
+        """Identifies the credential without revealing it."""
 
     def headers(self) -> dict[str, str]:
-        """The header that carries the secret; for requests and nothing else."""
+        """The header with the secret, for requests only."""
         if self.kind is CredentialKind.API_KEY:
             return {"Api-Key": self._text}
         return {"Authorization": f"Bearer {self._text}"}
@@ -64,4 +65,4 @@ class Credential:
         return f"Credential({self.kind}, {self.fingerprint})"
 
     def __reduce__(self) -> str:
-        raise TypeError("a credential is not pickled: pass its text from the environment")
+        raise TypeError("a credential cannot be pickled: pass its text from the environment")

@@ -1,4 +1,4 @@
-"""How many requests a call costs."""
+"""Counting the requests of a call."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from wbym.testing import Stats
 
 @contextmanager
 def requests(stats: Stats) -> Iterator[Counter[str]]:
-    """Requests made inside, by ``"METHOD /path"``; they are there when it is left."""
+    """The requests made in the block, by ``"METHOD /path"``; complete at its end."""
     before = Counter({path: seen.requests for path, seen in stats.paths.items()})
     made: Counter[str] = Counter()
     yield made

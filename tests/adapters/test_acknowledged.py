@@ -1,4 +1,4 @@
-"""A yes is a yes, whatever lies beside it: a write that was done must not seem undone."""
+"""A successful write stays successful, whatever else the response contains."""
 
 from types import NoneType
 
@@ -14,7 +14,7 @@ def test_acknowledged_when_something_comes_with_it(value: str) -> None:
         b'{"data": %s, "error": false}' % value.encode()
     )
     assert ours == (None, ())
-    theirs = yandex_market.in_result(None).decode(
+    theirs = yandex_market.in_envelope(None).decode(
         b'{"status": "OK", "result": %s}' % value.encode()
     )
     assert theirs == (None, ())

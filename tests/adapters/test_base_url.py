@@ -1,4 +1,4 @@
-"""What an account takes for a server instead of the marketplace's own."""
+"""The values of ``base_url``."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ from wbym_yandex_market import YandexMarket
         ),
     ],
 )
-async def test_base_url_when_it_is_no_address(
+async def test_base_url_when_it_is_not_an_address(
     make: Callable[[str], Account], base_url: str
 ) -> None:
     with pytest.raises(InvalidInput, match="base_url must be an address"):

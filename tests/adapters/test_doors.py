@@ -1,4 +1,4 @@
-"""An operation has one door, its row: nothing else in an adapter calls a marketplace."""
+"""Only rows call a marketplace: nothing else in an adapter does."""
 
 import ast
 import re
@@ -21,11 +21,11 @@ FILES_BY_ADDRESS = {
     ("wbym_yandex_market/_dialect.py", "Endpoint"),
     ("wbym_yandex_market/_reading/files.py", "pipeline.download"),
 }
-"""Buyers' files, at addresses that Market gives: no operation that can be stated."""
+"""Buyers' files, at addresses from Market's records: not an operation with a fixed path."""
 
 
 def _doors(source: str) -> Iterator[str]:
-    """Where a source makes an endpoint, or calls the pipeline."""
+    """The places where a source creates an endpoint or calls the pipeline."""
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -52,7 +52,7 @@ def test_doors_when_all_are_rows() -> None:
         ("group._make(endpoint, arguments)", "_make"),
     ],
 )
-def test_door_when_it_is_looked_for(source: str, door: str | None) -> None:
+def test_doors_are_detected(source: str, door: str | None) -> None:
     tree = source if not source.startswith("await") else f"async def f():\n    {source}"
     assert list(_doors(tree)) == ([] if door is None else [door])
 
@@ -72,8 +72,8 @@ def test_paths_when_each_is_stated_by_its_row(api: object) -> None:
         assert not any(f'"{row.path}"' in text for text in outside), row.name
 
 
-def test_writes_when_they_may_be_made_again() -> None:
-    """What writes over the whole of something, finds what is there, or skips what is skipped."""
+def test_writes_that_are_idempotent() -> None:
+    """Writes that replace a whole, find an existing record, or repeat a skip."""
     rows = [*wildberries.operations(), *yandex_market.operations()]
     again = {row.name for row in rows if row.endpoint.writes and row.endpoint.idempotent}
     assert again == {

@@ -1,4 +1,4 @@
-"""What importing an adapter loads, and what waits until it is asked for."""
+"""The modules that an adapter's import loads, and those loaded at first use."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ NOT_YET = {
     "wbym.otel",
     "wbym.testing",
 }
-"""Of the core and of others: what only some programs need."""
+"""Modules of the core and of others that only some programs need."""
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,16 @@ def test_modules_when_an_adapter_is_imported(adapter: str, not_yet: set[str]) ->
     nouns = {name.removeprefix(api) for name in loaded if name.startswith(api)}
     assert nouns == {"_base", "_bounds"}
     assert not loaded & (NOT_YET | {f"{adapter}.{name}" for name in not_yet})
+
+
+@pytest.mark.parametrize("adapter", ["wbym_wildberries", "wbym_yandex_market"])
+def test_modules_when_raw_is_called(adapter: str) -> None:
+    """``raw`` imports the modules of the API at its first call."""
+    code = (
+        f"import sys; from {adapter} import raw; from wbym import InvalidInput\n"
+        "before = set(sys.modules)\n"
+        "try: raw('text')\n"
+        "except InvalidInput: print(*set(sys.modules) - before)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {f"{adapter}.api.chats", f"{adapter}.api.feedbacks"} <= set(shown.stdout.split())

@@ -23,7 +23,7 @@ def imported(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("simulator", [wbym_wildberries.simulator, wbym_yandex_market.simulator])
-def test_simulator_shares_nothing_with_the_client(simulator: object) -> None:
+def test_simulator_shares_no_code_with_the_client(simulator: object) -> None:
     ground = Path(str(wbym.testing.__file__)).parent
     home = Path(str(getattr(simulator, "__file__", ""))).parent
     files = [path for path in ground.glob("*.py") if path.stem not in FOR_CLIENTS]

@@ -1,4 +1,4 @@
-"""What a program states itself: endpoints, and rows of groups of its own."""
+"""A program's own endpoints, and rows of its own groups."""
 
 from typing import Annotated
 
@@ -62,12 +62,12 @@ def _endpoint(
 
 
 class TestOneName:
-    """Two operations with one name have nothing else in common."""
+    """Two operations with one name share nothing else."""
 
     READS = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope)
     CHATS = _endpoint("chat", "chats.list", CHATS.scope)
 
-    async def test_token_when_one_of_them_writes(self) -> None:
+    async def test_token_when_an_operation_of_the_same_name_writes(self) -> None:
         shop = _wildberries({}, read_only=True)
         await shop.call(self.READS)
         writes = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope, writes=True)
@@ -105,22 +105,22 @@ class TestOneName:
 
 
 class TestUnknown:
-    """What the marketplace has not is named, before anything is sent."""
+    """An unknown bucket or host is named before anything is sent."""
 
-    async def test_bucket_when_wildberries_has_none(self) -> None:
+    async def test_bucket_when_wildberries_does_not_have_it(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
             await _wildberries().call(_endpoint("feedbacks", "mine", FEEDBACKS.scope))
 
-    async def test_host_when_wildberries_has_none(self) -> None:
+    async def test_host_when_wildberries_does_not_have_it(self) -> None:
         endpoint = _endpoint("mine", "feedbacks-and-questions", FEEDBACKS.scope)
         with pytest.raises(InvalidInput, match=r"mine: host must be among .*'feedbacks'"):
             await _wildberries().call(endpoint)
 
-    async def test_host_when_market_has_none(self) -> None:
+    async def test_host_when_market_does_not_have_it(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: host must be among .'market'"):
             await _market().call(_endpoint("mine", "chats.list", "any"))
 
-    async def test_bucket_when_market_has_none(self) -> None:
+    async def test_bucket_when_market_does_not_have_it(self) -> None:
         with pytest.raises(InvalidInput, match=r"mine: buckets must be among .*'chats.list'"):
             await _market().call(_endpoint("market", "mine", "any"))
 
@@ -142,16 +142,16 @@ class TestCall:
         assert await shop.call(method) == Unseen(has_new_questions=True, has_new_feedbacks=False)
 
     @pytest.mark.parametrize("operation", ["feedbacks.list", len, None, Feedbacks])
-    async def test_call_when_it_gets_no_operation(self, operation: object) -> None:
+    async def test_call_when_the_operation_is_invalid(self, operation: object) -> None:
         with pytest.raises(InvalidInput, match=r"call: operation must be an Endpoint or a row"):
             await _wildberries().call(operation)  # type: ignore[call-overload]
 
-    async def test_call_when_a_value_has_no_place_in_the_path(self) -> None:
+    async def test_call_when_a_value_is_not_in_the_path(self) -> None:
         with pytest.raises(InvalidInput, match=r"feedbacks.list: path must have no value for x"):
             await _wildberries().call(row(Feedbacks.list), path={"x": 1})
 
     @pytest.mark.parametrize("body", [object(), _circular(), {"at": {1: len}}])
-    async def test_call_when_the_body_is_no_json(self, body: object) -> None:
+    async def test_call_when_the_body_is_not_json(self, body: object) -> None:
         with pytest.raises(InvalidInput, match=r"feedbacks.answer: body must be JSON"):
             await _wildberries().call(row(Feedbacks.answer), body=body)
 
@@ -169,7 +169,7 @@ class Own(
     scope=FEEDBACKS.scope,
     envelope=in_envelope,
 ):
-    """What a program adds to Wildberries."""
+    """A program's own group for Wildberries."""
 
     @post("/own")
     async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
@@ -177,7 +177,7 @@ class Own(
 
 
 class OwnOfMarket(MarketGroup, scope="any"):
-    """What a program adds to Market."""
+    """A program's own group for Market."""
 
     @get("/v2/businesses/{businessId}/own", buckets=["chats.list"])
     async def own(self) -> int:
@@ -185,7 +185,7 @@ class OwnOfMarket(MarketGroup, scope="any"):
 
 
 class Nameless(Group, host="feedbacks", scope=FEEDBACKS.scope, envelope=in_envelope):
-    """It names no bucket."""
+    """A group without a bucket."""
 
     @get("/own")
     async def own(self) -> int:
@@ -207,11 +207,11 @@ class TestGroup:
         assert await shop.group(OwnOfMarket).own() == 7
         assert "/v2/businesses/11/own" in transport.requests[0].url
 
-    async def test_group_when_it_names_no_bucket(self) -> None:
+    async def test_group_without_a_bucket(self) -> None:
         with pytest.raises(InvalidInput, match=r"nameless.own: buckets must be among"):
             await _wildberries().group(Nameless).own()
 
-    def test_group_when_it_is_none(self) -> None:
+    def test_group_when_it_is_not_a_group(self) -> None:
         for shop in (_wildberries(), _market()):
             with pytest.raises(InvalidInput, match=r"group: kind must be a class of operations"):
                 shop.group(Unseen)  # type: ignore[type-var]

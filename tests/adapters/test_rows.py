@@ -1,4 +1,4 @@
-"""Every bound of every operation, on both sides: what breaks one is refused before a request."""
+"""All bounds of all operations: values beyond them are rejected before a request."""
 
 import inspect
 
@@ -20,7 +20,7 @@ def _name(value: Row | Parameter) -> str:
 
 
 async def _call(row: Row, arguments: dict[str, object]) -> None:
-    """Call the method of a group that can send nothing."""
+    """Call a method of a group without a transport."""
     group = object.__new__(row.group)
     result = getattr(group, row.function.__name__)(**arguments)
     if inspect.iscoroutine(result):
@@ -57,7 +57,7 @@ async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter
 
 
 @pytest.mark.parametrize("row", ROWS, ids=_name)
-async def test_call_when_its_arguments_are_not_those_of_the_method(row: Row) -> None:
+async def test_call_when_its_arguments_are_invalid(row: Row) -> None:
     needed = _needed(row)
     wrong = [needed | {"no_such_argument": 1}]
     wrong += [{key: needed[key] for key in needed if key != name} for name in needed]

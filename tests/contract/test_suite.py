@@ -1,4 +1,4 @@
-"""The suite itself: every word of the capability map has a probe."""
+"""The suite itself: every capability has a probe."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A third marketplace passes the suite, and takes no change in the core."""
+"""A third marketplace passes the suite, and needs no change in the core."""
 
 import ast
 from collections.abc import AsyncIterator, Mapping
@@ -32,7 +32,7 @@ class ToyHarness(Harness):
         }
     )
     effects = MappingProxyType({Capability.SEND: "message", Capability.ANSWER_FEEDBACK: "reply"})
-    unknown = MappingProxyType(dict.fromkeys((*effects, Capability.GET_FEEDBACK), "nothing"))
+    unknown_ids = MappingProxyType(dict.fromkeys((*effects, Capability.GET_FEEDBACK), "nothing"))
     secrets = ("s3cret", "wr0ng")
 
     def __init__(self, simulator: ToySimulator) -> None:
@@ -46,14 +46,14 @@ class ToyHarness(Harness):
     def revoked(self) -> Toy:
         return Toy("seller:wr0ng", name="revoked", base_url=self.simulator.url)
 
-    def expected(self) -> Mapping[Capability, int]:
+    def expected_counts(self) -> Mapping[Capability, int]:
         return {
             Capability.CHATS: len(self._toy.chats),
             Capability.MESSAGES: sum(map(len, self._toy.messages.values())),
             Capability.FEEDBACKS: len(self._toy.feedbacks),
         }
 
-    def refusal(self) -> Response:
+    def rate_limited(self) -> Response:
         answer = empty_response(429)
         return Response(429, answer.body, "", {"Retry-After": "0.001"})
 
@@ -88,7 +88,7 @@ class TestCore:
         assert installed_adapters() == ["toy"]
         assert load_adapter("toy") is Toy
 
-    def test_imports_when_looked_at(self) -> None:
+    def test_toy_imports_public_modules_only(self) -> None:
         public = {
             "account",
             "calls",

@@ -14,7 +14,7 @@ from wbym_wildberries._limits import BUCKETS
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 from wbym_wildberries.simulator.tokens import SELLER
 
-FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=1_000_000))
+NO_LIMITS = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=1_000_000))
 NOTHING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -49,7 +49,7 @@ class WildberriesHarness(Harness):
         }
     )
     # Of feedbacks WB says 204 whatever the id.
-    unknown = MappingProxyType(
+    unknown_ids = MappingProxyType(
         {
             Capability.SEND: f"1:{NOTHING}",
             Capability.SEND_FILES: f"1:{NOTHING}",
@@ -64,7 +64,7 @@ class WildberriesHarness(Harness):
             Capability.GET_RETURN: NOTHING,
         }
     )
-    whole = frozenset({Capability.CHATS})
+    unpaged = frozenset({Capability.CHATS})
 
     def __init__(self, simulator: WildberriesSimulator) -> None:
         super().__init__(simulator)
@@ -89,11 +89,11 @@ class WildberriesHarness(Harness):
             base_url=self.simulator.url,
             session=session,
             scheduler=self._scheduler,
-            quotas=FREELY,
+            quotas=NO_LIMITS,
             retry=RetryPolicy(base_delay=0.001),
         )
 
-    def expected(self) -> Mapping[Capability, int]:
+    def expected_counts(self) -> Mapping[Capability, int]:
         records = self.simulator.records()
         return {
             Capability.CHATS: records["chats_listed"],
@@ -103,11 +103,11 @@ class WildberriesHarness(Harness):
             Capability.RETURNS: records["claims_shown"],
         }
 
-    def refusal(self) -> Response:
+    def rate_limited(self) -> Response:
         answer = json_response({"title": "too many requests"}, status=429)
         return Response(429, answer.body, answer.content_type, {"X-Ratelimit-Retry": "0.001"})
 
-    def arrive_unlisted(self, text: str) -> None:
+    def write_unlisted(self, text: str) -> None:
         self._cabinet.arrive_message(text, listed=False)
 
 

@@ -44,7 +44,7 @@ class YandexMarketHarness(Harness):
             Capability.DECIDE: "decision",
         }
     )
-    unknown = MappingProxyType(
+    unknown_ids = MappingProxyType(
         dict.fromkeys(
             (
                 *effects,
@@ -85,7 +85,7 @@ class YandexMarketHarness(Harness):
             retry=RetryPolicy(base_delay=0.001),
         )
 
-    def expected(self) -> Mapping[Capability, int]:
+    def expected_counts(self) -> Mapping[Capability, int]:
         records = self._cabinet.records()
         return {
             Capability.CHATS: records["chats"],
@@ -95,7 +95,7 @@ class YandexMarketHarness(Harness):
             Capability.RETURNS: sum(one.redeemed for one in self._cabinet.returns.all),
         }
 
-    def refusal(self) -> Response:
+    def rate_limited(self) -> Response:
         answer = json_response({"status": "ERROR", "errors": []}, status=420)
         headers = {"X-RateLimit-Resource-Limit": "1000", "X-RateLimit-Resource-Remaining": "900"}
         return Response(420, answer.body, answer.content_type, headers)

@@ -1,1 +1,1 @@
-"""Compares the SDK with the marketplaces' published files: ``python -m tests.drift SPECS``."""
+"""Comparison of the SDK with the marketplaces' published files: ``python -m tests.drift SPECS``."""

@@ -1,4 +1,4 @@
-"""``python -m tests.drift ../shared/specs``: what changed in the marketplaces' published files."""
+"""``python -m tests.drift ../shared/specs``: changes in the marketplaces' published files."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from tests.drift.report import compare, printed
 
 
 def main() -> int:
-    """Print the report; 0 where nothing unknown differs."""
+    """Print the report; 0 if all differences are known."""
     parser = argparse.ArgumentParser(prog="python -m tests.drift", description=__doc__)
     parser.add_argument("folder", type=Path, help="with wildberries/, yandex-market/, coverage.tsv")
     folder = parser.parse_args().folder

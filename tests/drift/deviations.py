@@ -1,4 +1,4 @@
-"""Where the SDK differs from the published files on purpose, each with what proves it right.
+"""Intended differences from the published files, each with its evidence.
 
 A line that is found no more makes the check fail too, so that the table never outlives its reasons.
 Seeds are the older documents beside the files; what a file does not say, they may.
@@ -15,16 +15,16 @@ __all__ = ["KNOWN", "Known"]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """One known deviation, or some that have one reason."""
+    """One known deviation, or several with one reason."""
 
     operation: str
-    """As the report heads it; ``*`` stands for anything."""
+    """The operation in the report; ``*`` matches anything."""
     line: str
-    """As the report tells it; ``*`` stands for anything."""
+    """The difference in the report; ``*`` matches anything."""
     why: str
 
     def explains(self, one: Difference) -> bool:
-        """Whether it is this difference."""
+        """Whether the deviation explains this difference."""
         return _like(self.operation, one.operation) and _like(self.line, str(one))
 
 
@@ -73,7 +73,7 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     _wb(
         "POST /content/v2/cards/*",
-        "+ reply.additionalErrors: has error, string; we take it as it comes",
+        "+ reply.additionalErrors: has error, string; we accept anything",
         "seed 004 has null there and the file an object or a text: any shape is put into words",
     ),
     _wb("GET /api/v1/seller/*", "- reply.result*.clientID: string", _CHAT_SEED),
@@ -101,7 +101,7 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     _wb(
         "POST /content/v2/cards/update",
-        "~ body[].characteristics[].value: is required, and we let it be left out",
+        "~ body[].characteristics[].value: is required, and optional here",
         "what was read without a value goes back as it was read",
     ),
     _wb(
@@ -116,7 +116,7 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     _wb(
         "POST /api/content/v1/recommendations/list",
-        "~ body.limit: least 0 in the file, 1 here",
+        "~ body.limit: min 0 in the file, 1 here",
         "a page of none says nothing and never ends",
     ),
     # --- Wildberries: bounds that are told elsewhere
@@ -180,7 +180,7 @@ KNOWN: Final[tuple[Known, ...]] = (
     ),
     _ym(
         "POST /v2/campaigns/*/returns/{returnId}/decision*",
-        "~ body*.compensation.currencyId: is required, and we let it be left out",
+        "~ body*.compensation.currencyId: is required, and optional here",
         "the Struct is that of replies; our methods refuse a compensation without it",
     ),
     _ym(

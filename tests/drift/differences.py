@@ -1,7 +1,7 @@
-"""Comparing two shapes, place by place.
+"""Comparison of two shapes, place by place.
 
-Leniently: an integer is as good as a number; a time is a text, whatever becomes of it here; what is
-not described differs from nothing; what the file calls deprecated need not be here.
+It is lenient: an integer matches a number; a time matches a text; undescribed places match
+anything; deprecated parts of the file may be missing here.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ __all__ = ["Difference", "Side", "of_replies", "of_requests"]
 
 
 class Side(StrEnum):
-    """Who has what the other lacks."""
+    """The side that has the place."""
 
     FILE = "+"
-    """The file has it and we lack it."""
+    """Only the file has it."""
     OURS = "-"
-    """We have it and the file lacks it."""
+    """Only we have it."""
     BOTH = "~"
-    """Both have it, and it differs."""
+    """Both have it, but differ."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -40,20 +40,20 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def of_replies(operation: str, file: Shape, ours: Shape, place: str) -> Iterator[Difference]:
-    """What differs where the marketplace writes and we read."""
+    """Differences in what the marketplace sends."""
     if not file.known:
         return
     if not ours.known:
         names = ", ".join(sorted(file.fields or ()))
         if names:
-            yield Difference(operation, Side.FILE, place, f"has {names}; we take it as it comes")
+            yield Difference(operation, Side.FILE, place, f"has {names}; we accept anything")
         return
     if strange := _strange(file, ours):
         what = f"may be {_or(strange)}, and we read {_or(ours.kinds)}"
         yield Difference(operation, Side.BOTH, place, what)
         return
     if file.nullable and not ours.nullable:
-        yield Difference(operation, Side.BOTH, place, "may be null, and we do not allow for it")
+        yield Difference(operation, Side.BOTH, place, "may be null, and we do not allow null")
     yield from _words(operation, file, ours, place)
     if file.fields is not None and ours.fields is not None:
         for name, field in file.fields.items():
@@ -77,11 +77,11 @@ def of_replies(operation: str, file: Shape, ours: Shape, place: str) -> Iterator
 
 
 def of_requests(operation: str, file: Shape, ours: Shape, place: str) -> Iterator[Difference]:
-    """What differs where we write and the marketplace reads."""
+    """Differences in what we send."""
     if not file.known or place.startswith("path."):
         return
     if not ours.known or (file.fields and ours.kinds == {"object"} and ours.fields is None):
-        yield Difference(operation, Side.FILE, place, f"{_or(file.kinds)}; we say nothing of it")
+        yield Difference(operation, Side.FILE, place, f"{_or(file.kinds)}; not described here")
         return
     # All is text in a header.
     if (strange := _strange(ours, file)) and not place.startswith("header."):
@@ -98,7 +98,7 @@ def of_requests(operation: str, file: Shape, ours: Shape, place: str) -> Iterato
                 continue
             mine = ours.fields[name].required
             if field.required and mine is False:
-                what = "is required, and we let it be left out"
+                what = "is required, and optional here"
                 yield Difference(operation, Side.BOTH, inner, what)
             if field.required is False and mine:
                 what = "may be left out, and we require it"
@@ -125,7 +125,7 @@ def _words(operation: str, file: Shape, ours: Shape, place: str) -> Iterator[Dif
 
 
 def _strange(written: Shape, read: Shape) -> frozenset[str]:
-    """The types that are written and cannot be read."""
+    """The types that the writer sends and the reader does not accept."""
     taken = set(read.kinds)
     if "decimal" in taken:
         taken |= {"number", "string"}

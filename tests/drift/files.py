@@ -1,4 +1,4 @@
-"""The published files as operations: where each is, what it takes, what it answers, its limits."""
+"""The operations of the published files: paths, parameters, replies, limits."""
 
 import csv
 import json
@@ -18,13 +18,13 @@ FILES: Final = {
     "wildberries": "wildberries/*.json",
     "yandex_market": "yandex-market/openapi.json",
 }
-"""Where each marketplace's files are. Yandex Market's notifications are no methods to call."""
+"""The files of each marketplace, without Yandex Market's notifications, which are not methods."""
 
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 class Route(NamedTuple):
-    """What an operation is known by."""
+    """The identity of an operation."""
 
     marketplace: str
     method: str
@@ -41,16 +41,16 @@ class Operation(msgspec.Struct, frozen=True):
     document: Mapping[str, Json]
     node: Mapping[str, Json]
     servers: tuple[str, ...]
-    """The addresses it is at, the sandbox's too; none where the file does not say."""
+    """The operation's addresses, the sandbox's included; empty if the file has none."""
 
     @property
     def text(self) -> str:
-        """What the file says of it in words, its descriptions of parts too."""
+        """The file's prose about the operation and its parts."""
         return " ".join(_texts(self.document, self.node, ()))
 
     @property
     def deprecated(self) -> bool:
-        """Whether the file calls it so."""
+        """Whether the file marks it as deprecated."""
         return self.node.get("deprecated") is True
 
     def parameters(self) -> Iterator[tuple[str, Field]]:
@@ -64,7 +64,7 @@ class Operation(msgspec.Struct, frozen=True):
             yield f"{stated['in']}.{stated['name']}", Field(shape, needed, old)
 
     def body(self) -> tuple[str, Shape] | None:
-        """``body`` or ``part``, and the shape of it; None where nothing is sent."""
+        """``body`` or ``part`` with its shape; None if nothing is sent."""
         stated = resolve(self.document, self.node.get("requestBody"))
         if not isinstance(stated, Mapping):
             return None
@@ -75,11 +75,11 @@ class Operation(msgspec.Struct, frozen=True):
         return ("part" if kind.startswith("multipart") else "body"), self._content(contents[kind])
 
     def reply(self) -> Shape:
-        """What comes with a status of success."""
+        """The shape of a successful response."""
         found = []
         for status, stated in self.answers():
             contents = stated.get("content")
-            # 202 says that it is not ready yet.
+            # 202 means not ready yet.
             if status // 100 != 2 or status == 202 or not isinstance(contents, Mapping):
                 continue
             if "application/json" in contents:
@@ -87,7 +87,7 @@ class Operation(msgspec.Struct, frozen=True):
         return either(found)
 
     def answers(self) -> Iterator[tuple[int, Mapping[str, Json]]]:
-        """What comes with each status."""
+        """The responses by status."""
         answers = self.node.get("responses")
         assert isinstance(answers, Mapping)
         for status in sorted(answers):
@@ -118,7 +118,7 @@ class Listed(
 
     @property
     def route(self) -> Route:
-        """What it is about."""
+        """The operation of the row."""
         return Route(self.marketplace, self.method, self.path)
 
 
@@ -128,7 +128,7 @@ def operations(folder: Path) -> dict[Route, Operation]:
     for marketplace, pattern in FILES.items():
         paths = sorted(folder.glob(pattern))
         if not paths:
-            raise FileNotFoundError(f"there is no {pattern} in {folder}")
+            raise FileNotFoundError(f"{folder} has no {pattern}")
         for path in paths:
             document = json.loads(path.read_text("utf-8"))
             for operation in _operations(marketplace, document):
@@ -154,7 +154,7 @@ def _operations(marketplace: str, document: Mapping[str, Json]) -> Iterator[Oper
 def schemas_of(
     marketplace: str, found: Mapping[Route, Operation]
 ) -> dict[str, tuple[Mapping[str, Json], Json]]:
-    """The named schemas of a marketplace's files, each with the file that it is in."""
+    """The named schemas of a marketplace's files, each with its file."""
     schemas: dict[str, tuple[Mapping[str, Json], Json]] = {}
     for route, operation in found.items():
         parts = operation.document.get("components")

@@ -1,4 +1,4 @@
-"""Where an operation is, who may call it, and how often, beside the file and the coverage table."""
+"""Comparison of hosts, access and limits with the file and the coverage table."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ __all__ = ["of_limits", "of_places", "of_sharing"]
 
 _SECONDS: Final = {"s": 1, "min": 60, "h": 3600}
 _ALONE: Final = "Request limit per one seller account:"
-"""What Wildberries says of a method that shares its limit with none."""
+"""Wildberries' scope of a method that shares its limit with no other."""
 
 
 def of_places(
@@ -31,7 +31,7 @@ def of_places(
         if name in table
     }
     theirs = {*operation.servers, *((listed.host, listed.sandbox_host) if listed else ())}
-    if row.options.hosts is not None:  # which the file names in words
+    if row.options.hosts is not None:  # which the file names in prose
         theirs |= set(re.findall(rf"(https://\S+?){row.path}", str(operation.node["description"])))
     if strange := theirs - ours - {"-"}:
         yield Difference(route, Side.FILE, "host", ", ".join(sorted(strange)))
@@ -70,18 +70,18 @@ _CATEGORIES: Final = {
     "prices": "discountsandprices",
     "users": "usermanagement",
 }
-"""The file's names by ours."""
+"""The file's names of categories by ours."""
 
 
 def _any(categories: set[str]) -> bool:
-    """Whether a token may have whatever categories it has."""
+    """Whether any token may call the operation."""
     return bool(categories & {"all", "commonapi", "allmethods"})
 
 
 def of_limits(
     marketplace: Marketplace, row: Row, operation: Operation, listed: Listed | None
 ) -> Iterator[Difference]:
-    """How many calls in what time, by the type of token or subscription, and what answers cost."""
+    """Comparison of limits by token type or subscription, and of the cost of responses."""
     route, buckets = str(operation.route), row.endpoint.buckets
     stated: list[tuple[str, str, Quota | Window | None, str]] = []
     for name, quota, words in _stated(operation):
@@ -102,11 +102,11 @@ def of_limits(
     if isinstance(published, Mapping):
         note = str(published.get("note", ""))
         yield from _cost(route, row.endpoint.cost or Cost(), note, listed)
-        # Tokens that the sandbox takes are left out of these.
+        # Notes of methods with token types leave out the sandbox.
         noted = "In Sandbox" in note
-        if not operation.node.get("x-token-types") and noted is marketplace.sandboxed.isdisjoint(
-            buckets
-        ):
+        if not operation.node.get(
+            "x-token-types"
+        ) and noted is marketplace.sandbox_buckets.isdisjoint(buckets):
             what = "has another limit there, and we have none" if noted else "has no other limit"
             yield Difference(route, Side.BOTH, "sandbox", what)
 
@@ -159,7 +159,7 @@ def of_sharing(
     marketplace: Marketplace,
     operations: Mapping[Route, Operation],
 ) -> Iterator[Difference]:
-    """Methods that count together in the file and apart here, or the reverse."""
+    """Methods that share a limit in the file but not here, or the reverse."""
     together: dict[str, dict[Route, str]] = {}
     users: dict[str, list[Route]] = {}
     for route, row in marketplace.rows.items():
@@ -180,7 +180,7 @@ def of_sharing(
             yield Difference(str(next(iter(members))), Side.BOTH, "sharing", what)
         for bucket in buckets:
             others = [route for route in users[bucket] if route not in members]
-            # Whoever is in another group says so there.
+            # Another group reports its own members.
             if others and min(members) < min(others):
                 what = f"we count it in {bucket} with {_names(others)}, and the file does not"
                 yield Difference(str(min(members)), Side.BOTH, "sharing", what)

@@ -1,4 +1,4 @@
-"""What an operation sends and what it reads, beside what the file says of both."""
+"""Comparison of an operation's request and reply with the file."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The SDK's side: each marketplace's operations, limits and hosts, and what a row sends."""
+"""The SDK's side: each marketplace's operations, limits, hosts and requests."""
 
 from collections.abc import Mapping, Set
 from typing import Any, Final, TypeVar, get_type_hints
@@ -25,17 +25,17 @@ _NUMBER: Final = frozenset({"integer"})
 
 
 class Marketplace(msgspec.Struct, frozen=True):
-    """What the SDK says of one."""
+    """The SDK's facts of one marketplace."""
 
     name: str
     rows: Mapping[Route, Row]
     hosts: Mapping[str, str]
     sandbox_hosts: Mapping[str, str]
     buckets: Mapping[str, Mapping[str, Quota | Window]]
-    sandboxed: Set[str]
+    sandbox_buckets: Set[str]
     """Buckets that have another limit in the sandbox."""
     tiers: Mapping[str, str]
-    """Ours by the file's name of a token's type, or of a subscription."""
+    """Our tiers by the file's name of a token type or subscription."""
 
 
 def _routes(name: str, api: Any) -> dict[Route, Row]:  # noqa: ANN401 - a module
@@ -55,7 +55,7 @@ MARKETPLACES: Final = (
         hosts=wildberries_dialect.HOSTS,
         sandbox_hosts=wildberries_dialect.SANDBOX_HOSTS,
         buckets=_buckets(wildberries_limits.BUCKETS),
-        sandboxed=wildberries_limits.SANDBOXED,
+        sandbox_buckets=wildberries_limits.SANDBOX_BUCKETS,
         tiers={
             "Personal": wildberries_limits.Tier.STANDARD,
             "Service": wildberries_limits.Tier.STANDARD,
@@ -69,7 +69,7 @@ MARKETPLACES: Final = (
         hosts=yandex_market_dialect.HOSTS,
         sandbox_hosts={},
         buckets=_buckets(yandex_market_limits.BUCKETS),
-        sandboxed=frozenset(),
+        sandbox_buckets=frozenset(),
         tiers={
             "none": yandex_market_limits.Tier.STANDARD,
             "medium": yandex_market_limits.Tier.SUBSCRIPTION,
@@ -79,7 +79,7 @@ MARKETPLACES: Final = (
 
 
 def parameters_of(row: Row) -> dict[str, Field]:
-    """What goes into the address and the headers, by its place, such as ``query.limit``."""
+    """The fields of the address and the headers, by place, such as ``query.limit``."""
     found = {f"path.{name}": Field(UNKNOWN) for name in row._unfilled}
     found |= {
         f"{one.location}.{one.wire}": _field(one.hint, one.default)
@@ -93,7 +93,7 @@ def parameters_of(row: Row) -> dict[str, Field]:
 
 
 def body_of(row: Row) -> tuple[str, Shape] | None:
-    """``body`` or ``part``, and the shape of it; None where nothing is sent."""
+    """``body`` or ``part`` with its shape; None if nothing is sent."""
     fields: dict[str, Field] = {}
     for one in row.parameters:
         if one.location == "whole body":
@@ -122,7 +122,7 @@ def _field(hint: object, default: object) -> Field:
 
 
 def _made(shape: Shape) -> Shape:
-    """What a function makes: a field without a default is sent, whoever gives it."""
+    """The shape of a function's result: fields without a default are always sent."""
     if shape.fields is None:
         return shape
     fields = {
@@ -133,7 +133,7 @@ def _made(shape: Shape) -> Shape:
 
 
 def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]]:
-    """The parameters of pages, and where in the body they are; None for the address."""
+    """The parameters of pages with their place in the body; None for the address."""
     scheme = row.options.pages
     fields: dict[str, Field] = {}
     if scheme is None or isinstance(scheme, SinglePage):
@@ -153,12 +153,12 @@ def _pages(row: Row) -> tuple[tuple[str, ...] | None, dict[str, Field]]:
     return (() if scheme.where == "body" else None), fields
 
 
-def _number(least: int, most: int | None) -> Field:
-    bounds = {"least": least} if most is None else {"least": least, "most": most}
+def _number(low: int, high: int | None) -> Field:
+    bounds = {"min": low} if high is None else {"min": low, "max": high}
     return Field(Shape(kinds=_NUMBER, bounds=bounds))
 
 
 def reach_of(row: Row) -> list[int]:
-    """How many records pages reach, where they do not reach all."""
+    """The number of records that pages reach, if limited."""
     reach = getattr(row.options.pages, "max_reach", None)
     return [] if reach is None else [reach]

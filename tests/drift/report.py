@@ -1,4 +1,4 @@
-"""The whole comparison, and how it is told."""
+"""The whole comparison and its report."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -18,23 +18,23 @@ __all__ = ["Report", "compare", "printed"]
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What was found."""
+    """The result of the comparison."""
 
     compared: int
     """Operations."""
     unknown: list[Difference]
-    """That nobody has looked at."""
+    """Differences without an entry in the deviations."""
     known: list[tuple[Difference, Known]]
     stale: list[Known]
-    """Known ones that are no more."""
+    """Known deviations without a matching difference."""
     news: list[Route]
     """Operations of the files that neither the coverage table nor the SDK has."""
     optional: list[Route]
-    """Operations that the coverage table does not require and the SDK has not."""
+    """Operations that the coverage table does not require and the SDK lacks."""
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is left to look at."""
+        """Whether the report has neither unknown differences nor stale deviations."""
         return not self.unknown and not self.stale
 
 
@@ -94,7 +94,7 @@ def printed(report: Report) -> str:
         if routes:
             lines += [f"{title}:", *(f"  {route}" for route in routes), ""]
     if report.stale:
-        lines.append("Known deviations that are no more (tests/drift/deviations.py):")
+        lines.append("Stale deviations (tests/drift/deviations.py):")
         lines += [f"  {known}" for known in report.stale]
         lines.append("")
     lines.append(

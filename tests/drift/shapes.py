@@ -1,4 +1,4 @@
-"""What a place in a request or a reply may hold, read from a schema or from an annotation of ours.
+"""The shapes of places in requests and replies, from a schema or from an annotation.
 
 Both become a :class:`Shape`, so that they can be compared.
 """
@@ -28,25 +28,25 @@ __all__ = [
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be at a place."""
+    """The shape of a place."""
 
     kinds: frozenset[str] = frozenset()
-    """JSON's types; none where anything may come. A ``decimal`` is written as a number, and read
+    """JSON's types; empty for any. A ``decimal`` is written as a number, and read
     from a text too."""
     fields: Mapping[str, "Field"] | None = None
-    """Of an object; None where they are not known."""
+    """The fields of an object; None if not known."""
     items: "Shape | None" = None
-    """Of a list; None where they are not known."""
+    """The items of a list; None if not known."""
     words: frozenset[str | int] = frozenset()
-    """The values of an enumeration; none where any may come."""
+    """The values of an enumeration; empty for any."""
     bounds: Mapping[str, int] = {}
-    """``least`` and ``most`` of a number, of a text's characters, of a list's items; ``bytes`` of
+    """``min`` and ``max`` of a number, of a text's characters, of a list's items; ``bytes`` of
     a file."""
     nullable: bool = False
 
     @property
     def known(self) -> bool:
-        """Whether it says anything."""
+        """Whether the shape is known."""
         return bool(self.kinds)
 
 
@@ -64,7 +64,7 @@ UNKNOWN: Final = Shape()
 
 
 def places(place: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
-    """A shape and all that is in it, with their places; without what is deprecated."""
+    """A shape and all nested shapes by place, without deprecated ones."""
     yield place, shape
     for name, field in (shape.fields or {}).items():
         if not field.deprecated:
@@ -74,7 +74,7 @@ def places(place: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
 
 
 def with_fields(shape: Shape, path: Sequence[str], fields: Mapping[str, Field]) -> Shape:
-    """An object with more fields at a place in it."""
+    """A shape with further fields at a place."""
     there = dict(shape.fields or {})
     if path:
         inner = there[path[0]].shape if path[0] in there else UNKNOWN
@@ -88,7 +88,7 @@ def with_fields(shape: Shape, path: Sequence[str], fields: Mapping[str, Field]) 
 
 
 def of_schema(document: Mapping[str, Json], node: Json, within: tuple[str, ...] = ()) -> Shape:
-    """The shape that a schema describes."""
+    """The shape of a schema."""
     if isinstance(node, Mapping) and "$ref" in node:
         name = str(node["$ref"])
         if name in within:
@@ -153,8 +153,8 @@ def _bounds(schema: Mapping[str, Json]) -> dict[str, int]:
         sources.append(items)
     found: dict[str, int] = {}
     for source in sources:
-        for least, most in names:
-            for bound, name in (("least", least), ("most", most)):
+        for low, high in names:
+            for bound, name in (("min", low), ("max", high)):
                 value = source.get(name)
                 if isinstance(value, int) and not isinstance(value, bool):
                     found.setdefault(bound, value)
@@ -179,7 +179,7 @@ _NOW: Final = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def of_annotation(hint: object, within: tuple[object, ...] = ()) -> Shape:
-    """The shape of what is annotated so; a type that is no message of ours takes anything."""
+    """The shape of an annotation; other types than messages match anything."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _marked(of_annotation(inner[0], within), inner[0], inner[1:])
@@ -218,7 +218,7 @@ def _words(values: Iterable[object]) -> Shape:
     words = [word for word in values if isinstance(word, str | int)]
     kinds = frozenset(_KINDS[type(word)] for word in words)
     numbers = [word for word in words if isinstance(word, int)]
-    bounds = {"least": min(numbers), "most": max(numbers)} if numbers else {}
+    bounds = {"min": min(numbers), "max": max(numbers)} if numbers else {}
     return Shape(kinds=kinds, words=frozenset(words), bounds=bounds)
 
 
@@ -226,8 +226,8 @@ def _marked(shape: Shape, base: object, marks: Sequence[object]) -> Shape:
     bounds = dict(shape.bounds)
     for mark in marks:
         match mark:
-            case Length(least, most) | Range(least, most) | Count(least, most):
-                found = {"least": least, "most": most}
+            case Length(low, high) | Range(low, high) | Count(low, high):
+                found = {"min": low, "max": high}
                 bounds |= {name: bound for name, bound in found.items() if bound is not None}
             case MaxSize(size):
                 bounds["bytes"] = size
@@ -244,7 +244,7 @@ def _marked(shape: Shape, base: object, marks: Sequence[object]) -> Shape:
 
 
 def either(shapes: Iterable[Shape]) -> Shape:
-    """What may be one or the other. A field is required that all require."""
+    """The union of shapes. A field is required if all require it."""
     found = [shape for shape in shapes if shape.known]
     if len(found) < 2:
         return found[0] if found else UNKNOWN
@@ -276,7 +276,7 @@ def _all(required: Sequence[bool | None]) -> bool | None:
 
 
 def _all_of(shapes: Sequence[Shape]) -> Shape:
-    """What is all of these at once."""
+    """The intersection of shapes."""
     found = [shape for shape in shapes if shape != UNKNOWN]
     if len(found) < 2:
         return found[0] if found else UNKNOWN

@@ -1,4 +1,4 @@
-"""The SDK is what the published files say, and the check sees where it is not."""
+"""The SDK matches the published files, and the check reports differences."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ GENERAL = "wildberries/api-information.json"
 MARKET = "yandex-market/openapi.json"
 
 
-def test_sdk_when_compared_with_the_published_files(published: Path) -> None:
+def test_sdk_matches_the_published_files(published: Path) -> None:
     found = compare(published / "specs")
     assert found.clean, printed(found)
     assert found.compared == 112
@@ -31,7 +31,7 @@ def specs(published: Path, tmp_path: Path) -> Path:
 
 
 def _change(specs: Path, name: str, path: str, change: Callable[[dict[str, Json]], object]) -> str:
-    """The report after a change at a place of a file, its keys apart by ``>``."""
+    """The report after a change at a place of a file, whose keys are separated by ``>``."""
     file = specs / name
     document = json.loads(file.read_text("utf-8"))
     node = document
@@ -70,7 +70,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             FEEDBACKS,
             f"{LIST} > parameters > 1",
             lambda node: node.update(required=True),
-            "~ query.nmId: is required, and we let it be left out",
+            "~ query.nmId: is required, and optional here",
         ),
         (
             FEEDBACKS,
@@ -100,7 +100,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             FEEDBACKS,
             "components > parameters > limit > schema",
             lambda node: node.update(maximum=100),
-            "~ query.limit: most 100 in the file, 200 here",
+            "~ query.limit: max 100 in the file, 200 here",
         ),
         (
             FEEDBACKS,
@@ -113,7 +113,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             "components > requestBodies > FilterPost > content > application/json > schema"
             " > properties > nmList",
             lambda node: node.update(maxItems=2000),
-            "~ body.nmList: most 2000 in the file, 1000 here",
+            "~ body.nmList: max 2000 in the file, 1000 here",
         ),
         (
             PRODUCTS,
@@ -156,7 +156,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             "components > schemas > createInviteRequest > properties > invite > properties"
             " > position",
             lambda node: node.update(maxLength=100),
-            "~ body.invite.position: most 100 in the file, 150 here",
+            "~ body.invite.position: max 100 in the file, 150 here",
         ),
         (
             MARKET,
@@ -186,7 +186,7 @@ CHAT = "components > schemas > ChatMessageDTO"
             MARKET,
             "components > schemas > SendMessageToChatRequest > properties > message",
             lambda node: node.update(maxLength=2000),
-            "~ body.message: most 2000 in the file, 4096 here",
+            "~ body.message: max 2000 in the file, 4096 here",
         ),
         (
             MARKET,
@@ -225,7 +225,7 @@ def test_report_when_a_file_has_a_new_operation(specs: Path) -> None:
     assert found.clean
 
 
-def test_report_when_the_table_requires_what_is_not_there(specs: Path) -> None:
+def test_report_when_a_required_operation_is_missing(specs: Path) -> None:
     file = specs / "coverage.tsv"
     file.chmod(0o644)
     line = "/v1/campaigns/{campaignId}/returns/create\t"
@@ -233,7 +233,7 @@ def test_report_when_the_table_requires_what_is_not_there(specs: Path) -> None:
     assert "+ operation: is required, and we lack it" in printed(compare(specs))
 
 
-def test_report_when_a_known_deviation_is_no_more(
+def test_report_when_a_known_deviation_is_stale(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = Known("wildberries GET /ping", "+ query.host: string", "it was so once")
@@ -243,5 +243,5 @@ def test_report_when_a_known_deviation_is_no_more(
     assert not found.clean
 
 
-def test_known_deviations_when_their_reasons_are_read() -> None:
+def test_known_deviations_have_reasons() -> None:
     assert all(len(known.why) > 10 for known in KNOWN)

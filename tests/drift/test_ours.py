@@ -1,4 +1,4 @@
-"""What the check reads of a row is what a call of it sends."""
+"""The check's view of a row matches what a call sends."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -18,7 +18,7 @@ ROWS = {route: row for marketplace in MARKETPLACES for route, row in marketplace
 
 
 def _sent(route: Route) -> Arguments:
-    """All arguments and a place in the list, as they are sent."""
+    """All arguments and a cursor, as they are sent."""
     row = ROWS[route]
     arguments = row.arguments({one.name: sample(one.hint) for one in row.parameters})
     scheme = row.options.pages
@@ -38,7 +38,7 @@ def _within(place: str, value: Json) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("route", ROWS, ids=str)
-def test_row_when_all_is_sent(route: Route) -> None:
+def test_row_sends_all_arguments(route: Route) -> None:
     row, sent = ROWS[route], _sent(route)
     asked = {f"path.{name}" for name in [*sent.path, *sent.unfilled]}
     asked |= {f"query.{name}" for name in sent.query}

@@ -1,4 +1,4 @@
-"""The published samples of answers: what is in them is read, and refusals keep their words."""
+"""Published samples: responses decode, and errors keep their text."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
 def _lost(row: Row, sample: Json) -> list[str]:
-    """What of a sample the row's reply does not keep."""
+    """The parts of a sample that the row's reply loses."""
     decoded = msgspec.json.decode(msgspec.json.encode(sample), type=_wire(row))
     return missing(sample, msgspec.json.decode(_NUMBERS.encode(decoded)))
 
@@ -72,7 +72,7 @@ def _answers(operation: Operation, *, good: bool) -> Iterator[tuple[int, str, Js
 
 
 @pytest.mark.parametrize("route", ROWS, ids=str)
-def test_answer_when_it_is_a_published_sample(files: dict[Route, Operation], route: Route) -> None:
+def test_published_samples_of_responses_decode(files: dict[Route, Operation], route: Route) -> None:
     row = ROWS[route]
     for status, name, sample in _answers(files[route], good=True):
         if _wire(row) is None or NOT_OF_THE_REPLY.get(route) == name:
@@ -86,7 +86,7 @@ def test_answer_when_it_is_a_published_sample(files: dict[Route, Operation], rou
             _read(row, sample)
 
 
-def test_refusals_when_they_are_published_samples(files: dict[Route, Operation]) -> None:
+def test_published_samples_of_errors_keep_their_text(files: dict[Route, Operation]) -> None:
     dialect = WildberriesDialect("shop", [Token(make_token())])
     seen = 0
     for route in ROWS:
@@ -119,8 +119,8 @@ def _texts(value: Json) -> list[str]:
         ("004_acfc193ec491d962.txt", 35),
     ],
 )
-def test_answers_when_they_are_of_older_documents(published: Path, seed: str, count: int) -> None:
-    """So many methods have a sample that a row at their path reads; others have requests only."""
+def test_responses_of_older_documents(published: Path, seed: str, count: int) -> None:
+    """Number of methods with a sample that a row decodes; others have samples of requests only."""
     text = (published / "seeds" / seed).read_text("utf-8").replace("• ", "- ")
     found = []
     for title, path, samples in samples_of_seed(text):
@@ -139,7 +139,7 @@ def _keeps(row: Row, sample: Json) -> bool:
         return False
 
 
-def test_chat_when_it_is_of_an_older_document(published: Path) -> None:
+def test_chat_of_an_older_document(published: Path) -> None:
     folder = published / "seeds"
     sample = _sample_after((folder / "002_f86065a318a415cf.txt").read_text("utf-8"), "200 OK")
     row = ROWS[Route("yandex_market", "GET", "/v2/businesses/{businessId}/chat")]

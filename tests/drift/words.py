@@ -1,6 +1,6 @@
-"""Words of enumerations that the neutral model is made from, beside those of the files.
+"""Comparison of enumerations that the neutral model maps with those of the files.
 
-The wire Structs leave them open, so that a new one breaks nothing; here a new one shows.
+The wire Structs accept any value, so that new ones break nothing; this check reports them.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +16,7 @@ from wbym_yandex_market.api import _bounds as bounds
 __all__ = ["of_words"]
 
 _KNOWN: Final[Mapping[tuple[str, str], Collection[str]]] = {
-    ("wildberries", "Sender"): wildberries._AUTHOR,
+    ("wildberries", "Sender"): wildberries._SENDER,
     ("wildberries", "EventType"): {"message"},
     ("yandex_market", "ChatStatusType"): yandex_market._CHAT_STATUS,
     ("yandex_market", "ChatContextType"): yandex_market._CHAT_KIND,
@@ -32,13 +32,13 @@ _KNOWN: Final[Mapping[tuple[str, str], Collection[str]]] = {
     ("yandex_market", "GoodsFeedbackCommentStatusType"): yandex_market._ANSWER_STATUS,
     ("yandex_market", "QuestionsTextContentModerationStatusType"): yandex_market._ANSWER_STATUS,
     ("yandex_market", "RefundStatusType"): yandex_market._REFUND_STATUS,
-    # What is decided otherwise is another decision in the neutral model too.
+    # The neutral model maps it to its own OTHER.
     ("yandex_market", "ReturnRequestDecisionType"): {
         *yandex_market._DECISION_KIND,
         "OTHER_DECISION",
     },
 }
-"""By marketplace and schema."""
+"""Our values by marketplace and schema."""
 
 _SOME: Final[Mapping[tuple[str, str], Collection[str]]] = {
     ("yandex_market", "CurrencyType"): yandex_market._ISO,
@@ -48,11 +48,11 @@ _SOME: Final[Mapping[tuple[str, str], Collection[str]]] = {
         *bounds.COMMENT_REQUIRED,
     },
 }
-"""Of which only these matter here."""
+"""Enumerations of which only these values matter here."""
 
 
 def of_words(marketplace: str, operations: Mapping[Route, Operation]) -> Iterator[Difference]:
-    """What differs in a marketplace's enumerations."""
+    """Differences in a marketplace's enumerations."""
     schemas = schemas_of(marketplace, operations)
     for table, whole in ((_KNOWN, True), (_SOME, False)):
         for (owner, name), ours in table.items():

@@ -1,7 +1,7 @@
-"""A third marketplace, small and made up: it has feedbacks and chats, and nothing else.
+"""Toy: a small made-up third marketplace with feedbacks and chats only.
 
-It shows what a marketplace takes, in the order in which to read it: ``api``, ``dialect``,
-``mapping``, ``account`` with its capabilities, ``simulator``. The core knows nothing of it; see
+It shows the parts of a marketplace, in reading order: ``api``, ``dialect``, ``mapping``,
+``account`` with its capabilities, ``simulator``. The core does not know it; see
 docs/adding-a-marketplace.md.
 """
 

@@ -1,4 +1,4 @@
-"""Toy as an account of wbym: what it can do, and a hook for each of that."""
+"""A Toy seller as an account of wbym: its capabilities, and a hook for each."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -42,7 +42,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
         Capability.FEEDBACKS: Supported(Support.NATIVE),
         Capability.GET_FEEDBACK: Supported(Support.NATIVE),
         Capability.FEEDBACKS_ANSWERED: Supported(Support.NATIVE),
-        Capability.FEEDBACKS_RATING: Supported(Support.EMULATED, note="all are read"),
+        Capability.FEEDBACKS_RATING: Supported(Support.EMULATED, note="reads all and filters"),
         Capability.ANSWER_FEEDBACK: Supported(Support.NATIVE, _REPLY),
         Capability.EDIT_FEEDBACK_ANSWER: Supported(Support.NOT_BUILT),
     }
@@ -50,7 +50,7 @@ CAPABILITIES: Final[Capabilities] = MappingProxyType(
 
 
 class Toy(Account):
-    """One seller's account; it has chats and feedbacks."""
+    """One seller's account, with chats and feedbacks."""
 
     marketplace = MARKETPLACE
     CAPABILITIES = CAPABILITIES
@@ -83,10 +83,12 @@ class Toy(Account):
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        limit = f"{QUOTA.limit:g} a second"
+        limit = f"{QUOTA.limit:g} per second"
         return [
-            CatalogRow(MARKETPLACE, one.name, one.method, one.path, URL, one.scope, limit, limit)
-            for one in (row.endpoint for row in api.ROWS)
+            CatalogRow(
+                MARKETPLACE, item.name, item.method, item.path, URL, item.scope, limit, limit
+            )
+            for item in (row.endpoint for row in api.ROWS)
         ]
 
     def credentials(self) -> list[CredentialFacts]:

@@ -1,4 +1,4 @@
-"""What Toy sends, and its operations."""
+"""Toy's records and operations."""
 
 from datetime import datetime
 from types import NoneType
@@ -13,7 +13,7 @@ W = TypeVar("W")
 
 
 class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """The base of what Toy sends: only what the mapping needs is required."""
+    """The base of Toy's records: only fields that the mapping needs are required."""
 
 
 class Chat(Wire, frozen=True):
@@ -43,8 +43,8 @@ class Page(Wire, Generic[W], frozen=True):
     next: str | None = None
 
 
-def as_it_is(data: Any, /, **page: Any) -> Reply[Any]:  # noqa: ANN401 - types
-    """Answers have no envelope; see :class:`wbym.calls.Envelope`."""
+def as_is(data: Any, /, **page: Any) -> Reply[Any]:  # noqa: ANN401 - types
+    """The reply that is the whole body; see :class:`wbym.calls.Envelope`."""
     return Nothing() if data is NoneType else Json(data, lambda it: it, **page)
 
 
@@ -54,20 +54,20 @@ REPLY: Final = Length(3, 300)
 WRITING: Final = ("writing",)
 
 
-class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_it_is):
+class ToyGroup(Group, host="api", scope="talk", bucket="reading", envelope=as_is):
     """The base of Toy's operations."""
 
 
 class Chats(ToyGroup):
     @get("/chats", pages=PAGES, page=Page[Chat])
     def list(self, *, unread: bool | None = None) -> Listing[Chat]:
-        """Chats: all, those that wait for the seller, or the others."""
+        """Chats: all, unread ones, or the others."""
 
     @get("/chats/{id}/messages", pages=PAGES, page=Page[Message])
     def messages(self, id: str) -> Listing[Message]:  # noqa: A002 - Toy's word
         """A chat's messages, oldest first."""
 
-    # What is not GET writes, and is not idempotent: a buyer would get it twice.
+    # A POST writes and is not idempotent: a second call would send a second message.
     @post("/chats/{id}/messages", buckets=WRITING)
     async def send(self, id: str, text: Annotated[str, MESSAGE]) -> None:  # noqa: A002
         """Send a message."""
@@ -76,7 +76,7 @@ class Chats(ToyGroup):
 class Feedbacks(ToyGroup):
     @get("/feedbacks", pages=PAGES, page=Page[Feedback])
     def list(self, *, answered: bool | None = None) -> Listing[Feedback]:
-        """Feedbacks: all, those with a reply, or the others."""
+        """Feedbacks: all, answered ones, or the others."""
 
     @post("/feedbacks/{id}/reply", buckets=WRITING)
     async def reply(self, id: str, text: Annotated[str, REPLY]) -> None:  # noqa: A002

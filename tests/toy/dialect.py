@@ -1,4 +1,4 @@
-"""How Toy speaks HTTP."""
+"""Toy's HTTP."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,7 +11,7 @@ from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 MARKETPLACE = "toy"
 URL = "https://api.toy.example"
 QUOTA = Quota(limit=100, period=1, burst=1000)
-"""Of reading, and again of writing."""
+"""The limit of reading, and of writing."""
 
 
 class ToyDialect:
@@ -47,4 +47,4 @@ class ToyDialect:
         try:
             return Refusal(msgspec.json.decode(response.body, type=dict[str, str])["error"])
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-            return Refusal("no JSON")
+            return Refusal("not JSON")

@@ -1,4 +1,4 @@
-"""From Toy's records to the neutral model."""
+"""Mapping of Toy's records to the neutral model."""
 
 from datetime import UTC
 

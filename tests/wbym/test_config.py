@@ -88,7 +88,7 @@ class TestFile:
         (source,) = found(f"{YM}business_id = 11\n", tmp_path, A=make_api_key())
         assert opened(source).credentials()[0].owner == "business 11"
         (source,) = found(f'{WB}tier = "base"\n', tmp_path, A=make_token())
-        assert any("an hour" in each for each in opened(source).credentials()[0].warnings)
+        assert any("per hour" in each for each in opened(source).credentials()[0].warnings)
 
     async def test_max_wait_of_open_counts_more(self, tmp_path: Path) -> None:
         seen: list[float | None] = []

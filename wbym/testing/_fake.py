@@ -67,18 +67,18 @@ _CLOSED: Final = {ReturnStatus.REJECTED, ReturnStatus.COMPLETED, ReturnStatus.CA
 
 
 class FakeAccount(Account):
-    """An account whose records are given to it; it makes no request.
+    """An account with given records that makes no requests.
 
-    It checks what every account checks, filters its lists, and remembers what it was sent: a
-    message stands in its chat, an answer under its feedback, a decided return is in progress::
+    It makes the checks of every account, filters its lists, and keeps what is sent: a message is
+    added to its chat, an answer to its feedback, a decided return is in progress::
 
         feedback = Feedback(ref=Ref("fake", "fake", Noun.FEEDBACK, "1"), created_at=now, rating=5)
         shop = FakeAccount(feedbacks=[feedback])
         await program_under_test(shop)
         assert [delivery.text for delivery in shop.sent] == ["Спасибо!"]
 
-    It has no archives, events, notifications and files to download, and :meth:`call` and
-    :meth:`group` lead nowhere: asking for them raises ``Unsupported``.
+    It has no sweeps, events, notifications or downloads, and :meth:`call` and :meth:`group` have no
+    operations: using them raises ``Unsupported``.
 
     Args:
         chats: The chats, in the order in which they are listed.
@@ -88,11 +88,12 @@ class FakeAccount(Account):
         returns: The returns, in the order in which they are listed.
         name: The account's name, as in the refs of its records.
         marketplace: The marketplace's name, as in the refs of its records.
-        capabilities: A marketplace's, such as ``Wildberries.CAPABILITIES``: then the account has
-            the bounds of that marketplace, and lacks what it lacks. By default nothing is bounded.
+        capabilities: A marketplace's capabilities, such as ``Wildberries.CAPABILITIES``: then the
+            account has that marketplace's bounds, and lacks the same capabilities. By default it
+            has no bounds.
 
     Raises:
-        RefError: The ref of a record is of another account, or not of the record's kind.
+        RefError: A record's ref is of another account, or not of the record's type.
     """
 
     marketplace = "fake"
@@ -116,23 +117,23 @@ class FakeAccount(Account):
         marketplace: str = "fake",
         capabilities: Capabilities | None = None,
     ) -> None:
-        # Real accounts have one marketplace a class; a fake one stands in for any of them.
+        # A real account class has one marketplace; a fake account stands in for any of them.
         self.marketplace = marketplace  # type: ignore[misc]
         if capabilities is not None:
             self.CAPABILITIES = _feasible(capabilities)  # type: ignore[misc]
         super().__init__(_NoHttp(marketplace, name), scheduler=Scheduler())
         self.sent: Final[list[Delivery]] = []
-        """What was sent, answered, edited, rejected and decided, in order."""
+        """The deliveries of all messages, answers, edits, rejections and decisions, in order."""
         self._records: dict[Ref, AnyRecord] = {}
         for records in (chats, messages, questions, feedbacks, returns):
             for record in records:
                 self.add(record)
 
     def add(self, record: AnyRecord) -> None:
-        """Let a record arrive; it replaces the one with its ref.
+        """Add a record, or replace the one with the same ref.
 
         Raises:
-            RefError: Its ref is of another account, or not of the record's kind.
+            RefError: Its ref is of another account, or not of the record's type.
         """
         self._records[self.inputs.own_ref("add", record, _NOUN_OF[type(record)])] = record
 
@@ -141,11 +142,11 @@ class FakeAccount(Account):
 
     @classmethod
     def catalog(cls) -> list[CatalogRow]:
-        """Nothing: it has no operations."""
+        """Empty: a fake account has no operations."""
         return []
 
     def credentials(self) -> list[CredentialFacts]:
-        """Nothing: it needs none."""
+        """Empty: a fake account needs no credentials."""
         return []
 
     async def check(self, *, online: bool = True, ping: bool = False) -> CheckReport:
@@ -251,7 +252,7 @@ class FakeAccount(Account):
         known = self._find(Return, item.ref.id)
         self.add(replace(known, status=ReturnStatus.IN_PROGRESS, decisions=(), reply_until=None))
 
-    # What the hooks share.
+    # Shared by the hooks.
 
     def _accepted(
         self,
@@ -268,9 +269,12 @@ class FakeAccount(Account):
     def _find(self, kind: type[K], record_id: str) -> K:
         found = self._records.get(Ref(self.marketplace, self.name, _NOUN_OF[kind], record_id))
         if not isinstance(found, kind):
-            words = f"there is no {_NOUN_OF[kind]} {record_id}"
             raise NotFound(
-                words, marketplace=self.marketplace, account=self.name, endpoint="get", status=404
+                f"{_NOUN_OF[kind]} {record_id} does not exist",
+                marketplace=self.marketplace,
+                account=self.name,
+                endpoint="get",
+                status=404,
             )
         return found
 
@@ -303,7 +307,7 @@ _NOUN_OF: Final[Mapping[type[Record], Noun]] = MappingProxyType(
 
 
 def _place(record: Record) -> float:
-    """Messages are listed oldest first, questions and feedbacks newest first, others as given."""
+    """Sort key: messages oldest first, questions and feedbacks newest first, others as given."""
     if isinstance(record, Message):
         return record.sent_at.timestamp()
     if isinstance(record, Question | Feedback):
@@ -322,7 +326,7 @@ def _feasible(capabilities: Capabilities) -> Capabilities:
 
 
 def _with_answer(item: Feedback) -> Feedback:
-    """As it is read alone, or in a list by ``answered``: then it is known that it has no other."""
+    """The feedback with a known answer, as if read alone or filtered by ``answered``."""
     return item if item.answer_known else replace(item, answer_known=True)
 
 
@@ -341,7 +345,7 @@ def _is_wanted(item: Question | Feedback, filters: Filters) -> bool:
 
 
 class _InMemory(Generic[T]):
-    """Records as they are when they are read, in one page."""
+    """A list of the current records, in one page."""
 
     scheme: Final = SinglePage()
 
@@ -364,7 +368,7 @@ class _InMemory(Generic[T]):
 
 
 class _NoHttp:
-    """How a fake account speaks to a marketplace: not at all."""
+    """The dialect of a fake account, which makes no requests."""
 
     owners: Final = ()
 

@@ -1,1 +1,1 @@
-"""What the feed follows of an account: its streams, where they go on, what counts as a change."""
+"""An account's streams for the feed, their checkpoints, and the versions of records."""

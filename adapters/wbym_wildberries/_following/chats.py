@@ -1,4 +1,4 @@
-"""The chats for the feed: WB's one feed of their events, from a stored place on."""
+"""The stream of chats and their messages, from WB's one feed of chat events."""
 
 import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
@@ -15,27 +15,27 @@ from wbym.feed._polling import StreamId
 from wbym.paging import TICK
 from wbym_wildberries import _mapping as mapping
 from wbym_wildberries._following.checkpoint import ChatCheckpoint, Reading
-from wbym_wildberries._reading.chats import ChatReader, Line
+from wbym_wildberries._reading.chats import ChatReader, MappedEvent
 from wbym_wildberries.api.chats import Chats, Event
 
 __all__ = ["ChatStream"]
 
-KEPT: Final = timedelta(days=2)
-"""For how long what was seen is to be remembered."""
+RETENTION: Final = timedelta(days=2)
+"""How long the feed keeps the ids of seen records."""
 
-HURRY: Final = 5.0
-"""Seconds that messages wait at most for what WB's list tells of their chats."""
+LIST_MAX_WAIT: Final = 5.0
+"""Max seconds that messages are delayed to read their chats' details from WB's list."""
 
 _CHECKPOINTS = msgspec.json.Decoder(ChatCheckpoint)
 
 
 class ChatStream:
-    """The stream ``chats``: each chat once and before its messages, and these in order.
+    """The stream ``chats``: each chat once, before its messages, which are in order.
 
     Args:
-        chats: What reads them.
+        chats: Reads the account's chats.
         account: The account's name.
-        every: Seconds between the beginnings of rounds.
+        every: Seconds between the starts of rounds.
         now: Our clock.
     """
 
@@ -47,19 +47,19 @@ class ChatStream:
         self.every: Final = every
         # A base token may have to wait an hour for the next page.
         self._chats = chats.with_max_wait(None)
-        self._hurried = chats.with_max_wait(HURRY)
+        self._impatient = chats.with_max_wait(LIST_MAX_WAIT)
         self._id = StreamId(mapping.MARKETPLACE, account, self.name)
         self._now = now
         self._has_list = False
 
     async def poll(self, request: Poll) -> AsyncGenerator[Batch, None]:
-        """Read on to the feed's end, a page a batch; see ``Stream.poll``.
+        """Read to the feed's end, one page per batch; see ``Stream.poll``.
 
-        The first round begins an hour before ``since``, and shows the chats that WB lists; where
-        ``since`` is not after 1970, it begins with the feed itself.
+        The first round begins an hour before ``since``, and yields the chats that WB lists; if
+        ``since`` is not after 1970, it begins at the beginning of the feed.
 
         Raises:
-            CursorStuck: WB names the cursor that it was asked with.
+            CursorStuck: WB returned the cursor of the request as the next one.
             WbymError: A call failed.
         """
         now = self._now()
@@ -67,7 +67,7 @@ class ChatStream:
         if request.state is None:
             place = ChatCheckpoint.first(request.since, now)
             if place.next is not None:
-                listed, batch = await self._list(request.since)
+                listed, batch = await self._list_chats(request.since)
                 yield batch
         else:
             place = _CHECKPOINTS.decode(request.state)
@@ -88,7 +88,7 @@ class ChatStream:
                 await self._load_chat_list()
             observations = [
                 *self._id.undecodable(page.undecodable, now),
-                *await self._sight(page.items, request, shown, listed),
+                *await self._observe(page.items, request, shown, listed),
             ]
             following = None if page.next_cursor is None else int(page.next_cursor)
             if not reading.advance([line.event for line in page.items], following):
@@ -99,51 +99,51 @@ class ChatStream:
         if (state := msgspec.json.encode(reading.place)) != stored:
             yield Batch((), state)
 
-    async def _list(self, since: datetime) -> tuple[Collection[str], Batch]:
-        """The ids of the chats that WB lists, and a observation of each that is surely not new.
+    async def _list_chats(self, since: datetime) -> tuple[Collection[str], Batch]:
+        """List the chats: their ids, and an observation of each chat that is definitely not new.
 
-        One with a message since then may be new or old: its first event in the feed tells.
+        A chat with a message since then may be new or old: its first event in the feed decides.
         """
         listed = await self._chats.listed()
         self._has_list = True
-        chats = [one.chat for one in listed.items]
+        chats = [item.chat for item in listed.items]
         times = [(chat, chat.updated_at or since - TICK) for chat in chats]
         observations = [Observation(chat, at) for chat, at in times if at < since]
         return {chat.ref.id for chat in chats}, Batch(observations)
 
     async def _load_chat_list(self) -> None:
-        """Have WB's list once, for what most events do not tell of their chats.
+        """Read WB's list once, for the details of chats that most events lack.
 
-        Messages come without that rather than late.
+        If that takes too long, messages are delivered without these details rather than late.
         """
         if self._has_list:
             return
         try:
-            await self._hurried.listed()
+            await self._impatient.listed()
         except WbymError as error:
             self._id.log(
                 logging.INFO,
-                "chats come without product and order, for they could not be listed: %s",
+                "chats are delivered without product and order: they could not be listed: %s",
                 error,
             )
         else:
             self._has_list = True
 
-    async def _sight(
+    async def _observe(
         self,
-        lines: Sequence[Line[Message]],
+        lines: Sequence[MappedEvent[Message]],
         request: Poll,
         shown: set[str],
         listed: Collection[str],
     ) -> list[Observation]:
-        """The events of a page; ``shown`` gets the chats that need not be shown any more."""
+        """The observations of a page of events; adds the chats among them to ``shown``."""
         unsure = {line.event.chat_id for line in lines} - shown
         if unsure:
             known = await request.known("chat", unsure)
             shown.update(known)
             for chat_id, began in known.items():
                 if began:
-                    self._chats.signatures.set_beginning(chat_id, int(began))
+                    self._chats.signatures.set_began(chat_id, int(began))
         observations = []
         for line in lines:
             event = line.event
@@ -153,28 +153,28 @@ class ChatStream:
                 shown.add(event.chat_id)
                 is_old = event.chat_id in listed and not event.is_new_chat
                 seen_at = min(at, request.since - TICK) if is_old else at
-                # With when it began, its first event is found again: that has the signature.
+                # The time of the first event is kept, to read it again for the signature.
                 began = str(event.add_timestamp) if event.is_new_chat else ""
                 observations.append(Observation(chat, seen_at, began))
             if _is_message(event):
-                observations.append(Observation(line.made, at, chat=chat))
+                observations.append(Observation(line.mapped, at, chat=chat))
             else:
-                message = "event %s of the unknown type %r is no message"
+                message = "event %s of the unknown type %r is not a message"
                 self._id.log(logging.INFO, message, event.event_id, event.event_type)
         return observations
 
     def _retained_since(self, newest: int | None) -> datetime | None:
         if newest is None:
             return None
-        # A time in the future, by a mistake of WB's, must not move the horizon there.
-        return min(mapping.from_milliseconds(newest), self._now()) - KEPT
+        # A time in the future, by WB's mistake, must not move the retention horizon there.
+        return min(mapping.from_milliseconds(newest), self._now()) - RETENTION
 
     def _warn(self, error: BadRequest, cursor: int | None) -> None:
         begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
-        message = "the feed of chats is read again from %s: %s"
+        message = "rereading the feed of chats from %s: %s"
         self._id.log(logging.WARNING, message, begin, error)
 
 
 def _is_message(event: Event) -> bool:
-    """Whether it is one; WB documents no other type, and what has content is one in any case."""
+    """Whether an event is a message: WB documents no other type; with content it always is."""
     return event.event_type in {None, "message"} or event.message is not None

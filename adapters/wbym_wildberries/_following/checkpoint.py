@@ -1,11 +1,11 @@
-"""How far WB's feed of chat events is read, and where reading goes on: no clock and no calls.
+"""The checkpoint in WB's feed of chat events: no clock and no calls.
 
-An event may show up late, at a time that was read past already. So reading does not always go on
-where it ended: every ``LATE`` it begins where the feed is settled, ``LATE`` before where the last
-reading of that kind ended, since nothing can show up there any more.
+An event may appear late, at a time that was already read. So reading does not always resume where
+it ended: every ``MAX_DELAY`` it begins where the feed is settled, which is ``MAX_DELAY`` before the
+end of the last reading of that kind, since no event can appear before that any more.
 """
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatCheckpoint", "Reading"]
 
-LATE: Final = timedelta(minutes=10)
-"""By how much an event may show up late; and so often such events are looked for."""
+MAX_DELAY: Final = timedelta(minutes=10)
+"""Max delay with which an event may appear; also the interval of checks for late events."""
 
-BEFORE: Final = timedelta(hours=1)
-"""How much earlier than a time that is no cursor reading begins."""
+MARGIN: Final = timedelta(hours=1)
+"""How much earlier reading begins than a time that is not a cursor."""
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00Z")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 class ChatCheckpoint(msgspec.Struct, frozen=True):
-    """Where reading goes on; times of events in Unix milliseconds, as WB writes them."""
+    """Where reading resumes; times of events in Unix milliseconds, as WB writes them."""
 
     next: int | None
-    """What WB is asked with; None for the feed's beginning."""
+    """The next cursor; None for the feed's beginning."""
     settled: int | None
-    """Up to here nothing can show up late any more; None where nothing is settled."""
+    """No event can appear late up to this time; None if nothing is settled."""
     newest: int | None
-    """When the newest event that was seen was added; None where none was."""
+    """The time of the newest known event; None before the first."""
     checked_at: datetime
-    """When reading began at ``settled`` last, by our clock."""
+    """When a reading last began at ``settled``, by our clock."""
 
     @classmethod
     def first(cls, since: datetime, now: datetime) -> Self:
-        """Where it begins: at the feed's own beginning if ``since`` is not after 1970."""
+        """The first checkpoint: the feed's beginning if ``since`` is not after 1970."""
         begin = _before((since - _EPOCH) // _MILLISECOND) if since > _EPOCH else None
         return cls(next=begin, settled=begin, newest=None, checked_at=now)
 
@@ -54,26 +54,26 @@ class Reading:
     """One reading of the feed to its end.
 
     Args:
-        place: Where it goes on.
-        now: By our clock.
-        begins: Whether it is the first one.
+        place: Where it resumes.
+        now: The time by our clock.
+        begins: Whether this is the first reading.
     """
 
     def __init__(self, place: ChatCheckpoint, now: datetime, *, begins: bool) -> None:
-        checked = Due(place.checked_at.timestamp(), LATE.total_seconds())
+        checked = Due(place.checked_at.timestamp(), MAX_DELAY.total_seconds())
         self._checks = begins or checked.is_over(now)
         self.place = replace(place, checked_at=now) if self._checks else place
-        """Where the next reading goes on."""
+        """Where the next reading resumes."""
         self.cursor = place.settled if self._checks else place.next
-        """What WB is to be asked with; None for the feed's beginning."""
+        """The cursor of the next request; None for the feed's beginning."""
         self._retreats = 0
 
     def advance(self, events: Sequence[chats_api.Event], following: int | None) -> bool:
-        """Take in a page of events in order of time; False if it leads nowhere.
+        """Advance past a page of events in order of time; False if the cursor does not move.
 
         Args:
             events: The page.
-            following: What WB says to ask with next. Without that it is the newest event's time.
+            following: WB's next cursor; the newest event's time by default.
         """
         last = events[-1].add_timestamp if events else None
         following = following or last
@@ -83,14 +83,14 @@ class Reading:
         self.cursor = following
         self.place = replace(place, next=following, newest=_later(place.newest, last))
         if self._checks:
-            settled = _later(place.settled, max(1, following - LATE // _MILLISECOND))
+            settled = _later(place.settled, max(1, following - MAX_DELAY // _MILLISECOND))
             self.place = replace(self.place, settled=settled)
         return True
 
     def retreat(self) -> bool:
-        """Go back after WB refused the cursor; False if there is nowhere to go back to.
+        """Go back after WB rejected the cursor; False if that is not possible.
 
-        First to ``BEFORE`` the newest event, then to the feed's beginning.
+        First to ``MARGIN`` before the newest event, then to the feed's beginning.
         """
         if self.cursor is None or self._retreats == 2:
             return False
@@ -103,7 +103,7 @@ class Reading:
 
 
 def _before(stamp: int) -> int:
-    return max(1, stamp - BEFORE // _MILLISECOND)
+    return max(1, stamp - MARGIN // _MILLISECOND)
 
 
 def _later(one: int | None, other: int | None) -> int | None:

@@ -1,6 +1,6 @@
-"""What of an account the feed can follow, and how often: ``shop.streams()``."""
+"""The streams of an account that the feed can follow: ``shop.streams()``."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import logging
 from collections.abc import Callable
@@ -41,19 +41,19 @@ __all__ = ["open_streams"]
 W = TypeVar("W", questions_api.Question, feedbacks_api.Feedback)
 R = TypeVar("R", Question, Feedback)
 
-NOUNS_EVERY: Final = 30.0
+EVERY: Final = 30.0
 RETURNS_EVERY: Final = 60.0
-"""Seconds between two rounds at least, where the limits allow more."""
+"""Min seconds between two rounds, even if the limits allow more."""
 
-NOUNS: Final = Overlap(
+QUESTIONS_AND_FEEDBACKS: Final = Overlap(
     late=timedelta(hours=4),  # WB lists records up to three hours late
-    # For answers that were given elsewhere, and for records that vanished and returned.
+    # For answers written elsewhere, and for records that disappeared and came back.
     wide=timedelta(days=30),
     retention=timedelta(days=45),
     earliest=EARLIEST,
 )
-CLAIMS: Final = Overlap(
-    late=timedelta(days=14),  # all that WB tells
+RETURNS: Final = Overlap(
+    late=timedelta(days=14),  # all claims that WB lists
     wide=timedelta(days=14),
     retention=timedelta(days=60),
     earliest=EARLIEST,
@@ -63,16 +63,16 @@ logger = logging.getLogger("wbym.wildberries")
 
 
 class _Plan(msgspec.Struct, frozen=True):
-    """How one stream comes about."""
+    """How to create one stream."""
 
     calls_row: Callable[..., object]
     """The operation that its rounds call."""
     make: Callable[[float], Stream]
-    """Of the seconds between two rounds."""
+    """Creates the stream from the seconds between two rounds."""
     calls: int = 1
-    """How many calls go in each round of all streams that share the endpoint's bucket."""
+    """Calls per round of all streams that share the endpoint's bucket."""
     min_every: float = 0.0
-    """Seconds between two rounds at least."""
+    """Min seconds between two rounds."""
 
 
 def open_streams(
@@ -82,15 +82,15 @@ def open_streams(
     report: Report,
     now: Callable[[], datetime] = utc_now,
 ) -> tuple[Stream, ...]:
-    """The streams that the account's tokens open.
+    """The streams that the account's tokens cover.
 
-    Which they do not open is logged, and the pace that a base token allows.
+    The streams that they do not cover, and the rate that a base token allows, are logged.
 
     Args:
         api: The account's operations.
-        dialect: Whose tokens and limits count.
-        reader: What reads the account's chats.
-        report: Gets each record that cannot be used.
+        dialect: Knows the account's tokens and limits.
+        reader: Reads the account's chats.
+        report: Gets each undecodable record.
         now: Our clock.
     """
     name = dialect.account
@@ -107,7 +107,7 @@ def open_streams(
         version: Callable[[R], str],
     ) -> Callable[[float], Stream]:
         def listings(begin: datetime, _: bool) -> list[Listing[W]]:
-            # In this order, a record that is answered meanwhile is seen twice and not never.
+            # In this order, a record that is answered meanwhile is read twice rather than never.
             span = Span(begin, None)
             return [
                 in_order(lists, is_answered=one, span=span, expected=0) for one in (False, True)
@@ -119,7 +119,7 @@ def open_streams(
 
         return lambda every: OverlapStream(
             id_of(noun),
-            NOUNS,
+            QUESTIONS_AND_FEEDBACKS,
             listings=listings,
             polled=polled,
             by_id=lists.get,
@@ -129,14 +129,14 @@ def open_streams(
         )
 
     def claim(wire: claims_api.Claim) -> Polled:
-        record = mapping.claim(wire, name)
+        record = mapping.return_request(wire, name)
         return Polled(record, record.created_at, versions.of_claim(wire))
 
     def returns(every: float) -> Stream:
         return OverlapStream(
             id_of("returns"),
-            CLAIMS,
-            # Those under review first.
+            RETURNS,
+            # Claims under review first.
             listings=lambda begin, _: [api.claims.list(is_archive=one) for one in (False, True)],
             polled=claim,
             report=report,
@@ -148,28 +148,28 @@ def open_streams(
     feedbacks = of_noun("feedbacks", api.feedbacks, mapping.feedback, versions.of_feedback)
     plans = (
         _Plan(Chats.events, lambda every: ChatStream(reader, name, every=every, now=now)),
-        # Two lists each of questions and of feedbacks.
-        _Plan(Questions.list, questions, calls=4, min_every=NOUNS_EVERY),
-        _Plan(Feedbacks.list, feedbacks, calls=4, min_every=NOUNS_EVERY),
+        # Two lists of questions and two of feedbacks.
+        _Plan(Questions.list, questions, calls=4, min_every=EVERY),
+        _Plan(Feedbacks.list, feedbacks, calls=4, min_every=EVERY),
         _Plan(Claims.list, returns, calls=2, min_every=RETURNS_EVERY),
     )
-    opened = (_opened(plan, dialect) for plan in plans)
+    opened = (_open_stream(plan, dialect) for plan in plans)
     return tuple(stream for stream in opened if stream is not None)
 
 
-def _opened(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
+def _open_stream(plan: _Plan, dialect: WildberriesDialect) -> Stream | None:
     endpoint, account = row(plan.calls_row).endpoint, dialect.account
     extra = LogFacts(marketplace=MARKETPLACE, account=account, endpoint=endpoint.name)
     try:
-        dialect.address(endpoint)  # the sandbox has none for some
-        tier, interval = dialect.pace_of(endpoint)
+        dialect.address(endpoint)  # some hosts have no sandbox
+        tier, interval = dialect.interval_of(endpoint)
     except (MissingScope, Unsupported) as error:
         logger.info("%s: %s is not followed: %s", account, endpoint.name, error, extra=extra)
         return None
     stream = plan.make(max(plan.min_every, plan.calls * interval))
     if tier is Tier.BASE:
         logger.info(
-            "%s: %s are read every %.0f min: a base token allows no more",
+            "%s: polling %s every %.0f min: a base token allows no more",
             account,
             stream.name,
             stream.every / 60,

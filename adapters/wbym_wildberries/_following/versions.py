@@ -1,9 +1,9 @@
-"""What of a record a seller wants to be told when it changes, as a short digest.
+"""Versions of records: short digests of the fields whose changes are events for the seller.
 
-Left out is what changes by reading it (``viewed``) or by itself (``editable``).
+Fields that change by reading (``viewed``) or by themselves (``editable``) are left out.
 """
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -19,21 +19,21 @@ __all__ = ["of_claim", "of_feedback", "of_question"]
 
 
 def of_question(question: Question) -> str:
-    """Its status and its answer."""
-    return _digest(question.status, *_words(question.answer))
+    """The version of a question: its status and answer."""
+    return _digest(question.status, *_answer_facts(question.answer))
 
 
 def of_feedback(feedback: Feedback) -> str:
-    """Its answer."""
-    return _digest(*_words(feedback.answer))
+    """The version of a feedback: its answer."""
+    return _digest(*_answer_facts(feedback.answer))
 
 
 def of_claim(claim: claims_api.Claim) -> str:
-    """Where it stands, what may be done, and WB's own time of the last change."""
+    """The version of a claim: its status, its actions and WB's time of the last change."""
     return _digest(claim.status, claim.status_ex, claim.actions or (), claim.dt_update)
 
 
-def _words(answer: Answer | None) -> tuple[str | None, str | None]:
+def _answer_facts(answer: Answer | None) -> tuple[str | None, str | None]:
     return (None, None) if answer is None else (answer.text, answer.status)
 
 

@@ -1,1 +1,1 @@
-"""What an account reads: lists, whole archives, chats and the signatures to answer them."""
+"""Reading an account: lists, sweeps, chats and the signatures to reply to them."""

@@ -1,6 +1,6 @@
 """The lists of questions, feedbacks and claims as neutral records, and by time for sweeps."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Callable
 from datetime import datetime
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from wbym_wildberries.api import questions as questions_api
     from wbym_wildberries.api._base import SortOrder
 
-__all__ = ["TwoLists", "dates", "in_order", "list_claims", "list_feedbacks", "list_questions"]
+__all__ = ["TwoLists", "dates", "in_order", "list_feedbacks", "list_questions", "list_returns"]
 
 _MAX_DIGITS: Final = 18
-"""Of an article, so that it is a number of 64 bits."""
+"""Max digits of an article, so that it fits into 64 bits."""
 
 W = TypeVar("W", "questions_api.Question", "feedbacks_api.Feedback")
 R = TypeVar("R", Question, Feedback)
 
 
 class TwoLists(Protocol[W]):
-    """``api.questions`` or ``api.feedbacks``: what is processed, and what is not."""
+    """``api.questions`` or ``api.feedbacks``: one list of processed records, one of the others."""
 
     async def count(
         self,
@@ -59,20 +59,20 @@ class TwoLists(Protocol[W]):
 
 
 def list_questions(api: Api, account: str, filters: Filters) -> Listing[Question]:
-    """Questions, newest first; see ``Wildberries.questions``."""
+    """List questions, newest first; see ``Wildberries.questions``."""
     answered = filters.answered
     return _neutral(
         api.questions,
         lambda wire: mapping.question(wire, account),
         "questions",
         filters,
-        # WB counts a rejected question among the answered ones.
+        # WB lists rejected questions among the answered ones.
         wanted=None if answered is None else lambda item: item.answered is answered,
     )
 
 
 def list_feedbacks(api: Api, account: str, filters: Filters) -> Listing[Feedback]:
-    """Feedbacks, newest first; see ``Wildberries.feedbacks``."""
+    """List feedbacks, newest first; see ``Wildberries.feedbacks``."""
     answered, ratings = filters.answered, filters.ratings
 
     def wanted(item: Feedback) -> bool:
@@ -88,13 +88,15 @@ def list_feedbacks(api: Api, account: str, filters: Filters) -> Listing[Feedback
     )
 
 
-def list_claims(api: Api, account: str, is_open: bool | None) -> Listing[Return]:
-    """Claims; see ``Wildberries.returns``."""
+def list_returns(api: Api, account: str, is_open: bool | None) -> Listing[Return]:
+    """List claims; see ``Wildberries.returns``."""
 
     def part(is_archive: bool) -> Listing[Return]:
-        return api.claims.list(is_archive=is_archive).map(lambda wire: mapping.claim(wire, account))
+        return api.claims.list(is_archive=is_archive).map(
+            lambda wire: mapping.return_request(wire, account)
+        )
 
-    return _passes(part, None if is_open is None else not is_open)
+    return _one_or_both(part, None if is_open is None else not is_open)
 
 
 def in_order(
@@ -105,14 +107,14 @@ def in_order(
     expected: int | None,
     depth: int | None = None,
 ) -> Listing[W]:
-    """One of WB's two lists of a noun, oldest first, complete while it changes and at any length.
+    """One of WB's two lists of a noun, oldest first: complete at any length, even if it changes.
 
     Args:
-        lists: Of what.
-        is_answered: Those that WB counts as processed, or the others.
-        span: When they were made.
-        expected: How many there are; see ``by_time``. 0: the first short page ends the list.
-        depth: The ``skip`` from which on WB shows nothing, where it is known.
+        lists: The operations of the noun.
+        is_answered: Whether to read the list of processed records, or the other one.
+        span: The period in which the records were created.
+        expected: The number of records; see ``by_time``. 0: the first short page ends the list.
+        depth: The ``skip`` beyond which WB returns nothing, if known.
     """
 
     def listed(span: Span, newest_first: bool, /) -> Listing[W]:
@@ -130,14 +132,14 @@ def in_order(
 
 
 class Dates(TypedDict):
-    """A period, as the lists' filters."""
+    """A period as the filters of the lists."""
 
     date_from: datetime
     date_to: datetime | None
 
 
 def dates(span: Span) -> Dates:
-    """WB takes whole seconds, and both ends are included."""
+    """A span as the filters of WB's lists, which are whole seconds, both ends included."""
     until = span.until
     return {"date_from": span.since, "date_to": until and second_of(until - TICK)}
 
@@ -158,7 +160,7 @@ def _neutral(
     *,
     wanted: Callable[[R], bool] | None,
 ) -> Listing[R]:
-    """One of WB's two lists of a noun or both, as neutral records; of these, those wanted."""
+    """One or both of WB's lists of a noun as neutral records, filtered by ``wanted``."""
     nm_id = _nm_id(noun, filters.product)
     since, until = filters.since, filters.until
 
@@ -171,22 +173,22 @@ def _neutral(
             date_to=until,
         )
         records = wires.known_newest_first().map(neutral)
-        if since is not None or until is not None:  # WB is asked in whole seconds
+        if since is not None or until is not None:  # WB's filters are whole seconds
             records = records.filter(partial(_is_within, since, until))
         return records if wanted is None else records.filter(wanted)
 
-    return _passes(part, filters.answered)
+    return _one_or_both(part, filters.answered)
 
 
-def _passes(part: Callable[[bool], Listing[T]], flag: bool | None) -> Listing[T]:
-    """One of WB's two lists, or both one after the other where the flag is not given."""
+def _one_or_both(part: Callable[[bool], Listing[T]], flag: bool | None) -> Listing[T]:
+    """One of WB's two lists, or both one after the other if the flag is None."""
     if flag is not None:
         return part(flag)
     return chain([("false", part(False)), ("true", part(True))], key=_id_of)
 
 
 def _is_within(since: datetime | None, until: datetime | None, item: Question | Feedback) -> bool:
-    """Whether it is of the period, to the fraction of a second."""
+    """Whether an item is in the period, to the fraction of a second."""
     return (since is None or item.created_at >= since) and (
         until is None or item.created_at <= until
     )

@@ -1,6 +1,6 @@
-"""Whole archives of feedbacks and questions: ``shop.sweep``."""
+"""Sweeps of all feedbacks and questions: ``shop.sweep``."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -38,10 +38,11 @@ R = TypeVar("R", Question, Feedback)
 
 
 EARLIEST: Final = datetime(2004, 1, 1, tzinfo=UTC)
-"""Where the whole archive begins: before Wildberries."""
+"""The start of an unbounded sweep: before Wildberries existed."""
 
-SAMPLE: Final = 100
-"""Archived records that are looked for in the lists, to see whether the archive has its own."""
+SAMPLE_SIZE: Final = 100
+"""Archived records that are searched for in the lists, to find out whether the archive has extra
+ones."""
 
 
 class WildberriesSweeps(Sweeps):
@@ -59,28 +60,29 @@ class WildberriesSweeps(Sweeps):
         archive: bool | None = None,
         depth: int | None = None,
     ) -> Sweep[Feedback]:
-        """Every feedback of a period, each once, in order of time: both lists and the archive.
+        """Every feedback of a period, each once, by time: from both lists and the archive.
 
-        Requests: two counts, two looks at the archive, pages of 5,000, and the last day once more.
-        About 2 kB of memory for each of up to 20,000 feedbacks that wait, and two pages. Other
-        arguments and errors are those of every account; only what appeared late comes at the end.
+        Requests: two counts, two checks of the archive, pages of 5,000, and the last day once more.
+        Memory: about 2 kB for each of up to 20,000 buffered feedbacks, and two pages. Other
+        arguments and errors are those of every account. Only feedbacks that appeared late come at
+        the end.
 
         Args:
-            since: From this moment on, aware.
-            until: Up to and with this moment, aware.
-            in_order: They are in any case.
-            cursor: Where to go on, with the same period.
-            max_wait: Seconds that a call waits for its limits at most.
-            priority: Who goes first at the limits.
-            archive: Whether the list of archived feedbacks is read too. Unless said, it is if
-                feedbacks are in it that are in neither of the other lists; it has no dates, so it
-                is read from its end back to ``since``, and its feedbacks come last.
-            depth: The ``skip`` from which on WB shows nothing, where it is less than documented:
-                10,000 and 20,000 have been seen. It is also found out, at the cost of a request.
+            since: The start of the period, included; aware.
+            until: The end of the period, included; aware.
+            in_order: Has no effect: feedbacks are always in order.
+            cursor: Where to resume, with the same period.
+            max_wait: Max seconds that a call waits for its limits.
+            priority: The priority of the calls at the limits.
+            archive: Whether to read the list of archived feedbacks too. By default it is read if it
+                has feedbacks that neither of the other lists has; it has no dates, so it is read
+                from its end back to ``since``, and its feedbacks come last.
+            depth: The ``skip`` beyond which WB returns nothing, if less than documented: 10,000 and
+                20,000 have been seen. If not given, it is detected, at the cost of one request.
 
         Raises:
             PagingLimit: One second has more feedbacks than can be paged from both its ends, or the
-                archive more than can be paged.
+                archive has more than can be paged.
         """
         options = FeedbackSweepOptions(
             in_order, cursor, max_wait, priority, archive=archive, depth=depth
@@ -92,7 +94,7 @@ class WildberriesSweeps(Sweeps):
 
 
 class FeedbackSweepOptions(SweepOptions, frozen=True):
-    """What only WB's feedbacks have besides; see :meth:`WildberriesSweeps.feedbacks`."""
+    """Further options of WB's feedbacks; see :meth:`WildberriesSweeps.feedbacks`."""
 
     archive: bool | None = None
     depth: int | None = None
@@ -101,7 +103,7 @@ class FeedbackSweepOptions(SweepOptions, frozen=True):
 def sweep_feedbacks(
     api: Api, account: str, report: Report, span: Span, options: SweepOptions
 ) -> Sweep[Feedback]:
-    """See :meth:`WildberriesSweeps.feedbacks`."""
+    """Sweep feedbacks; see :meth:`WildberriesSweeps.feedbacks`."""
     from wbym_wildberries.api.feedbacks import Feedback as FeedbackWire
 
     api = api.with_max_wait(options.max_wait).at(options.priority)
@@ -124,9 +126,9 @@ def sweep_feedbacks(
 def sweep_questions(
     api: Api, account: str, report: Report, span: Span, options: SweepOptions
 ) -> Sweep[Question]:
-    """Every question of a period, each once, in order of time; both lists.
+    """Every question of a period, each once, by time: from both lists.
 
-    Requests: two counts, pages of 10,000, one after the other since WB pages no deeper, and the
+    Requests: two counts, pages of 10,000 one after the other, since WB pages no deeper, and the
     last day once more.
     """
     from wbym_wildberries.api.questions import Question as QuestionWire
@@ -144,18 +146,18 @@ def sweep_questions(
 
 
 class _NounSweep(Generic[W, R]):
-    """One sweep of one noun. What is held is as WB sent it, and made neutral when it goes out.
+    """One sweep of one noun. Records are buffered as WB sent them, and mapped when yielded.
 
     Args:
-        api: The account's operations, called for this sweep alone.
-        report: Gets each record that cannot be used.
-        noun: For errors.
+        api: The account's operations, for this sweep only.
+        report: Gets each undecodable record.
+        noun: The noun, for errors.
         lists: The two lists.
         record: The type of their records.
-        neutral: Makes a record neutral.
+        neutral: Maps a record to the neutral model.
         archive: The third list, newest first, which has no dates.
-        has_archive: Whether the archive has records of its own; None to find out.
-        depth: The ``skip`` from which on WB shows nothing, where it is known.
+        has_archive: Whether the archive has extra records; None to find out.
+        depth: The ``skip`` beyond which WB returns nothing, if known.
     """
 
     def __init__(
@@ -197,14 +199,14 @@ class _NounSweep(Generic[W, R]):
         )
 
         async def read() -> AsyncGenerator[Page[R], None]:
-            # Page after page, so what joins the archive shifts nothing away.
+            # One page at a time, so that records that join the archive shift nothing.
             archive = self._archive.using(prefetch=1) if self._archive else None
             found = lists.read(self._counted, archive if self._has_archive else None)
             async with aclosing(found) as pages:
                 async for page in pages:
                     kept = DecodedOrigin(self._method, page.items, self._report)
                     yield map_page(page, self._neutral, kept)
-                    del page, kept  # or they would stay in memory while the next ones come
+                    del page, kept  # or they would stay in memory while the next page is read
 
         return Sweep(
             read,
@@ -242,10 +244,10 @@ class _NounSweep(Generic[W, R]):
         )
 
     async def _archive_has_extra(self) -> bool:
-        """Whether the newest of the archive are in neither list."""
+        """Whether any of the newest archived records is in neither list."""
         if self._archive is None:
             return False
-        sample = await self._archive.using(size=SAMPLE).page()
+        sample = await self._archive.using(size=SAMPLE_SIZE).page()
         missing = {_id_of(item) for item in sample.items}
         if not missing:
             return False

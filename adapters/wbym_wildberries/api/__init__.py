@@ -1,6 +1,6 @@
-"""Every documented operation of Wildberries that is built, typed: one module a noun.
+"""Typed methods for the documented operations of Wildberries: one module per noun.
 
-A noun's module is loaded when its operations are first asked for.
+A noun's module is loaded at the first use of its operations.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ show_exports(__name__, __all__)
 
 
 def operations() -> Iterator[Row]:
-    """Every operation, noun by noun; this loads all their modules."""
+    """All operations, noun by noun; loads all their modules."""
     from wbym_wildberries.api import (
         chats,
         claims,
@@ -62,20 +62,19 @@ def operations() -> Iterator[Row]:
 
 
 def endpoints() -> Iterator[Endpoint[object]]:
-    """Every endpoint: an operation's own, or one for each of its hosts."""
+    """All endpoints: one per operation, or one per host of an operation with several."""
     return (endpoint for row in operations() for endpoint in row.endpoints.values())
 
 
 class Api:
     """The operations of an account, by noun.
 
-    A method checks its arguments before anything is sent: ``InvalidInput`` names the argument and
-    the rule. Wherever a call is made, ``QuotaExhausted``, ``CredentialError`` and ``CallError`` may
-    be raised.
+    A method checks its arguments before it sends anything: ``InvalidInput`` names the argument and
+    the rule. Any call may raise ``QuotaExhausted``, ``CredentialError`` and ``CallError``.
 
     Args:
-        pipeline: What makes the calls.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        pipeline: Makes the calls.
+        priority: The priority of the calls at the limits; None for each operation's default.
     """
 
     def __init__(self, pipeline: Pipeline, priority: Priority | None = None) -> None:
@@ -112,28 +111,28 @@ class Api:
 
     @cached_property
     def claims(self) -> "Claims":
-        """Claims of buyers for a return."""
+        """Buyers' claims for returns."""
         from wbym_wildberries.api.claims import Claims
 
         return Claims(self._pipeline, self._priority)
 
     @cached_property
     def general(self) -> "General":
-        """The seller and its account."""
+        """The seller and the seller's account."""
         from wbym_wildberries.api.general import General
 
         return General(self._pipeline, self._priority)
 
     @cached_property
     def users(self) -> "Users":
-        """Who may work in the seller's account."""
+        """The users of the seller's account."""
         from wbym_wildberries.api.users import Users
 
         return Users(self._pipeline, self._priority)
 
     @cached_property
     def content(self) -> "Content":
-        """Cards and what belongs to them."""
+        """Cards, their media, tags, directories and recommendations."""
         from wbym_wildberries.api.content import Content
 
         return Content(self._pipeline, self._priority)
@@ -161,17 +160,17 @@ class Api:
 
     @property
     def calls(self) -> int:
-        """Calls begun; what is made again counts once."""
+        """Calls begun; retries of a call do not count."""
         return self._pipeline.calls
 
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in, once there is one."""
+        """The bucket of an endpoint's calls, once it exists."""
         return self._pipeline.bucket_of(endpoint, path)
 
     def at(self, priority: Priority | None) -> "Api":
-        """The same operations with another priority at the limits; None leaves it as it is."""
+        """The same operations with another priority at the limits; None changes nothing."""
         return self if priority is None else Api(self._pipeline, priority)
 
     def with_max_wait(self, max_wait: float | None) -> "Api":

@@ -1,7 +1,7 @@
-"""What the wire structs of Wildberries share.
+"""Shared parts of Wildberries' wire structs.
 
-Wire structs are lenient: only what the neutral model cannot do without is required, words of open
-lists are plain strings, and fields that are not listed are ignored.
+Wire structs are lenient: only fields that the neutral model needs are required, values of open
+enumerations are plain strings, and fields that are not listed are ignored.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ __all__ = [
     "Wire",
     "as_is",
     "check_envelope",
-    "counted",
     "flatten_message",
     "in_envelope",
-    "opened",
+    "total_of",
+    "unwrap",
 ]
 
 MAX_BODY_SIZE: Final = 10_000_000
-"""Bytes of a JSON body: WB says 10 MB and not which."""
+"""Max bytes of a JSON body: WB says 10 MB without defining it."""
 
 T = TypeVar("T")
 
@@ -38,59 +38,59 @@ Locale = Literal["ru", "en", "zh"]
 
 
 class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """The base of what Wildberries sends."""
+    """The base of Wildberries' records."""
 
 
 class Envelope(msgspec.Struct, Generic[T], frozen=True, gc=False, rename="camel"):
-    """How most services wrap their answers. ``error`` may be true with status 200."""
+    """The envelope of most services' responses. ``error`` may be true with status 200."""
 
     data: T | None = None
     error: bool = False
     error_text: str | None = None
     additional_errors: object = None
-    """A text, a list, or an object by what each is about."""
+    """A text, a list, or an object keyed by subject."""
     request_id: str | None = None
 
 
 def flatten_message(value: object) -> str:
-    """The words of a text, a list or an object; empty where it says nothing."""
+    """Flatten a text, a list or an object to one text; empty if it has none."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, list):
         return "; ".join(filter(None, map(flatten_message, value)))
     if isinstance(value, dict):
-        said = ((key, flatten_message(inner)) for key, inner in value.items())
-        return "; ".join(f"{key}: {text}" for key, text in said if text)
+        texts = ((key, flatten_message(inner)) for key, inner in value.items())
+        return "; ".join(f"{key}: {text}" for key, text in texts if text)
     if isinstance(value, bool) or value is None:
         return ""
     return str(value)
 
 
 def check_envelope(envelope: Envelope[T]) -> None:
-    """Raise what an envelope says of a refusal.
+    """Raise an envelope's error.
 
     Raises:
         Refused: Its ``error`` is true.
     """
     if envelope.error:
-        # Content repeats its text as the one additional error.
-        said = dict.fromkeys(
+        # Content repeats its text as the only additional error.
+        texts = dict.fromkeys(
             [flatten_message(envelope.error_text), flatten_message(envelope.additional_errors)]
         )
-        message = "; ".join(filter(None, said)) or "refused without a reason"
+        message = "; ".join(filter(None, texts)) or "rejected without a reason"
         raise Refused(Refusal(message, request_id=envelope.request_id))
 
 
-def opened(envelope: Envelope[T]) -> T:
-    """What is in an envelope.
+def unwrap(envelope: Envelope[T]) -> T:
+    """The data of an envelope.
 
     Raises:
         Refused: Its ``error`` is true.
-        Unreadable: There is nothing in it.
+        Unreadable: It has no data.
     """
     check_envelope(envelope)
     if envelope.data is None:
-        raise Unreadable("the envelope holds no data")
+        raise Unreadable("the envelope has no data")
     return envelope.data
 
 
@@ -101,11 +101,11 @@ def in_envelope(
     records: tuple[str, ...] = (),
     record: type | None = None,
 ) -> Json[Any, Any]:
-    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    """The reply inside an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
     if data is NoneType:
         return Json(Envelope[object], check_envelope)
     path = ("data", *records) if record else ()
-    return Json(Envelope[data], opened, records=path, record=record)
+    return Json(Envelope[data], unwrap, records=path, record=record)
 
 
 def as_is(
@@ -115,7 +115,7 @@ def as_is(
     records: tuple[str, ...] = (),
     record: type | None = None,
 ) -> Reply[Any]:
-    """The reply that is the body; see :class:`wbym.calls.Envelope`."""
+    """The reply that is the whole body; see :class:`wbym.calls.Envelope`."""
     if data is NoneType:
         return Nothing()
     return Json(data, _same, records=records, record=record)
@@ -125,11 +125,11 @@ def _same(body: T) -> T:
     return body
 
 
-def counted(
+def total_of(
     page: Any,  # noqa: ANN401 - a page of feedbacks or of questions
     arguments: Mapping[str, Any],
 ) -> int | None:
-    """How many records a list has; WB's counters are of the whole list, whatever the filters."""
+    """The total of an unfiltered list; WB's counters ignore filters, so None with any filter."""
     filters = ("nm_id", "date_from", "date_to")
     if any(arguments[name] is not None for name in filters):
         return None

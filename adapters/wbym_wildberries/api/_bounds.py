@@ -1,4 +1,4 @@
-"""Bounds of operations that the account's capabilities and mapping state too."""
+"""Bounds of operations that the capabilities and the mapping use too."""
 
 from typing import Final
 
@@ -25,8 +25,8 @@ FILE_TYPE: Final = FileType(("image/jpeg", "image/png", "application/pdf"))
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
 FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
 LATEST_STAMP: Final = 253_402_300_799_999
-"""The last millisecond of the year 9999. An event with another time, such as in microseconds, has
-no place in the feed: it is undecodable."""
+"""The last millisecond of the year 9999. An event with a later time, such as one in microseconds,
+has no place in the feed: it is undecodable."""
 
 ANSWER: Final = Length(2, 5000)
 """Characters of an answer to a feedback or a question, and of a question's rejection."""
@@ -35,9 +35,9 @@ QUESTIONS_PAGE: Final = 10_000
 QUESTIONS_REACH: Final = 10_000
 FEEDBACKS_PAGE: Final = 5000
 FEEDBACKS_REACH: Final = 199_990
-"""How deep WB pages a list; for feedbacks it is the largest ``skip``."""
+"""How deep WB pages a list; for feedbacks the max ``skip``."""
 
 COMMENT: Final = Length(10, 1000)
 COMMENT_REQUIRED: Final = frozenset({"rejectcustom"})
 COMMENT_ALLOWED: Final = frozenset({"rejectcustom", "approvecc1"})
-"""Actions on a claim that need a comment, and those that may have one."""
+"""Actions on a claim that require a comment, and actions that allow one."""

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class _Signed(Wire, frozen=True):
-    """The base of structs that carry ``reply_sign``, which must not show in ``repr``."""
+    """The base of structs with ``reply_sign``, which must not be in ``repr``."""
 
     def __rich_repr__(self) -> list[tuple[str, object]]:
         names = (name for name in self.__struct_fields__ if name not in _SECRET)
@@ -80,7 +80,7 @@ class Chat(_Signed, frozen=True):
 
     chat_id: str = msgspec.field(name="chatID")
     reply_sign: str | None = None
-    """Secret: what a message to this chat is sent with."""
+    """The signature for messages to this chat; secret."""
     client_id: str | None = msgspec.field(default=None, name="clientID")
     client_name: str | None = None
     good_card: GoodCard | None = None
@@ -107,7 +107,7 @@ class Image(Wire, frozen=True):
 
 
 class Attachments(Wire, frozen=True):
-    """What comes with a message."""
+    """Attachments of a message."""
 
     good_card: GoodCard | None = None
     files: list[File] | None = None
@@ -115,7 +115,7 @@ class Attachments(Wire, frozen=True):
 
 
 class EventMessage(Wire, frozen=True):
-    """What was written."""
+    """The content of a message."""
 
     text: str | None = None
     attachments: Attachments | None = None
@@ -132,11 +132,11 @@ class Event(_Signed, frozen=True):
     """``message``."""
     is_new_chat: bool | None = None
     message: EventMessage | None = None
-    """Absent in some automatic lines."""
+    """Absent in some automatic messages."""
     source: str | None = None
     add_time: str | None = None
     reply_sign: str | None = None
-    """Secret; with a new chat only."""
+    """Secret; only in the event of a new chat."""
     sender: str | None = None
     """``client``, ``seller`` or ``wb``."""
     client_id: str | None = msgspec.field(default=None, name="clientID")
@@ -144,19 +144,19 @@ class Event(_Signed, frozen=True):
 
 
 class EventsResult(Wire, frozen=True):
-    """One stretch of the feed."""
+    """One page of the feed."""
 
     next: int | None = None
-    """Unix milliseconds: what to ask the next stretch with."""
+    """The cursor of the next page, in Unix milliseconds."""
     total_events: int | None = None
-    """How many events this answer has; 0 says that the feed is read to its end."""
+    """The number of events in this page; 0 at the end of the feed."""
     events: list[Event] | None = None
     newest_event_time: str | None = None
     oldest_event_time: str | None = None
 
 
 class SendResult(_Signed, frozen=True):
-    """What Wildberries tells of an accepted message; there is no id."""
+    """Wildberries' data of an accepted message; it has no id."""
 
     add_time: int | None = None
     """Unix milliseconds."""
@@ -165,24 +165,24 @@ class SendResult(_Signed, frozen=True):
 
 
 class SentMessage(Wire, frozen=True):
-    """The answer to a message: accepted, perhaps without some of its files."""
+    """The response to a message: accepted, perhaps without some of its files."""
 
     result: SendResult | None = None
     errors: list[str] | None = None
-    """What was wrong with files."""
+    """Errors of files."""
 
 
 class Result(Wire, Generic[T], frozen=True):
-    """How chats and events are wrapped."""
+    """The envelope of chats and events."""
 
     result: T | msgspec.UnsetType | None = msgspec.UNSET
-    """A list may be null where it is empty."""
+    """An empty list may be null."""
     errors: list[str] | None = None
 
 
 def _open(body: Result[T]) -> T:
     if body.result is None or body.result is msgspec.UNSET:
-        raise Unreadable("; ".join(["the answer holds no result", *(body.errors or ())]))
+        raise Unreadable("; ".join(["the response has no result", *(body.errors or ())]))
     return body.result
 
 
@@ -197,7 +197,7 @@ def in_result(
     records: tuple[str, ...] = (),
     record: type | None = None,
 ) -> Reply[Any]:
-    """The reply that comes in a :class:`Result`; see :class:`wbym.calls.Envelope`."""
+    """The reply inside a :class:`Result`; see :class:`wbym.calls.Envelope`."""
     if data is NoneType:
         return as_is(data)
     path = ("result", *records) if record else ()
@@ -205,18 +205,18 @@ def in_result(
     return Json(Result[data], opened, records=path, record=record, secrets=_REPLY_SIGN)
 
 
-def _says_something(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """A message has a text that shows something, or none and a file."""
+def _has_content(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A message has a visible text, or no text and a file."""
     text = arguments["text"]
     if not (is_blank(text) if text else not arguments["files"]):
         return None
-    return "text", "must have a visible character, or be left out where there are files"
+    return "text", "must have a visible character, or be left out if files are sent"
 
 
 class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_result):
     """``api.chats``.
 
-    Each method has a bucket of its own: 1 call a second, burst 10; with a base token 1 an hour
+    Each method has its own bucket: 1 call per second, burst 10; with a base token 1 per hour
     (downloads 10).
     """
 
@@ -224,7 +224,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
     def list(self) -> Listing[Chat]:
         """All chats of the seller, in one page.
 
-        It may be empty, or lack a chat, while the feed of events has messages of it.
+        The list may lack a chat, or be empty, while the feed has events of the chat.
         """
         ...
 
@@ -236,12 +236,12 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
     def events(self) -> Listing[Event]:
         """The feed of all chats; a page is an :class:`EventsResult`.
 
-        A cursor is any past time in Unix milliseconds, for what came after it. WB promises no order
-        within a page. It is read to its end when ``total_events`` is 0, not before.
+        A cursor is any past time in Unix milliseconds: events after it are returned. WB promises no
+        order within a page. The feed ends with a page whose ``total_events`` is 0, not before.
         """
         ...
 
-    @post("/api/v1/seller/message", envelope=as_is, rules=[_says_something])
+    @post("/api/v1/seller/message", envelope=as_is, rules=[_has_content])
     async def send(
         self,
         reply_sign: Annotated[str, Form("replySign"), Length(1, 255), Secret()],
@@ -256,10 +256,10 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         Args:
             reply_sign: The chat's signature, from the list of chats or a new chat's event; secret.
             text: At most 1,000 characters; may be empty with files.
-            files: JPEG, PNG or PDF, at most 5 MB each and 30 MB in all.
+            files: JPEG, PNG or PDF, at most 5 MB each and 30 MB in total.
 
         Raises:
-            BadRequest: The signature is not (or no more) valid, or the message is refused.
+            BadRequest: The signature is not valid (any more), or WB rejected the message.
             DeliveryUnknown: It may or may not have been sent.
         """
         ...
@@ -269,7 +269,7 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         """Open a file of a message, by ``download_id`` of a file or a picture.
 
         Raises:
-            NotReady: 202, it is still in moderation.
-            RefusedByModeration: 451.
+            NotReady: 202, the file is still in moderation.
+            RefusedByModeration: 451, moderation rejected the file.
         """
         ...

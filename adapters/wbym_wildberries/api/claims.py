@@ -1,4 +1,4 @@
-"""Buyers' claims: wishes to return a product."""
+"""Buyers' claims: requests to return a product."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ class Claim(Wire, frozen=True, rename=None):
     user_comment: str | None = None
     wb_comment: str | None = None
     dt: str | None = None
-    """When it was made; without a zone, taken as Moscow time."""
+    """The time of creation; without a zone, read as Moscow time."""
     dt_update: str | None = None
     order_dt: str | None = None
     imt_name: str | None = None
@@ -33,17 +33,17 @@ class Claim(Wire, frozen=True, rename=None):
     """Addresses without a scheme: they begin with ``//``."""
     video_paths: list[str] | None = None
     actions: list[str] | None = None
-    """What may be done now; empty where there is nothing to do."""
+    """The actions available now; may be empty."""
     price: int | float | None = None
     currency_code: str | None = None
     """ISO 4217 by number, such as ``643``."""
     srid: str | None = None
     """The order's id; chats call it ``rid``."""
     delivery_dt: str | None = None
-    """When the buyer received the order; without a zone, taken as Moscow time."""
+    """When the buyer received the order; without a zone, read as Moscow time."""
     origin_id_info: str | None = None
-    """Whether the IMEI in the claim is the one that the seller gave or WB's warehouse scanned, in
-    words. Only for Apple smartphones from 40,000 roubles that come back through a pick-up point."""
+    """Whether the IMEI in the claim matches the one that the seller gave or WB's warehouse scanned,
+    as text. Only for Apple smartphones from 40,000 roubles returned through a pick-up point."""
 
 
 class ClaimsPage(Wire, frozen=True):
@@ -51,23 +51,23 @@ class ClaimsPage(Wire, frozen=True):
 
     claims: list[Claim]
     total: int | None = None
-    """How many match, over all pages."""
+    """The number of matches on all pages."""
 
 
 def _comment_of_its_action(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """A comment goes with its action."""
+    """Whether a comment fits its action."""
     action, comment = arguments["action"], arguments["comment"]
     if comment is None and action in COMMENT_REQUIRED:
-        return "comment", f"is needed for {action}, {COMMENT.min} to {COMMENT.max} characters"
+        return "comment", f"is required for {action}, {COMMENT.min} to {COMMENT.max} characters"
     if comment is not None and action not in COMMENT_ALLOWED:
-        return "comment", f"is not taken with {action}"
+        return "comment", f"is not allowed with {action}"
     return None
 
 
 class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is, spelling=None):
     """``api.claims``.
 
-    Each method has a bucket of its own: 20 calls a minute, burst 10; with a base token 1 an hour.
+    Each method has its own bucket: 20 calls per minute, burst 10; with a base token 1 per hour.
     """
 
     @get(
@@ -86,9 +86,9 @@ class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is
         """The claims of the last 14 days, at most 200 per page.
 
         Args:
-            is_archive: In the archive, or under review.
+            is_archive: Archived claims, or claims under review.
             id: One claim.
-            nm_id: On one product.
+            nm_id: Of one product.
         """
         ...
 
@@ -103,13 +103,13 @@ class Claims(Group, host="returns", scope=Category.RETURNS.scope, envelope=as_is
         """Answer a claim.
 
         Args:
-            claim_id: Which one.
-            action: One of that claim's own ``actions``; new ones appear, so any word is sent.
-            comment: 10 to 1,000 characters; ``rejectcustom`` needs one, ``approvecc1`` may have
-                one, the others may not.
+            claim_id: The claim's id.
+            action: One of the claim's own ``actions``; WB adds new ones, so any value is sent.
+            comment: 10 to 1,000 characters; required with ``rejectcustom``, optional with
+                ``approvecc1``, not allowed with other actions.
 
         Raises:
-            BadRequest: The action is not one of the claim's.
+            BadRequest: The claim does not have this action.
             DeliveryUnknown: It may or may not have been decided.
         """
         ...

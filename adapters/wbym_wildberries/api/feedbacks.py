@@ -1,4 +1,4 @@
-"""Feedbacks: reading, answering, asking for a return."""
+"""Feedbacks: reading, answering, offering a return."""
 
 from datetime import datetime
 from typing import Annotated, Final
@@ -16,7 +16,7 @@ from wbym.calls import (
 )
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries._token import Category
-from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._base import SortOrder, Wire, in_envelope, total_of
 from wbym_wildberries.api._bounds import ANSWER, FEEDBACKS_PAGE, FEEDBACKS_REACH
 
 __all__ = [
@@ -79,7 +79,7 @@ class Feedback(Wire, frozen=True):
     product_valuation: int | None = None
     answer: FeedbackAnswer | None = None
     state: str | None = None
-    """``none`` not processed, ``wbRu`` processed: it does not mean that there is an answer."""
+    """``none`` not processed, ``wbRu`` processed, which does not mean answered."""
     product_details: ProductDetails | None = None
     video: Video | None = None
     was_viewed: bool | None = None
@@ -111,19 +111,19 @@ class FeedbacksPage(Wire, frozen=True):
 
     feedbacks: list[Feedback]
     count_unanswered: int | None = None
-    """In all of the account; the archive's page does not tell it."""
+    """Of the whole account; absent in pages of the archive."""
     count_archive: int | None = None
 
 
 class Counters(Wire, frozen=True):
-    """How much waits for an answer."""
+    """Counters of unanswered or unprocessed records."""
 
     count_unanswered: int
     count_unanswered_today: int | None = None
 
 
 class Unseen(Wire, frozen=True):
-    """Whether there is anything that nobody has looked at."""
+    """Whether the account has unseen questions and feedbacks."""
 
     has_new_questions: bool
     has_new_feedbacks: bool
@@ -141,18 +141,18 @@ class Feedbacks(
 ):
     """``api.feedbacks``.
 
-    Feedbacks and questions share one bucket per seller: 3 calls a second, burst 6; with a base
-    token 5 an hour.
+    Feedbacks and questions share one bucket per seller: 3 calls per second, burst 6; with a base
+    token 5 per hour.
     """
 
     @get("/api/v1/new-feedbacks-questions")
     async def unseen(self) -> Unseen:
-        """Whether anything is unseen, questions too."""
+        """Whether the account has unseen feedbacks or questions."""
         ...
 
     @get("/api/v1/feedbacks/count-unanswered")
     async def count_unanswered(self) -> Counters:
-        """Number of unprocessed feedbacks, today and in all."""
+        """Number of unprocessed feedbacks, today and in total."""
         ...
 
     @get("/api/v1/feedbacks/count")
@@ -166,13 +166,13 @@ class Feedbacks(
         """Number of feedbacks.
 
         Args:
-            is_answered: Processed or not; WB's own default is those that are.
-            date_from: From this moment on; aware, used in whole seconds.
-            date_to: Up to this moment; aware, used in whole seconds.
+            is_answered: Processed or not; by default WB counts the processed ones.
+            date_from: The start of the period, included; aware, used in whole seconds.
+            date_to: The end of the period, included; aware, used in whole seconds.
         """
         ...
 
-    @get("/api/v1/feedbacks", pages=_PAGES, page=FeedbacksPage, total=counted)
+    @get("/api/v1/feedbacks", pages=_PAGES, page=FeedbacksPage, total=total_of)
     def list(
         self,
         *,
@@ -184,17 +184,17 @@ class Feedbacks(
     ) -> Listing[Feedback]:
         """Feedbacks; a page is a :class:`FeedbacksPage`.
 
-        A page has at most 5,000, and begins at most 199,990 deep; where more follow the last,
-        ``PagingLimit`` is raised.
-        The total is known without filters only: WB's counters are of the whole list.
+        A page has at most 5,000, and ``skip`` is at most 199,990; if there are more after the last
+        page, ``PagingLimit`` is raised.
+        The total is known only without filters: WB's counters are of the whole list.
 
         Args:
-            is_answered: Processed or not. Processed does not mean answered: nearly all of those
-                have no answer.
+            is_answered: Processed or not. Processed does not mean answered: nearly all processed
+                feedbacks have no answer.
             nm_id: Of one product.
             order: By the time of creation.
-            date_from: From this moment on; aware, used in whole seconds.
-            date_to: Up to this moment; aware, used in whole seconds.
+            date_from: The start of the period, included; aware, used in whole seconds.
+            date_to: The end of the period, included; aware, used in whole seconds.
         """
         ...
 
@@ -202,10 +202,10 @@ class Feedbacks(
     def archive(
         self, *, nm_id: int | None = None, order: SortOrder | None = None
     ) -> Listing[Feedback]:
-        """The archive, which cannot be filtered by date; a page is a :class:`FeedbacksPage`.
+        """Archived feedbacks, without filters by date; a page is a :class:`FeedbacksPage`.
 
         A feedback is archived when it is answered, or after 30 days without an answer, or at once
-        without text and photos. Pages are as those of :meth:`list`.
+        if it has neither text nor photos. Pages have the bounds of :meth:`list`.
 
         Args:
             nm_id: Of one product.
@@ -217,7 +217,7 @@ class Feedbacks(
     async def answer(self, feedback_id: FeedbackId, text: Annotated[str, ANSWER]) -> None:
         """Answer a feedback, in 2 to 5,000 characters.
 
-        WB answers 204 even for a wrong id: only reading the feedback proves the answer.
+        WB responds 204 even to a wrong id: only reading the feedback proves the answer.
 
         Raises:
             DeliveryUnknown: It may or may not have been answered.
@@ -228,7 +228,7 @@ class Feedbacks(
     async def edit_answer(self, feedback_id: FeedbackId, text: Annotated[str, ANSWER]) -> None:
         """Change an answer, once and within 60 days, in 2 to 5,000 characters.
 
-        WB answers 204 even for a wrong id or a second edit.
+        WB responds 204 even to a wrong id or a second edit.
 
         Raises:
             DeliveryUnknown: It may or may not have been edited.
@@ -250,6 +250,6 @@ class Feedbacks(
         """One feedback.
 
         Raises:
-            NotFound: There is none with this id; WB answers 422.
+            NotFound: The feedback does not exist; WB responds 422.
         """
         ...

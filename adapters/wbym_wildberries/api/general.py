@@ -1,4 +1,4 @@
-"""The seller and its account: is the way open, news, who it is, what it subscribes to."""
+"""The seller and the account: ping, news, seller, subscriptions, rating."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from wbym.calls import Group, Name, Optional, Range, at_least_one, get
-from wbym_wildberries._limits import PINGED
+from wbym_wildberries._limits import PING_HOSTS
 from wbym_wildberries._token import ANY, Category
 from wbym_wildberries.api._base import Wire, as_is, in_envelope
 
@@ -27,23 +27,23 @@ __all__ = [
 
 
 class Pong(Wire, frozen=True):
-    """The answer to a ping."""
+    """The response to a ping."""
 
     status: str | None = msgspec.field(default=None, name="Status")
     """``OK``."""
     ts: str | None = msgspec.field(default=None, name="TS")
-    """The time there."""
+    """The server's time."""
 
 
 class NewsType(Wire, frozen=True):
-    """What a piece of news is about."""
+    """The subject of a news item."""
 
     id: int | None = None
     name: str | None = None
 
 
 class NewsItem(Wire, frozen=True):
-    """A piece of news of the seller's portal."""
+    """A news item of the seller's portal."""
 
     id: int
     header: str | None = None
@@ -54,11 +54,11 @@ class NewsItem(Wire, frozen=True):
 
 
 class Seller(Wire, frozen=True):
-    """Who the seller is."""
+    """The seller."""
 
     name: str | None = None
     sid: str | None = None
-    """The seller's UUID, the same as in its tokens."""
+    """The seller's UUID, as in the seller's tokens."""
     tin: str | None = None
     """The taxpayer's number."""
     trade_mark: str | None = None
@@ -78,11 +78,11 @@ class Subscription(Wire, frozen=True):
     since: datetime | None = None
     """When it was first activated."""
     till: datetime | None = None
-    """When what is paid ends, or ended."""
+    """When the paid period ends or ended."""
 
 
 class TariffPromotion(Wire, frozen=True):
-    """A lower price for an option, for a time."""
+    """A temporary lower price of an option."""
 
     commission_rate: float | None = None
     """Percent of the turnover."""
@@ -99,10 +99,10 @@ class TariffOption(Wire, frozen=True):
     """``active``, ``pendingActivation`` or ``pendingDeactivation``."""
     activated_at: datetime | None = None
     expires_at: datetime | None = None
-    """Before it the option cannot be given up."""
+    """The option cannot be cancelled before this time."""
     period_duration: float | None = None
     commission_rate: float | None = None
-    """Percent of the turnover; absent where there is a promotion."""
+    """Percent of the turnover; absent with a promotion."""
     promotion: TariffPromotion | None = None
 
 
@@ -113,7 +113,7 @@ class TariffPackage(Wire, frozen=True):
     name: str | None = None
     slug: str | None = None
     status: str | None = None
-    """As an option's."""
+    """The same values as an option's."""
     activated_at: datetime | None = None
     expires_at: datetime | None = None
     period_duration: float | None = None
@@ -122,19 +122,19 @@ class TariffPackage(Wire, frozen=True):
 
 
 class TariffOptions(Wire, frozen=True):
-    """What of the tariff is switched on."""
+    """The active options of the tariff."""
 
     options: list[TariffOption] | None = None
-    """Those outside of packages."""
+    """Options outside of packages."""
     packages: list[TariffPackage] | None = None
     active_option_count: float | None = None
     active_package_count: float | None = None
     total_commission_rate: float | None = None
-    """Percent of the turnover, for all of them."""
+    """Percent of the turnover, for all options and packages."""
 
 
 class Rating(Wire, frozen=True):
-    """How buyers rate the seller."""
+    """Buyers' rating of the seller."""
 
     valuation: float | None = None
     feedback_count: int | None = None
@@ -142,26 +142,26 @@ class Rating(Wire, frozen=True):
 
 _FEEDBACKS: Final = Category.FEEDBACKS_AND_QUESTIONS.scope
 _SCOPES: Final = {"common": ANY, "chat": Category.BUYER_CHAT.scope, "feedbacks": _FEEDBACKS}
-"""Of hosts that are not called like the category that opens them."""
+"""The scopes of hosts whose names differ from their token category."""
 
 
 class General(Group, host="common", scope=ANY, envelope=as_is):
-    """``api.general``; any token opens it, but for the rating and the pings of other hosts."""
+    """``api.general``; any token covers it, except the rating and the pings of other hosts."""
 
-    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in PINGED}, single_attempt=True)
+    @get("/ping", hosts={host: _SCOPES.get(host, host) for host in PING_HOSTS}, single_attempt=True)
     async def ping(self, host: str = "common") -> Pong:
-        """Ask one host whether it takes the token. Never call it from a program's loop.
+        """Check whether a host accepts the token. Never call it in a loop.
 
-        Wildberries blocks who automates it, and says that it does not tell whether a service is up.
-        So it is called once, at once: never after waiting, and never again after a failure. Three
-        in a row are let through, and then one in 30 s.
+        Wildberries blocks callers that automate pings, and says that they do not show whether a
+        service is up. So a ping is sent once and at once: it never waits, and is never retried. The
+        limit is three in a row, then one per 30 s.
 
         Args:
             host: A name of ``wbym_wildberries._dialect.HOSTS``, such as ``"content"``.
 
         Raises:
-            QuotaExhausted: It would be one too many; no request was made.
-            Unauthorized: The host does not take the token.
+            QuotaExhausted: The limit is reached; no request was made.
+            Unauthorized: The host does not accept the token.
         """
         ...
 
@@ -176,30 +176,29 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
         date_from: Annotated[date | None, Name("from")] = None,
         from_id: Annotated[int | None, Name("fromID"), Range(0)] = None,
     ) -> Sequence[NewsItem]:
-        """News of the seller's portal, 100 at most.
+        """News of the seller's portal, at most 100.
 
-        1 call a minute, 10 at once; with a base token 1 an hour. WB needs one of the arguments.
+        1 call per minute, 10 at once; with a base token 1 per hour. WB requires one argument.
 
         Args:
-            date_from: Those of this day and later.
-            from_id: Those from this one on, itself included. To read on, give the highest id plus
-                one.
+            date_from: Since this day, included.
+            from_id: From this id, included. To continue, pass the highest id plus one.
         """
         ...
 
     @get("/api/v1/seller-info")
     async def seller(self) -> Seller:
-        """Who the seller is.
+        """The seller.
 
-        1 call a minute, 10 at once; with a base token 1 a day.
+        1 call per minute, 10 at once; with a base token 1 per day.
         """
         ...
 
     @get("/api/common/v1/subscriptions", reply=Optional(as_is(Subscription)))
     async def subscription(self) -> Subscription | None:
-        """The subscription to Jam; None where there never was one.
+        """The subscription to Jam; None if the seller never had one.
 
-        1 call a minute, 10 at once. Wildberries takes service tokens only.
+        1 call per minute, 10 at once. Wildberries accepts service tokens only.
 
         Raises:
             Forbidden: The token is of another type.
@@ -210,7 +209,7 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
     async def tariff_options(self, *, locale: Literal["ru", "en"] | None = None) -> TariffOptions:
         """Options of the tariff.
 
-        1 call a minute, 10 at once. Wildberries takes service tokens only.
+        1 call per minute, 10 at once. Wildberries accepts service tokens only.
 
         Args:
             locale: The language of names; Russian by default.
@@ -223,9 +222,9 @@ class General(Group, host="common", scope=ANY, envelope=as_is):
 
     @get("/api/common/v1/rating", host="feedbacks", scope=_FEEDBACKS)
     async def rating(self) -> Rating:
-        """How buyers rate the seller. 1 call a minute.
+        """Buyers' rating of the seller. 1 call per minute.
 
-        It needs the category of feedbacks and questions, and a service token.
+        Requires a service token with the category of feedbacks and questions.
 
         Raises:
             Forbidden: The token is of another type.

@@ -15,40 +15,40 @@ from wbym_wildberries.api._base import MAX_BODY_SIZE, Wire, as_is
 __all__ = ["Inventory", "NewStock", "RefusedStock", "Stock", "StockRefusal"]
 
 MAX_SIZES: Final = 1000
-"""Sizes in one call."""
+"""Max sizes per call."""
 
 _ROUNDS = 5
-"""How often an update is sent again without what WB refused of it: a refusal costs ten calls."""
+"""Max times that an update is sent, each time without the rejected sizes: a 4XX costs ten calls."""
 
 
 class Stock(Wire, frozen=True):
-    """How much of a size there is."""
+    """The stock of a size."""
 
     amount: int
     chrt_id: int | None = None
     sku: str | None = None
-    """Its barcode, by which stock was counted before."""
+    """The size's barcode, by which stock was counted before."""
 
 
 class NewStock(Wire, frozen=True):
-    """How much of a size there is to be."""
+    """The stock to set for a size."""
 
     chrt_id: int
     amount: Annotated[int, Range(0, 100_000)]
-    """Pieces, 0 to 100,000: not how many come or go, but how many there are."""
+    """Pieces, 0 to 100,000: the absolute stock, not a change."""
 
 
 class RefusedStock(Wire, frozen=True):
-    """A size whose amount WB did not take."""
+    """A size whose amount WB rejected."""
 
     chrt_id: int | None = None
     sku: str | None = None
-    """Its barcode, by which stock was counted before."""
+    """The size's barcode, by which stock was counted before."""
     amount: int | None = None
 
 
 class StockRefusal(Wire, frozen=True):
-    """One reason for which WB refuses an update, with the sizes that it is about."""
+    """A reason why WB rejects an update, with the sizes concerned."""
 
     code: str | None = None
     message: str | None = None
@@ -74,8 +74,8 @@ class Inventory(
 ):
     """``api.inventory``.
 
-    Reading and updating share one bucket per seller: 300 calls a minute, 20 at once. Deleting has
-    its own: 10 a minute, 2 at once. In both a refusal (4XX) counts as ten calls.
+    Reading and updating share one bucket per seller: 300 calls per minute, 20 at once. Deleting has
+    its own: 10 per minute, 2 at once. In both a 4XX counts as ten calls.
     """
 
     @post(
@@ -84,48 +84,48 @@ class Inventory(
         reply=Json(_Stocks, lambda body: body.stocks or [], records=("stocks",), record=Stock),
     )
     async def read(self, warehouse_id: int, chrt_ids: Sizes) -> Sequence[Stock]:
-        """How much there is.
+        """Read stock.
 
         Args:
-            warehouse_id: Where.
-            chrt_ids: Of which sizes, 1 to 1,000.
+            warehouse_id: The warehouse.
+            chrt_ids: The sizes, 1 to 1,000.
 
         Raises:
-            NotFound: There is no such warehouse.
+            NotFound: The warehouse does not exist.
         """
         ...
 
-    # It says how much there is, not how much comes, so a second call changes nothing more.
+    # Amounts are absolute, so a second call changes nothing more.
     @put(_PATH, idempotent=True, refusal=list[StockRefusal])
     async def update(
         self, warehouse_id: int, stocks: Annotated[Sequence[NewStock], Count(1, MAX_SIZES)]
     ) -> None:
-        """Say how much there is.
+        """Set stock.
 
         Args:
-            warehouse_id: Where.
+            warehouse_id: The warehouse.
             stocks: 1 to 1,000 sizes, 0 to 100,000 pieces of each.
 
         Raises:
-            Conflict: WB refuses some of the sizes, and with them the call; ``details`` names them,
+            Conflict: WB rejects some of the sizes, and with them the call; ``details`` lists them,
                 as :class:`StockRefusal`.
-            BadRequest: WB has blocked updating for now (406), or the call is wrong.
+            BadRequest: WB has blocked updates for now (406), or the request is invalid.
         """
         ...
 
     @delete(_PATH, buckets=("inventory.delete",))
     async def delete(self, warehouse_id: int, chrt_ids: Annotated[Sizes, Body()]) -> None:
-        """Delete stock for ever.
+        """Delete stock permanently.
 
-        This cannot be undone: the sizes are sold no more until stock is uploaded anew.
+        This cannot be undone: the sizes are not sold until stock is set again.
 
         Args:
-            warehouse_id: Where.
-            chrt_ids: Of which sizes, 1 to 1,000.
+            warehouse_id: The warehouse.
+            chrt_ids: The sizes, 1 to 1,000.
 
         Raises:
-            Conflict: The warehouse is being changed; try again in some seconds.
-            DeliveryUnknown: It may or may not have been deleted; read it.
+            Conflict: The warehouse is being changed; try again in a few seconds.
+            DeliveryUnknown: It may or may not have been deleted; read the stock.
         """
         ...
 
@@ -137,13 +137,13 @@ class Inventory(
         stop: bool = False,
         progress: Progress[int, Stock] | None = None,
     ) -> Batch[int, Stock]:
-        """How much there is of any number of sizes, 1,000 a call.
+        """Read the stock of any number of sizes, 1,000 per call.
 
         Args:
-            warehouse_id: Where.
-            chrt_ids: Of which sizes, or a batch of them to go on with.
-            stop: Whether to stop at the first call that is refused.
-            progress: Is told after each call.
+            warehouse_id: The warehouse.
+            chrt_ids: The sizes, or a batch of them to resume.
+            stop: Whether to stop at the first rejected call.
+            progress: Called after each call.
 
         Returns:
             The batch. A size that WB does not list has no ``value``.
@@ -166,22 +166,22 @@ class Inventory(
         stop: bool = False,
         progress: Progress[NewStock, None] | None = None,
     ) -> Batch[NewStock, None]:
-        """Say how much there is of any number of sizes, 1,000 a call.
+        """Set the stock of any number of sizes, 1,000 per call.
 
-        WB refuses a call as a whole for one size. Where it names the sizes, they fail with its
-        reason, and the call is made again without them.
+        WB rejects a whole call because of one size. If it names the sizes, they fail with its
+        reason, and the call is repeated without them.
 
         Args:
-            warehouse_id: Where.
-            stocks: Sizes with their amounts, or a batch of them to go on with. Where a size comes
+            warehouse_id: The warehouse.
+            stocks: Sizes with their amounts, or a batch of them to resume. If a size is given
                 twice, the later amount is set after the earlier one.
-            stop: Whether to stop at the first call that is refused.
-            progress: Is told after each portion.
+            stop: Whether to stop at the first rejected call.
+            progress: Called after each portion.
         """
         batch = stocks if isinstance(stocks, Batch) else Batch[NewStock, None](stocks)
 
         async def send(portion: Sequence[NewStock]) -> Sequence[Result[None]]:
-            refused: dict[int, str] = {}
+            rejected: dict[int, str] = {}
             rest = portion
             for attempt in range(1, _ROUNDS + 1):
                 try:
@@ -192,12 +192,14 @@ class Inventory(
                     left = [stock for stock in rest if stock.chrt_id not in named]
                     if stop or attempt == _ROUNDS or len(left) == len(rest):
                         raise
-                    refused |= named
+                    rejected |= named
                     rest = left
                 if not rest:
                     break
             return [
-                Result(Outcome.FAILED, refused[stock.chrt_id]) if stock.chrt_id in refused else DONE
+                Result(Outcome.FAILED, rejected[stock.chrt_id])
+                if stock.chrt_id in rejected
+                else DONE
                 for stock in portion
             ]
 
@@ -211,15 +213,16 @@ class Inventory(
         stop: bool = False,
         progress: Progress[int, None] | None = None,
     ) -> Batch[int, None]:
-        """Delete stock of any number of sizes for ever, 1,000 a call.
+        """Delete stock of any number of sizes permanently, 1,000 per call.
 
-        This cannot be undone. A call whose fate is unknown marks its sizes and is not repeated.
+        This cannot be undone. After a call with an unknown outcome its sizes are marked so, and it
+        is not repeated.
 
         Args:
-            warehouse_id: Where.
-            chrt_ids: Of which sizes, or a batch of them to go on with.
-            stop: Whether to stop at the first call that is refused.
-            progress: Is told after each call.
+            warehouse_id: The warehouse.
+            chrt_ids: The sizes, or a batch of them to resume.
+            stop: Whether to stop at the first rejected call.
+            progress: Called after each call.
         """
         batch = chrt_ids if isinstance(chrt_ids, Batch) else Batch[int, None](chrt_ids)
 
@@ -241,7 +244,7 @@ _UPDATING: Rules[NewStock] = Rules(
 
 
 def _named(conflict: Conflict) -> Mapping[int, str]:
-    """The sizes that a refused update names, with the reasons; none where they cannot be read."""
+    """The sizes that a rejected update names, with the reasons; empty if it names none."""
     reasons: Sequence[StockRefusal] = conflict.details if isinstance(conflict.details, list) else ()
     return {
         stock.chrt_id: reason.message or reason.code or "WB gave no reason"

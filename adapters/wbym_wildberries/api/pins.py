@@ -43,7 +43,7 @@ class PinsPage(Wire, frozen=True):
 
 
 class PinOrder(Wire, frozen=True):
-    """What to pin where."""
+    """A feedback to pin, and where."""
 
     feedback_id: str
     pin_method: PinMethod
@@ -62,12 +62,12 @@ class PinError(Wire, frozen=True):
 
 
 class PinResult(Wire, frozen=True):
-    """What became of one :class:`PinOrder`."""
+    """The result of one :class:`PinOrder`."""
 
     feedback_id: str
     is_errors: bool = False
     pin_id: int | None = None
-    """None where it was not pinned."""
+    """None if the feedback was not pinned."""
     pin_method: str | None = None
     pin_on: str | None = None
     errors: list[PinError] | None = None
@@ -84,7 +84,7 @@ class PinLimit(Wire, frozen=True):
 
 
 class PinLimits(Wire, frozen=True):
-    """The limits by what pays for them."""
+    """The limits of pins by subscription and by tariff."""
 
     subscription: PinLimit | None = None
     tariff: PinLimit | None = None
@@ -116,18 +116,18 @@ class Pins(
         date_from: datetime | None = None,
         date_to: datetime | None = None,
     ) -> Listing[Pin]:
-        """Pinned and unpinned feedbacks, 500 a page.
+        """Pinned and unpinned feedbacks, 500 per page.
 
-        Unpinned are only those that Wildberries unpinned by itself.
+        Only feedbacks that Wildberries unpinned by itself are listed as unpinned.
 
         Args:
-            state: Pinned ones or unpinned ones.
+            state: Pinned or unpinned.
             pin_on: Where they are pinned: on a card or on a group of merged cards.
             imt_id: On one group of merged cards.
             nm_id: On one card.
             feedback_id: Of one feedback. WB's page calls it an integer; its ids are texts.
-            date_from: Pinned from this moment on.
-            date_to: Pinned up to this moment.
+            date_from: Pinned since this time.
+            date_to: Pinned until this time.
         """
         ...
 
@@ -143,22 +143,22 @@ class Pins(
         date_from: datetime | None = None,
         date_to: datetime | None = None,
     ) -> int:
-        """How many feedbacks are pinned and unpinned; filters as in :meth:`list`."""
+        """Number of pinned and unpinned feedbacks; filters as in :meth:`list`."""
         ...
 
     @post("/api/feedbacks/v1/pins")
     async def pin(
         self, orders: Annotated[Sequence[PinOrder], WholeBody(), _BATCH]
     ) -> Sequence[PinResult]:
-        """Pin feedbacks. Needs a subscription or a tariff option.
+        """Pin feedbacks. Requires a subscription or a tariff option.
 
-        What became of each is in its result, errors too.
+        Each result has the errors of its feedback.
 
         Args:
             orders: 1 to 500.
 
         Raises:
-            Forbidden: There is neither a subscription nor a tariff.
+            Forbidden: The seller has neither a subscription nor a tariff option.
             DeliveryUnknown: They may or may not have been pinned.
         """
         ...

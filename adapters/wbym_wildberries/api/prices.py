@@ -1,4 +1,4 @@
-"""Prices and discounts: setting them, what became of it, reading them."""
+"""Prices and discounts: setting them, the results of uploads, reading them."""
 
 import asyncio
 from collections.abc import Hashable, Iterable, Sequence
@@ -31,7 +31,7 @@ from wbym_wildberries.api._base import (
     Wire,
     check_envelope,
     in_envelope,
-    opened,
+    unwrap,
 )
 
 __all__ = [
@@ -66,32 +66,32 @@ __all__ = [
 
 
 def _name(field: str) -> str:
-    """Prices and Discounts write ``nmID`` and ``sizeID`` where others write ``nmId``."""
+    """Spell a field as Prices and Discounts do: ``nmID``, ``sizeID``; others write ``nmId``."""
     first, *rest = field.split("_")
     return first + "".join("ID" if word == "id" else word.capitalize() for word in rest)
 
 
 class PriceWire(Wire, frozen=True, rename=_name):
-    """The base of what this category sends."""
+    """The base of this category's records."""
 
 
 Amount = Annotated[int, Range(1)]
 Percent = Annotated[int, Range(0, 99)]
-"""WB publishes no bounds of discounts; beyond this nothing would be left to pay."""
+"""WB publishes no bounds of discounts; at 100 the price would be zero."""
 
 
 class NewPrice(PriceWire, frozen=True, omit_defaults=True):
-    """What to set for a good: a price, a discount, or both."""
+    """The price, the discount, or both to set for a good."""
 
     nm_id: int
     price: Amount | None = None
-    """Before the discount, whole, in the seller's currency; at least 1."""
+    """Before the discount, a whole number in the seller's currency; at least 1."""
     discount: Percent | None = None
-    """Per cent, 0 to 99."""
+    """Percent, 0 to 99."""
 
 
 class SetsSomething(msgspec.Struct, frozen=True):
-    """There is a price or a discount."""
+    """The good has a price or a discount."""
 
     def violation(self, good: NewPrice, /) -> str | None:
         """See :class:`wbym.calls._annotations.Rule`."""
@@ -103,7 +103,7 @@ PriceChange = Annotated[NewPrice, SetsSomething()]
 
 
 class SizePrice(PriceWire, frozen=True):
-    """What to set for one size of a good."""
+    """The price to set for one size of a good."""
 
     nm_id: int
     size_id: int
@@ -113,24 +113,24 @@ class SizePrice(PriceWire, frozen=True):
 
 
 class ClubDiscount(PriceWire, frozen=True):
-    """What to set for the buyers of WB Club."""
+    """The discount to set for buyers of WB Club."""
 
     nm_id: int
     club_discount: Percent
-    """Per cent, 0 to 99."""
+    """Percent, 0 to 99."""
 
 
 class Threshold(Wire, frozen=True):
-    """A wholesale discount: from how many pieces on, how much."""
+    """A level of wholesale discounts."""
 
     level: int
     min_quantity: int
     wholesale_discount: int
-    """Per cent. In a request 0 takes this level and all higher ones away."""
+    """Percent. In a request 0 removes this level and all higher ones."""
 
 
 class WholesaleDiscounts(Wire, frozen=True):
-    """What to set for buyers that are companies."""
+    """The discounts to set for buyers that are companies."""
 
     nm_id: int
     wholesale_discount_threshold: Annotated[list[Threshold], Count(1, 3)]
@@ -138,15 +138,15 @@ class WholesaleDiscounts(Wire, frozen=True):
 
 
 class PriceUpload(Wire, frozen=True):
-    """An upload that WB has taken and works on."""
+    """An upload that WB has accepted and is processing."""
 
     id: int
     already_exists: bool = False
-    """Whether WB already had the very same upload: ``id`` is then that one's."""
+    """Whether WB already had an identical upload, whose ``id`` this is."""
 
 
 class WholesaleError(Wire, frozen=True):
-    """Why a good of a wholesale upload was refused."""
+    """Why a good of a wholesale upload was rejected."""
 
     detail: str | None = None
     status: int | None = None
@@ -154,7 +154,7 @@ class WholesaleError(Wire, frozen=True):
 
 
 class WholesaleResult(Wire, frozen=True):
-    """What became of one good of a wholesale upload."""
+    """The result of one good of a wholesale upload."""
 
     nm_id: int
     success: bool
@@ -162,13 +162,13 @@ class WholesaleResult(Wire, frozen=True):
 
 
 class WholesaleUpload(Wire, frozen=True):
-    """What WB answers to a wholesale upload; where it had it already, without id and results."""
+    """WB's response to a wholesale upload; a repeated upload has no id and no results."""
 
     id: int | None = None
     already_exists: bool = False
     results: list[WholesaleResult] | None = None
     status: int | None = None
-    """208, where it had it already."""
+    """208 for a repeated upload."""
     title: str | None = None
     detail: str | None = None
     request_id: str | None = None
@@ -176,24 +176,24 @@ class WholesaleUpload(Wire, frozen=True):
 
 
 class UploadState(PriceWire, frozen=True):
-    """How far an upload is."""
+    """The state of an upload."""
 
     upload_id: int
     status: int
     """1 in processing; 3 done, 4 cancelled, 5 done with errors, 6 all goods have errors."""
     upload_date: datetime | None = None
-    """When it was made."""
+    """When the upload was made."""
     activation_date: datetime | None = None
-    """When its processing began, or is to begin."""
+    """When its processing began or will begin."""
     over_all_goods_number: int | None = None
     success_goods_number: int | None = None
-    """0 while it is in processing."""
+    """0 while the upload is in processing."""
     error_text: str | None = None
-    """What WB says beside the state, such as that a price went to quarantine."""
+    """WB's remark, such as that a price went to quarantine."""
 
 
 class UploadedGood(PriceWire, frozen=True):
-    """What became of one good, or one size, of an upload."""
+    """The result of one good, or one size, of an upload."""
 
     nm_id: int
     vendor_code: str | None = None
@@ -205,12 +205,12 @@ class UploadedGood(PriceWire, frozen=True):
     discount: int | None = None
     club_discount: int | None = None
     status: int | None = None
-    """1 in processing, 2 set, 3 refused."""
+    """1 in processing, 2 set, 3 rejected."""
     error_text: str | None = None
 
 
 class UploadedPage(PriceWire, frozen=True):
-    """One page of the goods of an upload that is done."""
+    """One page of the goods of a processed upload."""
 
     upload_id: int | None = None
     history_goods: list[UploadedGood] | None = None
@@ -243,9 +243,9 @@ class Good(PriceWire, frozen=True):
     discount: int | None = None
     club_discount: int | None = None
     editable_size_price: bool | None = None
-    """Whether its category lets sizes have prices of their own."""
+    """Whether its category allows prices per size."""
     is_bad_turnover: bool | None = None
-    """Whether it sells badly; absent where it does not."""
+    """Whether it sells badly; absent otherwise."""
     wholesale_discount_threshold: list[Threshold] | None = None
 
 
@@ -253,11 +253,11 @@ class GoodsPage(PriceWire, frozen=True):
     """One page of goods."""
 
     list_goods: list[Good] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 class Size(PriceWire, frozen=True):
-    """A size of a good that may have a price of its own."""
+    """A size of a good that may have its own price."""
 
     nm_id: int
     size_id: int
@@ -277,11 +277,11 @@ class SizesPage(PriceWire, frozen=True):
     """One page of sizes."""
 
     list_goods: list[Size] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 class Quarantined(PriceWire, frozen=True):
-    """A good whose new price was a third of the old one or less: it sells at the old one."""
+    """A good in quarantine, sold at the old price: the new one was a third of it or less."""
 
     nm_id: int
     currency_iso_code4217: str | None = None
@@ -290,18 +290,18 @@ class Quarantined(PriceWire, frozen=True):
     old_price: float | None = None
     old_discount: int | None = None
     price_diff: float | None = None
-    """The new discounted price less the old one."""
+    """The new discounted price minus the old one."""
     size_id: int | None = None
-    """WB does not use it."""
+    """Not used by WB."""
     tech_size_name: str | None = None
-    """WB does not use it."""
+    """Not used by WB."""
 
 
 class QuarantinePage(PriceWire, frozen=True):
     """One page of the quarantine."""
 
     quarantine_goods: list[Quarantined] | None = None
-    """None where there are none."""
+    """None if empty."""
 
 
 PriceItem: TypeAlias = NewPrice | SizePrice | ClubDiscount
@@ -310,27 +310,27 @@ G = TypeVar("G", bound=PriceItem)
 
 _DONE, _CANCELLED, _SOME_FAILED, _ALL_FAILED = 3, 4, 5, 6
 _ENDS: Final = {_DONE, _CANCELLED, _SOME_FAILED, _ALL_FAILED}
-_SET, _REFUSED = 2, 3
+_SET, _REJECTED = 2, 3
 
 
 class Uploaded(msgspec.Struct, frozen=True):
-    """Where to look for a good of an upload, and what WB says of it."""
+    """A good of an upload, with WB's result."""
 
     upload_id: int
     good: UploadedGood | None = None
-    """None before the upload is done, and where WB does not list the good."""
+    """None before the upload is processed, or if WB does not list the good."""
 
 
 class UploadReport(msgspec.Struct, frozen=True):
-    """How an upload ended."""
+    """ReadOptions an upload ended."""
 
     state: UploadState
     results: Sequence[Result[Uploaded]]
-    """One a good, in the order of what was uploaded; in WB's where that was not told."""
+    """One per good, in the order of the uploaded goods; in WB's order if these are not known."""
 
     @property
     def upload_id(self) -> int:
-        """WB's id of it."""
+        """WB's id of the upload."""
         return self.state.upload_id
 
     @property
@@ -340,19 +340,19 @@ class UploadReport(msgspec.Struct, frozen=True):
 
 
 def _is_done(state: UploadState) -> bool:
-    """Whether WB works on the upload no more."""
+    """Whether WB has processed the upload."""
     return state.status in _ENDS
 
 
 def _report_of(
     state: UploadState, found: Sequence[UploadedGood], goods: Sequence[PriceItem]
 ) -> UploadReport:
-    """What became of each good.
+    """The result of each good.
 
     Args:
-        state: How the upload ended.
+        state: ReadOptions the upload ended.
         found: What WB lists in it.
-        goods: What was uploaded; empty where that is not known.
+        goods: The uploaded goods; empty if not known.
     """
     if not goods:
         return UploadReport(state, [_result(state, good) for good in found])
@@ -361,12 +361,12 @@ def _report_of(
 
 
 def _price_key(good: PriceItem) -> Hashable:
-    """What WB knows a good, or a size, by."""
+    """WB's key of a good or a size."""
     return ("size", good.size_id) if isinstance(good, SizePrice) else ("good", good.nm_id)
 
 
 def _accepted_uploads(batch: Batch[G, Uploaded]) -> dict[int, list[int]]:
-    """The places of goods whose upload is not known to be done, by upload."""
+    """The places of goods in unfinished uploads, by upload."""
     found: dict[int, list[int]] = {}
     for place, (_, result) in enumerate(batch):
         if result.outcome is Outcome.ACCEPTED and result.value is not None:
@@ -375,7 +375,7 @@ def _accepted_uploads(batch: Batch[G, Uploaded]) -> dict[int, list[int]]:
 
 
 def _by_key(rows: Iterable[UploadedGood]) -> dict[Hashable, UploadedGood]:
-    """The rows by good and by size; of several sizes of a good, one that was refused."""
+    """The rows by good and by size; of several sizes of a good, preferably a rejected one."""
     found: dict[Hashable, UploadedGood] = {}
     for row in rows:
         if row.size_id is not None:
@@ -394,7 +394,7 @@ def _result(state: UploadState, row: UploadedGood | None) -> Result[Uploaded]:
         if state.status == _DONE:
             return Result(Outcome.DONE, value=value)
         return Result(Outcome.FAILED, "WB does not list it in the upload", value)
-    if row.status == _REFUSED or state.status == _ALL_FAILED:
+    if row.status == _REJECTED or state.status == _ALL_FAILED:
         reason = row.error_text or state.error_text or "WB gave no reason"
         return Result(Outcome.FAILED, reason, value)
     if row.status == _SET or state.status == _DONE:
@@ -403,7 +403,7 @@ def _result(state: UploadState, row: UploadedGood | None) -> Result[Uploaded]:
 
 
 MAX_GOODS: Final = 1000
-"""Goods, or sizes, in one upload, and articles in one question."""
+"""Max goods or sizes in one upload, and articles in one request."""
 
 _COUNT: Final = Count(1, MAX_GOODS)
 _DATA: Final = Name("data")
@@ -426,7 +426,7 @@ def _quarantine(envelope: Envelope[QuarantinePage]) -> QuarantinePage:
 
 
 def _goods(envelope: Envelope[GoodsPage]) -> Sequence[Good]:
-    return opened(envelope).list_goods or ()
+    return unwrap(envelope).list_goods or ()
 
 
 def _wholesale(upload: WholesaleUpload) -> WholesaleUpload:
@@ -453,17 +453,17 @@ class Prices(
     ) -> PriceUpload:
         """Set prices and discounts.
 
-        WB takes the upload first and works on it later: ``upload_and_wait`` tells what became of
-        it. A price that falls to a third or less of the old one goes to quarantine instead, and
-        the good sells at the old one.
+        WB accepts the upload first and processes it later: ``upload_and_wait`` returns the result.
+        A price that falls to a third or less of the old one goes to quarantine instead, and the
+        good is still sold at the old price.
 
         Args:
             goods: 1 to 1,000, each once, with a price, a discount or both.
 
         Raises:
-            BadRequest: WB finds a value wrong, or nothing to change.
-            Conflict: The seller is changing its currency.
-            DeliveryUnknown: It may or may not have been taken.
+            BadRequest: A value is invalid, or nothing would change.
+            Conflict: The seller's currency is being changed.
+            DeliveryUnknown: It may or may not have been accepted.
         """
         ...
 
@@ -471,17 +471,17 @@ class Prices(
     async def set_sizes(
         self, sizes: Annotated[Sequence[SizePrice], _DATA, _COUNT, _BY_SIZE]
     ) -> PriceUpload:
-        """Set prices of single sizes.
+        """Set prices per size.
 
-        Only for goods with ``editable_size_price``. There is no quarantine for them.
+        Only for goods with ``editable_size_price``, which have no quarantine.
 
         Args:
             sizes: 1 to 1,000, each once.
 
         Raises:
-            BadRequest: WB finds a value wrong, or nothing to change.
-            Conflict: The seller is changing its currency.
-            DeliveryUnknown: It may or may not have been taken.
+            BadRequest: A value is invalid, or nothing would change.
+            Conflict: The seller's currency is being changed.
+            DeliveryUnknown: It may or may not have been accepted.
         """
         ...
 
@@ -495,9 +495,9 @@ class Prices(
             discounts: 1 to 1,000 goods, each once.
 
         Raises:
-            BadRequest: WB finds a value wrong, or nothing to change.
-            Conflict: The seller is changing its currency.
-            DeliveryUnknown: It may or may not have been taken.
+            BadRequest: A value is invalid, or nothing would change.
+            Conflict: The seller's currency is being changed.
+            DeliveryUnknown: It may or may not have been accepted.
         """
         ...
 
@@ -508,64 +508,64 @@ class Prices(
     async def set_wholesale_discounts(
         self, goods: Annotated[Sequence[WholesaleDiscounts], _DATA, _COUNT]
     ) -> WholesaleUpload:
-        """Set discounts for companies; a base token may not.
+        """Set discounts for companies; not with a base token.
 
-        The answer says at once what became of each good.
+        The response has the result of each good.
 
         Args:
             goods: 1 to 1,000, with 1 to 3 levels each. Quantity and discount rise from level to
-                level; a discount of 0 takes its level and the higher ones away.
+                level; a discount of 0 removes its level and the higher ones.
 
         Raises:
-            Forbidden: The token is a base one.
-            DeliveryUnknown: They may or may not have been taken.
+            Forbidden: The token is a base token.
+            DeliveryUnknown: They may or may not have been accepted.
         """
         ...
 
     @get("/api/v2/history/tasks", reply=_STATE)
     async def state(self, upload_id: UploadId) -> UploadState | None:
-        """How an upload ended.
+        """The state of a processed upload.
 
         Returns:
-            None where WB does not list it among those that it is done with.
+            None if WB does not list it among the processed uploads.
         """
         ...
 
     @get("/api/v2/history/goods/task", pages=_PAGES, page=UploadedPage)
     def details(self, upload_id: UploadId) -> Listing[UploadedGood]:
-        """The goods of an upload that is done, 1,000 a page.
+        """The goods of a processed upload, 1,000 per page.
 
         Args:
-            upload_id: What WB answered to the upload.
+            upload_id: The id that WB returned for the upload.
         """
         ...
 
     @get("/api/v2/buffer/tasks", reply=_STATE)
     async def pending_state(self, upload_id: UploadId) -> UploadState | None:
-        """How far an upload in processing is.
+        """The state of an upload in processing.
 
-        Discounts of a promotion wait here for its beginning.
+        Discounts of a promotion stay in processing until it begins.
 
         Returns:
-            None where WB does not list it among those in processing.
+            None if WB does not list it among the uploads in processing.
         """
         ...
 
     @get("/api/v2/buffer/goods/task", pages=_PAGES, page=PendingPage)
     def pending_details(self, upload_id: UploadId) -> Listing[UploadedGood]:
-        """The goods of an upload in processing, 1,000 a page.
+        """The goods of an upload in processing, 1,000 per page.
 
         Args:
-            upload_id: What WB answered to the upload.
+            upload_id: The id that WB returned for the upload.
         """
         ...
 
     @get("/api/v2/list/goods/filter", pages=_PAGES, page=GoodsPage)
     def list(self, *, nm_id: Annotated[int | None, Name("filterNmID")] = None) -> Listing[Good]:
-        """Goods with their prices, 1,000 a page.
+        """Goods with their prices, 1,000 per page.
 
         Args:
-            nm_id: That one good only.
+            nm_id: Only this good.
         """
         ...
 
@@ -586,12 +586,12 @@ class Prices(
 
     @get("/api/v2/list/goods/size/nm", pages=_PAGES, page=SizesPage)
     def sizes(self, nm_id: Annotated[int, Name("nmID")]) -> Listing[Size]:
-        """A good's sizes with their prices, 1,000 a page.
+        """A good's sizes with their prices, 1,000 per page.
 
         Only for goods with ``editable_size_price``.
 
         Args:
-            nm_id: Of which good.
+            nm_id: The good.
         """
         ...
 
@@ -607,18 +607,18 @@ class Prices(
         ),
     )
     def quarantine(self) -> Listing[Quarantined]:
-        """The goods in quarantine, 1,000 a page."""
+        """The goods in quarantine, 1,000 per page."""
         ...
 
     async def upload(self, goods: Sequence[PriceItem]) -> PriceUpload:
-        """Make the one upload that goes with the type of the goods.
+        """Upload goods with the method for their type.
 
         Args:
             goods: 1 to 1,000 of one type.
 
         Raises:
-            InvalidInput: They are of several types, or break a rule of the method.
-            DeliveryUnknown: It may or may not have been taken.
+            InvalidInput: The goods are of several types, or break a rule of the method.
+            DeliveryUnknown: It may or may not have been accepted.
         """
         whole = [good for good in goods if isinstance(good, NewPrice)]
         if len(whole) == len(goods):
@@ -638,19 +638,19 @@ class Prices(
         timeout: float | None = TIMEOUT,
         poll: float = POLL,
     ) -> UploadReport:
-        """Upload once and wait until WB has worked on it.
+        """Upload once and wait until WB has processed the upload.
 
-        Cancelling it after the upload leaves the upload at WB.
+        Cancelling this call after the upload does not cancel the upload.
 
         Args:
             goods: 1 to 1,000 of one type; ``upload_all`` takes more.
-            timeout: Seconds to wait at most once the upload is accepted; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
+            timeout: Max seconds to wait once the upload is accepted; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
             InvalidInput: The goods break a rule; nothing was sent.
-            DeliveryUnknown: It may or may not have been taken; it is not sent again.
-            TaskPending: It was accepted and is not known to be done; ``task`` is the id for
+            DeliveryUnknown: It may or may not have been accepted; it is not sent again.
+            TaskPending: It was accepted but not processed in time; ``task`` is the id for
                 :meth:`wait`.
         """
         upload = await self.upload(goods)
@@ -664,20 +664,20 @@ class Prices(
         timeout: float | None = TIMEOUT,
         poll: float = POLL,
     ) -> UploadReport:
-        """Wait until WB has worked on an upload.
+        """Wait until WB has processed an upload.
 
         Args:
-            upload_id: What WB answered to the upload.
-            goods: What was uploaded, so that the results come in its order and tell of goods that
+            upload_id: The id that WB returned for the upload.
+            goods: The uploaded goods, so that the results are in their order and include goods that
                 WB does not list.
-            timeout: Seconds to wait at most; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
+            timeout: Max seconds to wait; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
-            TaskPending: It is not known to be done.
+            TaskPending: The upload was not processed in time.
         """
-        asking = Prices(self._pipeline, Priority.BULK)
-        ask = partial(asking._report, upload_id, goods)
+        background = Prices(self._pipeline, Priority.BULK)
+        ask = partial(background._report, upload_id, goods)
         return await follow(ask, method="prices.wait", task=upload_id, timeout=timeout, poll=poll)
 
     async def upload_all(
@@ -689,21 +689,21 @@ class Prices(
         stop: bool = False,
         progress: Progress[G, Uploaded] | None = None,
     ) -> Batch[G, Uploaded]:
-        """Upload any number of goods, 1,000 an upload, and wait until WB has worked on them.
+        """Upload any number of goods, 1,000 per upload, and wait until WB has processed them.
 
-        All uploads are made first, then each is waited for. Pass the batch again to go on: what was
-        accepted is asked for, what was not tried is uploaded, the rest is left alone.
+        All uploads are made first, then each is awaited. Pass the batch again to resume: accepted
+        goods are polled, goods not tried are uploaded, the rest is left alone.
 
         Args:
-            goods: Of one type, or a batch of them. Where one comes twice, the later one is set
-                after the earlier one.
-            timeout: Seconds to wait at most once all uploads are made; None: as long as it takes.
-            poll: Seconds between two questions. They let all other calls go first.
-            stop: Whether to make no further upload once one is refused.
-            progress: Is told after each call that uploads and after each upload that is done.
+            goods: Goods of one type, or a batch of them. If a good is given twice, the later one is
+                set after the earlier one.
+            timeout: Max seconds to wait once all uploads are made; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
+            stop: Whether to stop uploading after the first rejected upload.
+            progress: Called after each upload call and after each processed upload.
 
         Returns:
-            The batch. ``stopped`` says why it ended early, where it did.
+            The batch. ``stopped`` says why it ended early, if it did.
         """
         batch = goods if isinstance(goods, Batch) else Batch[G, Uploaded](goods)
 
@@ -748,10 +748,10 @@ _CHECKS: Final = (
 
 
 def _check(good: object) -> None:
-    """Check one good as its method does.
+    """Check one good by its method's rules.
 
     Raises:
-        RuleViolation: It breaks a rule.
+        RuleViolation: The good breaks a rule.
     """
     for kind, check in _CHECKS:
         if isinstance(good, kind):

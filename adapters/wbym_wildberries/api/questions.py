@@ -8,7 +8,7 @@ import msgspec
 from wbym.calls import Group, Name, NotEmpty, UnixSeconds, UnixSecondsCeil, get, patch
 from wbym.paging import ByOffset, Listing
 from wbym_wildberries._token import Category
-from wbym_wildberries.api._base import SortOrder, Wire, counted, in_envelope
+from wbym_wildberries.api._base import SortOrder, Wire, in_envelope, total_of
 from wbym_wildberries.api._bounds import ANSWER, QUESTIONS_PAGE, QUESTIONS_REACH
 from wbym_wildberries.api.feedbacks import Counters, ProductDetails
 
@@ -78,7 +78,7 @@ class Questions(
 
     @get("/api/v1/questions/count-unanswered")
     async def count_unanswered(self) -> Counters:
-        """Number of unanswered questions, today and in all."""
+        """Number of unanswered questions, today and in total."""
         ...
 
     @get("/api/v1/questions/count")
@@ -92,9 +92,9 @@ class Questions(
         """Number of questions.
 
         Args:
-            is_answered: Answered or not; WB's own default is those that are.
-            date_from: From this moment on; aware, used in whole seconds.
-            date_to: Up to this moment; aware, used in whole seconds.
+            is_answered: Answered or not; by default WB counts the answered ones.
+            date_from: The start of the period, included; aware, used in whole seconds.
+            date_to: The end of the period, included; aware, used in whole seconds.
         """
         ...
 
@@ -102,7 +102,7 @@ class Questions(
         "/api/v1/questions",
         pages=ByOffset("take", "skip", max_size=QUESTIONS_PAGE, max_reach=QUESTIONS_REACH),
         page=QuestionsPage,
-        total=counted,
+        total=total_of,
     )
     def list(
         self,
@@ -115,15 +115,15 @@ class Questions(
     ) -> Listing[Question]:
         """Questions, the first 10,000 of the list; a page is a :class:`QuestionsPage`.
 
-        A page has at most 10,000; where more follow the last, ``PagingLimit`` is raised.
-        The total is known without filters only: WB's counters are of the whole list.
+        A page has at most 10,000; if there are more, ``PagingLimit`` is raised after them.
+        The total is known only without filters: WB's counters are of the whole list.
 
         Args:
             is_answered: Answered or not.
             nm_id: About one product.
             order: By the time of creation.
-            date_from: From this moment on; aware, used in whole seconds.
-            date_to: Up to this moment; aware, used in whole seconds.
+            date_from: The start of the period, included; aware, used in whole seconds.
+            date_to: The end of the period, included; aware, used in whole seconds.
         """
         ...
 
@@ -136,7 +136,7 @@ class Questions(
         text: Annotated[str, ANSWER] | None = None,
         state: Literal["none", "wbRu"] | None = None,
     ) -> None:
-        """Mark a question as seen, or else answer (``wbRu``) or reject it (``none``)."""
+        """Mark a question as seen, or answer (``wbRu``) or reject it (``none``)."""
         ...
 
     async def view(self, question_id: str, *, viewed: bool = True) -> None:
@@ -147,12 +147,12 @@ class Questions(
         """Answer a question or change its answer, once and within 60 days.
 
         Args:
-            question_id: Which one.
-            text: 2 to 5,000 characters; WB publishes the bounds for feedbacks only.
+            question_id: The question's id.
+            text: 2 to 5,000 characters; WB publishes these bounds for feedbacks only.
 
         Raises:
-            NotFound: There is no such question.
-            Unprocessable: It cannot be answered or edited any more.
+            NotFound: The question does not exist.
+            Unprocessable: The question cannot be answered or edited any more.
             DeliveryUnknown: It may or may not have been answered.
         """
         await self._update(question_id, text=text, state="wbRu")
@@ -161,11 +161,11 @@ class Questions(
         """Reject a question, so that it is not shown.
 
         Args:
-            question_id: Which one.
-            text: Why, 2 to 5,000 characters.
+            question_id: The question's id.
+            text: The reason, 2 to 5,000 characters.
 
         Raises:
-            NotFound: There is no such question.
+            NotFound: The question does not exist.
             DeliveryUnknown: It may or may not have been rejected.
         """
         await self._update(question_id, text=text, state="none")
@@ -175,6 +175,6 @@ class Questions(
         """One question.
 
         Raises:
-            NotFound: There is none with this id; WB answers 422.
+            NotFound: The question does not exist; WB responds 422.
         """
         ...

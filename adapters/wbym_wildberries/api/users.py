@@ -1,4 +1,4 @@
-"""Who may work in the seller's account."""
+"""Users of the seller's account."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ class Access(Wire, frozen=True):
 
 
 class Invitee(Wire, frozen=True):
-    """The invitation of a user who has not come yet."""
+    """The invitation of a user who has not accepted it yet."""
 
     phone_number: str | None = None
     position: str | None = None
@@ -33,11 +33,11 @@ class Invitee(Wire, frozen=True):
 
 
 class User(Wire, frozen=True):
-    """Somebody who works in the account, or is invited to."""
+    """A user of the account, or an invited one."""
 
     id: int
     role: str | None = None
-    """``user``, or empty before the invitation was taken up."""
+    """``user``, or empty before the invitation is accepted."""
     first_name: str | None = None
     second_name: str | None = None
     patronymic: str | None = None
@@ -61,13 +61,13 @@ class UsersPage(Wire, frozen=True):
 
 
 class Invitation(Wire, frozen=True):
-    """What became of an invitation."""
+    """The result of an invitation."""
 
     is_success: bool
-    """False: ask again."""
+    """False: invite again."""
     invite_id: str | None = msgspec.field(default=None, name="inviteID")
     invite_url: str | None = None
-    """Secret: whoever has it can take it up."""
+    """Secret: whoever has it can accept the invitation."""
     expired_at: datetime | None = None
 
     def __repr__(self) -> str:
@@ -75,7 +75,7 @@ class Invitation(Wire, frozen=True):
 
 
 class UserAccess(Wire, frozen=True):
-    """What a user may see from now on; sections that are not named stay as they are."""
+    """The sections that a user may see from now on; other sections do not change."""
 
     user_id: int
     access: list[Access]
@@ -100,9 +100,9 @@ def _invite_body(phone_number: str, position: str, access: Sequence[Access]) -> 
 
 
 class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
-    """``api.users``; Wildberries takes personal tokens only.
+    """``api.users``; Wildberries accepts personal tokens only.
 
-    Each method has a bucket of its own: 1 call a second, 5 at once (deletions 10).
+    Each method has its own bucket: 1 call per second, 5 at once (deletions 10).
     """
 
     @get(
@@ -114,10 +114,10 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
     def list(
         self, *, invited: Annotated[bool | None, Name("isInviteOnly")] = None
     ) -> Listing[User]:
-        """The users, 100 a page.
+        """The users, 100 per page.
 
         Args:
-            invited: Those who have not come yet, or those who work, who are the default.
+            invited: Users who have not accepted their invitation, or active users (the default).
         """
         ...
 
@@ -129,17 +129,17 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
         position: Annotated[str, POSITION] = "",
         access: Sequence[Access] = (),
     ) -> Invitation:
-        """Invite somebody into the account.
+        """Invite a user to the account.
 
-        Without ``access`` all is granted but the showcase and Jam; so is whatever it does not name.
+        Sections that ``access`` does not name are granted, except the showcase and Jam.
 
         Args:
-            phone_number: As digits, with the country's code; at most 32 characters.
+            phone_number: Digits with the country code; at most 32 characters.
             position: At most 150 characters.
-            access: Sections to open or to close.
+            access: Sections to grant or to deny.
 
         Raises:
-            DeliveryUnknown: They may or may not have been invited.
+            DeliveryUnknown: The user may or may not have been invited.
         """
         ...
 
@@ -147,10 +147,10 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
     async def set_access(
         self, users: Annotated[Sequence[UserAccess], Name("usersAccesses"), Count(1)]
     ) -> None:
-        """Change what users may see.
+        """Change the sections that users may see.
 
         Args:
-            users: At least one; those that are not named stay as they are.
+            users: One or more; other users do not change.
 
         Raises:
             DeliveryUnknown: It may or may not have been changed.
@@ -159,12 +159,12 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
 
     @delete("/api/v1/user")
     async def delete(self, user_id: Annotated[int, Name("deletedUserID")]) -> None:
-        """Take a user's access away. This cannot be undone.
+        """Remove a user from the account. This cannot be undone.
 
-        Who is to come back must be invited anew.
+        To come back, the user must be invited again.
 
         Raises:
-            BadRequest: There is no such user.
-            DeliveryUnknown: They may or may not have been removed.
+            BadRequest: The user does not exist.
+            DeliveryUnknown: The user may or may not have been removed.
         """
         ...

@@ -13,7 +13,7 @@ from wbym_wildberries.api._base import Wire, as_is
 __all__ = ["Contact", "Office", "Warehouse", "Warehouses"]
 
 PHONES: Final = ("+7", "+374", "+375", "+996")
-"""How a contact's number may begin: Russia and Kazakhstan, Armenia, Belarus, Kyrgyzstan."""
+"""Allowed prefixes of a contact's number: Russia and Kazakhstan, Armenia, Belarus, Kyrgyzstan."""
 
 
 class Office(Wire, frozen=True):
@@ -26,9 +26,9 @@ class Office(Wire, frozen=True):
     longitude: float | None = None
     latitude: float | None = None
     cargo_type: int | None = None
-    """What it takes: 1 small goods, 3 large ones."""
+    """The goods that it accepts: 1 small goods, 3 large ones."""
     delivery_type: int | None = None
-    """As a warehouse's."""
+    """The same values as a warehouse's."""
     federal_district: str | None = None
     """None outside of Russia."""
     selected: bool | None = None
@@ -44,15 +44,15 @@ class Warehouse(Wire, frozen=True):
     cargo_type: int | None = None
     """1 small goods, 2 oversized ones, 3 large ones."""
     delivery_type: int | None = None
-    """1 to WB's office, 2 by the seller, 3 by WB's courier, 5 picked up, 6 by the seller's express
+    """1 to WB's office, 2 by the seller, 3 by WB's courier, 5 pick-up, 6 by the seller's express
     service."""
     is_deleting: bool | None = None
     is_processing: bool | None = None
-    """While it is, stock can be neither updated nor deleted."""
+    """If true, stock can be neither updated nor deleted now."""
 
 
 class IsPhone(msgspec.Struct, frozen=True):
-    """A text begins with the code of a country where WB has couriers."""
+    """A phone number with the code of a country where WB has couriers."""
 
     def violation(self, phone: str, /) -> str | None:
         """See :class:`wbym.calls._annotations.Rule`."""
@@ -60,7 +60,7 @@ class IsPhone(msgspec.Struct, frozen=True):
 
 
 class Contact(Wire, frozen=True):
-    """Whom WB's courier calls."""
+    """A contact for WB's courier."""
 
     phone: Annotated[str, IsPhone()]
     """With the code of Russia, Kazakhstan, Armenia, Belarus or Kyrgyzstan."""
@@ -94,8 +94,8 @@ class Warehouses(
 ):
     """``api.warehouses``.
 
-    All methods but those of contacts share one bucket per seller: 300 calls a minute, 20 at once; a
-    refusal (4XX) counts as ten calls.
+    All methods except those of contacts share one bucket per seller: 300 calls per minute, 20 at
+    once; a 4XX counts as ten calls.
     """
 
     @get("/api/v3/offices")
@@ -110,35 +110,35 @@ class Warehouses(
 
     @post("/api/v3/warehouses", reply=Json(_Created, lambda body: body.id))
     async def create(self, name: Title, office_id: OfficeId) -> int:
-        """Make a warehouse. Not one for oversized goods.
+        """Create a warehouse, except for oversized goods.
 
         Args:
             name: 1 to 200 characters.
-            office_id: WB's office that it is linked to; one that is not linked yet.
+            office_id: WB's office to link it to, which must not be linked yet.
 
         Returns:
-            Its id.
+            The warehouse's id.
 
         Raises:
-            Conflict: WB cannot make it now.
-            DeliveryUnknown: It may or may not have been made; look at the list.
+            Conflict: WB cannot create it now.
+            DeliveryUnknown: It may or may not have been created; check the list.
         """
         ...
 
     @put(_ONE)
     async def update(self, warehouse_id: int, name: Title, office_id: OfficeId) -> None:
-        """Change a warehouse. Not one for oversized goods.
+        """Change a warehouse, except for oversized goods.
 
         The office may be changed once a day.
 
         Args:
-            warehouse_id: Which one.
+            warehouse_id: The warehouse.
             name: 1 to 200 characters.
-            office_id: WB's office that it is linked to.
+            office_id: WB's office to link it to.
 
         Raises:
             Conflict: WB cannot change it now.
-            DeliveryUnknown: It may or may not have been changed; look at the list.
+            DeliveryUnknown: It may or may not have been changed; check the list.
         """
         ...
 
@@ -148,7 +148,7 @@ class Warehouses(
         buckets=_CONTACTS_BUCKETS,
     )
     async def contacts(self, warehouse_id: int) -> Sequence[Contact]:
-        """Whom WB's courier calls. Its bucket is one with ``set_contacts``.
+        """The contacts for WB's courier; shares a bucket with ``set_contacts``.
 
         Only for warehouses with ``delivery_type`` 3.
         """
@@ -159,24 +159,24 @@ class Warehouses(
     async def set_contacts(
         self, warehouse_id: int, contacts: Annotated[Sequence[Contact], Count(0, 5)]
     ) -> None:
-        """Replace the list of contacts: what is not in the new one is gone.
+        """Replace the list of contacts: contacts not in the new list are deleted.
 
         Only for warehouses with ``delivery_type`` 3.
 
         Args:
-            warehouse_id: Which one.
-            contacts: At most 5; none takes all away. Comments of at most 1,000 characters.
+            warehouse_id: The warehouse.
+            contacts: At most 5; an empty list deletes all. Comments have at most 1,000 characters.
         """
         ...
 
     @delete(_ONE)
     async def delete(self, warehouse_id: int) -> None:
-        """Delete a warehouse for ever. This cannot be undone.
+        """Delete a warehouse permanently. This cannot be undone.
 
-        WB works on it later: until it is gone, the list shows it with ``is_deleting``.
+        WB deletes it later: until then the list has it with ``is_deleting``.
 
         Raises:
-            NotFound: There is none with this id.
-            DeliveryUnknown: It may or may not have been deleted; look at the list.
+            NotFound: The warehouse does not exist.
+            DeliveryUnknown: It may or may not have been deleted; check the list.
         """
         ...

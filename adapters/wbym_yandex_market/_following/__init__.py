@@ -1,1 +1,1 @@
-"""What the feed follows of an account: its streams, and the notifications that hint at changes."""
+"""An account's streams for the feed, and the notifications that hint at changes."""

@@ -1,6 +1,6 @@
-"""What the feed can follow of an account: chats, questions, feedbacks and returns."""
+"""The streams of an account that the feed can follow: ``shop.streams()``."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import logging
 import time
@@ -23,9 +23,9 @@ from wbym_yandex_market._cabinet import Cabinet
 from wbym_yandex_market._following.chats import ChatStream
 from wbym_yandex_market._reading.answers import (
     feedback_with_answer,
+    gather_or_cancel,
     read_feedback,
     read_question,
-    together,
 )
 from wbym_yandex_market._reading.lists import EARLIEST, list_feedbacks, list_questions, list_returns
 from wbym_yandex_market.api._base import number_of
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 __all__ = ["open_streams"]
 
 EVERY: Final = 60.0
-"""Seconds between the beginnings of rounds of questions, feedbacks and returns, at least."""
+"""Min seconds between the starts of rounds of questions, feedbacks and returns."""
 
 FEEDBACKS: Final = Overlap(
     late=timedelta(days=1),
     wide=timedelta(days=30),
     retention=timedelta(days=90),
     earliest=EARLIEST,
-    # A clock that is wrong by as much opens no TLS connection.
+    # With a clock that is wrong by more, no TLS connection works.
     quiet=timedelta(days=20),
 )
-# A month is what Market's list of questions takes at once.
+# Market lists at most a month of questions per request.
 QUESTIONS: Final = msgspec.structs.replace(FEEDBACKS, wide=timedelta(days=26))
-# A return may be open for months.
+# A return may stay open for months.
 RETURNS: Final = msgspec.structs.replace(
     FEEDBACKS, wide=timedelta(days=60), retention=timedelta(days=365)
 )
@@ -65,22 +65,22 @@ def open_streams(
     now: Callable[[], datetime] = utc_now,
     clock: Callable[[], float] = time.monotonic,
 ) -> Sequence[Stream]:
-    """All four streams: without a request it is not known what a credential opens.
+    """All four streams: a credential's scopes are not known without a request.
 
-    The list of questions does not tell the words of answers; a question that a hint names has them.
-    Of a feedback that is new or changed the comments are read; where Market refuses them, it comes
-    without, and ``answer_known`` is False.
-    Market reads a return by shop, order and id, and a hint has the id only: so for a hint those are
-    read that changed since the day before the newest change.
+    The list of questions lacks the text of answers; a hinted question has it.
+    The comments of a new or changed feedback are read; if Market rejects that request, the feedback
+    is delivered without them, and ``answer_known`` is False.
+    Market reads a return by shop, order and id, and a hint has only the id: so a hint makes the
+    stream read the returns that changed since the day before the newest change.
 
     Args:
         api: The account's operations.
-        cabinet: Its business and shops.
-        quota: The budget of a bucket, by its name.
-        report: Gets each record that cannot be used.
-        at_once: Calls under way at once.
+        cabinet: The account's business and shops.
+        quota: Returns the budget of a bucket by its name.
+        report: Gets each undecodable record.
+        at_once: Max concurrent calls.
         now: Our clock.
-        clock: Seconds that no change of our clock moves.
+        clock: Seconds of a monotonic clock.
     """
     account = cabinet.account
 
@@ -96,16 +96,18 @@ def open_streams(
     async def answered(item: Feedback) -> Feedback:
         try:
             return item if item.answer_known else await feedback_with_answer(api, item)
-        except (BadRequest, NotFound) as error:  # it would be refused in each round
-            message = "the comments of the feedback %s cannot be read: %s"
+        except (BadRequest, NotFound) as error:  # it would fail in each round
+            message = "cannot read the comments of feedback %s: %s"
             id_of("feedbacks").log(logging.WARNING, message, item.ref.id, error)
             return item
 
     async def answers(items: Sequence[Observed]) -> Sequence[Observed]:
-        return await together([answered(item) for item in items if isinstance(item, Feedback)])
+        return await gather_or_cancel(
+            [answered(item) for item in items if isinstance(item, Feedback)]
+        )
 
     def changed(begin: datetime) -> Listing[Return]:
-        # Market takes days, by Moscow's time, where the date is never before that of UTC.
+        # Market filters by days in Moscow time, whose date is never before UTC's.
         day = begin.astimezone(UTC).date()
         return list_returns(api, cabinet, statuses=None, changed_since=day)
 
@@ -123,10 +125,10 @@ def open_streams(
             listings=lambda begin, _: [list_questions(api, account, Filters(since=begin))],
             polled=_question,
             by_id=question,
-            # A new one is missing among those that wait at first.
+            # At first a new question is missing among the unanswered ones.
             first_version=QuestionStatus.WAITING.value,
             budget=lambda: quota("questions.list"),
-            requests=2,  # those that wait are listed too
+            requests=2,  # the unanswered questions are listed too
             every=EVERY,
             report=report,
             at_once=at_once,
@@ -165,11 +167,11 @@ def _question(item: Question) -> Polled:
 
 
 def _feedback(item: Feedback) -> Polled:
-    """It changes with the number of comments and the buyer's own words, not by being looked at."""
+    """The version changes with the number of comments and the buyer's text, not when viewed."""
     if item.comments is None:
         return Polled(item, item.created_at, None)
-    words = msgspec.json.encode((item.rating, item.text, item.pros, item.cons))
-    digest = blake2s(words, digest_size=6).hexdigest()
+    content = msgspec.json.encode((item.rating, item.text, item.pros, item.cons))
+    digest = blake2s(content, digest_size=6).hexdigest()
     return Polled(item, item.created_at, f"{item.comments}/{digest}")
 
 

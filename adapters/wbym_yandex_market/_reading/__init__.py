@@ -1,1 +1,1 @@
-"""What an account reads: lists, whole archives, answers, returns and where they are, files."""
+"""Reading an account: lists, sweeps, answers, returns and their shops, files."""

@@ -1,6 +1,6 @@
-"""Answers to questions and comments under feedbacks: which of them is the seller's own."""
+"""Answers to questions, comments under feedbacks, and the seller's own among them."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "feedback_with_answer",
+    "gather_or_cancel",
     "list_answers",
     "list_comments",
-    "own_answer",
     "question_with_answer",
     "read_feedback",
+    "read_own_answer",
     "read_question",
-    "together",
 ]
 
 T = TypeVar("T")
 
 
 def list_comments(api: Api, feedback_id: int) -> Listing[Answer]:
-    """The comments under a feedback, in the order in which they were published."""
+    """The comments under a feedback, in the order of publication."""
     return api.feedbacks.comments(feedback_id).map(mapping.comment)
 
 
@@ -39,62 +39,62 @@ def list_answers(api: Api, question_id: int) -> Listing[Answer]:
     return api.questions.answers(question_id).map(mapping.answer)
 
 
-async def own_answer(listing: Listing[Answer]) -> Answer | None:
-    """The seller's answer among all; only as many pages are read as are needed."""
+async def read_own_answer(listing: Listing[Answer]) -> Answer | None:
+    """The seller's answer among all; stops at the page with a standing answer."""
     best: Answer | None = None
     async for page in listing.pages():
-        best = mapping.own([*page.items, *([best] if best is not None else [])])
+        best = mapping.own_answer([*page.items, *([best] if best is not None else [])])
         if best is not None and best.stands:
             return best
     return best
 
 
 async def question_with_answer(api: Api, item: Question) -> Question:
-    """The question with the seller's own answer as Market has it now; one request as a rule."""
-    answer = await own_answer(list_answers(api, int(item.ref.id)))
+    """The question with the seller's own answer as Market has it now; usually one request."""
+    answer = await read_own_answer(list_answers(api, int(item.ref.id)))
     stands = answer is not None and answer.stands
     status = QuestionStatus.ANSWERED if stands else QuestionStatus.WAITING
-    return mapping.known(item, status=status, answer=answer)
+    return mapping.with_fields(item, status=status, answer=answer)
 
 
 async def feedback_with_answer(api: Api, item: Feedback) -> Feedback:
-    """The feedback with the seller's own comment as Market has it now; one request as a rule.
+    """The feedback with the seller's own comment as Market has it now; usually one request.
 
-    Comments alone decide. That somebody has looked at the feedback says nothing: it counts as
-    unseen again when the buyer edits it.
+    Only the comments decide, not whether somebody viewed the feedback: an edit by the buyer marks
+    it as unseen again.
     """
-    answer = await own_answer(list_comments(api, int(item.ref.id)))
-    return mapping.known(item, answer=answer, answer_known=True)
+    answer = await read_own_answer(list_comments(api, int(item.ref.id)))
+    return mapping.with_fields(item, answer=answer, answer_known=True)
 
 
 async def read_question(api: Api, account: str, number: int) -> Question:
-    """One question; see ``Account.get``."""
+    """Read one question; see ``Account.get``."""
     found = api.questions.list(question_ids=[number])
     page = await found.map(partial(mapping.question, account=account)).page()
     if not page.items:
-        raise _missing(account, "questions.list", f"there is no question {number}")
+        raise _not_found(account, "questions.list", f"question {number} does not exist")
     return await question_with_answer(api, page.items[0])
 
 
 async def read_feedback(api: Api, account: str, number: int) -> Feedback:
-    """One feedback; see ``Account.get``.
+    """Read one feedback; see ``Account.get``.
 
-    Its comments are read whatever their number: Market does not say whether it counts those in
-    moderation.
+    Its comments are read even if their number is 0: Market does not say whether it counts comments
+    in moderation.
     """
     found = api.feedbacks.list(feedback_ids=[number])
     page = await found.map(partial(mapping.feedback, account=account)).page()
     if not page.items:
-        raise _missing(account, "feedbacks.list", f"there is no feedback {number}")
+        raise _not_found(account, "feedbacks.list", f"feedback {number} does not exist")
     return await feedback_with_answer(api, page.items[0])
 
 
-def _missing(account: str, endpoint: str, words: str) -> NotFound:
-    return NotFound(words, marketplace=mapping.MARKETPLACE, account=account, endpoint=endpoint)
+def _not_found(account: str, endpoint: str, message: str) -> NotFound:
+    return NotFound(message, marketplace=mapping.MARKETPLACE, account=account, endpoint=endpoint)
 
 
-async def together(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """All of them; when one fails or the caller is cancelled, the others are stopped."""
+async def gather_or_cancel(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Await all calls; if one fails or the caller is cancelled, cancel the others."""
     tasks = [asyncio.ensure_future(call) for call in calls]
     try:
         return await asyncio.gather(*tasks)

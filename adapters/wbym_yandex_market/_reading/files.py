@@ -1,4 +1,4 @@
-"""Buyers' files, which are read from addresses that Market gives."""
+"""Buyers' files, downloaded from addresses in Market's records."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +10,7 @@ from wbym_yandex_market._dialect import YandexMarketDialect
 
 __all__ = ["open_file"]
 
-_HINT = "Market may refuse buyers' files to an Api-Key: give the account an OAuth token (oauth=)"
+_HINT = "Market may deny buyers' files to an Api-Key: give the account an OAuth token (oauth=)"
 
 
 @asynccontextmanager
@@ -24,20 +24,20 @@ async def open_file(
     async with AsyncExitStack() as stack:
         try:
             file = await stack.enter_async_context(pipeline.download(endpoint))
-        except (Unauthorized, Forbidden) as refused:
-            raise _explained(refused) from refused
+        except (Unauthorized, Forbidden) as error:
+            raise _explained(error) from error
         yield file
 
 
-def _explained(refused: StatusError) -> StatusError:
-    return type(refused)(
-        f"{refused.message}; {_HINT}",
-        marketplace=refused.marketplace,
-        account=refused.account,
-        endpoint=refused.endpoint,
-        status=refused.status,
-        code=refused.code,
-        request_id=refused.request_id,
-        retry_after=refused.retry_after,
-        body=refused.body,
+def _explained(error: StatusError) -> StatusError:
+    return type(error)(
+        f"{error.message}; {_HINT}",
+        marketplace=error.marketplace,
+        account=error.account,
+        endpoint=error.endpoint,
+        status=error.status,
+        code=error.code,
+        request_id=error.request_id,
+        retry_after=error.retry_after,
+        body=error.body,
     )

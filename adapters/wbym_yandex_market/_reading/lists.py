@@ -1,6 +1,6 @@
 """The lists of chats, messages, questions, feedbacks and returns, as neutral records."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, WaitingC
 from wbym.domain import QuestionStatus as Status
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import _mapping as mapping
-from wbym_yandex_market._reading.answers import feedback_with_answer, together
+from wbym_yandex_market._reading.answers import feedback_with_answer, gather_or_cancel
 from wbym_yandex_market.api._bounds import BY_DEFAULT_DAYS
 
 if TYPE_CHECKING:
@@ -37,25 +37,26 @@ NO_FILTERS: Final = Filters()
 UNANSWERED: Final = Filters(answered=False)
 
 EARLIEST: Final = datetime(2018, 1, 1, tzinfo=UTC)
-"""Where the whole archive begins: before sellers came to Market."""
+"""The start of an unbounded sweep: before sellers came to Market."""
 
 BY_DEFAULT: Final = timedelta(days=BY_DEFAULT_DAYS)
 
 FEEDBACKS_SPAN: Final = timedelta(days=180, hours=12)
 QUESTIONS_SPAN: Final = timedelta(days=26)
-"""Parts of a period. The shortest six months have 181 days and the shortest month 28; a part is
-asked for with a second, or with a day for Market takes days, more at both ends, since it does not
-say what it does with records on the border. What is outside of the part is then left out."""
+"""Parts of a period. The shortest six months have 181 days and the shortest month 28. The request
+for a part is longer at both ends by a second, or by a day if Market filters by days, since Market
+does not say whether it includes records on the border. Records outside of the part are then left
+out."""
 _LAG = timedelta(minutes=10)
-"""Questions as new as that may be missing among the unanswered ones, so they are not taken for
-answered when they are."""
+"""Questions newer than this may be missing among the unanswered ones, so their absence does not
+mean that they are answered."""
 _END = datetime.max.replace(tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
 
 
 def list_chats(api: Api, account: str, *, waiting: bool | None) -> Listing[Chat]:
-    """Chats; see ``YandexMarket.chats``."""
+    """List chats; see ``YandexMarket.chats``."""
     statuses = None
     if waiting is not None:
         statuses = mapping.WAITING_CHATS if waiting else mapping.OTHER_CHATS
@@ -65,7 +66,7 @@ def list_chats(api: Api, account: str, *, waiting: bool | None) -> Listing[Chat]
 def list_messages(
     api: Api, chat: Ref, chat_id: int, *, since: datetime | None = None, first: int | None = None
 ) -> Listing[Message]:
-    """Messages, from ``first`` on, itself included; see ``YandexMarket.messages``."""
+    """List messages from ``first``, included; see ``YandexMarket.messages``."""
     wires = api.chats.history(chat_id, message_id_from=first)
     listing = wires.map(partial(mapping.message, chat=chat))
     if since is None:
@@ -81,7 +82,7 @@ def list_feedbacks(
     reaction: Literal["NEED_REACTION"] | None = None,
     at_once: int = 1,
 ) -> Listing[Feedback]:
-    """Feedbacks, the newest part of the period first; see ``YandexMarket.feedbacks``."""
+    """List feedbacks, the newest part of the period first; see ``YandexMarket.feedbacks``."""
     ratings, product = filters.ratings, filters.product
     since, until = _period(filters)
 
@@ -111,7 +112,7 @@ def list_feedbacks(
         return item if item.answer_known else await feedback_with_answer(api, item)
 
     async def answered(page: Sequence[Feedback]) -> list[Feedback]:
-        found = await together([known(item) for item in page])
+        found = await gather_or_cancel([known(item) for item in page])
         return [item for item in found if item.answered is filters.answered]
 
     return listing.map_async(answered)
@@ -125,13 +126,13 @@ def list_questions(
     at_once: int = 1,
     finely: bool = True,
 ) -> Listing[Question]:
-    """Questions, newest first; see ``YandexMarket.questions``."""
+    """List questions, newest first; see ``YandexMarket.questions``."""
     answered, product = filters.answered, filters.product
     since, until = _period(filters)
 
     def part(span: Span) -> Listing[Question]:
         def wires(need_answer: bool) -> Listing[questions_api.Question]:
-            # Which zone's days they are Market does not say, so a day more is asked for.
+            # Market does not say in which zone its days are, so the request has a day more.
             return api.questions.list(
                 date_from=(span.since.astimezone(UTC) - _DAY).date(),
                 date_to=None if span.until is None else (span.until.astimezone(UTC) + _DAY).date(),
@@ -146,7 +147,7 @@ def list_questions(
             found = listing.map_pages(_created_in(span))
             return found if product is None else found.filter(partial(_is_about, product))
 
-        told = datetime.now(UTC) - _LAG
+        listed_until = datetime.now(UTC) - _LAG
         waiting: set[str] | None = None
 
         async def with_statuses(page: Sequence[Question]) -> list[Question]:
@@ -158,9 +159,9 @@ def list_questions(
             def status(item: Question) -> Status:
                 if item.ref.id in (waiting or ()):
                     return Status.WAITING
-                return Status.ANSWERED if item.created_at < told else Status.UNKNOWN
+                return Status.ANSWERED if item.created_at < listed_until else Status.UNKNOWN
 
-            known = [mapping.known(item, status=status(item)) for item in page]
+            known = [mapping.with_fields(item, status=status(item)) for item in page]
             return [item for item in known if item.answered] if answered else known
 
         if answered is False:
@@ -186,12 +187,12 @@ def list_returns(
     statuses: Collection[str] | None,
     changed_since: date | None = None,
 ) -> Listing[Return]:
-    """Returns, shop by shop, those that changed from a day on; see ``YandexMarket.returns``."""
+    """List returns shop by shop, changed since a day; see ``YandexMarket.returns``."""
 
     def of_shop(campaign_id: int) -> Listing[Return]:
         def neutral(wire: returns_api.Return) -> Return:
             cabinet.remember(wire.id, campaign_id, wire.order_id)
-            return mapping.refund(wire, cabinet.account)
+            return mapping.return_request(wire, cabinet.account)
 
         wires = api.returns.list(
             campaign_id, statuses=statuses, type="RETURN", from_date=changed_since
@@ -214,7 +215,7 @@ async def count_waiting(api: Api, cabinet: Cabinet, *, at_once: int) -> WaitingC
         list_feedbacks(api, account, reaction="NEED_REACTION"),
         list_returns(api, cabinet, statuses=mapping.WAITING_RETURNS),
     )
-    return WaitingCounts(*await together([_count(listing) for listing in lists]))
+    return WaitingCounts(*await gather_or_cancel([_count(listing) for listing in lists]))
 
 
 async def _count(
@@ -227,7 +228,7 @@ async def _count(
 
 
 def _created_in(span: Span) -> Callable[[Sequence[R]], list[R]]:
-    """What leaves out the records of a page that are not of a span."""
+    """A filter of pages that keeps the records of a span."""
     low, high = span.since, span.until or _END
     return lambda items: [item for item in items if low <= item.created_at < high]
 
@@ -237,9 +238,10 @@ def _is_about(product: str, item: Question) -> bool:
 
 
 def _period(filters: Filters) -> tuple[datetime, datetime | None]:
-    """From when on, half a year back by default, and up to when.
+    """The start and the end of a period; by default it is the last half year.
 
-    Before the first record and after now there is nothing, and each month there costs a request.
+    It is cut to the time from ``EARLIEST`` to now, since each month without records costs a
+    request.
     """
     now = datetime.now(UTC)
     until = None if filters.until is None else min(max(filters.until, EARLIEST), now + _DAY)

@@ -1,6 +1,6 @@
-"""Returns: which shop one is of, what may be decided about it, what goes with a decision."""
+"""Returns: their shops, their available decisions, and deciding them."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -17,34 +17,34 @@ if TYPE_CHECKING:
     from wbym_yandex_market.api import Api
     from wbym_yandex_market.api.returns import Return as WireReturn
 
-__all__ = ["Deciding"]
+__all__ = ["Decider"]
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """Where a return is in Market's addresses."""
+    """The ids of a return in Market's paths."""
 
     campaign: int
     order: int
     number: int
 
 
-class Deciding:
-    """Decides about the returns of one business.
+class Decider:
+    """Reads and decides the returns of one business.
 
     Args:
-        api: The typed methods.
-        cabinet: Knows the shops.
+        api: The account's operations.
+        cabinet: The account's business and shops.
     """
 
     def __init__(self, api: Api, cabinet: Cabinet) -> None:
         self._api = api
         self._cabinet = cabinet
 
-    async def possible(self, item: Return) -> list[Decision]:
-        """What may be decided about a return now."""
+    async def decisions(self, item: Return) -> list[Decision]:
+        """The available decisions of a return."""
         place = await self._place("decisions", item)
-        told = await self._api.returns.decisions(place.campaign, place.number)
-        return [mapping.decision(wire) for wire in told.available_decisions]
+        found = await self._api.returns.decisions(place.campaign, place.number)
+        return [mapping.decision(wire) for wire in found.available_decisions]
 
     async def decide(
         self,
@@ -55,7 +55,7 @@ class Deciding:
         reason: str | None,
         amount: Money | None,
     ) -> None:
-        """Decide about all positions of a return."""
+        """Decide all positions of a return."""
         from wbym_yandex_market.api.returns import ItemDecision
 
         place = await self._place("decide", item)
@@ -64,8 +64,8 @@ class Deciding:
             positions = await self._positions(place)
         if amount is not None and len(positions) > 1:
             rule = (
-                "is taken for returns of one position only: with api.returns.submit_decision each "
-                "position gets its own"
+                "is only for returns with one position: api.returns.submit_decision takes an "
+                "amount per position"
             )
             raise InvalidInput("decide", "amount", rule, amount)
         await self._api.returns.submit_decision(
@@ -78,17 +78,17 @@ class Deciding:
                     decision_type=decision.id,
                     decision_reason_type=reason,
                     comment=comment,
-                    compensation=None if amount is None else mapping.market_money(amount),
+                    compensation=None if amount is None else mapping.money_to_wire(amount),
                 )
                 for position in positions
             ],
         )
 
     async def read(self, number: int, known: Return | None) -> Return:
-        """A return as it is now: read by its place where that is known, else found in the lists.
+        """Read a return by its shop and order if known, else find it in the lists.
 
         Raises:
-            NotFound: There is none with this id.
+            NotFound: No return has this id.
         """
         order = self._cabinet.order_of(number)
         if order is None and known is not None and known.order is not None and known.order.id:
@@ -100,7 +100,7 @@ class Deciding:
             _, wire = await self._search(order, number)
         else:
             wire = await self._api.returns.get(shop, order, number)
-        return mapping.refund(wire, self._cabinet.account)
+        return mapping.return_request(wire, self._cabinet.account)
 
     async def _listed(self, number: int) -> Return:
         account = self._cabinet.account
@@ -110,7 +110,7 @@ class Deciding:
                 if item.ref.id == str(number):
                     return item
         raise NotFound(
-            f"there is no return {number}",
+            f"return {number} does not exist",
             marketplace=mapping.MARKETPLACE,
             account=account,
             endpoint="returns.list",
@@ -128,7 +128,7 @@ class Deciding:
         return _Place(shop, order, number)
 
     async def _search(self, order: int, number: int) -> tuple[int, WireReturn]:
-        """A return that this process has not listed, and its shop: Market's record does not say."""
+        """Find a return's shop, which Market's record does not name; with the return."""
         missing: NotFound | None = None
         for shop in await self._cabinet.campaigns():
             try:
@@ -140,13 +140,13 @@ class Deciding:
                 return shop, wire
         if missing is not None:
             raise missing
-        raise InvalidInput("decide", "item", "must be of a shop whose API is open", number)
+        raise InvalidInput("decide", "item", "must be of a shop whose API is enabled", number)
 
     async def _positions(self, place: _Place) -> list[str]:
         wire = await self._api.returns.get(place.campaign, place.order, place.number)
-        item = mapping.refund(wire, self._cabinet.account)
+        item = mapping.return_request(wire, self._cabinet.account)
         found = [part.id for part in item.items if part.id is not None]
         if not found:
-            rule = "must have positions with ids, and Market tells none"
+            rule = "must have positions with ids, and Market lists none"
             raise InvalidInput("decide", "item", rule, item.ref)
         return found

@@ -1,6 +1,6 @@
-"""Whole archives of feedbacks and questions: ``shop.sweep``."""
+"""Sweeps of all feedbacks and questions: ``shop.sweep``."""
 
-from __future__ import annotations  # the API's modules are loaded when they are first asked for
+from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,10 +25,10 @@ R = TypeVar("R", Question, Feedback)
 def sweep_feedbacks(
     api: Api, cabinet: Cabinet, parallel: int, span: Span, options: SweepOptions
 ) -> Sweep[Feedback]:
-    """Every feedback of a period, each once, by 50, in parts of the period side by side.
+    """Every feedback of a period, each once, by 50, with concurrent parts of the period.
 
-    With ``in_order`` parts of a month are read one at a time, and held in memory each. Market does
-    not count, so a plan tells no numbers.
+    With ``in_order`` parts of a month are read one at a time, each held in memory. Market has no
+    counters, so a plan has no numbers.
     """
     api = api.with_max_wait(options.max_wait).at(options.priority)
 
@@ -44,7 +44,7 @@ def sweep_questions(
 ) -> Sweep[Question]:
     """Every question of a period; as :func:`sweep_feedbacks`.
 
-    Each part is read twice, for Market's list does not say which questions are answered.
+    Each part is read twice, since Market's list does not say which questions are answered.
     """
     api = api.with_max_wait(options.max_wait).at(options.priority)
 
@@ -92,7 +92,7 @@ def _within(span: Span) -> Filters:
 
 
 def _last(span: Span) -> datetime | None:
-    """The last moment of a span, for the lists' ``until`` is part of the period."""
+    """The last moment of a span, since ``until`` of the lists is included."""
     return None if span.until is None else span.until - TICK
 
 

@@ -1,6 +1,6 @@
-"""Every documented operation of Yandex Market that is built, typed: one module a noun.
+"""Typed methods for the documented operations of Yandex Market: one module per noun.
 
-A noun's module is loaded when its operations are first asked for.
+A noun's module is loaded at the first use of its operations.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ show_exports(__name__, __all__)
 
 
 def operations() -> Iterator[Row]:
-    """Every operation, noun by noun; this loads all their modules."""
+    """All operations, noun by noun; loads all their modules."""
     from wbym_yandex_market.api import auth, campaigns, chats, feedbacks, questions, returns
 
     return rows_of(
@@ -42,15 +42,14 @@ def operations() -> Iterator[Row]:
 class Api:
     """The operations of an account, by noun.
 
-    A method checks its arguments before anything is sent: ``InvalidInput`` names the argument and
-    the rule. Where the address names the business, it is the account's, which is asked for once if
-    it was not given. Wherever a call is made, ``QuotaExhausted``, ``CredentialError`` and
-    ``CallError`` may be raised.
+    A method checks its arguments before it sends anything: ``InvalidInput`` names the argument and
+    the rule. A business in a path is the account's, which is looked up once if it was not given.
+    Any call may raise ``QuotaExhausted``, ``CredentialError`` and ``CallError``.
 
     Args:
-        pipeline: What makes the calls.
-        business: Says which business it is.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        pipeline: Makes the calls.
+        business: Returns the account's business.
+        priority: The priority of the calls at the limits; None for each operation's default.
     """
 
     def __init__(
@@ -97,24 +96,24 @@ class Api:
 
     @cached_property
     def auth(self) -> "Auth":
-        """What the Api-Key may do."""
+        """The Api-Key's name and scopes."""
         from wbym_yandex_market.api.auth import Auth
 
         return Auth(self._pipeline, self._business, self._priority)
 
     @property
     def calls(self) -> int:
-        """Calls begun; what is made again counts once."""
+        """Calls begun; retries of a call do not count."""
         return self._pipeline.calls
 
     def bucket_of(
         self, endpoint: Endpoint[object], path: Mapping[str, str | int]
     ) -> BucketState | None:
-        """The bucket that an endpoint's calls count in, once there is one."""
+        """The bucket of an endpoint's calls, once it exists."""
         return self._pipeline.bucket_of(endpoint, path)
 
     def at(self, priority: Priority | None) -> "Api":
-        """The same operations with another priority at the limits; None leaves it as it is."""
+        """The same operations with another priority at the limits; None changes nothing."""
         return self if priority is None else Api(self._pipeline, self._business, priority)
 
     def with_max_wait(self, max_wait: float | None) -> "Api":

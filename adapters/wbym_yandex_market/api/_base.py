@@ -1,7 +1,7 @@
-"""What the wire structs and the typed methods of Yandex Market share.
+"""Shared parts of Yandex Market's wire structs and the typed methods.
 
-Wire structs are lenient: only what the neutral model cannot do without is required, words of open
-lists are plain strings, and fields that are not listed are ignored.
+Wire structs are lenient: only fields that the neutral model needs are required, values of open
+enumerations are plain strings, and fields that are not listed are ignored.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -43,10 +43,10 @@ __all__ = [
     "Several",
     "Wire",
     "check",
-    "in_result",
+    "in_envelope",
+    "in_envelope_or_none",
     "number_of",
     "pages",
-    "perhaps_in_result",
     "refusal_of",
 ]
 
@@ -55,17 +55,17 @@ T = TypeVar("T")
 HOST: Final = "market"
 COMMUNICATION: Final = "communication"
 ORDERS: Final = "inventory-and-order-processing"
-"""Scopes that an Api-Key has; ``all-methods`` covers both."""
+"""Scopes of Api-Keys; ``all-methods`` covers both."""
 ANY: Final = "any"
-"""Any scope will do."""
+"""The scope of operations that any credential covers."""
 
 
 class Wire(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """The base of what Market sends."""
+    """The base of Market's records."""
 
 
 class Paging(Wire, frozen=True):
-    """Where a list goes on."""
+    """The cursor of the next page."""
 
     next_page_token: str | None = None
     """Absent or empty on the last page."""
@@ -80,14 +80,14 @@ class Money(Wire, frozen=True):
 
 
 class ApiError(Wire, frozen=True):
-    """One of Market's reasons."""
+    """One error of Market's."""
 
     code: str | None = None
     message: str | None = None
 
 
 class Envelope(Wire, Generic[T], frozen=True):
-    """How nearly all answers are wrapped. ``status`` may be ``ERROR`` with HTTP status 200."""
+    """The envelope of nearly all responses. ``status`` may be ``ERROR`` with HTTP status 200."""
 
     status: str | None = None
     result: T | None = None
@@ -95,23 +95,23 @@ class Envelope(Wire, Generic[T], frozen=True):
 
 
 def refusal_of(errors: Sequence[ApiError]) -> Refusal:
-    """Market's reasons, with the code of the first."""
-    words = [
+    """Market's errors as one text, with the first code."""
+    texts = [
         f"{error.code}: {error.message}" if index and error.code else error.message or error.code
         for index, error in enumerate(errors)
     ]
-    message = "; ".join(word for word in words if word)
+    message = "; ".join(text for text in texts if text)
     return Refusal(
-        message or "refused without a reason",
+        message or "rejected without a reason",
         code=next((error.code for error in errors if error.code), None),
     )
 
 
 def check(status: str | None, errors: list[ApiError] | None) -> None:
-    """Refuse an answer that says ``ERROR``.
+    """Raise a response's errors.
 
     Raises:
-        Refused: It does.
+        Refused: The status is ``ERROR``, or there are errors.
     """
     if status == "ERROR" or errors:
         raise Refused(refusal_of(errors or ()))
@@ -120,7 +120,7 @@ def check(status: str | None, errors: list[ApiError] | None) -> None:
 def _open(envelope: Envelope[T]) -> T:
     check(envelope.status, envelope.errors)
     if envelope.result is None:
-        raise Unreadable("the envelope holds no result")
+        raise Unreadable("the envelope has no result")
     return envelope.result
 
 
@@ -133,51 +133,51 @@ def _maybe(envelope: Envelope[T]) -> T | None:
     return envelope.result
 
 
-def in_result(
+def in_envelope(
     data: Any,  # noqa: ANN401 - a type
     /,
     *,
     records: tuple[str, ...] = (),
     record: type | None = None,
 ) -> Reply[Any]:
-    """The reply that comes in an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
+    """The reply inside an :class:`Envelope`; see :class:`wbym.calls.Envelope`."""
     if data in {None, NoneType}:
         return Json(Envelope[object], _acknowledge)
     path = ("result", *records) if record else ()
     return Json(Envelope[data], _open, records=path, record=record)
 
 
-def perhaps_in_result(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN401 - a type
-    """The reply that comes in an :class:`Envelope`, or is left out of it."""
+def in_envelope_or_none(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN401 - a type
+    """The reply inside an :class:`Envelope`, or None if the envelope has none."""
     return Json(Envelope[data], _maybe)
 
 
 Id: TypeAlias = Annotated[int, Range(1)]
-"""A number of Market's."""
+"""A numeric id of Market's."""
 
 Ids: TypeAlias = Annotated[Collection[Id], Count(1, 50), Unique()]
-"""Numbers of Market's, as many as most methods take."""
+"""Numeric ids of Market's, up to the max of most methods."""
 
 Several: TypeAlias = Annotated[Collection[T], Count(1), Unique()]
 """Values to filter by."""
 
 
 def pages(max_size: int) -> ByToken:
-    """How all lists of Market page."""
+    """The page scheme of all Market's lists."""
     return ByToken("pageToken", "paging.next_page_token", size="limit", max_size=max_size)
 
 
 BusinessId: TypeAlias = Callable[[], Awaitable[int]]
-"""Says which business the account is of; it may have to ask Market first."""
+"""Returns the account's business; may ask Market for it first."""
 
 
-class MarketGroup(Group, host=HOST, envelope=in_result):
-    """The base of Market's operations. Each has an hourly budget of its own.
+class MarketGroup(Group, host=HOST, envelope=in_envelope):
+    """The base of Market's operations. Each has its own hourly budget.
 
     Args:
-        pipeline: What makes the calls.
-        business: Says which business it is, for the address of most operations.
-        priority: Who goes first at the limits; None leaves it to each operation.
+        pipeline: Makes the calls.
+        business: Returns the account's business, which is in most paths.
+        priority: The priority of the calls at the limits; None for each operation's default.
     """
 
     def __init__(
@@ -191,10 +191,10 @@ class MarketGroup(Group, host=HOST, envelope=in_result):
 
 
 def number_of(method: str, argument: str, text: str) -> int:
-    """An id as Market has it.
+    """Parse a numeric id of Market's.
 
     Raises:
-        InvalidInput: It is not a number from 1 on.
+        InvalidInput: The text is not a positive number.
     """
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
     if number < 1:

@@ -1,4 +1,4 @@
-"""Bounds of operations that the account's capabilities state too."""
+"""Bounds of operations that the capabilities use too."""
 
 from typing import Final
 
@@ -27,21 +27,21 @@ MESSAGE: Final = Length(1, 4096)
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
 
 BY_DEFAULT_DAYS: Final = 180
-"""How far back feedbacks and questions are read by default; half a year is Market's own default."""
+"""Days of feedbacks and questions read by default; half a year is Market's own default."""
 
 QUESTIONS_PAGE: Final = 50
 QUESTIONS_DAYS: Final = 31
-"""One month, the longest that there are."""
+"""The longest month."""
 ANSWER: Final = Length(1, 5000)
-"""Of answers and of comments under them."""
+"""Characters of answers and of comments under them."""
 
 FEEDBACKS_PAGE: Final = 50
 FEEDBACKS_DAYS: Final = 184
-"""Six months, the longest that there are."""
+"""The longest six months."""
 COMMENT: Final = Length(1, 4096)
-"""It may contain neither contacts nor links to other sites than Market."""
+"""Characters of a comment, which must not contain contacts or links to sites other than Market."""
 
 DECLINE: Final = "DECLINE_REFUND"
 PARTIAL: Final = "PARTIAL_MONEY_REFUND"
 COMMENT_REQUIRED: Final = frozenset({"REFUND_MONEY_INCLUDING_SHIPMENT", "REPAIR", "OTHER_DECISION"})
-"""Decisions whose comment says what is offered: the price of the way back, until when, what."""
+"""Decisions that require a comment: the price of the return shipment, the deadline, the offer."""

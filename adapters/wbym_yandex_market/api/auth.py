@@ -1,4 +1,4 @@
-"""What the account's Api-Key may do."""
+"""The account's Api-Key: its name and scopes."""
 
 import msgspec
 
@@ -12,13 +12,13 @@ class ApiKey(Wire, frozen=True):
     """An Api-Key as Market sends it; never its text."""
 
     name: str | None = None
-    """As it is called in the seller's cabinet."""
+    """Its name in the seller's cabinet."""
     auth_scopes: list[str] | None = None
     """Such as ``COMMUNICATION``, ``INVENTORY_AND_ORDER_PROCESSING``, ``ALL_METHODS_READ_ONLY``."""
 
 
 class TokenInfo(Wire, frozen=True):
-    """What Market tells of the credential."""
+    """Market's facts of the credential."""
 
     api_key: ApiKey = msgspec.field(name="apiKey")
 
@@ -28,8 +28,8 @@ class Auth(MarketGroup, scope=ANY):
 
     @post("/v2/auth/token", reads=True)
     async def token(self) -> TokenInfo:
-        """What the account's Api-Key is called and may do; 100 an hour.
+        """The name and scopes of the account's Api-Key; 100 per hour.
 
         Raises:
-            MissingScope: The account has an OAuth token, for which Market does not tell it.
+            MissingScope: The account has an OAuth token, which Market does not describe.
         """

@@ -10,7 +10,7 @@ __all__ = ["Business", "Campaign", "Campaigns"]
 
 
 class Business(Wire, frozen=True):
-    """A cabinet: what a seller's shops belong to."""
+    """A business ("cabinet"), which shops belong to."""
 
     id: int | None = None
     name: str | None = None
@@ -23,16 +23,16 @@ class Campaign(Wire, frozen=True):
     domain: str | None = None
     """Its name."""
     client_id: int | None = None
-    """The payer in Yandex Balance; Market sends it no more since October 2026."""
+    """The payer in Yandex Balance; Market stopped sending it in October 2026."""
     business: Business | None = None
     placement_type: str | None = None
     """``FBS`` (Express too), ``FBY``, ``DBS`` or ``LAAS``."""
     api_availability: str | None = None
-    """``AVAILABLE``, or why the API is closed: ``DISABLED_BY_INACTIVITY``..."""
+    """``AVAILABLE``, or why the API is disabled: ``DISABLED_BY_INACTIVITY``..."""
 
 
 class Pager(Wire, frozen=True):
-    """Pages by number, which Market gave up in October 2026 in favour of tokens."""
+    """Pages by number, which Market replaced with tokens in October 2026."""
 
     total: int | None = None
     from_: int | None = msgspec.field(default=None, name="from")
@@ -43,18 +43,18 @@ class Pager(Wire, frozen=True):
 
 
 class CampaignsPage(Wire, frozen=True):
-    """One page of shops. It comes without the envelope of other answers."""
+    """One page of shops, without the envelope of other responses."""
 
     campaigns: list[Campaign] | None = None
     pager: Pager | None = None
     paging: Paging | None = None
     status: str | None = None
     errors: list[ApiError] | None = None
-    """Instead of the shops, where Market refuses."""
+    """Instead of the shops, if Market rejects the request."""
 
 
 class CampaignReply(Wire, frozen=True):
-    """One shop, without the envelope of other answers."""
+    """One shop, without the envelope of other responses."""
 
     campaign: Campaign | None = None
     status: str | None = None
@@ -64,19 +64,19 @@ class CampaignReply(Wire, frozen=True):
 def _page(page: CampaignsPage) -> CampaignsPage:
     check(page.status, page.errors)
     if page.campaigns is None:
-        raise Unreadable("the answer holds no campaigns")
+        raise Unreadable("the response has no campaigns")
     return page
 
 
 def _one(reply: CampaignReply) -> Campaign:
     check(reply.status, reply.errors)
     if reply.campaign is None:
-        raise Unreadable("the answer holds no campaign")
+        raise Unreadable("the response has no campaign")
     return reply.campaign
 
 
 class Campaigns(MarketGroup, scope=ANY):
-    """``api.campaigns``. Its answers come without the envelope of others."""
+    """``api.campaigns``. Its responses have no envelope."""
 
     @get(
         "/v2/campaigns",
@@ -85,17 +85,17 @@ class Campaigns(MarketGroup, scope=ANY):
         reply=Json(CampaignsPage, _page, records=("campaigns",), record=Campaign),
     )
     def list(self) -> Listing[Campaign]:
-        """The shops; 1,000 requests an hour.
+        """The shops; 1,000 requests per hour.
 
-        With an Api-Key those of the key's business; with an OAuth token those that its user may
-        see, of any business.
+        With an Api-Key the shops of the key's business; with an OAuth token all shops that its user
+        may see, of any business.
         """
 
     @get("/v2/campaigns/{campaignId}", reply=Json(CampaignReply, _one))
     async def get(self, campaign_id: Id) -> Campaign:
-        """One shop; 5,000 an hour.
+        """One shop; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such shop.
-            Forbidden: It is not the seller's.
+            NotFound: The shop does not exist.
+            Forbidden: The shop is not the seller's.
         """

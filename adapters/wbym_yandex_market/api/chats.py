@@ -33,21 +33,21 @@ class Customer(Wire, frozen=True):
     """The buyer."""
 
     name: str | None = None
-    """As it is shown in Yandex's services."""
+    """The name shown in Yandex's services."""
     public_id: str | None = None
 
 
 class FullContext(Wire, frozen=True):
-    """What a chat is about."""
+    """The subject of a chat."""
 
     type: str | None = None
-    """``ORDER``, ``RETURN`` or ``DIRECT``, which the buyer began."""
+    """``ORDER``, ``RETURN`` or ``DIRECT``, which a buyer started."""
     customer: Customer | None = None
     campaign_id: int | None = None
     order_id: int | None = None
-    """With orders and returns."""
+    """For orders and returns."""
     return_id: int | None = None
-    """With returns."""
+    """For returns."""
 
 
 class Chat(Wire, frozen=True):
@@ -58,12 +58,12 @@ class Chat(Wire, frozen=True):
     type: str | None = None
     """``CHAT``, or ``ARBITRAGE``: a dispute."""
     status: str | None = None
-    """A word of :data:`Status`, or a new one."""
+    """A value of :data:`Status`, or a new one."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
-    """When the last message was written."""
+    """The time of the last message."""
     order_id: int | None = None
-    """Market sends it no more since October 2026: see ``context``."""
+    """Market stopped sending it in October 2026: see ``context``."""
 
 
 class ChatsPage(Wire, frozen=True):
@@ -91,7 +91,7 @@ class Message(Wire, frozen=True):
     """``PARTNER`` (the shop), ``CUSTOMER``, ``MARKET`` (automatic) or ``SUPPORT``."""
     message: str | None = None
     payload: list[Payload] | None = None
-    """Files; there may be files without a text."""
+    """Files; a message may have files without a text."""
 
 
 class HistoryPage(Wire, frozen=True):
@@ -101,41 +101,41 @@ class HistoryPage(Wire, frozen=True):
     context: FullContext | None = None
     paging: Paging | None = None
     order_id: int | None = None
-    """Market sends it no more since October 2026: see ``context``."""
+    """Market stopped sending it in October 2026: see ``context``."""
 
 
 class NewChat(Wire, frozen=True):
-    """A chat that was opened, or was there already."""
+    """A new chat, or an existing one."""
 
     chat_id: int
 
 
 class ChatContext(Wire, frozen=True):
-    """An order or a return that chats are about."""
+    """The subject of chats: an order or a return."""
 
     type: Literal["ORDER", "RETURN"]
     id: Id
 
 
 ChatId = Annotated[Id, Query()]
-"""The chat's number, in the address."""
+"""The chat's id, in the query."""
 
 
 class Chats(MarketGroup, scope=COMMUNICATION):
-    """``api.chats``. Each method has an hourly budget of its own, which its text states."""
+    """``api.chats``. Each method has its own hourly budget, stated in its docstring."""
 
-    # Market answers with the chat that is there already, so a second call does nothing more.
+    # Market returns an existing chat, so a second call changes nothing.
     @post("/v2/businesses/{businessId}/chats/new", idempotent=True)
     async def new(self, context: ChatContext) -> NewChat:
-        """Open a chat about an order or a return, or find the one that is there; 1,000 an hour.
+        """Open a chat about an order or a return, or find the existing one; 1,000 per hour.
 
-        The deprecated ``orderId`` is not offered.
+        The deprecated ``orderId`` is not supported.
 
         Args:
-            context: The order; or the return, for FBY, FBS and Express only.
+            context: The order, or the return, which is for FBY, FBS and Express only.
 
         Raises:
-            NotFound: There is no such order or return of this seller.
+            NotFound: This seller has no such order or return.
         """
 
     @post(
@@ -152,11 +152,11 @@ class Chats(MarketGroup, scope=COMMUNICATION):
         types: Several[Literal["CHAT", "ARBITRAGE"]] | None = None,
         statuses: Several[Status] | None = None,
     ) -> Listing[Chat]:
-        """Chats; 5,000 requests an hour.
+        """Chats; 5,000 requests per hour.
 
         Args:
             contexts: About these orders and returns.
-            context_types: What they are about; ``DIRECT`` was begun by the buyer.
+            context_types: About these subjects; ``DIRECT`` chats were started by buyers.
             types: Ordinary chats, or disputes.
             statuses: In these statuses.
         """
@@ -168,30 +168,30 @@ class Chats(MarketGroup, scope=COMMUNICATION):
         page=HistoryPage,
     )
     def history(self, chat_id: ChatId, *, message_id_from: Id | None = None) -> Listing[Message]:
-        """A chat's messages, oldest first; 10,000 requests an hour.
+        """A chat's messages, oldest first; 10,000 requests per hour.
 
         Args:
-            chat_id: Which chat.
-            message_id_from: From this message on, itself included.
+            chat_id: The chat.
+            message_id_from: From this message, included.
 
         Raises:
-            NotFound: While reading: there is no such chat.
+            NotFound: While reading: the chat does not exist.
         """
 
     @get("/v2/businesses/{businessId}/chats/message")
     async def message(self, chat_id: Id, message_id: Id) -> Message:
-        """One message; 1,000 an hour.
+        """One message; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such message.
+            NotFound: The message does not exist.
         """
 
     @post("/v2/businesses/{businessId}/chats/message")
     async def send(self, chat_id: ChatId, text: Annotated[str, Name("message"), MESSAGE]) -> None:
-        """Send a message; 1,000 an hour. Market does not tell the message's id.
+        """Send a message; 1,000 per hour. Market does not return the message's id.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
             DeliveryUnknown: It may or may not have been sent.
         """
 
@@ -199,17 +199,17 @@ class Chats(MarketGroup, scope=COMMUNICATION):
     async def send_file(
         self, chat_id: ChatId, file: Annotated[Upload, Form("file"), FILE_SIZE]
     ) -> None:
-        """Send a file, of whatever type: Market publishes no list; 1,000 an hour.
+        """Send a file of any type: Market publishes no list of types; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
             DeliveryUnknown: It may or may not have been sent.
         """
 
     @get("/v2/businesses/{businessId}/chat")
     async def get(self, chat_id: Id) -> Chat:
-        """One chat; 1,000 an hour.
+        """One chat; 1,000 per hour.
 
         Raises:
-            NotFound: There is no such chat.
+            NotFound: The chat does not exist.
         """

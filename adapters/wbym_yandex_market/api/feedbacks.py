@@ -32,11 +32,11 @@ from wbym_yandex_market.api._bounds import COMMENT, FEEDBACKS_DAYS, FEEDBACKS_PA
 __all__ = ["Author", "Comment", "Feedback", "Feedbacks", "Photos", "SourceType"]
 
 SourceType: TypeAlias = Annotated[Literal["SELLER", "ADVERTISER"], Query()]
-"""As whom a method is called; Market takes SELLER by default."""
+"""The role of the caller; Market's default is SELLER."""
 
 
 class Identifiers(Wire, frozen=True):
-    """What a feedback belongs to."""
+    """The order and the product of a feedback."""
 
     order_id: int | None = None
     offer_id: str | None = None
@@ -44,7 +44,7 @@ class Identifiers(Wire, frozen=True):
 
 
 class Description(Wire, frozen=True):
-    """The buyer's words."""
+    """The buyer's text."""
 
     advantages: str | None = None
     disadvantages: str | None = None
@@ -64,10 +64,10 @@ class Statistics(Wire, frozen=True):
     rating: int | None = None
     """1 to 5."""
     comments_count: int | None = None
-    """Comments under the feedback, without the comments under those."""
+    """Comments under the feedback, without replies to comments."""
     recommended: bool | None = None
     paid_amount: int | None = None
-    """Plus points that the author got for it."""
+    """Plus points that the author got for the feedback."""
 
 
 class Feedback(Wire, frozen=True):
@@ -76,8 +76,8 @@ class Feedback(Wire, frozen=True):
     feedback_id: int
     created_at: datetime
     need_reaction: bool | None = None
-    """False once somebody read it in the cabinet, skipped it or commented on it: it does not mean
-    that there is an answer."""
+    """False after somebody read it in the cabinet, skipped it or commented on it; this does not
+    mean that it is answered."""
     identifiers: Identifiers | None = None
     author: str | None = None
     description: Description | None = None
@@ -110,7 +110,7 @@ class Comment(Wire, frozen=True):
     can_modify: bool | None = None
     """Whether the seller may change or delete it."""
     parent_id: int | None = None
-    """The comment that it replies to; absent where it replies to the feedback."""
+    """The comment that it replies to; absent in replies to the feedback."""
     author: Author | None = None
     feedback_id: int | None = None
 
@@ -123,7 +123,7 @@ class CommentsPage(Wire, frozen=True):
 
 
 def _ids_alone(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """With ``feedback_ids`` Market takes no other filter."""
+    """Market does not accept other filters with ``feedback_ids``."""
     given = [name for name, value in arguments.items() if value is not None]
     if "feedback_ids" in given and len(given) > 1:
         return "feedback_ids", "must be given alone, without other filters"
@@ -131,7 +131,7 @@ def _ids_alone(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class CommentUpdate(Wire, frozen=True, omit_defaults=True):
-    """A comment to be written, or changed where it has an id."""
+    """A comment to write, or to change if it has an id."""
 
     text: Annotated[str, COMMENT]
     id: Id | None = None
@@ -139,7 +139,7 @@ class CommentUpdate(Wire, frozen=True, omit_defaults=True):
 
 
 class Update(Wire, frozen=True):
-    """Where a comment is to be written, and which."""
+    """A comment to write or change, and its feedback."""
 
     feedback_id: Id
     comment: CommentUpdate
@@ -161,13 +161,13 @@ _LAST: Final = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 def _rounded_up(moment: datetime) -> datetime:
-    """The end of a period in whole seconds, so that its last records are not left out."""
+    """Round the end of a period up to a second, so that its last records are included."""
     moment = min(moment.astimezone(UTC), _LAST)
     return moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
 
 
 class Feedbacks(MarketGroup, scope=COMMUNICATION):
-    """``api.feedbacks``. Each method has an hourly budget of its own, which its text states."""
+    """``api.feedbacks``. Each method has its own hourly budget, stated in its docstring."""
 
     @post(
         "/v2/businesses/{businessId}/goods-feedback",
@@ -191,18 +191,18 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     ) -> Listing[Feedback]:
         """Feedbacks in the order of publication, without deleted ones.
 
-        5,000 requests an hour, 10,000 with subscription.
+        5,000 requests per hour, 10,000 with subscription.
 
         Args:
-            feedback_ids: These; no other filter may go with them.
-            date_time_from: After this moment, itself excluded; by default six months before
-                ``date_time_to``. Used in whole seconds, rounded down.
-            date_time_to: Before this moment, itself excluded; now by default. Used in whole
-                seconds, rounded up. The period is of six months at most.
-            reaction_status: ``NEED_REACTION`` for those that nobody has looked at.
+            feedback_ids: These feedbacks; not with other filters.
+            date_time_from: After this time, excluded; by default six months before
+                ``date_time_to``. In whole seconds, rounded down.
+            date_time_to: Before this time, excluded; by default now. In whole seconds, rounded up.
+                The period has at most six months.
+            reaction_status: ``NEED_REACTION`` for feedbacks that nobody has viewed.
             rating_values: With these ratings.
             offer_ids: On these products, by the seller's own article.
-            paid: Those for Plus points, or the others.
+            paid: Feedbacks for Plus points, or the others.
         """
 
     @post(
@@ -221,15 +221,15 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     ) -> Listing[Comment]:
         """Comments in the order of publication, without deleted ones.
 
-        5,000 requests an hour, 10,000 with subscription.
+        5,000 requests per hour, 10,000 with subscription.
 
         Args:
-            feedback_id: Under this feedback.
-            comment_ids: Or these.
-            source_type: As whom.
+            feedback_id: Comments under this feedback.
+            comment_ids: Or these comments.
+            source_type: The role of the caller.
 
         Raises:
-            NotFound: While reading: there is no such feedback.
+            NotFound: While reading: the feedback does not exist.
         """
 
     @post("/v2/businesses/{businessId}/goods-feedback/comments/update", body=_comment_body)
@@ -242,7 +242,7 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         parent_id: Id | None = None,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Write or change a comment; 1,000 an hour."""
+        """Write or change a comment; 1,000 per hour."""
 
     async def comment(
         self,
@@ -252,18 +252,18 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         parent_id: int | None = None,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Comment on a feedback; 1,000 an hour for this and :meth:`edit_comment`.
+        """Comment on a feedback; 1,000 per hour for this and :meth:`edit_comment`.
 
-        Not idempotent: each call makes another comment.
+        Not idempotent: each call creates another comment.
 
         Args:
-            feedback_id: Which feedback.
+            feedback_id: The feedback.
             text: 1 to 4,096 characters, without contacts and links to other sites.
-            parent_id: In reply to this comment.
-            source_type: As whom.
+            parent_id: The comment to reply to.
+            source_type: The role of the caller.
 
         Raises:
-            NotFound: There is no such feedback.
+            NotFound: The feedback does not exist.
             DeliveryUnknown: It may or may not have been written.
         """
         return await self._update_comment(
@@ -278,16 +278,16 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
         *,
         source_type: SourceType | None = None,
     ) -> Comment:
-        """Change a comment of the seller; 1,000 an hour for this and :meth:`comment`.
+        """Change a comment of the seller; 1,000 per hour for this and :meth:`comment`.
 
         Args:
-            feedback_id: Which feedback.
-            comment_id: Which comment; it must have ``can_modify``.
+            feedback_id: The feedback.
+            comment_id: The comment, which must have ``can_modify``.
             text: 1 to 4,096 characters, without contacts and links to other sites.
-            source_type: As whom.
+            source_type: The role of the caller.
 
         Raises:
-            NotFound: There is no such comment.
+            NotFound: The comment does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         require("feedbacks.update_comment", "comment_id", comment_id, Id)
@@ -299,22 +299,22 @@ class Feedbacks(MarketGroup, scope=COMMUNICATION):
     async def delete_comment(
         self, comment_id: Annotated[Id, Name("id")], *, source_type: SourceType | None = None
     ) -> None:
-        """Delete a comment of the seller; 1,000 an hour. A second call finds nothing.
+        """Delete a comment of the seller; 1,000 per hour. A second call finds nothing.
 
         Raises:
-            NotFound: There is no such comment.
+            NotFound: The comment does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
 
-    # Nobody sees it, and a feedback that is skipped cannot be skipped more.
+    # Buyers do not see it, and skipping a skipped feedback changes nothing.
     @post("/v2/businesses/{businessId}/goods-feedback/skip-reaction", idempotent=True)
     async def skip_reaction(
         self, feedback_ids: Ids, *, source_type: SourceType | None = None
     ) -> None:
-        """Say that feedbacks need no reaction; 500 an hour, 1,000 with subscription.
+        """Mark feedbacks as needing no reaction; 500 per hour, 1,000 with subscription.
 
         Their ``need_reaction`` becomes false.
 
         Raises:
-            NotFound: One of them does not exist.
+            NotFound: One of the feedbacks does not exist.
         """

@@ -14,8 +14,8 @@ from wbym_yandex_market.api._base import (
     Paging,
     Several,
     Wire,
+    in_envelope_or_none,
     pages,
-    perhaps_in_result,
 )
 from wbym_yandex_market.api._bounds import ANSWER, QUESTIONS_DAYS, QUESTIONS_PAGE
 
@@ -23,7 +23,7 @@ __all__ = ["Answer", "Author", "Comment", "EntityId", "Question", "Questions"]
 
 Operation: TypeAlias = Literal["CREATE", "UPDATE", "DELETE"]
 Parent: TypeAlias = Literal["QUESTION", "ANSWER"]
-"""What is written under: an answer under a question, a comment under an answer."""
+"""The parent: a question for an answer, an answer for a comment."""
 Written: TypeAlias = Literal["ANSWER", "COMMENT"]
 
 
@@ -35,7 +35,7 @@ class Votes(Wire, frozen=True):
 
 
 class Author(Wire, frozen=True):
-    """Who wrote it."""
+    """The author of a question, an answer or a comment."""
 
     type: str | None = None
     """``USER``, ``BUSINESS`` (a cabinet), ``VENDOR`` or ``BRAND``."""
@@ -43,7 +43,7 @@ class Author(Wire, frozen=True):
 
 
 class QuestionIdentifiers(Wire, frozen=True):
-    """A question's id and what it is about."""
+    """A question's id and its product."""
 
     id: int
     category_id: int | None = None
@@ -52,7 +52,7 @@ class QuestionIdentifiers(Wire, frozen=True):
 
 
 class Question(Wire, frozen=True):
-    """A question as Market sends it. Whether it is answered is not told."""
+    """A question as Market sends it, which does not say whether it is answered."""
 
     question_identifiers: QuestionIdentifiers
     created_at: datetime
@@ -68,7 +68,7 @@ class QuestionsPage(Wire, frozen=True):
     questions: list[Question]
     paging: Paging | None = None
     total_count: int | None = None
-    """How many match, over all pages."""
+    """The number of matches on all pages."""
 
 
 class Comment(Wire, frozen=True):
@@ -116,7 +116,7 @@ class EntityId(Wire, frozen=True):
 
 
 class Created(Wire, frozen=True):
-    """What was created."""
+    """The created answer or comment."""
 
     entity: EntityId
 
@@ -129,7 +129,7 @@ _NEEDED = {
 
 
 def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What each operation of ``questions.update`` needs."""
+    """Each operation of ``questions.update`` has the arguments that it requires."""
     for name in _NEEDED[arguments["operation_type"]]:
         if arguments[name] is None:
             return name, "must be given"
@@ -137,7 +137,7 @@ def _complete(arguments: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 class Update(Wire, frozen=True, omit_defaults=True):
-    """What is to be written, changed or deleted."""
+    """An answer or a comment to write, change or delete."""
 
     operation_type: Operation
     parent_entity_id: EntityId | None = None
@@ -163,7 +163,7 @@ def _update_body(
 
 
 class Questions(MarketGroup, scope=COMMUNICATION):
-    """``api.questions``. Each operation has an hourly budget of its own, which its text states."""
+    """``api.questions``. Each operation has its own hourly budget, stated in its docstring."""
 
     @post(
         "/v1/businesses/{businessId}/goods-questions",
@@ -183,14 +183,14 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         need_answer: bool | None = None,
         sort: Literal["CREATED_AT_DESC", "CREATED_AT_ASC"] | None = None,
     ) -> Listing[Question]:
-        """Questions; 1,000 requests an hour, 5,000 with subscription.
+        """Questions; 1,000 requests per hour, 5,000 with subscription.
 
         Args:
             category_ids: About products of these categories.
-            question_ids: These.
-            date_from: From this day on; by default a month before ``date_to``.
-            date_to: Up to this day; today by default. The period is of a month at most.
-            need_answer: True for unanswered ones; otherwise all.
+            question_ids: These questions.
+            date_from: Since this day; by default a month before ``date_to``.
+            date_to: Until this day; by default today. The period has at most a month.
+            need_answer: True for unanswered questions; otherwise all.
             sort: By the time of creation.
         """
 
@@ -204,19 +204,19 @@ class Questions(MarketGroup, scope=COMMUNICATION):
     def answers(
         self, question_id: Id | None = None, *, answer_ids: Ids | None = None
     ) -> Listing[Answer]:
-        """Answers; 1,000 requests an hour, 5,000 with subscription.
+        """Answers; 1,000 requests per hour, 5,000 with subscription.
 
         Args:
-            question_id: To this question.
-            answer_ids: Or these.
+            question_id: Answers to this question.
+            answer_ids: Or these answers.
 
         Raises:
-            NotFound: While reading: there is no such question.
+            NotFound: While reading: the question does not exist.
         """
 
     @post(
         "/v1/businesses/{businessId}/goods-questions/update",
-        envelope=perhaps_in_result,
+        envelope=in_envelope_or_none,
         body=_update_body,
         rules=[_complete],
     )
@@ -230,26 +230,26 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         entity_type: Written = "ANSWER",
         text: Annotated[str, ANSWER] | None = None,
     ) -> Created | None:
-        """Write, change or delete an answer or a comment; 500 an hour, 1,000 with subscription."""
+        """Write, change or delete an answer or a comment; 500 per hour, 1,000 with subscription."""
 
     async def create(
         self, parent_id: int, text: str, *, parent_type: Parent = "QUESTION"
     ) -> EntityId | None:
         """Answer a question, or comment on an answer.
 
-        500 an hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
-        idempotent: each call makes another one.
+        500 per hour, 1,000 with subscription, for this, :meth:`edit` and :meth:`delete`. Not
+        idempotent: each call creates another answer or comment.
 
         Args:
             parent_id: The question's id, or the answer's.
             text: 1 to 5,000 characters.
-            parent_type: Which of the two it is.
+            parent_type: Whether the parent is a question or an answer.
 
         Returns:
-            What was created, or None where Market does not tell.
+            The created answer or comment, or None if Market does not return it.
 
         Raises:
-            NotFound: There is no such question or answer.
+            NotFound: The question or answer does not exist.
             DeliveryUnknown: It may or may not have been created.
         """
         created = await self._update(
@@ -261,12 +261,12 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         """Change an answer or a comment of the seller; counts with :meth:`create`.
 
         Args:
-            entity_id: Which one; it must have ``can_modify``.
+            entity_id: The answer or comment, which must have ``can_modify``.
             text: 1 to 5,000 characters.
-            entity_type: What it is.
+            entity_type: Whether it is an answer or a comment.
 
         Raises:
-            NotFound: There is no such answer or comment.
+            NotFound: The answer or comment does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         await self._update("UPDATE", entity_id=entity_id, entity_type=entity_type, text=text)
@@ -277,7 +277,7 @@ class Questions(MarketGroup, scope=COMMUNICATION):
         A second call finds nothing.
 
         Raises:
-            NotFound: There is no such answer or comment.
+            NotFound: The answer or comment does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
         await self._update("DELETE", entity_id=entity_id, entity_type=entity_type)

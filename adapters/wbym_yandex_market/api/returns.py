@@ -1,4 +1,4 @@
-"""Returns, and orders that were not picked up; what the seller decides about them."""
+"""Returns, orders that were not picked up, and the seller's decisions about them."""
 
 from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,7 +26,7 @@ __all__ = ["AvailableDecision", "Decisions", "ItemDecision", "Return", "ReturnIt
 
 
 class Address(Wire, frozen=True):
-    """Where a pick-up point is."""
+    """The address of a pick-up point."""
 
     country: str | None = None
     city: str | None = None
@@ -36,7 +36,7 @@ class Address(Wire, frozen=True):
 
 
 class PickupPoint(Wire, frozen=True):
-    """Where the shop gets a return from."""
+    """The point where the shop collects a return."""
 
     id: int | None = None
     name: str | None = None
@@ -47,7 +47,7 @@ class PickupPoint(Wire, frozen=True):
 
 
 class Instance(Wire, frozen=True):
-    """One piece of a product, on its way."""
+    """One piece of a product in shipment."""
 
     stock_type: str | None = None
     status: str | None = None
@@ -56,29 +56,29 @@ class Instance(Wire, frozen=True):
 
 
 class Track(Wire, frozen=True):
-    """A parcel's number."""
+    """A parcel's tracking number."""
 
     track_code: str | None = None
 
 
 class ReturnItemDecision(Wire, frozen=True):
-    """One position of a return, why the buyer gives it back, and what was decided."""
+    """One position of a return, with the buyer's reason and the decision."""
 
     return_item_id: int | None = None
-    """What a decision is made about."""
+    """The id that a decision refers to."""
     count: int | None = None
     comment: str | None = None
     reason_type: str | None = None
     subreason_type: str | None = None
     decision_type: str | None = None
     refund_amount: int | None = None
-    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    """Market stopped sending it in October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     partner_compensation: int | None = None
-    """Market sends it no more since October 2026: see ``partner_compensation_amount``."""
+    """Market stopped sending it in October 2026: see ``partner_compensation_amount``."""
     partner_compensation_amount: Money | None = None
     images: list[str] | None = None
-    """What ``api.returns.photo`` takes."""
+    """Hashes of photos, for ``api.returns.photo``."""
 
 
 class ReturnItem(Wire, frozen=True):
@@ -104,13 +104,13 @@ class Return(Wire, frozen=True):
     creation_date: datetime | None = None
     update_date: datetime | None = None
     refund_status: str | None = None
-    """Where the money is; of returns only."""
+    """The status of the refund; of returns only."""
     logistic_pickup_point: PickupPoint | None = None
     pickup_till_date: datetime | None = None
     shipment_recipient_type: str | None = None
     shipment_status: str | None = None
     refund_amount: int | None = None
-    """Market sends it no more since October 2026: see ``amount``. In kopecks."""
+    """Market stopped sending it in October 2026: see ``amount``. In kopecks."""
     amount: Money | None = None
     fast_return: bool | None = None
 
@@ -123,7 +123,7 @@ class ReturnsPage(Wire, frozen=True):
 
 
 class Bounds(Wire, frozen=True):
-    """Between which amounts a part of the price may be paid back."""
+    """The bounds of a partial refund."""
 
     min_amount: Money | None = None
     max_amount: Money | None = None
@@ -132,37 +132,37 @@ class Bounds(Wire, frozen=True):
 
 
 class AvailableDecision(Wire, frozen=True):
-    """One thing that may be decided about a return."""
+    """An available decision about a return."""
 
     decision_type: str
     decision_reason_types: list[str] | None = None
-    """Of which one must be given; with ``DECLINE_REFUND`` only."""
+    """The reasons, one of which must be given; with ``DECLINE_REFUND`` only."""
     partial_compensation_bounds: Bounds | None = None
     """With ``PARTIAL_MONEY_REFUND`` only."""
 
 
 class Decisions(Wire, frozen=True):
-    """All that may be decided about a return now."""
+    """The available decisions about a return."""
 
     available_decisions: list[AvailableDecision]
 
 
 class ItemDecision(Wire, frozen=True, omit_defaults=True):
-    """What is decided about one position of a return."""
+    """A decision about one position of a return."""
 
     return_item_id: Id
     decision_type: str
-    """One of those that are available for the return; new ones appear, so any word is sent."""
+    """One of the return's available decisions; Market adds new ones, so any value is sent."""
     decision_reason_type: str | None = None
-    """Why, with ``DECLINE_REFUND``."""
+    """The reason, with ``DECLINE_REFUND``."""
     comment: Annotated[str, NotEmpty()] | None = None
-    """Needed with :data:`COMMENT_REQUIRED`."""
+    """Required with :data:`COMMENT_REQUIRED`."""
     compensation: Money | None = None
-    """How much is paid back, with ``PARTIAL_MONEY_REFUND``."""
+    """The amount of the refund, with ``PARTIAL_MONEY_REFUND``."""
 
 
-class _Whole(msgspec.Struct, frozen=True):
-    """What goes with a decision, and what does not."""
+class _IsComplete(msgspec.Struct, frozen=True):
+    """A decision has the fields that its type requires, and no others."""
 
     takes_reason: bool = True
 
@@ -184,7 +184,7 @@ class _Whole(msgspec.Struct, frozen=True):
 
 
 class Submission(Wire, frozen=True):
-    """What is decided about a return, position by position."""
+    """The decisions about a return, by position."""
 
     return_item_decisions: Annotated[Sequence[ItemDecision], Count(1)]
 
@@ -201,7 +201,7 @@ _ONE = "/v2/campaigns/{campaignId}/orders/{orderId}/returns/{returnId}"
 
 
 class Returns(MarketGroup, scope=ORDERS):
-    """``api.returns``. Each method has an hourly budget of its own, per shop mostly."""
+    """``api.returns``. Each method has its own hourly budget, mostly per shop."""
 
     @get(
         "/v2/campaigns/{campaignId}/returns",
@@ -220,16 +220,16 @@ class Returns(MarketGroup, scope=ORDERS):
         from_date: date | None = None,
         to_date: date | None = None,
     ) -> Listing[Return]:
-        """A shop's returns; 5,000 requests an hour.
+        """A shop's returns; 5,000 requests per hour.
 
         Args:
-            campaign_id: Which shop.
+            campaign_id: The shop.
             order_ids: Of these orders.
-            statuses: With the money in these statuses, such as ``WAITING_FOR_DECISION``.
-            shipment_statuses: With the goods in these statuses, such as ``READY_FOR_PICKUP``.
-            type: Returns only, or only orders that were not picked up.
-            from_date: Changed from this day on.
-            to_date: Changed up to this day.
+            statuses: With these statuses of the refund, such as ``WAITING_FOR_DECISION``.
+            shipment_statuses: With these statuses of the goods, such as ``READY_FOR_PICKUP``.
+            type: Only returns, or only orders that were not picked up.
+            from_date: Changed since this day.
+            to_date: Changed until this day.
 
         Raises:
             Forbidden: While reading: the shop is not the seller's.
@@ -239,10 +239,10 @@ class Returns(MarketGroup, scope=ORDERS):
     def application(
         self, campaign_id: Id, order_id: Id, return_id: Id
     ) -> AbstractAsyncContextManager[Download]:
-        """Open the buyer's application, a PDF; 5,000 an hour.
+        """Open the buyer's application, a PDF; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such return, or it has no application.
+            NotFound: The return does not exist, or it has no application.
         """
 
     @get(f"{_ONE}/decision/{{itemId}}/image/{{imageHash}}")
@@ -254,27 +254,27 @@ class Returns(MarketGroup, scope=ORDERS):
         item_id: Id,
         image_hash: Annotated[str, NotEmpty()],
     ) -> AbstractAsyncContextManager[Download]:
-        """Open a photo of the buyer's; 5,000 an hour.
+        """Open a photo from the buyer; 5,000 per hour.
 
         JPEG or PNG, as ``content_type`` says, at most 50 MB.
 
         Args:
-            campaign_id: Of which shop.
-            order_id: Of which order.
-            return_id: Of which return.
+            campaign_id: The shop.
+            order_id: The order.
+            return_id: The return.
             item_id: ``return_item_id`` of the position.
             image_hash: One of the position's ``images``.
 
         Raises:
-            NotFound: There is no such photo.
+            NotFound: The photo does not exist.
         """
 
     @post("/v1/businesses/{businessId}/returns/decisions", reads=True)
     async def decisions(self, campaign_id: Id, return_id: Id) -> Decisions:
-        """What may be decided about a return; 5,000 an hour.
+        """The available decisions about a return; 5,000 per hour.
 
         Raises:
-            NotFound: There is no such return.
+            NotFound: The return does not exist.
         """
 
     @post(f"{_ONE}/decision", deprecated="off on 2027-04-05: use submit_decision")
@@ -283,12 +283,12 @@ class Returns(MarketGroup, scope=ORDERS):
         campaign_id: Id,
         order_id: Id,
         return_id: Id,
-        decision: Annotated[ItemDecision, _Whole(takes_reason=False), WholeBody()],
+        decision: Annotated[ItemDecision, _IsComplete(takes_reason=False), WholeBody()],
     ) -> None:
         """Deprecated by Market, off on 2027-04-05: use :meth:`submit_decision`.
 
-        Chooses what is decided about one position; 1,000 an hour. It takes effect when it is
-        submitted. Not idempotent. It takes no ``decision_reason_type``.
+        Chooses the decision about one position; 1,000 per hour. It takes effect when submitted. Not
+        idempotent. It does not accept a ``decision_reason_type``.
 
         Raises:
             DeliveryUnknown: It may or may not have been chosen.
@@ -300,16 +300,17 @@ class Returns(MarketGroup, scope=ORDERS):
         campaign_id: Id,
         order_id: Id,
         return_id: Id,
-        decisions: Annotated[Sequence[Annotated[ItemDecision, _Whole()]], Count(1)] | None = None,
+        decisions: Annotated[Sequence[Annotated[ItemDecision, _IsComplete()]], Count(1)]
+        | None = None,
     ) -> None:
-        """Decide about a return, within 48 hours; 5,000 an hour. Not idempotent.
+        """Decide a return, within 48 hours; 5,000 per hour. Not idempotent.
 
         Args:
-            campaign_id: Of which shop.
-            order_id: Of which order.
-            return_id: Which return.
-            decisions: What is decided, position by position, from those that are available. None
-                for what :meth:`set_decision` has chosen.
+            campaign_id: The shop.
+            order_id: The order.
+            return_id: The return.
+            decisions: The decisions by position, from the available ones. None for the decisions
+                that :meth:`set_decision` has chosen.
 
         Raises:
             BadRequest: The decision is not possible for this return.
@@ -318,8 +319,8 @@ class Returns(MarketGroup, scope=ORDERS):
 
     @get(_ONE)
     async def get(self, campaign_id: Id, order_id: Id, return_id: Id) -> Return:
-        """One return; 7,000 an hour.
+        """One return; 7,000 per hour.
 
         Raises:
-            NotFound: There is no such return.
+            NotFound: The return does not exist.
         """

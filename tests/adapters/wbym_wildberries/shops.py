@@ -9,13 +9,13 @@ from wbym_wildberries._limits import BUCKETS
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=10))
-"""Limits that nobody meets, so that no test waits."""
+"""Unreachable limits, so that no test waits."""
 
 
 def open_shop(
     simulator: WildberriesSimulator, token: str | Iterable[str] | None = None
 ) -> Wildberries:
-    """The simulator's seller, unlimited and quick to try again."""
+    """The simulator's seller, without limits and with quick retries."""
     return Wildberries(
         token or make_token(),
         name="shop",

@@ -55,7 +55,7 @@ class TestFeedbacks:
         assert all(feedback.answered for feedback in await shop.feedbacks(answered=True).all())
         assert not shop.undecodable
 
-    async def test_feedbacks_when_both_lists_are_read_in_one_way(
+    async def test_feedbacks_read_both_lists_with_the_same_options(
         self, shop: Wildberries, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         used: list[tuple[str, Priority | None]] = []
@@ -87,7 +87,7 @@ class TestFeedbacks:
         answered = await shop.feedbacks(answered=True, cursor="0").all()
         assert answered == await shop.feedbacks(answered=True).all()
 
-    async def test_lists_when_their_order_is_known(self, shop: Wildberries) -> None:
+    async def test_newest_first_of_lists(self, shop: Wildberries) -> None:
         assert shop.feedbacks(answered=True, rating={5}, since=datetime.now(UTC)).newest_first
         assert shop.questions(answered=False).using(size=5).newest_first
         assert not shop.feedbacks().newest_first  # one list after the other
@@ -215,7 +215,7 @@ class TestChats:
         last = (await shop.messages(chat).all())[-1]
         assert [attachment.name for attachment in last.attachments] == ["Счёт № 1.pdf"]
 
-    async def test_chats_when_one_is_in_the_feed_only(
+    async def test_chats_when_one_is_only_in_the_feed(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         listed = {chat.ref.id for chat in await shop.chats().all()}
@@ -249,7 +249,7 @@ class TestChats:
         assert len(simulator.state.sent) == 1
 
     async def test_send_when_the_chat_is_unknown(self, shop: Wildberries) -> None:
-        with pytest.raises(InvalidInput, match="that WB knows"):
+        with pytest.raises(InvalidInput, match="known to WB"):
             await shop.send(
                 Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), "Здравствуйте"
             )
@@ -266,7 +266,7 @@ class TestChats:
         assert sign not in str(msgspec.json.encode(chat))
         assert sign not in caplog.text
 
-    async def test_download_when_released_moderated_and_refused(
+    async def test_download_when_released_moderated_and_rejected(
         self, shop: Wildberries, simulator: WildberriesSimulator, tmp_path: Path
     ) -> None:
         attachments = [
@@ -369,7 +369,7 @@ class TestGet:
 
 
 class TestInput:
-    """What is refused before a request."""
+    """Checks before requests."""
 
     REF = Ref("wildberries", "shop", Noun.CHAT, "1")
     FEEDBACK = Ref("wildberries", "shop", Noun.FEEDBACK, "1")
@@ -409,7 +409,7 @@ class TestInput:
             await shop.send(Chat(ref=self.REF), text, files=files)
         assert not transport.requests
 
-    async def test_lists_when_an_argument_makes_no_sense(self) -> None:
+    async def test_lists_when_an_argument_is_invalid(self) -> None:
         shop, transport = self.shop()
         for product in ("", "ABC", "٣", "9" * 19, "9" * 5000):
             for read in (shop.feedbacks, shop.questions):

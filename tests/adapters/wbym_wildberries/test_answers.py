@@ -1,4 +1,4 @@
-"""An answer counts, whether it came before the record was read or after."""
+"""An existing answer counts, whether it came before or after the record was read."""
 
 import pytest
 
@@ -43,7 +43,7 @@ async def test_feedback_when_the_answer_came_later(
 async def test_question_when_the_answer_came_later(
     shop: Wildberries, simulator: WildberriesSimulator
 ) -> None:
-    """WB would take a second answer for a change of the first, which it lets be changed once."""
+    """WB would treat a second answer as an edit, which it allows once."""
     number = simulator.state.arrive_question()
     before = await shop.get(ref(Noun.QUESTION, number), Question)
     assert before.waiting_since == before.created_at
@@ -85,16 +85,16 @@ async def test_answer_when_the_old_one_was_rejected(
     assert feedback.waiting_since == feedback.created_at
 
 
-async def test_answer_when_there_is_no_such_feedback(
+async def test_answer_when_the_feedback_does_not_exist(
     shop: Wildberries, simulator: WildberriesSimulator
 ) -> None:
-    """WB itself says yes to an answer to a feedback that does not exist."""
+    """WB itself accepts an answer to a feedback that does not exist."""
     with requests(simulator.stats) as made, pytest.raises(NotFound):
         await shop.answer(ref(Noun.FEEDBACK, "00000000-0000-4000-8000-000000000000"), "Спасибо!")
     assert made == {FEEDBACK: 1}
 
 
-async def test_edit_answer_when_there_is_none(
+async def test_edit_answer_without_an_answer(
     shop: Wildberries, simulator: WildberriesSimulator
 ) -> None:
     for noun, number in (

@@ -1,4 +1,4 @@
-"""What an account can do with the tokens that it has, as data and when it is tried."""
+"""The capabilities of an account with its tokens, as data and in calls."""
 
 from collections.abc import Collection
 
@@ -27,7 +27,7 @@ def open_shop(*tokens: str, sandbox: bool = False) -> tuple[Wildberries, Scripte
 
 
 def nouns(capabilities: Capabilities) -> set[str]:
-    """The first words of the capabilities that are there."""
+    """The nouns of the capabilities that are present."""
     return {one.value.partition(".")[0] for one, told in capabilities.items() if told.is_present}
 
 
@@ -122,7 +122,7 @@ async def test_calls_when_the_sandbox_lacks_them() -> None:
 
 
 async def test_counts_when_a_category_is_missing() -> None:
-    """One error, as of all methods, and no group of them."""
+    """A single error, not a group."""
     shop, _ = open_shop(make_token(scopes=["chat"]))
     with pytest.raises(MissingScope):
         await shop.counts()

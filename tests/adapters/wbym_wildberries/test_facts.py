@@ -1,4 +1,4 @@
-"""What an account says it can do, judged by the simulator and by the published documents."""
+"""The facts of ``check``, judged by the simulator and by the published documents."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from wbym.account import MethodFacts
 from wbym.errors import QuotaExhausted, Unauthorized
 from wbym.limits import Scheduler
 from wbym_wildberries import Wildberries
-from wbym_wildberries._facts import TAKEN
+from wbym_wildberries._facts import ALLOWED_TOKEN_TYPES
 from wbym_wildberries.simulator import WildberriesSimulator, make_token
 
 SELLER = json_response({"name": "Ромашка", "sid": "s", "tin": "7700000000", "tradeMark": "Лютик"})
@@ -51,7 +51,7 @@ class TestMethods:
     async def test_methods_when_each_is_called(
         self, token: str, simulator: WildberriesSimulator
     ) -> None:
-        """What is said to be missing is refused by the simulator, and nothing else is."""
+        """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in Wildberries.catalog()}
         said, refused = {}, {}
         async with (
@@ -76,7 +76,7 @@ class TestMethods:
         assert by_name["general.rating"].missing == "a service token"
         assert by_name["content.cards.list"].host == "https://content-api.wildberries.ru"
 
-    async def test_methods_when_another_token_has_what_one_lacks(self) -> None:
+    async def test_methods_when_another_token_has_the_category(self) -> None:
         reading = make_token(scopes=("content",), read_only=True)
         both = await _methods(reading, make_token(scopes=("content", "chat")))
         assert both["content.cards.update"].missing is None
@@ -89,12 +89,12 @@ class TestMethods:
     async def test_methods_when_it_is_the_sandbox(self) -> None:
         token = make_token(acc=2, test=True, scopes=ALL_SCOPES)
         real = await _methods(token)
-        assert real["prices.list"].missing == "a token that opens more than the sandbox"
+        assert real["prices.list"].missing == "a token that is not for the sandbox only"
         trial = await _methods(token, sandbox=True)
         assert trial["prices.list"].missing is None
         assert trial["prices.list"].rate == "1 per 1 s, every 1 s, burst 1"
         assert "sandbox" in trial["prices.list"].host
-        assert trial["chats.list"].missing == "a sandbox: Wildberries has none of this host"
+        assert trial["chats.list"].missing == "a sandbox: Wildberries has none for this host"
 
     async def test_methods_when_the_token_is_base(self) -> None:
         slow = await _methods(make_token(acc=1, scopes=ALL_SCOPES))
@@ -117,7 +117,7 @@ class TestMethods:
                     if isinstance(operation, dict) and "x-token-types" in operation:
                         route = by_route[method.upper(), path]
                         found[route] = frozenset(operation["x-token-types"])
-        assert found == TAKEN
+        assert found == ALLOWED_TOKEN_TYPES
 
 
 class TestAsking:
@@ -139,7 +139,7 @@ class TestAsking:
         assert [type(probe.error) for probe in report.probes] == [Unauthorized, Unauthorized]
 
     async def test_ping_when_all_hosts_have_one_address(self) -> None:
-        """It is asked once, for it would count them all as one."""
+        """It is pinged once, since it counts all hosts as one."""
         async with WildberriesSimulator(ping_block=600) as simulator:
             token = make_token(scopes=ALL_SCOPES)
             url, scheduler = simulator.url, Scheduler()

@@ -1,4 +1,4 @@
-"""A record that cannot be made neutral: it is set aside with its bytes, its neighbours come."""
+"""A record whose mapping fails: it is kept with its bytes, others are delivered."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Spoiled:
-    """Makes the mapping of one record of a noun fail."""
+    """Make the mapping of one record of a noun fail."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._monkeypatch = monkeypatch
@@ -50,7 +50,7 @@ def by_chat(wire: object) -> object:
 
 
 def assert_undecodable(shop: Wildberries, method: str, identifier: str) -> None:
-    """One record was, once or more often, with its bytes."""
+    """Assert that one record was undecodable, once or repeatedly, with its bytes."""
     assert {(one.endpoint, one.reason) for one in shop.undecodable} == {
         (method, "ValueError: a new kind of record")
     }
@@ -60,7 +60,7 @@ def assert_undecodable(shop: Wildberries, method: str, identifier: str) -> None:
 
 @pytest.mark.parametrize("noun", ["feedbacks", "questions"])
 class TestNouns:
-    async def test_list_when_one_cannot_be_mapped(
+    async def test_list_when_one_is_undecodable(
         self, noun: str, shop: Wildberries, spoil: Spoiled
     ) -> None:
         everything = [item.ref.id for item in await getattr(shop, noun)().all()]
@@ -71,7 +71,7 @@ class TestNouns:
         assert_undecodable(shop, f"{noun}.list", everything[3])
         assert [one for page in pages for one in page.undecodable] == list(shop.undecodable)
 
-    async def test_sweep_when_one_cannot_be_mapped(
+    async def test_sweep_when_one_is_undecodable(
         self, noun: str, shop: Wildberries, spoil: Spoiled
     ) -> None:
         everything = [item.ref.id for item in await getattr(shop.sweep, noun)().all()]
@@ -82,7 +82,7 @@ class TestNouns:
         assert_undecodable(shop, f"sweep.{noun}", everything[3])
         assert [one for page in pages for one in page.undecodable] == list(shop.undecodable)
 
-    async def test_stream_when_one_cannot_be_mapped(
+    async def test_stream_when_one_is_undecodable(
         self, noun: str, shop: Wildberries, spoil: Spoiled
     ) -> None:
         everything = [item.ref.id for item in await getattr(shop, noun)().all()]
@@ -110,11 +110,9 @@ class TestNouns:
 
 
 class TestClaims:
-    async def test_claims_when_one_cannot_be_mapped(
-        self, shop: Wildberries, spoil: Spoiled
-    ) -> None:
+    async def test_claims_when_one_is_undecodable(self, shop: Wildberries, spoil: Spoiled) -> None:
         everything = [item.ref.id for item in await shop.returns().all()]
-        spoil("claim", everything[3], by_id)
+        spoil("return_request", everything[3], by_id)
         assert len(await shop.returns().all()) == len(everything) - 1
         assert_undecodable(shop, "claims.list", everything[3])
         (stream,) = (one for one in shop.streams() if one.name == "returns")
@@ -125,7 +123,7 @@ class TestClaims:
 
 
 class TestChats:
-    async def test_messages_when_one_cannot_be_mapped(
+    async def test_messages_when_one_is_undecodable(
         self, shop: Wildberries, spoil: Spoiled
     ) -> None:
         chat = (await shop.chats().all())[0]
@@ -136,7 +134,7 @@ class TestChats:
         assert_undecodable(shop, "chats.events", everything[1])
 
     @pytest.mark.parametrize("waiting", [None, True, False])
-    async def test_chats_when_one_cannot_be_mapped(
+    async def test_chats_when_one_is_undecodable(
         self, shop: Wildberries, spoil: Spoiled, *, waiting: bool | None
     ) -> None:
         everything = {chat.ref.id for chat in await shop.chats(waiting_for_seller=waiting).all()}

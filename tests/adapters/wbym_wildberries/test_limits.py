@@ -1,4 +1,4 @@
-"""Wildberries' limits kept in virtual time, judged by the simulator's own bucket."""
+"""Wildberries' limits in virtual time, judged by the simulator's own bucket."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ COUNTERS = {"data": {"countUnanswered": 1, "countUnansweredToday": 0}, "error": 
 
 
 class Marketplace:
-    """Answers Feedbacks and Questions within their limits, each seller having a bucket."""
+    """Serves feedbacks and questions within their limits, with a bucket per seller."""
 
     def __init__(self, *, latency: float = 0.05, jitter: float = 0.0, ban: float = 0.0) -> None:
         self.latency = latency
@@ -59,7 +59,7 @@ class Marketplace:
             yield ScriptedExchange(Response(429, headers))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
 
 def _shop(
@@ -99,7 +99,7 @@ class TestPace:
         assert took <= 1.03 * (30 - 6) / 3
         assert (market.requests, market.refusals) == (60, 0)
 
-    async def test_refusals_when_arrivals_are_unsteady(self) -> None:
+    async def test_rate_limits_when_arrivals_are_unsteady(self) -> None:
         market = Marketplace(jitter=0.2)
         scheduler = Scheduler()
         shops = [_shop(market, scheduler, sid=str(number)) for number in range(10)]
@@ -107,7 +107,7 @@ class TestPace:
         assert market.requests - market.refusals == 1000
         assert market.refusals <= 1
 
-    async def test_two_clients_when_they_are_of_one_seller(self) -> None:
+    async def test_two_clients_of_one_seller(self) -> None:
         market, scheduler = Marketplace(), Scheduler()
         shops = [_shop(market, scheduler), _shop(market, scheduler)]
         await asyncio.gather(*(_mixed(shop, 20) for shop in shops))

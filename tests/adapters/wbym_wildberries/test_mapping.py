@@ -1,4 +1,4 @@
-"""What becomes of records that are out of the ordinary."""
+"""The mapping of unusual records."""
 
 from datetime import UTC, datetime
 
@@ -17,27 +17,27 @@ def _claim(**fields: object) -> Claim:
 
 
 class TestClaim:
-    def test_times_when_they_have_no_zone(self) -> None:
-        claim = mapping.claim(_claim(delivery_dt="2026-10-01T02:30:00"), "shop")
+    def test_times_without_a_zone(self) -> None:
+        claim = mapping.return_request(_claim(delivery_dt="2026-10-01T02:30:00"), "shop")
         assert claim.delivered_at == datetime(2026, 9, 30, 23, 30, tzinfo=UTC)
 
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "", None])
     @pytest.mark.parametrize("field", ["delivery_dt", "order_dt", "dt", "dt_update"])
-    def test_times_when_there_is_no_date(self, field: str, text: str | None) -> None:
-        claim = mapping.claim(_claim(**{field: text}), "shop")
+    def test_times_without_a_date(self, field: str, text: str | None) -> None:
+        claim = mapping.return_request(_claim(**{field: text}), "shop")
         assert claim.order is not None
         times = (claim.delivered_at, claim.order.ordered_at, claim.created_at, claim.updated_at)
         assert times == (None, None, None, None)
 
     @pytest.mark.parametrize("text", ["9999-12-31T23:59:59-03:00", "9999-12-31T23:59:59.9-12:00"])
-    def test_times_when_they_are_none_in_utc(self, text: str) -> None:
-        claim = mapping.claim(_claim(dt=text), "shop")
+    def test_times_beyond_the_calendar_in_utc(self, text: str) -> None:
+        claim = mapping.return_request(_claim(dt=text), "shop")
         assert claim.created_at is not None
         assert claim.created_at.year == 9999
 
     @pytest.mark.parametrize("words", ["", None])
-    def test_imei_check_when_there_was_none(self, words: str | None) -> None:
-        assert mapping.claim(_claim(origin_id_info=words), "shop").imei_check is None
+    def test_imei_check_when_absent(self, words: str | None) -> None:
+        assert mapping.return_request(_claim(origin_id_info=words), "shop").imei_check is None
 
     @pytest.mark.parametrize(
         ("fields", "is_waiting"),
@@ -49,9 +49,9 @@ class TestClaim:
         ],
     )
     def test_reply_until_when_it_waits(self, fields: dict[str, object], is_waiting: bool) -> None:
-        """WB shows a claim for 14 days; its times are Moscow's."""
+        """WB lists a claim for 14 days; its times are in Moscow time."""
         times = {"dt": "2026-10-01T03:00:00", "dt_update": "2026-10-02T03:00:00"}
-        claim = mapping.claim(_claim(**times, **fields), "shop")
+        claim = mapping.return_request(_claim(**times, **fields), "shop")
         until, since = datetime(2026, 10, 15, tzinfo=UTC), datetime(2026, 10, 2, tzinfo=UTC)
         assert (claim.reply_until, claim.waiting_since) == (
             (until, since) if is_waiting else (None, None)
@@ -59,7 +59,7 @@ class TestClaim:
 
     @pytest.mark.parametrize("text", ["9999-12-31T23:59:59", "", None])
     def test_reply_until_when_it_is_beyond_the_calendar(self, text: str | None) -> None:
-        assert mapping.claim(_claim(status=0, dt=text), "shop").reply_until is None
+        assert mapping.return_request(_claim(status=0, dt=text), "shop").reply_until is None
 
 
 class TestQuestion:
@@ -79,7 +79,7 @@ class TestQuestion:
     def test_reply_until_when_it_is_answered(
         self, answer: dict[str, object] | None, until: str | None
     ) -> None:
-        """An answer can be changed once, within 60 days."""
+        """An answer can be edited once, within 60 days."""
         wire = {
             "id": "q",
             "createdDate": "2026-09-30T00:00:00Z",
@@ -93,7 +93,7 @@ class TestQuestion:
 
 class TestFeedback:
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00", "0001-01-01T00:00:00+03:00", "скоро"])
-    def test_order_when_it_has_no_date(self, text: str) -> None:
+    def test_order_without_a_date(self, text: str) -> None:
         wire = {
             "id": "f",
             "createdDate": "2026-10-01T00:00:00Z",
@@ -103,7 +103,7 @@ class TestFeedback:
         assert mapping.feedback(msgspec.convert(wire, Feedback), "shop").order is None
 
     @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+03:00", "9999-12-31T23:59:59-03:00"])
-    def test_time_when_it_is_none_in_utc(self, text: str) -> None:
+    def test_time_beyond_the_calendar_in_utc(self, text: str) -> None:
         wire = {"id": "f", "createdDate": text, "productValuation": 5}
         neutral = mapping.feedback(msgspec.convert(wire, Feedback), "shop")
         assert neutral.created_at.year in {1, 9999}
@@ -115,13 +115,13 @@ STAMPS = [-1, 1_790_000_000_000_000, 10**20]
 
 class TestChat:
     @pytest.mark.parametrize("stamp", STAMPS)
-    def test_last_message_when_its_time_is_none(self, stamp: int) -> None:
+    def test_last_message_when_its_time_is_invalid(self, stamp: int) -> None:
         wire = {"chatID": "c", "lastMessage": {"text": "Где заказ?", "addTimestamp": stamp}}
         chat = mapping.chat(msgspec.convert(wire, Chat), "shop")
         assert (chat.updated_at, chat.last_text) == (None, "Где заказ?")
 
     @pytest.mark.parametrize("stamp", STAMPS)
-    def test_event_when_its_time_is_none(self, stamp: int) -> None:
+    def test_event_when_its_time_is_invalid(self, stamp: int) -> None:
         wire = {"chatID": "c", "eventID": "e", "addTimestamp": stamp}
         with pytest.raises(msgspec.ValidationError):
             msgspec.convert(wire, Event)

@@ -1,4 +1,4 @@
-"""What a program has that keeps refs and no records, and what each call costs then."""
+"""Programs that keep refs instead of records, and the requests of each call."""
 
 import pytest
 
@@ -88,14 +88,16 @@ class TestGet:
     @pytest.mark.parametrize(
         ("noun", "words"),
         [
-            (Noun.CHAT, "no chat"),
-            (Noun.MESSAGE, "no message"),
+            (Noun.CHAT, "chat .* does not exist"),
+            (Noun.MESSAGE, "message .* does not exist"),
             (Noun.QUESTION, "422"),
             (Noun.FEEDBACK, "422"),
             (Noun.RETURN, "14 days"),
         ],
     )
-    async def test_get_when_there_is_none(self, shop: Wildberries, noun: Noun, words: str) -> None:
+    async def test_get_when_the_record_does_not_exist(
+        self, shop: Wildberries, noun: Noun, words: str
+    ) -> None:
         with pytest.raises(NotFound, match=words):
             await shop.get(ref(noun, UNKNOWN))
 

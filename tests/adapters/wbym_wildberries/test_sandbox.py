@@ -1,4 +1,4 @@
-"""The sandbox: other hosts, and one count for most of what it has."""
+"""The sandbox: other hosts, and one bucket for most methods."""
 
 import pytest
 
@@ -43,12 +43,12 @@ class TestSandbox:
         (charge,) = sandbox.charges(PARENTS, {})
         assert charge.quota == sandbox.quota("sandbox", sandbox.tier_of(sandbox.tokens[0]))
 
-    def test_charges_when_a_test_token_opens_it_behind_another_address(self) -> None:
+    def test_charges_when_a_test_token_is_used_behind_another_address(self) -> None:
         token = Token(make_token(scopes=ALL_SCOPES, test=True))
         proxied = WildberriesDialect("shop", [token], base_url="http://localhost")
         assert buckets(proxied, PARENTS) == ["sandbox"]
 
-    def test_address_when_there_is_a_sandbox_or_none(self) -> None:
+    def test_address_with_and_without_a_sandbox(self) -> None:
         sandbox = dialect(sandbox=True)
         assert sandbox.address(UPLOAD) == "https://content-api-sandbox.wildberries.ru"
         assert (

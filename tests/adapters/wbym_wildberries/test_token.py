@@ -69,7 +69,7 @@ class TestToken:
         "text",
         ["", "abc", "a.b", "a.b.c", "a.!!!.c", "Bearer a.b.c", "eyJhIjoxfQ.eyJhIjoxfQ.c", "a..b"],
     )
-    def test_token_when_it_is_none(self, text: str) -> None:
+    def test_token_when_it_is_invalid(self, text: str) -> None:
         with pytest.raises(InvalidToken) as caught:
             Token(text, account="shop")
         assert "shop" in str(caught.value)
@@ -93,7 +93,7 @@ class TestToken:
 
 
 class TestRefusals:
-    """What a token cannot do is refused before a request."""
+    """Calls that no token covers fail before a request."""
 
     async def _refused(self, kind: type[WbymError], shop: Wildberries, words: str) -> None:
         with pytest.raises(kind, match=words):
@@ -106,7 +106,7 @@ class TestRefusals:
 
     async def test_call_when_the_token_may_only_read(self) -> None:
         shop, transport = _shop(make_token(read_only=True))
-        await self._refused(ReadOnlyToken, shop, "may only read")
+        await self._refused(ReadOnlyToken, shop, "is read-only")
         assert not transport.requests
 
     async def test_call_when_the_token_is_expired(self) -> None:
@@ -119,7 +119,7 @@ class TestRefusals:
         await self._refused(InvalidToken, shop, "sandbox=True")
         assert not transport.requests
 
-    async def test_call_when_the_sandbox_has_no_such_host(self) -> None:
+    async def test_call_when_the_sandbox_lacks_the_host(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True), sandbox=True)
         await self._refused(Unsupported, shop, "sandbox")
         assert not transport.requests
@@ -128,7 +128,7 @@ class TestRefusals:
         with pytest.raises(InvalidToken, match="several sellers"):
             _shop(make_token(sid="a"), make_token(sid="b"))
 
-    def test_account_when_there_is_no_token(self) -> None:
+    def test_account_without_a_token(self) -> None:
         with pytest.raises(InvalidToken, match="no token"):
             _shop()
 
@@ -139,7 +139,7 @@ class TestFacts:
         (facts,) = shop.credentials()
         assert facts.title == "personal token"
         assert facts.scopes == ("feedbacks-and-questions",)
-        assert facts.warnings == ("it expires in 4 days",)
+        assert facts.warnings == ("expires in 4 days",)
 
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
         shop, _ = _shop(make_token(acc=1))
@@ -171,7 +171,7 @@ class TestFacts:
     @pytest.mark.parametrize(
         "secrets", [{}, {"secret": []}, {"secret": ["no token"]}, {"oauth": ["x"]}]
     )
-    async def test_from_secrets_when_there_is_none(self, secrets: dict[str, list[str]]) -> None:
+    async def test_from_secrets_without_a_token(self, secrets: dict[str, list[str]]) -> None:
         with pytest.raises(InvalidToken, match="shop"):
             Wildberries.from_secrets(secrets, name="shop")
 

@@ -10,7 +10,7 @@ from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 
 KEY = "ACMA:abcdefghijklmnop:0123456789"
-"""A key that no simulator has to accept."""
+"""A key that simulators need not accept."""
 
 
 def open_shop(
@@ -24,7 +24,7 @@ def open_shop(
     scheduler: Scheduler | None = None,
     max_wait: float | None = 300.0,
 ) -> YandexMarket:
-    """The simulator's seller, quick to try again."""
+    """The simulator's seller, with quick retries."""
     return YandexMarket(
         api_key if api_key is not None or oauth is not None else make_api_key(),
         name="shop",

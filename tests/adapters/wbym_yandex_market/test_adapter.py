@@ -110,7 +110,7 @@ class TestChats:
         async with shop.download(last, last.attachments[0]) as file:
             assert await file.read() == PNG.content
 
-    async def test_send_when_the_file_is_refused_after_the_text(self) -> None:
+    async def test_send_when_the_file_is_rejected_after_the_text(self) -> None:
         refused = {"status": "ERROR", "errors": [{"code": "BAD_REQUEST", "message": "Wrong type"}]}
         transport = ScriptedTransport(
             json_response({"status": "OK"}),
@@ -174,7 +174,7 @@ class TestChats:
         await shop.open_chat(order_id=order)
         assert market.stats.effects["chat"] <= 1
 
-    async def test_download_when_an_api_key_is_refused(self) -> None:
+    async def test_download_when_an_api_key_is_denied(self) -> None:
         async with YandexMarketSimulator(files_need_oauth=True, limits=False) as market:
             key, token = make_api_key(), make_oauth_token()
             async with open_shop(market, key) as shop, open_shop(market, key, oauth=token) as both:
@@ -204,7 +204,7 @@ class TestFeedbacks:
             assert msgspec.json.decode(msgspec.json.encode(feedback), type=Feedback) == feedback
         assert not shop.undecodable
 
-    async def test_feedbacks_when_answered_is_asked_for(
+    async def test_feedbacks_when_filtered_by_answered(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         everything = await shop.feedbacks().all()
@@ -300,7 +300,7 @@ class TestFeedbacks:
         assert market.stats.effects["comment"] == 1
         assert [one.text for one in await shop.comments(feedback).all()] == ["Спасибо большое!"]
 
-    async def test_edit_answer_when_there_is_none(self, shop: YandexMarket) -> None:
+    async def test_edit_answer_without_an_answer(self, shop: YandexMarket) -> None:
         feedback = next(f for f in await shop.feedbacks().all() if f.comments == 0 and not f.viewed)
         with pytest.raises(InvalidInput, match="use answer"):
             await shop.edit_answer(feedback, "Спасибо")
@@ -319,7 +319,7 @@ class TestFeedbacks:
         assert (await shop.get(feedback)).viewed
 
     async def test_feedback_when_it_is_not_there(self, shop: YandexMarket) -> None:
-        with pytest.raises(NotFound, match="no feedback 5"):
+        with pytest.raises(NotFound, match="feedback 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.FEEDBACK, "5"))
 
 
@@ -354,7 +354,7 @@ class TestQuestions:
         assert len(await shop.questions(answered=False).all()) == len(waiting) - 1
         assert market.stats.effects["answer"] == 1
 
-    async def test_questions_when_one_has_just_come(
+    async def test_questions_when_one_is_new(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         arrived = str(market.state.arrive_question("Подойдёт ли?"))
@@ -390,7 +390,7 @@ class TestQuestions:
             }
 
     async def test_question_when_it_is_not_there(self, shop: YandexMarket) -> None:
-        with pytest.raises(NotFound, match="no question 5"):
+        with pytest.raises(NotFound, match="question 5 does not exist"):
             await shop.get(Ref("yandex_market", "shop", Noun.QUESTION, "5"))
 
 
@@ -455,7 +455,7 @@ class TestReturns:
         ((_, taken),) = market.state.decisions
         assert taken.kopecks == int(amount.amount * 100)
 
-    async def test_decide_when_the_shop_of_the_return_is_not_known(
+    async def test_decide_when_the_shop_of_the_return_is_unknown(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         for dbs in (False, True):
@@ -559,7 +559,7 @@ class TestCabinet:
             )
         assert "GET /v2/campaigns" not in market.stats.paths
 
-    async def test_business_when_the_token_opens_several(self) -> None:
+    async def test_business_when_the_token_has_several(self) -> None:
         async with YandexMarketSimulator(businesses=[11, 12], limits=False) as market:
             token = make_oauth_token()
             async with open_shop(market, oauth=token) as shop:
@@ -589,10 +589,10 @@ class TestCabinet:
         ):
             with pytest.raises(Forbidden):
                 await shop.chats().all()
-            with pytest.raises(InvalidInput, match="must be a business that the key opens"):
+            with pytest.raises(InvalidInput, match="must be a business that the key has access to"):
                 await shop.returns().all()
 
-    async def test_shops_when_one_is_closed(
+    async def test_shops_when_one_is_disabled(
         self, market: YandexMarketSimulator, caplog: pytest.LogCaptureFixture
     ) -> None:
         market.state.campaigns[100102].availability = "MANUALLY_DISABLED"
@@ -607,11 +607,11 @@ class TestCabinet:
             assert isinstance(page, ChatsPage)
             assert len(page.chats) == 5
 
-    async def test_token_when_asked(self, shop: YandexMarket) -> None:
+    async def test_token_facts(self, shop: YandexMarket) -> None:
         told = await shop.api.auth.token()
         assert told.api_key.auth_scopes == ["ALL_METHODS"]
 
-    async def test_campaigns_when_asked(self, shop: YandexMarket) -> None:
+    async def test_list_of_campaigns(self, shop: YandexMarket) -> None:
         listing = shop.api.campaigns.list()
         page = await listing.using(size=1).page()
         assert page.next_cursor
@@ -629,10 +629,10 @@ class TestTrouble:
         assert [undecodable.endpoint for undecodable in shop.undecodable] == ["feedbacks.list"]
         assert shop.undecodable[0].where.startswith("result.feedbacks[")
 
-    async def test_feedbacks_when_one_cannot_be_mapped(
+    async def test_feedbacks_when_one_is_undecodable(
         self, shop: YandexMarket, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It is set aside with its bytes, in a sweep too; its neighbours are delivered."""
+        """The undecodable feedback is kept with its bytes, in a sweep too; others are delivered."""
         everything = await shop.feedbacks().all()
         bad, mapped = everything[3], mapping.feedback
 
@@ -698,7 +698,7 @@ class TestTrouble:
     ],
 )
 async def test_feedbacks_when_the_end_has_a_fraction(until: str, sent: str) -> None:
-    """Market takes whole seconds, and nothing of the last one may be missing."""
+    """Market filters by whole seconds, and the last second must be complete."""
     transport = ScriptedTransport(json_response({"status": "OK", "result": {"feedbacks": []}}))
     shop = YandexMarket(KEY, business_id=11, transport=transport, scheduler=Scheduler())
     await shop.api.feedbacks.list(date_time_to=datetime.fromisoformat(until)).page()

@@ -1,4 +1,4 @@
-"""Market's headers and errors, and what becomes of them."""
+"""Market's headers and errors."""
 
 from email.utils import formatdate
 
@@ -62,7 +62,7 @@ class TestSignal:
         assert signal is not None
         assert signal.resets_at == NOW + 601
 
-    def test_signal_when_there_are_no_headers(self) -> None:
+    def test_signal_without_headers(self) -> None:
         assert _dialect().signal(Response(200, {})) is None
 
     @pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Foo", "0", "-1", "1e999"])
@@ -109,7 +109,7 @@ class TestCharges:
         assert str(budget.key) == "yandex_market/campaign-22/subscription/returns.list"
         assert str(places.key) == "yandex_market/campaign-22/any/parallel"
 
-    def test_charges_when_there_is_a_subscription(self) -> None:
+    def test_charges_with_a_subscription(self) -> None:
         budget, _ = _dialect(Tier.SUBSCRIPTION).charges(
             ENDPOINTS["feedbacks.list"], {"businessId": 11}
         )
@@ -141,7 +141,7 @@ class TestErrors:
             (503, ServerError),
         ],
     )
-    async def test_error_when_market_refuses(self, status: int, kind: type[CallError]) -> None:
+    async def test_error_when_market_rejects(self, status: int, kind: type[CallError]) -> None:
         body = {
             "status": "ERROR",
             "errors": [
@@ -170,16 +170,16 @@ class TestErrors:
         ("body", "words"),
         [
             (b"", "empty"),
-            (b"<html>Bad gateway</html>", "no JSON: <html>"),
+            (b"<html>Bad gateway</html>", "not JSON: <html>"),
             (b'{"status": "ERROR"}', '"status": "ERROR"'),
             (b'{"errors": null, "message": "Not here"}', "Not here"),
             (b'{"timestamp": 1, "status": 404, "error": "Not Found"}', "Not Found"),
             (b'{"errors": [{"code": "X", "message": null}]}', "X"),
-            (b"\xff\xfe", "no JSON"),
-            (b"[]", "no JSON"),
+            (b"\xff\xfe", "not JSON"),
+            (b"[]", "not JSON"),
         ],
     )
-    def test_refusal_when_the_body_is_odd(self, body: bytes, words: str) -> None:
+    def test_refusal_when_the_body_is_malformed(self, body: bytes, words: str) -> None:
         refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
         assert refusal is not None
         assert words in refusal.message
@@ -188,7 +188,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         "body", [b"{}", b'{"status": "OK"}', b"[]", b"<html>", b'{"status": "OK", "result": null}']
     )
-    async def test_answer_when_it_holds_no_result(self, body: bytes) -> None:
+    async def test_response_without_a_result(self, body: bytes) -> None:
         transport = ScriptedTransport(Response(200, {}, body))
         shop = YandexMarket(
             KEY,
@@ -201,7 +201,7 @@ class TestErrors:
             await shop.feedbacks().all()
 
     @pytest.mark.parametrize("call", ["list", "get"])
-    async def test_campaigns_when_the_answer_says_no(self, call: str) -> None:
+    async def test_campaigns_when_the_response_is_an_error(self, call: str) -> None:
         refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
         transport = ScriptedTransport(json_response(refused), json_response({}))
         shop = YandexMarket(

@@ -1,4 +1,4 @@
-"""What an account says it can do, judged by the simulator."""
+"""The facts of ``check``, judged by the simulator."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class TestMethods:
     async def test_methods_when_each_is_called(
         self, scopes: Sequence[str], market: YandexMarketSimulator
     ) -> None:
-        """What is said to be missing is refused by the simulator, and nothing else is."""
+        """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in YandexMarket.catalog()}
         key = make_api_key(scopes=scopes)
         said, refused = {}, {}
@@ -68,10 +68,10 @@ class TestMethods:
         report = await shop.check(online=False)
         assert not transport.requests
         assert not report.probes
-        assert any("only when asked" in words for words in report.credentials[0].warnings)
-        rate = {facts.name: facts.rate for facts in report.methods}
-        assert rate["feedbacks.list"] == "10000 per 1 h"
-        assert rate["auth.token"] == "100 per 1 h"
+        assert any("after a request" in text for text in report.credentials[0].warnings)
+        pace = {facts.name: facts.rate for facts in report.methods}
+        assert pace["feedbacks.list"] == "10000 per 1 h"
+        assert pace["auth.token"] == "100 per 1 h"
 
 
 class TestAsking:
@@ -80,14 +80,14 @@ class TestAsking:
             report = await shop.check()
             campaigns = await shop.api.campaigns.list().all()
         key, shops = report.probes
-        assert key.answer == "отзывы, opens all-methods"
+        assert key.answer == "отзывы, scopes: all-methods"
         assert shops.answer is not None
         for campaign in campaigns:
             assert f"{campaign.id} ({campaign.domain}" in shops.answer
         assert report.credentials[0].owner == "business 1001"
         assert not report.credentials[0].warnings
 
-    async def test_check_when_the_key_is_none(self, market: YandexMarketSimulator) -> None:
+    async def test_check_when_the_key_is_invalid(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, KEY) as shop:
             report = await shop.check()
         assert [type(probe.error) for probe in report.probes] == [Unauthorized, Unauthorized]

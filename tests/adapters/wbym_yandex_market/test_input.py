@@ -1,4 +1,4 @@
-"""What is refused before a request."""
+"""Checks before requests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -73,13 +73,13 @@ CALLS: list[tuple[str, Call]] = [
     ),
     ("not both", lambda shop: shop.open_chat()),
     ("not both", lambda shop: shop.open_chat(RETURN, order_id=2)),
-    ("number in digits", lambda shop: shop.open_chat(order_id="A-1")),
-    ("number in digits", lambda shop: shop.open_chat(ref(Noun.RETURN, "0"))),
-    ("number in digits", lambda shop: shop.get(ref(Noun.CHAT, "-1"))),
-    ("number in digits", lambda shop: shop.get(ref(Noun.QUESTION, "x"))),
-    ("number in digits", lambda shop: shop.get(ref(Noun.FEEDBACK, ""))),
-    ("number in digits", lambda shop: shop.get(ref(Noun.RETURN, "٣"))),
-    ("number in digits", lambda shop: shop.answer(ref(Noun.FEEDBACK, "9" * 20), "Да")),
+    ("positive number", lambda shop: shop.open_chat(order_id="A-1")),
+    ("positive number", lambda shop: shop.open_chat(ref(Noun.RETURN, "0"))),
+    ("positive number", lambda shop: shop.get(ref(Noun.CHAT, "-1"))),
+    ("positive number", lambda shop: shop.get(ref(Noun.QUESTION, "x"))),
+    ("positive number", lambda shop: shop.get(ref(Noun.FEEDBACK, ""))),
+    ("positive number", lambda shop: shop.get(ref(Noun.RETURN, "٣"))),
+    ("positive number", lambda shop: shop.answer(ref(Noun.FEEDBACK, "9" * 20), "Да")),
     ("order's id", lambda shop: shop.decide(RETURN, REFUND)),
     ("order's id", lambda shop: shop.decisions(RETURN)),
     ("1 to 255", lambda shop: shop.feedbacks(product="").all()),

@@ -1,4 +1,4 @@
-"""Market's limits: kept against its simulator, and learned from its headers."""
+"""Market's limits against its simulator, and limits from its headers."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ EMPTY = {"status": "OK", "result": {"feedbacks": []}}
 
 class TestParallel:
     @pytest.mark.parametrize("accounts", [1, 3])
-    async def test_calls_when_many_are_made_at_once(self, accounts: int) -> None:
+    async def test_concurrent_calls(self, accounts: int) -> None:
         market = YandexMarketSimulator(chats=1, feedbacks=1)
         market.faults.latency = 0.02
         async with market:

@@ -1,4 +1,4 @@
-"""Where the neutral records come from, since the old fields were switched off."""
+"""The mapping of records after Market removed old fields."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,21 +19,21 @@ def test_chat_when_its_order_is_in_the_context() -> None:
     assert chat.order == Order("17")
 
 
-def test_chat_when_nothing_is_told_of_an_order() -> None:
+def test_chat_without_an_order() -> None:
     chat = mapping.chat(msgspec.convert({"chatId": 1, "context": {"type": "DIRECT"}}, Chat), "shop")
     assert chat.order is None
     assert mapping.chat(msgspec.convert({"chatId": 1}, Chat), "shop").order is None
 
 
-def test_return_when_its_sum_is_told_or_not() -> None:
+def test_return_with_and_without_an_amount() -> None:
     wire = {"id": 1, "orderId": 2, "amount": {"value": 12.5, "currencyId": "RUR"}}
-    told = mapping.refund(msgspec.convert(wire, Return), "shop")
+    told = mapping.return_request(msgspec.convert(wire, Return), "shop")
     assert told.amount == Money(Decimal("12.5"), "RUB")
     del wire["amount"]
-    assert mapping.refund(msgspec.convert(wire, Return), "shop").amount is None
+    assert mapping.return_request(msgspec.convert(wire, Return), "shop").amount is None
 
 
-def test_chat_when_its_time_is_none_in_utc() -> None:
+def test_chat_when_its_time_is_beyond_the_calendar_in_utc() -> None:
     wire = {"chatId": 1, "createdAt": "0001-01-01T00:00:00+03:00"}
     chat = mapping.chat(msgspec.convert(wire, Chat), "shop")
     assert chat.created_at == datetime(1, 1, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_chat_when_its_time_is_none_in_utc() -> None:
 def test_return_when_it_waits_for_48_hours(
     status: str | None, until: str | None, since: str | None
 ) -> None:
-    """From when it was made; of DBS from when it has come back, which is its last change."""
+    """48 hours from creation; for DBS from when the goods came back, which is the last change."""
     neutral = _return(status, "2026-10-01T13:00:00+03:00", "2026-10-02T03:00:00+03:00")
     assert (neutral.reply_until and f"{neutral.reply_until:%F %H:%M}") == until
     assert (neutral.waiting_since and f"{neutral.waiting_since:%F %H:%M}") == since
@@ -76,7 +76,7 @@ def _return(status: str | None, created: str | None, updated: str | None) -> Neu
         "creationDate": created,
         "updateDate": updated,
     }
-    return mapping.refund(msgspec.convert(wire, Return), "shop")
+    return mapping.return_request(msgspec.convert(wire, Return), "shop")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a program has that keeps refs and no records, and what each call costs then."""
+"""Programs that keep refs instead of records, and the requests of each call."""
 
 from collections.abc import AsyncIterator
 
@@ -34,7 +34,7 @@ NOUNS = [Noun.CHAT, Noun.QUESTION, Noun.FEEDBACK, Noun.RETURN]
 
 
 def opened(market: YandexMarketSimulator) -> YandexMarket:
-    """A process that knows nothing but its configuration."""
+    """A new process with only its configuration."""
     return open_shop(market, business_id=1001, campaign_ids=[FIRST, SECOND])
 
 
@@ -49,7 +49,7 @@ def ref(noun: Noun, record_id: int | str) -> Ref:
 
 
 def simple(offered: list[Decision]) -> str:
-    """One that needs a comment at most."""
+    """A decision that needs at most a comment."""
     return next(
         one.id for one in offered if not (one.reasons or one.reason_required or one.amount_required)
     )
@@ -88,7 +88,7 @@ class TestGet:
         assert (after.answer.text, after.answer.status) == ("Да", AnswerStatus.PUBLISHED)
 
     @pytest.mark.parametrize(("campaign", "reads"), [(FIRST, 1), (SECOND, 2)])
-    async def test_get_when_the_shop_of_a_return_is_not_known(
+    async def test_get_when_the_shop_of_a_return_is_unknown(
         self, shop: YandexMarket, market: YandexMarketSimulator, campaign: int, reads: int
     ) -> None:
         number = market.state.arrive_return(campaign_id=campaign)
@@ -116,7 +116,7 @@ class TestGet:
             await shop.get(question)
 
     @pytest.mark.parametrize("noun", NOUNS)
-    async def test_get_when_there_is_none(self, shop: YandexMarket, noun: Noun) -> None:
+    async def test_get_when_the_record_does_not_exist(self, shop: YandexMarket, noun: Noun) -> None:
         with pytest.raises(NotFound):
             await shop.get(ref(noun, 5))
 
@@ -128,7 +128,7 @@ class TestGet:
             with pytest.raises(RefError, match="of the account yandex_market/shop"):
                 await shop.get(wrong)
         for word in ("x", "0", "-1", "1.0", "", " 1", "٣", "9" * 20):
-            with pytest.raises(RefError, match="a number in digits"):
+            with pytest.raises(RefError, match="a positive number"):
                 await shop.get(ref(noun, word))
         with pytest.raises(Unsupported):
             await shop.get(ref(Noun.MESSAGE, 1))
@@ -205,10 +205,13 @@ class TestReplies:
             await shop.decide(item, decision, comment=WORDS)
         assert made == {RETURN: 1, DECISIONS: 1}
 
-    async def test_decide_when_there_is_no_such_return(
+    async def test_decide_when_the_return_does_not_exist(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
-        with requests(market.stats) as made, pytest.raises(NotFound, match="no return 5"):
+        with (
+            requests(market.stats) as made,
+            pytest.raises(NotFound, match="return 5 does not exist"),
+        ):
             await shop.decide(ref(Noun.RETURN, 5), "REPAIR", comment="Починим")
         assert made.keys() == {RETURNS}
 

@@ -20,7 +20,7 @@ REFUSED = {"status": "ERROR", "errors": [{"code": "UNAUTHORIZED", "message": "Ap
 
 
 class TestCredential:
-    def test_headers_when_asked(self) -> None:
+    def test_headers_of_a_credential(self) -> None:
         assert Credential(CredentialKind.API_KEY, f" {KEY}\n").headers() == {"Api-Key": KEY}
         oauth = Credential(CredentialKind.OAUTH, TOKEN)
         assert oauth.headers() == {"Authorization": f"Bearer {TOKEN}"}
@@ -30,7 +30,7 @@ class TestCredential:
         "text",
         ["", "  ", f"Bearer {TOKEN}", f"OAuth {TOKEN}", "Api-Key: x", "a b", "a\r\nX: y", "ключ"],
     )
-    def test_credential_when_it_is_none(self, kind: CredentialKind, text: str) -> None:
+    def test_credential_when_it_is_invalid(self, kind: CredentialKind, text: str) -> None:
         with pytest.raises(InvalidToken) as caught:
             Credential(kind, text, account="shop")
         assert "shop" in str(caught.value)
@@ -56,7 +56,7 @@ class TestCredential:
 
 
 class TestAccount:
-    async def test_account_when_there_is_no_credential(self) -> None:
+    async def test_account_without_a_credential(self) -> None:
         with pytest.raises(InvalidToken, match="oauth="):
             YandexMarket()
 
@@ -75,7 +75,7 @@ class TestAccount:
         shop = YandexMarket.from_secrets(secrets, name="shop")
         assert shop.name == "shop"
         assert [one.title for one in shop.credentials()] == titles
-        assert shop.credentials()[0].owner == "found with the first call"
+        assert shop.credentials()[0].owner == "looked up with the first call"
 
     @pytest.mark.parametrize(
         "secrets",

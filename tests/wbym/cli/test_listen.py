@@ -131,9 +131,9 @@ async def test_each_account_has_an_address_and_refusals_are_told() -> None:
             code, lines, err = await it.ended(signal.SIGINT)
         assert (code, lines) == (0, ["one: chats 5", "two: chats 5"])
         assert [line.partition(": ")[2] for line in err.splitlines()] == [
-            "two: a notification of business 1001 was refused: it is not the account's",
-            "two: a notification from 9.9.9.9 was refused: that is not Market",
-            "two: a notification from 127.0.0.1 was refused: that is not Market",
+            "two: rejected a notification of business 1001, which is not the account's",
+            "two: rejected a notification from 9.9.9.9: not an address of Market",
+            "two: rejected a notification from 127.0.0.1: not an address of Market",
         ]
         assert await stored("other.db") == {Hint("one", "chats", "5"), Hint("two", "chats", "5")}
         assert not await asyncio.to_thread(Path("wbym.db").exists)

@@ -1,6 +1,6 @@
-"""The contract suite: what any adapter with a simulator must pass, written once.
+"""The contract suite: tests that any adapter with a simulator must pass.
 
-A marketplace's tests subclass :class:`AdapterContract` and say what its simulator is::
+A marketplace's tests subclass :class:`AdapterContract` and provide its simulator::
 
     class TestToy(AdapterContract):
         account_class = Toy
@@ -10,14 +10,14 @@ A marketplace's tests subclass :class:`AdapterContract` and say what its simulat
             async with ToySimulator() as simulator:
                 yield ToyHarness(simulator)
 
-Which tests there are is read from ``Toy.CAPABILITIES``. It needs pytest with pytest-asyncio in
-``auto`` mode; nothing else in wbym imports them. ``docs/adding-a-marketplace.md`` tells the rest.
+The tests are derived from ``Toy.CAPABILITIES``. They need pytest with pytest-asyncio in ``auto``
+mode; nothing else in wbym imports them. See ``docs/adding-a-marketplace.md``.
 """
 
 import pytest
 
 for _name in ("capabilities", "following", "lifetime", "proofs", "reading", "trouble", "writing"):
-    pytest.register_assert_rewrite(f"{__name__}.{_name}")
+    pytest.register_assert_rewrite(f"{__name__}._{_name}")
 
 from wbym.testing.contract._capabilities import CapabilityContract  # noqa: E402 - rewritten
 from wbym.testing.contract._following import FollowContract  # noqa: E402
@@ -42,4 +42,4 @@ class AdapterContract(
     SecretContract,
     FollowContract,
 ):
-    """All of the suite; subclass it once a marketplace."""
+    """The whole suite; subclass it once per marketplace."""

@@ -1,4 +1,4 @@
-"""What the suite's tests have in common: fixtures, and parameters taken from the capabilities."""
+"""The base of the suite's tests: fixtures, and parameters derived from the capabilities."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -18,31 +18,31 @@ __all__ = ["Contract", "eventually"]
 class Contract:
     """The base of the suite's classes.
 
-    A test asks for what it is run over by the name of an argument: ``capability`` is all that the
-    adapter states to have, ``noun`` and ``operation`` those among it (``any_noun`` the first noun),
-    ``text_rule`` each operation whose text has bounds.
+    A test is parametrized by the names of its arguments: ``capability`` runs over all capabilities
+    that the adapter states, ``noun`` and ``operation`` over its nouns and operations (``any_noun``
+    is the first noun), ``text_rule`` over the operations whose text has bounds.
     """
 
     account_class: ClassVar[type[Account]]
-    """The class under test; its ``CAPABILITIES`` say which tests there are."""
+    """The class under test; its ``CAPABILITIES`` define the tests."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run each test over what the adapter states."""
+        """Parametrize each test by the adapter's capabilities."""
         for name, choose in _PARAMETERS.items():
             if name in metafunc.fixturenames:
                 chosen = choose(self.account_class.CAPABILITIES)
-                metafunc.parametrize(name, chosen, ids=[str(one) for one in chosen])
+                metafunc.parametrize(name, chosen, ids=[str(capability) for capability in chosen])
 
     @pytest.fixture
     def harness(self) -> Harness:
-        """The running marketplace, with some records of each noun in each of its states."""
-        raise NotImplementedError("a subclass of the suite gives the fixture `harness`")
+        """The running marketplace, with some records of each noun in each of its statuses."""
+        raise NotImplementedError("a subclass of the suite must define the fixture `harness`")
 
     @pytest.fixture
     def crowded(self, harness: Harness) -> Harness:
-        """A running marketplace with more records of each noun than one page holds.
+        """A running marketplace with more records of each noun than fit in one page.
 
-        The same as ``harness``, where a subclass says nothing else.
+        By default the same as ``harness``.
         """
         return harness
 
@@ -54,10 +54,10 @@ class Contract:
 
 
 async def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> None:
-    """Let others run until the condition holds.
+    """Yield to other tasks until the condition is true.
 
     Raises:
-        TimeoutError: It did not hold within so many seconds.
+        TimeoutError: It was not true after ``within`` seconds.
     """
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - it depends on sockets, which set no event
@@ -65,14 +65,14 @@ async def eventually(condition: Callable[[], bool], *, within: float = 30.0) -> 
 
 
 def _having(capabilities: Capabilities, *wanted: Capability) -> list[Capability]:
-    return [one for one in wanted if states(capabilities, one)]
+    return [capability for capability in wanted if states(capabilities, capability)]
 
 
 def _with_text_rules(capabilities: Capabilities) -> list[Capability]:
     return [
-        one
-        for one in _having(capabilities, *OPERATIONS)
-        if {"max_text_length", "max_comment_length"} & capabilities[one].facts.keys()
+        operation
+        for operation in _having(capabilities, *OPERATIONS)
+        if {"max_text_length", "max_comment_length"} & capabilities[operation].facts.keys()
     ]
 
 

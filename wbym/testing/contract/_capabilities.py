@@ -1,4 +1,4 @@
-"""What is stated to be there is there, and does what it says."""
+"""Tests of the capabilities: each stated capability works."""
 
 from wbym.account import Account, Capability
 from wbym.testing.contract._base import Contract
@@ -27,18 +27,18 @@ _BOUNDS = {
 
 
 class CapabilityContract(Contract):
-    """The capability map."""
+    """Tests of the capabilities and of ``check``."""
 
     async def test_capability_when_it_is_stated(
         self, harness: Harness, shop: Account, capability: Capability
     ) -> None:
-        """Native or emulated: it does what it says, and the marketplace is asked for it."""
+        """A native or emulated capability works, and makes requests to the marketplace."""
         assert capability in PROBES, f"the suite has no probe for {capability}"
         await PROBES[capability](harness, shop)
         assert harness.requests
 
     async def test_check_when_offline(self, harness: Harness, shop: Account) -> None:
-        """It knows all methods without a request, each with its pace or with what is missing."""
+        """The report has all methods without a request, each with its rate or its missing scope."""
         report = await shop.check(online=False)
         known = {row.name: row.scope for row in self.account_class.catalog()}
         assert report.credentials
@@ -51,30 +51,31 @@ class CapabilityContract(Contract):
         assert not harness.requests
 
     async def test_check_when_online(self, harness: Harness, shop: Account) -> None:
-        """The marketplace is asked, and takes the credentials."""
+        """The marketplace is asked and accepts the credentials."""
         report = await shop.check()
         assert report.probes
         assert all(probe.answer and probe.error is None for probe in report.probes)
         assert harness.requests
 
     async def test_check_when_the_secret_is_revoked(self, harness: Harness) -> None:
-        """It is part of the report, which has the rest too."""
+        """The report has the problem, and the rest too."""
         async with harness.revoked() as account:
             report = await account.check()
         assert any(probe.error is not None for probe in report.probes)
         assert report.methods
 
     def test_capabilities_when_they_need_others(self) -> None:
-        """What needs a noun is not stated without it, nor replies to what cannot be read again."""
-        present = {one for one in Capability if states(self.account_class.CAPABILITIES, one)}
+        """A capability is stated together with its noun, and a reply with reading it back."""
+        stated = self.account_class.CAPABILITIES
+        present = {capability for capability in Capability if states(stated, capability)}
         for capability in present:
-            noun = next((one for one in NOUNS if capability.startswith(f"{one}.")), capability)
+            noun = next((noun for noun in NOUNS if capability.startswith(f"{noun}.")), capability)
             assert noun in present, capability
         for operation, needed in _NEEDS.items():
             assert operation not in present or needed in present, operation
 
     def test_facts_when_they_are_bounds(self) -> None:
-        """A bound has a name that the core knows, so that none is stated and not checked."""
+        """Each bound has a name that the core knows, so that the core checks it."""
         for capability, supported in self.account_class.CAPABILITIES.items():
             bounds = {fact for fact in supported.facts if fact.startswith(("min_", "max_"))}
             assert bounds <= _BOUNDS, capability

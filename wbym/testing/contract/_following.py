@@ -1,4 +1,4 @@
-"""How an account proves that an inbox can follow it."""
+"""Tests that an inbox can follow the account."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,13 +18,13 @@ from wbym.testing.contract._nouns import NOUNS, read, states
 __all__ = ["FollowContract", "events"]
 
 _WITHIN = 20.0
-"""Seconds in which what is there must come."""
+"""Max seconds for expected events to arrive."""
 _WRITTEN = "Здравствуйте, подскажите про заказ"
 _REPLY = "Здравствуйте! Уже разбираемся."
 
 
 async def events(harness: Harness, account: Account) -> None:
-    """All that the lists hold comes once; then only what is new, and our own reply as ours."""
+    """Every listed record is an event once; then only new records are, our own reply marked so."""
     listed = {
         _id(record.ref)
         for noun in NOUNS
@@ -33,39 +33,39 @@ async def events(harness: Harness, account: Account) -> None:
     }
     store = MemoryStore()
     async with _followed(harness, store) as inbox:
-        came = [event async for event in _until(inbox, lambda seen: listed <= seen)]
-    assert len({event.id for event in came}) == len(came), "an event came twice"
-    assert all(event.at.tzinfo is not None for event in came)
-    places = {event.id: place for place, event in enumerate(came)}
-    for event in came:
+        received = [event async for event in _until(inbox, lambda seen: listed <= seen)]
+    assert len({event.id for event in received}) == len(received), "an event came twice"
+    assert all(event.at.tzinfo is not None for event in received)
+    places = {event.id: place for place, event in enumerate(received)}
+    for event in received:
         if event.kind is EventKind.MESSAGE:
             assert places[_id(event.chat.ref)] < places[event.id], "a message before its chat"
 
     harness.simulator.buyers.write(_WRITTEN)
     async with _followed(harness, store) as inbox:
-        message = await _next_message(inbox, came)
+        message = await _next_message(inbox, received)
         assert message.message.text == _WRITTEN
         assert message.from_buyer
     if not states(account.capabilities, Capability.SEND):
         return
     async with _followed(harness, store) as inbox:
         await inbox.send(message.chat, _REPLY, idempotency_key=message.id)
-        echo = await _next_message(inbox, [*came, message])
+        echo = await _next_message(inbox, [*received, message])
         assert echo.message.text == _REPLY
         assert echo.sent_as == message.id
 
 
 class FollowContract(Contract):
-    """What an inbox is told when something is wrong."""
+    """Tests of the events in case of errors."""
 
-    async def test_events_when_a_record_cannot_be_read(
+    async def test_events_when_a_record_is_undecodable(
         self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
-        """It is told with its bytes, once, and the others of its page come."""
+        """The record is an event once, with its bytes; the others of its page are delivered."""
         if not states(shop.capabilities, Capability.EVENTS):
             pytest.skip("the account cannot be followed")
         if noun is Capability.CHATS:
-            pytest.skip("chats are known from their messages too")
+            pytest.skip("chats also come from their messages")
         store = MemoryStore()
         harness.fail_next(noun, "bad_record")
         async with _followed(harness, store) as inbox:
@@ -78,7 +78,7 @@ class FollowContract(Contract):
         rest = {_id(record.ref) for record in await read(shop, noun)}
         async with _followed(harness, store) as inbox:
             seen = {event.id for event in found}
-            # The one that was spoilt is read past.
+            # The undecodable record is skipped.
             again = [
                 event async for event in _until(inbox, lambda new: len(rest - seen - new) <= 1)
             ]
@@ -87,7 +87,7 @@ class FollowContract(Contract):
 
 @asynccontextmanager
 async def _followed(harness: Harness, store: MemoryStore) -> AsyncIterator[Inbox]:
-    """An inbox over the account; a new one polls at once, and finds the store as it was left."""
+    """An inbox over the account; a new inbox polls at once, and resumes from the store."""
     async with (
         asyncio.timeout(_WITHIN),
         Inbox(harness.account(), state=store, confirmation_timeout=_WITHIN) as inbox,
@@ -106,7 +106,7 @@ async def _until(inbox: Inbox, enough: Callable[[set[str]], bool]) -> AsyncItera
 
 
 async def _next_message(inbox: Inbox, before: Sequence[Event]) -> Event:
-    """The next message; what comes before it is its chat at most."""
+    """The next message; only its chat may come before it."""
     known = {event.id for event in before}
     async for event in inbox.events(since=EPOCH):
         assert event.id not in known, "a confirmed event came again"
@@ -118,5 +118,5 @@ async def _next_message(inbox: Inbox, before: Sequence[Event]) -> Event:
 
 
 def _id(ref: Ref) -> str:
-    """The id of the event that tells of a new record."""
+    """The id of the event of a new record."""
     return f"{ref.marketplace}/{ref.account}/{ref.noun}/{ref.id}"

@@ -1,4 +1,4 @@
-"""Accounts come, go and are interrupted: nothing is left behind, and no secret is shown."""
+"""Tests of an account's lifetime and cancellation: no leaks, and no secret is shown."""
 
 import asyncio
 import gc
@@ -14,18 +14,18 @@ from wbym.errors import CredentialError, InvalidToken, StatusError, WbymError
 from wbym.testing.contract._base import Contract, eventually
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import NOUNS, listings, read, states
-from wbym.testing.contract._operations import OPERATIONS, fitting, prepare
+from wbym.testing.contract._operations import OPERATIONS, padded, prepare
 
 __all__ = ["LifetimeContract", "SecretContract"]
 
 
 class LifetimeContract(Contract):
-    """Tasks, sessions and buckets."""
+    """Tests of tasks, sessions and buckets."""
 
     async def test_reading_when_cancelled(
         self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
-        """No task and no place at the limits is left, and the account goes on working."""
+        """No task and no place at the limits leaks, and the account still works."""
         expected = len(await read(shop, noun))
         before = _tasks()
         harness.simulator.faults.latency = 0.05
@@ -43,7 +43,7 @@ class LifetimeContract(Contract):
     async def test_reading_when_left_early(
         self, crowded: Harness, noun: Capability, prefetch: int | None
     ) -> None:
-        """Pages asked for ahead are given up."""
+        """Prefetched pages are abandoned."""
         async with crowded.account() as shop:
             before = _tasks()
             listing = (await listings(shop, noun, prefetch=prefetch))[0]
@@ -59,11 +59,11 @@ class LifetimeContract(Contract):
     async def test_operation_when_cancelled(
         self, harness: Harness, shop: Account, operation: Capability
     ) -> None:
-        """It was done once at most, no task is left, and the account goes on working."""
+        """The operation had at most one effect, no task leaks, and the account still works."""
         _, write = await prepare(shop, operation)
         before = _tasks()
         harness.simulator.faults.latency = 0.05
-        writer = asyncio.ensure_future(write(fitting(shop.capabilities[operation])))
+        writer = asyncio.ensure_future(write(padded(shop.capabilities[operation])))
         await eventually(lambda: harness.simulator.stats.in_flight > 0)
         writer.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -71,12 +71,12 @@ class LifetimeContract(Contract):
         assert await _left_behind(before) == set()
         await eventually(lambda: not harness.simulator.stats.in_flight)
         harness.simulator.faults.latency = 0.0
-        assert harness.done(operation) <= 1
+        assert harness.effects_of(operation) <= 1
         assert not any(bucket.waiting or bucket.in_flight for bucket in shop.limits())
         await shop.counts()
 
     async def test_account_when_closed(self, harness: Harness, any_noun: Capability) -> None:
-        """Its session is closed with it, and it makes no more requests."""
+        """The account closes its session, and makes no more requests."""
         before = _open_sessions()
         async with harness.account() as account:
             await read(account, any_noun)
@@ -88,10 +88,10 @@ class LifetimeContract(Contract):
         assert harness.requests == requests
         await account.aclose()
 
-    async def test_account_when_its_session_is_lent(
+    async def test_account_when_its_session_is_borrowed(
         self, harness: Harness, any_noun: Capability
     ) -> None:
-        """It is used, and left open."""
+        """A borrowed session is used, and left open."""
         async with aiohttp.ClientSession() as session:
             before = _open_sessions()
             async with harness.account(session=session) as account:
@@ -99,10 +99,10 @@ class LifetimeContract(Contract):
                 assert _open_sessions() == before
             assert not session.closed
 
-    async def test_limits_when_two_accounts_are_of_one_seller(
+    async def test_limits_when_two_accounts_have_one_seller(
         self, harness: Harness, noun: Capability
     ) -> None:
-        """They share buckets, since the marketplace counts them together."""
+        """They share buckets, since the marketplace counts per seller."""
         async with harness.account(name="one") as one, harness.account(name="two") as two:
             await read(one, noun)
             before = {bucket.key: bucket.calls for bucket in one.limits()}
@@ -115,21 +115,21 @@ class LifetimeContract(Contract):
 
 
 class SecretContract(Contract):
-    """Secrets stay secret."""
+    """Tests that secrets stay secret."""
 
     @pytest.mark.parametrize("secret", ["", "  "])
-    async def test_account_when_there_is_no_secret(self, secret: str) -> None:
-        """An empty variable of the environment is told from a credential at once."""
+    async def test_account_when_the_secret_is_empty(self, secret: str) -> None:
+        """An empty environment variable is rejected at once."""
         with pytest.raises(InvalidToken):
             self.account_class.from_secrets({"secret": [secret]}, name="shop")
 
-    async def test_secret_when_everything_is_shown(
+    async def test_secrets_are_never_shown(
         self, harness: Harness, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """It is in no repr, no error, no log, and no variable of ours in a traceback."""
+        """A secret is in no repr, no error, no log, and no variable of ours in a traceback."""
         assert harness.secrets
         caplog.set_level(0)
-        harness.simulator.faults.error_body = "html"  # an error without words of the marketplace
+        harness.simulator.faults.error_body = "html"  # an error without the marketplace's text
         shown = []
         async with harness.account() as account, harness.revoked() as revoked:
             shown += [repr(account), str(account), repr(revoked), repr(account.credentials())]
@@ -137,15 +137,15 @@ class SecretContract(Contract):
                 if states(account.capabilities, noun):
                     harness.fail_next(noun, "error")
                     shown += [repr((record, record.raw)) for record in await read(account, noun)]
-                    with pytest.raises((StatusError, CredentialError)) as refused:
+                    with pytest.raises((StatusError, CredentialError)) as rejected:
                         await read(revoked, noun)
-                    shown += _shown(refused.value)
+                    shown += _shown(rejected.value)
             for operation in OPERATIONS:
                 if states(account.capabilities, operation):
                     _, write = await prepare(account, operation)
                     harness.fail_next(operation, "drop_after")
                     with pytest.raises(WbymError) as lost:
-                        await write(fitting(account.capabilities[operation]))
+                        await write(padded(account.capabilities[operation]))
                     shown += _shown(lost.value)
             shown.append(repr(account.limits()))
         shown.append(caplog.text)
@@ -171,18 +171,18 @@ def _locals(tb: TracebackType | None) -> Iterator[str]:
 
 
 def _tasks() -> set[asyncio.Task[object]]:
-    """What runs, but for aiohttp's own servants of the simulator."""
-    return {task for task in asyncio.all_tasks() if not _is_servant(task)}
+    """The running tasks, without aiohttp's own of the simulator."""
+    return {task for task in asyncio.all_tasks() if not _is_aiohttps(task)}
 
 
 async def _left_behind(before: set[asyncio.Task[object]]) -> set[asyncio.Task[object]]:
-    """What has not ended at once, well before the simulator's answer would have ended it."""
+    """New tasks that have not ended at once, well before the simulator's response ends them."""
     for _ in range(50):
         await asyncio.sleep(0)
     return _tasks() - before
 
 
-def _is_servant(task: asyncio.Task[object]) -> bool:
+def _is_aiohttps(task: asyncio.Task[object]) -> bool:
     code = getattr(task.get_coro(), "cr_code", None)
     return code is not None and "aiohttp" in code.co_filename
 
@@ -190,5 +190,5 @@ def _is_servant(task: asyncio.Task[object]) -> bool:
 def _open_sessions() -> int:
     gc.collect()
     return sum(
-        isinstance(one, aiohttp.ClientSession) and not one.closed for one in gc.get_objects()
+        isinstance(item, aiohttp.ClientSession) and not item.closed for item in gc.get_objects()
     )

@@ -1,4 +1,4 @@
-"""An account by its nouns, so that a test is written once for all of them."""
+"""Access to an account by noun, so that one test covers all nouns."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,18 +15,18 @@ NOUNS: Final = (
     Capability.FEEDBACKS,
     Capability.RETURNS,
 )
-"""What is listed."""
+"""The capabilities of listing a noun."""
 
 
 def states(capabilities: Capabilities, capability: Capability) -> bool:
-    """Whether a capability is stated to be there."""
+    """Whether a capability is stated as native or emulated."""
     return has(capabilities, capability)
 
 
 async def listings(
     account: Account, noun: Capability, *, cursor: str | None = None, prefetch: int | None = None
 ) -> Sequence[Listing[AnyRecord]]:
-    """The lists that hold every record of a noun: one, or for messages one a chat."""
+    """The lists of all records of a noun: one, or one per chat for messages."""
     match noun:
         case Capability.CHATS:
             return [account.chats(cursor=cursor, prefetch=prefetch).map_pages(list)]
@@ -46,6 +46,6 @@ async def listings(
 
 
 async def read(account: Account, noun: Capability, *, cursor: str | None = None) -> list[AnyRecord]:
-    """Every record of a noun."""
+    """Read all records of a noun."""
     lists = await listings(account, noun, cursor=cursor)
     return [item for listing in lists for item in await listing.all()]

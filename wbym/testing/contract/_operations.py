@@ -1,4 +1,4 @@
-"""What is done at a marketplace: to made-up objects, and to those that the simulator has."""
+"""Operations on made-up objects, and on objects of the simulator."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -25,15 +25,24 @@ from wbym.domain import (
 )
 from wbym.testing.contract._nouns import states
 
-__all__ = ["OPERATIONS", "TEXT", "Prepared", "act", "fitting", "prepare", "sample", "writable_chat"]
+__all__ = [
+    "OPERATIONS",
+    "TEXT",
+    "Prepared",
+    "apply_operation",
+    "padded",
+    "prepare",
+    "sample",
+    "writable_chat",
+]
 
 
 class Prepared(NamedTuple):
-    """An operation that is ready to be done to something of the simulator's."""
+    """An operation with its object at the simulator."""
 
     item: Chat | Question | Feedback | Return
     write: Callable[[str], Awaitable[object]]
-    """Does it, with a text: a message, an answer, a reason, a comment."""
+    """Performs the operation with a text: a message, an answer, a reason, a comment."""
 
 
 OPERATIONS: Final = (
@@ -46,7 +55,7 @@ OPERATIONS: Final = (
     Capability.EDIT_FEEDBACK_ANSWER,
     Capability.DECIDE,
 )
-"""What is done to something, and must not be done twice."""
+"""The operations on an object that must not be performed twice."""
 
 TEXT: Final = "Спасибо, мы уже разбираемся!"
 
@@ -63,19 +72,22 @@ _DECISION = Decision("1", DecisionKind.REFUND)
 
 
 def sample(content_type: str, size: int = 100) -> Upload:
-    """A file of a type by its first bytes, with ``size`` bytes."""
+    """Create a file of ``size`` bytes with the first bytes of its type."""
     beginning = _BEGINNINGS[content_type]
     return Upload(f"фото.{content_type[-4:]}", beginning + bytes(size - len(beginning)))
 
 
-def fitting(supported: Supported, text: str = TEXT) -> str:
-    """The text, made long enough for the rules that are stated."""
-    least = supported.facts.get("min_text_length", supported.facts.get("min_comment_length", 0))
-    return text.ljust(int(least), ".")
+def padded(supported: Supported, text: str = TEXT) -> str:
+    """The text, padded to the stated min length."""
+    facts = supported.facts
+    min_length = facts.get("min_text_length", facts.get("min_comment_length", 0))
+    return text.ljust(int(min_length), ".")
 
 
-async def act(account: Account, operation: Capability, record_id: str, text: str = TEXT) -> None:
-    """Do an operation to a made-up object with an id, whose state would allow it."""
+async def apply_operation(
+    account: Account, operation: Capability, record_id: str, text: str = TEXT
+) -> None:
+    """Perform an operation on a made-up object with this id, in a suitable state."""
 
     def ref(noun: Noun) -> Ref:
         return Ref(account.marketplace, account.name, noun, record_id)
@@ -103,11 +115,11 @@ async def act(account: Account, operation: Capability, record_id: str, text: str
             item = Return(ref=ref(Noun.RETURN), decisions=(_DECISION,), order=Order(record_id))
             await account.decide(item, _DECISION)
         case _:
-            raise ValueError(f"{operation} is done to nothing")
+            raise ValueError(f"{operation} is not an operation on an object")
 
 
 async def prepare(account: Account, operation: Capability) -> Prepared:
-    """Find something that the operation may be done to, and how to do it."""
+    """Find a suitable object for an operation."""
     match operation:
         case Capability.SEND:
             chat = await writable_chat(account)
@@ -141,11 +153,11 @@ async def prepare(account: Account, operation: Capability) -> Prepared:
                 ),
             )
         case _:
-            raise ValueError(f"{operation} is done to nothing")
+            raise ValueError(f"{operation} is not an operation on an object")
 
 
 async def writable_chat(account: Account) -> Chat:
-    """A chat that takes a message."""
+    """A chat that accepts a message."""
     return next(chat for chat in await account.chats().all() if chat.writable is not False)
 
 
@@ -167,11 +179,11 @@ async def _feedback(account: Account) -> Feedback:
 
 
 async def _decidable(account: Account) -> tuple[Return, Decision]:
-    """A return and what may be decided about it, with a comment if one may go with it."""
+    """A return and an available decision, preferably one that allows a comment."""
     found: list[tuple[Return, Decision]] = []
     async for item in account.returns(is_open=True):
         decisions = await account.decisions(item)
         found += [(item, decision) for decision in decisions]
         if any(decision.comment_allowed for decision in decisions):
             break
-    return max(found, key=lambda one: one[1].comment_allowed)
+    return max(found, key=lambda pair: pair[1].comment_allowed)

@@ -1,4 +1,4 @@
-"""One probe a capability: how it proves itself."""
+"""The probes of the capabilities: one per capability."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -13,7 +13,7 @@ from wbym.testing.contract._harness import Harness
 __all__ = ["PROBES", "Probe"]
 
 Probe: TypeAlias = Callable[[Harness, Account], Awaitable[None]]
-"""Does it at the simulator, and asserts that it did what it says."""
+"""Uses a capability on the simulator, and asserts that it works."""
 
 PROBES: Final[Mapping[Capability, Probe]] = MappingProxyType(
     {
@@ -55,4 +55,4 @@ PROBES: Final[Mapping[Capability, Probe]] = MappingProxyType(
         Capability.NOTIFICATIONS: proofs.notifications,
     }
 )
-"""By the capability; one that is not here has no test yet."""
+"""The probes by capability; a missing one is a failure of the suite."""

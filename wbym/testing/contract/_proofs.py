@@ -1,4 +1,4 @@
-"""How a capability proves itself: it is used on the simulator, and did what it says."""
+"""The implementations of the probes, which use capabilities on the simulator."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -25,7 +25,7 @@ from wbym.errors import AlreadyAnswered, NotFound, NotReady, RefusedByModeration
 from wbym.paging import Listing
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import read, states
-from wbym.testing.contract._operations import TEXT, fitting, prepare, sample, writable_chat
+from wbym.testing.contract._operations import TEXT, padded, prepare, sample, writable_chat
 from wbym.testing.contract._walk import flaws
 
 __all__ = [
@@ -69,12 +69,12 @@ _GET: Final[Mapping[Capability, tuple[Capability, Noun]]] = MappingProxyType(
 
 
 async def lists(noun: Capability, harness: Harness, account: Account) -> None:
-    """As many as the simulator holds."""
-    assert len(await read(account, noun)) == harness.expected()[noun]
+    """The list has all records of the simulator."""
+    assert len(await read(account, noun)) == harness.expected_counts()[noun]
 
 
 async def gets(noun: Capability, harness: Harness, account: Account) -> None:
-    """One by its ref and one read again are those that the list has; none is NotFound."""
+    """Reading by ref and reading again return the listed record; a missing one is NotFound."""
     getting, word = _GET[noun]
     found = await read(account, noun)
     for record in (found[0], found[len(found) // 2], found[-1]):
@@ -83,18 +83,18 @@ async def gets(noun: Capability, harness: Harness, account: Account) -> None:
             assert again.ref == record.ref
             assert again.raw is not None
             assert flaws(again, marketplace=account.marketplace, account=account.name) == []
-    missing = Ref(account.marketplace, account.name, word, harness.unknown[getting])
+    missing = Ref(account.marketplace, account.name, word, harness.unknown_ids[getting])
     with pytest.raises(NotFound) as caught:
         await account.get(missing)
     assert (caught.value.marketplace, caught.value.account) == (account.marketplace, account.name)
 
 
 async def does(operation: Capability, harness: Harness, account: Account) -> None:
-    """It has its effect once; an answer then stands with its text, and there is no second one."""
+    """The operation has one effect; an answer then stands with its text, and only once."""
     item, write = await prepare(account, operation)
-    text = fitting(account.capabilities[operation], "Спасибо, уже исправляем!")
+    text = padded(account.capabilities[operation], "Спасибо, уже исправляем!")
     await write(text)
-    assert harness.done(operation) == 1
+    assert harness.effects_of(operation) == 1
     if isinstance(item, Question | Feedback) and operation is not Capability.REJECT_QUESTION:
         again = await account.get(item)
         assert again.answered
@@ -103,14 +103,14 @@ async def does(operation: Capability, harness: Harness, account: Account) -> Non
         assert again.answer.author is Author.SELLER
         with pytest.raises(AlreadyAnswered):
             await account.answer(item.ref, text)
-        assert harness.done(operation) == 1
+        assert harness.effects_of(operation) == 1
 
 
 # Chats.
 
 
 async def chats_waiting(harness: Harness, account: Account) -> None:
-    """Those that wait and the others are all; a message adds one, a reply takes it away."""
+    """Waiting and other chats are all chats; a message adds a waiting one, a reply removes it."""
     before = await account.chats(waiting_for_seller=True).all()
     harness.simulator.buyers.write("Где мой заказ?")
     waiting = await account.chats(waiting_for_seller=True).all()
@@ -128,20 +128,20 @@ async def chats_waiting(harness: Harness, account: Account) -> None:
 
 
 async def messages(harness: Harness, account: Account) -> None:
-    """Each chat's own messages, oldest first, with one that has just arrived."""
+    """Each chat's own messages, oldest first, including one that has just arrived."""
     harness.simulator.buyers.write("Где мой заказ?")
-    said = []
+    written = []
     for chat in await account.chats().all():
         messages = await account.messages(chat).all()
         assert {message.chat for message in messages} <= {chat.ref}
         assert [m.sent_at for m in messages] == sorted(m.sent_at for m in messages)
         assert _refs(await account.messages(chat.ref).all()) == _refs(messages)
-        said += [(message.author, message.text) for message in messages]
-    assert said.count((Author.BUYER, "Где мой заказ?")) == 1
+        written += [(message.author, message.text) for message in messages]
+    assert written.count((Author.BUYER, "Где мой заказ?")) == 1
 
 
 async def messages_since(_: Harness, account: Account) -> None:
-    """Those from the moment on, with that of the moment itself."""
+    """The messages since a time, which is included."""
     for chat in await account.chats().all():
         messages = await account.messages(chat).all()
         since = messages[len(messages) // 2].sent_at
@@ -150,32 +150,32 @@ async def messages_since(_: Harness, account: Account) -> None:
 
 
 async def send(harness: Harness, account: Account) -> None:
-    """A message to a chat, or to its ref, reaches the marketplace once, and stands last in it."""
+    """A message to a chat or its ref reaches the marketplace once, and is the chat's last one."""
     chat = await writable_chat(account)
-    text = fitting(account.capabilities[Capability.SEND])
+    text = padded(account.capabilities[Capability.SEND])
     targets: tuple[Chat | Ref, ...] = (chat, chat.ref)
     for count, target in enumerate(targets, 1):
         sent = await account.send(target, f"{text} {count}")
         assert sent.failed_files == ()
-        assert harness.done(Capability.SEND) == count
+        assert harness.effects_of(Capability.SEND) == count
         last = (await account.messages(chat).all())[-1]
         assert (last.author, last.text) == (Author.SELLER, f"{text} {count}")
 
 
 async def send_files(harness: Harness, account: Account) -> None:
-    """A file of each type that is stated reaches the marketplace."""
+    """A file of each stated type reaches the marketplace."""
     chat = await writable_chat(account)
     types = str(account.capabilities[Capability.SEND_FILES].facts.get("file_types", "image/png"))
     for count, content_type in enumerate(types.split(), 1):
         sent = await account.send(chat, "", files=[sample(content_type)])
         assert sent.failed_files == ()
-        assert harness.done(Capability.SEND_FILES) == count
+        assert harness.effects_of(Capability.SEND_FILES) == count
         last = (await account.messages(chat).all())[-1]
         assert (last.author, len(last.attachments)) == (Author.SELLER, 1)
 
 
 async def download(_: Harness, account: Account) -> None:
-    """Files of messages can be read, but for those that moderation holds back."""
+    """Files of messages can be read, except those that moderation withholds."""
     sizes = []
     for chat in await account.chats().all():
         for message in await account.messages(chat).all():
@@ -190,7 +190,7 @@ async def download(_: Harness, account: Account) -> None:
 
 
 async def open_chat(harness: Harness, account: Account) -> None:
-    """A new chat about the order, and the same one when it is asked for again."""
+    """Opening a chat about an order creates it once; the second call returns the same chat."""
     order = harness.order_without_chat()
     before = _refs(await read(account, Capability.CHATS))
     chat = await account.open_chat(order_id=order)
@@ -231,7 +231,7 @@ def _listed(account: Account, noun: Capability) -> _Listed:
 
 
 async def answered(noun: Capability, _: Harness, account: Account) -> None:
-    """Both filters agree with what each record says of itself."""
+    """Both filters agree with the records' own status."""
     listed = _listed(account, noun)
     everything = [
         await account.get(item) if isinstance(item, Feedback) and not item.answer_known else item
@@ -242,7 +242,7 @@ async def answered(noun: Capability, _: Harness, account: Account) -> None:
     assert waiting
     assert _refs(answered) == _refs(item for item in everything if item.answered)
     assert not any(item.answered for item in waiting)
-    # Those that nobody will answer may be left out, declined questions and old feedbacks.
+    # Records that nobody will answer may be left out: rejected questions and old feedbacks.
     open_ones = [
         item
         for item in everything
@@ -252,7 +252,7 @@ async def answered(noun: Capability, _: Harness, account: Account) -> None:
 
 
 async def period(noun: Capability, _: Harness, account: Account) -> None:
-    """Both ends belong to the period, to the microsecond."""
+    """Both ends of the period are included, to the microsecond."""
     listed = _listed(account, noun)
     moments = sorted(item.created_at for item in await listed())
     begin, end = moments[len(moments) // 4], moments[len(moments) * 3 // 4]
@@ -276,10 +276,10 @@ async def period(noun: Capability, _: Harness, account: Account) -> None:
 
 
 async def product(noun: Capability, _: Harness, account: Account) -> None:
-    """Those about one product, and no others."""
+    """The filter returns all records about one product, and no others."""
     listed = _listed(account, noun)
     everything = await listed()
-    # The marketplace's article, or the seller's own where the records tell nothing else.
+    # The marketplace's article, or the seller's own if the records have no other.
     products = [item.product or Product() for item in everything]
     articles = [product.id or product.seller_sku for product in products]
     article = next(article for article in articles if article is not None)
@@ -288,7 +288,7 @@ async def product(noun: Capability, _: Harness, account: Account) -> None:
 
 
 async def rating(_: Harness, account: Account) -> None:
-    """Those with one of the ratings, and no others."""
+    """The filter returns all feedbacks with one of the ratings, and no others."""
     everything = await account.feedbacks().all()
     ratings = sorted({item.rating for item in everything if item.rating is not None})
     wanted = ratings[:2]
@@ -298,21 +298,21 @@ async def rating(_: Harness, account: Account) -> None:
 
 
 async def comments(_: Harness, account: Account) -> None:
-    """All comments under a feedback, with the seller's new one."""
+    """All comments under a feedback, including the seller's new one."""
     feedback, write = await prepare(account, Capability.ANSWER_FEEDBACK)
     assert isinstance(feedback, Feedback)
     before = await account.comments(feedback).all()
     await write(TEXT)
     after = await account.comments(feedback).all()
     assert len(after) == len(before) + 1
-    (new,) = [comment for comment in after if comment.id not in {one.id for one in before}]
+    (new,) = [comment for comment in after if comment.id not in {old.id for old in before}]
     assert (new.author, new.text) == (Author.SELLER, TEXT)
     for comment in after:
         assert flaws(comment, marketplace=account.marketplace, account=account.name) == []
 
 
 async def skip_reaction(_: Harness, account: Account) -> None:
-    """The feedback counts as seen, and waits no more."""
+    """The feedback counts as viewed, and does not wait any more."""
     before = await account.counts()
     found = await account.feedbacks().all()
     unseen = next(item for item in found if item.viewed is False)
@@ -322,10 +322,10 @@ async def skip_reaction(_: Harness, account: Account) -> None:
 
 
 async def sweeps(noun: Capability, harness: Harness, account: Account) -> None:
-    """Every record once: in order, of a period, and after a stop."""
+    """Every record comes once: in order, of a period, and after resuming."""
     swept = _swept(account, noun)
     everything = await swept().all()
-    assert len(_refs(everything)) == len(everything) == harness.expected()[noun]
+    assert len(_refs(everything)) == len(everything) == harness.expected_counts()[noun]
     begin = min(item.created_at for item in everything)
     in_order = await swept(since=begin, in_order=True).all()
     assert in_order == sorted(in_order, key=lambda item: item.created_at)
@@ -365,7 +365,7 @@ def _swept(account: Account, noun: Capability) -> _Sweep:
 
 
 async def returns_open(_: Harness, account: Account) -> None:
-    """Open and closed ones are all returns, and what waits is open."""
+    """Open and closed returns are all returns, and waiting ones are open."""
     everything = await account.returns().all()
     open_ones = await account.returns(is_open=True).all()
     closed = await account.returns(is_open=False).all()
@@ -380,7 +380,7 @@ async def returns_open(_: Harness, account: Account) -> None:
 
 
 async def notifications(harness: Harness, account: Account) -> None:
-    """What the marketplace calls back with becomes hints at streams of the account."""
+    """The marketplace's notifications become hints for streams of the account."""
     hints: list[Hint] = []
 
     async def store(given: Sequence[Hint]) -> None:

@@ -1,4 +1,4 @@
-"""Failures of the marketplace: what is tried again, and what the caller gets in the end."""
+"""Tests of the marketplace's failures: retries, and the errors for the caller."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from wbym.testing._faults import FaultKind
 from wbym.testing.contract._base import Contract
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import read
-from wbym.testing.contract._operations import act, fitting
+from wbym.testing.contract._operations import apply_operation, padded
 
 __all__ = ["TroubleContract"]
 
@@ -40,20 +40,20 @@ _MANY = 1000
 
 
 class TroubleContract(Contract):
-    """Errors map."""
+    """Tests of retries and errors."""
 
     @pytest.mark.parametrize("fault", _PASSING)
     async def test_reading_when_the_marketplace_fails_once(
         self, harness: Harness, shop: Account, noun: Capability, fault: FaultKind
     ) -> None:
-        """It is asked again, and everything is read."""
+        """The request is retried, and everything is read."""
         expected = [record.ref for record in await read(shop, noun)]
         harness.fail_next(noun, fault)
         assert sorted(record.ref for record in await read(shop, noun)) == sorted(expected)
         assert harness.failed(fault) == 1
 
     @pytest.mark.parametrize(("fault", "kind"), _LASTING)
-    async def test_reading_when_the_marketplace_goes_on_failing(
+    async def test_reading_when_the_marketplace_keeps_failing(
         self,
         harness: Harness,
         shop: Account,
@@ -61,7 +61,7 @@ class TroubleContract(Contract):
         fault: FaultKind,
         kind: type[CallError],
     ) -> None:
-        """After some attempts the caller learns what happened, where, and that it may pass."""
+        """After some attempts the error says what happened, where, and that it is retryable."""
         harness.fail_next(noun, fault, _MANY)
         with pytest.raises(kind) as caught:
             await read(shop, noun)
@@ -72,19 +72,19 @@ class TroubleContract(Contract):
         assert error.endpoint
         assert (error.status is None) is (kind is ConnectionFailed)
 
-    async def test_reading_when_refused_for_a_limit(
+    async def test_reading_when_rate_limited(
         self, harness: Harness, shop: Account, noun: Capability
     ) -> None:
-        """It is waited out, and the caller sees nothing of it."""
+        """The wait is handled, and the caller does not notice it."""
         expected = [record.ref for record in await read(shop, noun)]
-        harness.refuse_next(noun, times=2)
+        harness.rate_limit_next(noun, times=2)
         assert sorted(record.ref for record in await read(shop, noun)) == sorted(expected)
-        assert harness.refusals_left == 0
+        assert harness.rate_limits_left == 0
 
     async def test_reading_when_the_secret_is_revoked(
         self, harness: Harness, noun: Capability
     ) -> None:
-        """The credentials are named as the cause, and nothing is tried again."""
+        """The error names the credentials as the cause, and nothing is retried."""
         async with harness.revoked() as account:
             with pytest.raises((Unauthorized, Forbidden, CredentialError)) as caught:
                 await read(account, noun)
@@ -92,13 +92,13 @@ class TroubleContract(Contract):
             assert not caught.value.retryable
         assert harness.requests <= 1
 
-    async def test_operation_when_the_marketplace_is_away(
+    async def test_operation_when_the_marketplace_is_unreachable(
         self, harness: Harness, shop: Account, operation: Capability
     ) -> None:
-        """What surely was not sent is tried again, and then said to be not sent."""
-        record_id = harness.unknown.get(operation, "1")
-        text = fitting(shop.capabilities[operation])
+        """A request that was definitely not sent is retried, and then reported as not sent."""
+        record_id = harness.unknown_ids.get(operation, "1")
+        text = padded(shop.capabilities[operation])
         await harness.simulator.stop()
         with pytest.raises(ConnectionFailed):
-            await act(shop, operation, record_id, text)
+            await apply_operation(shop, operation, record_id, text)
         assert not harness.requests

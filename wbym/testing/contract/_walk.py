@@ -1,4 +1,4 @@
-"""Every value in a neutral record, however deep."""
+"""Checks of all values in a neutral record, nested ones included."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import msgspec
 
 from wbym.domain import Money, Ref
 
-__all__ = ["flaws", "unknown_words", "values"]
+__all__ = ["flaws", "unknown_values", "values"]
 
 _ISO_4217 = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -20,11 +20,11 @@ NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD 
 SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED
 VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
 """
-"""Of today: RUR and BYR are of the past."""
+"""Current codes: RUR and BYR are obsolete."""
 
 
 def values(value: object, where: str = "") -> Iterator[tuple[str, object]]:
-    """The value and all values inside, with where they stand."""
+    """The value and all nested values, with their paths."""
     yield where, value
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
@@ -35,16 +35,16 @@ def values(value: object, where: str = "") -> Iterator[tuple[str, object]]:
 
 
 def flaws(record: msgspec.Struct, *, marketplace: str, account: str) -> list[str]:
-    """Where a record breaks the conventions of ``wbym.domain._common``, in words."""
+    """Violations of the conventions of ``wbym.domain._common``, as texts."""
     found = []
     for where, value in values(record, type(record).__name__):
         match value:
             case datetime() if value.tzinfo is not UTC and value.utcoffset() != timedelta():
                 found.append(f"{where}: {value!r} is not aware UTC")
             case Money() if type(value.amount) is not Decimal:
-                found.append(f"{where}: {value.amount!r} is no Decimal")
+                found.append(f"{where}: {value.amount!r} is not a Decimal")
             case Money() if value.currency not in _ISO_4217.split():
-                found.append(f"{where}: {value.currency!r} is no ISO 4217 code")
+                found.append(f"{where}: {value.currency!r} is not an ISO 4217 code")
             case Ref() if (value.marketplace, value.account) != (marketplace, account):
                 found.append(f"{where}: {value} is not of {marketplace}/{account}")
             case Ref() if not value.id:
@@ -52,8 +52,8 @@ def flaws(record: msgspec.Struct, *, marketplace: str, account: str) -> list[str
     return found
 
 
-def unknown_words(record: msgspec.Struct) -> list[str]:
-    """Where a record has a status that the marketplace's word gave no meaning for."""
+def unknown_values(record: msgspec.Struct) -> list[str]:
+    """The paths of enumeration members that are UNKNOWN."""
     return [
         where
         for where, value in values(record, type(record).__name__)

@@ -1,4 +1,4 @@
-"""Content: cards and what belongs to them, by noun."""
+"""Content: cards, media, tags, directories and recommendations."""
 
 from typing import Final
 

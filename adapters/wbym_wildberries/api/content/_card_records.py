@@ -1,4 +1,4 @@
-"""What Wildberries sends of cards, and what is sent to it."""
+"""Records of cards, as Wildberries sends them and as they are sent to it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -50,7 +50,7 @@ __all__ = [
 
 
 class DocumentType(IntEnum):
-    """The kind of a permit. A number that is not listed here still decodes, without a name."""
+    """The kind of a permit. Other numbers still decode, without a name."""
 
     CERTIFICATE = 1
     DECLARATION = 2
@@ -74,7 +74,7 @@ class DocumentType(IntEnum):
 
 
 class Document(Wire, frozen=True, omit_defaults=True):
-    """A permit, as Wildberries sends it and as it is sent."""
+    """A permit, as Wildberries sends it and as it is sent to it."""
 
     type: DocumentType | None = None
     number: str | None = None
@@ -85,12 +85,11 @@ class Document(Wire, frozen=True, omit_defaults=True):
     """As Wildberries writes it."""
     end_date: str | None = None
     is_endless: bool | None = None
-    """Whether it is valid without an end."""
+    """Whether the document has no end date."""
     id: int | str | None = None
-    """Wildberries' id. With it an update changes this document, without it adds a new one."""
+    """Wildberries' id. An update changes the document with this id; without an id it adds one."""
     verdict: object = None
-    """The result of the check, in Wildberries' words; None until then, up to 3 days. Read only:
-    never sent."""
+    """Wildberries' result of the check; None until then, up to 3 days. Read only: never sent."""
 
 
 class Documents(Wire, frozen=True, omit_defaults=True):
@@ -105,15 +104,15 @@ class Documents(Wire, frozen=True, omit_defaults=True):
 
     items: Sequence[Document] | None = None
     exclude_documents: bool | None = None
-    """True says that the product needs no permits, and empties ``items``. The default is false: an
-    update that does not say it takes the statement back."""
+    """True means that the product needs no permits, and empties ``items``. The default is false: an
+    update without it withdraws the statement."""
     overall_verdict: object = None
     """The result for the whole card, marking and registers included; None until all is checked.
     Read only: never sent."""
 
 
 class LeaveOut(Enum):
-    """What an update leaves out on purpose."""
+    """A part that an update leaves out on purpose."""
 
     DOCUMENTS = "documents"
     """No ``documents`` are sent, as if the card had none.
@@ -126,7 +125,7 @@ class LeaveOut(Enum):
 
 
 MAX_GROUP_SIZE: Final = 30
-"""Cards in one group."""
+"""Max cards in one group."""
 
 UPDATE_METHOD: Final = "content.cards.update"
 
@@ -145,7 +144,7 @@ class CardPhoto(Wire, frozen=True):
 
 
 class Wholesale(Wire, frozen=True, omit_defaults=True):
-    """Whether it is sold to firms, and how many in a pack."""
+    """Whether the product is sold to companies, and the pieces per pack."""
 
     enabled: bool | None = None
     quantum: int | None = None
@@ -159,7 +158,7 @@ class CardDimensions(Wire, frozen=True):
     height: int | float | None = None
     weight_brutto: int | float | None = None
     is_valid: bool | None = None
-    """False where Wildberries doubts it."""
+    """False if Wildberries doubts the dimensions."""
 
 
 class CardValue(Wire, frozen=True):
@@ -176,9 +175,9 @@ class CardSize(Wire, frozen=True):
 
     chrt_id: int = msgspec.field(name="chrtID")
     tech_size: str | None = None
-    """As the seller writes it, such as ``XL``; ``0`` where there are none."""
+    """The seller's size, such as ``XL``; ``0`` without sizes."""
     wb_size: str | None = None
-    """As buyers know it, such as ``50``."""
+    """The size for buyers, such as ``50``."""
     skus: list[str] | None = None
 
 
@@ -192,10 +191,10 @@ class Original(bytes):
 
 
 class _HasOriginal:
-    """Room for a card's bytes beside its fields.
+    """A slot for a card's bytes beside its fields.
 
-    A slot of a base class that is no Struct is no field: msgspec leaves it out of ``==``, ``repr``
-    and JSON.
+    A slot of a base class that is not a Struct is not a field: msgspec leaves it out of ``==``,
+    ``repr`` and JSON.
     """
 
     __slots__ = ("_original",)
@@ -204,7 +203,7 @@ class _HasOriginal:
 
 
 class _CardRecord(_HasOriginal, Wire, frozen=True):
-    """What cards have wherever they are listed."""
+    """The fields of cards in all lists."""
 
     nm_id: int = msgspec.field(name="nmID")
     subject_id: int | None = msgspec.field(default=None, name="subjectID")
@@ -225,7 +224,7 @@ class Card(_CardRecord, frozen=True):
     """A card: one product in one colour, with its sizes."""
 
     imt_id: int | None = msgspec.field(default=None, name="imtID")
-    """The same in all cards that are merged."""
+    """The same in all merged cards."""
     nm_uuid: str | None = msgspec.field(default=None, name="nmUUID")
     brand: str | None = None
     title: str | None = None
@@ -240,10 +239,10 @@ class Card(_CardRecord, frozen=True):
 
     @property
     def original(self) -> Original | None:
-        """The card's JSON as Wildberries sent it, with the fields that this version does not know.
+        """The card's JSON as Wildberries sent it, with fields that this version does not know.
 
-        None where the card was not read from Wildberries, or is a changed copy
-        (``msgspec.structs.replace``). It takes no part in ``==``, ``repr`` and JSON.
+        None if the card was not read from Wildberries, or is a changed copy
+        (``msgspec.structs.replace``). It is not part of ``==``, ``repr`` and JSON.
         """
         try:
             return self._original
@@ -253,26 +252,26 @@ class Card(_CardRecord, frozen=True):
     def to_update(
         self, *, documents: Documents | LeaveOut | None, **changes: Unpack["CardChanges"]
     ) -> "CardUpdate":
-        """The update that changes what is named and leaves the rest of the card as it was read.
+        """Create an update with the given changes that leaves the rest of the card as it was read.
 
         ::
 
             update = card.to_update(documents=card.documents, title="Кружка 330 мл")
             await shop.api.content.cards.update_and_wait([update])
 
-        What was changed since the card was read is taken back.
+        Changes made since the card was read are reverted.
 
-        Fields that this version does not know go back as they came, nested ones too: those of a
-        size, characteristic or document as long as it is still in its list. What the update method
-        does not take is left out: the ids, names and dates that Wildberries gives (``imtID``,
-        ``nmUUID``, ``subjectID``, ``subjectName``, ``needKiz``, ``createdAt``, ``updatedAt``; the
-        names of characteristics, ``isValid`` of dimensions), ``photos``, ``video`` and ``tags``,
-        which it leaves as they are, and the verdicts on documents.
+        Fields that this version does not know are sent back unchanged, nested ones too: those of a
+        size, characteristic or document as long as it is still in its list. Fields that the update
+        method does not accept are left out: the ids, names and dates that Wildberries sets
+        (``imtID``, ``nmUUID``, ``subjectID``, ``subjectName``, ``needKiz``, ``createdAt``,
+        ``updatedAt``; the names of characteristics, ``isValid`` of dimensions), ``photos``,
+        ``video`` and ``tags``, which an update does not change, and the verdicts on documents.
 
         Args:
-            documents: ``card.documents`` to keep them, other ones in their place, or
-                ``LeaveOut.DOCUMENTS``. None is taken where the card has none.
-            changes: Fields of :class:`CardUpdate` to be set otherwise.
+            documents: ``card.documents`` to keep them, other documents to replace them, or
+                ``LeaveOut.DOCUMENTS``. None is accepted if the card has none.
+            changes: Fields of :class:`CardUpdate` to change.
 
         Raises:
             InvalidInput: ``documents`` is None and the card has documents; or the card was not
@@ -280,15 +279,15 @@ class Card(_CardRecord, frozen=True):
         """
         if self.original is None:
             rule = (
-                "must be as it was read from Wildberries: a copy or a card made by hand lacks the"
+                "must have been read from Wildberries: a copy or a card created by hand lacks the"
                 " fields that would be lost; pass changes to to_update instead"
             )
             raise InvalidInput(UPDATE_METHOD, "card", rule, self.nm_id)
         if documents is None:
             if self.documents is not None:
                 rule = (
-                    f"must be said, since card {self.nm_id} has documents and an update without"
-                    " them loses them: card.documents, other ones, or LeaveOut.DOCUMENTS"
+                    f"must be given, since card {self.nm_id} has documents and an update without"
+                    " them deletes them: card.documents, other ones, or LeaveOut.DOCUMENTS"
                 )
                 raise InvalidInput(UPDATE_METHOD, "documents", rule, None)
             documents = LeaveOut.DOCUMENTS
@@ -321,12 +320,12 @@ class TrashedCard(_CardRecord, frozen=True):
 
 
 class CardCursor(Wire, frozen=True):
-    """Where a page of cards ended; texts are kept as they came, since they are sent back."""
+    """The cursor after a page of cards; its texts are sent back unchanged."""
 
     updated_at: str | None = None
     nm_id: int | None = msgspec.field(default=None, name="nmID")
     total: int = 0
-    """How many cards the page has; fewer than asked for say that it is the last."""
+    """The number of cards in the page; fewer than requested on the last page."""
 
 
 class CardsPage(Wire, frozen=True):
@@ -337,7 +336,7 @@ class CardsPage(Wire, frozen=True):
 
 
 class TrashCursor(Wire, frozen=True):
-    """Where a page of the trash ended; see :class:`CardCursor`."""
+    """The cursor after a page of the trash; see :class:`CardCursor`."""
 
     trashed_at: str | None = None
     nm_id: int | None = msgspec.field(default=None, name="nmID")
@@ -359,7 +358,7 @@ class NamedId(Wire, frozen=True):
 
 
 class CardErrors(Wire, frozen=True):
-    """What was wrong with the cards of one request; all by ``vendor_code``."""
+    """The errors of the cards of one request; all by ``vendor_code``."""
 
     batch_uuid: str = msgspec.field(name="batchUUID")
     errors: dict[str, list[str]] | None = None
@@ -370,10 +369,10 @@ class CardErrors(Wire, frozen=True):
 
 
 class ErrorsCursor(Wire, frozen=True):
-    """Where a page of errors ended; see :class:`CardCursor`."""
+    """The cursor after a page of errors; see :class:`CardCursor`."""
 
     next: bool = False
-    """Whether there are more."""
+    """Whether another page follows."""
     updated_at: str | None = None
     batch_uuid: str | None = msgspec.field(default=None, name="batchUUID")
 
@@ -386,22 +385,22 @@ class ErrorsPage(Wire, frozen=True):
 
 
 class CardLimits(Wire, frozen=True):
-    """How many cards may be made, those in the trash included."""
+    """The max number of cards, including cards in the trash."""
 
     free_limits: int | None = None
     paid_limits: int | None = None
 
 
 class _Sent(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """The base of what is sent; fields that are left out are not sent."""
+    """The base of records to send; fields that are left out are not sent."""
 
 
 class CardFilter(_Sent, frozen=True):
-    """Which cards. What is left out does not matter."""
+    """A filter of cards. Fields that are left out do not filter."""
 
-    # A default that is made is sent too: Wildberries' own examples always say this one.
+    # A default from a factory is sent too: Wildberries' own examples always have this field.
     with_photo: Literal[-1, 0, 1, 2] = msgspec.field(default_factory=lambda: -1)
-    """1 those with pictures, 2 those without, -1 and 0 all."""
+    """1 with pictures, 2 without, -1 and 0 all."""
     text: str | None = msgspec.field(default=None, name="textSearch")
     """In ``vendor_code``, ``nm_id`` or a barcode."""
     tag_ids: Sequence[int] = msgspec.field(default=(), name="tagIDs")
@@ -409,7 +408,7 @@ class CardFilter(_Sent, frozen=True):
     brands: Sequence[str] = ()
     imt_id: int | None = msgspec.field(default=None, name="imtID")
     allowed_categories_only: bool | None = None
-    """Only those whose category the seller may sell in, or only the others."""
+    """Only cards whose category the seller may sell in, or only the others."""
 
 
 class Dimensions(_Sent, frozen=True):
@@ -425,38 +424,38 @@ _Value: TypeAlias = int | float | str | Sequence[str]
 
 
 class Value(_Sent, frozen=True):
-    """A characteristic; its id and kind are the subject's."""
+    """A characteristic; its id and type are the subject's."""
 
     id: int
     value: _Value
 
 
 class NewSize(_Sent, frozen=True):
-    """A size of a new card. A card without sizes has one, with barcodes alone."""
+    """A size of a new card. A card without sizes has one size with barcodes only."""
 
     skus: Sequence[str] = ()
     """Barcodes."""
     tech_size: str | None = None
     wb_size: str | None = None
     price: int | None = None
-    """Rubles, whole; 0 until a price is set, where nothing is said."""
+    """Whole roubles; by default 0 until a price is set."""
 
 
 class IsNew(msgspec.Struct, frozen=True):
-    """Documents have neither ids nor verdicts, as those of a new card."""
+    """The documents of a new card have neither ids nor verdicts."""
 
     def violation(self, documents: Documents, /) -> str | None:
         """See :class:`wbym.calls._annotations.Rule`."""
         given = [documents.overall_verdict]
-        for one in documents.items or ():
-            given += [one.id, one.verdict]
+        for document in documents.items or ():
+            given += [document.id, document.verdict]
         if all(value is None for value in given):
             return None
-        return "must have no ids and no verdicts in a new card: Wildberries gives both"
+        return "must have no ids and no verdicts in a new card: Wildberries sets both"
 
 
 class NewCard(_Sent, frozen=True):
-    """A card to be made."""
+    """A card to create."""
 
     vendor_code: Annotated[str, Length(1, 72)]
     """The seller's own article, not used in another card; at most 72 characters."""
@@ -472,11 +471,11 @@ class NewCard(_Sent, frozen=True):
     kiz_marked: bool | None = None
     gtin: str | None = None
     documents: Annotated[Documents | None, IsNew()] = None
-    """Permits, without ids and verdicts: Wildberries gives both."""
+    """Permits, without ids and verdicts: Wildberries sets both."""
 
 
 class CardGroup(_Sent, frozen=True):
-    """Cards to be made as one group of merged cards; one card stands alone."""
+    """Cards to create as one group of merged cards; a single card has no group."""
 
     subject_id: int = msgspec.field(name="subjectID")
     variants: Annotated[Sequence[NewCard], Count(1, MAX_GROUP_SIZE)]
@@ -484,25 +483,25 @@ class CardGroup(_Sent, frozen=True):
 
 
 class SizeUpdate(NewSize, frozen=True):
-    """A size of a card that is there; without ``chrt_id``, a new one."""
+    """A size of an existing card; without ``chrt_id``, a new size."""
 
     chrt_id: int | None = msgspec.field(default=None, name="chrtID")
 
 
 class CardUpdate(_Sent, frozen=True):
-    """All that a card is to be: whatever is left out is emptied.
+    """The complete new state of a card: fields that are left out are emptied.
 
-    Made of a card by :meth:`Card.to_update`, which keeps what is not changed.
+    Create it with :meth:`Card.to_update`, which keeps unchanged fields.
     """
 
     nm_id: int = msgspec.field(name="nmID")
     vendor_code: Annotated[str, NotEmpty()]
-    """Of any length: cards older than the bound on new ones can still be changed."""
+    """Of any length: cards older than the bound on new cards can still be changed."""
     sizes: Annotated[Sequence[SizeUpdate], Count(1)]
-    """All that there are, or the card's one without a name, and new ones. Barcodes can be added,
-    not changed or taken away."""
+    """All existing sizes, or the card's one without a name, and new ones. Barcodes can be added,
+    but not changed or removed."""
     documents: LeaveOut | Documents
-    """All permits that the card is to have: Wildberries overwrites them in full."""
+    """All permits of the card: Wildberries overwrites them in full."""
     title: Title = None
     """At most 60 characters."""
     description: Description = None
@@ -510,17 +509,17 @@ class CardUpdate(_Sent, frozen=True):
     brand: str | None = None
     dimensions: Dimensions | None = None
     characteristics: Sequence[CardValue | Value] = ()
-    """Those of the card as they were read, or others."""
+    """The card's characteristics as they were read, or others."""
     wholesale: Wholesale | None = None
     kiz_marked: bool | None = None
     gtin: str | int | None = None
     original: bytes = b""
-    """The JSON of the card as it was read. Its fields that this version does not know are sent
+    """The JSON of the card as it was read. Fields in it that this version does not know are sent
     with the others."""
 
 
 class CardChanges(TypedDict, total=False):
-    """What :meth:`Card.to_update` may set otherwise, as in :class:`CardUpdate`."""
+    """The fields that :meth:`Card.to_update` may change, as in :class:`CardUpdate`."""
 
     vendor_code: str
     sizes: Sequence[SizeUpdate]
@@ -555,11 +554,11 @@ def _dimensions_update(size: CardDimensions | None) -> Dimensions | None:
 
 
 class _Shape(msgspec.Struct, frozen=True, kw_only=True):
-    """Which fields of an object, or of a list's items, are typed here."""
+    """The typed fields of an object or of a list's items."""
 
     names: frozenset[str]
     key: str | None = None
-    """What tells the items apart, where it is a list."""
+    """The field that identifies the items of a list."""
     inside: "Mapping[str, _Shape]" = {}
     read_only: frozenset[str] = frozenset()
 
@@ -596,22 +595,22 @@ _NULL: Final = msgspec.Raw(b"null")
 
 
 def update_json(update: CardUpdate) -> bytes:
-    """What is sent for one card.
+    """The JSON to send for one card.
 
-    Fields that are typed here are as the update says. All others are those of ``original``, byte
-    for byte: of the card, of the objects inside, and of the items of its lists, which are told
-    apart by their ids, or without one by what is typed.
+    Typed fields are the update's. All others are those of ``original``, byte for byte: of the card,
+    of nested objects, and of the items of its lists, which are matched by their ids, or without an
+    id by their typed fields.
     """
     bare = msgspec.structs.replace(update, original=b"")
-    said: dict[str, object] = msgspec.to_builtins(bare)
+    values: dict[str, object] = msgspec.to_builtins(bare)
     if not isinstance(update.documents, Documents):
-        del said["documents"]
+        del values["documents"]
     read = msgspec.Raw(update.original) if update.original else _NULL
-    return msgspec.json.encode(_laid_over(read, said, _CARD))
+    return msgspec.json.encode(_merged(read, values, _CARD))
 
 
 class KeepsCard(msgspec.Struct, frozen=True):
-    """An update neither loses what its card has nor gives it what another one has."""
+    """An update has the ``original`` of its own card, so that it loses or mixes up no fields."""
 
     def violation(self, update: CardUpdate, /) -> str | None:
         """See :class:`wbym.calls.Rule`."""
@@ -626,40 +625,40 @@ class KeepsCard(msgspec.Struct, frozen=True):
         return None
 
 
-def _laid_over(read: msgspec.Raw, said: object, shape: _Shape) -> object:
-    if said is None:
+def _merged(read: msgspec.Raw, update: object, shape: _Shape) -> object:
+    if update is None:
         return None
     if shape.key is None:
-        return _object_over(read, cast(Mapping[str, object], said), shape)
+        return _merged_object(read, cast(Mapping[str, object], update), shape)
     before: dict[bytes, list[msgspec.Raw]] = {}
     for item in _LIST.decode(read) or ():
-        before.setdefault(_name(_ITEM.decode(item) or {}, shape), []).append(item)
+        before.setdefault(_identity(_ITEM.decode(item) or {}, shape), []).append(item)
     found: list[object] = []
-    for one in cast(list[dict[str, object]], said):
-        same = before.get(_name(one, shape))
-        found.append(_object_over(same.pop(0) if same else _NULL, one, shape))
+    for item in cast(list[dict[str, object]], update):
+        same = before.get(_identity(item, shape))
+        found.append(_merged_object(same.pop(0) if same else _NULL, item, shape))
     return found
 
 
-def _name(item: Mapping[str, object], shape: _Shape) -> bytes:
-    """What tells an item of a list from the others: its id, or without one all that is typed."""
-    name = item.get(shape.key or "")
-    if name is None:
+def _identity(item: Mapping[str, object], shape: _Shape) -> bytes:
+    """The identity of a list's item: its id, or without one all its typed fields."""
+    identity = item.get(shape.key or "")
+    if identity is None:
         typed = shape.names - shape.read_only
-        name = {field: item[field] for field in typed if item.get(field) is not None}
-    return msgspec.json.encode(name, order="sorted")
+        identity = {field: item[field] for field in typed if item.get(field) is not None}
+    return msgspec.json.encode(identity, order="sorted")
 
 
-def _object_over(
-    read: msgspec.Raw, said: Mapping[str, object], shape: _Shape
+def _merged_object(
+    read: msgspec.Raw, update: Mapping[str, object], shape: _Shape
 ) -> Mapping[str, object]:
     before = _OBJECT.decode(read) or {}
-    laid: dict[str, object] = {
+    merged: dict[str, object] = {
         name: value for name, value in before.items() if name not in shape.names
     }
-    for name, value in said.items():
+    for name, value in update.items():
         if name in shape.inside:
-            laid[name] = _laid_over(before.get(name, _NULL), value, shape.inside[name])
+            merged[name] = _merged(before.get(name, _NULL), value, shape.inside[name])
         elif name not in shape.read_only:
-            laid[name] = value
-    return laid
+            merged[name] = value
+    return merged

@@ -1,4 +1,4 @@
-"""Cards: lists of them, making, changing, merging, the trash."""
+"""Cards: listing, creating, updating, merging, the trash."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -118,17 +118,17 @@ T = TypeVar("T", CardGroup, CardUpdate)
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Where the lists of cards and of errors ended before cards were sent, by WB's own clock."""
+    """The ends of the lists of cards and errors before cards were sent, by WB's own clock."""
 
     cards: str | None = None
-    """The cursor after the card that was changed last."""
+    """The cursor after the last changed card."""
     errors_at: datetime | None = None
     batches: frozenset[str] = frozenset()
-    """Errors that there were."""
+    """Ids of the errors that existed."""
 
 
 class SentCards(msgspec.Struct, frozen=True):
-    """Cards that WB has taken, and from where on to look for them."""
+    """Cards that WB has accepted, and the mark to search from."""
 
     codes: tuple[str, ...]
     """Their ``vendor_code``."""
@@ -136,7 +136,7 @@ class SentCards(msgspec.Struct, frozen=True):
 
 
 class Merge(msgspec.Struct, frozen=True):
-    """Cards to be merged into one group."""
+    """Cards to merge into one group."""
 
     target_imt: int
     nm_ids: Sequence[int]
@@ -144,27 +144,27 @@ class Merge(msgspec.Struct, frozen=True):
 
 
 class _Search:
-    """Looks for sent cards, each time from where it stopped.
+    """A search for sent cards that resumes where it stopped.
 
     Args:
-        sent: What to look for.
-        cards: All cards, those first that were changed longest ago.
-        failed: What was wrong with cards, newest first.
+        sent: The cards to search for.
+        cards: All cards, the least recently changed first.
+        failed: Errors of cards, newest first.
     """
 
     def __init__(
         self, sent: SentCards, *, cards: Listing[Card], failed: Listing[CardErrors]
     ) -> None:
         self.found: Final[dict[str, Result[Card]]] = {}
-        """What became of cards, by ``vendor_code``: of those that are known of by now."""
+        """The results known so far, by ``vendor_code``."""
         self._since = sent.since
         self._wanted = frozenset(sent.codes)
         self._cards = cards
         self._failed = failed
         self._cursor = sent.since.cards
 
-    async def look(self) -> bool | None:
-        """Write down what is known by now; True once all are found, else None."""
+    async def poll(self) -> bool | None:
+        """Search once; True when the results of all cards are known, else None."""
         await self._find_errors()
         if self._wanted - self.found.keys():
             await self._find_cards()
@@ -179,8 +179,8 @@ class _Search:
                 if batch.batch_uuid in since.batches:
                     continue
                 for code in self._wanted & (batch.errors or {}).keys():
-                    said = "; ".join((batch.errors or {})[code])
-                    self.found[code] = Result(Outcome.FAILED, said or "WB gave no reason")
+                    reason = "; ".join((batch.errors or {})[code])
+                    self.found[code] = Result(Outcome.FAILED, reason or "WB gave no reason")
 
     async def _find_cards(self) -> None:
         cards = self._cards.using(cursor=self._cursor)
@@ -195,10 +195,10 @@ class _Search:
 
 
 def _mark_of(newest: Page[Card], failed: Page[CardErrors]) -> Mark:
-    """The mark of the lists as they are now.
+    """The mark of the current lists.
 
     Args:
-        newest: A page with the one card that was changed last.
+        newest: A page with only the last changed card.
         failed: The newest errors.
     """
     moments = [batch.updated_at for batch in failed.items if batch.updated_at is not None]
@@ -210,7 +210,7 @@ def _mark_of(newest: Page[Card], failed: Page[CardErrors]) -> Mark:
 
 
 def _vendor_codes(items: Sequence[CardItem]) -> tuple[str, ...]:
-    """The ``vendor_code`` of each card in what is sent."""
+    """The ``vendor_code`` of each card to send."""
     found: list[str] = []
     for item in items:
         if isinstance(item, CardGroup):
@@ -221,7 +221,7 @@ def _vendor_codes(items: Sequence[CardItem]) -> tuple[str, ...]:
 
 
 def _accepted_cards(batch: Batch[T, SentCards]) -> dict[Mark, list[int]]:
-    """The places of what was taken and is not known to be done, by where to look from."""
+    """The places of accepted items without a result, by their mark."""
     found: dict[Mark, list[int]] = {}
     for place, (_, result) in enumerate(batch):
         if result.outcome is Outcome.ACCEPTED and result.value is not None:
@@ -232,7 +232,7 @@ def _accepted_cards(batch: Batch[T, SentCards]) -> dict[Mark, list[int]]:
 def _result_after(
     result: Result[SentCards], found: Mapping[str, Result[Card]]
 ) -> Result[SentCards]:
-    """What is known of an item, once its cards were looked for."""
+    """The result of an item after a search for its cards."""
     if result.value is None:
         return result
     reasons = {
@@ -241,8 +241,8 @@ def _result_after(
         if code in found and found[code].outcome is Outcome.FAILED
     }
     if reasons:
-        said = "; ".join(f"{code}: {reason}" for code, reason in reasons.items())
-        return Result(Outcome.FAILED, said, result.value)
+        joined = "; ".join(f"{code}: {reason}" for code, reason in reasons.items())
+        return Result(Outcome.FAILED, joined, result.value)
     if found.keys() >= set(result.value.codes):
         return Result(Outcome.DONE, value=result.value)
     return result
@@ -296,17 +296,17 @@ class _FailedBody(msgspec.Struct):
 
 
 def _list_body(where: CardFilter | None, ascending: bool, locale: Locale | None) -> _ListBody:
-    """What is sent for cards, without where to begin."""
+    """The body of a request for cards, without the cursor."""
     return _ListBody(_ListSettings(_Sort(ascending), where or CardFilter()))
 
 
 def _trash_body(text: str | None, ascending: bool, locale: Locale | None) -> _TrashBody:
-    """What is sent for cards in the trash, without where to begin."""
+    """The body of a request for cards in the trash, without the cursor."""
     return _TrashBody(_TrashSettings(_Sort(ascending), _TrashFilter(text or None)))
 
 
 def _failed_body(ascending: bool, locale: Locale | None) -> _FailedBody:
-    """What is sent for what was wrong with cards, without where to begin."""
+    """The body of a request for errors of cards, without the cursor."""
     return _FailedBody(_Sort(ascending))
 
 
@@ -324,9 +324,9 @@ class _CardsReply(Json[CardsPage, CardsPage]):
         super().__init__(CardsPage, lambda page: page, records=("cards",), record=Card)
 
     def decode(self, body: bytes) -> tuple[CardsPage, tuple[Undecoded, ...]]:
-        """The page, and the records that were set aside; see :class:`wbym.calls.Json`."""
+        """The page and its undecodable records; see :class:`wbym.calls.Json`."""
         page, undecodable = super().decode(body)
-        gone = {one.where for one in undecodable}
+        gone = {record.where for record in undecodable}
         rows = enumerate(_RAW_PAGE.decode(body).cards)
         kept = [raw for index, raw in rows if f"cards[{index}]" not in gone]
         for card, raw in zip(page.cards, kept, strict=True):
@@ -339,8 +339,8 @@ def _errors(envelope: Envelope[ErrorsPage | list[msgspec.Raw]]) -> ErrorsPage:
     if isinstance(envelope.data, ErrorsPage):
         return envelope.data
     if envelope.data:
-        raise Unreadable("the envelope holds a list of another kind")
-    # Older documents have a list here; an empty one says the same in both.
+        raise Unreadable("the envelope has a list of another kind")
+    # Older documents have a list here; an empty list means the same as an empty page.
     return ErrorsPage()
 
 
@@ -353,15 +353,15 @@ _FAILED: Final = Json(
 
 
 MAX_GROUPS: Final = 100
-"""Groups in one upload."""
+"""Max groups in one upload."""
 MAX_UPDATES: Final = 3000
 MAX_TRASHED: Final = 1000
-"""Cards that one call throws away or brings back."""
+"""Max cards per call that trashes or recovers cards."""
 
 CARDS_TIMEOUT: Final = 2400.0
-"""Seconds: WB says that it may take half an hour."""
+"""Seconds: WB says that cards may take half an hour."""
 CARDS_POLL: Final = 20.0
-"""Seconds: errors may be asked for ten times a minute."""
+"""Seconds: errors can be listed ten times per minute."""
 
 
 class FitsBody(msgspec.Struct, frozen=True):
@@ -380,8 +380,8 @@ def _too_large(size: int) -> str | None:
 
 def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
     check_envelope(envelope)
-    said = envelope.additional_errors
-    by_name = said if isinstance(said, dict) else {"": said}
+    errors = envelope.additional_errors
+    by_name = errors if isinstance(errors, dict) else {"": errors}
     return {
         str(name): flatten_message(value)
         for name, value in by_name.items()
@@ -390,7 +390,7 @@ def _notes(envelope: Envelope[object]) -> Mapping[str, str]:
 
 
 def _updates(cards: Sequence[CardUpdate]) -> Sequence[msgspec.Raw]:
-    # They are weighed here, for encoding thousands of them twice would hold up the loop.
+    # The size is checked here, since encoding thousands of cards twice would block the loop.
     encoded = [update_json(card) for card in cards]
     rule = _too_large(sum(map(len, encoded)) + len(encoded) + 1)
     if rule is not None:
@@ -400,7 +400,7 @@ def _updates(cards: Sequence[CardUpdate]) -> Sequence[msgspec.Raw]:
 
 _NOTES: Final = Json(Envelope[object], _notes)
 _SHARED: Final = ("content",)
-"""The bucket of methods without one of their own."""
+"""The bucket of methods without their own."""
 
 LocaleInQuery = Annotated[Locale | None, Query()]
 Merged = Annotated[Sequence[int], Name("nmIDs"), Count(1, MAX_GROUP_SIZE)]
@@ -416,13 +416,13 @@ class Cards(
 ):
     """``api.content.cards``.
 
-    Most methods have a bucket of their own: 100 calls a minute, 5 at once; 10 a minute for
-    uploads, updates and errors, 3 for recovering. With a base token many have 1 or 2 an hour.
+    Most methods have their own bucket: 100 calls per minute, 5 at once; 10 per minute for uploads,
+    updates and errors, 3 for recovering. With a base token many have 1 or 2 per hour.
 
-    A method that changes cards returns what Wildberries notes of single ones although it took the
-    request, by ``vendor_code`` or whatever it names; mostly nothing. Taken is not done: cards are
-    worked on later, and what was wrong with them is in :meth:`failed`. Those that wait for it, or
-    take any number of cards, say so in their names.
+    A method that changes cards returns WB's notes on single cards of an accepted request, by
+    ``vendor_code`` or another name; usually none. Accepted is not done: WB processes cards later,
+    and lists their errors in :meth:`failed`. Methods named ``..._and_wait`` wait for that, and
+    methods named ``..._all`` take any number of cards.
     """
 
     @post(
@@ -440,15 +440,15 @@ class Cards(
         ascending: bool = True,
         locale: LocaleInQuery = None,
     ) -> Listing[Card]:
-        """Cards, without those in the trash, 100 a page.
+        """Cards that are not in the trash, 100 per page.
 
-        In ascending order a card that changes while they are read comes at the end too, so that
-        none is missed and one may come twice. Going on later from the listing's ``cursor`` brings
-        the last page again, and what was changed since.
+        In ascending order a card that changes meanwhile comes again at the end, so that none is
+        missed, but one may come twice. Resuming later from the listing's ``cursor`` returns the
+        last page again, then the cards changed since.
 
         Args:
-            where: Which ones; all, where nothing is said.
-            ascending: Those first that were changed longest ago.
+            where: A filter; all cards by default.
+            ascending: Whether the least recently changed cards come first.
             locale: The language of names and values.
         """
         ...
@@ -465,11 +465,11 @@ class Cards(
     def trashed(
         self, *, text: str | None = None, ascending: bool = True, locale: LocaleInQuery = None
     ) -> Listing[TrashedCard]:
-        """Cards in the trash, 100 a page.
+        """Cards in the trash, 100 per page.
 
         Args:
             text: In ``vendor_code``, ``nm_id`` or a barcode.
-            ascending: Those first that were thrown away longest ago.
+            ascending: Whether the cards trashed longest ago come first.
             locale: The language of names and values.
         """
         ...
@@ -485,33 +485,33 @@ class Cards(
     def failed(
         self, *, ascending: bool = True, locale: LocaleInQuery = None
     ) -> Listing[CardErrors]:
-        """What was wrong with cards, 100 requests a page.
+        """Errors of cards, 100 requests per page.
 
-        Each item has the errors of one request. They stay until the cards are sent again and right.
+        Each item has the errors of one request. They stay until valid cards are sent again.
 
         Args:
-            ascending: The oldest first.
+            ascending: Whether the oldest come first.
             locale: The language of subjects.
         """
         ...
 
     @get("/content/v2/cards/limits")
     async def limits(self) -> CardLimits:
-        """How many cards may be made.
+        """The max number of cards.
 
-        With those that there are, the trash included, no more than free and paid ones together.
+        Existing cards, the trash included, count towards the sum of the free and paid limits.
         """
         ...
 
     @post("/content/v2/barcodes", buckets=_SHARED)
     async def barcodes(self, count: Annotated[int, Range(1, 5000)]) -> Sequence[str]:
-        """Make barcodes for sizes.
+        """Create barcodes for sizes.
 
         Args:
             count: 1 to 5,000.
 
         Raises:
-            DeliveryUnknown: They may or may not have been made.
+            DeliveryUnknown: They may or may not have been created.
         """
         ...
 
@@ -520,17 +520,17 @@ class Cards(
         self,
         groups: Annotated[Sequence[CardGroup], WholeBody(), Count(1, MAX_GROUPS), FitsBody()],
     ) -> Mapping[str, str]:
-        """Make cards.
+        """Create cards.
 
-        They are made later: it may take half an hour before they have prices and stock. Those that
-        were not made are in :meth:`failed`.
+        WB creates them later: it may take half an hour before they can have prices and stock. The
+        errors of cards that were not created are in :meth:`failed`.
 
         Args:
-            groups: 1 to 100, of 1 to 30 cards each; 10 MB in all.
+            groups: 1 to 100, of 1 to 30 cards each; 10 MB in total.
 
         Raises:
-            BadRequest: Wildberries finds something wrong; nothing was taken.
-            DeliveryUnknown: They may or may not be on their way.
+            BadRequest: Something is invalid; nothing was accepted.
+            DeliveryUnknown: They may or may not have been accepted.
         """
         ...
 
@@ -542,17 +542,17 @@ class Cards(
             Sequence[NewCard], Name("cardsToAdd"), Count(1, MAX_GROUP_SIZE - 1), FitsBody()
         ],
     ) -> Mapping[str, str]:
-        """Make cards and merge them with those of a group.
+        """Create cards in an existing group.
 
-        As with :meth:`upload`, they are made later.
+        As with :meth:`upload`, WB creates them later.
 
         Args:
-            imt_id: The group, or a single card's.
-            cards: 1 to 29: with those that there are, a group has 30 at most; 10 MB in all.
+            imt_id: The ``imt_id`` of the group or of a single card.
+            cards: 1 to 29: a group has at most 30 cards, existing ones included; 10 MB in total.
 
         Raises:
-            BadRequest: Wildberries finds something wrong; nothing was taken.
-            DeliveryUnknown: They may or may not be on their way.
+            BadRequest: Something is invalid; nothing was accepted.
+            DeliveryUnknown: They may or may not have been accepted.
         """
         ...
 
@@ -567,17 +567,17 @@ class Cards(
             Each(KeepsCard()),
         ],
     ) -> Mapping[str, str]:
-        """Write cards anew: what is left out of one is lost.
+        """Overwrite cards: fields that are left out are lost.
 
-        ``card.to_update`` makes an update that leaves nothing out. Pictures, tags, prices and
-        barcodes that there are stay as they are. Those that were not changed are in :meth:`failed`.
+        ``card.to_update`` creates a complete update. Pictures, tags, prices and existing barcodes
+        do not change. The errors of cards that were not changed are in :meth:`failed`.
 
         Args:
-            cards: 1 to 3,000; 10 MB in all.
+            cards: 1 to 3,000; 10 MB in total.
 
         Raises:
-            BadRequest: Wildberries finds something wrong; nothing was taken.
-            DeliveryUnknown: They may or may not be on their way.
+            BadRequest: Something is invalid; nothing was accepted.
+            DeliveryUnknown: They may or may not have been accepted.
         """
         ...
 
@@ -596,31 +596,31 @@ class Cards(
             nm_ids: 1 to 30 cards.
 
         Raises:
-            BadRequest: They are of several subjects, in the group already, or are not there.
+            BadRequest: The cards have several subjects, are in the group already, or do not exist.
             DeliveryUnknown: They may or may not have been merged.
         """
-        require(row(Cards._move).name, "target_imt", target_imt, int)  # without, they are separated
+        require(row(Cards._move).name, "target_imt", target_imt, int)  # None would separate them
         return await self._move(nm_ids, target_imt)
 
     async def separate(self, nm_ids: Sequence[int]) -> Mapping[str, str]:
         """Take cards out of their groups.
 
-        Several at once become one new group; to part them all, send one a call.
+        Several cards of one call become a new group; to separate them all, send one per call.
 
         Args:
             nm_ids: 1 to 30 cards.
 
         Raises:
-            BadRequest: One of them is not there.
+            BadRequest: One of the cards does not exist.
             DeliveryUnknown: They may or may not have been separated.
         """
         return await self._move(nm_ids)
 
     @post("/content/v2/cards/delete/trash", reply=_NOTES)
     async def trash(self, nm_ids: Trashed) -> Mapping[str, str]:
-        """Throw cards away: after 30 days they are deleted, and their groups are lost at once.
+        """Move cards to the trash: deleted after 30 days, and their groups are lost at once.
 
-        Until then :meth:`recover` brings them back, in new groups. They are sold on while there is
+        Until then :meth:`recover` restores them, in new groups. They are still sold while they have
         stock.
 
         Args:
@@ -633,15 +633,15 @@ class Cards(
 
     @post("/content/v2/cards/recover", reply=_NOTES)
     async def recover(self, nm_ids: Trashed) -> Mapping[str, str]:
-        """Bring cards back from the trash.
+        """Restore cards from the trash.
 
-        They have another ``imt_id`` then. 3 calls a minute, 5 at once.
+        They get another ``imt_id``. 3 calls per minute, 5 at once.
 
         Args:
             nm_ids: 1 to 1,000 cards.
 
         Raises:
-            DeliveryUnknown: They may or may not be back.
+            DeliveryUnknown: They may or may not have been restored.
         """
         ...
 
@@ -652,23 +652,23 @@ class Cards(
         timeout: float | None = CARDS_TIMEOUT,
         poll: float = CARDS_POLL,
     ) -> Mapping[str, Result[Card]]:
-        """Make cards in one upload, and wait until each is there or among the errors.
+        """Create cards in one upload, and wait until each is listed or among the errors.
 
         Args:
             groups: 1 to 100; ``upload_all`` takes more.
-            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait once WB has accepted them; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Returns:
-            What became of each card, by ``vendor_code``.
+            The result of each card, by ``vendor_code``.
 
         Raises:
             InvalidInput: The cards break a rule; nothing was sent.
-            DeliveryUnknown: They may or may not have been taken; they are not sent again.
-            TaskPending: They were taken, and of some it is not known what became of them; ``task``
-                is what :meth:`wait` takes.
+            DeliveryUnknown: They may or may not have been accepted; they are not sent again.
+            TaskPending: They were accepted, but some results are not known yet; ``task`` is the
+                argument of :meth:`wait`.
         """
-        row(Cards.upload).values((groups,), {})  # before anything is asked for
+        row(Cards.upload).values((groups,), {})  # checks before any request
         sent = SentCards(_vendor_codes(groups), await self.mark())
         await self.upload(groups)
         return await self.wait(sent, timeout=timeout, poll=poll)
@@ -680,25 +680,25 @@ class Cards(
         timeout: float | None = CARDS_TIMEOUT,
         poll: float = CARDS_POLL,
     ) -> Mapping[str, Result[Card]]:
-        """Write cards anew in one call, and wait until each is changed or among the errors.
+        """Overwrite cards in one call, and wait until each is changed or among the errors.
 
-        What is left out of a card is lost; ``card.to_update`` leaves nothing out. A card that is
-        written as it was may never count as changed; waiting for it ends with the time.
+        Fields that are left out are lost; ``card.to_update`` is complete. A card that is written
+        without a change may never count as changed; then the wait ends with the timeout.
 
         Args:
             updates: 1 to 3,000; ``update_all`` takes more.
-            timeout: Seconds to wait at most once WB has taken them; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait once WB has accepted them; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Returns:
-            What became of each card, by ``vendor_code``.
+            The result of each card, by ``vendor_code``.
 
         Raises:
             InvalidInput: The cards break a rule; nothing was sent.
-            DeliveryUnknown: They may or may not have been taken; they are not sent again.
+            DeliveryUnknown: They may or may not have been accepted; they are not sent again.
             TaskPending: As for :meth:`upload_and_wait`.
         """
-        row(Cards.update).values((updates,), {})  # before anything is asked for
+        row(Cards.update).values((updates,), {})  # checks before any request
         sent = SentCards(_vendor_codes(updates), await self.mark())
         await self.update(updates)
         return await self.wait(sent, timeout=timeout, poll=poll)
@@ -710,24 +710,24 @@ class Cards(
         timeout: float | None = CARDS_TIMEOUT,
         poll: float = CARDS_POLL,
     ) -> Mapping[str, Result[Card]]:
-        """Wait until each card is there or among the errors.
+        """Wait until each card is listed or among the errors.
 
         A card counts as done when WB lists it as changed since it was sent.
 
         Args:
             sent: ``task`` of a :class:`~wbym.errors.TaskPending`.
-            timeout: Seconds to wait at most; None: as long as it takes.
-            poll: Seconds between two looks. They let all other calls go first.
+            timeout: Max seconds to wait; None: no limit.
+            poll: Seconds between two polls, which have the lowest priority.
 
         Raises:
-            TaskPending: Of some it is not known what became of them.
+            TaskPending: Some results are not known yet.
         """
         search = self._search(sent)
         await _follow(search, sent, timeout, poll)
         return {code: search.found[code] for code in sent.codes}
 
     async def mark(self) -> Mark:
-        """Where the lists end now: taken before cards are sent, to tell what came of them."""
+        """The current ends of the lists, read before cards are sent to find their results later."""
         newest = await self.list(ascending=False).using(size=1).page()
         return _mark_of(newest, await self.failed(ascending=False).page())
 
@@ -740,21 +740,20 @@ class Cards(
         stop: bool = False,
         progress: Progress[CardGroup, SentCards] | None = None,
     ) -> Batch[CardGroup, SentCards]:
-        """Make any number of cards, 100 groups an upload, and wait for them.
+        """Create any number of cards, 100 groups per upload, and wait for them.
 
-        Pass the batch again to go on: what was taken is looked for, what was not tried is sent, the
-        rest is left alone.
+        Pass the batch again to resume: accepted groups are searched for, groups not tried are sent,
+        the rest is left alone.
 
         Args:
             groups: The groups, or a batch of them.
-            timeout: Seconds to wait at most once all are sent; 0 not to wait; None: as long as it
-                takes.
-            poll: Seconds between two looks.
-            stop: Whether to make no further upload once one is refused.
-            progress: Is told after each upload, and when the waiting ends.
+            timeout: Max seconds to wait once all are sent; 0 not to wait; None: no limit.
+            poll: Seconds between two polls.
+            stop: Whether to stop uploading after the first rejected upload.
+            progress: Called after each upload, and when the wait ends.
 
         Returns:
-            The batch. ``stopped`` says why it ended early, where it did.
+            The batch. ``stopped`` says why it ended early, if it did.
         """
         batch = groups if isinstance(groups, Batch) else Batch[CardGroup, SentCards](groups)
         return await self._send_all(batch, self.upload, _UPLOADING, timeout, poll, stop, progress)
@@ -768,10 +767,10 @@ class Cards(
         stop: bool = False,
         progress: Progress[CardUpdate, SentCards] | None = None,
     ) -> Batch[CardUpdate, SentCards]:
-        """Write any number of cards anew, 3,000 a call, and wait for them.
+        """Overwrite any number of cards, 3,000 per call, and wait for them.
 
-        What is left out of a card is lost; ``card.to_update`` leaves nothing out. Arguments as for
-        :meth:`upload_all`. Where a card comes twice, it is written once a call.
+        Fields that are left out are lost; ``card.to_update`` is complete. The arguments are those
+        of :meth:`upload_all`. A card that is given twice is written once per call.
         """
         batch = updates if isinstance(updates, Batch) else Batch[CardUpdate, SentCards](updates)
         return await self._send_all(batch, self.update, _UPDATING, timeout, poll, stop, progress)
@@ -783,9 +782,9 @@ class Cards(
         stop: bool = False,
         progress: Progress[int, None] | None = None,
     ) -> Batch[int, None]:
-        """Throw any number of cards away, 1,000 a call: after 30 days they are deleted.
+        """Move any number of cards to the trash, 1,000 per call: deleted after 30 days.
 
-        Their groups are lost at once. Cards that WB notes something of fail with its words.
+        Their groups are lost at once. Cards with a note of WB's fail with that note.
         """
         return await _by_article(nm_ids, self.trash, stop, progress)
 
@@ -796,9 +795,9 @@ class Cards(
         stop: bool = False,
         progress: Progress[int, None] | None = None,
     ) -> Batch[int, None]:
-        """Bring any number of cards back from the trash, 1,000 a call.
+        """Restore any number of cards from the trash, 1,000 per call.
 
-        Cards that WB notes something of fail with its words.
+        Cards with a note of WB's fail with that note.
         """
         return await _by_article(nm_ids, self.recover, stop, progress)
 
@@ -809,7 +808,7 @@ class Cards(
         stop: bool = False,
         progress: Progress[Merge, None] | None = None,
     ) -> Batch[Merge, None]:
-        """Merge cards into any number of groups, one a call: a group has 30 cards at most."""
+        """Merge cards into any number of groups, one per call: a group has at most 30 cards."""
         batch = merges if isinstance(merges, Batch) else Batch[Merge, None](merges)
 
         async def send(portion: Sequence[Merge]) -> Sequence[Result[None]]:
@@ -840,7 +839,7 @@ class Cards(
         async def send(portion: Sequence[T]) -> Sequence[Result[SentCards]]:
             await call(portion)
             sent = [SentCards(_vendor_codes([item]), since) for item in portion]
-            return [Result(Outcome.ACCEPTED, value=one) for one in sent]
+            return [Result(Outcome.ACCEPTED, value=cards) for cards in sent]
 
         await carry_out(batch, send, rules, stop=stop, progress=progress)
         clock = asyncio.get_running_loop().time
@@ -860,8 +859,8 @@ class Cards(
         return batch
 
     def _search(self, sent: SentCards) -> _Search:
-        looking = Cards(self._pipeline, Priority.BULK)
-        return _Search(sent, cards=looking.list(), failed=looking.failed(ascending=False))
+        background = Cards(self._pipeline, Priority.BULK)
+        return _Search(sent, cards=background.list(), failed=background.failed(ascending=False))
 
 
 _UPLOADING: Final = Rules[CardGroup](
@@ -883,7 +882,7 @@ _TRASHING: Final = Rules[int](
 
 
 async def _follow(search: _Search, sent: SentCards, timeout: float | None, poll: float) -> None:
-    await follow(search.look, method="content.cards.wait", task=sent, timeout=timeout, poll=poll)
+    await follow(search.poll, method="content.cards.wait", task=sent, timeout=timeout, poll=poll)
 
 
 async def _by_article(

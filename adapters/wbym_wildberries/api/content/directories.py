@@ -1,4 +1,4 @@
-"""What cards are described with: categories, subjects, characteristics and their words."""
+"""Directories for cards: categories, subjects, characteristics and their values."""
 
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -32,7 +32,7 @@ class ParentCategory(Wire, frozen=True):
 
 
 class Subject(Wire, frozen=True):
-    """What a card is, such as socks."""
+    """The kind of a product, such as socks."""
 
     subject_id: int = msgspec.field(name="subjectID")
     subject_name: str | None = None
@@ -41,7 +41,7 @@ class Subject(Wire, frozen=True):
 
 
 class Characteristic(Wire, frozen=True):
-    """What a card of a subject may tell."""
+    """A characteristic that cards of a subject may have."""
 
     charc_id: int = msgspec.field(name="charcID")
     name: str | None = None
@@ -50,17 +50,17 @@ class Characteristic(Wire, frozen=True):
     required: bool | None = None
     unit_name: str | None = None
     max_count: int | None = None
-    """How many values it may have; 0 for any number."""
+    """Max number of values; 0 for any number."""
     popular: bool | None = None
     charc_type: int | None = None
     """1 texts, 4 a number, 0 not used."""
     has_filter: bool | None = None
-    """Whether buyers choose by it."""
+    """Whether buyers can filter by it."""
     is_variable: bool | None = None
     """Whether the variants of a product differ by it."""
     exist_named_field: bool | None = None
-    """Whether an upload or update of a card gives the value in a field of its own, such as
-    ``brand``, instead of in ``characteristics``."""
+    """Whether an upload or update of a card has the value in its own field, such as ``brand``,
+    instead of in ``characteristics``."""
 
 
 class Color(Wire, frozen=True):
@@ -83,7 +83,7 @@ class HsCode(Wire, frozen=True):
 
     tnved: str
     is_kiz: bool | None = None
-    """Whether it needs marking codes."""
+    """Whether its products need marking codes."""
 
 
 class Brand(Wire, frozen=True):
@@ -116,8 +116,8 @@ class Directories(
 ):
     """``api.content.directories``.
 
-    100 calls a minute, 5 at once, for parents, subjects, characteristics, countries and HS codes
-    together, and as many for colours, kinds, seasons and VAT together; with a base token 2 an hour
+    100 calls per minute, 5 at once, for parents, subjects, characteristics, countries and HS codes
+    together, and as many for colours, kinds, seasons and VAT together; with a base token 2 per hour
     for these. ``locale`` is the language of names; Russian by default.
     """
 
@@ -134,11 +134,11 @@ class Directories(
         parent_id: Annotated[int | None, Name("parentID")] = None,
         locale: Locale | None = None,
     ) -> Listing[Subject]:
-        """The subjects, 1,000 a page.
+        """The subjects, 1,000 per page.
 
         Args:
             name: A part of the name, in any of the languages.
-            parent_id: Those of one category.
+            parent_id: The category.
             locale: The language of names.
         """
         ...
@@ -147,32 +147,32 @@ class Directories(
     async def characteristics(
         self, subject_id: int, *, locale: Locale | None = None
     ) -> Sequence[Characteristic]:
-        """What cards of a subject tell."""
+        """The characteristics of a subject's cards."""
         ...
 
     @get("/content/v2/directory/colors", buckets=_WORDS)
     async def colors(self, *, locale: Locale | None = None) -> Sequence[Color]:
-        """Words for the colour."""
+        """The values of the colour."""
         ...
 
     @get("/content/v2/directory/kinds", buckets=_WORDS)
     async def kinds(self, *, locale: Locale | None = None) -> Sequence[str]:
-        """Words for whom it is for."""
+        """The values of the gender, which WB calls kinds."""
         ...
 
     @get("/content/v2/directory/countries")
     async def countries(self, *, locale: Locale | None = None) -> Sequence[Country]:
-        """Words for the country of origin."""
+        """The values of the country of origin."""
         ...
 
     @get("/content/v2/directory/seasons", buckets=_WORDS)
     async def seasons(self, *, locale: Locale | None = None) -> Sequence[str]:
-        """Words for the season."""
+        """The values of the season."""
         ...
 
     @get("/content/v2/directory/vat", buckets=_WORDS)
     async def vat(self, *, locale: Locale | None = None) -> Sequence[str]:
-        """Words for the VAT rate."""
+        """The values of the VAT rate."""
         ...
 
     @get("/content/v2/directory/tnved")
@@ -186,8 +186,8 @@ class Directories(
         """Customs codes of a subject.
 
         Args:
-            subject_id: Which subject.
-            search: Those that have these digits.
+            subject_id: The subject.
+            search: Digits that the codes contain.
             locale: The language of names.
         """
         ...
@@ -201,14 +201,14 @@ class Directories(
         buckets=("content.brands",),
     )
     def brands(self, subject_id: int) -> Listing[Brand]:
-        """A subject's brands, in pages as large as WB makes them.
+        """A subject's brands; WB chooses the size of pages.
 
-        1 call a second, 5 at once; with a base token 1 an hour. The sandbox does not have it.
+        1 call per second, 5 at once; with a base token 1 per hour. Not available in the sandbox.
 
         Args:
-            subject_id: Which subject.
+            subject_id: The subject.
 
         Raises:
-            NotFound: While reading: there are none.
+            NotFound: While reading: the subject has no brands.
         """
         ...

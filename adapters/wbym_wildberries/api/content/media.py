@@ -12,10 +12,10 @@ from wbym_wildberries.api._base import in_envelope
 __all__ = ["MAX_IMAGES", "MAX_IMAGE_SIZE", "MAX_VIDEO_SIZE", "Media", "media_type"]
 
 MAX_IMAGES: Final = 30
-"""Pictures of one card; a video may come with them."""
+"""Max pictures of one card; it may have a video too."""
 MAX_IMAGE_SIZE: Final = 32 * 1024 * 1024
 MAX_VIDEO_SIZE: Final = 50 * 1024 * 1024
-"""Bytes."""
+"""Max bytes."""
 
 _IMAGES: Final = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -25,11 +25,11 @@ _IMAGES: Final = (
     (b"GIF89a", "image/gif"),
 )
 _VIDEO_ATOMS: Final = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
-"""What the first atom of a MOV or MP4 may be; its name follows four bytes of its size."""
+"""Possible first atoms of a MOV or MP4; an atom's name follows four bytes with its size."""
 
 
 class IsMedia(msgspec.Struct, frozen=True):
-    """A file is a picture or a video that Wildberries takes, and not too big for its kind."""
+    """A picture or a video that Wildberries accepts, and not too big for its kind."""
 
     def violation(self, file: Upload, /) -> str | None:
         """See :class:`wbym.calls._annotations.Rule`."""
@@ -43,7 +43,7 @@ class IsMedia(msgspec.Struct, frozen=True):
 
 
 class IsLink(msgspec.Struct, frozen=True):
-    """A text is an http(s) address."""
+    """An http(s) address."""
 
     def violation(self, link: str, /) -> str | None:
         """See :class:`wbym.calls._annotations.Rule`."""
@@ -86,7 +86,7 @@ class Media(
 ):
     """``api.content.media``.
 
-    One bucket for all: 100 calls a minute, 5 at once; with a base token 2 an hour.
+    One bucket for all: 100 calls per minute, 5 at once; with a base token 2 per hour.
     """
 
     @post("/content/v3/media/file", rules=[_video_is_first])
@@ -96,20 +96,20 @@ class Media(
         number: Annotated[int, Header("X-Photo-Number"), Range(1, MAX_IMAGES)],
         file: Annotated[Upload, Form("uploadfile", media_type), IsMedia()],
     ) -> None:
-        """Put a file in a place of a card; what was there is lost.
+        """Set the file at a position of a card; the file that was there is lost.
 
-        A place after the last adds a picture. Wildberries wants at least 700 x 900 pixels and
-        refuses less, or a poor quality, later and without a word.
+        A position after the last adds a picture. Wildberries requires at least 700 x 900 pixels and
+        rejects smaller pictures, or poor quality, later and without an error.
 
         Args:
             nm_id: The card.
-            number: The place, 1 to 30; 1 for a video, which has a place of its own.
+            number: The position, 1 to 30; 1 for a video, which has its own position.
             file: A picture of at most 32 MB (JPG, PNG, BMP, GIF, WebP), or a video of at most 50 MB
                 (MOV, MP4), by its content.
 
         Raises:
-            BadRequest: There is no such card, or the file is refused.
-            DeliveryUnknown: It may or may not be there.
+            BadRequest: The card does not exist, or WB rejects the file.
+            DeliveryUnknown: It may or may not have been set.
         """
         ...
 
@@ -119,15 +119,15 @@ class Media(
         nm_id: int,
         links: Annotated[Sequence[str], Name("data"), Count(1, MAX_IMAGES + 1), Each(IsLink())],
     ) -> None:
-        """Replace all pictures and the video of a card by files behind links; the old are lost.
+        """Replace all pictures and the video of a card by linked files; the old ones are lost.
 
-        To keep some, name their links too. If one file breaks a rule none is taken, and Wildberries
-        says so only in the card, not here.
+        To keep some, pass their links too. If one file breaks a rule, none is accepted, and
+        Wildberries reports that only in the card, not here.
 
         Args:
             nm_id: The card.
-            links: 1 to 31 addresses that lead to the files themselves without a login: up to 30
-                pictures in the order of the card, and a video anywhere between.
+            links: 1 to 31 direct addresses of the files, without a login: up to 30 pictures in the
+                order of the card, and a video at any place.
 
         Raises:
             Conflict: Some links were not saved.

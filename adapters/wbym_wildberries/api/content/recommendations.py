@@ -1,4 +1,4 @@
-"""What buyers of a product are shown beside it."""
+"""Recommendations: products shown to buyers beside a product."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ __all__ = [
 
 
 class RecommendedTo(Wire, frozen=True):
-    """A product and what is recommended with it."""
+    """A product with its recommendations."""
 
     nm_id: int
     imt_id: int | None = None
@@ -56,33 +56,33 @@ class RecommendationError(Wire, frozen=True):
 
 
 class RecommendationsSet(Wire, frozen=True):
-    """What became of a call that sets them."""
+    """The result of a call that sets them."""
 
     is_error: bool = False
     errors: list[RecommendationError] | None = None
     title: str | None = None
     detail: str | None = None
-    """Why nothing was done: the same call was made already."""
+    """Why nothing was done: the call is a repetition."""
     origin: str | None = None
     request_id: str | None = None
 
 
 class Recommended(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One product to recommend, and where among the others."""
+    """A product to recommend, and its place."""
 
     recom_nm: int
     """The ``nm_id`` of the product to recommend."""
     sort: Annotated[int, Range(0, 20)] = 0
-    """Its place, 1 to 20; what is there already moves on. 0 for the order of the list, after those
-    that there are already."""
+    """Its place, 1 to 20; the existing ones move down. 0 for the order of the list, after the
+    existing ones."""
 
 
 class NewRecommendations(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is to be recommended with a product."""
+    """The recommendations to set for a product."""
 
     nm_id: int
     recommendations: Annotated[Sequence[Recommended], Count(0, 20)]
-    """At most 20 products; none takes away those that there are."""
+    """At most 20 products; an empty list removes the existing ones."""
 
 
 _PAGES = ByToken("next", size="limit", max_size=5000, where="body", is_number=True, ends_short=True)
@@ -95,9 +95,9 @@ class Recommendations(
     scope=Category.CONTENT.scope,
     envelope=as_is,
 ):
-    """``api.content.recommendations``; Wildberries takes personal and service tokens only.
+    """``api.content.recommendations``; Wildberries accepts personal and service tokens only.
 
-    Each method has a bucket of its own: 100 calls a minute, 5 at once. The sandbox has neither.
+    Each method has its own bucket: 100 calls per minute, 5 at once. Not available in the sandbox.
     """
 
     @post(
@@ -113,7 +113,7 @@ class Recommendations(
         brand_names: Annotated[Sequence[str] | None, Count(0, 30)] = None,
         subject_ids: Annotated[Sequence[int] | None, Count(0, 30)] = None,
     ) -> Listing[RecommendedTo]:
-        """The products, 5,000 a page.
+        """The products with their recommendations, 5,000 per page.
 
         Args:
             search: A whole ``nm_id``, or a part of a ``vendor_code``; at most 72 characters.
@@ -129,16 +129,16 @@ class Recommendations(
         *,
         replace: bool = False,
     ) -> RecommendationsSet:
-        """Add recommendations, or replace those that there are: the old ones are lost then.
+        """Add recommendations, or replace the existing ones, which are then lost.
 
-        A product with none loses all that it has, with and without ``replace``.
+        A product with an empty list loses all its recommendations, with or without ``replace``.
 
         Args:
             products: 1 to 5,000, with at most 20 recommendations each.
-            replace: Whether the new ones come instead of the old.
+            replace: Whether to replace the existing recommendations.
 
         Returns:
-            What was refused of it; the rest was done.
+            The rejected recommendations; the others are set.
 
         Raises:
             DeliveryUnknown: They may or may not have been set.

@@ -13,7 +13,7 @@ TagColor = Literal["D1CFD7", "FEE0E0", "ECDAFF", "E4EAFF", "DEF1DD", "FFECC7"]
 """Grey, red, purple, blue, green, yellow."""
 
 MAX_TAGS: Final = 15
-"""Tags of one card; a seller has as many in all."""
+"""Max tags of one card, and of one seller in total."""
 
 TagId = Annotated[int, Name("id")]
 TagName = Annotated[str, Length(1, 15)]
@@ -25,7 +25,7 @@ class Tag(Wire, frozen=True):
     id: int
     name: str | None = None
     color: str | None = None
-    """One of :data:`TagColor`, so far."""
+    """So far one of :data:`TagColor`."""
 
 
 class Tags(
@@ -38,7 +38,7 @@ class Tags(
 ):
     """``api.content.tags``.
 
-    One bucket for all: 100 calls a minute, 5 at once; with a base token 2 an hour.
+    One bucket for all: 100 calls per minute, 5 at once; with a base token 2 per hour.
     """
 
     @get("/content/v2/tags")
@@ -48,15 +48,15 @@ class Tags(
 
     @post("/content/v2/tag")
     async def create(self, name: TagName, color: TagColor) -> None:
-        """Make a tag. Its id is in the list afterwards.
+        """Create a tag; read its id from the list.
 
         Args:
             name: 1 to 15 characters, not that of another tag.
             color: One of six.
 
         Raises:
-            BadRequest: There is such a tag, or there are 15 already.
-            DeliveryUnknown: It may or may not have been made.
+            BadRequest: The tag exists, or the seller has 15 already.
+            DeliveryUnknown: It may or may not have been created.
         """
         ...
 
@@ -65,12 +65,12 @@ class Tags(
         """Change a tag's name and colour.
 
         Args:
-            tag_id: Which tag.
+            tag_id: The tag.
             name: 1 to 15 characters, not that of another tag.
             color: One of six.
 
         Raises:
-            BadRequest: There is no such tag.
+            BadRequest: The tag does not exist.
             DeliveryUnknown: It may or may not have been changed.
         """
         ...
@@ -81,16 +81,16 @@ class Tags(
         nm_id: Annotated[int, Name("nmID")],
         tag_ids: Annotated[Sequence[int], Name("tagsIDs"), Count(0, MAX_TAGS)],
     ) -> None:
-        """Set the tags of a card: those that are not named come off it.
+        """Set the tags of a card: tags that are not in the list are unlinked.
 
-        The tags themselves stay.
+        The tags themselves are not deleted.
 
         Args:
             nm_id: The card.
-            tag_ids: At most 15: all that the card is to have, those that it has already included.
+            tag_ids: At most 15: all tags of the card, including those that it has already.
 
         Raises:
-            BadRequest: There is no such card or tag.
+            BadRequest: The card or tag does not exist.
             DeliveryUnknown: They may or may not have been set.
         """
         ...
@@ -100,7 +100,7 @@ class Tags(
         """Delete a tag, from all cards too. This cannot be undone.
 
         Raises:
-            BadRequest: There is no such tag.
+            BadRequest: The tag does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
         ...

@@ -1,6 +1,6 @@
-"""Market's push notifications: what they say, who may send them, and what takes them.
+"""Market's push notifications: their records, their senders, and their receiver.
 
-A notification holds ids and times and no contents, so it is a hint to look at what it names.
+A notification has ids and times but no content, so it is a hint to poll the record that it names.
 """
 
 from wbym_yandex_market._following.notifications.sources import MARKET_NETWORKS, RATE

@@ -1,4 +1,4 @@
-"""What to look at when a notification comes."""
+"""Hints to poll the records that notifications name."""
 
 from wbym.account import Hint
 from wbym_yandex_market._following.notifications.records import (
@@ -24,7 +24,7 @@ def hint_of(notification: Notification, account: str) -> Hint | None:
         account: The account's name.
 
     Returns:
-        None where it is about nothing that a feed follows: orders, also those not picked up.
+        None if no feed follows its subject: orders, also orders that were not picked up.
     """
     match notification:
         case OfChat(chat_id=chat_id):

@@ -11,7 +11,7 @@ class LogThrottle:
 
     Args:
         period: Seconds in which the same message is logged once.
-        max_entries: Different messages in a period, at most.
+        max_entries: Max different messages per period.
     """
 
     def __init__(self, period: float, max_entries: int) -> None:
@@ -26,7 +26,7 @@ class LogThrottle:
             what: Identifies the message.
             now: Seconds of a clock that never goes back.
         """
-        # The oldest come first, for nothing is logged again before it is forgotten.
+        # The oldest come first, since a message is not logged again before it is forgotten.
         while self._logged and now - next(iter(self._logged.values())) >= self._period:
             del self._logged[next(iter(self._logged))]
         if what in self._logged or len(self._logged) >= self._max_entries:

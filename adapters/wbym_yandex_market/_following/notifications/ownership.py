@@ -16,12 +16,12 @@ __all__ = ["Ownership"]
 
 logger = logging.getLogger("wbym.yandex_market")
 
-AGAIN: Final = 60.0
-"""Seconds until the shops are asked for again, where that failed."""
+RETRY_AFTER: Final = 60.0
+"""Seconds before the next try to look up the shops."""
 
 
 class Ownership:
-    """Knows the account's business and shops, which may have to be asked for.
+    """Decides whether notifications belong to the account, whose shops may need a request.
 
     Args:
         cabinet: The account's business and shops.
@@ -32,9 +32,9 @@ class Ownership:
         self._found: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator[None]:
-        """Find business and shops out meanwhile, so that no notification has to."""
-        self._found = task = asyncio.create_task(self._look())
+    async def loading(self) -> AsyncIterator[None]:
+        """Look up the business and shops in the background, before a notification needs them."""
+        self._found = task = asyncio.create_task(self._load())
         try:
             yield
         finally:
@@ -42,31 +42,31 @@ class Ownership:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _look(self) -> None:
+    async def _load(self) -> None:
         while True:
             try:
                 await self._cabinet.campaigns()
             except WbymError as error:
                 account = self._cabinet.account
                 logger.warning(
-                    "%s: whose notifications to take is not known, to be asked for again in "
-                    "%.0f s: %s",
+                    "%s: the account's shops could not be looked up, so its notifications wait; "
+                    "next try in %.0f s: %s",
                     account,
-                    AGAIN,
+                    RETRY_AFTER,
                     error,
                     extra=LogFacts(marketplace=MARKETPLACE, account=account),
                 )
-                await asyncio.sleep(AGAIN)
+                await asyncio.sleep(RETRY_AFTER)
             else:
                 return
 
     async def has(self, notification: OfBusiness | OfCampaign) -> bool:
-        """Whether it is about the account's business, or one of its shops.
+        """Whether the notification is about the account's business or one of its shops.
 
-        Waits until that is known, however long it takes. To be called within :meth:`looking`.
+        Waits until they are known, without a limit. Call it within :meth:`loading`.
         """
-        told = isinstance(notification, OfBusiness) and self._cabinet.known_business is not None
-        if not told and self._found is not None:
+        is_known = isinstance(notification, OfBusiness) and self._cabinet.known_business is not None
+        if not is_known and self._found is not None:
             await asyncio.shield(self._found)
         if isinstance(notification, OfBusiness):
             return notification.business_id == await self._cabinet.business()

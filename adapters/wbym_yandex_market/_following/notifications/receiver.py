@@ -1,15 +1,15 @@
 """The receiver of notifications: an aiohttp application that mounts in another.
 
-Market waits 10 s for an answer, 1 s to a ping. What it gets:
+Market waits 10 s for a response, 1 s for a ping's. The responses:
 
-- 200: taken. The hint is stored by then; pings and what no feed follows need none. So is a type
-  that the specification does not have: Market would neither send it again nor in another shape, and
-  counts other answers as failures of the shop; a warning in the log says what came.
-- 400: no notification, or one of another business. Market does not send it again.
-- 500: not stored, or not in time; 403, 408, 413, 429: refused. To Market they are all failures of
-  the shop, and it sends again.
+- 200: accepted. The hint is stored by then; pings and subjects that no feed follows need no hint.
+  A type that is not in the specification is accepted too: Market would not send it again or in
+  another form, and counts other responses as failures of the shop. A warning in the log names it.
+- 400: not a notification, or one of another business. Market does not send it again.
+- 500: not stored, or not in time; 403, 408, 413, 429: rejected. Market counts all of them as
+  failures of the shop, and sends the notification again.
 
-The same notification may come twice, and in any order: hints are the same twice.
+Notifications may arrive twice and in any order: hints are idempotent.
 """
 
 import asyncio
@@ -44,31 +44,31 @@ __all__ = ["make_receiver"]
 logger = logging.getLogger("wbym.yandex_market")
 
 INTEGRATION: Final = "wbym"
-"""What Market is told that it speaks to."""
+"""The integration's name in responses to Market."""
 MAX_BODY_SIZE: Final = 64 * 1024
 BODY_WAIT: Final = 5.0
-"""Seconds for the whole of a body to arrive."""
+"""Max seconds for a whole body to arrive."""
 STORE_WAIT: Final = 5.0
-"""Seconds for a hint to be stored."""
+"""Max seconds to store a hint."""
 WARN_EVERY: Final = 60.0
 MAX_WARNINGS: Final = 1000
-"""Different warnings in that time; the rest is left out."""
-_MAX_WORD_LENGTH: Final = 64
-"""Characters of a word of Market's in a warning."""
+"""Max different warnings in that time; further ones are dropped."""
+_MAX_TYPE_LENGTH: Final = 64
+"""Max characters of an unknown type in a warning."""
 
 ErrorType: TypeAlias = Literal["UNKNOWN", "WRONG_EVENT_FORMAT"]
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """The answer to a notification that was taken."""
+class Accepted(msgspec.Struct, frozen=True):
+    """The response to an accepted notification."""
 
     version: str
     name: str
     time: datetime
-    """When it came; aware UTC."""
+    """The time of arrival; aware UTC."""
 
 
-class _Refused(Exception):
+class _Rejected(Exception):
     def __init__(self, status: int, message: str, kind: ErrorType = "UNKNOWN") -> None:
         super().__init__(message)
         self.status = status
@@ -83,19 +83,19 @@ def make_receiver(
     networks: Collection[str] = MARKET_NETWORKS,
     rate: float = RATE,
 ) -> web.Application:
-    """An application that takes an account's notifications.
+    """Create an application that receives an account's notifications.
 
-    It answers where it is mounted, and at ``/notification`` below.
+    It answers at the path where it is mounted, and at ``/notification`` below.
 
     Args:
         cabinet: The account's business and shops.
         on_hints: Stores hints.
-        proxy: Whose word is taken for where a notification came from.
-        networks: Where notifications may come from.
-        rate: How many are taken a second at most, and at once; from 1 on.
+        proxy: The trusted proxy whose header says where a notification came from.
+        networks: The networks that notifications may come from.
+        rate: Max notifications per second, and the burst; at least 1.
 
     Raises:
-        InvalidInput: A network is none.
+        InvalidInput: A network is malformed.
     """
     receiver = _Receiver(cabinet, on_hints, Sources(networks, proxy), rate)
     app = web.Application()
@@ -115,21 +115,21 @@ class _Receiver:
         self._version = ""
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """What lasts as long as the application."""
+        """The context of the application's lifetime."""
         self._version = await asyncio.to_thread(version, INTEGRATION)  # it reads files
-        async with self._ownership.looking():
+        async with self._ownership.loading():
             yield
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer Market."""
-        came = datetime.now(UTC)
+        """Handle a request of Market's."""
+        arrived_at = datetime.now(UTC)
         try:
             await self._admit(request)
-            await self._take(self._read(await _body(request)))
-        except _Refused as refused:
-            said = {"type": refused.kind, "message": str(refused)}
-            return _json({"error": said}, refused.status)
-        return _json(Taken(self._version, INTEGRATION, came), 200)
+            await self._accept(self._read(await _body(request)))
+        except _Rejected as rejection:
+            error = {"type": rejection.kind, "message": str(rejection)}
+            return _json({"error": error}, rejection.status)
+        return _json(Accepted(self._version, INTEGRATION, arrived_at), 200)
 
     async def _admit(self, request: web.Request) -> None:
         peer = None if request.transport is None else request.transport.get_extra_info("peername")
@@ -137,30 +137,31 @@ class _Receiver:
         address = str(peer[0]) if isinstance(peer, tuple) else None
         origin = self._sources.origin(address, request.headers.getall(self._sources.header, ()))
         if not self._sources.allows(origin):
-            whence = str(origin or "an address that cannot be told")
-            self._warn("a notification from %s was refused: that is not Market", whence)
-            raise _Refused(403, "this address may not send notifications")
+            sender = str(origin or "an unknown address")
+            self._warn("rejected a notification from %s: not an address of Market", sender)
+            raise _Rejected(403, "this address may not send notifications")
         if not self._rate.has_capacity():
             self._warn(
-                "more than %g notifications a second: some were refused", self._rate.max_rate
+                "rejected notifications: more than %g per second arrived", self._rate.max_rate
             )
-            raise _Refused(429, "too many notifications at once")
+            raise _Rejected(429, "too many notifications at once")
         await self._rate.acquire()
 
     def _read(self, body: bytes) -> Notification | Unknown:
         try:
             return read(body)
         except ValueError as error:
-            # It names fields and places, and holds nothing of the body.
-            self._warn("a notification cannot be read: %s", str(error))
-            raise _Refused(400, str(error), "WRONG_EVENT_FORMAT") from None
+            # The error names fields and positions, and nothing of the body's content.
+            self._warn("rejected a malformed notification: %s", str(error))
+            raise _Rejected(400, str(error), "WRONG_EVENT_FORMAT") from None
 
-    async def _take(self, notification: Notification | Unknown) -> None:
+    async def _accept(self, notification: Notification | Unknown) -> None:
         if isinstance(notification, Ping):
             return
         if isinstance(notification, Unknown):
             self._warn(
-                "a notification of an unknown type: %r", notification.type[:_MAX_WORD_LENGTH]
+                "ignored a notification of an unknown type: %r",
+                notification.type[:_MAX_TYPE_LENGTH],
             )
             return
         try:
@@ -170,41 +171,41 @@ class _Receiver:
                 if ours and hint is not None:
                     await self._on_hints((hint,))
         except TimeoutError:
-            self._warn("a notification was not stored within %.0f s", STORE_WAIT)
-            raise _Refused(500, "not stored in time") from None
-        except Exception as error:  # noqa: BLE001 - whatever it is, Market has to send it again
-            self._warn("a notification was not stored: %r", error)
-            raise _Refused(500, "not stored") from None
+            self._warn("could not store a notification within %.0f s", STORE_WAIT)
+            raise _Rejected(500, "not stored in time") from None
+        except Exception as error:  # noqa: BLE001 - after any failure Market must send it again
+            self._warn("could not store a notification: %r", error)
+            raise _Rejected(500, "not stored") from None
         if not ours:
-            of = (
+            owner = (
                 f"business {notification.business_id}"
                 if isinstance(notification, OfBusiness)
                 else f"campaign {notification.campaign_id}"
             )
-            self._warn("a notification of %s was refused: it is not the account's", of)
-            raise _Refused(400, f"{of} is not served here")
+            self._warn("rejected a notification of %s, which is not the account's", owner)
+            raise _Rejected(400, f"{owner} is not served here")
 
-    def _warn(self, words: str, what: object) -> None:
-        said = words % (what,)
-        if self._throttle.is_due(said, asyncio.get_running_loop().time()):
-            error = what if isinstance(what, Exception) else None
+    def _warn(self, template: str, argument: object) -> None:
+        message = template % (argument,)
+        if self._throttle.is_due(message, asyncio.get_running_loop().time()):
+            error = argument if isinstance(argument, Exception) else None
             facts = LogFacts(marketplace=MARKETPLACE, account=self._account)
-            logger.warning("%s: %s", self._account, said, exc_info=error, extra=facts)
+            logger.warning("%s: %s", self._account, message, exc_info=error, extra=facts)
 
 
 async def _body(request: web.Request) -> bytes:
-    """The body, whatever the application around allows."""
+    """The body, regardless of the size limit of the parent application."""
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_WAIT):
             async for chunk in request.content.iter_any():
                 body += chunk
                 if len(body) > MAX_BODY_SIZE:
-                    raise _Refused(413, f"a notification has at most {MAX_BODY_SIZE} bytes")
+                    raise _Rejected(413, f"a notification has at most {MAX_BODY_SIZE} bytes")
     except TimeoutError:
-        raise _Refused(408, "the body did not arrive in time") from None
+        raise _Rejected(408, "the body did not arrive in time") from None
     except (web.RequestPayloadError, ConnectionError):
-        raise _Refused(400, "the body is broken", "WRONG_EVENT_FORMAT") from None
+        raise _Rejected(400, "the body is incomplete", "WRONG_EVENT_FORMAT") from None
     return bytes(body)
 
 

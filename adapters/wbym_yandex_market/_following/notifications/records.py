@@ -1,7 +1,7 @@
-"""What Market's notifications say: the 17 types of ``POST notification``.
+"""The records of Market's notifications: the 17 types of ``POST notification``.
 
-Required is only what tells whose a notification is and what it is about. Fields that are not listed
-are ignored, and words of open lists are plain strings.
+Only the owner and the subject of a notification are required. Fields that are not listed are
+ignored, and values of open enumerations are plain strings.
 """
 
 from datetime import datetime
@@ -26,32 +26,32 @@ _TYPE: Final = "notificationType"
 
 
 class Ping(Wire, frozen=True, tag="PING", tag_field=_TYPE):
-    """Market asks whether somebody is there."""
+    """Market checks whether the receiver is reachable."""
 
     time: datetime | None = None
 
 
 class OfBusiness(Wire, frozen=True, tag_field=_TYPE):
-    """Something of a whole business."""
+    """A notification about a business."""
 
     business_id: int
 
 
 class OfCampaign(Wire, frozen=True, tag_field=_TYPE):
-    """Something of one shop: an order, or what became of one."""
+    """A notification about a shop: an order, or a return of one."""
 
     campaign_id: int
     order_id: int | None = None
 
 
 class OfChat(OfBusiness, frozen=True):
-    """Something of a chat."""
+    """A notification about a chat."""
 
     chat_id: int
 
 
 class OfReturn(OfCampaign, frozen=True, kw_only=True):
-    """Something of a return, or of an order that was not picked up."""
+    """A notification about a return, or about an order that was not picked up."""
 
     return_id: int
 
@@ -79,7 +79,7 @@ class OrderCancelled(OfCampaign, frozen=True, tag="ORDER_CANCELLED"):
 
 
 class OrderStatusUpdated(OfCampaign, frozen=True, tag="ORDER_STATUS_UPDATED"):
-    """An order got another status."""
+    """The status of an order changed."""
 
     status: str | None = None
     substatus: str | None = None
@@ -116,7 +116,7 @@ class ReturnStatuses(Wire, frozen=True):
 
 
 class OrderReturnStatusUpdated(OfReturn, frozen=True, tag="ORDER_RETURN_STATUS_UPDATED"):
-    """A return, or an order that was not picked up, got another status."""
+    """The status of a return, or of an order that was not picked up, changed."""
 
     statuses: ReturnStatuses | None = None
     updated_at: datetime | None = None
@@ -131,7 +131,7 @@ class GoodsFeedbackCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_CREATED"
 
 
 class GoodsFeedbackCommentCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_COMMENT_CREATED"):
-    """Somebody commented on a feedback; which one is not told."""
+    """Somebody commented on a feedback, which Market does not name."""
 
     comment_id: int
     created_at: datetime | None = None
@@ -144,7 +144,7 @@ class ChatCreated(OfChat, frozen=True, tag="CHAT_CREATED"):
 
 
 class ChatMessageSent(OfChat, frozen=True, tag="CHAT_MESSAGE_SENT"):
-    """A message in a chat, whoever wrote it; not told of stickers."""
+    """A message in a chat, by any author; stickers cause no notification."""
 
     message_id: str | None = None
     """A string here, and a number in the API's own records."""
@@ -171,14 +171,14 @@ class QuestionCreated(OfBusiness, frozen=True, tag="QUESTION_CREATED"):
 
 
 class QuestionAnswerCreated(OfBusiness, frozen=True, tag="QUESTION_ANSWER_CREATED"):
-    """Somebody answered a question; which one is not told."""
+    """Somebody answered a question, which Market does not name."""
 
     answer_id: int
     created_at: datetime | None = None
 
 
 class QuestionCommentCreated(OfBusiness, frozen=True, tag="QUESTION_COMMENT_CREATED"):
-    """Somebody commented on an answer; the question is not told."""
+    """Somebody commented on an answer; Market does not name the question."""
 
     answer_id: int
     comment_id: int
@@ -222,7 +222,7 @@ def read(body: bytes) -> Notification | Unknown:
     """Decode a notification.
 
     Raises:
-        ValueError: It is no JSON, or lacks what its type requires.
+        ValueError: The body is not JSON, or lacks a field that its type requires.
     """
     try:
         return _read(body)

@@ -1,9 +1,8 @@
-"""Where a request came from, whether that is Market, and how often it may come.
+"""The addresses and the rate of notifications that are accepted.
 
-Notifications carry no signature: all that tells Market from others is the address. The peer's
-address counts. Where the peer is a proxy of one's own, what it wrote into a header counts instead,
-read from the right, past further proxies of one's own; what stands left of that anybody may have
-written, and it is not looked at.
+Notifications have no signature: only the address identifies Market. The peer's address counts. If
+the peer is a trusted proxy, the address in its header counts instead, read from the right, past
+further trusted proxies; anybody may have written the entries left of it, so they are ignored.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,20 +18,20 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 MARKET_NETWORKS: Final = ("5.45.207.0/25", "141.8.142.0/25", "5.255.253.0/25")
-"""Where Market's notifications come from, as it publishes (2026-07-17)."""
+"""The networks of Market's notifications, as it publishes them (2026-07-17)."""
 RATE: Final = 100.0
-"""Notifications a second, and at once, where nothing else is said."""
+"""Max notifications per second by default, and the burst."""
 
 
 class Sources:
     """The addresses that may send notifications.
 
     Args:
-        networks: Whose requests are taken, such as :data:`MARKET_NETWORKS`.
-        proxy: Whose word is taken for where a request came from; nobody's without it.
+        networks: The networks whose requests are accepted, such as :data:`MARKET_NETWORKS`.
+        proxy: The trusted proxy whose header says where a request came from; by default none.
 
     Raises:
-        InvalidInput: A network is none.
+        InvalidInput: A network is malformed.
     """
 
     def __init__(self, networks: Collection[str], proxy: TrustedProxy | None = None) -> None:
@@ -42,15 +41,14 @@ class Sources:
         self._proxies = _networks("proxy", proxy.networks)
 
     def origin(self, peer: str | None, written: Sequence[str] = ()) -> Address | None:
-        """Where a request came from.
+        """The address that a request came from.
 
         Args:
-            peer: Who is at the other end of the connection.
+            peer: The address at the other end of the connection.
             written: The lines of :attr:`header`.
 
         Returns:
-            None where that cannot be told: an address that counts cannot be read, or the peer has
-            none, as on a Unix socket.
+            None if not known: the address is malformed, or the peer has none, as on a Unix socket.
         """
         address = _address(peer or "")
         entries = ",".join(written).split(",") if written else []
@@ -59,7 +57,7 @@ class Sources:
         return address
 
     def allows(self, origin: Address | None) -> bool:
-        """Whether a request from there is taken."""
+        """Whether a request from this address is accepted."""
         return origin is not None and _within(origin, self._allowed)
 
 

@@ -1,4 +1,4 @@
-"""A shop with a token for everything, whose answers are written down beforehand."""
+"""A shop with a token for all categories and scripted responses."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ ALL_SCOPES: Final = sum(1 << category for category in Category)
 
 
 def scripted_with(*script: Scripted) -> tuple[Wildberries, ScriptedTransport]:
-    """The shop, and what it sends through."""
+    """The shop and its scripted transport."""
     transport = ScriptedTransport(*script)
     shop = Wildberries(
         make_token(scopes=ALL_SCOPES),

@@ -1,4 +1,4 @@
-"""A shop whose answers are written down beforehand."""
+"""A shop with scripted responses."""
 
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ LOST = TransportError("cut off", sent=True, timeout=False)
 
 
 def scripted(*script: Scripted) -> tuple[Wildberries, ScriptedTransport]:
-    """A shop that may do everything here, and what it sends through."""
+    """A shop with all scopes, and its scripted transport."""
     transport = ScriptedTransport(*script)
     shop = Wildberries(
         make_token(scopes=("content", "prices", "marketplace")),
@@ -38,6 +38,6 @@ def refused(error_text: str, status: int = 400) -> Response:
 
 
 def body_of(request: Request) -> Body:
-    """What was sent as JSON."""
+    """The JSON bodies that were sent."""
     body: Body = msgspec.json.decode(request.body or b"null")
     return body

@@ -1,4 +1,4 @@
-"""General: what is refused before a request, pings above all, and what answers say."""
+"""General: checks before requests, pings above all, and responses."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -37,7 +37,7 @@ class TestPing:
         assert transport.requests[3].url == "https://buyer-chat-api.wildberries.ru/ping"
 
     @pytest.mark.looptime
-    async def test_ping_when_any_half_minute_is_looked_at(self) -> None:
+    async def test_pings_in_any_half_minute(self) -> None:
         shop, transport = scripted_with(*[PONG] * 50)
         made: list[float] = []
         clock = asyncio.get_running_loop().time
@@ -58,7 +58,7 @@ class TestPing:
             await shop.api.general.ping()
         assert len(transport.requests) == 1
 
-    async def test_ping_when_there_is_no_such_host(self) -> None:
+    async def test_ping_when_the_host_is_unknown(self) -> None:
         shop, transport = scripted_with()
         with pytest.raises(InvalidInput, match="must be one of"):
             await shop.api.general.ping("content-api")
@@ -96,12 +96,12 @@ class TestInput:
 
     def test_scope_when_any_token_will_do(self) -> None:
         token = Token(make_token(scopes=0))
-        assert token.opens(row(General.seller).endpoint.scope)
-        assert not token.opens(row(General.rating).endpoint.scope)
+        assert token.covers(row(General.seller).endpoint.scope)
+        assert not token.covers(row(General.rating).endpoint.scope)
 
 
 class TestNews:
-    async def test_news_when_asked_by_day_or_by_id(self) -> None:
+    async def test_news_by_day_or_by_id(self) -> None:
         news = {
             "data": [
                 {
@@ -161,7 +161,7 @@ class TestUsers:
         assert invitation.invite_url == "https://seller.wildberries.ru/invite/secret"
         assert "secret" not in repr(invitation)
 
-    async def test_set_access_when_nothing_comes_back(self) -> None:
+    async def test_set_access_when_the_response_is_empty(self) -> None:
         shop, transport = scripted_with(json_response(None))
         await shop.api.users.set_access(
             [UserAccess(user_id=7, access=[Access(code="balance", disabled=True)])]

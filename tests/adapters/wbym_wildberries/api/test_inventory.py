@@ -1,4 +1,4 @@
-"""Stock: what is refused before a request, what a refusal costs, long lists."""
+"""Stock: checks before requests, the cost of a 4XX, long lists."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -69,7 +69,7 @@ class TestCalls:
             await shop.api.inventory.delete(2, [1])
         assert len(transport.requests) == 1
 
-    async def test_update_when_it_is_refused_for_two_reasons(self) -> None:
+    async def test_update_when_rejected_for_two_reasons(self) -> None:
         reasons = [
             {"code": "NotFound", "message": "Not found", "data": [{"sku": "a", "amount": 1}]},
             {"code": "UploadDataLimit", "message": "Upload limit exceeded.", "data": None},
@@ -79,7 +79,7 @@ class TestCalls:
             await shop.api.inventory.update(2, stocks(1))
         assert caught.value.code == "NotFound"
 
-    async def test_details_when_sizes_are_refused(self) -> None:
+    async def test_details_when_sizes_are_rejected(self) -> None:
         shop, _ = scripted(conflict(1, 2))
         with pytest.raises(Conflict) as caught:
             await shop.api.inventory.update(2, stocks(2))
@@ -115,7 +115,7 @@ class TestCosts:
         (state,) = shop.limits()
         assert (state.key.bucket, round(state.limit - state.left)) == (bucket, spent)
 
-    async def test_pace_when_refusals_have_emptied_the_bucket(self) -> None:
+    async def test_rate_when_rejections_have_emptied_the_bucket(self) -> None:
         refusal = json_response({"code": "x", "message": "нет"}, 400)
         shop, _ = scripted(*[refusal] * 3)
         begin = asyncio.get_running_loop().time()
@@ -127,7 +127,7 @@ class TestCosts:
 
 
 class TestLongLists:
-    async def test_read_when_there_are_more_sizes_than_a_call_takes(self) -> None:
+    async def test_read_when_the_sizes_exceed_one_call(self) -> None:
         def answer(request: Request) -> Response:
             asked = msgspec.json.decode(request.body or b"", type=dict[str, list[int]])
             rows = [{"chrtId": one, "amount": one} for one in asked["chrtIds"] if one != 1500]
@@ -140,7 +140,7 @@ class TestLongLists:
         amounts = [result.value.amount if result.value else None for _, result in batch]
         assert amounts == [None if size == 1500 else size for size in range(2001)]
 
-    async def test_update_when_wb_names_the_sizes_that_it_refuses(self) -> None:
+    async def test_update_when_wb_names_the_rejected_sizes(self) -> None:
         shop, transport = scripted(
             conflict(2, 3, message="Not found"), conflict(5, message="Too large"), NO_CONTENT
         )
@@ -157,7 +157,7 @@ class TestLongLists:
         ]
         assert batch.counts() == {Outcome.DONE: 3, Outcome.FAILED: 3}
 
-    async def test_update_when_wb_refuses_more_sizes_than_an_error_shows(self) -> None:
+    async def test_update_when_wb_rejects_more_sizes_than_an_error_shows(self) -> None:
         refused = range(1, 401)
         shop, transport = scripted(conflict(*refused), NO_CONTENT)
         batch = await shop.api.inventory.update_all(2, stocks(1000))
@@ -165,7 +165,7 @@ class TestLongLists:
         assert batch.counts() == {Outcome.DONE: 600, Outcome.FAILED: 400}
         assert len(transport.requests) == 2
 
-    async def test_update_when_a_refused_size_comes_without_its_amount(self) -> None:
+    async def test_update_when_a_rejected_size_lacks_its_amount(self) -> None:
         body = [{"code": "NotFound", "message": "Not found", "data": [{"chrtId": 2}]}]
         shop, _ = scripted(json_response(body, 409), NO_CONTENT)
         batch = await shop.api.inventory.update_all(2, stocks(2))
@@ -173,7 +173,7 @@ class TestLongLists:
             (2, "Not found")
         ]
 
-    async def test_update_when_wb_refuses_every_size(self) -> None:
+    async def test_update_when_wb_rejects_every_size(self) -> None:
         shop, transport = scripted(conflict(1, 2))
         batch = await shop.api.inventory.update_all(2, stocks(2))
         assert batch.counts() == {Outcome.FAILED: 2}
@@ -187,7 +187,7 @@ class TestLongLists:
         assert "The store is processing" in (batch.results[0].reason or "")
         assert len(transport.requests) == 2
 
-    async def test_update_when_it_goes_on_being_refused(self) -> None:
+    async def test_update_when_it_is_rejected_repeatedly(self) -> None:
         shop, transport = scripted(*[conflict(size) for size in range(1, 9)])
         batch = await shop.api.inventory.update_all(2, stocks(8))
         assert len(transport.requests) == 5

@@ -1,4 +1,4 @@
-"""Pinned feedbacks: bounds, the list by tokens, what is sent."""
+"""Pinned feedbacks: bounds, the list by tokens, requests."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ class TestCalls:
             {**asked, "next": ["17"]},
         ]
 
-    async def test_pins_when_one_is_made_and_taken_away(self) -> None:
+    async def test_pins_when_one_is_pinned_and_unpinned(self) -> None:
         result = {"feedbackId": "a", "isErrors": False, "pinId": 5}
         shop, transport = scripted_with(enveloped([result]), enveloped([5]))
         (pinned,) = await shop.api.pins.pin([ORDER])
@@ -71,7 +71,7 @@ class TestCalls:
             ("DELETE", [5]),
         ]
 
-    async def test_results_when_one_cannot_be_read(self) -> None:
+    async def test_results_when_one_is_undecodable(self) -> None:
         results = [{"feedbackId": 5}, {"feedbackId": "b", "isErrors": True}]
         shop, _ = scripted_with(enveloped(results))
         (other,) = await shop.api.pins.pin([ORDER, ORDER])

@@ -1,4 +1,4 @@
-"""Uploads followed to their end, in virtual time."""
+"""Uploads awaited to their end, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -26,18 +26,18 @@ _EPOCH = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class PriceService:
-    """Takes uploads and is done with each some seconds later."""
+    """Accepts uploads and processes each some seconds later."""
 
     def __init__(self, *, takes: float = 10.0, status: int = 3) -> None:
         self.takes = takes
         self.status = status
         self.errors: dict[int, str] = {}
-        """Texts by article or size."""
+        """Error texts by article or size."""
         self.hidden: set[int] = set()
-        """Articles that are not listed in the details."""
+        """Articles that the details lack."""
         self.uploads: list[tuple[float, list[dict[str, int]]]] = []
         self.failures: dict[int, Callable[[], Response]] = {}
-        """What goes wrong instead, by the number of the request."""
+        """Failures by the number of the request."""
         self.requests: list[tuple[float, str]] = []
 
     @property
@@ -59,7 +59,7 @@ class PriceService:
             yield ScriptedExchange(self._tell(url.path, query))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     def _take(self, request: Request) -> Response:
         now = asyncio.get_running_loop().time()
@@ -102,7 +102,7 @@ def goods(count: int) -> list[NewPrice]:
 
 
 class TestFollow:
-    async def test_questions_when_the_answer_takes_long(self) -> None:
+    async def test_polls_when_processing_takes_long(self) -> None:
         asked: list[float] = []
 
         async def ask() -> str | None:
@@ -158,7 +158,7 @@ class TestOneUpload:
     @pytest.mark.parametrize(
         ("status", "reason"), [(4, "the upload was cancelled"), (6, "WB gave no reason")]
     )
-    async def test_results_when_nothing_was_set(self, status: int, reason: str) -> None:
+    async def test_results_when_no_price_was_set(self, status: int, reason: str) -> None:
         report = await open_at(PriceService(status=status)).api.prices.upload_and_wait(goods(2))
         assert [result.outcome for result in report.results] == [Outcome.FAILED] * 2
         assert report.results[0].reason == reason
@@ -186,7 +186,7 @@ class TestOneUpload:
             await open_at(service).api.prices.upload_and_wait(mixed)
         assert service.requests == []
 
-    async def test_upload_when_wb_refuses_it(self) -> None:
+    async def test_upload_when_wb_rejects_it(self) -> None:
         service = PriceService()
         service.failures[1] = lambda: refused("The specified prices are already set")
         with pytest.raises(BadRequest, match="already set"):
@@ -211,7 +211,7 @@ class TestOneUpload:
         assert [result.outcome for result in report.results] == [Outcome.DONE] * 2
         assert service.paths.count("/api/v2/upload/task") == 1
 
-    async def test_waiting_when_only_the_id_is_known(self) -> None:
+    async def test_wait_when_only_the_id_is_known(self) -> None:
         service = PriceService()
         shop = open_at(service)
         upload = await shop.api.prices.set(goods(2))
@@ -227,7 +227,7 @@ class TestOneUpload:
         assert [result.outcome for result in report.results] == [Outcome.DONE]
         assert len(service.uploads) == 1
 
-    async def test_waiting_when_the_question_is_refused(self) -> None:
+    async def test_wait_when_a_poll_is_rejected(self) -> None:
         service = PriceService()
         service.failures[2] = lambda: refused("Invalid request parameters")
         with pytest.raises(TaskPending, match="Invalid request parameters") as caught:

@@ -1,4 +1,4 @@
-"""Prices and discounts: what is refused before a request, what is read from the answers."""
+"""Prices and discounts: checks before requests, and responses."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -110,7 +110,7 @@ class TestUploads:
         assert (upload.id, upload.already_exists) == (146567, True)
 
     @pytest.mark.parametrize(("status", "kind"), [(400, BadRequest), (409, Conflict)])
-    async def test_set_when_wb_refuses_it(self, status: int, kind: type[Exception]) -> None:
+    async def test_set_when_wb_rejects_it(self, status: int, kind: type[Exception]) -> None:
         shop, transport = scripted(refused("Invalid price value", status))
         with pytest.raises(kind, match="Invalid price value"):
             await shop.api.prices.set(goods(1))
@@ -123,7 +123,7 @@ class TestUploads:
             await shop.api.prices.set(goods(1))
         assert len(transport.requests) == 1
 
-    async def test_wholesale_when_some_goods_are_refused(self) -> None:
+    async def test_wholesale_when_some_goods_are_rejected(self) -> None:
         error = {"detail": "Maximum number of levels: 3", "status": 400, "title": "Bad Request"}
         results = [
             {"nmId": 1, "success": True},
@@ -157,7 +157,7 @@ class TestUploads:
 
 
 class TestStates:
-    async def test_state_when_wb_lists_no_such_upload(self) -> None:
+    async def test_state_when_wb_does_not_list_the_upload(self) -> None:
         shop, transport = scripted(enveloped(None), enveloped(None))
         assert await shop.api.prices.state(1) is None
         assert await shop.api.prices.pending_state(1) is None
@@ -166,7 +166,7 @@ class TestStates:
             "/api/v2/buffer/tasks",
         ]
 
-    async def test_state_when_wb_says_why_a_price_was_not_set(self) -> None:
+    async def test_state_when_wb_gives_a_reason(self) -> None:
         data = {"uploadID": 7, "status": 6, "overAllGoodsNumber": 1, "successGoodsNumber": 0}
         shop, _ = scripted(enveloped(data, "Item moved to Price Quarantine"))
         state = await shop.api.prices.state(7)
@@ -194,7 +194,7 @@ class TestLists:
         assert found == list(range(2500))
         assert {query_of(request)["limit"] for request in transport.requests} == {"1000"}
 
-    async def test_goods_when_reading_goes_on_from_a_cursor(self) -> None:
+    async def test_goods_when_resumed_from_a_cursor(self) -> None:
         shop, transport = scripted(enveloped({"listGoods": [{"nmID": 5}]}))
         found = await shop.api.prices.list().using(cursor="2000").all()
         assert [good.nm_id for good in found] == [5]

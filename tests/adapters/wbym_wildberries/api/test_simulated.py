@@ -32,7 +32,7 @@ Call = Callable[[Wildberries], Awaitable[object]]
 
 
 class Clock:
-    """The simulator's, moved by the test."""
+    """The simulator's clock, moved by the test."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -123,7 +123,7 @@ class TestPrices:
         assert report.failed == []
         assert {size.price for size in await shop.api.prices.sizes(nm_id).all()} == {777}
 
-    async def test_discounts_when_there_is_nothing_to_change(self, shop: Wildberries) -> None:
+    async def test_discounts_when_nothing_would_change(self, shop: Wildberries) -> None:
         (good,) = await shop.api.prices.list().all(limit=1)
         same = ClubDiscount(nm_id=good.nm_id, club_discount=good.club_discount or 0)
         with pytest.raises(BadRequest, match="already set"):
@@ -223,7 +223,7 @@ class TestCards:
         assert batch.counts() == {Outcome.DONE: 250}
         assert simulator.stats.effects["card_edit"] == 250
 
-    async def test_trash_when_cards_are_thrown_away_and_recovered(self, shop: Wildberries) -> None:
+    async def test_trash_when_cards_are_trashed_and_recovered(self, shop: Wildberries) -> None:
         cards = shop.api.content.cards
         nm_ids = [card.nm_id for card in await cards.list().all(limit=1100)]
         thrown = await cards.trash_all(nm_ids)
@@ -255,7 +255,7 @@ class TestCosts:
             (lambda shop: shop.api.warehouses.create("Склад", 15), "warehouses", WAREHOUSES, 10),
         ],
     )
-    async def test_bucket_when_a_call_is_refused(
+    async def test_bucket_when_a_call_is_rejected(
         self,
         limited: WildberriesSimulator,
         monkeypatch: pytest.MonkeyPatch,
@@ -265,7 +265,7 @@ class TestCosts:
         cost: int,
         told: bool,
     ) -> None:
-        """Our count is the simulator's, whether or not headers tell of it."""
+        """Our count equals the simulator's, with or without headers."""
         if not told:
             monkeypatch.setattr(WildberriesDialect, "signal", _silent)
         async with Wildberries(TOKEN, base_url=limited.url, scheduler=Scheduler()) as shop:
@@ -286,4 +286,4 @@ class TestCosts:
 
 
 def _silent(dialect: WildberriesDialect, response: Response) -> None:
-    """No header is read."""
+    """A dialect that reads no headers."""

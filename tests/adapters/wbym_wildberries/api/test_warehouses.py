@@ -1,4 +1,4 @@
-"""The seller's warehouses: what is refused before a request, what is sent, what a refusal costs."""
+"""The seller's warehouses: checks before requests, requests, the cost of a 4XX."""
 
 from collections.abc import Awaitable, Callable
 
@@ -72,19 +72,19 @@ class TestWarehouses:
             await call(shop)
         assert len(transport.requests) == 1
 
-    async def test_contacts_when_all_are_taken_away(self) -> None:
+    async def test_contacts_when_all_are_removed(self) -> None:
         # The whole list is written over, so a lost answer is settled by writing it again.
         shop, transport = scripted(LOST, NO_CONTENT)
         await shop.api.warehouses.set_contacts(2, [])
         assert [body_of(request) for request in transport.requests] == [{"contacts": []}] * 2
 
-    async def test_contacts_when_there_are_none(self) -> None:
+    async def test_contacts_when_empty(self) -> None:
         shop, _ = scripted(json_response({"contacts": None}), json_response({}))
         assert not await shop.api.warehouses.contacts(2)
         assert not await shop.api.warehouses.contacts(2)
 
     @pytest.mark.looptime
-    async def test_bucket_when_calls_are_refused(self) -> None:
+    async def test_bucket_when_calls_are_rejected(self) -> None:
         refusal = json_response({"code": "NotFound", "message": "Not found"}, 404)
         shop, _ = scripted(refusal, json_response([]))
         with pytest.raises(NotFound, match="Not found"):

@@ -1,4 +1,4 @@
-"""What the feed makes of a stream, as little of it as tests of streams need."""
+"""A minimal feed for tests of streams."""
 
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping
@@ -11,18 +11,18 @@ from wbym.domain import Chat, Message
 
 
 class Clock:
-    """The marketplace's and the shop's; it starts at the present, on a whole second."""
+    """The marketplace's and the shop's clocks, which start now, at a whole second."""
 
     def __init__(self) -> None:
         self.unix = float(int(time.time()))
         self.ahead = timedelta()
-        """By how much the shop's is wrong."""
+        """The error of the shop's clock."""
 
     def wall(self) -> float:
         return self.unix
 
     def now(self) -> datetime:
-        """By the shop's clock."""
+        """The time by the shop's clock."""
         return datetime.fromtimestamp(self.unix, UTC) + self.ahead
 
     def advance(self, passed: timedelta) -> None:
@@ -34,7 +34,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Told:
-    """An event: of a record that is new, or that has changed."""
+    """An event of a new or changed record."""
 
     record: Observed
     at: datetime
@@ -48,7 +48,7 @@ class Told:
 
 @dataclass
 class Follower:
-    """Keeps what a stream's batches say, and tells what is new."""
+    """Stores a stream's batches, and finds new records."""
 
     stream: Stream
     since: datetime
@@ -58,7 +58,7 @@ class Follower:
     shown: int = 0
     """Observations of all rounds."""
     asked_for: list[Collection[str]] = field(default_factory=list)
-    """What was asked to be known, a page at a time."""
+    """The arguments of ``known``, one per page."""
     _seen_records: dict[tuple[bool, str], tuple[str, datetime]] = field(default_factory=dict)
 
     async def round(
@@ -68,7 +68,7 @@ class Follower:
         due: bool = True,
         hints: Collection[str] = (),
     ) -> list[Told]:
-        """One round, or its first batches; what it brought."""
+        """Poll one round, or its first batches; returns the events."""
         before = len(self.told)
         request = Poll(self.state, self.since, self.known, due, frozenset(hints))
         left = batches
@@ -85,7 +85,7 @@ class Follower:
         return self.told[before:]
 
     async def known(self, noun: str, ids: Collection[str]) -> Mapping[str, str]:
-        """What a poll may ask."""
+        """The arguments of a poll."""
         assert noun == "chat"
         self.asked_for.append(ids)
         return {i: self._seen_records[True, i][0] for i in ids if (True, i) in self._seen_records}

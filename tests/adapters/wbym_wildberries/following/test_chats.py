@@ -1,4 +1,4 @@
-"""The stream of chats against the simulator: nothing lost, in order, from any stored place."""
+"""The stream of chats against the simulator: complete, in order, from any checkpoint."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 
 
 class Scene:
-    """A seller's chats, who follows them, and the time."""
+    """A seller's chats, their follower, and the clock."""
 
     def __init__(self, shop: Wildberries, simulator: WildberriesSimulator, clock: Clock) -> None:
         self.shop = shop
@@ -115,7 +115,7 @@ class TestBeginning:
             assert new != old_chat
             assert told.index(next(t for t in told if t.id == new)) == 1
 
-    async def test_poll_when_chats_have_no_last_message(self) -> None:
+    async def test_poll_when_chats_lack_a_last_message(self) -> None:
         async with scene(unlisted_chats=0) as it:
             for chat in it.chats.chats.values():
                 chat.last_at = 0  # as in the older specification
@@ -126,7 +126,7 @@ class TestBeginning:
             assert new_chats(await follower.round()) == []
 
     @pytest.mark.parametrize("everything", [True, False])
-    async def test_poll_when_there_is_no_chat(self, everything: bool) -> None:
+    async def test_poll_without_chats(self, everything: bool) -> None:
         async with scene(chats=0) as it:
             follower = it.follow(EPOCH if everything else None)
             assert await follower.round() == []
@@ -138,7 +138,7 @@ class TestBeginning:
 
 
 class TestRounds:
-    async def test_poll_when_nothing_happens(self) -> None:
+    async def test_poll_without_changes(self) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
             await follower.round()
@@ -241,7 +241,7 @@ class TestChats:
             assert echo.chat.status is ChatStatus.WAITING_FOR_BUYER
             assert echo.chat.waiting_since is None
 
-    async def test_chat_when_its_first_event_told_of_it(self) -> None:
+    async def test_chat_when_its_first_event_had_details(self) -> None:
         async with scene() as it:
             follower = it.follow()
             await follower.round()
@@ -285,14 +285,14 @@ class TestChats:
 
 
 class TestUnusual:
-    async def test_poll_when_the_cursor_is_refused(self, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_poll_when_the_cursor_is_rejected(self, caplog: pytest.LogCaptureFixture) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
             await follower.round()
             said = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
             it.chats.refuse_cursors()
             assert messages(await follower.round()) == [said]
-            assert "read again from" in caplog.text
+            assert "rereading the feed of chats from" in caplog.text
 
             caplog.clear()
             it.simulator.stats.clear()
@@ -306,7 +306,7 @@ class TestUnusual:
             await follower.round()
             assert it.requests() == 1
 
-    async def test_poll_when_every_cursor_is_refused(self) -> None:
+    async def test_poll_when_every_cursor_is_rejected(self) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
             await follower.round()
@@ -316,7 +316,7 @@ class TestUnusual:
                 await follower.round()
             assert it.requests() == 4  # the cursor, the last hour, the first page, the next one
 
-    async def test_poll_when_the_first_cursor_is_refused(self) -> None:
+    async def test_poll_when_the_first_cursor_is_rejected(self) -> None:
         async with scene() as it:
             it.chats.refuse_cursors()
             follower = it.follow()
@@ -357,7 +357,7 @@ class TestUnusual:
             assert messages(follower.told) == [said]
             assert follower.state == state
 
-    async def test_poll_when_events_are_no_messages(
+    async def test_poll_when_events_are_not_messages(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.INFO, "wbym.wildberries")
@@ -379,7 +379,7 @@ class TestUnusual:
             assert len(new_chats(told)) == 2
         assert "unknown type 'typing'" in caplog.text
 
-    async def test_poll_when_the_time_of_an_event_is_none(
+    async def test_poll_when_the_time_of_an_event_is_invalid(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         handle = ChatHandlers.events

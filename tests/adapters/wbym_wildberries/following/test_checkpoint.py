@@ -1,11 +1,11 @@
-"""Where reading of the feed of chat events goes on: late events, refused cursors, clocks."""
+"""The checkpoint in the feed of chat events: late events, rejected cursors, clocks."""
 
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
 
-from wbym_wildberries._following.checkpoint import BEFORE, LATE, ChatCheckpoint, Reading
+from wbym_wildberries._following.checkpoint import MARGIN, MAX_DELAY, ChatCheckpoint, Reading
 from wbym_wildberries.api.chats import Event
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -36,27 +36,27 @@ class TestFirst:
 
 class TestReading:
     def test_cursor_when_late_events_are_not_due(self) -> None:
-        reading = Reading(place(), NOW + LATE - timedelta(seconds=1), begins=False)
+        reading = Reading(place(), NOW + MAX_DELAY - timedelta(seconds=1), begins=False)
         assert reading.cursor == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
         assert reading.place.settled == STAMP - 5 * MINUTE  # what lies between was not looked at
         assert reading.place.checked_at == NOW
 
-    @pytest.mark.parametrize("passed", [LATE, timedelta(days=99), -timedelta(seconds=1)])
+    @pytest.mark.parametrize("passed", [MAX_DELAY, timedelta(days=99), -timedelta(seconds=1)])
     def test_cursor_when_late_events_are_due(self, passed: timedelta) -> None:
         reading = Reading(place(), NOW + passed, begins=False)
         assert reading.cursor == STAMP - 5 * MINUTE
         assert reading.place.checked_at == NOW + passed
         assert reading.place.next == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
-        assert reading.place.settled == STAMP + HOUR - LATE // timedelta(milliseconds=1)
+        assert reading.place.settled == STAMP + HOUR - MAX_DELAY // timedelta(milliseconds=1)
 
     def test_settled_when_a_page_ends_before_it(self) -> None:
-        reading = Reading(place(), NOW + LATE, begins=False)
+        reading = Reading(place(), NOW + MAX_DELAY, begins=False)
         assert reading.advance(events(STAMP), None)
         assert reading.place.settled == STAMP - 5 * MINUTE
 
-    def test_advance_when_wb_says_where_to_go_on(self) -> None:
+    def test_advance_when_wb_returns_a_cursor(self) -> None:
         reading = Reading(place(), NOW, begins=False)
         assert reading.advance(events(STAMP + 1, STAMP + 2), STAMP + 3)
         assert reading.cursor == reading.place.next == STAMP + 3
@@ -69,7 +69,7 @@ class TestReading:
         assert not reading.advance(events(STAMP + 1), following)
         assert reading.place == before
 
-    def test_advance_when_no_event_can_be_read(self) -> None:
+    def test_advance_when_all_events_are_undecodable(self) -> None:
         reading = Reading(
             ChatCheckpoint.first(datetime.fromtimestamp(0, UTC), NOW), NOW, begins=True
         )
@@ -77,17 +77,17 @@ class TestReading:
         assert reading.advance([], STAMP)
         assert (reading.place.next, reading.place.newest) == (STAMP, None)
 
-    def test_retreat_when_refused_again_and_again(self) -> None:
+    def test_retreat_when_rejected_repeatedly(self) -> None:
         reading = Reading(place(), NOW, begins=False)
         assert reading.retreat()
-        before = BEFORE // timedelta(milliseconds=1)
+        before = MARGIN // timedelta(milliseconds=1)
         assert reading.cursor == reading.place.next == reading.place.settled == STAMP - before
         assert reading.retreat()
         assert {reading.cursor, reading.place.next, reading.place.settled} == {None}
         assert reading.advance(events(5), None)
         assert not reading.retreat()
 
-    def test_retreat_when_nothing_was_seen(self) -> None:
+    def test_retreat_without_a_known_event(self) -> None:
         first = ChatCheckpoint.first(NOW, NOW)
         reading = Reading(first, NOW, begins=True)
         assert reading.retreat()

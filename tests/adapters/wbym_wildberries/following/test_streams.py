@@ -1,4 +1,4 @@
-"""What of an account can be followed, and how often."""
+"""The streams of an account, and their rates."""
 
 import asyncio
 import logging
@@ -49,7 +49,7 @@ class TestPaces:
         assert paces(account) == slow
         paces(account)
         assert [record.getMessage() for record in caplog.records] == [
-            f"shop: {name} are read every {seconds // 60} min: a base token allows no more"
+            f"shop: polling {name} every {seconds // 60} min: a base token allows no more"
             for name, seconds in slow.items()
         ]
 
@@ -90,7 +90,7 @@ class TestMissing:
         account.streams()
         assert len(caplog.records) == 2
 
-    def test_streams_when_there_is_no_host(self) -> None:
+    def test_streams_when_the_sandbox_has_no_host(self) -> None:
         assert list(paces(shop(sandbox=True))) == ["questions", "feedbacks"]
 
     def test_streams_when_a_token_has_expired(self) -> None:
@@ -99,7 +99,7 @@ class TestMissing:
 
 
 class TestWaiting:
-    """A base token's next page may be an hour away."""
+    """With a base token the next page may take an hour."""
 
     @pytest.mark.looptime
     async def test_chats_when_more_pages_follow(self) -> None:

@@ -25,7 +25,7 @@ NOUNS = pytest.mark.parametrize("noun", ["questions", "feedbacks"])
 
 
 class Scene:
-    """A seller's lists, who follows them, and the time."""
+    """A seller's lists, their follower, and the clock."""
 
     def __init__(self, shop: Wildberries, simulator: WildberriesSimulator, clock: Clock) -> None:
         self.shop = shop
@@ -254,7 +254,7 @@ class TestReturns:
             assert ids(await follower.round()) == [claim]
             assert await follower.round() == []
 
-    async def test_poll_when_nothing_happens(self) -> None:
+    async def test_poll_without_changes(self) -> None:
         async with scene(claims=40) as it:
             follower = it.follow("returns")
             await follower.round()
@@ -266,7 +266,7 @@ class TestReturns:
                 timedelta(days=59) < it.clock.now() - follower.retained_since < timedelta(days=62)
             )
 
-    async def test_poll_when_there_is_none(self) -> None:
+    async def test_poll_when_the_lists_are_empty(self) -> None:
         async with scene() as it:
             follower = it.follow("returns")
             assert await follower.round() == []
@@ -277,7 +277,7 @@ class TestReturns:
             told = await it.follow("returns", EPOCH).round()
             assert len(set(ids(told))) == it.state.records()["claims_shown"] > 400
 
-    async def test_poll_when_a_claim_has_no_time(self) -> None:
+    async def test_poll_when_a_claim_lacks_its_time(self) -> None:
         async with scene() as it:
             claim = it.state.claims.arrive()
             record = it.state.claims.get(claim)

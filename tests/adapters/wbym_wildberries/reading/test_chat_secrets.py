@@ -1,4 +1,4 @@
-"""Signatures of chats, which whoever has them can write with, are in no record set aside."""
+"""Signatures of chats, which are secret, are in no undecodable record."""
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ ROW = {"chatID": 5, "eventID": "e", "addTimestamp": 1, "isNewChat": True, "reply
     ],
     ids=["list", "events"],
 )
-def test_signature_when_its_record_is_set_aside(
+def test_signature_when_its_record_is_undecodable(
     reply: Reply[object], body: dict[str, object]
 ) -> None:
     _, (undecodable,) = reply.decode(msgspec.json.encode(body))

@@ -1,4 +1,4 @@
-"""Chats that only WB's events know: they are written to, or it is said that they cannot be yet."""
+"""Chats that are only in WB's events: writing to them works, or raises ChatNotReady."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ HELLO = "Здравствуйте! Уже смотрим."
 
 @asynccontextmanager
 async def simulated(*, chats: int = 10) -> AsyncIterator[WildberriesSimulator]:
-    """The default shop's chats, one of which only events know."""
+    """The default shop's chats, one of which is not listed."""
     async with WildberriesSimulator(
         feedbacks=0, questions=0, claims=0, cards=0, chats=chats, limits=False
     ) as simulator:
@@ -37,7 +37,7 @@ async def simulated(*, chats: int = 10) -> AsyncIterator[WildberriesSimulator]:
 
 
 def arrive(simulator: WildberriesSimulator) -> str:
-    """A buyer writes in a new chat that WB does not list yet; its id."""
+    """Write as a buyer in a new chat that is not listed yet; returns its id."""
     chats = simulator.state.chats
     before = set(chats.chats)
     chats.arrive("Где заказ?", listed=False)
@@ -46,7 +46,7 @@ def arrive(simulator: WildberriesSimulator) -> str:
 
 
 def show(simulator: WildberriesSimulator, chat_id: str) -> None:
-    """WB lists the chat, as it does some time later, with a signature of that time."""
+    """Let WB list the chat, with a new signature."""
     simulator.state.chats.chats[chat_id].listed = True
     simulator.state.chats.rotate_signs()
 
@@ -57,7 +57,7 @@ def asked(simulator: WildberriesSimulator, path: str) -> int:
 
 
 async def unlisted(shop: Wildberries) -> Chat:
-    """A chat as it is known when it is read."""
+    """The chat from the list."""
     listed = {chat.ref for chat in await shop.chats().all()}
     found = await shop.chats(waiting_for_seller=True).all()
     found += await shop.chats(waiting_for_seller=False).all()
@@ -84,7 +84,7 @@ class TestSending:
                 await shop.send(replace(chat, created_at=None), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat.ref.id]
 
-    async def test_send_when_it_is_known_when_the_chat_began(self) -> None:
+    async def test_send_when_the_time_of_the_first_event_is_known(self) -> None:
         async with simulated() as simulator:
             chat_id = arrive(simulator)
             async with open_shop(simulator) as shop:
@@ -104,7 +104,7 @@ class TestSending:
                 await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
 
-    async def test_send_when_the_signature_of_the_event_is_refused(self) -> None:
+    async def test_send_when_the_signature_of_the_event_is_rejected(self) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
             chat_id = arrive(simulator)
             chats = await shop.chats(waiting_for_seller=True).all()
@@ -127,7 +127,7 @@ class TestSending:
             await shop.send(chat, HELLO)
             assert [sent.text for sent in simulator.state.sent] == [HELLO]
 
-    async def test_send_when_a_listed_signature_is_refused_again_and_again(
+    async def test_send_when_a_listed_signature_is_rejected_repeatedly(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
@@ -138,7 +138,7 @@ class TestSending:
             assert asked(simulator, MESSAGES) == 1
 
     async def test_send_when_an_old_event_is_read_again(self) -> None:
-        """An event has no newer signature than the list."""
+        """An event never has a newer signature than the list."""
         async with simulated() as simulator, open_shop(simulator) as shop:
             chat_id = arrive(simulator)
             show(simulator, chat_id)
@@ -148,8 +148,8 @@ class TestSending:
             await shop.send(chat, HELLO)
             assert asked(simulator, MESSAGES) == 1
 
-    async def test_send_when_the_list_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """It is not the message that was refused, so it may be sent later."""
+    async def test_send_when_the_list_is_rejected(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not the message was rejected, so it can be sent later."""
 
         async def refused(_: ChatHandlers, call: Call) -> Response:
             raise Refusal(400, "not now")
@@ -162,9 +162,9 @@ class TestSending:
                     await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, chat_id)), HELLO)
                 assert asked(simulator, MESSAGES) == 0
 
-    async def test_send_when_there_is_no_such_chat(self) -> None:
+    async def test_send_when_the_chat_does_not_exist(self) -> None:
         async with simulated(chats=2) as simulator, open_shop(simulator) as shop:
-            with pytest.raises(InvalidInput, match="that WB knows"):
+            with pytest.raises(InvalidInput, match="known to WB"):
                 await shop.send(Chat(ref=Ref("wildberries", "shop", Noun.CHAT, "1:none")), HELLO)
             assert asked(simulator, MESSAGES) == 0
 
@@ -180,7 +180,7 @@ def opened(simulator: WildberriesSimulator, state: Path) -> Inbox:
 
 
 async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:
-    """The next message in a chat: the event's id, unconfirmed, and its chat."""
+    """The next message in a chat: the id of the unconfirmed event, and its chat."""
     async with inbox.events(auto_ack=False) as events:
         async for event in events:
             if event.kind is EventKind.MESSAGE and event.chat.ref.id == chat_id:
@@ -190,7 +190,7 @@ async def message_in(inbox: Inbox, chat_id: str) -> tuple[str, Chat]:
 
 @asynccontextmanager
 async def begun(simulator: WildberriesSimulator, state: Path) -> AsyncIterator[str]:
-    """A seller who is followed, and gets a message in a chat that is not listed; the chat's id."""
+    """A followed seller with a message in an unlisted chat; returns the chat's id."""
     async with opened(simulator, state) as inbox, inbox.events() as events:
         first = asyncio.ensure_future(anext(events))
         await eventually(
@@ -218,7 +218,7 @@ class TestFollowing:
             assert [sent.chat_id for sent in simulator.state.sent] == [chat_id]
             assert chat.created_at is not None
 
-    async def test_reply_when_there_is_no_signature(
+    async def test_reply_without_a_signature(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("wbym.feed._open_delivery._RETRIES", (0.05, 0.1))
@@ -245,7 +245,7 @@ class TestFollowing:
                 assert delivery.state is DeliveryState.CONFIRMED
             assert [sent.text for sent in simulator.state.sent] == [HELLO]
 
-    async def test_signature_when_the_state_is_looked_through(self, tmp_path: Path) -> None:
+    async def test_signatures_are_not_in_the_state(self, tmp_path: Path) -> None:
         state = tmp_path / "wbym.db"
         async with simulated() as simulator, asyncio.timeout(20):
             async with begun(simulator, state) as chat_id:

@@ -1,4 +1,4 @@
-"""Whole archives through the adapter: plans, caps, change, bans, priorities, resuming."""
+"""Sweeps: plans, caps, changes, bans, priorities, resuming."""
 
 import asyncio
 import random
@@ -22,7 +22,7 @@ from wbym_wildberries.simulator.record_store import RecordStore
 def virtual(
     records: int, *, open_share: float = 0.1
 ) -> tuple[Wildberries, Marketplace, RecordStore]:
-    """A shop whose marketplace needs no network, for virtual time."""
+    """A shop with a simulator without a network, for virtual time."""
     shelf = small_shelf(Task(records=records, open_share=open_share), seed=7)
     marketplace = Marketplace(shelf, 0.8, asyncio.get_running_loop().time)
     shop = Wildberries(make_token(), transport=marketplace, scheduler=Scheduler())
@@ -46,7 +46,7 @@ async def unlimited() -> AsyncIterator[WildberriesSimulator]:
 
 class TestPlan:
     @pytest.mark.looptime
-    async def test_sweep_when_nothing_changes(self) -> None:
+    async def test_sweep_without_changes(self) -> None:
         shop, marketplace, shelf = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -63,7 +63,7 @@ class TestPlan:
         assert loop.time() - begin < 8.5
 
     @pytest.mark.looptime
-    async def test_progress_when_asked_on_the_way(self) -> None:
+    async def test_progress_during_a_sweep(self) -> None:
         shop, _, _ = virtual(60_000)
         loop = asyncio.get_running_loop()
         async with shop:
@@ -181,13 +181,15 @@ class TestCaps:
         assert len({item.ref for item in found}) == len(found) == 12_000
 
     @pytest.mark.parametrize("depth", [0, -5])
-    async def test_depth_when_it_is_none(self, unlimited: WildberriesSimulator, depth: int) -> None:
+    async def test_depth_when_it_is_invalid(
+        self, unlimited: WildberriesSimulator, depth: int
+    ) -> None:
         async with open_shop(unlimited) as shop:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
 
-    async def test_sweep_when_its_period_is_none(self, unlimited: WildberriesSimulator) -> None:
-        """WB's sweep of feedbacks has arguments of its own, and the checks of all."""
+    async def test_sweep_when_the_period_is_invalid(self, unlimited: WildberriesSimulator) -> None:
+        """WB's sweep of feedbacks has its own arguments, and the common checks."""
         now = datetime.now(UTC)
         periods: list[tuple[datetime, datetime | None, str]] = [
             (now.replace(tzinfo=None), None, "since must be aware"),

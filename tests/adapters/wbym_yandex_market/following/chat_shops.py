@@ -24,7 +24,7 @@ class ChatShop(NamedTuple):
     follower: Follower
 
     def counted(self) -> dict[str, int]:
-        """Requests since this was called last, by the last part of their path."""
+        """Requests since the last call, by the last part of their path."""
         found = dict(self.transport.asked)
         self.transport.asked.clear()
         return found
@@ -47,7 +47,7 @@ class ChatShop(NamedTuple):
 
 @asynccontextmanager
 async def open_chat_shop(*, chats: int = 6, messages: int = 12) -> AsyncIterator[ChatShop]:
-    """With chats that nobody wrote in for some time."""
+    """A shop with chats without recent messages."""
     time = Time()
     async with YandexMarketSimulator(
         chats=chats, messages_per_chat=messages, limits=False, wall=time.market
@@ -58,7 +58,7 @@ async def open_chat_shop(*, chats: int = 6, messages: int = 12) -> AsyncIterator
 
 
 async def begin(shop: ChatShop) -> int:
-    """A chat that was read and has nothing more to tell; the follower is past its beginning."""
+    """A chat that was read, after the follower's first round."""
     await shop.follower.round()
     chat = shop.chat_of(shop.write(text="Первое"))
     await settle(shop)
@@ -67,7 +67,7 @@ async def begin(shop: ChatShop) -> int:
 
 
 def lately(shop: ChatShop) -> int:
-    """A chat in which somebody wrote half an hour before it is followed."""
+    """A chat with a message half an hour before the follower starts."""
     chat = shop.market.state.chats.rows.last()
     assert chat is not None
     shop.write(chat.id, "До того")
@@ -83,7 +83,7 @@ async def settle(shop: ChatShop) -> None:
 
 
 class Breaking:
-    """Loses the requests whose address has these words."""
+    """Drop the requests whose address contains a text."""
 
     def __init__(self, words: str) -> None:
         self.words = words

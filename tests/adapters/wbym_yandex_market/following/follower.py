@@ -1,4 +1,4 @@
-"""Follows a stream in tests: keeps what the feed would keep, and counts what it is shown."""
+"""A follower of a stream in tests: stores what the feed would store, and counts records."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
@@ -19,13 +19,13 @@ START = 1_790_000_000.0  # 2026-09-21
 
 
 class Time:
-    """The clocks of the simulator and of the streams; a second is as long in all of them."""
+    """The clocks of the simulator and of the streams, which run at the same rate."""
 
     def __init__(self, start: float = START) -> None:
         self.start = start
         self.passed = 0.0
         self.jumped = 0.0
-        """By how much our wall clock is ahead of Market's."""
+        """Seconds that our wall clock is ahead of Market's."""
 
     def clock(self) -> float:
         return self.passed
@@ -42,7 +42,7 @@ class Time:
 
 
 class Watched(AiohttpTransport):
-    """Tells of each request before it is sent; what it raises is what becomes of the request."""
+    """Reports each request before it is sent; raising fails the request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def watched_shop(
 
 
 class Follower:
-    """Follows one stream as the feed does: each batch is taken in as a whole."""
+    """Follows one stream as the feed does, which stores each batch as a whole."""
 
     def __init__(
         self, shop: YandexMarket, name: str, time: Time, since: datetime, *, at_once: int = 4
@@ -109,7 +109,7 @@ class Follower:
         return next(one for one in streams if one.name == self.name)
 
     def restarted(self) -> Self:
-        """Another that goes on from what is stored now."""
+        """Another follower that resumes from the stored state."""
         twin = copy(self)
         twin.stream = self._open()
         return twin
@@ -122,7 +122,7 @@ class Follower:
     async def round(
         self, *, due: bool = True, hints: Collection[str] = (), stop: int | None = None
     ) -> list[Batch]:
-        """One poll; with ``stop`` it is killed after so many batches were stored."""
+        """Poll once; with ``stop`` the poll is killed after that number of stored batches."""
         batches: list[Batch] = []
         if stop == 0:
             return batches

@@ -55,13 +55,13 @@ class TestRounds:
         # Once more is read what may not have been over when it was read: the newest chat.
         assert shop.counted() == {"chats": 1, "history": 1}
 
-    async def test_round_when_nothing_happens(self, shop: ChatShop) -> None:
+    async def test_round_without_changes(self, shop: ChatShop) -> None:
         await begin(shop)
         assert not await shop.follower.round()
         assert shop.counted() == {"chats": 1}
 
     async def test_round_when_old_chats_go_on(self, shop: ChatShop) -> None:
-        """A chat that was only noted shows what came after the note."""
+        """A chat with only a position delivers messages after it."""
         old = min(shop.market.state.chats.rows, key=lambda chat: chat.updated)
         await shop.follower.round()
         assert f"chat/{old.id}" in shop.follower.versions
@@ -71,7 +71,7 @@ class TestRounds:
         assert shop.follower.texts == ["Ещё вопрос"]
 
     async def test_round_when_it_is_followed_since_later(self, shop: ChatShop) -> None:
-        """What is known already counts, and not since when it is followed."""
+        """The position counts, not the time when following began."""
         await begin(shop)
         shop.write(text="Второе")
         shop.time.passed += 86400
@@ -115,8 +115,8 @@ class TestRounds:
         await settle(shop)
         assert shop.counted() == {"chats": 6, "history": 3}
 
-    async def test_round_when_the_same_second_goes_on_after_a_hint(self, shop: ChatShop) -> None:
-        """A chat that is read again within its second still has the mark."""
+    async def test_round_when_the_same_second_continues_after_a_hint(self, shop: ChatShop) -> None:
+        """A chat that is reread within its second is still marked."""
         chat = await begin(shop)
         shop.write(chat, "Раз")
         await shop.follower.round()
@@ -136,7 +136,7 @@ class TestRounds:
         assert again.texts == ["Первое", "Раз", "Два"]
 
     async def test_round_when_the_chat_was_answered_at_once(self, shop: ChatShop) -> None:
-        """It waits for nobody, so that only the round over all chats finds it."""
+        """The chat does not wait, so that only a full round finds it."""
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         shop.reply(chat, "В пути")
@@ -158,7 +158,7 @@ class TestRounds:
         await shop.follower.round()
         assert shop.follower.texts[1:] == ["В ту же секунду"]
 
-    async def test_known_when_asked_by_the_page(self, shop: ChatShop) -> None:
+    async def test_known_is_called_once_per_page(self, shop: ChatShop) -> None:
         for _ in range(30):
             shop.write()
         await shop.follower.round()
@@ -175,7 +175,7 @@ class TestRounds:
 
 class TestClocks:
     async def all_read(self, shop: ChatShop) -> bool:
-        """Whether a round reads all chats; then it says when it is due next."""
+        """Whether a round is full; then it stores when the next one is due."""
         return any(batch.state is not None for batch in await shop.follower.round())
 
     async def test_all_chats_when_ten_minutes_are_over(self, shop: ChatShop) -> None:
@@ -241,15 +241,15 @@ class TestHints:
         assert not await shop.follower.round(due=False, hints=[str(chat)])
 
     async def test_hint_when_the_chat_waits(self, shop: ChatShop) -> None:
-        """It is among those that wait, which one request lists."""
+        """The chat is among the waiting ones, which one request lists."""
         chat = await begin(shop)
         shop.write(chat, "Где заказ?")
         await shop.follower.round(due=False, hints=[str(chat)])
         assert shop.follower.texts == ["Первое", "Где заказ?"]
         assert shop.counted() == {"chats": 1, "history": 1}
 
-    async def test_hint_when_the_time_tells_nothing(self, shop: ChatShop) -> None:
-        """The history is read whatever the chat's time says."""
+    async def test_hint_when_the_time_is_unchanged(self, shop: ChatShop) -> None:
+        """The history is read even if the chat's time is unchanged."""
         chat = await begin(shop)
         updated = shop.market.state.chats.get(chat).updated
         shop.write(chat, "Второе")
@@ -264,7 +264,7 @@ class TestHints:
         assert shop.follower.texts == ["Первое", "Новый чат"]
 
     @pytest.mark.parametrize("odd", ["999", "no-id", "0", "9" * 25])
-    async def test_hint_when_there_is_no_such_chat(
+    async def test_hint_when_the_chat_does_not_exist(
         self, shop: ChatShop, odd: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO", "wbym.yandex_market")
@@ -274,7 +274,7 @@ class TestHints:
         assert shop.follower.texts == ["Первое", "Второе"]
         assert "hint" in caplog.text
 
-    async def test_hint_when_it_names_none(self, shop: ChatShop) -> None:
+    async def test_hint_without_an_id(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         shop.write(chat, "Второе")
         shop.time.passed += 3600

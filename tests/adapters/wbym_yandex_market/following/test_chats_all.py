@@ -1,4 +1,4 @@
-"""The stream of chats whatever happens in whatever order: each message comes once."""
+"""The stream of chats with random events: each message comes once."""
 
 from collections.abc import Callable
 
@@ -39,7 +39,7 @@ class TestAll:
 
 
 class Run:
-    """Does what a test drew."""
+    """Performs the actions that a test drew."""
 
     def __init__(self, shop: ChatShop) -> None:
         self.shop = shop

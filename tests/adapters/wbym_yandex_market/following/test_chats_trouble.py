@@ -1,4 +1,4 @@
-"""The stream of chats when something goes wrong: nothing is lost, and nothing comes twice."""
+"""The stream of chats with failures: nothing is lost or delivered twice."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -60,7 +60,7 @@ class TestTrouble:
         assert failed[0].endswith(str(raised.value)), "the first one is raised"
 
     async def test_round_when_a_history_breaks_off(self, shop: ChatShop) -> None:
-        """Nothing is shown of a chat of which one page came and the next did not."""
+        """A chat of which one page failed delivers nothing."""
         chat = await begin(shop)
         before = dict(shop.follower.versions)
         for number in range(150):
@@ -72,7 +72,7 @@ class TestTrouble:
         assert shop.follower.texts == ["Первое"]
 
     async def test_begin_when_a_history_fails(self, shop: ChatShop) -> None:
-        """It begins anew, or what failed would be taken for a chat that began later."""
+        """The first round starts again, or the failed chat would count as new later."""
         shop.transport.before = Breaking(f"chatId={lately(shop)}")
         with pytest.raises(ConnectionFailed):
             await shop.follower.round()
@@ -84,7 +84,7 @@ class TestTrouble:
         assert not shop.follower.events
 
     async def test_forget_when_a_chat_was_not_read(self, shop: ChatShop) -> None:
-        """The border does not pass what is unread, however long that takes."""
+        """The horizon never passes unread messages."""
         chat = await begin(shop)
         retained_since = shop.follower.retained_since
         shop.write(chat, "Давно")
@@ -131,8 +131,8 @@ class TestTrouble:
         await shop.follower.round()
         assert shop.counted() == {"chats": 1}
 
-    async def test_history_when_it_goes_on_from_elsewhere(self, shop: ChatShop) -> None:
-        """Market may show nothing after a message that it does not know, and not say so."""
+    async def test_history_when_it_resumes_elsewhere(self, shop: ChatShop) -> None:
+        """Market may return nothing after an unknown message, without an error."""
         chat = await begin(shop)
         key = f"chat/{chat}"
         last = shop.follower.messages[-1].ref.id

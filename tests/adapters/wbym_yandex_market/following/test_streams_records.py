@@ -68,7 +68,7 @@ def ids(follower: Follower) -> list[str]:
     return [record.ref.id for record in follower.events]
 
 
-async def test_streams_when_asked_for(shop: Shop) -> None:
+async def test_streams_of_an_account(shop: Shop) -> None:
     found = {stream.name: stream.every for stream in shop.account.streams()}
     assert found == {"chats": 5, "questions": 60, "feedbacks": 60, "returns": 60}
 
@@ -111,7 +111,7 @@ class TestEach:
         await follower.round()
         assert set(ids(follower)) == {str(late), str(later)}
 
-    async def test_hint_when_it_names_none(self, shop: Shop, name: str) -> None:
+    async def test_hint_without_an_id(self, shop: Shop, name: str) -> None:
         follower = await shop.begun(name)
         arrived = shop.arrive(name)
         late = shop.arrive(name, ago=20 * DAY)
@@ -143,7 +143,7 @@ class TestEach:
 class TestQuiet:
     @pytest.mark.parametrize("name", ["questions", "feedbacks"])
     async def test_round_when_there_never_was_any(self, name: str) -> None:
-        """The first round looks far back, and the later ones do not."""
+        """The first round reads far back, later ones do not."""
         time = Time(clocks.time())
         async with YandexMarketSimulator(
             feedbacks=0, questions=0, limits=False, wall=time.market
@@ -179,7 +179,7 @@ class TestQuestions:
         assert (asked.ref, asked.status) == (answered.ref, QuestionStatus.WAITING)
         assert (answered.status, answered.answer) == (QuestionStatus.ANSWERED, None)
 
-    async def test_version_when_the_status_is_not_known(self, shop: Shop) -> None:
+    async def test_version_when_the_status_is_unknown(self, shop: Shop) -> None:
         follower = await shop.begun("questions")
         number = shop.arrive("questions")
         shop.state.questions.create("QUESTION", number, "Да")
@@ -250,7 +250,7 @@ class TestFeedbacks:
 
 
 class TestReturns:
-    async def test_round_when_one_goes_its_way(self, shop: Shop) -> None:
+    async def test_round_when_a_return_is_processed(self, shop: Shop) -> None:
         follower = await shop.begun("returns")
         number = shop.arrive("returns")
         returns = shop.state.returns
@@ -282,7 +282,7 @@ class TestReturns:
         assert ids(follower) == [str(one.id)] * 2
 
     async def test_hint_when_one_is_closed(self, shop: Shop) -> None:
-        """A hint has those read that changed lately, open or not."""
+        """A hint reads recently changed returns, open or not."""
         follower = await shop.begun("returns")
         number = shop.arrive("returns")
         shop.state.returns.settle(number)
@@ -290,7 +290,7 @@ class TestReturns:
         assert ids(follower) == [str(number)]
         assert shop.transport.asked["returns"] == 2, "one for each shop"
 
-    async def test_round_when_one_is_open_for_long(self, shop: Shop) -> None:
+    async def test_round_when_a_return_is_open_for_long(self, shop: Shop) -> None:
         follower = await shop.begun("returns")
         number = shop.arrive("returns", ago=200 * DAY)
         one = shop.state.returns.find(number)

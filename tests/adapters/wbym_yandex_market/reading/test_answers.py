@@ -1,4 +1,4 @@
-"""Whether a question or feedback is answered: the seller's own answer or comment alone tells."""
+"""Whether a question or feedback is answered: only the seller's own answer or comment counts."""
 
 import time as clocks
 from collections.abc import AsyncIterator
@@ -40,7 +40,7 @@ def question_ref(number: int) -> Ref:
 
 
 def edited(market: YandexMarketSimulator) -> int:
-    """A feedback that was answered, and then edited by the buyer: it counts as unseen again."""
+    """A feedback that the buyer edited after the answer: it counts as unseen again."""
     feedbacks = market.state.feedbacks
     number = market.state.arrive_feedback()
     feedbacks.comment(number, THANKS, None)
@@ -49,7 +49,7 @@ def edited(market: YandexMarketSimulator) -> int:
 
 
 async def listed(shop: YandexMarket, number: int) -> Feedback:
-    """As a list without a filter has it."""
+    """The feedback from a list without a filter."""
     found = await shop.feedbacks().all()
     return next(one for one in found if one.ref == feedback_ref(number))
 
@@ -123,10 +123,10 @@ class TestEdited:
             assert event.answered
             assert event.viewed is False
 
-    async def test_events_when_comments_are_refused(
+    async def test_events_when_comments_are_rejected(
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """One feedback that Market says no to does not stop the others, and is not guessed at."""
+        """A feedback whose comments are rejected does not stop the others, and is not guessed."""
         time = Time(clocks.time())
         async with (
             YandexMarketSimulator(feedbacks=9, limits=False, wall=time.market) as market,
@@ -152,11 +152,11 @@ class TestEdited:
             await follower.round()
             found = [one for one in follower.events if isinstance(one, Feedback)]
         assert {int(one.ref.id): one.answer_known for one in found} == {good: True, bad: False}
-        assert f"comments of the feedback {bad} cannot be read" in caplog.text
+        assert f"cannot read the comments of feedback {bad}" in caplog.text
 
 
 class TestAlreadyAnswered:
-    """An answer counts, whether it came before the record was read or after."""
+    """An existing answer counts, whether it came before or after the record was read."""
 
     async def test_feedback_when_the_answer_came_later(
         self, shop: YandexMarket, market: YandexMarketSimulator
@@ -216,7 +216,7 @@ class TestAlreadyAnswered:
     async def test_answer_when_another_stands_in_moderation(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
-        """Whether Market counts it is not documented."""
+        """Market does not document whether it counts such a comment."""
         number = market.state.arrive_feedback()
         before = await listed(shop, number)
         market.state.feedbacks.comment(number, THANKS, None)
@@ -228,7 +228,7 @@ class TestAlreadyAnswered:
                 await shop.answer(item, "Ещё раз")
         assert len(one.comments) == 1
 
-    async def test_edit_answer_when_there_is_none(
+    async def test_edit_answer_without_an_answer(
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         feedback, question = market.state.arrive_feedback(), market.state.arrive_question()

@@ -1,4 +1,4 @@
-"""Cards in legal calls, followed until they are there or failed, in virtual time."""
+"""Cards split into legal calls and awaited, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -50,12 +50,12 @@ def update_of(nm_id: int, vendor_code: str) -> CardUpdate:
 
 
 class CardService:
-    """Takes cards and lists them, or what was wrong with them, some seconds later."""
+    """Accepts cards, and lists them or their errors some seconds later."""
 
     def __init__(self, *, cards: int = 3, takes: float = 60.0) -> None:
         self.takes = takes
         self.wrong: dict[str, str] = {}
-        """Texts by ``vendor_code``."""
+        """Error texts by ``vendor_code``."""
         self.notes: Body | None = None
         self.cards: list[Body] = [
             {"nmID": number, "vendorCode": f"old{number}", "at": number - 1000.0}
@@ -66,7 +66,7 @@ class CardService:
         ]
         self.sent: list[tuple[str, Any]] = []
         self.failures: dict[int, Callable[[], Response]] = {}
-        """What goes wrong instead, by the number of the call that sends something."""
+        """Failures by the number of the sending call."""
 
     @asynccontextmanager
     async def send(self, request: Request) -> AsyncIterator[Exchange]:
@@ -91,7 +91,7 @@ class CardService:
                 yield ScriptedExchange(json_response(answer))
 
     async def aclose(self) -> None:
-        """Nothing is open."""
+        """Close nothing."""
 
     def _seen(self, rows: list[Body]) -> list[Body]:
         now = asyncio.get_running_loop().time()
@@ -171,7 +171,7 @@ class TestOneCall:
         assert len(service.sent) == 1
         assert 60 <= asyncio.get_running_loop().time() <= 60 + 20 + 2
 
-    async def test_results_when_there_were_no_cards(self) -> None:
+    async def test_results_without_cards(self) -> None:
         service = CardService(cards=0)
         found = await open_at(service).api.content.cards.upload_and_wait(groups(150 // 30, size=30))
         assert {result.outcome for result in found.values()} == {Outcome.DONE}
@@ -204,7 +204,7 @@ class TestOneCall:
 
 
 class TestManyCalls:
-    async def test_upload_when_there_are_more_groups_than_a_call_takes(self) -> None:
+    async def test_upload_when_the_groups_exceed_one_call(self) -> None:
         service = CardService()
         service.wrong["new401"] = "нет"
         seen: list[str] = []
@@ -249,7 +249,7 @@ class TestManyCalls:
         assert batch.counts() == {Outcome.DONE: 150}
         assert len(service.sent) == 2
 
-    async def test_update_when_calls_are_lost_and_refused(self) -> None:
+    async def test_update_when_calls_are_lost_and_rejected(self) -> None:
         service = CardService(takes=5)
         service.failures = {1: _lose, 2: lambda: refused("Неверный запрос")}
         updates = [update_of(number, f"code{number}") for number in range(1, 7001)]
@@ -279,7 +279,7 @@ class TestManyCalls:
         counted = {Outcome.NOT_TRIED: 500, Outcome.DONE: 1000, Outcome.FAILED: 1000}
         assert batch.counts() == counted
 
-    async def test_trash_when_one_is_no_article(self) -> None:
+    async def test_trash_when_one_is_not_an_article(self) -> None:
         service = CardService()
         batch = await open_at(service).api.content.cards.trash_all([1, "2", 3])  # type: ignore[list-item]
         assert [body["nmIDs"] for _, body in service.sent] == [[1, 3]]

@@ -1,4 +1,4 @@
-"""Cards that are read and written back: what is not changed stays, down to unknown fields."""
+"""Updates of cards: unchanged fields are kept, unknown ones included."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, cast
@@ -116,7 +116,7 @@ def sent_for(update: CardUpdate) -> Json:
 
 
 class TestUpdate:
-    def test_update_when_nothing_is_changed(self) -> None:
+    def test_update_without_changes(self) -> None:
         card = card_of(RECORD)
         assert sent_for(card.to_update(documents=card.documents)) == SENT
 
@@ -196,7 +196,7 @@ class TestUpdate:
         assert b'"later":{ "x" : 1e2 }' in sent
         assert b'"n":1.10' in sent
 
-    def test_update_when_items_have_no_id_or_an_escaped_one(self) -> None:
+    def test_update_when_ids_of_items_are_missing_or_escaped(self) -> None:
         raw = (
             rb'{"nmID":7,"vendorCode":"A","documents":{"items":[{"number":"N-1","pages":1},'
             rb'{"number":"N-2","pages":2},{"number":"N-1","pages":3},{"id":"a\/\u0430","pages":4},'
@@ -222,13 +222,13 @@ class TestUpdate:
         ],
         ids=["documents", "broken", "no card", "another card"],
     )
-    def test_update_when_it_was_made_by_hand(self, changes: Json, rule: str) -> None:
+    def test_update_when_it_was_created_by_hand(self, changes: Json, rule: str) -> None:
         card = card_of(RECORD)
         update = msgspec.structs.replace(card.to_update(documents=card.documents), **changes)
         with pytest.raises(RuleViolation, match=rule):
             validator_of(Annotated[CardUpdate, KeepsCard()])(update)
 
-    def test_update_when_documents_are_not_said(self) -> None:
+    def test_update_when_documents_are_not_given(self) -> None:
         card = card_of(RECORD)
         with pytest.raises(InvalidInput, match=r"card 7 has documents.*LeaveOut\.DOCUMENTS"):
             card.to_update(documents=None)
@@ -239,7 +239,7 @@ class TestUpdate:
 
     @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
     async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
-        """What Wildberries sends it takes, whatever its documents say of it."""
+        """Wildberries accepts the values that it sends, whatever its documents say."""
         said: Json = {"id": 9, "value": value}
         card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
         taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
@@ -258,7 +258,7 @@ class TestUpdate:
         assert transport.requests == []
 
     @pytest.mark.parametrize("documents", [{}, {"documents": None}])
-    def test_update_when_the_card_has_no_documents(self, documents: Json) -> None:
+    def test_update_of_a_card_without_documents(self, documents: Json) -> None:
         bare = {name: value for name, value in RECORD.items() if name != "documents"}
         card = card_of(bare | documents)
         assert card.documents is None
@@ -269,7 +269,7 @@ class TestUpdate:
         card = card_of(RECORD)
         for other in (msgspec.structs.replace(card, title="x"), Card(nm_id=7)):
             assert other.original is None
-            with pytest.raises(InvalidInput, match="as it was read from Wildberries"):
+            with pytest.raises(InvalidInput, match="must have been read from Wildberries"):
                 other.to_update(documents=LeaveOut.DOCUMENTS)
 
     def test_card_when_compared_and_shown(self) -> None:
@@ -281,7 +281,7 @@ class TestUpdate:
         assert card.original == msgspec.json.encode(RECORD)
         assert "bytes>" in repr(card.to_update(documents=card.documents))
 
-    def test_type_when_it_is_not_known(self) -> None:
+    def test_type_when_it_is_unknown(self) -> None:
         card = card_of(RECORD)
         assert card.documents is not None
         known, unknown = [one.type for one in card.documents.items or ()]
@@ -378,7 +378,7 @@ class TestWritingBack:
     async def test_card_when_its_title_is_changed(
         self, simulator: WildberriesSimulator, shop: Wildberries, way: str
     ) -> None:
-        """Nothing else differs, be it a permit or a field that this version does not know."""
+        """Nothing else changes, neither permits nor unknown fields."""
         api = shop.api.content.cards
         cards = await with_documents(shop)
         assert {len(card.documents.items or ()) for card in cards if card.documents} == {0, 2}
@@ -441,7 +441,7 @@ class TestWritingBack:
         assert (await read(shop, card.nm_id)).documents is None
         assert simulator.stats.effects["card_blocked"] == 1
 
-    async def test_documents_when_none_are_needed(self, shop: Wildberries) -> None:
+    async def test_documents_when_not_required(self, shop: Wildberries) -> None:
         cards = await with_documents(shop)
         card = next(one for one in cards if one.documents and one.documents.exclude_documents)
         await shop.api.content.cards.update(
@@ -464,8 +464,8 @@ class TestWritingBack:
         assert card.documents is not None
         assert [one.number for one in card.documents.items or ()] == ["RU C-RU.1"]
 
-    async def test_cards_when_some_are_set_aside(self) -> None:
-        """Each good card has its own bytes, whichever are bad."""
+    async def test_cards_when_some_are_undecodable(self) -> None:
+        """Each decodable card has its own bytes, whichever are undecodable."""
         rows = [{"nmID": 1, "later": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {}]
         shop, _ = scripted_with(json_response({"cards": rows, "cursor": {"total": 4}}))
         page = await shop.api.content.cards.list().page()

@@ -1,4 +1,4 @@
-"""Cards: bounds, lists by cursor, what answers say."""
+"""Cards: bounds, lists by cursor, responses."""
 
 from collections.abc import Awaitable, Callable
 
@@ -183,7 +183,7 @@ class TestLists:
         assert len(await shop.api.content.cards.list().all()) == 100
         assert len(transport.requests) == 2
 
-    async def test_list_when_reading_goes_on_from_a_cursor(self) -> None:
+    async def test_list_when_resumed_from_a_cursor(self) -> None:
         shop, _ = scripted_with(json_response(page(0, 100)), json_response(page(100, 3)))
         pages = [one async for one in shop.api.content.cards.list().pages()]
         assert pages[1].next_cursor is None
@@ -213,7 +213,7 @@ class TestLists:
         assert [undecodable.where for undecodable in shop.undecodable] == ["cards[5]"]
 
     async def test_list_when_a_card_cannot_be_understood(self) -> None:
-        """It is set aside with the bytes that Wildberries sent, beside one that is broken."""
+        """The undecodable card is kept with Wildberries' bytes, beside another undecodable one."""
         cards = [{"nmID": 1}, {"nmID": "?"}, {"nmID": 3, "later": 3}, {"nmID": 4}]
         shop, _ = scripted_with(json_response({"cards": cards, "cursor": {"total": 4}}))
 
@@ -278,7 +278,7 @@ class TestAnswers:
         shop, _ = scripted_with(json_response(noted))
         assert await shop.api.content.cards.upload([GROUP]) == {"A-1": "нет размера"}
 
-    async def test_upload_when_it_is_refused(self) -> None:
+    async def test_upload_when_rejected(self) -> None:
         refused = {
             "data": None,
             "error": True,

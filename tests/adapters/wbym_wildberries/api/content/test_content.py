@@ -1,4 +1,4 @@
-"""Media, tags, directories and recommendations: bounds, lists, what is sent."""
+"""Media, tags, directories and recommendations: bounds, lists, requests."""
 
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
@@ -102,7 +102,7 @@ class TestMedia:
         ],
         ids=range(11),
     )
-    def test_type_when_told_by_content(self, content: bytes, kind: str | None) -> None:
+    def test_type_is_detected_by_content(self, content: bytes, kind: str | None) -> None:
         assert media_type(Upload("file", content)) == kind
 
     @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ class TestMedia:
 
 
 class TestTags:
-    async def test_tags_when_each_call_is_made(self) -> None:
+    async def test_requests_of_each_tags_method(self) -> None:
         shop, transport = scripted_with(*[enveloped(None)] * 4)
         tags = shop.api.content.tags
         await tags.create("Весна", "D1CFD7")

@@ -1,4 +1,4 @@
-"""General and content over HTTP, against the simulator: every field kept, every effect there."""
+"""General and content over HTTP, against the simulator: all fields and effects."""
 
 import struct
 from collections.abc import AsyncIterator, Sequence
@@ -58,7 +58,7 @@ async def shop(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
 
 @pytest.fixture
 async def service(simulator: WildberriesSimulator) -> AsyncIterator[Wildberries]:
-    """The same seller, through a service that it trusts."""
+    """The same seller, with a service token."""
     async with open_shop(simulator, make_token(scopes=ALL_SCOPES, acc=4)) as it:
         yield it
 
@@ -71,7 +71,7 @@ async def raw(
     query: dict[str, QueryValue] | None = None,
     body: object = msgspec.UNSET,
 ) -> Json:
-    """What the simulator answers, as it stands."""
+    """The simulator's raw response."""
     as_it_is: JsonReply[object, object] = JsonReply(object, lambda value: value)
     plain = msgspec.structs.replace(endpoint, reply=as_it_is)
     answer = await shop.call(plain, path=path, query=query, body=body)
@@ -108,7 +108,7 @@ LISTED: dict[Endpoint[object], dict[str, object]] = {
 
 class TestFields:
     @pytest.mark.parametrize("endpoint", LISTED, ids=lambda endpoint: endpoint.name)
-    async def test_answer_when_every_field_is_looked_for(
+    async def test_responses_keep_every_field(
         self, shop: Wildberries, endpoint: Endpoint[object]
     ) -> None:
         sent = await raw(shop, endpoint, **LISTED[endpoint])  # type: ignore[arg-type]
@@ -119,7 +119,7 @@ class TestFields:
         _, undecodable = endpoint.reply.decode(msgspec.json.encode(sent))
         assert undecodable == ()
 
-    async def test_plan_when_every_field_is_looked_for(self, service: Wildberries) -> None:
+    async def test_plans_keep_every_field(self, service: Wildberries) -> None:
         for endpoint in (row(General.tariff_options).endpoint, row(General.rating).endpoint):
             sent = await raw(service, endpoint)
             assert isinstance(endpoint.reply, JsonReply)
@@ -166,7 +166,7 @@ class TestGeneral:
                     await shop.api.general.ping()
             assert simulator.stats.rate_limited == 0
 
-    async def test_users_when_one_is_invited_and_another_goes(self, shop: Wildberries) -> None:
+    async def test_users_when_one_is_invited_and_another_removed(self, shop: Wildberries) -> None:
         everybody = await shop.api.users.list().all()
         assert len(everybody) == 5
         invitation = await shop.api.users.invite("79991234567", position="Менеджер")
@@ -210,7 +210,7 @@ class TestDirectories:
 
 
 async def one_card(shop: Wildberries, vendor_code: str) -> Card:
-    """A card that is not in a group, once it is there."""
+    """A card without a group, once it is listed."""
     size = NewSize(tech_size="42", wb_size="42", price=5000)
     card = NewCard(
         vendor_code=vendor_code,
@@ -235,7 +235,7 @@ async def one_card(shop: Wildberries, vendor_code: str) -> Card:
 
 
 async def find(shop: Wildberries, vendor_code: str) -> Card:
-    """The simulator works on cards as soon as it is asked anything else."""
+    """The simulator processes cards at the next request."""
     found = await shop.api.content.cards.list(CardFilter(text=vendor_code)).all()
     (card,) = [card for card in found if card.vendor_code == vendor_code]
     return card
@@ -259,14 +259,14 @@ class TestCards:
         assert len({card.nm_id for card in trashed}) == 120
         assert all(card.trashed_at for card in trashed)
 
-    async def test_list_when_reading_goes_on_from_each_page(self, shop: Wildberries) -> None:
+    async def test_list_when_resumed_from_each_page(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
         pages = [page async for page in api.list().pages()]
         assert [len(page.items) for page in pages] == [100, 100, 30]
         rest = await api.list().using(cursor=pages[1].next_cursor).all()
         assert rest == list(pages[2].items)
 
-    async def test_card_when_it_is_made_changed_and_thrown_away(self, shop: Wildberries) -> None:
+    async def test_card_when_created_changed_and_trashed(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
         room = await api.limits()
         assert room.free_limits is not None
@@ -300,7 +300,7 @@ class TestCards:
         assert await api.failed().all() == []
         assert (await find(shop, "ПАРА-3")).imt_id == first.imt_id
 
-    async def test_failed_when_a_card_cannot_be_made(self, shop: Wildberries) -> None:
+    async def test_failed_when_a_card_cannot_be_created(self, shop: Wildberries) -> None:
         api = shop.api.content.cards
         taken = await one_card(shop, "ЗАНЯТО")
         with pytest.raises(BadRequest):
@@ -326,7 +326,7 @@ class TestCards:
 
 
 class TestTagsAndMedia:
-    async def test_tags_when_they_are_made_set_and_deleted(self, shop: Wildberries) -> None:
+    async def test_tags_when_created_linked_and_deleted(self, shop: Wildberries) -> None:
         api = shop.api.content.tags
         before = {tag.id for tag in await api.list()}
         await api.create("Майская акция", "D1CFD7")
@@ -357,9 +357,7 @@ class TestTagsAndMedia:
         await api.replace(card.nm_id, ["https://example.com/1.jpg"])
         assert len((await find(shop, "ФОТО-1")).photos or []) == 1
 
-    async def test_recommendations_when_they_are_set_and_taken_away(
-        self, shop: Wildberries
-    ) -> None:
+    async def test_recommendations_when_set_and_removed(self, shop: Wildberries) -> None:
         api = shop.api.content.recommendations
         products = (await api.list().page()).items
         first, second, third = [one for one in products if one.pics_count][:3]

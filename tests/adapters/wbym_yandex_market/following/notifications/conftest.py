@@ -1,4 +1,4 @@
-"""A receiver in somebody's application, over real HTTP."""
+"""A receiver in another application, over real HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from wbym_yandex_market import YandexMarket
 BUSINESS = 1001
 CAMPAIGN = 100101
 OURS = ("127.0.0.1",)
-"""Where the tests' own requests come from."""
+"""The address of the tests' own requests."""
 
 Mishap: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -29,7 +29,7 @@ class Reply(msgspec.Struct):
 
     @property
     def error(self) -> tuple[str, str]:
-        """Type and message of an answer that must be an error."""
+        """The type and message of an error response."""
         shape = dict[str, dict[str, str]]
         assert self.content_type == "application/json"
         decoded = msgspec.json.decode(self.body, type=shape)
@@ -39,7 +39,7 @@ class Reply(msgspec.Struct):
 
 
 class Receiving:
-    """A receiver that runs, and what it was told to store."""
+    """A running receiver, and its stored hints."""
 
     runner: web.AppRunner
 
@@ -48,7 +48,7 @@ class Receiving:
         self.port = 0
         self.hints: list[Hint] = []
         self.mishap: Mishap | None = None
-        """What happens instead of storing."""
+        """A replacement for storing."""
 
     async def store(self, hints: Sequence[Hint]) -> None:
         if self.mishap is not None:
@@ -83,7 +83,7 @@ class Receive(Protocol):
 
 @pytest.fixture
 async def receive() -> AsyncIterator[Receive]:
-    """Starts receivers; by default of an account that has to ask nobody for its shops.
+    """Starts receivers; by default of an account whose shops are given.
 
     It opens the accounts, and closes them after the receivers.
     """

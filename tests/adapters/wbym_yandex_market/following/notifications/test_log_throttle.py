@@ -1,7 +1,7 @@
 from wbym_yandex_market._following.notifications.log_throttle import LogThrottle
 
 
-def test_the_same_is_said_once_a_period() -> None:
+def test_message_is_logged_once_per_period() -> None:
     throttle = LogThrottle(60, 10)
     assert [throttle.is_due("a", now) for now in (0, 1, 59.9, 60, 61, 119, 120)] == [
         True,
@@ -15,7 +15,7 @@ def test_the_same_is_said_once_a_period() -> None:
     assert throttle.is_due("b", 120)
 
 
-def test_no_more_than_so_many_things_are_said_and_remembered() -> None:
+def test_number_of_messages_is_bounded() -> None:
     throttle = LogThrottle(60, 3)
     assert sum(throttle.is_due(number, number / 100) for number in range(1000)) == 3
     assert not throttle.is_due("new", 59)

@@ -1,4 +1,4 @@
-"""Whose notifications are taken, where the account has to ask Market for its shops."""
+"""Which notifications are accepted if the account has to look up its shops."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ async def asked(market: YandexMarketSimulator) -> int:
     return 0 if counts is None else counts.requests
 
 
-async def test_the_shops_are_asked_for_once_at_the_start(
+async def test_shops_are_looked_up_once_at_the_start(
     market: YandexMarketSimulator, receive: Receive
 ) -> None:
     receiving = await receive(open_shop(market))
@@ -40,7 +40,7 @@ async def test_the_shops_are_asked_for_once_at_the_start(
     assert market.stats.paths["GET /v2/campaigns"].requests == 1
 
 
-async def test_what_is_of_a_given_business_waits_for_no_shops(
+async def test_notification_of_a_given_business_does_not_wait_for_shops(
     market: YandexMarketSimulator, receive: Receive
 ) -> None:
     market.faults.latency = 60.0
@@ -51,14 +51,14 @@ async def test_what_is_of_a_given_business_waits_for_no_shops(
 
 
 @pytest.mark.looptime
-async def test_where_the_shops_cannot_be_asked_for_they_are_again_later(
+async def test_lookup_of_shops_is_retried_later(
     market: YandexMarketSimulator, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     market.faults.error_rate = 1.0
     receiving = await receive(open_shop(market))
     await asyncio.sleep(10)
-    (told,) = [record for record in caplog.records if "whose notifications" in record.msg]
-    assert told.levelno == logging.WARNING
+    (warning,) = [record for record in caplog.records if "could not be looked up" in record.msg]
+    assert warning.levelno == logging.WARNING
     assert (await receiving.post(RETURN)).status == 500
     assert (await receiving.post(chat_created())).status == 500
     market.faults.error_rate = 0.0
@@ -68,15 +68,15 @@ async def test_where_the_shops_cannot_be_asked_for_they_are_again_later(
     assert receiving.hints == [Hint("shop", "returns", "1"), CHAT_5]
 
 
-async def test_a_receiver_that_ends_early_leaves_nothing_behind(
+async def test_receiver_that_ends_early_leaks_nothing(
     market: YandexMarketSimulator, receive: Receive
 ) -> None:
     market.faults.latency = 5.0
     receiving = await receive(open_shop(market))
-    assert looking()
+    assert loading()
     await receiving.runner.cleanup()
-    assert not looking()
+    assert not loading()
 
 
-def looking() -> bool:
-    return any("Ownership._look" in repr(task.get_coro()) for task in asyncio.all_tasks())
+def loading() -> bool:
+    return any("Ownership._load" in repr(task.get_coro()) for task in asyncio.all_tasks())

@@ -1,4 +1,4 @@
-"""Notifications over real HTTP: what is answered, what is stored, what is refused."""
+"""Notifications over real HTTP: responses, stored hints, rejections."""
 
 import asyncio
 import logging
@@ -71,21 +71,21 @@ async def test_it_answers_where_it_is_mounted_beside_the_users_own(
             assert answer.status == 405
 
 
-async def test_receiver_when_a_network_is_none() -> None:
+async def test_receiver_when_a_network_is_malformed() -> None:
     async with YandexMarket("key", name="shop", business_id=1) as shop:
         with pytest.raises(InvalidInput):
             shop.receiver(Receiving().store, networks=["nowhere"])
 
 
-async def test_duplicates_are_taken_again(receive: Receive) -> None:
+async def test_duplicate_notifications_are_accepted(receive: Receive) -> None:
     receiving = await receive()
     for _ in range(3):
         assert (await receiving.post(chat_created())).status == 200
     assert receiving.hints == [CHAT_5] * 3
 
 
-async def test_a_ping_needs_no_store_and_no_shops(receive: Receive) -> None:
-    # Nobody serves there: whose notifications to take is never found out.
+async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
+    # No server: the lookup of the shops never succeeds.
     receiving = await receive(YandexMarket("key", name="shop", base_url="http://127.0.0.1:9"))
     receiving.mishap = forever
     async with asyncio.timeout(30):
@@ -103,7 +103,7 @@ async def test_a_ping_needs_no_store_and_no_shops(receive: Receive) -> None:
         (b'{"notificationType": "CHAT_CREATED", "businessId": 1001, "chatId": "x"}', "chatId"),
     ],
 )
-async def test_what_is_no_notification_is_refused_for_good(
+async def test_invalid_notification_is_rejected_permanently(
     body: bytes, said: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -114,11 +114,11 @@ async def test_what_is_no_notification_is_refused_for_good(
     assert said in message
     assert receiving.hints == []
     (warning,) = warnings(caplog)
-    assert warning.startswith("shop: a notification cannot be read: ")
+    assert warning.startswith("shop: rejected a malformed notification: ")
     assert "secret" not in caplog.text
 
 
-async def test_an_unknown_type_is_taken_and_told(
+async def test_unknown_type_is_accepted_and_logged(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -126,7 +126,7 @@ async def test_an_unknown_type_is_taken_and_told(
         assert (await receiving.post({"notificationType": kind, "id": 1})).status == 200
     assert receiving.hints == []
     first, second = warnings(caplog)
-    assert first == "shop: a notification of an unknown type: 'PRICE_CHANGED'"
+    assert first == "shop: ignored a notification of an unknown type: 'PRICE_CHANGED'"
     assert len(second) < 200
     assert "\n" not in second
 
@@ -142,7 +142,7 @@ async def test_an_unknown_type_is_taken_and_told(
         ({"notificationType": "ORDER_CREATED", "campaignId": 100201}, "campaign 100201"),
     ],
 )
-async def test_what_is_of_another_business_is_refused_for_good(
+async def test_notification_of_another_business_is_rejected_permanently(
     body: object, whose: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -153,7 +153,7 @@ async def test_what_is_of_another_business_is_refused_for_good(
     assert whose in "".join(warnings(caplog))
 
 
-async def test_a_return_of_ones_own_shop_is_taken(receive: Receive) -> None:
+async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
     receiving = await receive()
     body = {"notificationType": "ORDER_RETURN_CREATED", "returnId": 1, "campaignId": CAMPAIGN}
     assert (await receiving.post(body)).status == 200
@@ -163,7 +163,7 @@ async def test_a_return_of_ones_own_shop_is_taken(receive: Receive) -> None:
 # Who may call.
 
 
-async def test_a_forged_source_is_refused_and_told_once_a_minute(
+async def test_forged_source_is_rejected_and_logged_once_per_minute(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(networks=["5.45.207.0/25"])
@@ -173,22 +173,22 @@ async def test_a_forged_source_is_refused_and_told_once_a_minute(
             assert reply.status == 403
             assert reply.error[0] == "UNKNOWN"
     assert receiving.hints == []
-    refused = "shop: a notification from 127.0.0.1 was refused: that is not Market"
-    assert warnings(caplog) == [refused]
+    rejected = "shop: rejected a notification from 127.0.0.1: not an address of Market"
+    assert warnings(caplog) == [rejected]
 
 
 @pytest.mark.looptime
-async def test_a_forged_source_is_told_again_after_a_minute(
+async def test_forged_source_is_logged_again_after_a_minute(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(networks=["5.45.207.0/25"])
-    for pause, told in ((0, 1), (59, 1), (2, 2)):
+    for pause, count in ((0, 1), (59, 1), (2, 2)):
         await asyncio.sleep(pause)
         await receiving.post(PING)
-        assert len(warnings(caplog)) == told
+        assert len(warnings(caplog)) == count
 
 
-async def test_a_trusted_proxy_says_where_it_came_from(receive: Receive) -> None:
+async def test_trusted_proxy_reports_the_source(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.0/8",))
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     by_lines = [("X-Forwarded-For", "5.45.207.1"), ("X-Forwarded-For", "9.9.9.9")]
@@ -244,7 +244,7 @@ async def test_a_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
     await writer.wait_closed()
 
 
-async def test_a_body_that_is_not_packed_as_it_says_is_refused_for_good(receive: Receive) -> None:
+async def test_body_with_a_wrong_encoding_is_rejected_permanently(receive: Receive) -> None:
     receiving = await receive()
     reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
     head = (
@@ -258,7 +258,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_refused_for_good(receive:
     await writer.wait_closed()
 
 
-async def test_a_body_that_breaks_off_is_no_error_of_ours(
+async def test_incomplete_body_is_not_a_server_error(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -274,7 +274,7 @@ async def test_a_body_that_breaks_off_is_no_error_of_ours(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("rate", [20, 100])
-async def test_so_many_are_taken_a_second(
+async def test_notifications_are_limited_per_second(
     rate: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(rate=rate)
@@ -285,8 +285,8 @@ async def test_so_many_are_taken_a_second(
     await asyncio.sleep(0.5)
     statuses = [(await receiving.post(PING)).status for _ in range(rate)]
     assert statuses == [200] * (rate // 2) + [429] * (rate // 2)
-    told = f"shop: more than {rate} notifications a second: some were refused"
-    assert warnings(caplog) == [told]
+    warning = f"shop: rejected notifications: more than {rate} per second arrived"
+    assert warnings(caplog) == [warning]
 
 
 async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
@@ -300,7 +300,7 @@ async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
 # When storing goes wrong.
 
 
-async def test_what_could_not_be_stored_is_to_be_sent_again(
+async def test_notification_that_was_not_stored_is_requested_again(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -323,7 +323,7 @@ async def test_what_could_not_be_stored_is_to_be_sent_again(
 
 @pytest.mark.looptime
 @pytest.mark.parametrize(("seconds", "status"), [(4.9, 200), (5.1, 500)])
-async def test_storing_takes_so_long_at_most(
+async def test_storing_has_a_timeout(
     seconds: float, status: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -338,12 +338,12 @@ async def test_storing_takes_so_long_at_most(
     assert reply.status == status
     if status == 500:
         assert reply.error == ("UNKNOWN", "not stored in time")
-        assert warnings(caplog) == ["shop: a notification was not stored within 5 s"]
+        assert warnings(caplog) == ["shop: could not store a notification within 5 s"]
     assert len(receiving.hints) == (status == 200)
 
 
 @pytest.mark.looptime
-async def test_those_that_wait_hold_up_nobody(receive: Receive) -> None:
+async def test_waiting_notifications_do_not_block_others(receive: Receive) -> None:
     receiving = await receive()
     receiving.mishap = forever
     slow = [asyncio.create_task(receiving.post(chat_created())) for _ in range(20)]

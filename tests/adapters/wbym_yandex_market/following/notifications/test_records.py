@@ -1,4 +1,4 @@
-"""Every published type is read, whole, and gives the hint that it should."""
+"""All published types decode completely, and give the right hint."""
 
 from pathlib import Path
 
@@ -82,7 +82,7 @@ def test_each_type_is_read_whole(kind: str, notifications: Published) -> None:
 
 
 @pytest.mark.parametrize("kind", HINTS)
-def test_only_what_tells_whose_and_what_is_required(kind: str, notifications: Published) -> None:
+def test_only_owner_and_subject_are_required(kind: str, notifications: Published) -> None:
     body = {
         name: value
         for name, value in notifications.body(kind).items()
@@ -129,7 +129,7 @@ def test_a_messages_id_is_a_string_and_other_fields_pass() -> None:
     assert found.sent_at.isoformat() == "2025-01-16T10:09:49.759084+00:00"
 
 
-def test_an_unknown_type_is_told_from_a_broken_known_one() -> None:
+def test_unknown_type_is_distinguished_from_a_malformed_known_one() -> None:
     assert read(b'{"notificationType": "PRICE_CHANGED", "id": 1}') == Unknown("PRICE_CHANGED")
     with pytest.raises(ValueError, match="chatId"):
         read(b'{"notificationType": "CHAT_CREATED", "businessId": 1}')
@@ -152,6 +152,6 @@ def test_an_unknown_type_is_told_from_a_broken_known_one() -> None:
         b'{"notificationType": "NEW", "more": ' + b'{"a":' * 12_000,
     ],
 )
-def test_what_is_no_notification_is_refused(body: bytes) -> None:
+def test_invalid_notification_is_rejected(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         read(body)

@@ -7,7 +7,7 @@ from wbym.domain import Noun, Question, Ref
 from wbym_yandex_market.simulator import Notifier, YandexMarketSimulator
 
 
-async def test_what_happens_in_a_cabinet_becomes_hints(
+async def test_changes_in_a_cabinet_become_hints(
     market: YandexMarketSimulator, receive: Receive
 ) -> None:
     shop = open_shop(market)

@@ -1,4 +1,4 @@
-"""Who is Market, and whose word is taken for it."""
+"""Market's addresses, and trusted proxies."""
 
 import pytest
 
@@ -62,11 +62,11 @@ def test_the_header_counts_behind_a_proxy(peer: str, written: list[str], origin:
     assert (None if found is None else str(found)) == origin
 
 
-def test_without_a_proxy_the_header_says_nothing() -> None:
+def test_header_is_ignored_without_a_proxy() -> None:
     assert str(Sources(MARKET_NETWORKS).origin("10.0.0.1", ["5.45.207.1"])) == "10.0.0.1"
 
 
-def test_networks_that_are_none_are_refused() -> None:
+def test_malformed_networks_are_rejected() -> None:
     with pytest.raises(InvalidInput, match="networks"):
         Sources(["5.45.207.0/33"])
     with pytest.raises(InvalidInput, match="proxy"):
