@@ -434,7 +434,7 @@ async def write(shop: Shop, operation: Write, *, with_key: bool) -> Outcome:
         except WbymError as error:
             outcome.error = error
         return outcome
-    async with Inbox(shop.account, state=MemoryStore(), settle_after=300.0) as inbox:
+    async with Inbox(shop.account, state=MemoryStore(), confirmation_timeout=300.0) as inbox:
         try:
             await operation.run(shop, _Keyed(inbox))
         except WbymError as error:

@@ -12,7 +12,7 @@ from tests.fuzz.neutral import READS, WRITES, write
 from tests.fuzz.outcome import Outcome, Shop
 from tests.fuzz.rows import call_row, is_list
 from wbym.calls import Row
-from wbym.paging import Whole
+from wbym.paging import SinglePage
 from wbym_wildberries import api as wildberries
 from wbym_yandex_market import api as yandex_market
 
@@ -73,7 +73,7 @@ def _of_row(marketplace: str, row: Row) -> Operation:
         scopes, check = WRITE_SCOPES, judge_write
     elif is_list(row):
         scopes, check = LIST_SCOPES, judge_list
-        if row.shape is not None and not isinstance(row.shape.scheme, Whole):
+        if row.shape is not None and not isinstance(row.shape.scheme, SinglePage):
             scopes |= {Scope.ENDLESS}
 
     async def run(shop: Shop) -> Outcome:
