@@ -26,7 +26,6 @@ from wbym.domain import (
     Media,
     MediaKind,
     Message,
-    Money,
     Noun,
     Order,
     Product,
@@ -38,10 +37,16 @@ from wbym.domain import (
     ReturnStatus,
     attach_raw,
     creation_time,
+    money,
     shift_time,
     to_utc,
 )
-from wbym_wildberries.api._bounds import COMMENT_ALLOWED, COMMENT_REQUIRED, LATEST_STAMP
+from wbym_wildberries.api._bounds import (
+    COMMENT_ALLOWED,
+    COMMENT_REQUIRED,
+    EARLIEST_STAMP,
+    LATEST_STAMP,
+)
 
 if TYPE_CHECKING:
     from wbym_wildberries.api import chats as chats_api
@@ -277,7 +282,7 @@ def return_request(wire: claims_api.Claim, account: str) -> Return:
         order=Order(wire.srid, moment_of_claim(wire.order_dt)),
         amount=None
         if wire.price is None
-        else Money(_decimal(wire.price), _currency(wire.currency_code)),
+        else money(_decimal(wire.price), _currency(wire.currency_code)),
         media=(*photos, *videos),
         created_at=created_at,
         updated_at=moment_of_claim(wire.dt_update),
@@ -309,7 +314,11 @@ def from_milliseconds(stamp: int) -> datetime:
 
 def moment_of_stamp(stamp: int | None) -> datetime | None:
     """Unix milliseconds as an aware time; None if absent or out of range."""
-    return None if stamp is None or not 0 <= stamp <= LATEST_STAMP else from_milliseconds(stamp)
+    return (
+        None
+        if stamp is None or not EARLIEST_STAMP <= stamp <= LATEST_STAMP
+        else from_milliseconds(stamp)
+    )
 
 
 def milliseconds(moment: datetime) -> int:

@@ -38,6 +38,7 @@ from wbym.domain import (
     ReturnStatus,
     attach_raw,
     creation_time,
+    money,
     shift_time,
     to_utc,
 )
@@ -310,7 +311,7 @@ def return_request(wire: returns_api.Return, account: str) -> Return:
         items=tuple(part for item in wire.items or () for part in _positions(item)),
         buyer_comment="\n".join(dict.fromkeys(comments)) or None,
         order=Order(str(wire.order_id)),
-        amount=None if wire.amount is None else money(wire.amount),
+        amount=None if wire.amount is None else _money(wire.amount),
         created_at=_utc_or_none(wire.creation_date),
         updated_at=_utc_or_none(wire.update_date),
         reply_until=_decide_until(wire),
@@ -341,17 +342,17 @@ def decision(wire: returns_api.AvailableDecision) -> Decision:
         comment_required=wire.decision_type in COMMENT_REQUIRED,
         comment_allowed=True,
         reasons=tuple(wire.decision_reason_types or ()),
-        min_amount=None if lowest is None else money(lowest),
-        max_amount=None if highest is None else money(highest),
+        min_amount=None if lowest is None else _money(lowest),
+        max_amount=None if highest is None else _money(highest),
         reason_required=wire.decision_type == DECLINE,
         amount_required=wire.decision_type == PARTIAL,
     )
 
 
-def money(wire: base.Money) -> Money:
+def _money(wire: base.Money) -> Money | None:
     """Map an amount; Market's RUR is ISO 4217's RUB."""
     code = wire.currency_id or "RUR"
-    return Money(wire.value, _ISO.get(code, code))
+    return money(wire.value, _ISO.get(code, code))
 
 
 def money_to_wire(amount: Money) -> base.Money:

@@ -13,13 +13,13 @@ _MAX: Final = 1e9
 """No limit, budget or wait in seconds is larger; what is, is not one."""
 
 
-def header_number(text: str | None) -> float | None:
+def header_number(text: str | None, *, max_value: float = _MAX) -> float | None:
     """A count or a number of seconds; None if it is not a sensible one, as a negative one."""
     try:
         number = float(text or "")
     except ValueError:
         return None
-    return number if math.isfinite(number) and 0 <= number <= _MAX else None
+    return number if math.isfinite(number) and 0 <= number <= max_value else None
 
 
 @lru_cache(maxsize=256)

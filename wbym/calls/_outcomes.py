@@ -236,7 +236,8 @@ def _is_foreign(endpoint: Endpoint[object], status: int, refusal: Refusal | None
         return True
     if refusal is not None or status >= 500:
         return False
-    return not (isinstance(endpoint.reply, Binary) and status in _FILE_STATUSES)
+    is_file = isinstance(endpoint.reply, Binary) and "://" in endpoint.host
+    return not (is_file and status in _FILE_STATUSES)
 
 
 def _foreign(response: Response) -> Refusal:

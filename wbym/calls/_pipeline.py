@@ -27,6 +27,7 @@ from wbym import observe
 from wbym.calls._annotations import LONE_SURROGATE
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
+from wbym.calls._headers import header_number
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError
 from wbym.calls._outcomes import Answer, CallFailed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
@@ -60,6 +61,10 @@ _UNTIMED: Final = 0.1
 """Seconds after a blocked loop in which answer times do not reflect the network."""
 
 
+_MAX_FILE: Final = 2**53
+"""Bytes; a larger size is not a size."""
+
+
 class Download:
     """A file that is being downloaded. Valid inside its ``async with``."""
 
@@ -69,8 +74,8 @@ class Download:
         headers = exchange.head.headers
         self.content_type: Final = headers.get("content-type")
         """As the marketplace states it, or None."""
-        length = headers.get("content-length", "")
-        self.size: Final = int(length) if length.isdigit() else None
+        length = header_number(headers.get("content-length"), max_value=_MAX_FILE)
+        self.size: Final = None if length is None else int(length)
         """Size in bytes, or None if the marketplace does not state it."""
 
     async def chunks(self) -> AsyncIterator[bytes]:

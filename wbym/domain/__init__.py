@@ -17,6 +17,7 @@ from wbym.domain._common import (
     WaitingCounts,
     attach_raw,
     creation_time,
+    money,
     shift_time,
     to_utc,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "WaitingCounts",
     "attach_raw",
     "creation_time",
+    "money",
     "shift_time",
     "to_utc",
 ]

@@ -26,6 +26,7 @@ __all__ = [
     "WaitingCounts",
     "attach_raw",
     "creation_time",
+    "money",
     "shift_time",
     "to_utc",
 ]
@@ -61,6 +62,7 @@ class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
 
 _FIRST_YEAR: Final = 1995
 _LAST_YEAR: Final = 2100
+_MAX_AMOUNT: Final = Decimal(10**15)
 
 attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"].__set__
 """``attach_raw(record, wire)``, for adapters: set ``record.raw``."""
@@ -106,6 +108,12 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+def money(amount: Decimal, currency: str) -> Money | None:
+    """An amount of money, for adapters; None for a number that is not an amount."""
+    is_amount = amount.is_finite() and abs(amount) < _MAX_AMOUNT
+    return Money(amount, currency) if is_amount else None
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):
