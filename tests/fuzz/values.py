@@ -134,6 +134,9 @@ class Maker:
         if kind in {"integer", "number"}:
             if isinstance(example, int) and self._random.random() < 0.5:
                 return example
+            if name.endswith("Timestamp"):
+                moment = NOW - timedelta(seconds=self._random.randint(60, 10 * 86_400))
+                return int(moment.timestamp() * 1000)
             low, high = (node.get(key) for key in ("minimum", "maximum"))
             least = int(low) if isinstance(low, int | float) else 0
             most = int(high) if isinstance(high, int | float) else least + 100_000

@@ -170,7 +170,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            (b'{"status": "ERROR"}', "refused without a reason"),
+            (b'{"status": "ERROR"}', "rejected without a reason"),
             (b'{"errors": [{"code": "X", "message": null}]}', "X"),
         ],
     )
