@@ -5,7 +5,7 @@ Bulk reading calls :func:`feedback` for each record, so it creates few objects a
 
 from __future__ import annotations  # the API's modules are loaded at their first use
 
-from datetime import MINYEAR, UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -38,8 +38,8 @@ from wbym.domain import (
     attach_raw,
     creation_time,
     money,
+    possible_time,
     shift_time,
-    to_utc,
 )
 from wbym_wildberries.api._bounds import (
     COMMENT_ALLOWED,
@@ -80,6 +80,7 @@ EDIT_WINDOW: Final = timedelta(days=60)
 DECISION_WINDOW: Final = timedelta(days=14)
 """How long WB lists a claim; after that it cannot be decided."""
 
+_MAX_RATING: Final = 5
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -113,7 +114,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
         created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
-        wire.product_valuation,
+        _rating(wire.product_valuation),
         wire.text or "",
         wire.pros or "",
         wire.cons or "",
@@ -302,9 +303,7 @@ def moment_of_claim(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if moment.year == MINYEAR:  # WB's placeholder for a missing date
-        return None
-    return to_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
+    return possible_time(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
 
 def from_milliseconds(stamp: int) -> datetime:
@@ -326,14 +325,8 @@ def milliseconds(moment: datetime) -> int:
     return round((moment - _EPOCH) / _MILLISECOND)
 
 
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        # WB writes a zone; if it is missing, assume UTC as in its other records.
-        return moment.replace(tzinfo=UTC)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return to_utc(moment)
+def _rating(value: int | None) -> int | None:
+    return value if value is None or 0 <= value <= _MAX_RATING else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -341,7 +334,7 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.year == MINYEAR else _utc(moment)
+    return possible_time(moment)
 
 
 def _answer(wire: feedbacks_api.FeedbackAnswer) -> Answer:

@@ -18,8 +18,8 @@ from wbym.domain._common import (
     attach_raw,
     creation_time,
     money,
+    possible_time,
     shift_time,
-    to_utc,
 )
 from wbym.domain._delivery import Action, Delivery, DeliveryState
 from wbym.domain._feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
@@ -61,8 +61,8 @@ __all__ = [
     "attach_raw",
     "creation_time",
     "money",
+    "possible_time",
     "shift_time",
-    "to_utc",
 ]
 
 show_exports(__name__, __all__)

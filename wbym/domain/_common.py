@@ -27,8 +27,8 @@ __all__ = [
     "attach_raw",
     "creation_time",
     "money",
+    "possible_time",
     "shift_time",
-    "to_utc",
 ]
 
 
@@ -68,26 +68,26 @@ attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"]._
 """``attach_raw(record, wire)``, for adapters: set ``record.raw``."""
 
 
-def to_utc(moment: datetime) -> datetime:
-    """Convert an aware time to UTC, for adapters.
-
-    A time that UTC cannot represent keeps its digits: for a missing date a marketplace may send the
-    first or the last day of the calendar, in its own zone.
-    """
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)
-
-
 def creation_time(moment: datetime) -> datetime:
     """When a record was created, in UTC, for adapters; a time without a zone counts as UTC.
 
     Raises:
         ValueError: Nothing on a marketplace was created then; the record is not usable.
     """
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+    found = possible_time(moment)
+    if found is None:
         raise ValueError(f"the creation time {moment.isoformat()} is impossible")
+    return found
+
+
+def possible_time(moment: datetime | None) -> datetime | None:
+    """A time in UTC, for adapters; a time without a zone counts as UTC.
+
+    None for a time that nothing on a marketplace can have: for a missing date it may send the first
+    or the last day of the calendar.
+    """
+    if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        return None
     return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
