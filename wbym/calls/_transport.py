@@ -44,7 +44,7 @@ DEFAULT_MAX_BODY_SIZE: Final = 256 * 1024 * 1024
 MAX_IN_FLIGHT = 100
 """Maximum reads in flight to one server, by one way: thousands of connections only cost time."""
 
-MAX_CONNECTIONS = 500
+MAX_CONNECTIONS = 400
 """Maximum reads in flight of one pool: systems allow a process 1,024 descriptors."""
 
 SMALL_BODY = 64 * 1024
