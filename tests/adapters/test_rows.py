@@ -37,7 +37,7 @@ def _needed(row: Row) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("row", "parameter"), ARGUMENTS, ids=_name)
-async def test_argument_when_it_is_beside_a_bound(row: Row, parameter: Parameter) -> None:
+async def test_argument_when_next_to_a_bound(row: Row, parameter: Parameter) -> None:
     parameter.check(sample(parameter.hint))
     found = list(tries(parameter.hint))
     for one in found:

@@ -67,7 +67,7 @@ async def test_calls_when_made(way: Way, at_once: bool) -> None:
     assert (tally.records, tally.errors) == (7, 0)
 
 
-async def test_mixed_when_two_sellers() -> None:
+async def test_mixed_with_two_sellers() -> None:
     async with WildberriesSimulator() as simulator:
         tokens = [make_token(sid="one"), make_token(sid="two")]
         job = Job("", simulator.url, tokens, take=10, calls=4, limited=True)

@@ -82,7 +82,7 @@ def test_error_when_pickled(error: WbymError) -> None:
     assert vars(copy) == vars(error)
 
 
-def test_errors_when_all_are_tried() -> None:
+def test_errors_when_all_kinds_are_pickled() -> None:
     """Those that can be met; bases of others stand for themselves."""
     exported = {getattr(errors, name) for name in errors.__all__}
     kinds = {one for one in exported if isinstance(one, type) and issubclass(one, WbymError)}

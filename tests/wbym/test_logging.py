@@ -26,9 +26,7 @@ NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/_outbox.py": 1}
 
 class TestRecords:
     @pytest.mark.looptime
-    async def test_records_when_a_call_is_made_again(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_records_when_a_call_is_retried(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, "wbym")
         lost = TransportError("", sent=True, timeout=True)
         calls, _, _ = pipeline(Response(429, {"retry": "7"}), lost, json_response({"id": 1}))
@@ -40,7 +38,7 @@ class TestRecords:
             ("wbym.calls", {**known, "status": None, "attempt": 2}),
         ]
 
-    async def test_record_when_something_is_set_aside(
+    async def test_record_when_something_is_undecodable(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         async with (
@@ -56,7 +54,7 @@ class TestRecords:
 
 
 class TestCode:
-    def test_records_when_the_code_is_looked_at(self) -> None:
+    def test_log_calls_have_the_facts(self) -> None:
         """Each is given what is known of its call, by the names of ``LogFacts``."""
         silent: Counter[str] = Counter()
         for name, call in _calls():
@@ -66,7 +64,7 @@ class TestCode:
                 silent[name] += extra is None
         assert +silent == NOTHING_KNOWN
 
-    def test_loggers_when_the_code_is_looked_at(self) -> None:
+    def test_loggers_are_documented(self) -> None:
         """Each is documented."""
         documented = set(re.findall(r"^\| `([\w.]+)` \|", _section("## Log records"), re.MULTILINE))
         found = {
@@ -76,7 +74,7 @@ class TestCode:
         }
         assert found - {"wbym"} == documented  # the command line asks for it, to be quiet
 
-    def test_opentelemetry_when_the_code_is_looked_at(self) -> None:
+    def test_opentelemetry_is_imported_in_one_module(self) -> None:
         """One module imports it, and nobody imports that module."""
         for name, tree in _modules():
             for node in ast.walk(tree):

@@ -111,7 +111,7 @@ class TestFeedbacks:
         times = [f.created_at for f in await shop.feedbacks(answered=False).all()]
         assert times == sorted(times, reverse=True)
 
-    async def test_answer_when_it_stands(
+    async def test_answer_when_already_answered(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         feedback = (await shop.feedbacks(answered=False).all())[0]
@@ -445,7 +445,7 @@ class TestInput:
                 await listing.using(cursor=deepest).page()
         assert not transport.requests
 
-    async def test_listed_when_the_page_reaches_past_the_cap(self) -> None:
+    async def test_listed_when_the_page_exceeds_the_cap(self) -> None:
         empty = json_response({"data": {"questions": []}, "error": False})
         transport = ScriptedTransport(empty)
         shop = Wildberries(make_token(), transport=transport, scheduler=Scheduler())
@@ -495,7 +495,7 @@ class TestTrouble:
             await shop.send(chat, "Привет")
         assert len(simulator.state.sent) == 1
 
-    async def test_feedbacks_when_records_are_bad(
+    async def test_feedbacks_when_records_are_undecodable(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         simulator.faults.next("/api/v1/feedbacks", "bad_record")
@@ -518,7 +518,7 @@ class TestTrouble:
         assert await shop.returns().all()
         assert not shop.undecodable
 
-    async def test_read_when_a_page_comes_broken_once(
+    async def test_read_when_a_page_is_damaged_once(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         expected = await shop.questions(answered=False).all()

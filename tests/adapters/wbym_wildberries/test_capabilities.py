@@ -62,7 +62,7 @@ def test_capabilities_when_several_tokens_share_the_categories() -> None:
     assert nouns(shop.capabilities) == CHATS | LISTS | ALWAYS
 
 
-def test_capabilities_when_it_is_the_sandbox() -> None:
+def test_capabilities_of_the_sandbox() -> None:
     shop, _ = open_shop(make_token(), sandbox=True)
     assert nouns(shop.capabilities) == LISTS | ALWAYS
     assert "sandbox" in shop.capabilities[Capability.CHATS].note

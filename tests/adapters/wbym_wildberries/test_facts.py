@@ -86,7 +86,7 @@ class TestMethods:
         expired = await _methods(make_token(scopes=("chat",), expires_in=-60))
         assert expired["chats.list"].missing == "a token for buyer-chat that has not expired"
 
-    async def test_methods_when_it_is_the_sandbox(self) -> None:
+    async def test_methods_of_the_sandbox(self) -> None:
         token = make_token(acc=2, test=True, scopes=ALL_SCOPES)
         real = await _methods(token)
         assert real["prices.list"].missing == "a token that is not for the sandbox only"
@@ -152,7 +152,7 @@ class TestAsking:
             assert simulator.stats.paths["GET /ping"].requests == 3
             assert simulator.stats.rate_limited == 0
 
-    async def test_ping_when_tokens_open_different_hosts(self) -> None:
+    async def test_ping_when_tokens_cover_different_hosts(self) -> None:
         tokens = [make_token(scopes=("content",)), make_token(scopes=("chat",), read_only=True)]
         shop, transport = _scripted(*tokens)
         report = await shop.check(ping=True)

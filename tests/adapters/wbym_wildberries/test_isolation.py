@@ -181,7 +181,7 @@ class TestChats:
         assert wanted <= found
         assert any(isinstance(record, UndecodableRecord) for record in told)
 
-    async def test_listing_when_it_is_read_twice(self, shop: Wildberries) -> None:
+    async def test_listing_when_read_twice(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]
         messages = shop.messages(chat)
         first = await messages.page()

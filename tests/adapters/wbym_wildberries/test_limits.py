@@ -116,7 +116,7 @@ class TestPace:
         assert bucket.calls == 40
         assert bucket.key.owner == "a"
 
-    async def test_reply_when_a_sweep_is_under_way(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         market = Marketplace()
         shop = _shop(market, Scheduler())
         bulk = shop.api.at(Priority.BULK)
@@ -129,7 +129,7 @@ class TestPace:
 
 
 class TestBans:
-    async def test_call_when_somebody_else_spends_the_budget(self) -> None:
+    async def test_call_when_others_spend_the_budget(self) -> None:
         market = Marketplace()
         ours, theirs = _shop(market, Scheduler()), _shop(market, Scheduler())
         await asyncio.gather(_mixed(ours, 30), _mixed(theirs, 30))
@@ -154,7 +154,7 @@ class TestBans:
         assert (market.requests, market.refusals) == seen
         assert market.refusals
 
-    async def test_call_when_it_may_not_wait(self) -> None:
+    async def test_call_when_max_wait_is_short(self) -> None:
         market = Marketplace()
         shop = _shop(market, Scheduler(), max_wait=1.0)
         results = await asyncio.gather(

@@ -63,7 +63,7 @@ class TestGet:
             assert await shop.get(message.ref, Message) == message
         assert made.keys() == {EVENTS}
 
-    async def test_get_when_a_return_is_over(
+    async def test_get_when_a_return_is_closed(
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         claim = simulator.state.claims.arrive(actions=["reject1"])
@@ -102,7 +102,7 @@ class TestGet:
             await shop.get(ref(noun, UNKNOWN))
 
     @pytest.mark.parametrize("noun", [noun for noun in Noun if noun is not Noun.UNDECODABLE])
-    async def test_get_when_it_is_of_another_account(self, noun: Noun) -> None:
+    async def test_get_when_of_another_account(self, noun: Noun) -> None:
         transport = ScriptedTransport()
         shop = Wildberries(make_token(), name="shop", transport=transport, scheduler=Scheduler())
         for wrong in (Ref("wildberries", "other", noun, "1"), Ref("toy", "shop", noun, "1")):

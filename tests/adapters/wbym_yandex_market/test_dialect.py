@@ -49,7 +49,7 @@ def _headers(
 
 
 class TestSignal:
-    def test_signal_when_the_answer_is_good(self) -> None:
+    def test_signal_when_the_response_is_successful(self) -> None:
         signal = _dialect().signal(Response(200, _headers()))
         assert signal is not None
         assert (signal.limit, signal.remaining, signal.retry_after) == (5000, 4999, None)
@@ -66,7 +66,7 @@ class TestSignal:
         assert _dialect().signal(Response(200, {})) is None
 
     @pytest.mark.parametrize("text", ["", "soon", "Wed, 99 Foo", "0", "-1", "1e999"])
-    def test_signal_when_headers_are_broken(self, text: str) -> None:
+    def test_signal_when_headers_are_malformed(self, text: str) -> None:
         headers = dict.fromkeys(_headers(), text)
         _dialect().signal(Response(200, headers))
         assert _dialect().signal(Response(420, headers)) is not None
@@ -81,7 +81,7 @@ class TestSignal:
             ({}, 1.0),
         ],
     )
-    def test_signal_when_the_limit_is_met(
+    def test_signal_when_the_limit_is_reached(
         self, headers: dict[str, str], retry_after: float
     ) -> None:
         signal = _dialect().signal(Response(420, headers))
@@ -93,7 +93,7 @@ class TestSignal:
 
 
 class TestCharges:
-    def test_charges_when_they_are_the_business_s(self) -> None:
+    def test_charges_of_the_business(self) -> None:
         budget, places = _dialect().charges(ENDPOINTS["feedbacks.list"], {"businessId": 11})
         assert str(budget.key) == "yandex_market/business-11/standard/feedbacks.list"
         assert budget.quota == Window(limit=5000, period=3600)
@@ -102,7 +102,7 @@ class TestCharges:
         _, others = _dialect().charges(ENDPOINTS["chats.list"], {"businessId": 11})
         assert others.key == places.key
 
-    def test_charges_when_they_are_the_shop_s(self) -> None:
+    def test_charges_of_the_shop(self) -> None:
         budget, places = _dialect(Tier.SUBSCRIPTION).charges(
             ENDPOINTS["returns.list"], {"campaignId": 22}
         )
@@ -115,7 +115,7 @@ class TestCharges:
         )
         assert budget.quota == Window(limit=10_000, period=3600)
 
-    def test_charges_when_the_address_names_nobody(self) -> None:
+    def test_charges_when_the_path_has_no_owner(self) -> None:
         budget, _ = _dialect().charges(ENDPOINTS["campaigns.list"], {})
         assert budget.key.owner.startswith("key-")
         assert KEY not in str(budget.key)
@@ -179,7 +179,7 @@ class TestErrors:
             (b"[]", "not JSON"),
         ],
     )
-    def test_refusal_when_the_body_is_malformed(self, body: bytes, words: str) -> None:
+    def test_rejection_when_the_body_is_malformed(self, body: bytes, words: str) -> None:
         refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
         assert refusal is not None
         assert words in refusal.message

@@ -54,7 +54,7 @@ class TestMethods:
         )
         assert report.credentials[0].read_only is (scopes == ["all-methods:read-only"])
 
-    async def test_methods_when_the_token_is_of_oauth(self, market: YandexMarketSimulator) -> None:
+    async def test_methods_with_an_oauth_token(self, market: YandexMarketSimulator) -> None:
         token = make_oauth_token(businesses=[1001])
         async with open_shop(market, oauth=token) as shop:
             report = await shop.check()

@@ -195,7 +195,7 @@ async def test_call_when_it_breaks_a_rule(rule: str, call: Call) -> None:
         "/file",
     ],
 )
-async def test_download_when_the_address_is_wrong(url: str | None) -> None:
+async def test_download_when_the_address_is_invalid(url: str | None) -> None:
     shop, transport = open_scripted()
     with pytest.raises(InvalidInput, match="address"):
         async with shop.download(ref(Noun.MESSAGE), Attachment(url=url)):
@@ -212,6 +212,6 @@ async def test_download_when_the_address_is_wrong(url: str | None) -> None:
         ({"quotas": {"feedbacks": Window(limit=1, period=1)}}, "must be among"),
     ],
 )
-async def test_account_when_an_argument_is_wrong(arguments: dict[str, object], rule: str) -> None:
+async def test_account_when_an_argument_is_invalid(arguments: dict[str, object], rule: str) -> None:
     with pytest.raises(InvalidInput, match=rule):
         YandexMarket(KEY, **arguments)  # type: ignore[arg-type]

@@ -121,7 +121,7 @@ class TestGet:
             await shop.get(ref(noun, 5))
 
     @pytest.mark.parametrize("noun", NOUNS)
-    async def test_get_when_the_ref_is_wrong(self, noun: Noun) -> None:
+    async def test_get_when_the_ref_is_invalid(self, noun: Noun) -> None:
         transport = ScriptedTransport()
         shop = YandexMarket(KEY, name="shop", transport=transport, scheduler=Scheduler())
         for wrong in (Ref("yandex_market", "other", noun, "1"), Ref("toy", "shop", noun, "1")):

@@ -37,7 +37,7 @@ def test_class_when_a_hook_has_no_declared_capability(support: Support | None) -
                 raise NotImplementedError
 
 
-def test_class_when_several_disagree() -> None:
+def test_class_when_several_capabilities_lack_hooks() -> None:
     with pytest.raises(TypeError, match=r"chats is declared.*; messages is declared"):
 
         class Toy(Account):
@@ -61,7 +61,7 @@ def test_class_when_hooks_are_inherited() -> None:
     assert Sandbox.CAPABILITIES is Toy.CAPABILITIES
 
 
-def test_class_when_arguments_alone_are_stated() -> None:
+def test_class_when_only_argument_capabilities_are_declared() -> None:
     class Toy(Account):
         """An argument of a list has no hook of its own."""
 

@@ -51,7 +51,7 @@ async def url_of(group: type[Group], name: str, **arguments: object) -> str:
 
 
 class TestInheritance:
-    async def test_spelling_when_it_is_not_stated(self) -> None:
+    async def test_spelling_when_not_stated(self) -> None:
         assert await url_of(Inherited, "own", box_id=1) == "https://main.example/own?box_id=1"
         assert await url_of(Inherited, "plain", box_id=1) == "https://main.example/plain?box_id=1"
 
@@ -61,7 +61,7 @@ class TestInheritance:
         assert await url_of(Moved, "other") == "https://files.example/moved"
         assert await url_of(Plain, "plain", box_id=1) == "https://main.example/plain?box_id=1"
 
-    async def test_inherited_method_when_it_hides_a_row(self) -> None:
+    async def test_inherited_method_that_hides_a_row(self) -> None:
         calls, transport, _ = pipeline()
         assert await Moved(calls).hidden() == Box(0)
         assert not transport.requests
@@ -119,7 +119,7 @@ class TestWrongRows:
             Wrong(calls).forgotten()
         assert not transport.requests
 
-    async def test_call_when_the_class_is_no_group(self) -> None:
+    async def test_call_when_the_class_is_not_a_group(self) -> None:
         with pytest.raises(TypeError, match=r"NoGroup\.homeless must be in a Group"):
             await NoGroup().homeless()
         with pytest.raises(TypeError, match=r"NoGroup\.homeless must be in a Group"):

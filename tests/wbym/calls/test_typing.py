@@ -13,7 +13,7 @@ from wbym.errors import InvalidInput
 from wbym.paging import Listing, Page
 
 
-async def test_types_when_a_checker_reads_them() -> None:
+async def test_types_accepted_by_a_checker() -> None:
     calls, transport, _ = pipeline(json_response({"data": {"id": 1}}), json_response({"data": []}))
     boxes, lists = Boxes(calls), Lists(calls)
     assert_type(await boxes.find(1), Box | None)
@@ -25,7 +25,7 @@ async def test_types_when_a_checker_reads_them() -> None:
     assert len(transport.requests) == 2
 
 
-async def test_types_when_a_checker_refuses_them() -> None:
+async def test_types_rejected_by_a_checker() -> None:
     # Where mypy took one of these, it would call the comment unused.
     calls, transport, _ = pipeline(json_response({"data": {"boxes": []}}))
     boxes, lists = Boxes(calls), Lists(calls)

@@ -169,14 +169,14 @@ def test_check_when_the_value_fits(hint: object, value: object) -> None:
 
 
 @pytest.mark.parametrize(("hint", "value", "path", "rule"), BAD)
-def test_check_when_the_value_is_wrong(hint: object, value: object, path: str, rule: str) -> None:
+def test_check_when_the_value_is_invalid(hint: object, value: object, path: str, rule: str) -> None:
     found = broken(hint, value)
     assert found is not None
     assert found[0] == path
     assert rule in found[1]
 
 
-def test_check_when_it_is_used_again() -> None:
+def test_check_when_reused() -> None:
     check = validator_of(Node)
     for _ in range(2):
         check(Node([Stock("a")]))
@@ -185,17 +185,17 @@ def test_check_when_it_is_used_again() -> None:
 
 
 @given(st.text(st.characters()))
-def test_text_when_it_is_any(text: str) -> None:
+def test_any_text(text: str) -> None:
     assert (broken(str, text) is None) == (not any(0xD800 <= ord(c) < 0xE000 for c in text))
 
 
 @given(st.floats())
-def test_number_when_it_is_any(number: float) -> None:
+def test_any_number(number: float) -> None:
     assert (broken(float, number) is None) == (abs(number) < float("inf"))
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_moment_when_it_is_anywhere(moment: datetime) -> None:
+def test_moment_in_any_zone(moment: datetime) -> None:
     found = broken(datetime, moment)
     assert found is None or found[1] == "must be a time that exists in UTC"
 

@@ -57,7 +57,7 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: {"wildberries": MODULE})
 
 
-def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
+def test_demo_reads_everything_without_a_rate_limit(run: Run) -> None:
     # So few that the limits' first burst is enough: nothing is waited for.
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "10"]
     result = run("demo", "--json", "--no-assistant", *sizes)
@@ -77,7 +77,7 @@ def test_the_demo_reads_everything_and_is_never_refused(run: Run) -> None:
     assert 0 <= line.bound_seconds <= line.seconds
 
 
-def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_runs_both_marketplaces(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: BOTH)
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "30"]
     result = run("demo", "--json", "--no-assistant", *sizes)
@@ -89,7 +89,7 @@ def test_the_demo_speaks_to_both_marketplaces(run: Run, monkeypatch: pytest.Monk
         assert all(account.nouns[noun].written for noun in ("feedbacks", "messages", "returns"))
 
 
-def test_the_demo_ends_with_a_table(run: Run) -> None:
+def test_demo_ends_with_a_table(run: Run) -> None:
     result = run(
         "demo",
         "--no-assistant",
@@ -103,7 +103,7 @@ def test_the_demo_ends_with_a_table(run: Run) -> None:
         assert f" {head} " in result.stdout
 
 
-def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for known, said in (
         ({}, "error: no simulator is installed"),
         ({"ozon": MODULE}, "error: no adapter 'ozon' is installed; installed: "),
@@ -116,7 +116,7 @@ def test_without_a_simulator_the_demo_says_so(run: Run, monkeypatch: pytest.Monk
         assert result.stderr.startswith(said)
 
 
-def test_the_assistant_answers_each_once_although_it_is_killed(
+def test_assistant_answers_each_once_although_killed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(commands, "simulators", lambda: BOTH)
@@ -130,7 +130,7 @@ def test_the_assistant_answers_each_once_although_it_is_killed(
     assert ["yandex_market", "6", "6", "0", "0"] in rows
 
 
-async def test_the_demo_ends_when_the_assistant_does_not_start(
+async def test_demo_ends_when_the_assistant_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
@@ -140,7 +140,7 @@ async def test_the_demo_ends_when_the_assistant_does_not_start(
     assert said[-1].endswith("s  the assistant starts")
 
 
-async def test_the_demo_leaves_out_what_cannot_be_followed(
+async def test_demo_skips_accounts_without_streams(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(_: str) -> type[Account]:
@@ -151,7 +151,7 @@ async def test_the_demo_leaves_out_what_cannot_be_followed(
     assert (survived.served, survived.problems) == ([], [])
 
 
-def test_what_buyers_wrote_and_got_is_compared() -> None:
+def test_answers_are_compared_with_questions() -> None:
     asked, thanked = "Какой размер?", "Спасибо!"
     size, thanks = answer_to(asked), answer_to(thanked)
     written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
@@ -180,7 +180,7 @@ def test_a_tally_counts_each_record_once() -> None:
     assert (tally.read, tally.repeated) == (3, 2)
 
 
-def test_what_is_refused_lost_repeated_or_without_effect_is_a_problem() -> None:
+def test_problems_are_rate_limits_losses_repeats_and_missing_effects() -> None:
     lost = Tally("shop", "feedbacks", 5, effect="answer", written=2)
     lost.saw(["a", "a"])
     fine = Tally("shop", "questions", 0, effect="question_answer")

@@ -78,7 +78,7 @@ def keys(lines: str) -> list[str]:
         (("--account", "second", "--in", "pending"), []),
     ],
 )
-def test_list_when_chosen(
+def test_list_when_filtered(
     run: Run, every_state: list[Delivery], arguments: tuple[str, ...], expected: list[str]
 ) -> None:
     result = run("outbox", "list", *arguments)
@@ -117,7 +117,7 @@ def test_list_when_in_and_all_are_given(run: Run, every_state: list[Delivery]) -
     assert "--in and --all cannot be combined" in flat(result)
 
 
-def test_show_when_there_is_one(run: Run, every_state: list[Delivery]) -> None:
+def test_show_one_delivery(run: Run, every_state: list[Delivery]) -> None:
     result = run("outbox", "show", "unknown")
     assert result.exit_code == 0
     for said in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", f"unknown since {AT:%Y-%m-%d}"):
@@ -161,7 +161,7 @@ def test_resolve_when_the_delivery_is_neither_unknown_nor_pending(
 
 
 @pytest.mark.parametrize("command", [("show", "gone"), ("resolve", "gone", "again")])
-def test_a_key_when_there_is_no_such_delivery(
+def test_key_when_the_delivery_does_not_exist(
     run: Run, every_state: list[Delivery], command: tuple[str, ...]
 ) -> None:
     result = run("outbox", *command)
@@ -170,7 +170,7 @@ def test_a_key_when_there_is_no_such_delivery(
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "x"), ("resolve", "x", "confirmed")])
-def test_a_file_when_there_is_none_or_another(
+def test_state_file_when_missing_or_invalid(
     run: Run, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = run("outbox", *command, "--state", "no.db")
@@ -194,7 +194,7 @@ async def test_resolve_when_a_service_has_the_file_open(run: Run) -> None:
     assert resolved.state is DeliveryState.CONFIRMED
 
 
-async def test_resolve_when_again_is_sent_at_the_next_start(run: Run) -> None:
+async def test_resolve_again_is_sent_at_the_next_start(run: Run) -> None:
     await _write("wbym.db", [delivery("unknown", DeliveryState.UNKNOWN)])
     await asyncio.to_thread(run, "outbox", "resolve", "unknown", "again")
     shop = Shop()

@@ -68,7 +68,7 @@ class TestEvents:
 
     @pytest.mark.parametrize("name", ["shop", "a/question/b"])
     @pytest.mark.parametrize("id_", ["1", "question/1", "feedback/1"])
-    async def test_records_come_back_as_they_were(self, name: str, id_: str) -> None:
+    async def test_stored_records_round_trip(self, name: str, id_: str) -> None:
         def where(noun: Noun) -> Ref:
             return Ref("toy", name, noun, id_)
 
@@ -97,7 +97,7 @@ class TestEvents:
         assert [decode_chat(event) for event in account.told] == [None, chat]
         assert [event.at for event in account.told] == [BEGIN, at(1)]
 
-    async def test_checkpoint_goes_on(self) -> None:
+    async def test_checkpoint_advances(self) -> None:
         account = Account()
         for batch, state, retained_since in (
             (Batch([]), None, None),
@@ -115,7 +115,7 @@ class TestEvents:
             )
             assert step.forget_before == (retained_since if retained_since != before else None)
 
-    async def test_order_is_the_streams(self) -> None:
+    async def test_events_keep_the_order_of_the_stream(self) -> None:
         account = Account()
         shown = [question(f"{number}") for number in (3, 1, 2, 1, 3)]
         await account.show(Batch([Observation(one, BEGIN) for one in shown]))
@@ -132,7 +132,7 @@ class TestEvents:
         late = Observation(question("3"), at(-9), "a")
         assert await account.kinds(Batch([late])) == [EventKind.QUESTION]
 
-    async def test_old_news_is_none(self) -> None:
+    async def test_records_older_than_the_retention_horizon_make_no_event(self) -> None:
         account = Account()
         chat = Chat(ref=ref("1", Noun.CHAT))
         old, edge = Observation(question("1"), at(1)), Observation(question("2"), at(2))

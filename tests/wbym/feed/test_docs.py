@@ -40,7 +40,7 @@ def test_states_when_they_are_documented() -> None:
     assert [row[0] for row in table("states")] == [*DeliveryState]
 
 
-async def test_paces_when_they_are_documented() -> None:
+async def test_rates_when_they_are_documented() -> None:
     async with (
         Wildberries(make_token(scopes=SCOPES)) as personal,
         Wildberries(make_token(scopes=SCOPES, acc=1)) as base,

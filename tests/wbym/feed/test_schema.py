@@ -74,14 +74,14 @@ async def refused(path: Path, match: str) -> None:
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
-class TestNotOurs:
+class TestForeignFile:
     async def test_newer_version(self, path: Path) -> None:
         await filled(path)
         sql(path, "PRAGMA user_version = 7")
         await refused(path, "has version 7, and .* up to 3; use the newer wbym that wrote it")
 
     @pytest.mark.parametrize("size", [2, 100, 600, 100_000])
-    async def test_garbage(self, path: Path, size: int) -> None:
+    async def test_file_of_garbage(self, path: Path, size: int) -> None:
         path.write_bytes(random.Random(size).randbytes(size))
         await refused(path, "not a database: .* use another file, or restore a copy")
 
@@ -99,7 +99,7 @@ class TestNotOurs:
         sql(path, f"PRAGMA journal_mode = {mode}", *mark.split(";"))
         await refused(path, "a database of another program; use another file")
 
-    async def test_folder(self, path: Path) -> None:
+    async def test_path_is_a_folder(self, path: Path) -> None:
         path.mkdir()
         await refused(path, "unable to open .* must be a file, in a folder that exists")
 
@@ -108,13 +108,13 @@ class TestNotOurs:
         assert not list(tmp_path.iterdir())
 
 
-class TestOurs:
-    async def test_empty_file_is_a_new_one(self, path: Path) -> None:
+class TestStateFile:
+    async def test_empty_file_becomes_a_state_file(self, path: Path) -> None:
         path.touch()
         assert await filled(path)
         assert sql(path, "PRAGMA user_version") == [(3,)]
 
-    async def test_empty_database_is_a_new_one(self, path: Path) -> None:
+    async def test_empty_database_becomes_a_state_file(self, path: Path) -> None:
         sql(path, "CREATE TABLE gone (id)", "DROP TABLE gone")
         assert path.stat().st_size
         assert await filled(path)
@@ -132,7 +132,7 @@ class TestOurs:
 
 
 class TestBroken:
-    async def test_truncated(self, path: Path) -> None:
+    async def test_truncated_file(self, path: Path) -> None:
         await filled(path)
         whole = path.read_bytes()
         odd = random.Random(1).sample(range(2, len(whole)), 20)
@@ -140,7 +140,7 @@ class TestBroken:
             path.write_bytes(whole[:size])
             await refused(path, "restore")
 
-    async def test_page_is_overwritten(self, path: Path) -> None:
+    async def test_file_with_an_overwritten_page(self, path: Path) -> None:
         await filled(path)
         whole, sane = path.read_bytes(), await everything(path)
         noise, found = random.Random(2), 0
@@ -159,7 +159,9 @@ class TestReadOnly:
     """With a connection that may not write: who runs the tests may be allowed to write all."""
 
     @pytest.mark.parametrize("new", [True, False])
-    async def test_error(self, path: Path, monkeypatch: pytest.MonkeyPatch, *, new: bool) -> None:
+    async def test_error_when_read_only(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch, *, new: bool
+    ) -> None:
         connect = sqlite3.connect
 
         def read_only(path: Path, **settings: object) -> sqlite3.Connection:
@@ -174,7 +176,7 @@ class TestReadOnly:
 
 
 class TestFullDisk:
-    async def test_writing_goes_on_when_there_is_room(self, path: Path) -> None:
+    async def test_writing_continues_when_space_is_free(self, path: Path) -> None:
         async with SqliteStore(path) as store:
             await store.write(step(1, state=b"1"))
 
@@ -194,7 +196,7 @@ class TestFullDisk:
         async with SqliteStore(path) as store:
             assert len(await store.events(["shop"], after=0, limit=9999)) == 1999
 
-    async def test_new_file_is_made_when_there_is_room(
+    async def test_new_file_is_created_when_space_is_free(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         connect = sqlite3.connect
@@ -213,7 +215,7 @@ class TestFullDisk:
 
 
 class TestBusy:
-    async def test_error_when_another_process_goes_on_writing(
+    async def test_error_when_another_process_keeps_writing(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(wbym._sqlite, "BUSY_TIMEOUT", 0.05)
@@ -246,13 +248,13 @@ PRIVATE = {"state.db": 0o600, "state.db-wal": 0o600, "state.db-shm": 0o600, "sta
 
 
 class TestModes:
-    async def test_new_file_is_its_owners(self, path: Path) -> None:
+    async def test_new_file_is_private_to_its_owner(self, path: Path) -> None:
         with umask(0):
             async with SqliteStore(path) as store:
                 await store.write(step(1))
                 assert modes(path) == PRIVATE
 
-    async def test_file_of_bans_becomes_its_owners(self, path: Path) -> None:
+    async def test_ban_file_becomes_private_to_its_owner(self, path: Path) -> None:
         with umask(0):
             await SqliteBans(path).save("bucket", 5.0)
             assert modes(path) == {"state.db": 0o644}
@@ -260,7 +262,7 @@ class TestModes:
                 await store.write(step(1))
                 assert modes(path) == PRIVATE
 
-    async def test_mode_that_was_given_to_a_state_file_stays(self, path: Path) -> None:
+    async def test_mode_of_a_state_file_is_unchanged(self, path: Path) -> None:
         await filled(path)
         path.chmod(0o640)
         async with SqliteStore(path) as store:
@@ -280,7 +282,7 @@ class TestMigration:
         assert sql(path, "SELECT * FROM late") == []
         await refused(path, "has version 4, and this wbym knows versions up to 3")
 
-    async def test_new_file_goes_through_all(
+    async def test_new_file_runs_all_migrations(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(schema, "MIGRATIONS", LATER)
@@ -301,7 +303,7 @@ class TestMigration:
         assert await everything(path) == before
 
     @pytest.mark.parametrize("bad", ["SELECT nonsense", "INSERT INTO stream (id) VALUES (NULL)"])
-    async def test_failed_one_leaves_the_old_version(
+    async def test_failed_migration_leaves_the_old_version(
         self, path: Path, monkeypatch: pytest.MonkeyPatch, bad: str
     ) -> None:
         await filled(path)
@@ -312,7 +314,7 @@ class TestMigration:
         assert await everything(path) == before
         assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'late'") == []
 
-    async def test_many_make_one_file_at_once(self, tmp_path: Path) -> None:
+    async def test_many_processes_create_one_file_at_once(self, tmp_path: Path) -> None:
         for turn in range(15):
             path = tmp_path / f"{turn}.db"
             stores = [SqliteStore(path) for _ in range(6)]

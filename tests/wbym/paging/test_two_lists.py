@@ -45,26 +45,26 @@ class TestQuiet:
         # Pages of 30 new records: 7 of what waits, 30 of what is done; and the last day once more.
         assert shop.requests == 7 + 30 + 2
 
-    async def test_records_when_more_wait_than_may_be_held(
+    async def test_records_when_unanswered_ones_exceed_the_buffer(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(two_lists, "MAX_BUFFERED", 120)
         shop = shop_of(800, 500)
         assert await items_of(shop.sweep(AGES_AGO)) == sorted([*shop.waiting, *shop.done])
 
-    async def test_records_when_there_are_none(self) -> None:
+    async def test_records_when_both_lists_are_empty(self) -> None:
         shop = Shop()
         assert await items_of(shop.sweep(AGES_AGO), (0, 0)) == []
         assert shop.requests == 4
 
-    async def test_period_when_it_is_long_over(self) -> None:
+    async def test_period_when_it_ended_long_ago(self) -> None:
         shop = shop_of(200, 900)
         span = Span(NOW - timedelta(days=200), NOW - timedelta(days=20))
         found = await items_of(shop.sweep(span))
         assert found == [item for item in sorted([*shop.waiting, *shop.done]) if item.at in span]
 
     @pytest.mark.parametrize("cursor", ["7", "\ud800", '{"span":"\udfff"}'])
-    def test_cursor_when_it_is_of_something_else(self, cursor: str) -> None:
+    def test_cursor_when_of_another_sweep(self, cursor: str) -> None:
         with pytest.raises(InvalidInput):
             Shop().sweep(cursor=cursor)
 
@@ -116,7 +116,7 @@ class TestChange:
 
 class TestResume:
     @pytest.mark.parametrize("seed", range(10))
-    async def test_sweep_when_it_goes_on_from_a_cursor(self, seed: int) -> None:
+    async def test_sweep_when_resumed_from_a_cursor(self, seed: int) -> None:
         draw = random.Random(seed)
         shop = shop_of(400, 1500)
 
@@ -144,9 +144,7 @@ class TestResume:
 
 class TestArchive:
     @pytest.mark.parametrize(("days", "archived"), [(150, 151), (250, 200)])
-    async def test_archive_when_it_has_what_the_lists_have_not(
-        self, days: int, archived: int
-    ) -> None:
+    async def test_archive_when_it_has_additional_records(self, days: int, archived: int) -> None:
         shop = shop_of(20, 100)
         rest = Shop()
         for number in range(200):

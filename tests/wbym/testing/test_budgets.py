@@ -13,7 +13,7 @@ class Clock:
         return self.now
 
 
-def test_budget_is_spent_and_comes_back_whole() -> None:
+def test_budget_is_spent_and_renewed_in_full() -> None:
     clock = Clock()
     budget = PeriodBudget(limit=2, period=3600, clock=clock)
     assert (budget.peek().remaining, budget.peek().until) == (2, 3600)
@@ -28,7 +28,7 @@ def test_budget_is_spent_and_comes_back_whole() -> None:
     assert budget.take().remaining == 1
 
 
-def test_cap_counts_those_that_run() -> None:
+def test_cap_counts_running_requests() -> None:
     cap = ParallelCap(2)
     assert [cap.enter() for _ in range(3)] == [True, True, False]
     cap.leave()

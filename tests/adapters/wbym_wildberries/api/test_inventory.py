@@ -187,13 +187,13 @@ class TestLongLists:
         assert "The store is processing" in (batch.results[0].reason or "")
         assert len(transport.requests) == 2
 
-    async def test_update_when_it_is_rejected_repeatedly(self) -> None:
+    async def test_update_when_rejected_repeatedly(self) -> None:
         shop, transport = scripted(*[conflict(size) for size in range(1, 9)])
         batch = await shop.api.inventory.update_all(2, stocks(8))
         assert len(transport.requests) == 5
         assert batch.counts() == {Outcome.FAILED: 8}
 
-    async def test_update_when_it_is_to_stop(self) -> None:
+    async def test_update_when_stop_is_true(self) -> None:
         shop, transport = scripted(conflict(2))
         batch = await shop.api.inventory.update_all(2, stocks(1500), stop=True)
         assert isinstance(batch.stopped, Conflict)

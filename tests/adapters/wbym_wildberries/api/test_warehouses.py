@@ -46,13 +46,13 @@ class TestInput:
             await call(shop)
         assert transport.requests == []
 
-    async def test_name_when_it_is_as_long_as_it_may_be(self) -> None:
+    async def test_name_when_it_has_the_max_length(self) -> None:
         shop, _ = scripted(json_response({"id": 2}, 201))
         assert await shop.api.warehouses.create("я" * 200, 1) == 2
 
 
 class TestWarehouses:
-    async def test_list_when_a_record_is_broken(self) -> None:
+    async def test_list_when_a_record_is_undecodable(self) -> None:
         shop, _ = scripted(json_response([{"id": 1, "isDeleting": True}, {"name": "?"}]))
         (warehouse,) = await shop.api.warehouses.list()
         assert (warehouse.id, warehouse.is_deleting) == (1, True)
@@ -66,7 +66,7 @@ class TestWarehouses:
             lambda shop: shop.api.warehouses.delete(2),
         ],
     )
-    async def test_call_when_its_fate_is_unknown(self, call: Call) -> None:
+    async def test_call_when_its_outcome_is_unknown(self, call: Call) -> None:
         shop, transport = scripted(LOST)
         with pytest.raises(DeliveryUnknown):
             await call(shop)

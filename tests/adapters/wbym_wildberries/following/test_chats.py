@@ -79,7 +79,7 @@ def new_chats(told: list[Told]) -> list[str]:
 
 
 class TestBeginning:
-    async def test_poll_when_all_is_wanted(self) -> None:
+    async def test_poll_when_followed_from_the_beginning(self) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)
             told = await follower.round()
@@ -218,7 +218,7 @@ class TestRounds:
 
 
 class TestChats:
-    async def test_chat_when_it_is_listed(self) -> None:
+    async def test_chat_when_listed(self) -> None:
         async with scene(unlisted_chats=0) as it:
             follower = it.follow()
             await follower.round()
@@ -421,7 +421,7 @@ steps = st.lists(
 
 @settings(max_examples=settings().max_examples // 2)
 @given(steps=steps, begins=st.sampled_from(["all", "now", "hours ago"]))
-async def test_poll_when_anything_happens(
+async def test_poll_under_random_steps(
     steps: list[Step], begins: Literal["all", "now", "hours ago"]
 ) -> None:
     async with scene(chats=3, events_per_chat=4, page_of_events=3) as it:

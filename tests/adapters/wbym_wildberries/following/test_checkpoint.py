@@ -23,7 +23,7 @@ def place(next: int | None = STAMP, settled: int | None = STAMP - 5 * MINUTE) ->
 
 
 class TestFirst:
-    def test_first_when_all_is_wanted(self) -> None:
+    def test_first_when_followed_from_the_beginning(self) -> None:
         epoch = datetime.fromtimestamp(0, UTC)
         for since in (epoch, datetime.min.replace(tzinfo=UTC)):
             assert ChatCheckpoint.first(since, NOW).next is None

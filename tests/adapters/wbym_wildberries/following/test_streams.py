@@ -53,7 +53,7 @@ class TestPaces:
             for name, seconds in slow.items()
         ]
 
-    def test_every_when_quotas_are_the_users(self) -> None:
+    def test_every_when_the_user_gives_quotas(self) -> None:
         quotas = {
             "chats.events": Quota(limit=1, period=7, burst=1),
             "feedbacks-and-questions": Quota(limit=1, period=20, burst=1),

@@ -87,7 +87,7 @@ def ids(told: list[Told]) -> list[str]:
 
 class TestNouns:
     @NOUNS
-    async def test_poll_when_all_is_wanted(self, noun: str) -> None:
+    async def test_poll_when_followed_from_the_beginning(self, noun: str) -> None:
         async with scene(feedbacks=300, questions=300) as it:
             told = await it.follow(noun, EPOCH).round()
             assert len(ids(told)) == len(set(ids(told))) == 300
@@ -304,7 +304,7 @@ steps = st.lists(
 
 @settings(max_examples=settings().max_examples // 3)
 @given(noun=st.sampled_from(["questions", "feedbacks"]), steps=steps)
-async def test_poll_when_anything_happens(noun: str, steps: list[tuple[str, int]]) -> None:
+async def test_poll_under_random_steps(noun: str, steps: list[tuple[str, int]]) -> None:
     async with scene(feedbacks=20, questions=20) as it:
         follower = it.follow(noun)
         arrived: list[str] = []

@@ -66,7 +66,7 @@ async def unlisted(shop: Wildberries) -> Chat:
 
 
 class TestSending:
-    async def test_send_when_all_that_wait_get_a_reply(self) -> None:
+    async def test_send_to_every_waiting_chat(self) -> None:
         async with simulated() as simulator, open_shop(simulator) as shop:
             waiting = await shop.chats(waiting_for_seller=True).all()
             for chat in waiting:

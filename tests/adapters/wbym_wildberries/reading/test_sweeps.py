@@ -108,7 +108,7 @@ class TestChange:
 
 class TestLimits:
     @pytest.mark.looptime
-    async def test_ban_when_the_sweep_is_to_stop(self) -> None:
+    async def test_ban_when_the_sweep_stops_on_it(self) -> None:
         shop, marketplace, _ = virtual(40_000)
         found: list[str] = []
         async with shop:
@@ -131,7 +131,7 @@ class TestLimits:
         assert len(found) == len(set(found)) == 40_000
 
     @pytest.mark.looptime
-    async def test_reply_when_a_sweep_runs(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         shop, _, _ = virtual(100_000)
         loop = asyncio.get_running_loop()
         waits: list[float] = []
@@ -144,14 +144,12 @@ class TestLimits:
         # A slot, and what the calls under way may be late by.
         assert max(waits) < 1 / 3 + 0.1
 
-    async def test_sweep_when_it_is_left_in_the_middle(
-        self, unlimited: WildberriesSimulator
-    ) -> None:
+    async def test_sweep_when_left_early(self, unlimited: WildberriesSimulator) -> None:
         async with open_shop(unlimited) as shop, aclosing(shop.sweep.feedbacks().pages()) as pages:
             await anext(pages)
         assert not [task for task in asyncio.all_tasks() if "Sweep" in repr(task)]
 
-    async def test_sweep_when_it_is_cancelled(self, unlimited: WildberriesSimulator) -> None:
+    async def test_sweep_when_cancelled(self, unlimited: WildberriesSimulator) -> None:
         async with open_shop(unlimited) as shop:
             for moment in (0.0, 0.002, 0.01):
                 with pytest.raises(TimeoutError):
@@ -162,7 +160,7 @@ class TestLimits:
 
 
 class TestCaps:
-    async def test_depth_when_it_is_less_than_documented(self) -> None:
+    async def test_depth_when_less_than_documented(self) -> None:
         simulator = WildberriesSimulator(
             feedbacks=14_000, open_share=0.01, limits=False, feedbacks_depth=4_000
         )
@@ -181,9 +179,7 @@ class TestCaps:
         assert len({item.ref for item in found}) == len(found) == 12_000
 
     @pytest.mark.parametrize("depth", [0, -5])
-    async def test_depth_when_it_is_invalid(
-        self, unlimited: WildberriesSimulator, depth: int
-    ) -> None:
+    async def test_depth_when_invalid(self, unlimited: WildberriesSimulator, depth: int) -> None:
         async with open_shop(unlimited) as shop:
             with pytest.raises(InvalidInput, match="depth"):
                 shop.sweep.feedbacks(depth=depth)
@@ -206,7 +202,7 @@ class TestCaps:
 
 
 class TestArchive:
-    async def test_archive_when_the_lists_have_it_all(
+    async def test_archive_when_the_lists_are_complete(
         self, unlimited: WildberriesSimulator
     ) -> None:
         async with open_shop(unlimited) as shop:
@@ -215,7 +211,7 @@ class TestArchive:
 
     @pytest.mark.looptime
     @pytest.mark.parametrize("days", [800, 100])
-    async def test_archive_when_it_has_its_own(self, days: int) -> None:
+    async def test_archive_when_it_has_additional_records(self, days: int) -> None:
         shop, marketplace, shelf = virtual(9_000)
         rest = small_shelf(Task(records=9_000, open_share=0), seed=8)
         marketplace.archive = rest

@@ -31,7 +31,7 @@ async def test_feedbacks_and_questions_share_a_burst_of_six(run: Run, time: Time
     assert (simulator.stats.requests, simulator.stats.rate_limited) == (7, 1)
 
 
-async def test_coming_back_before_retry_is_refused_again(run: Run, time: Time) -> None:
+async def test_request_before_retry_is_rejected_again(run: Run, time: Time) -> None:
     simulator, api = await run(limits=True)
     for _ in range(7):
         await api.get(FQ)
@@ -62,7 +62,7 @@ async def test_bucket_refills_three_a_second(run: Run, time: Time) -> None:
         ("PATCH", "/api/v1/claim", 10, "3"),
     ],
 )
-async def test_chats_and_claims_have_a_limit_each(
+async def test_chats_and_claims_have_separate_limits(
     run: Run, method: str, path: str, burst: int, retry: str
 ) -> None:
     _, api = await run(limits=True)
@@ -83,7 +83,9 @@ async def test_chats_and_claims_have_a_limit_each(
     ],
 )
 @pytest.mark.parametrize("acc", [1, None])
-async def test_base_token_waits_minutes(run: Run, path: str, retry: str, acc: Json) -> None:
+async def test_base_token_has_a_limit_of_minutes(
+    run: Run, path: str, retry: str, acc: Json
+) -> None:
     _, api = await run(limits=True)
     api = api.with_token(make_token(now=START, acc=acc))
     assert (await api.get(path)).status != 429
@@ -131,7 +133,7 @@ async def test_limits_are_lifted_or_scaled(run: Run) -> None:
     assert (await api.get(FQ)).header("X-Ratelimit-Reset") == "1"
 
 
-async def test_refused_token_is_not_counted_and_shows_what_is_left(run: Run) -> None:
+async def test_rejected_token_is_not_counted_and_shows_the_remainder(run: Run) -> None:
     _, api = await run(limits=True)
     weak = api.with_token(make_token(now=START, scopes=["chat"]))
     reply = [await weak.get(FQ) for _ in range(8)][-1]

@@ -13,7 +13,7 @@ STOCKS = "/api/v3/stocks/100201"
 REMAINING = "X-Ratelimit-Remaining"
 
 
-async def test_answer_4xx_of_warehouses_costs_ten(run: Run, time: Time) -> None:
+async def test_4xx_of_warehouses_costs_ten(run: Run, time: Time) -> None:
     _, api = await run(limits=True)
     assert (await api.get(WAREHOUSES)).header(REMAINING) == "19"
     wrong = await api.call("DELETE", f"{WAREHOUSES}/5")
@@ -40,7 +40,7 @@ async def test_4xx_of_stocks_costs_ten_of_deleting_too(run: Run) -> None:
     assert (refused.status, refused.header("X-Ratelimit-Retry")) == (429, "60")
 
 
-async def test_refusals_failures_and_lost_answers_are_charged_as_they_are(run: Run) -> None:
+async def test_failures_and_lost_responses_are_charged_by_their_status(run: Run) -> None:
     faults = Faults()
     _, api = await run(limits=True, faults=faults)
     faults.next("/warehouses", "error")
@@ -118,7 +118,7 @@ async def test_methods_of_a_group_share_their_bucket(run: Run, paths: tuple[str,
     ],
 )
 @pytest.mark.parametrize("acc", [1, None])
-async def test_base_token_waits_long(run: Run, path: str, retry: str, acc: Json) -> None:
+async def test_base_token_has_a_low_limit(run: Run, path: str, retry: str, acc: Json) -> None:
     _, api = await run(limits=True)
     api = api.with_token(make_token(now=START, acc=acc, scopes=CATEGORIES))
     assert (await api.get(path)).status != 429

@@ -70,7 +70,7 @@ async def test_documents_are_overwritten_in_full(run: Run) -> None:
     assert empty["documents"]["items"] == []
 
 
-async def test_documents_that_are_left_out_are_lost(run: Run) -> None:
+async def test_omitted_documents_are_lost(run: Run) -> None:
     _, api = await run()
     before = await lamp(api)
     wholesale = {"enabled": True, "quantum": 5}
@@ -123,7 +123,7 @@ async def test_verdict_comes_later_and_moves_the_card(run: Run, time: Time) -> N
     assert simulator.stats.effects["card_verdict"] == 1
 
 
-async def test_documents_that_change_again_are_checked_once(run: Run, time: Time) -> None:
+async def test_documents_changed_twice_are_checked_once(run: Run, time: Time) -> None:
     simulator, api = await run(document_delay=100)
     before = await lamp(api)
     written = await write(api, before, documents={"items": [EXPIRED]})
@@ -180,7 +180,7 @@ async def test_unknown_type_is_an_error(run: Run, kind: int) -> None:
     assert await errors(api) == [NO_TYPE]
 
 
-async def test_fields_of_a_later_wildberries_are_overwritten_too(run: Run) -> None:
+async def test_unknown_fields_are_overwritten_too(run: Run) -> None:
     simulator, api = await run()
     before = await lamp(api)
     number = simulator.state.cards.find(before["nmID"])

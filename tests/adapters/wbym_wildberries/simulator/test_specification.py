@@ -118,7 +118,7 @@ def test_scopes_types_and_flags_are_the_published_ones(
             assert takes_type(route, acc) is (allowed is None or name in allowed), key
 
 
-def test_sandbox_is_where_the_table_has_one(published: Path) -> None:
+def test_sandbox_hosts_are_the_published_ones(published: Path) -> None:
     table = (published / "specs/coverage.tsv").read_text(encoding="utf-8").splitlines()
     names = table[0].split("\t")
     for line in table[1:]:
@@ -196,7 +196,9 @@ NEWER = frozenset({"$.cards[]: unknown documents", "$.cards[]: unknown gtin"})
 """What the published file, of August 2026, does not have yet."""
 
 
-async def test_every_answer_fits(run: Run, time: Time, documents: dict[str, Json]) -> None:
+async def test_every_response_fits_its_schema(
+    run: Run, time: Time, documents: dict[str, Json]
+) -> None:
     simulator, api = await run(feedbacks=5, questions=5, chats=1, claims=1, price_delay=5)
     judge = Judge(api, documents)
     service = api.with_token(make_token(now=START, acc=4, scopes=CATEGORIES))

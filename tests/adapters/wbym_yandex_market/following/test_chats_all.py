@@ -23,7 +23,7 @@ STEPS = st.lists(
 
 class TestAll:
     @given(steps=STEPS, all_time=st.booleans())
-    async def test_messages_when_anything_happens(
+    async def test_messages_under_random_steps(
         self, steps: list[tuple[str, float]], all_time: bool
     ) -> None:
         async with open_chat_shop(chats=4, messages=3) as shop:

@@ -102,7 +102,7 @@ class TestTrouble:
         assert shop.follower.retained_since is not None
         assert shop.time.now - shop.follower.retained_since < timedelta(days=2, minutes=11)
 
-    async def test_list_when_a_chat_cannot_be_read(self, shop: ChatShop) -> None:
+    async def test_list_when_a_chat_is_undecodable(self, shop: ChatShop) -> None:
         await begin(shop)
         retained_since = shop.follower.retained_since
         for _ in range(3):
@@ -142,7 +142,7 @@ class TestTrouble:
         await shop.follower.round()
         assert shop.follower.texts == ["Первое", "Второе"]
 
-    async def test_history_when_it_is_read_anew_and_times_go_back(self, shop: ChatShop) -> None:
+    async def test_history_when_reread_and_times_go_back(self, shop: ChatShop) -> None:
         chat = await begin(shop)
         last = shop.write(chat, "Второе")
         await settle(shop)

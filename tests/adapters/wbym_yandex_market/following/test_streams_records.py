@@ -84,7 +84,7 @@ class TestEach:
         await follower.round()
         assert ids(follower) == [str(first), str(second)]
 
-    async def test_round_when_all_time_is_wanted(self, shop: Shop, name: str) -> None:
+    async def test_round_when_followed_from_the_beginning(self, shop: Shop, name: str) -> None:
         follower = shop.follower(name, datetime.min.replace(tzinfo=UTC))
         batches = await follower.round()
         rows = shop.state.returns.all if name == "returns" else getattr(shop.state, name).rows
@@ -142,7 +142,7 @@ class TestEach:
 
 class TestQuiet:
     @pytest.mark.parametrize("name", ["questions", "feedbacks"])
-    async def test_round_when_there_never_was_any(self, name: str) -> None:
+    async def test_round_without_records(self, name: str) -> None:
         """The first round reads far back, later ones do not."""
         time = Time(clocks.time())
         async with YandexMarketSimulator(
@@ -191,9 +191,7 @@ class TestQuestions:
         # At first it is taken to wait, so that it is no news when it turns out to.
         assert found == ["waiting", None]
 
-    async def test_hint_when_it_names_one(
-        self, shop: Shop, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    async def test_hint_with_an_id(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO", "wbym.yandex_market")
         follower = await shop.begun("questions")
         number = shop.arrive("questions", ago=3600)
@@ -226,7 +224,7 @@ class TestFeedbacks:
         assert [one.comments for one in found] == [0, 1, 1]
         assert found[2].text == "Передумал"
 
-    async def test_hint_when_it_names_one(self, shop: Shop) -> None:
+    async def test_hint_with_an_id(self, shop: Shop) -> None:
         follower = await shop.begun("feedbacks")
         number = shop.arrive("feedbacks")
         shop.state.feedbacks.comment(number, "Спасибо!", None)
@@ -290,7 +288,7 @@ class TestReturns:
         assert ids(follower) == [str(number)]
         assert shop.transport.asked["returns"] == 2, "one for each shop"
 
-    async def test_round_when_a_return_is_open_for_long(self, shop: Shop) -> None:
+    async def test_round_when_a_return_stays_open_long(self, shop: Shop) -> None:
         follower = await shop.begun("returns")
         number = shop.arrive("returns", ago=200 * DAY)
         one = shop.state.returns.find(number)

@@ -76,14 +76,14 @@ async def test_both_ends_of_the_period_are_excluded(run: Run) -> None:
     assert around == same
 
 
-async def test_some_lie_exactly_on_an_hour(run: Run) -> None:
+async def test_some_feedbacks_are_exactly_on_an_hour(run: Run) -> None:
     _, api = await run()
     feedbacks = await read(api)
     assert sum(when(f).minute == when(f).second == 0 for f in feedbacks) > 10
     assert len({when(f) for f in feedbacks}) < len(feedbacks)
 
 
-async def test_period_is_six_months_at_most_and_by_default(run: Run) -> None:
+async def test_period_defaults_to_the_max_of_six_months(run: Run) -> None:
     simulator, api = await run(feedbacks=400, feedback_days=400)
     assert reason(await api.post(LIST, {"dateTimeFrom": "2026-03-21T14:13:19Z"}))[0] == 400
     half = await read(api)
@@ -111,7 +111,7 @@ WRONG: list[Json] = [
 ]
 
 
-async def test_wrong_filter_is_400(run: Run) -> None:
+async def test_invalid_filter_is_400(run: Run) -> None:
     _, api = await run()
     for body in WRONG:
         assert reason(await api.post(LIST, body))[0] == 400, body
@@ -170,7 +170,7 @@ async def test_reply_edit_and_delete(run: Run) -> None:
     assert reason(await api.post(f"{LIST}/comments/delete", {"id": 5}))[0] == 404
 
 
-async def test_comment_is_refused_when_an_id_or_text_is_wrong(run: Run) -> None:
+async def test_comment_is_rejected_when_an_id_or_text_is_invalid(run: Run) -> None:
     simulator, api = await run()
     first, second = simulator.state.arrive_feedback(), simulator.state.arrive_feedback()
     made = (await comment(api, first, "я" * 4096)).json["result"]["id"]
@@ -232,7 +232,7 @@ async def test_reaction_is_skipped(run: Run) -> None:
         assert reason(await api.post(path, {"feedbackIds": wrong}))[0] == 400
 
 
-async def test_reading_in_the_cabinet_is_no_answer(run: Run) -> None:
+async def test_viewing_in_the_cabinet_is_not_an_answer(run: Run) -> None:
     simulator, api = await run()
     identifier = simulator.state.arrive_feedback()
     simulator.state.feedbacks.read_in_cabinet(identifier)

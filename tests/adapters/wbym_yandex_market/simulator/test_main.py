@@ -14,7 +14,7 @@ from wbym_yandex_market.simulator.options import Options
 pytest_plugins = ["wbym_yandex_market.simulator.fixtures"]
 
 
-async def test_process_serves_and_tells_who_may_call() -> None:
+async def test_process_serves_and_reports_its_credentials() -> None:
     async with SimulatorProcess(
         "wbym_yandex_market.simulator", "--feedbacks", "300", "--businesses", "7", "8"
     ) as simulator:

@@ -177,13 +177,13 @@ class TestOneCall:
         assert {result.outcome for result in found.values()} == {Outcome.DONE}
         assert len(found) == 150
 
-    async def test_update_when_it_is_worked_on(self) -> None:
+    async def test_update_when_processing_takes_long(self) -> None:
         update = update_of(2, "old2")
         found = await open_at(CardService()).api.content.cards.update_and_wait([update])
         assert found["old2"].outcome is Outcome.DONE
         assert asyncio.get_running_loop().time() >= 60
 
-    async def test_waiting_when_the_time_is_over(self) -> None:
+    async def test_waiting_when_the_timeout_is_over(self) -> None:
         service = CardService(takes=600)
         cards = open_at(service).api.content.cards
         with pytest.raises(TaskPending, match="not done after 100 s") as caught:
@@ -195,7 +195,7 @@ class TestOneCall:
         assert found["new0"].outcome is Outcome.DONE
         assert len(service.sent) == 1
 
-    async def test_upload_when_its_fate_is_unknown(self) -> None:
+    async def test_upload_when_its_outcome_is_unknown(self) -> None:
         service = CardService()
         service.failures[1] = _lose
         with pytest.raises(DeliveryUnknown):
@@ -238,7 +238,7 @@ class TestManyCalls:
         assert len(sizes) == 2
         assert max(sizes) <= 10_000_000
 
-    async def test_upload_when_the_time_is_over(self) -> None:
+    async def test_upload_when_the_timeout_is_over(self) -> None:
         service = CardService(takes=300)
         cards = open_at(service).api.content.cards
         batch = await cards.upload_all(groups(150), timeout=60)
@@ -262,7 +262,7 @@ class TestManyCalls:
         await cards.update_all(batch)
         assert len(service.sent) == 3
 
-    async def test_trash_when_wb_notes_something_of_a_card(self) -> None:
+    async def test_trash_when_wb_reports_an_error_of_a_card(self) -> None:
         service = CardService()
         service.notes = {"1500": "Карточка не найдена"}
         batch = await open_at(service).api.content.cards.trash_all(range(2001))
@@ -271,7 +271,7 @@ class TestManyCalls:
             (1500, "Карточка не найдена")
         ]
 
-    async def test_recover_when_it_is_to_stop(self) -> None:
+    async def test_recover_when_stop_is_true(self) -> None:
         service = CardService()
         service.failures[2] = lambda: refused("нет")
         batch = await open_at(service).api.content.cards.recover_all(range(2500), stop=True)

@@ -37,7 +37,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in ours]
 
 
-async def test_a_notification_is_stored_and_answered(
+async def test_notification_is_stored_and_acknowledged(
     receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
@@ -53,9 +53,7 @@ async def test_a_notification_is_stored_and_answered(
 
 
 @pytest.mark.parametrize("path", ["/shop", "/shop/", "/shop/notification"])
-async def test_it_answers_where_it_is_mounted_beside_the_users_own(
-    path: str, receive: Receive
-) -> None:
+async def test_receiver_mounted_in_another_application(path: str, receive: Receive) -> None:
     async def own(_: web.Request) -> web.Response:
         return web.Response(text="mine")
 
@@ -206,7 +204,7 @@ async def test_trusted_proxy_reports_the_source(receive: Receive) -> None:
     assert len(receiving.hints) == 3
 
 
-async def test_the_proxys_header_has_the_name_that_is_given(receive: Receive) -> None:
+async def test_proxy_header_has_a_custom_name(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.1",), header="X-Real-IP")
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     for name, status in (("X-Real-IP", 200), ("X-Forwarded-For", 403)):
@@ -217,7 +215,7 @@ async def test_the_proxys_header_has_the_name_that_is_given(receive: Receive) ->
 
 
 @pytest.mark.parametrize(("size", "status"), [(65_536, 200), (65_537, 413)])
-async def test_a_body_has_a_most(size: int, status: int, receive: Receive) -> None:
+async def test_body_size_is_limited(size: int, status: int, receive: Receive) -> None:
     receiving = await receive()
     body = msgspec.json.encode(chat_created())
     reply = await receiving.post(body + b" " * (size - len(body)))
@@ -227,7 +225,7 @@ async def test_a_body_has_a_most(size: int, status: int, receive: Receive) -> No
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("end", [b"", b"}"])
-async def test_a_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
+async def test_body_must_arrive_in_time(end: bytes, receive: Receive) -> None:
     receiving = await receive()
     reader, writer = await asyncio.open_connection("127.0.0.1", receiving.port)
     body = msgspec.json.encode(chat_created())
@@ -289,7 +287,7 @@ async def test_notifications_are_limited_per_second(
     assert warnings(caplog) == [warning]
 
 
-async def test_strangers_do_not_use_up_the_rate(receive: Receive) -> None:
+async def test_forged_sources_do_not_use_up_the_rate(receive: Receive) -> None:
     proxy = TrustedProxy(networks=("127.0.0.1",))
     receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
     for address, status in [("9.9.9.9", 403)] * 150 + [("5.45.207.1", 200)]:

@@ -26,7 +26,7 @@ PROXY = TrustedProxy(networks=("10.0.0.0/8", "fd00::/8"))
         ("market.yandex.ru", False),
     ],
 )
-def test_the_peer_counts(peer: str | None, taken: bool) -> None:
+def test_source_is_the_peer(peer: str | None, taken: bool) -> None:
     sources = Sources(MARKET_NETWORKS)
     assert sources.allows(sources.origin(peer)) is taken
 
@@ -57,7 +57,7 @@ def test_the_peer_counts(peer: str | None, taken: bool) -> None:
         (None, ["5.45.207.1"], None),
     ],
 )
-def test_the_header_counts_behind_a_proxy(peer: str, written: list[str], origin: str) -> None:
+def test_source_is_the_header_behind_a_proxy(peer: str, written: list[str], origin: str) -> None:
     found = Sources(MARKET_NETWORKS, PROXY).origin(peer, written)
     assert (None if found is None else str(found)) == origin
 
