@@ -173,7 +173,7 @@ class Own(
 
     @post("/own")
     async def say(self, text: Annotated[str, Length(2, 5)]) -> int:
-        """Say something."""
+        """Send a text."""
 
 
 class OwnOfMarket(MarketGroup, scope="any"):

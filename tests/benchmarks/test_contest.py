@@ -142,7 +142,7 @@ class TestMain:
     def test_exit_when_a_limit_is_exceeded(
         self, others: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """It fails, and says where; what else was found is published, and that is not."""
+        """It fails with the place of the error; only the other results are published."""
         rows = {"bulk": [0.9, 0.8, others], "calls": [0.7, 1.3, 1.2]}
         published: list[str] = []
 
@@ -162,7 +162,7 @@ class TestMain:
             return
         with pytest.raises(SystemExit) as failure:
             main(arguments)
-        # A text is printed by the interpreter, and the code is 1.
+        # SystemExit with a text: the interpreter prints it, and the exit code is 1.
         assert str(failure.value.code).splitlines()[1:] == [
             "LIMITS PASSED, so they are none:",
             "bulk: wbym passes its limit: 0.9 of it, -11% +10%",

@@ -153,7 +153,7 @@ class TestFile:
         assert (source.name, source.secrets) == ("a", {"secret": [SecretPlace("A")]})
 
     @pytest.mark.parametrize(
-        ("text", "said"),
+        ("text", "expected"),
         [
             ("accounts = ]", r"not valid TOML: .*line 1"),
             ("", r"required field `accounts`; expected tables \[accounts\.NAME\]"),
@@ -219,9 +219,9 @@ class TestFile:
         ],
     )
     def test_error_names_key_line_and_expected_value(
-        self, text: str, said: str, tmp_path: Path
+        self, text: str, expected: str, tmp_path: Path
     ) -> None:
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=expected):
             found(text, tmp_path)
 
     def test_credentials_of_a_proxy_are_not_shown(self, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ class TestFile:
 
     def test_secret_in_the_file_is_rejected_and_not_shown(self, tmp_path: Path) -> None:
         token = make_token()
-        for key, said in (
+        for key, expected in (
             (
                 "token",
                 r"accounts\.a\.token \(line 3\): unknown key; .*never put a secret itself here",
@@ -239,7 +239,7 @@ class TestFile:
             ("secret_env", r"secret_env \(line 3\): must be the name of an environment variable"),
         ):
             text = f'[accounts.a]\nmarketplace = "wildberries"\n{key} = "{token}"'
-            with pytest.raises(ConfigError, match=said) as caught:
+            with pytest.raises(ConfigError, match=expected) as caught:
                 found(text, tmp_path)
             assert token[:20] not in str(caught.value)
 
@@ -277,7 +277,7 @@ class TestEnvironment:
         assert "a secret" not in f"{wb!r} {wb.secrets} {ym!r}"
 
     @pytest.mark.parametrize(
-        ("name", "value", "said"),
+        ("name", "value", "expected"),
         [
             ("BASE_URL", "", "must be an address"),
             ("TIMEOUT", "soon", "Expected `float`, got `str`"),
@@ -285,9 +285,9 @@ class TestEnvironment:
             ("SANBOX", "1", "unknown; expected one of WBYM_WILDBERRIES_TOKEN, .*_SANDBOX"),
         ],
     )
-    def test_invalid_option(self, name: str, value: str, said: str) -> None:
+    def test_invalid_option(self, name: str, value: str, expected: str) -> None:
         environ = {"WBYM_WILDBERRIES_TOKEN": "x", f"WBYM_WILDBERRIES_{name}": value}
-        with pytest.raises(ConfigError, match=f"the variable WBYM_WILDBERRIES_{name}: {said}"):
+        with pytest.raises(ConfigError, match=f"the variable WBYM_WILDBERRIES_{name}: {expected}"):
             find_accounts(None, environ=environ)
 
     def test_error_without_an_account_names_the_remedy(self) -> None:
@@ -309,7 +309,7 @@ class TestSecrets:
         assert tokens_of(source) == [token]
 
     @pytest.mark.parametrize(
-        ("spoilt", "said"),
+        ("spoilt", "expected"),
         [
             ("key\u200bkey", r"U\+200B ZERO WIDTH SPACE"),
             ("keykey\u200b", r"U\+200B ZERO WIDTH SPACE"),
@@ -323,11 +323,11 @@ class TestSecrets:
         ],
     )
     def test_invisible_characters_are_rejected_and_not_shown(
-        self, spoilt: str, said: str, tmp_path: Path
+        self, spoilt: str, expected: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=spoilt)
         with pytest.raises(
-            ConfigError, match=rf"^a: the secret in the variable A .*{said}"
+            ConfigError, match=rf"^a: the secret in the variable A .*{expected}"
         ) as caught:
             opened(source)
         assert "key" not in str(caught.value)
@@ -336,7 +336,7 @@ class TestSecrets:
         (tmp_path / "empty").write_text("\ufeff\n")
         (tmp_path / "wide").write_text("key", "utf-16")
         (tmp_path / "folder").mkdir()
-        for place, said in (
+        for place, expected in (
             ('secret_env = "NOTHING"', "a: the variable NOTHING contains no secret"),
             (
                 'secret_file = "nothing"',
@@ -347,11 +347,11 @@ class TestSecrets:
             ('secret_file = "folder"', "a: the secret cannot be read from .*folder: "),
         ):
             (source,) = found(f'[accounts.a]\nmarketplace = "wildberries"\n{place}', tmp_path)
-            with pytest.raises(ConfigError, match=said):
+            with pytest.raises(ConfigError, match=expected):
                 opened(source)
 
     @pytest.mark.parametrize(
-        ("secret", "said"),
+        ("secret", "expected"),
         [
             ("key 123", "business_id="),
             ("123 key", "business_id="),
@@ -359,13 +359,13 @@ class TestSecrets:
         ],
     )
     def test_earlier_options_of_market_name_their_replacement(
-        self, secret: str, said: str, tmp_path: Path
+        self, secret: str, expected: str, tmp_path: Path
     ) -> None:
         (source,) = found(YM, tmp_path, A=secret)
-        with pytest.raises(InvalidToken, match=said) as caught:
+        with pytest.raises(InvalidToken, match=expected) as caught:
             opened(source)
         assert "y0_token" not in str(caught.value)
-        with pytest.raises(InvalidToken, match=said):
+        with pytest.raises(InvalidToken, match=expected):
             YandexMarket(secret)
 
 

@@ -32,7 +32,7 @@ BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 class Toy(BareAccount):
-    """An account whose feedbacks are read a page a second."""
+    """An account whose feedbacks are read at one page per second."""
 
     CAPABILITIES: ClassVar[Capabilities] = MappingProxyType(
         dict.fromkeys(
@@ -103,8 +103,8 @@ def _ids(items: Sequence[Feedback]) -> list[str]:
     return [f"{item.ref.account}{item.ref.id}" for item in items]
 
 
-async def refuses_everything(inbox: Inbox, why: str) -> None:
-    """All that an inbox has, but for how it is closed."""
+async def rejects_all_calls(inbox: Inbox, why: str) -> None:
+    """The stored attributes of an inbox, without those of its closing."""
     record = Feedback(ref=Ref("wildberries", "shop", Noun.FEEDBACK, "1"), created_at=BEGIN)
     given: dict[str, tuple[object, ...]] = {
         "account": ("shop", Toy),
@@ -224,17 +224,17 @@ class TestFailures:
         assert error.__notes__ == ["account: c"]
 
     async def test_reading_when_on_error_is_given(self) -> None:
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         error = _revoked()
         inbox = Inbox(
             Toy("a", [[1]]),
             Toy("c", [[2]], error=error),
-            on_error=lambda name, error: told.append((name, error)),
+            on_error=lambda name, error: reported.append((name, error)),
         )
         assert sorted(_ids(await inbox.feedbacks().all())) == ["a1", "c2"]
-        assert told == [("c", error)]
+        assert reported == [("c", error)]
         assert await inbox.counts() == {"a": WaitingCounts(feedbacks=1)}
-        assert len(told) == 2
+        assert len(reported) == 2
 
     async def test_reading_when_no_account_has_the_noun(self) -> None:
         with pytest.raises(Unsupported, match="chats: is not supported by toy"):
@@ -343,7 +343,7 @@ class TestCursors:
 
 
 class Markup(str):
-    """As template engines mark texts."""
+    """A str subclass of template engines."""
 
     __slots__ = ()
 
@@ -516,7 +516,7 @@ class TestConfig:
         self, write: Callable[[str], Path], state: str | None
     ) -> None:
         path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
-        await refuses_everything(Inbox.from_config(path, state=state), "async with")
+        await rejects_all_calls(Inbox.from_config(path, state=state), "async with")
 
     async def test_inbox_when_closed(
         self, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
@@ -527,7 +527,7 @@ class TestConfig:
         path = write('[accounts.shop]\nmarketplace = "wildberries"\nsecret_env = "SHOP_TOKEN"\n')
         async with Inbox.from_config(path) as inbox:
             pass
-        await refuses_everything(inbox, "closed")
+        await rejects_all_calls(inbox, "closed")
         with pytest.raises(InboxNotOpen, match="create a new one"):
             await inbox.__aenter__()
 

@@ -1,4 +1,4 @@
-"""What log records say, and whether docs/observability.md says the same."""
+"""Log records, and their description in docs/observability.md."""
 
 import ast
 import logging
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "observability.md"
 LOUDNESS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 NOTHING_KNOWN = {"wbym/observe.py": 1, "wbym/feed/_outbox.py": 1}
-"""How many records are of no account: of an observer, of the outbox as a whole."""
+"""Log calls without an account: of an observer, of the outbox as a whole."""
 
 
 class TestRecords:
@@ -55,7 +55,7 @@ class TestRecords:
 
 class TestCode:
     def test_log_calls_have_the_facts(self) -> None:
-        """Each is given what is known of its call, by the names of ``LogFacts``."""
+        """Each log call has the known facts, by the names of ``LogFacts``."""
         silent: Counter[str] = Counter()
         for name, call in _calls():
             if call.func.attr in LOUDNESS and ast.unparse(call.func.value) in {"_log", "logger"}:
@@ -72,10 +72,10 @@ class TestCode:
             for _, call in _calls()
             if call.func.attr == "getLogger" and isinstance(call.args[0], ast.Constant)
         }
-        assert found - {"wbym"} == documented  # the command line asks for it, to be quiet
+        assert found - {"wbym"} == documented  # the command line fetches it to silence it
 
     def test_opentelemetry_is_imported_in_one_module(self) -> None:
-        """One module imports it, and nobody imports that module."""
+        """One module imports it, and no module imports that one."""
         for name, tree in _modules():
             for node in ast.walk(tree):
                 if isinstance(node, ast.Import | ast.ImportFrom) and name != "wbym/otel.py":
@@ -97,7 +97,7 @@ class _MethodCall(ast.Call):
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of ours outside the simulators, by its path."""
+    """Every module outside the simulators, by its path."""
     for package in ("wbym", "adapters/wbym_wildberries", "adapters/wbym_yandex_market"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if "simulator" not in path.parts:
@@ -112,7 +112,7 @@ def _calls() -> Iterator[tuple[str, _MethodCall]]:
 
 
 def _section(title: str) -> str:
-    """What the documentation says from there to the next title."""
+    """The documentation from a title to the next one."""
     rest = DOCS.read_text("utf-8").partition(f"{title}\n")[2]
     assert rest
     return re.split(r"^(?:## |<!-- )", rest, maxsplit=1, flags=re.MULTILINE)[0]

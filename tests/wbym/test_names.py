@@ -1,4 +1,4 @@
-"""What ``from wbym import ...`` gives, and what it does not."""
+"""The names of ``from wbym import ...``."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def test_records_and_errors_are_exported() -> None:
 
 
 def test_name_when_unknown() -> None:
-    # Without the comments mypy would fail here, and with them where it saw no error.
+    # mypy would fail here without the comments, and with them if it saw no error.
     with pytest.raises(ImportError, match="Feedbak"):
         from wbym import Feedbak  # type: ignore[attr-defined]  # noqa: F401
     with pytest.raises(AttributeError, match="Inboxes"):

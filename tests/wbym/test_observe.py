@@ -124,11 +124,11 @@ class TestCalls:
         before = datetime.now(UTC)
         await calls.call(SEND, body={})
         (call,) = recorder.calls
-        refused, made = call.attempts
-        assert refused == Attempt(1, 429, RateLimited, 0, 0)
-        assert (made.attempt, made.status, made.error) == (2, 204, None)
-        assert made.waited == pytest.approx(7, abs=0.01)
-        assert call.end == Attempt(2, 204, None, made.waited, made.waited)
+        limited, succeeded = call.attempts
+        assert limited == Attempt(1, 429, RateLimited, 0, 0)
+        assert (succeeded.attempt, succeeded.status, succeeded.error) == (2, 204, None)
+        assert succeeded.waited == pytest.approx(7, abs=0.01)
+        assert call.end == Attempt(2, 204, None, succeeded.waited, succeeded.waited)
         ((marketplace, bucket, until),) = recorder.bans
         assert (marketplace, bucket) == ("toy", "toy/seller/usual/items")
         assert timedelta(0) <= until - before - timedelta(seconds=7) < timedelta(seconds=5)
@@ -217,7 +217,7 @@ class TestCalls:
         assert (call.end.attempt, call.end.waited) == (2, 0)
 
     async def test_ban_when_a_shorter_one_follows(self, recorder: Recorder) -> None:
-        """It changes nothing, so nothing is told of it."""
+        """It changes nothing, so it is not reported."""
         scheduler = Scheduler()
         charges = charge()
         async with scheduler.lease(charges) as one, scheduler.lease(charges) as two:
@@ -349,8 +349,8 @@ class TestSetObserver:
         assert set_observer(None) is None
 
     def test_current_without_an_observer(self) -> None:
-        nobody = current()
-        assert type(nobody) is Observer
+        silent = current()
+        assert type(silent) is Observer
         set_observer(Recorder())
         set_observer(None)
-        assert current() is nobody
+        assert current() is silent

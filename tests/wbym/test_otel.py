@@ -43,7 +43,7 @@ SENDING = {**WHO, "wbym.endpoint": "items.send", "http.request.method": "POST"}
 
 
 class Exported:
-    """What the SDK was given, in memory."""
+    """Spans and metrics, exported to memory."""
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()
@@ -58,7 +58,7 @@ class Exported:
         return self._spans.get_finished_spans()
 
     def metrics(self) -> dict[str, Metric]:
-        """The last state of each; an SDK exports a gauge that has not changed once only."""
+        """The last value of each; an SDK exports an unchanged gauge only once."""
         data = self._reader.get_metrics_data()
         scopes = [] if data is None else data.resource_metrics[0].scope_metrics
         self._metrics |= {metric.name: metric for scope in scopes for metric in scope.metrics}
@@ -128,11 +128,11 @@ class TestCalls:
         assert attributes["http.response.status_code"] == 204
         assert "error.type" not in attributes
         assert span.status.status_code is StatusCode.UNSET
-        refused, made = [event.attributes or {} for event in span.events]
-        assert (refused["http.response.status_code"], refused["error.type"]) == (429, "RateLimited")
-        assert (made["wbym.attempt"], made["http.response.status_code"]) == (2, 204)
-        refusal = {**SENDING, "http.response.status_code": 429}
-        assert exported.points("wbym.call.rate_limited") == [(refusal, 1)]
+        limited, succeeded = [event.attributes or {} for event in span.events]
+        assert (limited["http.response.status_code"], limited["error.type"]) == (429, "RateLimited")
+        assert (succeeded["wbym.attempt"], succeeded["http.response.status_code"]) == (2, 204)
+        limited_call = {**SENDING, "http.response.status_code": 429}
+        assert exported.points("wbym.call.rate_limited") == [(limited_call, 1)]
         ban = {"wbym.marketplace": "toy", "wbym.bucket": "toy/seller/usual/items"}
         assert exported.points("wbym.bans") == [(ban, 1)]
         ((who, waited),) = exported.points("wbym.limit.wait")
@@ -246,7 +246,7 @@ class TestSecrets:
     async def test_exported_data_has_no_secrets(
         self, exported: Exported, simulator: ToySimulator
     ) -> None:
-        """No credential, no words of anybody, no query string; over real HTTP, with faults."""
+        """No credential, text of a person or query string; over real HTTP, with faults."""
         retry = RetryPolicy(base_delay=0.001)
         async with Toy(KEY, name="shop", base_url=simulator.url, retry=retry) as shop:
             simulator.faults.next("/feedbacks", "error")

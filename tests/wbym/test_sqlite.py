@@ -1,4 +1,4 @@
-"""One connection to SQLite, alone and in a thread of its own."""
+"""One connection to SQLite, direct and in another thread."""
 
 import asyncio
 import gc
@@ -59,7 +59,7 @@ class TestNoCursor:
         work: Callable[[Connection], object],
         _no_blocking_calls: BlockBuster,  # noqa: PT019
     ) -> None:
-        _no_blocking_calls.deactivate()  # its frames hold the cursors that they look at
+        _no_blocking_calls.deactivate()  # its frames keep references to the cursors
         database = Database(Connection(path, StateError))
         gc.collect()
         before = cursors()

@@ -73,7 +73,7 @@ class TestFeedbacks:
         reading = shop.feedbacks(prefetch=2, priority=Priority.BULK).using(size=20)
         assert len(await reading.all()) == 60
         assert {priority for _, priority in used} == {Priority.BULK}
-        # Two pages of each list are asked for at once, before any tells how long it is.
+        # Two pages of each list are requested at once, before the length is known.
         assert {"False:0", "False:20", "True:0", "True:20"} <= {place for place, _ in used}
 
     async def test_feedbacks_when_resumed_from_a_cursor_of_an_earlier_version(
@@ -190,7 +190,7 @@ class TestChats:
         chat_id = next(iter(chats.chats))
         chats.arrive("Где заказ?", chat_id=chat_id)
         (asked,) = [m for m in await shop.messages(ref_of(chat_id)).all() if m.text == "Где заказ?"]
-        # An automatic line is no reply: the buyer still waits since the question.
+        # An automatic message is not a reply: the buyer still waits since the question.
         chats.arrive("Чат скоро закроется", chat_id=chat_id, sender="wb", source=None)
         before = set(chats.chats)
         chats.arrive("И в новом чате", listed=False)
@@ -206,7 +206,7 @@ class TestChats:
         assert all(chat.waiting_since is not None for chat in waiting.values())
         others = await shop.chats(waiting_for_seller=False).all()
         assert {chat.waiting_since for chat in others} == {None}
-        # The list alone does not tell who wrote last.
+        # The list alone lacks the last author.
         assert {chat.waiting_since for chat in await shop.chats().all()} == {None}
 
     async def test_send_when_the_name_of_a_file_is_russian(self, shop: Wildberries) -> None:
@@ -219,9 +219,9 @@ class TestChats:
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         listed = {chat.ref.id for chat in await shop.chats().all()}
-        told = await shop.chats(waiting_for_seller=True).all()
-        told += await shop.chats(waiting_for_seller=False).all()
-        assert {chat.ref.id for chat in told} - listed
+        found = await shop.chats(waiting_for_seller=True).all()
+        found += await shop.chats(waiting_for_seller=False).all()
+        assert {chat.ref.id for chat in found} - listed
 
     async def test_messages_when_read_since(self, shop: Wildberries) -> None:
         chat = (await shop.chats().all())[0]
@@ -550,4 +550,4 @@ class TestTokens:
             caplog.text,
             repr(vars(caught.value)),
         ]
-        assert not any(text in words or text.split(".")[2] in words for words in shown)
+        assert not any(text in line or text.split(".")[2] in line for line in shown)

@@ -1,4 +1,4 @@
-"""An existing answer counts, whether it came before or after the record was read."""
+"""An existing answer counts, whether given before or after the record was read."""
 
 import pytest
 

@@ -53,7 +53,7 @@ class TestMethods:
     ) -> None:
         """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in Wildberries.catalog()}
-        said, refused = {}, {}
+        reported, rejected = {}, {}
         async with (
             open_shop(simulator, token) as shop,
             aiohttp.ClientSession(simulator.url, headers={"Authorization": token}) as session,
@@ -62,11 +62,11 @@ class TestMethods:
                 row = rows[facts.name]
                 path = row.path.replace("{", "").replace("}", "")
                 async with session.request(row.method, path) as answer:
-                    refused[facts.name] = answer.status in {401, 403}
-                said[facts.name] = facts.missing is not None
+                    rejected[facts.name] = answer.status in {401, 403}
+                reported[facts.name] = facts.missing is not None
                 assert bool(facts.rate) is (facts.missing is None)
-        assert said == refused
-        assert len(said) == len(rows) - sum(".ping." in name for name in rows)
+        assert reported == rejected
+        assert len(reported) == len(rows) - sum(".ping." in name for name in rows)
 
     async def test_methods_when_something_is_missing(self) -> None:
         by_name = await _methods(make_token(scopes=("content", "feedbacks"), read_only=True))

@@ -35,9 +35,9 @@ class TestClaim:
         assert claim.created_at is not None
         assert claim.created_at.year == 9999
 
-    @pytest.mark.parametrize("words", ["", None])
-    def test_imei_check_when_absent(self, words: str | None) -> None:
-        assert mapping.return_request(_claim(origin_id_info=words), "shop").imei_check is None
+    @pytest.mark.parametrize("stored", ["", None])
+    def test_imei_check_when_absent(self, stored: str | None) -> None:
+        assert mapping.return_request(_claim(origin_id_info=stored), "shop").imei_check is None
 
     @pytest.mark.parametrize(
         ("fields", "is_waiting"),

@@ -95,33 +95,33 @@ class TestToken:
 class TestRefusals:
     """Calls that no token covers fail before a request."""
 
-    async def _refused(self, kind: type[WbymError], shop: Wildberries, words: str) -> None:
-        with pytest.raises(kind, match=words):
+    async def _rejected(self, kind: type[WbymError], shop: Wildberries, message: str) -> None:
+        with pytest.raises(kind, match=message):
             await shop.api.chats.send("sign", "Привет", files=[Upload("a.pdf", b"%PDF-")])
 
     async def test_call_when_the_category_is_missing(self) -> None:
         shop, transport = _shop(make_token(scopes=["feedbacks"]))
-        await self._refused(MissingScope, shop, "buyer-chat.*feedbacks-and-questions")
+        await self._rejected(MissingScope, shop, "buyer-chat.*feedbacks-and-questions")
         assert not transport.requests
 
     async def test_call_when_the_token_may_only_read(self) -> None:
         shop, transport = _shop(make_token(read_only=True))
-        await self._refused(ReadOnlyToken, shop, "is read-only")
+        await self._rejected(ReadOnlyToken, shop, "is read-only")
         assert not transport.requests
 
     async def test_call_when_the_token_is_expired(self) -> None:
         shop, transport = _shop(make_token(expires_in=-10))
-        await self._refused(TokenExpired, shop, "expired on")
+        await self._rejected(TokenExpired, shop, "expired on")
         assert not transport.requests
 
     async def test_call_when_the_token_is_for_tests(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True))
-        await self._refused(InvalidToken, shop, "sandbox=True")
+        await self._rejected(InvalidToken, shop, "sandbox=True")
         assert not transport.requests
 
     async def test_call_when_the_sandbox_lacks_the_host(self) -> None:
         shop, transport = _shop(make_token(acc=2, test=True), sandbox=True)
-        await self._refused(Unsupported, shop, "sandbox")
+        await self._rejected(Unsupported, shop, "sandbox")
         assert not transport.requests
 
     def test_account_when_tokens_are_of_two_sellers(self) -> None:
@@ -144,7 +144,7 @@ class TestFacts:
     def test_credentials_when_the_token_is_base(self, caplog: pytest.LogCaptureFixture) -> None:
         shop, _ = _shop(make_token(acc=1))
         (facts,) = shop.credentials()
-        assert any("base token" in words for words in facts.warnings)
+        assert any("base token" in message for message in facts.warnings)
         assert "every 12 min" in caplog.text
         assert "every 60 min" in caplog.text
 

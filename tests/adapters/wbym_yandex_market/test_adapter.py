@@ -75,7 +75,7 @@ class TestChats:
     ) -> None:
         market.state.chats.finish(int((await shop.chats().all())[0].ref.id))
         found = await shop.chats().all()
-        # Of a finished chat Market does not say whether it takes messages.
+        # Market does not document whether a finished chat accepts messages.
         assert all((chat.status is ChatStatus.CLOSED) is (chat.writable is None) for chat in found)
         assert {chat.writable for chat in found} == {True, None}
         assert {chat.kind for chat in found} >= {ChatKind.ORDER, ChatKind.RETURN, ChatKind.DIRECT}
@@ -111,11 +111,11 @@ class TestChats:
             assert await file.read() == PNG.content
 
     async def test_send_when_the_file_is_rejected_after_the_text(self) -> None:
-        refused = {"status": "ERROR", "errors": [{"code": "BAD_REQUEST", "message": "Wrong type"}]}
+        rejected = {"status": "ERROR", "errors": [{"code": "BAD_REQUEST", "message": "Wrong type"}]}
         transport = ScriptedTransport(
             json_response({"status": "OK"}),
-            json_response(refused, 400),
-            json_response(refused),
+            json_response(rejected, 400),
+            json_response(rejected),
         )
         shop = YandexMarket(
             KEY, name="shop", business_id=11, transport=transport, scheduler=Scheduler()
@@ -124,7 +124,7 @@ class TestChats:
         sent = await shop.send(chat, "Вот инструкция", files=[PNG])
         assert len(sent.failed_files) == 1
         assert "Wrong type" in sent.failed_files[0]
-        # With status 200 too the envelope may say no.
+        # The envelope may be an error under status 200 too.
         with pytest.raises(BadRequest, match="Wrong type") as caught:
             await shop.send(chat, "", files=[PNG])
         assert (caught.value.status, caught.value.code) == (200, "BAD_REQUEST")
@@ -219,7 +219,7 @@ class TestFeedbacks:
         }
         assert {f.ref.id for f in answered} <= own
         assert all(f.answer is not None and f.answer.author is Author.SELLER for f in answered)
-        # Comments are read where there are some, whoever has looked.
+        # Comments are read if the feedback has any, viewed or not.
         path = market.stats.paths["POST /v2/businesses/{businessId}/goods-feedback/comments"]
         decisive = [f for f in everything if f.comments]
         assert path.requests == 2 * len(decisive)
@@ -287,7 +287,7 @@ class TestFeedbacks:
         assert again.viewed
         with pytest.raises(AlreadyAnswered, match="edit_answer"):
             await shop.answer(again, "Ещё раз")
-        # A record that cannot say whether there is an answer is looked up.
+        # A record without knowledge of its answer is looked up.
         vague = next(f for f in await shop.feedbacks().all() if f.ref == feedback.ref)
         assert not vague.answer_known
         assert vague.viewed
@@ -360,7 +360,7 @@ class TestQuestions:
         arrived = str(market.state.arrive_question("Подойдёт ли?"))
         question = next(q for q in await shop.questions().all() if q.ref.id == arrived)
         assert question.status is QuestionStatus.WAITING
-        # Were it not among those that wait yet, it would not be taken for answered.
+        # If it were not listed as unanswered yet, it would not be taken for answered.
         market.state.questions.create("QUESTION", int(arrived), "Да")
         question = next(q for q in await shop.questions().all() if q.ref.id == arrived)
         assert question.status is QuestionStatus.UNKNOWN
@@ -498,8 +498,12 @@ class TestReturns:
         place = (one.campaign.id, one.order_id, one.id)
         comment = "По договорённости"
         for item in one.items:
-            word = next(p.decision for p in one.possible if p.decision.startswith("REFUND"))
-            decision = ItemDecision(return_item_id=item.id, decision_type=word, comment=comment)
+            decision_type = next(
+                p.decision for p in one.possible if p.decision.startswith("REFUND")
+            )
+            decision = ItemDecision(
+                return_item_id=item.id, decision_type=decision_type, comment=comment
+            )
             await shop.api.returns.set_decision(*place, decision)
         await shop.api.returns.submit_decision(*place)
         assert {number for number, _ in market.state.decisions} == {one.id}
@@ -608,8 +612,8 @@ class TestCabinet:
             assert len(page.chats) == 5
 
     async def test_token_facts(self, shop: YandexMarket) -> None:
-        told = await shop.api.auth.token()
-        assert told.api_key.auth_scopes == ["ALL_METHODS"]
+        info = await shop.api.auth.token()
+        assert info.api_key.auth_scopes == ["ALL_METHODS"]
 
     async def test_list_of_campaigns(self, shop: YandexMarket) -> None:
         listing = shop.api.campaigns.list()

@@ -56,7 +56,7 @@ class TestSignal:
         assert signal.resets_at == NOW + 601
 
     def test_signal_when_the_clocks_differ(self) -> None:
-        # Market's clock is an hour ahead of ours: by its own, there are ten minutes left.
+        # Market's clock is an hour ahead of ours: by its own clock, ten minutes are left.
         ahead = NOW + 3600
         signal = _dialect().signal(Response(200, _headers(until=ahead + 600, date=ahead)))
         assert signal is not None
@@ -167,7 +167,7 @@ class TestErrors:
         assert caught.value.endpoint == "chats.list"
 
     @pytest.mark.parametrize(
-        ("body", "words"),
+        ("body", "message"),
         [
             (b"", "empty"),
             (b"<html>Bad gateway</html>", "not JSON: <html>"),
@@ -179,10 +179,10 @@ class TestErrors:
             (b"[]", "not JSON"),
         ],
     )
-    def test_rejection_when_the_body_is_malformed(self, body: bytes, words: str) -> None:
+    def test_rejection_when_the_body_is_malformed(self, body: bytes, message: str) -> None:
         refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
         assert refusal is not None
-        assert words in refusal.message
+        assert message in refusal.message
         assert refusal.request_id == "r1"
 
     @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ class TestErrors:
 
     @pytest.mark.parametrize("call", ["list", "get"])
     async def test_campaigns_when_the_response_is_an_error(self, call: str) -> None:
-        refused = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
-        transport = ScriptedTransport(json_response(refused), json_response({}))
+        rejected = {"status": "ERROR", "errors": [{"code": "X", "message": "Нельзя"}]}
+        transport = ScriptedTransport(json_response(rejected), json_response({}))
         shop = YandexMarket(
             KEY, transport=transport, scheduler=Scheduler(), retry=RetryPolicy(max_attempts=1)
         )

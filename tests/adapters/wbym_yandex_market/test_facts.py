@@ -32,7 +32,7 @@ class TestMethods:
         """The simulator rejects exactly the methods that are reported as missing."""
         rows = {row.name: row for row in YandexMarket.catalog()}
         key = make_api_key(scopes=scopes)
-        said, refused = {}, {}
+        reported, rejected = {}, {}
         ids = {"businessId": 1001, "campaignId": 100_101}
         async with (
             open_shop(market, key) as shop,
@@ -45,10 +45,10 @@ class TestMethods:
                 places = re.findall(r"{(\w+)}", row.path)
                 path = build_path(row.path, {name: ids.get(name, 1) for name in places})
                 async with session.request(row.method, path, json={}) as answer:
-                    refused[facts.name] = answer.status == 403
-                said[facts.name] = facts.missing is not None
-        assert said == refused
-        assert list(said) == list(rows)
+                    rejected[facts.name] = answer.status == 403
+                reported[facts.name] = facts.missing is not None
+        assert reported == rejected
+        assert list(reported) == list(rows)
         assert (
             report.credentials[0].scopes == tuple(sorted(scopes, reverse=True)) or len(scopes) < 2
         )

@@ -85,7 +85,7 @@ CALLS: list[tuple[str, Call]] = [
     ("1 to 255", lambda shop: shop.feedbacks(product="").all()),
     ("cursor", lambda shop: shop.feedbacks(cursor="5").all()),
     ("cursor", lambda shop: shop.questions(cursor="1-2:x;no").all()),
-    # Rules over several arguments of an operation; its other bounds are tried in test_rows.py.
+    # Rules over several arguments of an operation; test_rows.py tests other bounds.
     ("size must be from 1 to 20", lambda shop: shop.api.chats.list().using(size=21).page()),
     (
         "size must be from 1 to 100",

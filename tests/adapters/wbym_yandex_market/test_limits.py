@@ -56,14 +56,14 @@ class TestParallel:
             await asyncio.wait(sweep, return_when=asyncio.FIRST_COMPLETED)
             before = sum(task.done() for task in sweep)
             await shop.send(chat, "Уже отправили")
-            # What was under way at the time goes first, and of the others next to nothing.
+            # Calls in flight at that time are counted, and almost none of the others.
             assert sum(task.done() for task in sweep) - before <= 12
             await asyncio.gather(*sweep)
 
 
 class TestBudget:
     async def test_calls_when_the_budget_is_less_than_published(self) -> None:
-        # Ten calls of 1,000: learned from the headers of the first, so none is refused.
+        # Ten calls of 1,000: learned from the headers of the first, so none is rejected.
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
             async with open_shop(market, business_id=1001, max_wait=1.0) as shop:
                 chat = next(iter(market.state.chats.rows)).id
@@ -72,7 +72,7 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted, match=r"chats\.get") as caught:
                     await shop.api.chats.get(chat)
                 assert 3000 < caught.value.wait < 3610
-                # One method's budget is not another's.
+                # Methods have separate budgets.
                 await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
                 assert (state.limit, state.left, state.rate_limited) == (10, 0, 0)
@@ -103,7 +103,7 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted) as caught:
                     await ours.api.chats.get(chat)
                 assert caught.value.wait > 3000
-            # The ban is learned from one refusal.
+            # The ban is learned from one 420 response.
             assert market.stats.rate_limited == 1
             (state,) = [one for one in ours.limits() if one.key.bucket == "chats.get"]
             assert state.rate_limited == 1

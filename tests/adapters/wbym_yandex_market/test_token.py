@@ -146,7 +146,7 @@ class TestAccount:
         assert (call.headers["Api-Key"], "Authorization" in call.headers) == (KEY, False)
         assert own.headers["Authorization"] == f"Bearer {TOKEN}"
         assert own.url == "https://files.market.yandex.ru/a?b=%D1%91"
-        # Strangers' servers get no credential.
+        # Other servers receive no credential.
         assert not {"Authorization", "Api-Key"} & foreign.headers.keys()
         assert foreign.url == "https://example.org/a%7B1%7D"
 
@@ -160,8 +160,8 @@ class TestAccount:
     async def test_credentials_when_read_offline(self) -> None:
         shop = YandexMarket(KEY, oauth=TOKEN)
         key, token = shop.credentials()
-        assert any("api.auth.token" in words for words in key.warnings)
-        assert any("files only" in words for words in token.warnings)
+        assert any("api.auth.token" in line for line in key.warnings)
+        assert any("files only" in line for line in token.warnings)
 
     async def test_secret_when_everything_is_shown(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(0)
@@ -181,4 +181,4 @@ class TestAccount:
             caplog.text,
         ]
         for secret in (KEY, TOKEN, KEY.split(":")[1]):
-            assert not any(secret in words for words in shown)
+            assert not any(secret in line for line in shown)

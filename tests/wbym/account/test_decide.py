@@ -1,4 +1,4 @@
-"""What may be decided about a return, and what goes with it."""
+"""Available decisions on a return, and their arguments."""
 
 import pytest
 from msgspec.structs import replace

@@ -1,4 +1,4 @@
-"""What a class states and what it has hooks for must agree when it is defined."""
+"""The capabilities and hooks of an account class must agree at its definition."""
 
 from types import MappingProxyType
 from typing import ClassVar
@@ -56,7 +56,7 @@ def test_class_when_hooks_are_inherited() -> None:
             raise NotImplementedError
 
     class Sandbox(Toy):
-        """It states and writes nothing of its own."""
+        """Inherits its capabilities and hooks."""
 
     assert Sandbox.CAPABILITIES is Toy.CAPABILITIES
 

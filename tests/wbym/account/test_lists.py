@@ -1,4 +1,4 @@
-"""The arguments of lists are looked at when a list is made, before it is read."""
+"""Arguments of lists are checked at the call, before anything is read."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

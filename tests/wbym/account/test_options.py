@@ -14,7 +14,7 @@ PROXY = "http://me:s3cret@10.0.0.1:3128"
 
 class TestOptions:
     @pytest.mark.parametrize(
-        ("options", "said"),
+        ("options", "rule"),
         [
             ({"base_url": "wb.ru"}, "base_url must be an address"),
             ({"proxy": "10.0.0.1"}, "proxy must be the address of an HTTP proxy"),
@@ -24,10 +24,10 @@ class TestOptions:
             ({"max_wait": math.nan}, "max_wait must be a finite number"),
         ],
     )
-    def test_value_when_out_of_bounds(self, options: dict[str, object], said: str) -> None:
-        with pytest.raises(InvalidInput, match=f"options: {said}"):
+    def test_value_when_out_of_bounds(self, options: dict[str, object], rule: str) -> None:
+        with pytest.raises(InvalidInput, match=f"options: {rule}"):
             AccountOptions(**options)  # type: ignore[arg-type]
-        with pytest.raises(InvalidInput, match=f"Wildberries: {said}"):
+        with pytest.raises(InvalidInput, match=f"Wildberries: {rule}"):
             Wildberries(make_token(), **options)  # type: ignore[arg-type]
 
     def test_value_when_out_of_the_adapter_bounds(self) -> None:

@@ -1,4 +1,4 @@
-"""Whose a record is, and of which noun, is looked at before anything is asked for."""
+"""The account and noun of a record are checked before a request."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -51,7 +51,7 @@ def _digits(record_id: str, /) -> str | None:
 
 
 class Market(FakeAccount):
-    """It states what a fake account lacks too, which must be refused before a hook is called."""
+    """Declares every capability; calls must be rejected before a hook is called."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         **FakeAccount.CAPABILITIES,
@@ -76,8 +76,8 @@ class Market(FakeAccount):
         raise NotImplementedError
 
 
-async def refused(method: str, item: object) -> WbymError:
-    """Why a method refuses an item."""
+async def rejection(method: str, item: object) -> WbymError:
+    """The error with which a method rejects an item."""
     call, _ = METHODS[method]
     account = Market()
     with pytest.raises(InvalidInput) as caught:
@@ -95,18 +95,18 @@ async def refused(method: str, item: object) -> WbymError:
 async def test_ref_when_of_another_account(method: str, whose: tuple[str, str]) -> None:
     for noun in METHODS[method][1]:
         foreign = Ref(*whose, noun, "1")
-        error = await refused(method, foreign)
+        error = await rejection(method, foreign)
         assert isinstance(error, RefError)
         assert "must be of the account fake/fake" in str(error)
         assert error.method == method
         (record,) = [record for record in RECORDS if record.ref.noun is noun]
-        assert isinstance(await refused(method, replace(record, ref=foreign)), RefError)
+        assert isinstance(await rejection(method, replace(record, ref=foreign)), RefError)
 
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_ref_when_of_another_noun(method: str) -> None:
     for noun in set(Noun) - METHODS[method][1]:
-        error = await refused(method, ref(noun))
+        error = await rejection(method, ref(noun))
         assert isinstance(error, RefError)
         assert "must be the ref of a" in str(error)
 
@@ -114,7 +114,7 @@ async def test_ref_when_of_another_noun(method: str) -> None:
 @pytest.mark.parametrize("method", METHODS)
 async def test_ref_when_its_id_is_invalid_for_the_marketplace(method: str) -> None:
     for noun in METHODS[method][1]:
-        error = await refused(method, ref(noun, "x"))
+        error = await rejection(method, ref(noun, "x"))
         assert isinstance(error, RefError)
         assert "must be digits" in str(error)
 
@@ -131,8 +131,8 @@ async def test_item_when_its_type_is_wrong(method: str) -> None:
     others = [record for record in RECORDS if record.ref.noun not in METHODS[method][1]]
     for item in ("fake/fake/chat/1", 1, None, *others):
         if method == "open_chat" and item is None:
-            continue  # then order_id is missing, and that is said
-        assert "must be a" in str(await refused(method, item))
+            continue  # then the error names the missing order_id
+        assert "must be a" in str(await rejection(method, item))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -147,8 +147,8 @@ async def test_ref_when_its_parts_have_wrong_types(method: str) -> None:
             str(record.ref),
         ):
             if isinstance(wrong, Ref):
-                assert f"{method}: ref." in str(await refused(method, wrong))
-            assert f"{method}: ref" in str(await refused(method, replace(record, ref=wrong)))
+                assert f"{method}: ref." in str(await rejection(method, wrong))
+            assert f"{method}: ref" in str(await rejection(method, replace(record, ref=wrong)))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)

@@ -1,4 +1,4 @@
-"""Replies: what is refused before anything is sent, and what is told of what was."""
+"""Replies: checks before sending, and the returned deliveries."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ TEXTS: dict[Capability, tuple[str, Write]] = {
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-async def refused(account: FakeAccount, writing: Awaitable[Delivery]) -> str:
+async def rejection(account: FakeAccount, writing: Awaitable[Delivery]) -> str:
     with pytest.raises(InvalidInput) as caught:
         await writing
     assert not account.sent
@@ -77,14 +77,14 @@ class TestText:
             await write(account, "я" * length)
             assert len(account.sent) == 1
         else:
-            assert where in await refused(account, write(account, "я" * length))
+            assert where in await rejection(account, write(account, "я" * length))
 
     @pytest.mark.parametrize("capability", TEXTS)
     @pytest.mark.parametrize("text", [*BLANK, None, b"text", 5, "половина \ud83d"])
     async def test_text_when_invalid(self, capability: Capability, text: str) -> None:
         account = shop()
         where, write = TEXTS[capability]
-        assert f"{where} must " in await refused(account, write(account, text))
+        assert f"{where} must " in await rejection(account, write(account, text))
 
 
 class TestFiles:
@@ -102,20 +102,20 @@ class TestFiles:
     ) -> None:
         account = bounded(Capability.SEND_FILES, facts)
         given = [Upload(f"{number}.png", data) for number, data in enumerate(files)]
-        assert rule in await refused(account, account.send(CHAT, "", files=given))
+        assert rule in await rejection(account, account.send(CHAT, "", files=given))
         await account.send(CHAT, "", files=given[:1])
         await shop().send(CHAT, "", files=given)
 
     @pytest.mark.parametrize("files", [[PNG], ["a.png"], PNG, Upload("a.png", PNG), None, 5])
     async def test_files_when_invalid(self, files: list[Upload]) -> None:
         account = shop()
-        assert "files" in await refused(account, account.send(CHAT, "Фото", files=files))
+        assert "files" in await rejection(account, account.send(CHAT, "Фото", files=files))
 
     async def test_text_when_a_file_is_sent_alone(self) -> None:
         account = bounded(Capability.SEND, {"min_text_length": 5})
         files = [Upload("a.png", PNG)]
         await account.send(CHAT, "", files=files)
-        assert "text" in await refused(shop(), account.send(CHAT, "", files=[]))
+        assert "text" in await rejection(shop(), account.send(CHAT, "", files=[]))
         with pytest.raises(InvalidInput, match="text"):
             await account.send(CHAT, "да", files=files)
 
@@ -221,13 +221,13 @@ class TestAnswer:
     @pytest.mark.parametrize("item", [QUESTION, FEEDBACK, QUESTION.ref, FEEDBACK.ref])
     async def test_edit_when_the_answer_is_missing(self, item: Question | Feedback | Ref) -> None:
         account = shop()
-        error = await refused(account, account.edit_answer(item, "Да"))
+        error = await rejection(account, account.edit_answer(item, "Да"))
         assert "edit_answer: item must have an answer; use answer() to add one" in error
 
     async def test_edit_when_the_answer_is_not_editable(self) -> None:
         account = shop()
         account.add(replace(ANSWERED, answer=Answer("Спасибо!", editable=False)))
-        error = await refused(account, account.edit_answer(ANSWERED.ref, "Да"))
+        error = await rejection(account, account.edit_answer(ANSWERED.ref, "Да"))
         assert "can still be changed; fake says it cannot" in error
 
     @pytest.mark.parametrize("editable", [None, True])

@@ -1,4 +1,4 @@
-"""The arguments of a sweep are looked at when the sweep is made."""
+"""Arguments of a sweep are checked at the call."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,7 +18,7 @@ EAST, WEST = timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))
 
 
 class SweepCalled(Exception):
-    """What a hook was asked for."""
+    """The arguments of a hook's call."""
 
     def __init__(self, span: Span, options: SweepOptions) -> None:
         self.span = span

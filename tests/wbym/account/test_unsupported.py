@@ -1,4 +1,4 @@
-"""What a marketplace lacks raises Unsupported, whatever it is, and no request is made."""
+"""Every absent capability raises Unsupported, without a request."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -52,7 +52,7 @@ NOUNS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProxyTyp
         Capability.NOTIFICATIONS: lambda a: a.receiver(_store),
     }
 )
-"""How each is asked for."""
+"""A call of each noun."""
 
 ARGUMENTS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProxyType(
     {
@@ -69,7 +69,7 @@ ARGUMENTS: Final[Mapping[Capability, Callable[[Account], object]]] = MappingProx
         Capability.RETURNS_OPEN: lambda a: a.returns(is_open=False),
     }
 )
-"""How each is asked for, where its noun is there."""
+"""A call of each argument, on an account with its noun."""
 
 
 async def _ask(asking: Callable[[], object]) -> None:

@@ -27,7 +27,7 @@ def error(kind: type[E]) -> E:
 
 
 class Sender:
-    """Takes every call, but for those whose number has an error."""
+    """Accepts every call except those whose number has an error."""
 
     def __init__(self, **errors: WbymError) -> None:
         self.errors = errors
@@ -42,7 +42,7 @@ class Sender:
 
 
 def outcomes(batch: Batch[int, None]) -> str:
-    """One letter an item."""
+    """One letter per item."""
     return "".join(result.outcome.value[0] for result in batch.results)
 
 
@@ -128,11 +128,11 @@ class TestFailures:
         assert batch.finished
 
     async def test_call_when_its_rejection_stops_the_run(self) -> None:
-        refusal = error(BadRequest)
-        send = Sender(call2=refusal)
+        rejection = error(BadRequest)
+        send = Sender(call2=rejection)
         batch = await carry_out(Batch(range(6)), send, Rules(max_size=2), stop=True)
         assert outcomes(batch) == "ddffnn"
-        assert batch.stopped is refusal
+        assert batch.stopped is rejection
         await carry_out(batch, send, Rules(max_size=2), stop=True)
         assert send.calls == [[0, 1], [2, 3], [4, 5]]
         assert outcomes(batch) == "ddffdd"

@@ -1,4 +1,4 @@
-"""What annotations say of parameters: bounds on both sides, encodings, rules over several."""
+"""Annotations of parameters: bounds on both sides, encodings, rules over several."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, get_args
@@ -37,7 +37,7 @@ class Pair:
 
 class TestBounds:
     @pytest.mark.parametrize(
-        ("rule", "value", "words"),
+        ("rule", "value", "expected"),
         [
             (Length(2, 5), "ab", None),
             (Length(2, 5), "abcde", None),
@@ -87,11 +87,11 @@ class TestBounds:
         self,
         rule: Rule,
         value: Any,  # noqa: ANN401 - of all types
-        words: str | None,
+        expected: str | None,
     ) -> None:
         assert isinstance(rule, Rule)
         broken = rule.violation(value)
-        assert broken is None if words is None else words in (broken or "")
+        assert broken is None if expected is None else expected in (broken or "")
 
     @given(text=st.text("aб1 \n\t", max_size=12), low=st.integers(0, 6), more=st.integers(0, 6))
     def test_length_of_any_text(self, text: str, low: int, more: int) -> None:
@@ -132,9 +132,9 @@ class TestJoint:
     def test_exactly_one_when_n_are_given(self) -> None:
         rule = exactly_one("a", "b", "c")
         assert rule({"a": None, "b": 0, "c": None}) is None
-        words = ("a", "or b, c must be given, exactly one of them")
-        assert rule({"a": None, "b": None, "c": None}) == words
-        assert rule({"a": 1, "b": None, "c": 2}) == words
+        expected = ("a", "or b, c must be given, exactly one of them")
+        assert rule({"a": None, "b": None, "c": None}) == expected
+        assert rule({"a": 1, "b": None, "c": 2}) == expected
 
     def test_at_least_one_when_n_are_given(self) -> None:
         rule = at_least_one("a", "b", "c")
@@ -160,8 +160,8 @@ class TestJoint:
         assert rule({"since": end - 30 * DAY, "until": end}) is None
         assert rule({"since": end, "until": end}) is None
         assert rule({"since": end + DAY, "until": end}) == ("since", "must not be after until")
-        words = ("since", "must be at most 30 days before until")
-        assert rule({"since": end - 31 * DAY, "until": end}) == words
+        expected = ("since", "must be at most 30 days before until")
+        assert rule({"since": end - 31 * DAY, "until": end}) == expected
 
     def test_period_when_an_end_is_missing(self) -> None:
         rule, now = period("since", "until", days=30), datetime.now(UTC)

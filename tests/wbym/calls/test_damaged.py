@@ -1,4 +1,4 @@
-"""Answers that are JSON but for a cut character or a bottomless value: no record is lost."""
+"""JSON with a lone surrogate or too deep nesting: no other record is lost."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""What groups inherit, and rows that are not written as rows must be."""
+"""Inheritance of groups, and malformed rows."""
 
 import pytest
 
@@ -22,7 +22,7 @@ class Plain(Group, host="main", scope="goods", bucket="all", spelling=None, enve
 
     @get("/hidden")
     async def hidden(self) -> Box:
-        """Not in all."""
+        """Optional."""
         raise NotImplementedError
 
 
@@ -40,7 +40,7 @@ class Inherited(Plain):
 class Moved(Inherited, host="files", spelling="camel", noun="boxes.moved"):
     @get("/moved")
     async def other(self) -> Box:
-        """Instead of the base's."""
+        """Overrides the row of the base."""
         raise NotImplementedError
 
 
@@ -80,23 +80,23 @@ class TestInheritance:
 class Wrong(Group, host="main", scope="goods", envelope=bare):
     @get("/untyped")
     async def untyped(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        """It does not say what it returns."""
+        """Lacks the return annotation."""
 
     @get("/typeless")
     async def typeless(self, it) -> Box:  # type: ignore[no-untyped-def]  # noqa: ANN001
-        """It does not say what it takes."""
+        """Lacks the annotation of its parameter."""
         raise NotImplementedError
 
     @get("/forgotten")
     def forgotten(self) -> Box:
-        """It is not async."""
+        """Is not async."""
         raise NotImplementedError
 
 
 class NoGroup:
     @get("/homeless")
     async def homeless(self) -> Box:
-        """Its class is no group."""
+        """Its class is not a group."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Rows that list: what each page asks for, where the list goes on, and what is set aside."""
+"""Rows that list: requests of pages, cursors, undecodable records."""
 
 from collections.abc import Callable
 from typing import Any
@@ -77,7 +77,7 @@ class TestByOffset:
 
     async def test_total_when_a_function_computes_it(self) -> None:
         group, transport, _ = lists(page_of(1, 2, 3))
-        assert await ids(group.told(n=3)) == [1, 2, 3]
+        assert await ids(group.totalled(n=3)) == [1, 2, 3]
         assert len(transport.requests) == 1
 
 
@@ -113,7 +113,7 @@ class TestByToken:
         assert [query_of(request) for request in transport.requests] == ["", "next=5"]
 
     async def test_list_when_the_page_does_not_mark_the_end(self) -> None:
-        # Then the records that came are counted.
+        # Then the received records are counted.
         group, _, _ = lists(page_of(1, next=5), page_of(next=6))
         assert await ids(group.events()) == [1]
 
@@ -180,7 +180,9 @@ class TestByCursor:
         group, transport, _ = lists(page_of(1, 2, cursor={"total": 2}))
         page = await group.cursor("x").page()
         assert page.items == [Box(1), Box(2)]
-        assert page.next_cursor is not None  # or whoever pages by hand would take it for the last
+        assert (
+            page.next_cursor is not None
+        )  # or a caller that pages by hand would take it for the last page
         with pytest.raises(CursorStuck):
             await group.cursor("x").using(cursor=page.next_cursor).page()
         assert len(transport.requests) == 1

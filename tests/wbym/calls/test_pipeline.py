@@ -158,7 +158,7 @@ class TestDecoding:
             await calls.call(READ, path={"group": 1})
 
     @pytest.mark.parametrize(
-        ("body", "words"),
+        ("body", "message"),
         [
             (b"", "empty"),
             (b"<!DOCTYPE html><html>", "HTML"),
@@ -167,9 +167,9 @@ class TestDecoding:
             (b'\xff{"items": []}', "invalid JSON"),
         ],
     )
-    async def test_call_when_the_body_is_not_json(self, body: bytes, words: str) -> None:
+    async def test_call_when_the_body_is_not_json(self, body: bytes, message: str) -> None:
         calls, transport, _ = pipeline(*[Response(200, {}, body)] * 4)
-        with pytest.raises(UnreadableReply, match=words) as caught:
+        with pytest.raises(UnreadableReply, match=message) as caught:
             await calls.call(READ, path={"group": 1})
         assert caught.value.status == 200
         assert caught.value.body == body

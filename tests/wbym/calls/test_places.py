@@ -1,4 +1,4 @@
-"""Where an argument goes."""
+"""The place of an argument: path, query or body."""
 
 from collections.abc import Collection, Sequence
 from enum import Enum
@@ -100,7 +100,7 @@ async def test_body_when_arguments_change_after_the_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("glazes", "words"),
+    ("glazes", "rule"),
     [
         ([], "must have at least 1 value"),
         ([""], "must have values without commas"),
@@ -109,9 +109,9 @@ async def test_body_when_arguments_change_after_the_call() -> None:
         ([Glaze.TWO], "must have values without commas"),
     ],
 )
-async def test_list_argument_when_a_value_has_a_comma(glazes: list[str], words: str) -> None:
+async def test_list_argument_when_a_value_has_a_comma(glazes: list[str], rule: str) -> None:
     made, transport, _ = pipeline(json_response(1))
-    with pytest.raises(InvalidInput, match=f"shelf.glazed: glazes {words}"):
+    with pytest.raises(InvalidInput, match=f"shelf.glazed: glazes {rule}"):
         await Shelf(made).glazed(glazes=glazes)
     assert not transport.requests
 

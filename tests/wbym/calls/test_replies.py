@@ -1,4 +1,4 @@
-"""What a body becomes."""
+"""Decoding of bodies."""
 
 import gc
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class TestOptional:
 
 
 collected: list[bool] = []
-"""Whether the collector was on, for each record that was made."""
+"""Whether the collector was on, for each created record."""
 
 
 class Item(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""Rows: what a call sends, what it returns, how wrong arguments are refused, what tools see."""
+"""Rows: requests, results, checks of arguments, introspection."""
 
 import inspect
 import pydoc
@@ -115,7 +115,7 @@ class TestPlaces:
             Part("uploadfile", b"x", "b", "application/octet-stream"),
             Part("note", "Привет"),
         )
-        assert len(second.parts) == 2  # an empty text is left out
+        assert len(second.parts) == 2  # an empty text is omitted
 
     async def test_name_when_spelled_as_in_python(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
@@ -147,7 +147,7 @@ class TestPlaces:
 
 
 class Orphans(Group, host="main", scope="goods", envelope=Boxes.envelope):
-    """Nobody knows its shelf."""
+    """No account fills in its shelf."""
 
     @get("/shelves/{shelfId}")
     async def one(self) -> Box:
@@ -314,7 +314,7 @@ class TestInvalidInput:
             colour: object = None,
             token: object = None,
         ) -> None:
-            """As the row, without being one."""
+            """Looks like the row, but is not one."""
 
         wanted = ""
         try:

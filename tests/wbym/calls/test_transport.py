@@ -50,7 +50,7 @@ class TestSend:
 
         app = web.Application()
         app.router.add_get("/", answer)
-        # An address that is no number, as aiohttp's own jar keeps nothing of those.
+        # Not a numeric address, since aiohttp's own jar ignores cookies of those.
         async with TestServer(app, host="localhost") as server, AiohttpTransport() as transport:
             for _ in range(2):
                 async with transport.send(Request("GET", str(server.make_url("/")), {})):
@@ -100,7 +100,7 @@ class TestSend:
 
 
 class TestPlaces:
-    """As many requests as are under way at once, and the ones that wait for one of their places."""
+    """The max number of concurrent requests, and waiters for a slot."""
 
     @pytest.fixture
     def answered(self) -> asyncio.Event:
@@ -192,7 +192,7 @@ class TestClosing:
 
 
 class LocalProxy:
-    """An HTTP proxy that answers in the place of every server, and refuses to make tunnels."""
+    """An HTTP proxy that answers for every server, and rejects tunnels."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -262,7 +262,7 @@ class TestProxy:
                 await read(transport, "https://api.example/items")
         assert not caught.value.sent
         assert proxy.seen == [("CONNECT", "api.example:443", None, BASIC)]
-        # Nothing was sent to the marketplace, and neither credential is in what is logged.
+        # Nothing was sent to the marketplace, and neither credential is logged.
         assert caught.value.__cause__ is caught.value.__context__ is None
         shown = "".join(
             TracebackException.from_exception(caught.value, capture_locals=True).format()
@@ -317,7 +317,7 @@ class TestEnvironment:
 
     async def test_environment_proxy_when_trusted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         async with local_proxy() as proxy:
-            # Without its scheme, as many write it.
+            # Without its scheme, a common mistake.
             monkeypatch.setenv("HTTP_PROXY", f"{LOGIN}@{proxy.address}")
             async with AiohttpTransport(trust_env=True) as transport:
                 assert await read(transport) == b"hi"

@@ -1,4 +1,4 @@
-"""A row keeps its signature: mypy checks these, which are made and never awaited or read."""
+"""A row keeps its signature: mypy checks these calls, which are never awaited or read."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -26,7 +26,7 @@ async def test_types_accepted_by_a_checker() -> None:
 
 
 async def test_types_rejected_by_a_checker() -> None:
-    # Where mypy took one of these, it would call the comment unused.
+    # If mypy accepted one of these, it would report an unused comment.
     calls, transport, _ = pipeline(json_response({"data": {"boxes": []}}))
     boxes, lists = Boxes(calls), Lists(calls)
     with pytest.raises(InvalidInput):

@@ -1,4 +1,4 @@
-"""Arguments are checked against their annotations, and named by their place."""
+"""Arguments are checked against their annotations; errors name the place."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -16,7 +16,7 @@ from wbym.calls._validation import RuleViolation, validator_of
 from wbym.errors import InvalidInput
 
 NOW = datetime.now(UTC)
-NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - it is what is refused
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - the invalid value
 
 
 class Colour(Enum):
@@ -24,7 +24,7 @@ class Colour(Enum):
 
 
 class Word(StrEnum):
-    """It is a text, which is a collection."""
+    """A string, which is a collection."""
 
     RED = "red"
 
@@ -35,7 +35,7 @@ class Stock(msgspec.Struct):
 
 
 class Node(msgspec.Struct):
-    """It has fields of its own type."""
+    """A struct with fields of its own type."""
 
     stocks: Annotated[list[Stock], Count(1, 5)]
     below: "Node | None" = None
@@ -43,7 +43,7 @@ class Node(msgspec.Struct):
 
 
 def broken(hint: object, value: object) -> tuple[str, str] | None:
-    """Where a value breaks which rule."""
+    """The place of an invalid value, and the broken rule."""
     try:
         validator_of(hint)(value)
     except RuleViolation as error:
@@ -52,7 +52,7 @@ def broken(hint: object, value: object) -> tuple[str, str] | None:
 
 
 class Markup(str):
-    """As template engines mark texts; msgspec does not write it."""
+    """A str subclass of template engines, which msgspec does not encode."""
 
     __slots__ = ()
 

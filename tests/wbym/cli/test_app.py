@@ -68,8 +68,8 @@ def test_main_without_the_extra_names_the_extra_to_install(
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 2
-    told = 'The command line needs typer and rich: pip install "wbym[cli]"\n'
-    assert capsys.readouterr().err == told
+    expected = 'The command line needs typer and rich: pip install "wbym[cli]"\n'
+    assert capsys.readouterr().err == expected
 
 
 def test_another_missing_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,8 +132,8 @@ def test_an_error_in_the_accounts_file_is_one_line(
 ) -> None:
     path = tmp_path / "my.toml"
     path.write_text("[accounts]")
-    said = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
+    message = f"error: {path}: accounts: expected at least one table [accounts.NAME]"
     result = run("check", "--config", str(path))
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{said}\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"{message}\n")
     monkeypatch.setenv("WBYM_CONFIG", str(path))
-    assert flat(run("feedbacks")) == said
+    assert flat(run("feedbacks")) == message

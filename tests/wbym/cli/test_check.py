@@ -57,21 +57,21 @@ def test_check_rejects_offline_with_ping(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "said"),
+    ("token", "expected"),
     [
         (make_token(expires_in=-60), "EXPIRED: "),
         ("nonsense", "error: wildberries: not a Wildberries token"),
     ],
 )
 def test_check_fails_for_an_invalid_token(
-    token: str, said: str, run: Run, monkeypatch: pytest.MonkeyPatch
+    token: str, expected: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WBYM_WILDBERRIES_TOKEN", token)
-    # An expired token is refused before a request, online too.
+    # An expired token is rejected before a request, online too.
     for arguments in (["check"], ["check", "--offline"]):
         result = run(*arguments)
         assert result.exit_code == 1
-        assert said in result.output
+        assert expected in result.output
         assert token not in result.output
 
 

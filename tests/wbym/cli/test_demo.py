@@ -58,7 +58,7 @@ def _simulators(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_demo_reads_everything_without_a_rate_limit(run: Run) -> None:
-    # So few that the limits' first burst is enough: nothing is waited for.
+    # Few enough for the limits' first burst: no call waits.
     sizes = ["--feedbacks", "5", "--questions", "5", "--chats", "8", "--returns", "10"]
     result = run("demo", "--json", "--no-assistant", *sizes)
     assert result.exit_code == 0, result.stderr
@@ -104,7 +104,7 @@ def test_demo_ends_with_a_table(run: Run) -> None:
 
 
 def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for known, said in (
+    for known, message in (
         ({}, "error: no simulator is installed"),
         ({"ozon": MODULE}, "error: no adapter 'ozon' is installed; installed: "),
         ({"wildberries": "json.no_such"}, "error: the simulator of wildberries did not start"),
@@ -113,7 +113,7 @@ def test_demo_without_a_simulator_is_an_error(run: Run, monkeypatch: pytest.Monk
         result = run("demo", "--json")
         assert result.exit_code == 1
         assert result.stdout == ""
-        assert result.stderr.startswith(said)
+        assert result.stderr.startswith(message)
 
 
 def test_assistant_answers_each_once_although_killed(
@@ -134,10 +134,10 @@ async def test_demo_ends_when_the_assistant_does_not_start(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "wbym.db").write_text("no state of anything, and too long to be empty" * 20)
-    said: list[str] = []
+    message: list[str] = []
     with pytest.raises(DemoError, match="the assistant did not start"):
-        await run_assistant({"wildberries": MODULE}, tmp_path, said.append)
-    assert said[-1].endswith("s  the assistant starts")
+        await run_assistant({"wildberries": MODULE}, tmp_path, message.append)
+    assert message[-1].endswith("s  the assistant starts")
 
 
 async def test_demo_skips_accounts_without_streams(
@@ -156,11 +156,11 @@ def test_answers_are_compared_with_questions() -> None:
     size, thanks = answer_to(asked), answer_to(thanked)
     written = [("1", asked), ("1", asked), ("1", thanked), ("2", asked), ("3", asked)]
     sent = [
-        *[ReceivedMessage("1", size)] * 3,  # one too many
+        *[ReceivedMessage("1", size)] * 3,  # one duplicate
         ReceivedMessage("1", thanks),
-        ReceivedMessage("2", thanks),  # the answer to something else
+        ReceivedMessage("2", thanks),  # the answer to another message
         ReceivedMessage("3", size),
-        ReceivedMessage("4", size),  # nobody asked
+        ReceivedMessage("4", size),  # not asked
     ]
     served = judge("shop", written, sent)
     assert served == Served("shop", 5, once=3, twice=1, unanswered=1, unasked=2)

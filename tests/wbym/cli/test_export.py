@@ -77,7 +77,7 @@ def test_format_when_given(run: Run, shop: Simulated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--since", "2026-02-30"], "'2026-02-30' is not an ISO time"),
         (["--since", "2026-01-31T10:00"], "has no time zone; add it, as in 2026-01-31T10:00:00+03"),
@@ -90,14 +90,16 @@ def test_format_when_given(run: Run, shop: Simulated) -> None:
         (["--format", "xlsx"], "Invalid value for '--format'"),
     ],
 )
-def test_invalid_options_are_rejected_first(arguments: Sequence[str], said: str, run: Run) -> None:
+def test_invalid_options_are_rejected_first(
+    arguments: Sequence[str], message: str, run: Run
+) -> None:
     result = run("export", "feedbacks", "--to", "x.csv", *arguments)
     assert result.exit_code == 2
-    assert said in flat(result)
+    assert message in flat(result)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["feedbacks", "--to", "x.xlsx"], "use one of the suffixes .jsonl, .csv, .parquet"),
         (["feedbacks", "--to", "nowhere/x.csv"], "does not exist"),
@@ -109,12 +111,14 @@ def test_invalid_options_are_rejected_first(arguments: Sequence[str], said: str,
         (["chats", "--since", "2026-02-01", "--to", "x.csv"], "chats are read completely"),
     ],
 )
-def test_error_is_one_line(arguments: Sequence[str], said: str, run: Run, shop: Simulated) -> None:
+def test_error_is_one_line(
+    arguments: Sequence[str], message: str, run: Run, shop: Simulated
+) -> None:
     result = run("export", *arguments)
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert result.stderr.count("\n") == 1
-    assert said in result.stderr
+    assert message in result.stderr
     assert list(Path().iterdir()) == []
 
 
@@ -131,7 +135,7 @@ def test_file_of_another_noun_is_unchanged(run: Run, shop: Simulated) -> None:
 
 @pytest.fixture
 def heeds_ctrl_c() -> Iterator[None]:
-    """A shell lets what it runs in the background ignore it."""
+    """A shell makes background processes ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -200,11 +204,11 @@ def test_failed_account_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "text"),
     [(0, "0 s"), (59.4, "59 s"), (60, "1 min 00 s"), (125, "2 min 05 s"), (3900, "1 h 05 min")],
 )
-def test_time_left_duration_text(seconds: float, words: str) -> None:
-    assert duration_text(seconds) == words
+def test_time_left_duration_text(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
 
 
 def test_state_text_when_banned() -> None:

@@ -1,4 +1,4 @@
-"""``wbym listen`` in a process of its own: notifications in, hints in the state file."""
+"""``wbym listen`` in another process: notifications become hints in the state file."""
 
 import asyncio
 import re
@@ -44,7 +44,7 @@ class Listening:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.addresses: dict[str, str] = {}
-        """Where each account listens."""
+        """The address of each account."""
 
     async def line(self) -> str:
         assert self.process.stdout is not None

@@ -46,7 +46,7 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--since", "2026-01-31"], "has no time zone; add it, as in 2026-01-31T00:00:00+03:00"),
         (["--until", "yesterday"], "'yesterday' is not an ISO time"),
@@ -54,10 +54,10 @@ def test_feedbacks_are_chosen_by_the_options(run: Run, shop: Simulated) -> None:
         (["--limit", "0"], "Invalid value for '--limit'"),
     ],
 )
-def test_invalid_options_are_rejected_first(arguments: list[str], said: str, run: Run) -> None:
+def test_invalid_options_are_rejected_first(arguments: list[str], expected: str, run: Run) -> None:
     result = run("feedbacks", *arguments)
     assert result.exit_code == 2
-    assert said in flat(result)
+    assert expected in flat(result)
 
 
 def test_the_other_nouns_as_json(run: Run, shop: Simulated) -> None:
@@ -76,8 +76,8 @@ def test_tables_show_what_is_needed_to_answer(run: Run, shop: Simulated) -> None
     (first,) = feedbacks_of(run("feedbacks", "--json", "--limit", "1"))
     result = run("feedbacks", "--limit", "1")
     assert first.ref.id in result.stdout
-    told = "wildberries: the first 1 feedbacks; --limit shows more, --json prints all\n"
-    assert result.stderr == told
+    note = "wildberries: the first 1 feedbacks; --limit shows more, --json prints all\n"
+    assert result.stderr == note
     for noun in ("questions", "chats", "returns"):
         result = run(noun)
         assert result.exit_code == 0

@@ -16,7 +16,7 @@ from wbym.feed._actions import SendAction, encode_action
 from wbym.inbox import Inbox
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
-"""Lately: keys of long ago are forgotten."""
+"""Recently, since old keys are deleted."""
 LONG = "Здравствуйте! " + "Уже разбираемся, ответим сегодня. " * 10
 NOTE = "accepted, but not visible within 300 s; check it and resolve the delivery [really]"
 
@@ -56,7 +56,7 @@ def state_of(key: str) -> DeliveryState:
 
 @pytest.fixture
 def every_state() -> list[Delivery]:
-    """A state file with a delivery in each state, its key the state's name, and one elsewhere."""
+    """A state file with a delivery per state, keyed by its name, and one of another account."""
     made = [delivery(state, state) for state in DeliveryState]
     made.append(delivery("other", DeliveryState.UNKNOWN, "second"))
     asyncio.run(_write("wbym.db", made))
@@ -120,8 +120,8 @@ def test_list_when_in_and_all_are_given(run: Run, every_state: list[Delivery]) -
 def test_show_one_delivery(run: Run, every_state: list[Delivery]) -> None:
     result = run("outbox", "show", "unknown")
     assert result.exit_code == 0
-    for said in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", f"unknown since {AT:%Y-%m-%d}"):
-        assert said in result.stdout
+    for part in (LONG.strip(), NOTE, "chat-unknown", "shop (toy)", f"unknown since {AT:%Y-%m-%d}"):
+        assert part in result.stdout
     line = run("outbox", "show", "unknown", "--json").stdout
     assert msgspec.json.decode(line, type=Delivery) in every_state
 

@@ -1,4 +1,4 @@
-"""Refs as text, there and back."""
+"""Refs to text and back."""
 
 from contextlib import suppress
 

@@ -63,7 +63,7 @@ def test_rows_round_trip(noun: Noun, suffix: Suffix, data: st.DataObject) -> Non
         assert [(head.ref, head.created_at) for head in heads] == [
             (record.ref, record.created_at) for record in records
         ]
-        # Once more through the reader, less the first.
+        # Written again from the reader, without the first row.
         gone = {records[0].ref.id}
         rewrite(path, again, noun, gone)
         kept = [row for row, each in zip(expected, records, strict=True) if each.ref.id not in gone]
@@ -175,7 +175,7 @@ def test_parquet_when_its_columns_are_different(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "spoil", "said"),
+    ("suffix", "spoil", "message"),
     [
         ("jsonl", lambda body: body + b'{"ref": 1}\n', "line 3 cannot be read"),
         ("jsonl", lambda body: body[:-20], "line 2 cannot be read"),
@@ -186,12 +186,12 @@ def test_parquet_when_its_columns_are_different(tmp_path: Path) -> None:
     ],
 )
 def test_file_when_damaged(
-    suffix: str, spoil: Callable[[bytes], bytes], said: str, tmp_path: Path
+    suffix: str, spoil: Callable[[bytes], bytes], message: str, tmp_path: Path
 ) -> None:
     path = tmp_path / f"table.{suffix}"
     write(path, Noun.FEEDBACKS, [[feedback(1), feedback(2)]])
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(ExportError, match=said):
+    with pytest.raises(ExportError, match=message):
         list(format_of(path, None).heads(path, LAYOUTS[Noun.FEEDBACKS]))
 
 

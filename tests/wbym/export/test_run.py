@@ -214,15 +214,15 @@ class TestStopped:
         good = Shop("good", [feedback(n, account="good") for n in range(6)])
         bad = Shop("bad", [feedback(n, account="bad") for n in range(6)])
         bad.hook = stop_before(1, exhausted())
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         work = Export(
             [good, bad],
             Noun.FEEDBACKS,
             path,
-            on_error=lambda name, error: told.append((name, error)),
+            on_error=lambda name, error: reported.append((name, error)),
         )
         done = await work.run()
-        assert [name for name, _ in told] == ["bad"]
+        assert [name for name, _ in reported] == ["bad"]
         assert done.rows == 6
         assert {row[1] for row in rows_in(path, Noun.FEEDBACKS)} == {"good"}
         assert work.unfinished == path.with_name(f"{path.name}.part")
@@ -242,7 +242,7 @@ class TestStopped:
         with pytest.raises(AccountsFailed):
             await export(path, one, two, fresh=True)
         assert path.read_bytes() == before
-        # Without the one that failed there is still not all of the new file.
+        # Without the failed account the new file is incomplete.
         done = await export(path, one)
         assert not done.made
         assert path.read_bytes() == before
@@ -364,7 +364,7 @@ class TestFiles:
         monkeypatch.undo()
         done = await export(path, shop)
         assert done.rows == 12
-        assert len(shop.asked) == 2  # the third run had it all
+        assert len(shop.asked) == 2  # the third run had all records
 
     async def test_damaged_file_is_reported_before_reading(self, path: Path) -> None:
         path.write_bytes(b"nothing of ours\n")
@@ -385,7 +385,7 @@ class TestFiles:
             await export(tmp_path / "table.xlsx", Shop())
         monkeypatch.setattr(
             "wbym.export._files.os.access", lambda *_: False
-        )  # root may write everywhere
+        )  # root can write everywhere
         with pytest.raises(ExportError, match="is not writable"):
             await export(tmp_path / "table.csv", Shop())
         assert left_behind(tmp_path) == set()
@@ -451,7 +451,7 @@ class TestFiles:
 
 class TestInput:
     @pytest.mark.parametrize(
-        ("since", "until", "said"),
+        ("since", "until", "rule"),
         [
             (datetime(2026, 1, 1), None, "since must be aware"),  # noqa: DTZ001
             (None, datetime(2026, 1, 1), "until must be aware"),  # noqa: DTZ001
@@ -460,9 +460,9 @@ class TestInput:
         ],
     )
     async def test_period_when_invalid(
-        self, since: datetime | None, until: datetime | None, said: str, tmp_path: Path
+        self, since: datetime | None, until: datetime | None, rule: str, tmp_path: Path
     ) -> None:
-        with pytest.raises(InvalidInput, match=said):
+        with pytest.raises(InvalidInput, match=rule):
             await export(tmp_path / "table.csv", Shop(), since=since, until=until)
 
     async def test_period_when_the_noun_does_not_take_it(self, tmp_path: Path) -> None:

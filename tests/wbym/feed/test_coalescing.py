@@ -19,7 +19,7 @@ def batch(number: int, size: int = 1) -> Batch:
 
 
 class Source:
-    """Batches, each after so many seconds."""
+    """Batches, each after a delay in seconds."""
 
     def __init__(self, steps: Sequence[tuple[float, Batch | Exception]]) -> None:
         self.steps = steps
@@ -39,7 +39,7 @@ class Source:
 async def given_to(
     source: Source, *, seconds: float = 0.0
 ) -> list[tuple[bytes | None, int, float]]:
-    """State, size and time of what a consumer gets that takes so long for each."""
+    """State, size and time of each batch, for a consumer that takes ``seconds`` per batch."""
     clock = asyncio.get_running_loop().time
     began = clock()
     got = []

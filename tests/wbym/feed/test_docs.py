@@ -1,4 +1,4 @@
-"""Whether docs/feed.md says what the code does."""
+"""docs/feed.md matches the code."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ SCOPES = ("feedbacks", "chat", "returns")
 
 
 def table(title: str) -> list[list[str]]:
-    """The rows of the table below a title, without its head."""
+    """The rows of the table below a title, without its header."""
     rows = TEXT.partition(f"<!-- {title} -->\n")[2].partition("\n\n")[0].splitlines()
     return [[cell.strip(" `") for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
-def said(seconds: float) -> str:
+def interval_text(seconds: float) -> str:
     for unit, name in ((3600, "h"), (60, "min")):
         if seconds >= unit and seconds % unit == 0:
             return f"{seconds / unit:g} {name}"
@@ -29,7 +29,7 @@ def said(seconds: float) -> str:
 
 
 def paces(account: Account) -> dict[str, str]:
-    return {stream.name: said(stream.every) for stream in account.streams()}
+    return {stream.name: interval_text(stream.every) for stream in account.streams()}
 
 
 def test_kinds_when_they_are_documented() -> None:

@@ -29,7 +29,7 @@ DOWN = ConnectionFailed("down", marketplace="toy", account="shop", endpoint="x")
 
 
 class Kept(MemoryStore):
-    """A store that a next run finds as it was left."""
+    """A store that survives its closing, for the next run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ async def take(events: Events, count: int) -> list[Event]:
 
 
 async def idle(events: Events, seconds: float = 10) -> None:
-    """Nothing comes for so long."""
+    """Assert that no event arrives for a time."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(seconds):
             pytest.fail(f"{await anext(events)} came")
@@ -97,14 +97,14 @@ class TestEvents:
         item = shop.review("f1")
         async with followed(shop, Kept()) as (_, events):
             await take(events, 1)
-            for number, words in ((2, "Спасибо"), (3, "Спасибо!"), (4, "Спасибо")):
+            for number, reply_text in ((2, "Спасибо"), (3, "Спасибо!"), (4, "Спасибо")):
                 shop.items["f1"] = type(item)(
-                    ref=item.ref, created_at=item.created_at, answer=Answer(words)
+                    ref=item.ref, created_at=item.created_at, answer=Answer(reply_text)
                 )
                 (changed,) = await take(events, 1)
                 assert changed.kind is EventKind.ANSWER
                 assert changed.id == f"toy/shop/feedback/f1#{number}"
-                assert changed.feedback.answer == Answer(words)
+                assert changed.feedback.answer == Answer(reply_text)
                 assert not changed.from_buyer
 
     async def test_event_of_another_kind_has_no_such_record(self) -> None:
@@ -135,10 +135,10 @@ class TestEvents:
         async with Inbox(shop, state=store) as inbox:
             # The first round fails, so nothing was read when the run ends.
             await idle(inbox.events(), 0.5)
-        shop.arrive("while nobody ran")
+        shop.arrive("during downtime")
         async with Inbox(shop, state=store) as inbox:
             events = inbox.events()
-            assert texts(await take(events, 1)) == ["while nobody ran"]
+            assert texts(await take(events, 1)) == ["during downtime"]
 
     async def test_event_arrives_within_one_poll(self) -> None:
         shop = Shop(every=7)
@@ -201,7 +201,7 @@ class TestConfirming:
         async with followed(shop, store) as (_, events):
             await take(events, 4)
         async with followed(shop, store) as (_, events):
-            # The fourth was out when the first run ended.
+            # The fourth was unconfirmed when the first run ended.
             assert texts(await take(events, 3)) == ["2", "3", "4"]
             await idle(events)
 
@@ -224,13 +224,13 @@ class TestConfirming:
         for number in range(3):
             shop.arrive(str(number))
         async with followed(shop, store) as (_, events):
-            came: list[Event] = []
+            received: list[Event] = []
             for _ in range(3):
                 async for event in events:
-                    came.append(event)
+                    received.append(event)
                     if event.kind is EventKind.MESSAGE:
                         break
-            assert texts(came) == ["0", "0", "0"]
+            assert texts(received) == ["0", "0", "0"]
             async for event in events:
                 await event.ack()
                 break
@@ -285,10 +285,10 @@ class TestTrouble:
     ) -> None:
         ill, well = Shop("ill"), Shop("well")
         ill.failing.extend([DOWN] * 4)
-        told: list[tuple[str, Exception]] = []
+        reported: list[tuple[str, Exception]] = []
         ill.arrive("late")
         async with Inbox(
-            ill, well, state=Kept(), on_error=lambda name, error: told.append((name, error))
+            ill, well, state=Kept(), on_error=lambda name, error: reported.append((name, error))
         ) as inbox:
             events = inbox.events(since=LONG_AGO)
             well.arrive("at once")
@@ -298,18 +298,18 @@ class TestTrouble:
             assert clock() - began < 1
             assert texts(await take(events, 2)) == ["late"]
             assert clock() - began == pytest.approx(1 + 2 + 4 + 8, abs=1)
-            assert told == [("ill", DOWN)] * 4
+            assert reported == [("ill", DOWN)] * 4
             assert "ill: polling chats failed (ConnectionFailed: " in caplog.text
 
     async def test_rejected_credentials_are_not_retried(self) -> None:
         shop = Shop()
-        refused = Unauthorized("no", marketplace="toy", account="shop", endpoint="x", status=401)
-        shop.failing.append(refused)
+        rejected = Unauthorized("no", marketplace="toy", account="shop", endpoint="x", status=401)
+        shop.failing.append(rejected)
         async with followed(shop, Kept()) as (inbox, events):
             await idle(events, 290)
             assert shop.polls == 1
             status = next(one for one in inbox.streams if one.stream == "chats")
-            assert status.error == f"Unauthorized: {refused}"
+            assert status.error == f"Unauthorized: {rejected}"
             shop.arrive("again")
             assert texts(await take(events, 2)) == ["again"]
 
@@ -349,12 +349,14 @@ class TestTrouble:
         shop = Shop()
         shop.items["x"] = "no feedback"  # type: ignore[assignment]
         shop.arrive("on")
-        told: list[Exception] = []
-        async with Inbox(shop, state=Kept(), on_error=lambda _, error: told.append(error)) as inbox:
+        reported: list[Exception] = []
+        async with Inbox(
+            shop, state=Kept(), on_error=lambda _, error: reported.append(error)
+        ) as inbox:
             events = inbox.events(since=LONG_AGO)
             assert texts(await take(events, 2)) == ["on"]
             await idle(events, 1)
-        assert isinstance(told[0], AttributeError)
+        assert isinstance(reported[0], AttributeError)
 
     async def test_removed_account_makes_no_events(self) -> None:
         stays, goes = Shop("stays"), Shop("goes")

@@ -1,4 +1,4 @@
-"""Which of the seller's messages the outbox sent."""
+"""Matching of the seller's messages with deliveries of the outbox."""
 
 import itertools
 import random
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wbym.feed.followed import WORDS, Account, message, sighted
+from tests.wbym.feed.followed import TEXT, Account, message, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
 from wbym.domain import Action, Author, Delivery, DeliveryState, Message
 from wbym.feed._delivery import FINAL
@@ -108,7 +108,7 @@ class TestOwnMessages:
         self, state: DeliveryState
     ) -> None:
         account = await with_deliveries(delivery(state=state, note="lost"))
-        step = await account.show(sighted(message("77", text=f" {WORDS}\n")))
+        step = await account.show(sighted(message("77", text=f" {TEXT}\n")))
         standing = await account.store.delivery("key")
         assert standing is not None
         assert step.deliveries == [standing]
@@ -143,7 +143,7 @@ class TestOwnMessages:
     async def test_message_of_a_buyer_with_our_text_does_not_match(self) -> None:
         account = await with_deliveries(delivery())
         await account.show(sighted(message("1", author=Author.BUYER), message("2", at(1))))
-        assert [event.sent_as for event in account.told] == [None, "key"]
+        assert [event.sent_as for event in account.events] == [None, "key"]
 
     async def test_only_sent_messages_of_the_account_match(self) -> None:
         sent = delivery()
@@ -185,7 +185,7 @@ class TestOwnMessages:
         standing = await account.store.delivery("key")
         assert standing is not None
         assert (standing.state, standing.id) == (CONFIRMED, "ours")
-        assert [event.sent_as for event in account.told] == [None, "key"]
+        assert [event.sent_as for event in account.events] == [None, "key"]
 
     async def test_possible_match_does_not_replace_a_known_state(self) -> None:
         account = await with_deliveries(delivery(note="lost"))
@@ -233,7 +233,7 @@ class TestOwnMessages:
         cuts: Collection[int],
         others: int,
     ) -> None:
-        """The same words in the same chat, the marketplace's clock off by some minutes."""
+        """The same text in the same chat, with the marketplace's clock off by some minutes."""
         entered = [
             delivery(f"{n}", state, minutes=minutes) for n, (minutes, state) in enumerate(sends)
         ]
@@ -254,5 +254,5 @@ class TestOwnMessages:
             assert confirmed == standing
         ids = [one.id for one in confirmed]
         assert len(set(ids)) == len(ids)
-        keys = [event.sent_as for event in account.told if event.sent_as]
+        keys = [event.sent_as for event in account.events if event.sent_as]
         assert sorted(keys) == sorted(one.idempotency_key or "" for one in confirmed)

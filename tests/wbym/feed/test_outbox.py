@@ -175,7 +175,7 @@ class TestSending:
         item, question = shop.review("1"), shop.ask("1")
         async with open_inbox(shop, Kept()) as (inbox, _):
             outbox = inbox.outbox
-            for reply, words in (
+            for reply, reply_text in (
                 (outbox.send(shop.chat(), blank, idempotency_key="k"), "send: text must"),
                 (outbox.answer(item, blank, idempotency_key="k"), "answer: text must"),
                 (outbox.edit_answer(item, blank, idempotency_key="k"), "edit_answer: text must"),
@@ -198,7 +198,7 @@ class TestSending:
                 (outbox.reject(item.ref, "Да", idempotency_key="k"), "must be the ref of a quest"),
                 (outbox.send("1", "Да", idempotency_key="k"), "must be a record or its Ref"),  # type: ignore[arg-type]
             ):
-                with pytest.raises(InvalidInput, match=words):
+                with pytest.raises(InvalidInput, match=reply_text):
                     await reply
             assert await outbox.deliveries() == []
         assert not shop.sent
@@ -407,13 +407,13 @@ class TestUnknownOutcome:
         assert shop.sent == [("1", "Да")]
 
     async def test_same_text_at_another_time_is_unknown(self, follow: bool) -> None:
-        # Either an old message with the same words, or ours and a clock is an hour off.
+        # Either an old message with the same text, or ours with a clock an hour off.
         shop = Shop(clock=lambda: datetime.now(UTC) - timedelta(hours=1))
         shop.trouble.append("lost after")
         async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             if not follow:
-                # Read back from five minutes before the sending only, it is not seen at all.
+                # Reading starts five minutes before the sending, so that it is not found.
                 return
             await asyncio.sleep(1000)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
@@ -446,7 +446,7 @@ class TestUnknownOutcome:
         async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
         async with Inbox(shop, state=store, confirmation_timeout=TIMEOUT) as inbox:
-            # The outbox looks for what is open while this is at it.
+            # The outbox checks open deliveries meanwhile.
             await inbox.send(shop.chat(), "Да", idempotency_key="k")
             await asyncio.sleep(TIMEOUT + 5)
             assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
@@ -504,7 +504,7 @@ class TestUnknownOutcome:
 
 
 class Showing(Shop):
-    """Shows some answer, or the feedback no more, once one was given."""
+    """Shows another answer, or no feedback at all, once one was given."""
 
     def __init__(self, shown: Answer | None, *, every: float) -> None:
         super().__init__(every=every)
@@ -541,7 +541,7 @@ class TestAnswers:
         assert shop.sent == [("f1", "Спасибо")]
 
     async def test_answer_when_its_target_was_deleted(self) -> None:
-        # It is deleted while its answer is on its way, which Wildberries takes for any id.
+        # It is deleted while its answer is sent, which Wildberries accepts for any id.
         shop = Showing(None, every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
@@ -574,7 +574,7 @@ class TestAnswers:
 
 
 class Slow(Shop):
-    """Shows an answer only when the second one comes."""
+    """Shows an answer only when the second one is sent."""
 
     tries = 0
 
@@ -591,22 +591,22 @@ class Slow(Shop):
 
 class TestAlreadyAnswered:
     @pytest.mark.parametrize(
-        ("words", "state"),
+        ("reply_text", "state"),
         [("Спасибо", DeliveryState.CONFIRMED), ("Другое", DeliveryState.REJECTED)],
     )
     async def test_current_answer_determines_the_state_of_a_retry(
-        self, words: str, state: DeliveryState
+        self, reply_text: str, state: DeliveryState
     ) -> None:
         shop = Slow(every=5)
         item = shop.review("f1")
         async with open_inbox(shop, Kept()) as (inbox, _):
-            await inbox.answer(item, words, idempotency_key="k")
+            await inbox.answer(item, reply_text, idempotency_key="k")
             await asyncio.sleep(TIMEOUT + 60)
             assert await state_of(inbox, "k") is state
         assert shop.tries == 2
 
-    @pytest.mark.parametrize("words", ["Спасибо", "Другое"])
-    async def test_already_answered_target_is_rejected(self, words: str) -> None:
+    @pytest.mark.parametrize("reply_text", ["Спасибо", "Другое"])
+    async def test_already_answered_target_is_rejected(self, reply_text: str) -> None:
         shop = Shop(every=5)
         item = shop.review("f1")
         answered = msgspec.structs.replace(item, answer=Answer("Спасибо", AnswerStatus.PUBLISHED))
@@ -614,7 +614,7 @@ class TestAlreadyAnswered:
         async with open_inbox(shop, Kept()) as (inbox, _):
             replied_to: list[Feedback | Ref] = [answered, answered.ref]
             for number, given in enumerate(replied_to):
-                delivery = await inbox.answer(given, words, idempotency_key=f"{number}")
+                delivery = await inbox.answer(given, reply_text, idempotency_key=f"{number}")
                 assert delivery.state is DeliveryState.REJECTED
                 assert delivery.note == "it has another answer: Спасибо"
                 assert (delivery.attempts, delivery.sent_at) == (0, None)
@@ -637,7 +637,7 @@ class TestAlreadyAnswered:
 
 
 class TestRefs:
-    """What is replied to by its ref alone goes on by it, after a restart too."""
+    """A reply to a ref continues with the ref, after a restart too."""
 
     @pytest.mark.parametrize("trouble", ["lost before", "lost after", "unreached"])
     @pytest.mark.parametrize("action", list(Action))
@@ -669,7 +669,7 @@ class TestRefs:
         async with open_inbox(shop, store) as (inbox, _):
             await asyncio.sleep(TIMEOUT + 60)
             decided = action is Action.DECIDE and trouble == "lost after"
-            # By an id alone it is not known what the decision comes to.
+            # By an id alone the expected status of the decision is unknown.
             expected = DeliveryState.UNKNOWN if decided else DeliveryState.CONFIRMED
             assert await state_of(inbox, "k") is expected
         assert len(shop.sent) == 1
@@ -754,7 +754,7 @@ class TestRejections:
 
 
 class Blind(Shop):
-    """A shop of which no single record can be read."""
+    """A shop without lookups of single records."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         Capability.SEND: NATIVE,
@@ -980,7 +980,7 @@ class TestWaiting:
             Inbox(state=Kept(), confirmation_timeout=seconds)
 
     async def test_repeated_send_does_not_wait_for_a_slow_lookup(self) -> None:
-        # With a base token of Wildberries a round may be an hour away.
+        # With a base token of Wildberries the next round may be an hour away.
         shop = Shop(every=3600)
         shop.trouble.append("lost after")
         shop.failing.extend([None] * 3)

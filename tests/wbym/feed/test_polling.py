@@ -1,4 +1,4 @@
-"""Overlap polling over a list made up for tests: where rounds begin, and what they show."""
+"""Overlap polling over a list for tests: where rounds begin, and their records."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
@@ -48,14 +48,14 @@ class Wire(msgspec.Struct):
 
 
 class Shop:
-    """A marketplace's list, its clock and ours, and what a stream of it showed."""
+    """A marketplace's list, both clocks, and the records that a stream showed."""
 
     def __init__(self, overlap: Overlap = OVERLAP, since: datetime = NOW) -> None:
         self.overlap = overlap
         self.since = since
         self.time = NOW
         self.jumped = timedelta()
-        """By how much our clock is ahead."""
+        """How far the local clock is ahead."""
         self.records: list[Wire] = []
         self.page_size = 100
         self.begins: list[datetime] = []
@@ -149,7 +149,7 @@ class Shop:
         hints: Collection[str] = (),
         stop: int | None = None,
     ) -> list[str]:
-        """One round, or its first batches; the ids that it showed, in order."""
+        """Poll one round, or its first batches; returns the ids in order."""
         shown: list[str] = []
         request = Poll(self.state, self.since, self.known, due, frozenset(hints))
         async with aclosing(stream.poll(request)) as batches:
@@ -249,7 +249,7 @@ class TestWide:
         await shop.round(shop.stream())
         late = shop.arrive(ago=5 * HOUR)
         found = []
-        for _ in range(3):  # rounds between do not put it off, nor does a restart
+        for _ in range(3):  # neither rounds in between nor a restart delay it
             shop.time += 20 * MINUTE
             found.append(await shop.round(shop.stream()))
         assert found == [[], [], [late]]
@@ -398,7 +398,7 @@ class TestRate:
             shop.arrive()
         shop.page_size = 1
         await shop.round(stream)
-        assert stream.every == 144, "the first round tells nothing"
+        assert stream.every == 144, "the first round does not count"
         await shop.round(stream)
         assert stream.every == 5 * 144
         assert shop.stream().every == 30, "no budget is no bound"
@@ -417,7 +417,7 @@ class TestRate:
 
 
 class TestStored:
-    """What earlier versions stored is read."""
+    """States of earlier versions can be read."""
 
     async def test_state_when_wildberries_stored_it(self) -> None:
         shop = Shop()

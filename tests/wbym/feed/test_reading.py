@@ -1,4 +1,4 @@
-"""Who may follow an account, and who is there."""
+"""The reader lock of an account, and liveness of owners."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -71,7 +71,7 @@ class TestReading:
             pass
 
     async def test_lock_without_wait_fails_at_once(self, store: Store) -> None:
-        """Not even where the right is just being passed on."""
+        """Not even while the lock is being passed on."""
         held, release = asyncio.Event(), asyncio.Event()
 
         async def waiter() -> None:

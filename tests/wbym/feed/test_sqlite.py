@@ -1,4 +1,4 @@
-"""What the store on the disk promises beyond what all do."""
+"""Additional promises of the SQLite store."""
 
 import asyncio
 import sqlite3
@@ -87,7 +87,7 @@ class TestSqliteStore:
             await store.alive(store.owner)
         with pytest.raises(StateError, match="it is closed"):
             async with store.reading("shop", wait=True):
-                pytest.fail("nobody keeps it")
+                pytest.fail("it was not kept")
         async with store:
             assert await numbers(store) == ["1"]
 

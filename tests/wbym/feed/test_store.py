@@ -1,4 +1,4 @@
-"""What both stores promise of what they keep."""
+"""Common promises of both stores."""
 
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ PENDING, SENDING, ACCEPTED, CONFIRMED, REJECTED, UNKNOWN = DeliveryState
 
 
 class Reopened:
-    """A store on the disk that is closed and opened again between any two calls."""
+    """A SQLite store that is closed and reopened between any two calls."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -37,7 +37,7 @@ class Reopened:
 
 @pytest.fixture(params=["memory", "sqlite", "reopened"])
 async def keeps(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    """A store of which only what it keeps is looked at."""
+    """A store, tested for its stored data only."""
     if request.param == "reopened":
         yield cast(Store, Reopened(tmp_path / "state.db"))
     elif request.param == "memory":
@@ -385,7 +385,7 @@ ALL: list[Call] = [
     ("open_deliveries", (["a", "b", "магазин"],), {}),
     ("hints", (["a", "b", "магазин"],), {}),
 ]
-"""Everything that there is to see."""
+"""All stored data."""
 
 
 REOPEN: Call = ("reopen", (), {})

@@ -1,4 +1,4 @@
-"""Whether a state file of version 1 goes on as it was."""
+"""A state file of version 1 is upgraded without loss."""
 
 import asyncio
 import logging
@@ -275,7 +275,7 @@ class TestDeliveries:
 
 
 class Market(Shop):
-    """The marketplace as the old file knows it: nothing has reached it yet."""
+    """The marketplace of the old file, which no delivery has reached yet."""
 
     CAPABILITIES: ClassVar[Capabilities] = {
         **Shop.CAPABILITIES,
@@ -350,7 +350,7 @@ class TestContinuing:
 
     async def test_known_key_is_not_resent(self, path: Path) -> None:
         change(path, "DELETE FROM delivery WHERE state NOT IN ('confirmed', 'rejected')")
-        # Else it is older than the 90 days for which a key is kept.
+        # Otherwise it would exceed the 90 days for which a key is kept.
         change(path, "UPDATE delivery SET updated_at = ?", 4_000_000_000_000_000)
         shop = Market()
         question, item = shop.asks["q1"], shop.items["f1"]
@@ -400,6 +400,6 @@ async def test_file_is_unchanged_when_the_upgrade_fails(
 
 
 def test_version_1_has_no_nouns() -> None:
-    """Else the dump would prove nothing."""
+    """Otherwise the dump would prove nothing."""
     assert '"noun"' not in DUMP.read_text("utf-8")
     assert b"noun".hex().upper() not in DUMP.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Whether a state file of version 2 goes on as it was."""
+"""A state file of version 2 is upgraded without loss."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 @pytest.fixture
 async def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A state file of version 2, with an undecodable record that nobody has handled yet."""
+    """A state file of version 2, with an undecodable record that was not handled yet."""
     path = tmp_path / "state.db"
     with monkeypatch.context() as patch:
         patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])

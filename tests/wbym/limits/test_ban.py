@@ -34,7 +34,7 @@ class TestBan:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         start = await call(scheduler, charge(), signal=LimitSignal(retry_after=10))
         left = await asyncio.gather(*(call(scheduler, charge()) for _ in range(4)))
-        # then at the rate and not in a burst: the marketplace's bucket is empty too
+        # then at the rate and not in a burst, since the marketplace's bucket is empty
         expected = [10 + n / 3 for n in range(4)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
 

@@ -46,5 +46,5 @@ class TestSpread:
         spread = Spread()
         for sample in samples:
             before = spread.likely
-            told = spread.add(sample)
-            assert told or spread.likely == before
+            changed = spread.add(sample)
+            assert changed or spread.likely == before

@@ -116,7 +116,7 @@ class TestPublishedLimit:
             await asyncio.gather(*tasks)
 
         run_virtually(main)
-        assert market.refused == 0
+        assert market.rejected == 0
         for i, (begin, _) in enumerate(left):
             total = 0
             for at, cost in left[i:]:
@@ -129,7 +129,7 @@ class TestPublishedLimit:
     def test_almost_no_call_is_rate_limited_when_arrivals_are_late_and_bunched(
         self, callers: int, back: float, headers: bool
     ) -> None:
-        calls = refused = 0
+        calls = rejected = 0
         for seed in range(12):
             chance = random.Random(seed)
             market, took = jittery_run(
@@ -141,9 +141,9 @@ class TestPublishedLimit:
                 headers,
             )
             calls += 300
-            refused += market.refused
-            assert took <= THREE_A_SECOND.min_duration(300) + 1 + 0.34 * market.refused
-        assert refused < calls / 1000
+            rejected += market.rejected
+            assert took <= THREE_A_SECOND.min_duration(300) + 1 + 0.34 * market.rejected
+        assert rejected < calls / 1000
 
     @pytest.mark.parametrize("quota", [Quota(1, 3600, 1), Quota(1, 60, 1), Quota(10, 60, 1)])
     def test_no_call_is_rate_limited_when_the_burst_is_one_and_arrivals_jitter(
@@ -159,7 +159,7 @@ class TestPublishedLimit:
                 lambda: 0.0,
                 False,
             )
-            assert market.refused == 0
+            assert market.rejected == 0
             assert took <= quota.min_duration(40) + 40 * 0.25 + 1
 
 
@@ -171,7 +171,7 @@ def jittery_run(
     back: Callable[[], float],
     headers: bool,
 ) -> tuple[TokenBucket, float]:
-    """The marketplace's bucket after so many calls, and the seconds until the last one left."""
+    """The marketplace's bucket after n calls, and the seconds until the last one was sent."""
     market = TokenBucket(quota.limit, quota.period, quota.burst)
 
     async def main() -> float:
@@ -189,8 +189,8 @@ def jittery_run(
                     admitted = market.admits(loop.time())
                     signal = market.signal(loop.time(), admitted)
                     await asyncio.sleep(back())
-                    told = headers or not admitted
-                    lease.settle(1, signal if told else None, loop.time() - left)
+                    with_signal = headers or not admitted
+                    lease.settle(1, signal if with_signal else None, loop.time() - left)
 
         await asyncio.gather(*(caller() for _ in range(callers)))
         return last - start
@@ -297,7 +297,7 @@ class TestHeaders:
 
     def test_whole_burst_is_used_when_headers_agree(self) -> None:
         market, took = jittery_run(THREE_A_SECOND, 60, 60, lambda: 0.05, lambda: 0.05, True)
-        assert market.refused == 0
+        assert market.rejected == 0
         assert took <= 18.01
 
 
@@ -360,7 +360,7 @@ class TestCancellation:
             tasks[victim].cancel()
         rest = [task for n, task in enumerate(tasks) if n not in victims]
         left = await asyncio.gather(*rest)
-        step = 1.05  # a burst of one goes a little slower: arrivals may jitter
+        step = 1.05  # a burst of one is a little slower, to allow for jitter of arrivals
         expected = [step * n for n in range(1, len(rest) + 1)]
         assert [at - start for at in left] == pytest.approx(expected, abs=0.001)
         assert state(scheduler).waiting == state(scheduler).in_flight == 0
@@ -410,7 +410,7 @@ class TestCancellation:
         def pump_and_fill(bucket: RateBucket) -> None:
             nonlocal armed
             if armed:
-                gate.set()  # the reply runs before the one whose turn it is
+                gate.set()  # the reply runs before the waiter that has the turn
             pump(bucket)
             if armed:
                 armed = False

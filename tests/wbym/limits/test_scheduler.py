@@ -128,7 +128,7 @@ class TestSeveralCharges:
         )
         both, alone = left[:2], left[2:]
         assert [at - start for at in alone] == pytest.approx([4, 8], abs=0.001)
-        # they wait for "fast" until 8 s, then for room in "slow" again, behind nobody
+        # they wait for "fast" until 8 s, then for room in "slow" again, at the head of its queue
         assert [at - start for at in both] == pytest.approx([12, 16], abs=0.5)
         leaving = sorted(left)
         for i, begin in enumerate(leaving):

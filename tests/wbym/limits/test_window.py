@@ -12,7 +12,7 @@ WALL = 1_800_000_000.0
 
 
 def scheduler_by_the_loop() -> Scheduler:
-    """Its wall clock goes with the loop's."""
+    """A scheduler whose wall clock follows the loop's."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     return Scheduler(min_jitter=0.0, max_jitter=0.25, wall=lambda: WALL + loop.time() - start)
@@ -53,14 +53,14 @@ class TestWindow:
         scheduler = scheduler_by_the_loop()
         over = LimitSignal(remaining=0, resets_at=WALL - 5)
         start = await call(scheduler, charge(HOURLY), signal=over)
-        # The call that was answered so counts in the new period.
+        # The answered call counts in the new period.
         left = await asyncio.gather(*(call(scheduler, charge(HOURLY)) for _ in range(4)))
         assert [at - start for at in left] == [0] * 4
 
     async def test_ban_when_rate_limited_with_a_reset_time_in_the_past(self) -> None:
         scheduler = scheduler_by_the_loop()
-        refused = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
-        start = await call(scheduler, charge(HOURLY), signal=refused)
+        limited = LimitSignal(remaining=0, resets_at=WALL - 5, retry_after=60)
+        start = await call(scheduler, charge(HOURLY), signal=limited)
         assert await call(scheduler, charge(HOURLY)) - start == pytest.approx(60, abs=0.5)
 
     async def test_waiters_go_when_the_marketplace_began_a_new_period_early(self) -> None:
@@ -116,7 +116,7 @@ class TestWindow:
             await settled()
             waiting.cancel()
             await settled()
-            assert state(scheduler, "parallel").waiting == 1  # the third has got the count
+            assert state(scheduler, "parallel").waiting == 1  # the third has the count
         await third
         assert state(scheduler, "window").used == 2
 

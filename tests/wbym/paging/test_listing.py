@@ -1,4 +1,4 @@
-"""Listings of one source: by offset, by token, and what is made of their records."""
+"""Listings of one source: by offset, by token, and mapped ones."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -43,14 +43,14 @@ class TestByOffset:
 
     @given(
         count=st.integers(0, 60),
-        told=st.booleans(),
+        with_total=st.booleans(),
         stop=st.integers(0, 6),
         size=st.integers(1, 10),
     )
     async def test_pages_when_resumed_from_a_cursor(
-        self, count: int, told: bool, stop: int, size: int
+        self, count: int, with_total: bool, stop: int, size: int
     ) -> None:
-        source = offset_source(numbers(count), total=count if told else None)
+        source = offset_source(numbers(count), total=count if with_total else None)
         listing = source.listing().using(size=size)
         pages = await pages_of(listing)
         page = pages[min(stop, len(pages) - 1)]
@@ -258,7 +258,7 @@ class TestByToken:
         async for _ in source.listing().pages():
             await asyncio.sleep(5)
             asked.append(len(source.asked))
-        # The first alone, the second when it is wanted, and then one ahead of the page in hand.
+        # The first alone, the second when needed, and then one page ahead.
         assert asked == [1, 3, 4, 5, 5]
         assert source.max_in_flight == 1
 
@@ -282,7 +282,7 @@ class TestByToken:
         source = token_source([[n] for n in range(9)], latency=1.0)
         async for item in source.listing():
             if item == 3:
-                await asyncio.sleep(0.5)  # the next page is under way
+                await asyncio.sleep(0.5)  # the next page is being requested
                 assert source.in_flight == 1
                 break
         await asyncio.sleep(0.01)
@@ -296,7 +296,7 @@ class TestByToken:
         async for item in source.listing():
             await asyncio.sleep(1)
             got.append(item)
-            if item == 2:  # its failure is nobody's any more
+            if item == 2:  # its failure is no longer reported
                 break
         assert "3" in source.tokens
         with pytest.raises(RuntimeError, match="boom"):
@@ -317,12 +317,12 @@ class TestByToken:
 
 
 def circling(cursor: str | None, _: int | None) -> Chunk[int]:
-    """The pages name each other: A, B, A, B."""
+    """The pages refer to each other: A, B, A, B."""
     return Chunk([0], 1, "a") if cursor in {None, "b"} else Chunk([1], 1, "b")
 
 
 def standing(_: str | None, __: int | None) -> Chunk[int]:
-    """The page names itself."""
+    """The page refers to itself."""
     return Chunk([1], 1, "a")
 
 
@@ -338,21 +338,21 @@ def alternating(cursor: str | None, _: int | None) -> Chunk[int]:
 
 
 def emptying(cursor: str | None, _: int | None) -> Chunk[int]:
-    """A record, and then nothing for ever, with another token each time."""
+    """A record, and then endless empty pages, with another token each time."""
     place = int(cursor or 0)
     items = [] if place else [7]
     return Chunk(items, len(items), str(place + 1))
 
 
 def unreadable(cursor: str | None, _: int | None) -> Chunk[int]:
-    """Pages of records that cannot be decoded are pages all the same."""
+    """Pages of undecodable records count as pages."""
     place = int(cursor or 0)
     bad = tuple(undecodable(b"[%d]" % (3 * place + n)) for n in range(3))
     return Chunk([], 3, str(place + 1) if place < 19 else None, undecodable=bad)
 
 
 def nulls(cursor: str | None, _: int | None) -> Chunk[int]:
-    """Always the same record that cannot be decoded, with another token each time."""
+    """Always the same undecodable record, with another token each time."""
     return Chunk([], 1, str(int(cursor or 0) + 1), undecodable=(undecodable(b"null"),))
 
 
@@ -661,7 +661,7 @@ class TestMap:
             return str(item)
 
         assert await self.make([1, 2], [3]).listing().map(change).all() == ["1", "2", "3"]
-        assert calls == [1, 2, 3]  # a page goes in one pass
+        assert calls == [1, 2, 3]  # a page is mapped in one pass
 
     async def test_items_when_one_cannot_be_mapped(self) -> None:
         calls: list[int] = []

@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 class Parts:
-    """Listings of numbers, each of pages of so many, and what was asked of them."""
+    """Listings of numbers with given page sizes, and their requests."""
 
     def __init__(self, *sizes: int, page: int = 3, latency: float = 0.0) -> None:
         first = [sum(sizes[:place]) for place in range(len(sizes))]
@@ -98,7 +98,7 @@ class TestMerge:
         if cursor is None:
             assert sorted(before) == parts.all
             return
-        # However many were read at once before, and are now.
+        # Whatever the concurrency was before, and is now.
         rest = await parts.listing(concurrency=then).using(cursor=cursor).all()
         assert sorted([*before, *rest]) == parts.all
 
@@ -118,7 +118,7 @@ class TestMerge:
         async for _ in pages:
             await asyncio.sleep(1)
             asked.append(parts.traffic.requests)
-        # The first alone, for most readers want no more; then one ahead of the page in hand, and
+        # The first alone, since most readers want only one; then one page ahead, and
         # at the end of a part two of the next.
         assert asked == [1, 3, 5, 5, 6, 6]
         assert parts.traffic.max_in_flight == 1
@@ -288,7 +288,7 @@ class TestBySpan:
         async for _ in listing.pages():
             await asyncio.sleep(1)
             asked.append(len(seen))
-        # The first alone, for most readers want no more; then one ahead of the page in hand.
+        # The first alone, since most readers want only one; then one page ahead.
         assert asked == [1, 3, 4, 4]
 
 

@@ -16,7 +16,7 @@ YEAR = Span(NOW - 365 * DAY, None)
 
 
 class Market:
-    """Records that are listed by token: pages of ten of a period, in no order of time."""
+    """Records listed by token: pages of ten of a period, not in the order of time."""
 
     def __init__(self, count: int, seed: int = 0) -> None:
         draw = random.Random(seed)

@@ -31,13 +31,13 @@ class TestRequests:
         shop = filled(1000)
         found = await shop.reading(done=False, expected=1000).all()
         assert found == shop.waiting
-        assert shop.requests == 33  # 30 new records a page
+        assert shop.requests == 33  # 30 new records per page
         assert shop.max_in_flight == 3
 
     async def test_end_when_nothing_was_counted(self) -> None:
         shop = filled(40)
         assert await shop.reading(done=False).all() == shop.waiting
-        assert shop.requests == 2  # a short page, and another look
+        assert shop.requests == 2  # a short page, and another request
 
     async def test_end_when_the_list_is_empty(self) -> None:
         shop = Shop()
@@ -156,7 +156,7 @@ class TestCursor:
             cursor = page.next_cursor
             if cursor is None:
                 break
-            if len(page.items) == 0:  # a short page was looked at again
+            if len(page.items) == 0:  # a short page was requested again
                 break
         assert sorted(found) == sorted(shop.all)
         assert len(found) == len(set(found))
@@ -174,7 +174,9 @@ class TestUsing:
         shop = filled(100)
         listing = shop.reading(done=False, expected=100).using(size=30)
         assert await listing.all() == shop.waiting
-        assert shop.requests == 10  # 10 new records a page, and one page that was under way
+        assert (
+            shop.requests == 10
+        )  # 10 new records per page, and one page that was already requested
 
     async def test_prefetch_when_more_than_one(self) -> None:
         shop = filled(1000)

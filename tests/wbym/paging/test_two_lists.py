@@ -1,4 +1,4 @@
-"""Sweeping two lists: complete, once, in order, in the last state that was seen, resumable."""
+"""Sweeping two lists: complete, once, in order, in the last observed state, resumable."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ AGES_AGO = Span(NOW - timedelta(days=400), None)
 
 
 def shop_of(waiting: int, done: int, *, days: float = 300, max_size: int = 50) -> Shop:
-    """So many records; those that wait are of the last tenth of the time."""
+    """A shop with n records; unanswered ones are of the last tenth of the time."""
     shop = Shop(max_size=max_size)
     draw = random.Random(5)
     now = (NOW - START).total_seconds()
@@ -42,7 +42,7 @@ class TestQuiet:
         shop = shop_of(200, 900)
         found = await items_of(shop.sweep(AGES_AGO), (200, 900))
         assert found == sorted([*shop.waiting, *shop.done])
-        # Pages of 30 new records: 7 of what waits, 30 of what is done; and the last day once more.
+        # Pages of 30 new records: 7 unanswered, 30 processed; and the last day again.
         assert shop.requests == 7 + 30 + 2
 
     async def test_records_when_unanswered_ones_exceed_the_buffer(
@@ -70,7 +70,7 @@ class TestQuiet:
 
 
 class TestChange:
-    """What 200,000 records do under a person's hands, in little."""
+    """A small model of 200,000 records while a person answers them."""
 
     @pytest.mark.parametrize("seed", range(50))
     async def test_sweep_when_records_arrive_and_are_answered(self, seed: int) -> None:
@@ -79,7 +79,7 @@ class TestChange:
         counted = len(shop.waiting), len(shop.done)
         arrived = answered = 0
         looks = 40.0
-        answers: dict[str, int] = {}  # at which request
+        answers: dict[str, int] = {}  # the number of the request
 
         def change() -> None:
             nonlocal arrived, answered
@@ -104,8 +104,8 @@ class TestChange:
             for item in page.items:
                 assert item.id not in found
                 found[item.id] = item.done
-                # Where it comes as it was before its answer, that answer is as young as the pages
-                # that were asked for ahead.
+                # If it is read in its state before the answer, the answer is as recent as the
+                # prefetched pages.
                 assert item.done or shop.requests - answers.get(item.id, shop.requests) < 6
             if '"lists"' in page.cursor:
                 listed = shop.all
@@ -163,7 +163,7 @@ class TestArchive:
         pages = [page async for page in reading]
         found = [item.id for page in pages for item in page.items]
         assert len(found) == len(set(found))
-        # Going on after the last page of the archive does not begin it again.
+        # Continuing after the last page of the archive does not restart it.
         after = shop.sweep(span, pages[-2].next_cursor).read(None, archive)
         assert [page.items async for page in after] == [()]
         assert sum(name.startswith("archived") for name in found) == archived

@@ -19,8 +19,8 @@ class Clock:
 def test_full_bucket_allows_its_burst_and_reports_the_remainder() -> None:
     bucket = TokenBucket(burst=3, interval=2.0, clock=Clock())
     assert [bucket.take().remaining for _ in range(3)] == [2, 1, 0]
-    refused = bucket.take()
-    assert (refused.allowed, refused.retry, refused.reset) == (False, 2, 6)
+    rejected = bucket.take()
+    assert (rejected.allowed, rejected.retry, rejected.reset) == (False, 2, 6)
 
 
 def test_rejection_lasts_until_its_second_and_is_not_extended() -> None:

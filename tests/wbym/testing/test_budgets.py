@@ -20,8 +20,8 @@ def test_budget_is_spent_and_renewed_in_full() -> None:
     clock.now += 1000  # the period begins with the first request
     assert [budget.take().remaining for _ in range(2)] == [1, 0]
     clock.now += 3599
-    refused = budget.take()
-    assert (refused.allowed, refused.remaining, refused.until) == (False, 0, 1)
+    rejected = budget.take()
+    assert (rejected.allowed, rejected.remaining, rejected.until) == (False, 0, 1)
     assert not budget.peek().allowed
     clock.now += 1
     assert budget.peek().allowed

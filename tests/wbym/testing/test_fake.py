@@ -1,4 +1,4 @@
-"""The account in memory that programs test themselves with."""
+"""The in-memory account for tests of programs."""
 
 from datetime import timedelta
 

@@ -118,7 +118,7 @@ async def test_dropped_connection_and_its_effect(
         ("broken_json", {200}, 1),
         ("html_instead_of_json", {200}, 1),
         ("empty_body", {200}, 1),
-        ("soft_error", {200}, 1),  # this marketplace has none: nothing happens
+        ("soft_error", {200}, 1),  # this marketplace lacks the field: nothing changes
     ],
 )
 async def test_fault_replaces_the_response_before_or_after_the_effect(

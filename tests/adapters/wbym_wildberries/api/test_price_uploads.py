@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, refused
+from tests.adapters.wbym_wildberries.api.scripted import LOST, enveloped, rejected
 from tests.support.fakes import ScriptedExchange
 from wbym.bulk import Batch, Outcome, follow
 from wbym.calls import Exchange, Request, Response, RetryPolicy
@@ -188,7 +188,7 @@ class TestOneUpload:
 
     async def test_upload_when_wb_rejects_it(self) -> None:
         service = PriceService()
-        service.failures[1] = lambda: refused("The specified prices are already set")
+        service.failures[1] = lambda: rejected("The specified prices are already set")
         with pytest.raises(BadRequest, match="already set"):
             await open_at(service).api.prices.upload_and_wait(goods(1))
         assert len(service.requests) == 1
@@ -229,7 +229,7 @@ class TestOneUpload:
 
     async def test_wait_when_a_poll_is_rejected(self) -> None:
         service = PriceService()
-        service.failures[2] = lambda: refused("Invalid request parameters")
+        service.failures[2] = lambda: rejected("Invalid request parameters")
         with pytest.raises(TaskPending, match="Invalid request parameters") as caught:
             await open_at(service).api.prices.upload_and_wait(goods(1))
         assert caught.value.task == 1

@@ -5,7 +5,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, body_of, enveloped, refused, scripted
+from tests.adapters.wbym_wildberries.api.scripted import (
+    LOST,
+    body_of,
+    enveloped,
+    rejected,
+    scripted,
+)
 from tests.support.fakes import json_response
 from wbym.calls import Request, Response, TransportError
 from wbym.errors import BadRequest, Conflict, DeliveryUnknown, InvalidInput
@@ -111,7 +117,7 @@ class TestUploads:
 
     @pytest.mark.parametrize(("status", "kind"), [(400, BadRequest), (409, Conflict)])
     async def test_set_when_wb_rejects_it(self, status: int, kind: type[Exception]) -> None:
-        shop, transport = scripted(refused("Invalid price value", status))
+        shop, transport = scripted(rejected("Invalid price value", status))
         with pytest.raises(kind, match="Invalid price value"):
             await shop.api.prices.set(goods(1))
         assert len(transport.requests) == 1

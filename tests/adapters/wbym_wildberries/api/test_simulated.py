@@ -94,7 +94,7 @@ class TestPrices:
         assert pending.status == 1
         rows = await shop.api.prices.pending_details(upload_id).all()
         assert [row.status for row in rows] == [1, 1, 1]
-        # The same upload again is known: WB says so and does not take it twice.
+        # WB recognizes the repeated upload, and does not process it twice.
         assert (await shop.api.prices.set(changes)).already_exists
 
         clock.passed = 61
@@ -237,7 +237,7 @@ class TestCosts:
         async with WildberriesSimulator(feedbacks=1, questions=1, chats=1, claims=1, cards=3) as it:
             yield it
 
-    @pytest.mark.parametrize("told", [True, False])
+    @pytest.mark.parametrize("returned", [True, False])
     @pytest.mark.parametrize(
         ("call", "bucket", "group", "cost"),
         [
@@ -261,10 +261,10 @@ class TestCosts:
         bucket: str,
         group: str,
         cost: int,
-        told: bool,
+        returned: bool,
     ) -> None:
         """Our count equals the simulator's, with or without headers."""
-        if not told:
+        if not returned:
             monkeypatch.setattr(WildberriesDialect, "signal", _silent)
         async with Wildberries(TOKEN, base_url=limited.url, scheduler=Scheduler()) as shop:
             began = time.monotonic()
@@ -275,8 +275,8 @@ class TestCosts:
             theirs = limited._access.buckets.of(sid=SELLER, acc=PERSONAL, secret=False, group=group)
             assert state.key.bucket == bucket
             assert abs(state.left - theirs.peek()) < 1
-            # Deleting has two calls at once: the other eight are waited for.
-            # On a busy machine some of the cost has come back by now.
+            # Deleting allows two calls at once: the other eight wait.
+            # On a busy machine part of the cost is refilled by now.
             spent, whole = state.limit - state.left, min(cost, state.limit)
             assert whole - passed / theirs.interval - 0.5 < spent < whole + 0.5
             owed = max(0.0, (1 - theirs._tokens) * theirs.interval)

@@ -73,7 +73,7 @@ class TestWarehouses:
         assert len(transport.requests) == 1
 
     async def test_contacts_when_all_are_removed(self) -> None:
-        # The whole list is written over, so a lost answer is settled by writing it again.
+        # The whole list is replaced, so a lost response is resolved by sending it again.
         shop, transport = scripted(LOST, NO_CONTENT)
         await shop.api.warehouses.set_contacts(2, [])
         assert [body_of(request) for request in transport.requests] == [{"contacts": []}] * 2
@@ -85,8 +85,8 @@ class TestWarehouses:
 
     @pytest.mark.looptime
     async def test_bucket_when_calls_are_rejected(self) -> None:
-        refusal = json_response({"code": "NotFound", "message": "Not found"}, 404)
-        shop, _ = scripted(refusal, json_response([]))
+        rejection = json_response({"code": "NotFound", "message": "Not found"}, 404)
+        shop, _ = scripted(rejection, json_response([]))
         with pytest.raises(NotFound, match="Not found"):
             await shop.api.warehouses.delete(2)
         (bucket,) = shop.limits()

@@ -39,7 +39,7 @@ class TestReading:
         reading = Reading(place(), NOW + MAX_DELAY - timedelta(seconds=1), begins=False)
         assert reading.cursor == STAMP
         assert reading.advance(events(STAMP + HOUR), None)
-        assert reading.place.settled == STAMP - 5 * MINUTE  # what lies between was not looked at
+        assert reading.place.settled == STAMP - 5 * MINUTE  # the time in between was not read
         assert reading.place.checked_at == NOW
 
     @pytest.mark.parametrize("passed", [MAX_DELAY, timedelta(days=99), -timedelta(seconds=1)])

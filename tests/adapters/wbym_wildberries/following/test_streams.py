@@ -117,9 +117,9 @@ class TestWaiting:
         account = Wildberries(make_token(acc=1), transport=transport, scheduler=Scheduler())
         follower = Follower(account.streams()[0], EPOCH)
         begin = asyncio.get_running_loop().time()
-        told = await follower.round()
+        events = await follower.round()
         passed = asyncio.get_running_loop().time() - begin
-        assert len([event for event in told if isinstance(event.record, Message)]) == 2
+        assert len([event for event in events if isinstance(event.record, Message)]) == 2
         assert 7200 <= passed < 7300
 
     @pytest.mark.looptime

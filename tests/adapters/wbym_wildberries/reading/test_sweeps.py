@@ -57,7 +57,7 @@ class TestPlan:
             found = await ids_of(sweep)
         assert len(found) == 60_000
         assert set(found) == ids_in(shelf)
-        # Two counts, two looks at the archive, 6,000 and 54,000 by 4,980, two closing looks.
+        # Two counts, two checks of the archive, 6,000 and 54,000 by 4,980, two closing checks.
         assert marketplace.requests == plan.requests == 2 + 2 + 2 + 11 + 2
         assert marketplace.refusals == 0
         assert loop.time() - begin < 8.5
@@ -141,7 +141,7 @@ class TestLimits:
                     begin = loop.time()
                     await shop.api.at(Priority.INTERACTIVE).feedbacks.count(is_answered=True)
                     waits.append(loop.time() - begin - 0.8)
-        # A slot, and what the calls under way may be late by.
+        # A slot, and the possible delay of calls in flight.
         assert max(waits) < 1 / 3 + 0.1
 
     async def test_sweep_when_left_early(self, unlimited: WildberriesSimulator) -> None:
@@ -193,9 +193,9 @@ class TestCaps:
             (now + timedelta(1), None, "must not be in the future"),
         ]
         async with open_shop(unlimited) as shop:
-            for since, until, words in periods:
+            for since, until, rule in periods:
                 for sweep in (shop.sweep.feedbacks, shop.sweep.questions):
-                    with pytest.raises(InvalidInput, match=words):
+                    with pytest.raises(InvalidInput, match=rule):
                         sweep(since=since, until=until)
             with pytest.raises(InvalidInput, match="archive must be True or False"):
                 shop.sweep.feedbacks(archive="no")  # type: ignore[arg-type]

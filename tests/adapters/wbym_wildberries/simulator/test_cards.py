@@ -31,7 +31,7 @@ async def test_cursor_reads_every_card_once(run: Run, ascending: bool, limit: in
     assert len(cards) == len(set(identifiers(cards))) == 60
     keys = [(micros_of(one["updatedAt"]), one["nmID"]) for one in cards]
     assert keys == sorted(keys, reverse=not ascending)
-    assert len({moment for moment, _ in keys}) < 60  # some share their moment
+    assert len({moment for moment, _ in keys}) < 60  # some have equal times
 
 
 async def test_first_page_has_ten_cards_by_default(run: Run) -> None:
@@ -230,7 +230,7 @@ def test_hundred_thousand_cards_start_at_once_and_a_page_is_fast() -> None:
     began = real_time.thread_time()
     data = CardData(count=100_000, seed=0, start=int(START))
     for number in range(50_000, 50_100):
-        data.render(number)  # the dates of this page are made
+        data.render(number)  # the dates of this page are created
     assert real_time.thread_time() - began < 0.5
     best, page = 1.0, b""
     for _ in range(10):

@@ -15,7 +15,7 @@ PNG = b"\x89PNG\r\n\x1a\n123"
 
 
 async def read_all(api: Api, after: int | None = None) -> tuple[list[Json], list[Json]]:
-    """Events and answers, read until `totalEvents` is 0."""
+    """Events and responses, read until `totalEvents` is 0."""
     events: list[Json] = []
     answers: list[Json] = []
     params = {} if after is None else {"next": after}
@@ -53,7 +53,7 @@ async def test_list_of_chats(run: Run) -> None:
     assert set(reply.json) == {"result", "errors"}
     assert reply.json["errors"] is None
     chats = reply.json["result"]
-    assert len(chats) == 9  # the tenth is seen in events only
+    assert len(chats) == 9  # the tenth is only in events
     assert {"chatID", "replySign", "clientName", "goodCard", "lastMessage"} <= set(chats[0])
     assert all(len(chat["replySign"]) <= 255 for chat in chats)
     assert {"clientID" in chat for chat in chats} == {True, False}
@@ -63,7 +63,7 @@ async def test_feed_is_read_to_its_end_without_losing_ties(run: Run) -> None:
     simulator, api = await run(chats=30, events_per_chat=20)
     events, answers = await read_all(api)
     assert len({event["eventID"] for event in events}) == len(events) == 600
-    assert len(answers[0]["events"]) > 50  # a tie lay on the border of the page
+    assert len(answers[0]["events"]) > 50  # equal times crossed the border of the page
     assert answers[-1]["next"] == answers[-2]["next"]
     times = [event["addTimestamp"] for event in answers[0]["events"]]
     assert times != sorted(times)
@@ -263,8 +263,8 @@ async def test_file_is_moderated(run: Run, time: Time) -> None:
     time.passed += 60
     assert (await api.get(path)).status == 200
     simulator.state.chats.files[download_id].rejected = True
-    refused = await api.get(path)
-    assert (refused.status, refused.json["detail"]) == (451, "moderation error")
-    assert refused.headers["Content-Type"] == "application/problem+json"
+    rejected = await api.get(path)
+    assert (rejected.status, rejected.json["detail"]) == (451, "moderation error")
+    assert rejected.headers["Content-Type"] == "application/problem+json"
     unknown = await api.get("/api/v1/seller/download/nothing")
     assert (unknown.status, unknown.json["title"]) == (400, "invalid fileID")

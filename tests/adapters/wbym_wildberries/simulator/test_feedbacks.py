@@ -280,8 +280,8 @@ async def test_return_of_the_item(run: Run) -> None:
     assert (done.status, done.json["data"]) == (200, {})
     again = await api.send("POST", path, {"feedbackId": able["id"]})
     assert (again.status, again.json["errorText"][:19]) == (422, "Не удалось выполнит")
-    refused = await api.send("POST", path, {"feedbackId": unable["id"]})
-    assert (refused.status, refused.json["errorText"][:12]) == (422, "Request for ")
+    rejected = await api.send("POST", path, {"feedbackId": unable["id"]})
+    assert (rejected.status, rejected.json["errorText"][:12]) == (422, "Request for ")
     unknown = await api.send("POST", path, {"feedbackId": "absdfgerrrfff1234"})
     assert (unknown.status, unknown.json["errorText"]) == (400, "Неправильный id в запросе")
     assert simulator.stats.effects["return"] == 1

@@ -36,8 +36,8 @@ async def test_ping_is_allowed_three_times_in_thirty_seconds(run: Run, time: Tim
     time.passed += 10  # the first call is thirty seconds old
     assert [await ping(api) for _ in range(2)] == [200, 429]
     time.passed += 59
-    refused = await api.get("/ping")
-    assert (refused.status, refused.json["title"]) == (429, "too many requests")
+    rejected = await api.get("/ping")
+    assert (rejected.status, rejected.json["title"]) == (429, "too many requests")
     time.passed += 1
     assert await ping(api) == 200
 
@@ -151,12 +151,12 @@ async def test_invalid_requests_about_users_are_400(run: Run) -> None:
     simulator, api = await run()
     owner = (await api.get(USERS)).json["users"][0]["id"]
     unknown = {"userId": 1, "access": []}
-    word = {"userId": owner, "access": [{"code": "all", "disabled": True}]}
+    permission = {"userId": owner, "access": [{"code": "all", "disabled": True}]}
     long = {"phoneNumber": "79990000001", "position": "x" * 151}
     wrong: list[tuple[str, str, Json]] = [
         ("PUT", f"{USERS}/access", {"usersAccesses": []}),
         ("PUT", f"{USERS}/access", {"usersAccesses": [unknown]}),
-        ("PUT", f"{USERS}/access", {"usersAccesses": [word]}),
+        ("PUT", f"{USERS}/access", {"usersAccesses": [permission]}),
         ("POST", "/api/v1/invite", {}),
         ("POST", "/api/v1/invite", {"invite": {"phoneNumber": "no"}}),
         ("POST", "/api/v1/invite", {"invite": long}),
@@ -196,8 +196,8 @@ async def test_directories_have_their_languages(run: Run) -> None:
         assert (found["subjectID"], found["parentName"]) == (105, "Обувь")
     shoes = (await api.get(f"{base}/object/all", parentID=760)).json["data"]
     assert {one["parentID"] for one in shoes} == {760}
-    told = (await api.get(f"{base}/object/charcs/105", locale="en")).json["data"]
-    size = next(one for one in told if one["charcID"] == 54337)
+    characteristics = (await api.get(f"{base}/object/charcs/105", locale="en")).json["data"]
+    size = next(one for one in characteristics if one["charcID"] == 54337)
     assert (size["name"], size["charcType"], size["subjectName"]) == ("Size", 4, "Sneakers")
     assert (size["existNamedField"], size["isVariable"], size["hasFilter"]) == (True, True, False)
     codes = f"{base}/directory/tnved"

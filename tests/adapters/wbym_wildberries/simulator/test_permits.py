@@ -16,7 +16,7 @@ EXPIRED = {"type": 2, "number": "B", "endDate": "2026-09-01"}
 
 
 def edit_of(before: Json, **fields: Json) -> Json:
-    """An update that says all that the card has and an update takes."""
+    """An update with every field of the card that an update accepts."""
     read_only = ("imtID", "nmUUID", "subjectID", "subjectName", "needKiz", "photos", "video")
     kept = {name: value for name, value in before.items() if name not in read_only}
     return {**kept, **fields}
@@ -87,10 +87,10 @@ async def test_omitted_documents_are_lost(run: Run) -> None:
 async def test_no_permit_needed_empties_them_all(run: Run) -> None:
     _, api = await run()
     before = await lamp(api)
-    said = {**before["documents"], "excludeDocuments": True}
-    after = await write(api, before, documents=said)
-    told = {"items": [], "excludeDocuments": True, "overallVerdict": "approved"}
-    assert after["documents"] == told
+    sent = {**before["documents"], "excludeDocuments": True}
+    after = await write(api, before, documents=sent)
+    expected = {"items": [], "excludeDocuments": True, "overallVerdict": "approved"}
+    assert after["documents"] == expected
     again = await write(api, after, documents={"items": []})
     assert again["documents"]["excludeDocuments"] is False
 
@@ -190,8 +190,8 @@ async def test_unknown_fields_are_overwritten_too(run: Run) -> None:
     record["sizes"][0]["later"] = 2  # type: ignore[index]
     record["documents"]["items"][0]["later"] = 3  # type: ignore[index]
     simulator.state.cards.save(number, record)
-    told = await card(api, before["nmID"])
-    after = await write(api, told, ignored=True)
-    assert {**after, "updatedAt": ""} == {**told, "updatedAt": ""}
+    expected = await card(api, before["nmID"])
+    after = await write(api, expected, ignored=True)
+    assert {**after, "updatedAt": ""} == {**expected, "updatedAt": ""}
     bare = await write(api, before)
     assert {**bare, "updatedAt": ""} == {**before, "updatedAt": ""}

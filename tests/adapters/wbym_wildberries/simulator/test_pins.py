@@ -78,6 +78,6 @@ async def test_errors_have_the_pins_shape(run: Run) -> None:
     assert (reply.json["status"], reply.json["origin"]) == (400, "pin-open-api")
     assert (await api.get(PINS, limit=501)).status == 400
     assert (await api.send("DELETE", PINS, {"a": 1})).json["detail"] == "invalid request body"
-    refused = await api.send("POST", PINS, [item("x")])
-    assert (refused.status, refused.json["title"]) == (403, "no active subscription or tariff")
+    rejected = await api.send("POST", PINS, [item("x")])
+    assert (rejected.status, rejected.json["title"]) == (403, "no active subscription or tariff")
     assert (await api.get(f"{PINS}/limits")).json["data"] == {"subscription": None, "tariff": None}

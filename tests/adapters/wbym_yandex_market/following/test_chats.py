@@ -52,7 +52,7 @@ class TestRounds:
         assert shop.counted() == {"chats": 1, "history": 6}
         shop.time.passed += 600
         await shop.follower.round()
-        # Once more is read what may not have been over when it was read: the newest chat.
+        # The newest chat is read again, since its second may not have ended at the first read.
         assert shop.counted() == {"chats": 1, "history": 1}
 
     async def test_round_without_changes(self, shop: ChatShop) -> None:
@@ -107,7 +107,7 @@ class TestRounds:
         shop.write(chat, "Раз")
         await shop.follower.round()
         shop.write(chat, "Два")
-        await shop.follower.round()  # too early to tell anything
+        await shop.follower.round()  # too early for any event
         assert shop.follower.texts == ["Первое", "Раз"]
         shop.time.passed += 1
         await shop.follower.round()
@@ -223,7 +223,7 @@ class TestClocks:
                 waiting = -(-market.state.chats.waiting // 20)
                 assert waiting > 1
                 assert follower.stream.every == 120 * waiting
-                # Five pages of all chats are to take a quarter of the budget, and so rest longer.
+                # Five pages of all chats may take a quarter of the budget: the interval is longer.
                 time.passed += 600
                 await follower.round()
                 assert follower.state is not None

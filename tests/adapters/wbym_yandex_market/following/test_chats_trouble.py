@@ -54,8 +54,8 @@ class TestTrouble:
         shop.transport.before = before
         with pytest.raises(ConnectionFailed) as raised:
             await shop.follower.round()
-        said = [record.getMessage() for record in caplog.records]
-        failed = [words for words in said if "could not be read" in words]
+        logged = [record.getMessage() for record in caplog.records]
+        failed = [line for line in logged if "could not be read" in line]
         assert len(failed) == 3
         assert failed[0].endswith(str(raised.value)), "the first one is raised"
 

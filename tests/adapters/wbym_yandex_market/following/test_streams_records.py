@@ -54,7 +54,7 @@ class Shop(NamedTuple):
 
 @pytest.fixture
 async def shop() -> AsyncIterator[Shop]:
-    # The lists are asked for by the real clock's days.
+    # The lists are requested by days of the real clock.
     time = Time(clocks.time())
     async with YandexMarketSimulator(
         feedbacks=120, questions=120, returns=12, limits=False, wall=time.market
@@ -100,7 +100,7 @@ class TestEach:
         follower = await shop.begun(name)
         late, later = shop.arrive(name, ago=DAY / 2), shop.arrive(name, ago=20 * DAY)
         for identifier in (late, later):
-            if name == "returns":  # or it would be found because it waits
+            if name == "returns":  # or it would be found as unanswered
                 shop.state.returns.settle(identifier)
         await follower.round()
         assert ids(follower) == ([] if name == "returns" else [str(late)])
@@ -188,7 +188,7 @@ class TestQuestions:
             batches = await follower.round()
             versions = {s.record.ref.id: s.version for batch in batches for s in batch.observations}
             found.append(versions[str(number)])
-        # At first it is taken to wait, so that it is no news when it turns out to.
+        # At first it is assumed unanswered, so that no event is made when this is confirmed.
         assert found == ["waiting", None]
 
     async def test_hint_with_an_id(self, shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
@@ -214,7 +214,7 @@ class TestFeedbacks:
         feedbacks = shop.state.feedbacks
         feedbacks.read_in_cabinet(number)
         await follower.round()
-        assert len(follower.events) == 1, "that somebody looked is no change"
+        assert len(follower.events) == 1, "viewing is not a change"
         feedbacks.comment(number, "Спасибо!", None)
         await follower.round()
         await follower.round()
@@ -293,7 +293,7 @@ class TestReturns:
         number = shop.arrive("returns", ago=200 * DAY)
         one = shop.state.returns.find(number)
         assert one is not None
-        one.refund_status = "STARTED_BY_USER"  # nobody has to decide in 48 hours
+        one.refund_status = "STARTED_BY_USER"  # no decision is due in 48 hours
         one.changed()
         await follower.round()
         assert ids(follower) == [str(number)]

@@ -105,12 +105,12 @@ class TestEdited:
             follower = Follower(shop, "feedbacks", time, time.now)
             with requests(market.stats) as made:
                 await follower.round()
-            assert COMMENTS not in made, "what makes no event is not completed"
+            assert COMMENTS not in made, "records without an event are not completed"
             number = edited(market)
             await follower.round()
             feedbacks = market.state.feedbacks
-            words = {"comment": "Передумал"}
-            feedbacks._refresh(feedbacks.get(number), needReaction=True, description=words)
+            edit = {"comment": "Передумал"}
+            feedbacks._refresh(feedbacks.get(number), needReaction=True, description=edit)
             with requests(market.stats) as made:
                 await follower.round()
             assert made[COMMENTS] == 1
@@ -135,7 +135,7 @@ class TestEdited:
             good, bad = edited(market), edited(market)
             listed = answers.list_comments
 
-            def refused(api: Api, feedback_id: int) -> Listing[Answer]:
+            def rejected(api: Api, feedback_id: int) -> Listing[Answer]:
                 if feedback_id == bad:
                     raise BadRequest(
                         "no comments",
@@ -145,7 +145,7 @@ class TestEdited:
                     )
                 return listed(api, feedback_id)
 
-            monkeypatch.setattr(answers, "list_comments", refused)
+            monkeypatch.setattr(answers, "list_comments", rejected)
             await follower.round()
             await follower.round()
             found = [one for one in follower.events if isinstance(one, Feedback)]
@@ -154,7 +154,7 @@ class TestEdited:
 
 
 class TestAlreadyAnswered:
-    """An existing answer counts, whether it came before or after the record was read."""
+    """An existing answer counts, whether given before or after the record was read."""
 
     async def test_feedback_when_the_answer_came_later(
         self, shop: YandexMarket, market: YandexMarketSimulator

@@ -53,7 +53,7 @@ async def test_feedbacks_arrive_while_reading(run: Run) -> None:
     rest = await api.read_all(LIST, "feedbacks", {}, limit=50, pageToken=token)
     ids = [feedback["feedbackId"] for feedback in rest]
     assert (len(ids), ids[-1]) == (11, late)
-    assert old not in ids  # its place had been passed
+    assert old not in ids  # its position was already passed
     assert old in {feedback["feedbackId"] for feedback in await read(api)}
     assert (await one(api, late))["author"] == "Ян"
 
@@ -212,7 +212,7 @@ async def test_comment_is_moderated(run: Run, time: Time, text: str, status: str
     time.passed += 30
     edited = (await comment(api, identifier, text, id=made["id"])).json["result"]
     assert edited["status"] == "UNMODERATED"
-    time.passed += 59  # the first text's moderation ends, and says nothing of the second
+    time.passed += 59  # moderation of the first text ends, without a verdict on the second
     assert [one["status"] for one in await comments(api, identifier)] == ["UNMODERATED"]
     time.passed += 1
     assert [one["status"] for one in await comments(api, identifier)] == [status]

@@ -136,7 +136,7 @@ async def test_body_is_rejected_when_too_large_or_not_json(run: Run) -> None:
     assert reason(await api.call("POST", path, data=b"{", headers=headers))[0] == 400
     assert reason(await api.call("POST", path, data=b"[]", headers=headers))[0] == 400
     assert reason(await api.call("POST", path, data=b"{}"))[0] == 415
-    assert (await api.call("POST", path)).status == 200  # this body may be left out
+    assert (await api.call("POST", path)).status == 200  # this body may be omitted
     assert reason(await api.call("POST", CHATS))[0] == 400  # and this one may not
 
 

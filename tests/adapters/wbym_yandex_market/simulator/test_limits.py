@@ -36,11 +36,11 @@ async def test_exhausted_budget_is_420_until_renewed(run: Run, time: Time) -> No
     time.passed += 1800
     last = await spend(api, 2)
     assert left(last) == ("3", "0")
-    refused = await api.post(TOKEN)
-    assert reason(refused)[0] == 420
-    assert refused.json["errors"][0]["code"] == "METHOD_FAILURE"
-    assert left(refused) == ("3", "0")
-    assert refused.headers["X-RateLimit-Resource-Until"] == until
+    limited = await api.post(TOKEN)
+    assert reason(limited)[0] == 420
+    assert limited.json["errors"][0]["code"] == "METHOD_FAILURE"
+    assert left(limited) == ("3", "0")
+    assert limited.headers["X-RateLimit-Resource-Until"] == until
     assert simulator.stats.rate_limited == 1
     time.passed += 1800
     again = await spend(api, 1)
@@ -70,7 +70,7 @@ async def test_budgets_are_per_resource_and_per_id_in_the_url(run: Run) -> None:
     assert left(await api.get("/v2/campaigns/100101")) == ("5000", "4999")
     other = api.with_key(make_api_key(business_id=1002))
     assert left(await other.get("/v2/campaigns/100201/returns")) == ("5000", "4999")
-    # Where the URL has no id, the key's business and the token's user count for themselves.
+    # Without an id in the URL, the key's business and the token's user have separate budgets.
     assert left(await api.get("/v2/campaigns")) == ("1000", "999")
     user = api.with_headers(Authorization=f"Bearer {make_oauth_token()}")
     assert left(await user.get("/v2/campaigns")) == ("1000", "999")
@@ -83,7 +83,7 @@ async def test_4xx_counts(run: Run) -> None:
     poor = api.with_key(make_api_key(scopes=["pricing"]))
     assert reason(await poor.business_get("chat", chatId=5))[0] == 403
     reply = await api.with_key("nobody").business_get("chat", chatId=5)
-    assert (reply.status, left(reply)) == (401, ("1000", "1000"))  # nobody's budget
+    assert (reply.status, left(reply)) == (401, ("1000", "1000"))  # charged to no budget
     assert left(await api.business_get("chat", chatId=5)) == ("1000", "996")
 
 

@@ -1,4 +1,4 @@
-"""What happens in a cabinet is told as the published notifications say, to who listens."""
+"""Changes in a cabinet are sent to a receiver as the published notifications."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def cabinet() -> Cabinet:
 
 
 class Seller:
-    """Answers as it is told, and remembers what it got."""
+    """Answers with scripted statuses, and records the requests."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []
-        """Of the next answers; 200 after that."""
+        """Statuses of the next responses; 200 after that."""
         self.got: list[Json] = []
         self.headers: list[dict[str, str]] = []
         self.server = TestServer(self._app())
@@ -61,7 +61,7 @@ async def seller() -> AsyncIterator[Seller]:
 
 
 def happen(cabinet: Cabinet) -> None:
-    """Everything that a cabinet can tell of."""
+    """Every change that a cabinet notifies of."""
     cabinet.arrive_feedback()
     feedback = next(iter(cabinet.feedbacks.rows)).id
     cabinet.feedbacks.comment(feedback, "Спасибо!", None)

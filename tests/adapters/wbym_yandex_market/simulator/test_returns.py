@@ -29,7 +29,7 @@ async def possible(api: Api, campaign: int, identifier: int) -> dict[str, Json]:
 
 
 class Case:
-    """A return that waits, and how it is decided."""
+    """An undecided return, and its decisions."""
 
     def __init__(self, simulator: YandexMarketSimulator, api: Api, identifier: int) -> None:
         found = simulator.state.returns.find(identifier)
@@ -43,8 +43,8 @@ class Case:
     async def shown(self) -> Json:
         return (await self.api.get(self.path)).json["result"]
 
-    async def decide(self, word: str, **more: Json) -> Reply:
-        decisions = [{"returnItemId": n, "decisionType": word, **more} for n in self.items]
+    async def decide(self, decision_type: str, **more: Json) -> Reply:
+        decisions = [{"returnItemId": n, "decisionType": decision_type, **more} for n in self.items]
         body = {"returnItemDecisions": decisions}
         return await self.api.post(f"{self.path}/decision/submit", body)
 
@@ -223,16 +223,16 @@ async def test_partial_refund_needs_an_amount_in_bounds(run: Run) -> None:
     least, most = bounds["minAmount"]["value"], bounds["maxAmount"]["value"]
     assert 0 < least < most
     assert most * 100 == min(case.prices) * bounds["maxPercent"] // 100
-    word = "PARTIAL_MONEY_REFUND"
-    assert reason(await case.decide(word))[0] == 400
+    decision_type = "PARTIAL_MONEY_REFUND"
+    assert reason(await case.decide(decision_type))[0] == 400
     for value in (least - 0.01, most + 0.01, 0, -5, least + 0.001):
         money = {"value": value, "currencyId": "RUR"}
-        assert reason(await case.decide(word, compensation=money))[0] == 400, value
+        assert reason(await case.decide(decision_type, compensation=money))[0] == 400, value
     money = {"value": most, "currencyId": "USD"}
-    assert reason(await case.decide(word, compensation=money))[0] == 400
+    assert reason(await case.decide(decision_type, compensation=money))[0] == 400
     money = {"value": most, "currencyId": "RUR"}
     assert reason(await case.decide("REFUND_MONEY", compensation=money))[0] == 400
-    assert (await case.decide(word, compensation=money)).status == 200
+    assert (await case.decide(decision_type, compensation=money)).status == 200
     assert (await case.shown())["amount"]["value"] == pytest.approx(most * len(case.items))
     assert simulator.stats.effects == {"decision": 1}
 

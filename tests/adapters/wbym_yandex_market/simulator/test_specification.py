@@ -69,7 +69,7 @@ SWITCHED_OFF = {
         for field in ("total", "from", "to", "currentPage", "pagesCount", "pageSize")
     ),
 }
-"""What Market sends no more since October 2026, and the file of August still has."""
+"""Fields that Market removed in October 2026, and the file of August still has."""
 
 
 class Judge:
@@ -95,7 +95,7 @@ methods_by_name = methods()
 
 
 async def pages(judge: Judge, api: Api, name: str, path: str, body: Json, part: str) -> list[Json]:
-    """Every record of a list, each page judged."""
+    """Every record of a list; each page is checked."""
     records: list[Json] = []
     params: Json = {}
     while True:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.adapters.wbym_wildberries.api.scripted import LOST, refused
+from tests.adapters.wbym_wildberries.api.scripted import LOST, rejected
 from tests.support.fakes import ScriptedExchange, json_response
 from wbym.bulk import Batch, Outcome
 from wbym.calls import Exchange, Request, Response, RetryPolicy
@@ -162,7 +162,7 @@ class TestOneCall:
         service.wrong["new2"] = "Не указан обязательный параметр"
         found = await open_at(service).api.content.cards.upload_and_wait(groups(2, size=2))
         assert list(found) == ["new0", "new1", "new2", "new3"]
-        # An error of before is not taken for one of this upload.
+        # An earlier error is not taken for one of this upload.
         assert found["new1"].outcome is Outcome.DONE
         assert found["new2"].reason == "Не указан обязательный параметр"
         card = found["new3"].value
@@ -251,7 +251,7 @@ class TestManyCalls:
 
     async def test_update_when_calls_are_lost_and_rejected(self) -> None:
         service = CardService(takes=5)
-        service.failures = {1: _lose, 2: lambda: refused("Неверный запрос")}
+        service.failures = {1: _lose, 2: lambda: rejected("Неверный запрос")}
         updates = [update_of(number, f"code{number}") for number in range(1, 7001)]
         updates.append(update_of(9000, ""))
         cards = open_at(service).api.content.cards
@@ -273,7 +273,7 @@ class TestManyCalls:
 
     async def test_recover_when_stop_is_true(self) -> None:
         service = CardService()
-        service.failures[2] = lambda: refused("нет")
+        service.failures[2] = lambda: rejected("нет")
         batch = await open_at(service).api.content.cards.recover_all(range(2500), stop=True)
         assert isinstance(batch.stopped, BadRequest)
         counted = {Outcome.NOT_TRIED: 500, Outcome.DONE: 1000, Outcome.FAILED: 1000}

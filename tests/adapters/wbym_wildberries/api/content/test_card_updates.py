@@ -239,14 +239,14 @@ class TestUpdate:
 
     @pytest.mark.parametrize("value", [None, True, [1, 2], {"от": 1}])
     async def test_update_when_a_value_is_of_another_kind(self, value: object) -> None:
-        """Wildberries accepts the values that it sends, whatever its documents say."""
-        said: Json = {"id": 9, "value": value}
-        card = card_of(RECORD | {"characteristics": [said | {"name": "Новое"}]})
+        """Wildberries accepts the values that it sends, whatever its documentation says."""
+        expected: Json = {"id": 9, "value": value}
+        card = card_of(RECORD | {"characteristics": [expected | {"name": "Новое"}]})
         taken: Json = {"data": None, "error": False, "errorText": "", "additionalErrors": {}}
         shop, transport = scripted_with(json_response(taken))
         await shop.api.content.cards.update([card.to_update(documents=card.documents)])
         (sent,) = msgspec.json.decode(transport.requests[0].body or b"")
-        assert sent["characteristics"] == [said]
+        assert sent["characteristics"] == [expected]
 
     async def test_update_when_a_new_value_is_of_another_kind(self) -> None:
         shop, transport = scripted_with()
@@ -322,7 +322,7 @@ class TestNew:
             await api.add(1, [long])
         assert transport.requests == []
         await api.add(1, [longest])
-        # A change states no bound: cards of before the bound can still be changed.
+        # A change has no bound: cards older than the bound can still be changed.
         await api.update(
             [card_of(RECORD | {"vendorCode": "я" * 73}).to_update(documents=LeaveOut.DOCUMENTS)]
         )

@@ -279,14 +279,14 @@ class TestAnswers:
         assert await shop.api.content.cards.upload([GROUP]) == {"A-1": "нет размера"}
 
     async def test_upload_when_rejected(self) -> None:
-        refused = {
+        rejected = {
             "data": None,
             "error": True,
             "errorText": "missing",
             "additionalErrors": {"A-1": "missing required characteristics"},
         }
         for status in (200, 400):
-            shop, _ = scripted_with(json_response(refused, status))
+            shop, _ = scripted_with(json_response(rejected, status))
             with pytest.raises(BadRequest, match=r"missing; A-1: missing required"):
                 await shop.api.content.cards.upload([GROUP])
 

@@ -198,8 +198,8 @@ class TestDirectories:
         assert {one.subject_id for one in await api.characteristics(SNEAKERS)} == {SNEAKERS}
         assert all(color.name for color in await api.colors())
         assert all(country.name for country in await api.countries())
-        for words in (api.kinds, api.seasons, api.vat):
-            assert all(isinstance(word, str) for word in await words())
+        for directory in (api.kinds, api.seasons, api.vat):
+            assert all(isinstance(entry, str) for entry in await directory())
         codes = await api.hs_codes(SNEAKERS)
         assert [
             code.tnved for code in await api.hs_codes(SNEAKERS, search=int(codes[0].tnved))

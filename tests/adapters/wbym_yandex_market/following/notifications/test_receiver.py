@@ -92,7 +92,7 @@ async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         (b"", "Input data was truncated"),
         (b"buyer's secret words", "JSON is malformed"),
@@ -102,14 +102,14 @@ async def test_ping_needs_neither_store_nor_shops(receive: Receive) -> None:
     ],
 )
 async def test_invalid_notification_is_rejected_permanently(
-    body: bytes, said: str, receive: Receive, caplog: pytest.LogCaptureFixture
+    body: bytes, expected: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
     reply = await receiving.post(body)
     assert reply.status == 400
     kind, message = reply.error
     assert kind == "WRONG_EVENT_FORMAT"
-    assert said in message
+    assert expected in message
     assert receiving.hints == []
     (warning,) = warnings(caplog)
     assert warning.startswith("shop: rejected a malformed notification: ")
@@ -158,7 +158,7 @@ async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
     assert receiving.hints == [Hint("shop", "returns", "1")]
 
 
-# Who may call.
+# Sources.
 
 
 async def test_forged_source_is_rejected_and_logged_once_per_minute(
@@ -211,7 +211,7 @@ async def test_proxy_header_has_a_custom_name(receive: Receive) -> None:
         assert (await receiving.post(PING, headers={name: "5.45.207.1"})).status == status
 
 
-# What is bounded.
+# Limits.
 
 
 @pytest.mark.parametrize(("size", "status"), [(65_536, 200), (65_537, 413)])
@@ -295,7 +295,7 @@ async def test_forged_sources_do_not_use_up_the_rate(receive: Receive) -> None:
         assert (await receiving.post(PING, headers=headers)).status == status
 
 
-# When storing goes wrong.
+# Failures of storing.
 
 
 async def test_notification_that_was_not_stored_is_requested_again(

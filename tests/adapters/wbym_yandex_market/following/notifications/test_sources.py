@@ -34,21 +34,21 @@ def test_source_is_the_peer(peer: str | None, taken: bool) -> None:
 @pytest.mark.parametrize(
     ("peer", "written", "origin"),
     [
-        # Nobody's word is taken but the proxies'.
+        # Only trusted proxies are believed.
         ("9.9.9.9", ["5.45.207.1"], "9.9.9.9"),
         ("10.0.0.1", ["5.45.207.1"], "5.45.207.1"),
-        # What a client wrote itself stands left of what the proxy adds.
+        # The client's own entries are left of those that the proxy adds.
         ("10.0.0.1", ["5.45.207.1, 9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["5.45.207.1", "9.9.9.9"], "9.9.9.9"),
         ("10.0.0.1", ["rubbish, 5.45.207.1"], "5.45.207.1"),
-        # Further proxies of one's own are passed.
+        # Further trusted proxies are skipped.
         ("10.0.0.1", ["9.9.9.9, 5.45.207.1,10.7.0.1 , fd00::2"], "5.45.207.1"),
         ("::ffff:10.0.0.1", ["5.45.207.1, ::ffff:10.0.0.2"], "5.45.207.1"),
         ("fd00::1", ["::ffff:5.45.207.1"], "5.45.207.1"),
         # A proxy's own request.
         ("10.0.0.1", [], "10.0.0.1"),
         ("10.0.0.1", ["10.0.0.2"], "10.0.0.2"),
-        # What cannot be read is nobody's.
+        # An unreadable address belongs to no source.
         ("10.0.0.1", [""], None),
         ("10.0.0.1", ["5.45.207.1,"], None),
         ("10.0.0.1", ["5.45.207.1, unknown"], None),
