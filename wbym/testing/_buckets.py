@@ -1,7 +1,7 @@
 """The simulators' own limits: a token bucket, a budget per period, a cap on parallel requests.
 
-They share no code with the client's limiter on purpose: a misunderstanding of a limit must not hide
-on both sides at once.
+They deliberately share no code with the client's limiter, so that a misunderstanding of a limit
+does not hide on both sides.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class BucketState:
 
     allowed: bool
     remaining: int
-    """Number of requests that may come at once."""
+    """Number of requests allowed at once."""
     retry: int
     """Seconds until one request is allowed again; 0 when it is allowed."""
     reset: int
@@ -27,10 +27,10 @@ class BucketState:
 
 
 class TokenBucket:
-    """Refills continuously, one token each `interval` seconds, and holds at most `burst`.
+    """Refills continuously, one token per `interval` seconds, up to `burst`.
 
-    A request that is rate limited closes the bucket until the time that it is told: an earlier one
-    is rate limited too and moves nothing. Tokens go on refilling meanwhile.
+    A rate limited request closes the bucket until the returned time: an earlier one
+    is rate limited too and changes nothing. Tokens are still refilled meanwhile.
     """
 
     __slots__ = ("_ban", "_clock", "_closed_until", "_seen", "_tokens", "burst", "interval")
@@ -38,11 +38,11 @@ class TokenBucket:
     def __init__(
         self, *, burst: int, interval: float, clock: Callable[[], float], ban: float = 0.0
     ) -> None:
-        """Makes a full bucket.
+        """Creates a full bucket.
 
         Args:
-            burst: How many requests may come at once.
-            interval: Seconds in which one token comes back.
+            burst: Max number of requests at once.
+            interval: Seconds in which one token is refilled.
             clock: Monotonic seconds.
             ban: Min seconds for which the bucket closes.
         """
@@ -71,14 +71,14 @@ class TokenBucket:
         """Counts `requests` more for an expensive response; the bucket may fall below empty.
 
         Returns:
-            Number of requests that may come at once.
+            Number of requests allowed at once.
         """
         self._refill()
         self._tokens -= requests
         return self.remaining
 
     def peek(self) -> int:
-        """Number of requests that may come at once now; counts nothing."""
+        """Number of requests allowed at once now; counts nothing."""
         now = self._refill()
         return 0 if now + _ALMOST < self._closed_until else self.remaining
 
@@ -109,7 +109,7 @@ class BudgetState:
     remaining: int
     """Number of requests left in this period."""
     until: float
-    """Seconds until the period ends and the whole budget is back."""
+    """Seconds until the period ends and the whole budget is renewed."""
 
 
 class PeriodBudget:
@@ -118,10 +118,10 @@ class PeriodBudget:
     __slots__ = ("_clock", "_end", "_spent", "limit", "period")
 
     def __init__(self, *, limit: int, period: float, clock: Callable[[], float]) -> None:
-        """Makes a full budget.
+        """Creates a full budget.
 
         Args:
-            limit: How many requests a period allows.
+            limit: Max number of requests in a period.
             period: Seconds of a period.
             clock: Monotonic seconds.
         """
@@ -160,7 +160,7 @@ class ParallelCap:
         self.peak: int = 0
 
     def enter(self) -> bool:
-        """Takes a place; False when all are taken."""
+        """Takes a slot; False when all are taken."""
         if self.running >= self.limit:
             return False
         self.running += 1
@@ -168,5 +168,5 @@ class ParallelCap:
         return True
 
     def leave(self) -> None:
-        """Gives a place back."""
+        """Returns a slot."""
         self.running -= 1

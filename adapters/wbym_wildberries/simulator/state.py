@@ -1,4 +1,4 @@
-"""One seller's cabinet, and hooks that make something happen there."""
+"""One seller's cabinet, and hooks for acts of buyers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Cabinet(SimulatedCabinet[Options, str]):
     The methods `arrive_...` are acts of buyers.
 
     Attributes:
-        effects: Counts of changes that the seller made.
+        effects: Counts of the seller's changes.
         ignored: Counts of requests that succeeded without an effect.
         recommended: Items that are recommended on an item's page, by item.
     """

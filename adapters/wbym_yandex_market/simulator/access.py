@@ -1,4 +1,4 @@
-"""Who may call what: credentials, scopes, businesses and campaigns, and the limits."""
+"""Access to methods: credentials, scopes, businesses, campaigns and limits."""
 
 from __future__ import annotations
 

@@ -505,7 +505,7 @@ class TestTrouble:
         assert [undecodable.endpoint for undecodable in shop.undecodable] == ["feedbacks.list"]
         assert shop.undecodable[0].where.startswith("data.feedbacks[")
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_reads_when_the_data_are_odd(
         self, shop: Wildberries, simulator: WildberriesSimulator, fault: str
     ) -> None:
@@ -522,7 +522,7 @@ class TestTrouble:
         self, shop: Wildberries, simulator: WildberriesSimulator
     ) -> None:
         expected = await shop.questions(answered=False).all()
-        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_words", "bad_record"}):
+        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_values", "bad_record"}):
             simulator.faults.next("/api/v1/questions", fault)
             assert await shop.questions(answered=False).all() == expected
 

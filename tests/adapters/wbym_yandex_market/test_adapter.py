@@ -658,7 +658,7 @@ class TestTrouble:
             assert f'"feedbackId":{bad.ref.id}' in undecodable.data.decode().replace(" ", "")
         assert len(shop.undecodable) == 2
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_reads_when_the_data_are_odd(
         self, market: YandexMarketSimulator, fault: str
     ) -> None:
@@ -677,7 +677,7 @@ class TestTrouble:
         self, shop: YandexMarket, market: YandexMarketSimulator
     ) -> None:
         expected = await shop.chats().all()
-        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_words", "bad_record"}):
+        for fault in sorted(set(KINDS) - {"soft_error", "nulls", "unknown_values", "bad_record"}):
             market.faults.next("/chats", fault)
             assert await shop.chats().all() == expected
 

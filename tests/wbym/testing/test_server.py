@@ -197,7 +197,7 @@ async def test_simulator_without_buyers(kiosk: Kiosk, session: aiohttp.ClientSes
     async with session.post(url, data=b'{"act":"write","text":"?"}') as reply:
         assert (reply.status, await reply.json()) == (
             501,
-            {"error": "nobody can write to this simulator"},
+            {"error": "this simulator has no buyers' messages"},
         )
     assert await get(session, f"{kiosk.url}/__simulator/sent") == (200, b"[]")
 

@@ -291,14 +291,14 @@ class TestUnusual:
             follower = it.follow(EPOCH)
             await follower.round()
             arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))
-            it.chats.refuse_cursors()
+            it.chats.reject_cursors()
             assert messages(await follower.round()) == [arrived]
             assert "rereading the feed of chats from" in caplog.text
 
             caplog.clear()
             it.simulator.stats.clear()
             arrived = it.chats.arrive("Ау", chat_id=next(iter(it.chats.chats)))
-            it.chats.refuse_cursors(2)
+            it.chats.reject_cursors(2)
             assert messages(await follower.round()) == [arrived]
             assert "its beginning" in caplog.text
             assert it.requests() < 12
@@ -312,14 +312,14 @@ class TestUnusual:
             follower = it.follow(EPOCH)
             await follower.round()
             it.simulator.stats.clear()
-            it.chats.refuse_cursors(1000)
+            it.chats.reject_cursors(1000)
             with pytest.raises(BadRequest):
                 await follower.round()
             assert it.requests() == 4  # the cursor, the last hour, the first page, the next one
 
     async def test_poll_when_the_first_cursor_is_rejected(self) -> None:
         async with scene() as it:
-            it.chats.refuse_cursors()
+            it.chats.reject_cursors()
             follower = it.follow()
             assert await follower.round() == []
             arrived = it.chats.arrive("Где заказ?", chat_id=next(iter(it.chats.chats)))

@@ -117,7 +117,7 @@ async def test_invalid_cursor_is_400(run: Run, value: str, detail: str) -> None:
 
 async def test_cursors_are_rejected_on_demand(run: Run) -> None:
     simulator, api = await run()
-    simulator.state.chats.refuse_cursors(2)
+    simulator.state.chats.reject_cursors(2)
     assert (await api.get(EVENTS)).status == 200
     assert [(await api.get(EVENTS, next=1)).status for _ in range(3)] == [400, 400, 200]
 
@@ -242,7 +242,7 @@ async def test_message_of_max_length_and_single_file_are_accepted(run: Run) -> N
 async def test_success_may_include_errors_of_files(run: Run) -> None:
     simulator, api = await run()
     sign = next(iter((await signs(api)).values()))
-    simulator.state.chats.refuse_files()
+    simulator.state.chats.reject_files()
     reply = await post(api, sign, "Смотрите", ("a.png", PNG))
     assert (reply.status, len(reply.json["errors"])) == (200, 1)
     assert simulator.state.sent[0].files == ()

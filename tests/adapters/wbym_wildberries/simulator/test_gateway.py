@@ -54,7 +54,7 @@ async def test_read_only_token_cannot_write(run: Run) -> None:
 
 
 async def test_disallowed_type_is_403_and_unpaid_service_402(run: Run) -> None:
-    _, api = await run(refused_types={1}, unpaid_services=True)
+    _, api = await run(rejected_types={1}, unpaid_services=True)
     base = await api.with_token(make_token(now=START, acc=1)).get("/api/v1/seller/chats")
     assert (base.status, base.json["detail"]) == (403, "base token is not allowed")
     service = await api.with_token(make_token(now=START, acc=4)).get("/api/v1/seller/chats")
@@ -143,9 +143,9 @@ async def test_spoiled_page_has_nulls_new_values_and_an_undecodable_record(run: 
     faults.next("/feedbacks", "nulls")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
     assert all(row["bables"] is None and row["video"] is None for row in rows)
-    faults.next("/feedbacks", "unknown_words")
+    faults.next("/feedbacks", "unknown_values")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
-    assert all(re.match(r"newWord\d+", row["state"]) and "newField" in row for row in rows)
+    assert all(re.match(r"newValue\d+", row["state"]) and "newField" in row for row in rows)
     faults.next("/feedbacks", "bad_record")
     rows = (await api.get("/api/v1/feedbacks", **LIST)).json["data"]["feedbacks"]
     assert sum(not isinstance(row["id"], str) for row in rows) == 1

@@ -161,7 +161,7 @@ class TestTrouble:
         await settle(shop)
         assert shop.follower.texts == ["Первое", "Второе"]
 
-    @pytest.mark.parametrize("fault", ["nulls", "unknown_words"])
+    @pytest.mark.parametrize("fault", ["nulls", "unknown_values"])
     async def test_round_when_the_data_are_odd(self, shop: ChatShop, fault: str) -> None:
         setattr(shop.market.faults, fault, 1.0)
         chat = await begin(shop)

@@ -172,9 +172,9 @@ async def test_campaigns_are_paged_by_token(run: Run) -> None:
 async def test_spoiled_pages_have_nulls_new_values_and_undecodable_records(run: Run) -> None:
     faults = Faults(seed=3)
     _, api = await run(faults=faults)
-    faults.next("/chats", "unknown_words")
+    faults.next("/chats", "unknown_values")
     chats = (await api.post(CHATS, {})).json["result"]["chats"]
-    assert all(re.match(r"newWord\d+", chat["status"]) for chat in chats)
+    assert all(re.match(r"newValue\d+", chat["status"]) for chat in chats)
     faults.next("/goods-feedback", "nulls")
     rows = (await api.post("/v2/businesses/1001/goods-feedback", {})).json["result"]["feedbacks"]
     assert any("media" in row for row in rows)
