@@ -47,7 +47,7 @@ _TARGETS: Final = (
     (_NEUTRAL, _HAND, 1.5),
     (_AHEAD, _HAND_AHEAD, 1.8),
 )
-"""Each beside the loop that has as many pages under way."""
+"""Each is compared with the loop that has as many pages in flight."""
 
 
 class _Seen(msgspec.Struct):
@@ -57,7 +57,7 @@ class _Seen(msgspec.Struct):
 
 
 async def run(sizes: Sizes) -> Report:
-    """Sweeps without latency beside the others, and one with latency and windows."""
+    """Compare sweeps without latency, and run one with latency and windows."""
     records = sizes.market_feedbacks
     options = ("--feedbacks", str(records), "--no-gzip", "--no-limits")
     async with SimulatorProcess("wbym_yandex_market.simulator", *options) as simulator:
@@ -102,7 +102,7 @@ async def run(sizes: Sizes) -> Report:
             ),
             Target("windows, requests in flight at the most", windows[2], "at most", _PARALLEL),
             Target("windows, of the time that four in flight take", windows[4], "at most", 1.15),
-            Target("windows, refusals", windows[3], "at most", 0),
+            Target("windows, rate limited", windows[3], "at most", 0),
         ],
         [
             "No latency and no limits but in the last row: a page after the other, with"
@@ -140,7 +140,7 @@ async def run(sizes: Sizes) -> Report:
 
 
 async def _windows(records: int) -> tuple[float, float, float, float, float]:
-    """Seconds, records a second, peak in flight, refusals, ratio to four requests at once."""
+    """Seconds, records per second, peak in flight, rate limited, ratio to four requests at once."""
     options = ("--feedbacks", str(records), "--no-gzip", "--latency", str(_LATENCY))
     async with SimulatorProcess("wbym_yandex_market.simulator", *options) as simulator:
         async with YandexMarket(
@@ -157,5 +157,5 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
         stats = msgspec.convert(await simulator.stats(), _Seen)
     if seen != records:
         raise RuntimeError(f"{seen} feedbacks came instead of {records}")
-    least = stats.requests / _PARALLEL * _LATENCY
-    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / least
+    min_seconds = stats.requests / _PARALLEL * _LATENCY
+    return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / min_seconds

@@ -73,15 +73,17 @@ class TestCompete:
             ran.append(contender.name)
             return Tally(seconds=len(ran))
 
-        async def refusals() -> int:
+        async def rate_limited() -> int:
             return 10 * len(ran)
 
         monkeypatch.setattr(contest, "PEERS_PYTHON", Path("/nowhere"))
         monkeypatch.setattr(contest, "run_once", run_once)
-        found = await compete([BY_HAND, ours, peer], lambda one: Job(one.way, "", []), 2, refusals)
+        found = await compete(
+            [BY_HAND, ours, peer], lambda one: Job(one.way, "", []), 2, rate_limited
+        )
         assert ran == ["by hand", "ours", "by hand", "ours"]
         assert [tally.seconds for tally in found["ours"].tallies] == [2, 4]
-        assert found["ours"].refusals == [10, 10]
+        assert found["ours"].rate_limited == [10, 10]
         assert "p" not in found
 
 

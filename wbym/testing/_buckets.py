@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_ALMOST = 1e-9
+_EPSILON = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,13 @@ class TokenBucket:
     def take(self) -> BucketState:
         """Counts one request."""
         now = self._refill()
-        if now + _ALMOST < self._closed_until:
+        if now + _EPSILON < self._closed_until:
             return self._limited(self._closed_until - now)
-        if self._tokens + _ALMOST >= 1.0:
+        if self._tokens + _EPSILON >= 1.0:
             self._tokens -= 1.0
             return BucketState(True, self.remaining, 0, self._reset())
         wait = max((1.0 - self._tokens) * self.interval, self._ban)
-        wait = max(1, math.ceil(wait - _ALMOST))
+        wait = max(1, math.ceil(wait - _EPSILON))
         self._closed_until = now + wait
         return self._limited(wait)
 
@@ -80,12 +80,12 @@ class TokenBucket:
     def peek(self) -> int:
         """Number of requests allowed at once now; counts nothing."""
         now = self._refill()
-        return 0 if now + _ALMOST < self._closed_until else self.remaining
+        return 0 if now + _EPSILON < self._closed_until else self.remaining
 
     @property
     def remaining(self) -> int:
         """Whole tokens when last refilled."""
-        return max(0, math.floor(self._tokens + _ALMOST))
+        return max(0, math.floor(self._tokens + _EPSILON))
 
     def _refill(self) -> float:
         now = self._clock()
@@ -94,10 +94,10 @@ class TokenBucket:
         return now
 
     def _reset(self) -> int:
-        return math.ceil((self.burst - self._tokens) * self.interval - _ALMOST)
+        return math.ceil((self.burst - self._tokens) * self.interval - _EPSILON)
 
     def _limited(self, wait: float) -> BucketState:
-        retry = math.ceil(wait - _ALMOST)
+        retry = math.ceil(wait - _EPSILON)
         return BucketState(False, 0, retry, max(retry, self._reset()))
 
 
@@ -134,7 +134,7 @@ class PeriodBudget:
     def take(self) -> BudgetState:
         """Counts one request; one that is rate limited costs nothing."""
         now = self._clock()
-        if self._end is None or now + _ALMOST >= self._end:
+        if self._end is None or now + _EPSILON >= self._end:
             self._end = now + self.period
             self._spent = 0
         allowed = self._spent < self.limit
@@ -144,7 +144,7 @@ class PeriodBudget:
     def peek(self) -> BudgetState:
         """The state that the next request would find; counts nothing."""
         now = self._clock()
-        if self._end is None or now + _ALMOST >= self._end:
+        if self._end is None or now + _EPSILON >= self._end:
             return BudgetState(self.limit > 0, self.limit, self.period)
         return BudgetState(self._spent < self.limit, self.limit - self._spent, self._end - now)
 

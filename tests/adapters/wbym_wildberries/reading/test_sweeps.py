@@ -59,7 +59,7 @@ class TestPlan:
         assert set(found) == ids_in(shelf)
         # Two counts, two checks of the archive, 6,000 and 54,000 by 4,980, two closing checks.
         assert marketplace.requests == plan.requests == 2 + 2 + 2 + 11 + 2
-        assert marketplace.refusals == 0
+        assert marketplace.rate_limited == 0
         assert loop.time() - begin < 8.5
 
     @pytest.mark.looptime
