@@ -73,7 +73,7 @@ async def run(sizes: Sizes) -> Report:
         f"{size / 1e6:.0f} MB of JSON a run. Medians of {sizes.runs} runs, one of each client in"
         " turn, each in a fresh process that has imported everything before the clock starts;"
         " ratios are taken within a turn, and a spread is the extremes beside the median. All keep"
-        " two requests under way where their face allows it: not the iterators, and not"
+        " two requests in flight if their interface allows it: not the iterators, and not"
         " `wildberries-sdk`, which blocks and does not ask for gzip. *models* are pydantic's.",
         *missing(),
     ]

@@ -77,7 +77,7 @@ async def run(sizes: Sizes) -> Report:
     agree(runs)
     limited = await _in_a_process(Task(sizes.cards))
     if limited.cards != sizes.cards:
-        raise RuntimeError(f"{limited.cards} cards came instead of {sizes.cards}")
+        raise RuntimeError(f"{limited.cards} cards were read instead of {sizes.cards}")
     # The burst at once, and then one per interval.
     bound = (pages - _QUOTA.burst) * _QUOTA.interval
     report = Report(
@@ -108,7 +108,7 @@ async def run(sizes: Sizes) -> Report:
         Target("within the limit, rate limited", limited.rate_limited, "at most", 0),
     ]
     report.notes = [
-        "A page names where the next begins, so one is asked for after the other. Medians of"
+        "A page has the cursor of the next, so pages are requested one after the other. Medians of"
         f" {sizes.runs} runs in turn; a good part of each is the simulator's, which makes a"
         " page when it is asked for it; *CPU* is the client's alone. Within the limit (5 at once,"
         " then one each 600 ms) the time is virtual, an answer takes 300 ms, and *CPU* is that of"

@@ -45,7 +45,7 @@ class Contender(msgspec.Struct, frozen=True):
 
 
 BY_HAND: Final = Contender("by hand", "by_hand", "pages", hand=True)
-BY_HAND_AHEAD: Final = Contender("by hand, two under way", "by_hand", "pages ahead", hand=True)
+BY_HAND_AHEAD: Final = Contender("by hand, two in flight", "by_hand", "pages ahead", hand=True)
 
 
 class Runs(msgspec.Struct):
@@ -117,8 +117,8 @@ async def run_once(contender: Contender, job: Job) -> Tally:
         if ready != b"ready\n":
             raise RuntimeError(f"{contender.name} did not start")
         async with asyncio.timeout(job.patience + _GRACE):
-            told = msgspec.json.encode(asdict(job)) + b"\n"
-            line, _ = await process.communicate(told)
+            request = msgspec.json.encode(asdict(job)) + b"\n"
+            line, _ = await process.communicate(request)
     except BaseException:
         if process.returncode is None:
             process.kill()

@@ -58,7 +58,7 @@ async def run(sizes: Sizes) -> Report:
         f"{2 * accounts} accounts in one inbox": crowd,
     }
     return Report(
-        "Inbox: what waits for an answer, everywhere",
+        "Inbox: unanswered items of all accounts",
         ("accounts", "s", "records", "peak MB", "of the slowest alone"),
         [
             [name, each.seconds, each.records, each.peak_mb, each.seconds / slowest]
@@ -69,7 +69,7 @@ async def run(sizes: Sizes) -> Report:
             Target("inbox, peak memory", crowd.peak_mb, "under", 300, "MB"),
             Target("inbox, rate limited", sum(rate_limited), "at most", 0),
         ],
-        ["Each row in a process of its own, with the real limits; half of the accounts on each."],
+        ["Each row in a separate process, with the real limits; half of the accounts on each."],
     )
 
 

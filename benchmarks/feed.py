@@ -90,11 +90,11 @@ async def run(sizes: Sizes) -> Report:
             Target("lag, worst", max(lags), "at most", interval + 0.05, "s"),
         ],
         [
-            f"Pages of {PAGE} events of {Task(0).chats} chats, made beforehand; what comes while "
-            "a step is written is stored with its place in one transaction that reaches the disk, "
-            "and confirmed by leaving the body of the loop. WB allows "
-            f"{limit:g} events a second, so these take {sizes.feed_events / limit / 3600:.1f} h by "
-            "its limit. The pages themselves are most of the memory.",
+            f"Pages of {PAGE} events of {Task(0).chats} chats, created beforehand; events that "
+            "arrive while a step is written are stored with the cursor in one transaction that "
+            "reaches the disk, and confirmed by leaving the body of the loop. WB allows "
+            f"{limit:g} events per second, so these take {sizes.feed_events / limit / 3600:.1f} h "
+            "within the limit. The pages themselves are most of the memory.",
             "Lag: from a message that arrives in an idle account of the simulator, with WB's real "
             f"limit of a call every {interval:g} s, to the consumer; {LAG_TRIES} messages: median "
             f"{sorted(lags)[len(lags) // 2]:.2f} s, worst {max(lags):.2f} s.",

@@ -73,9 +73,9 @@ async def run(sizes: Sizes) -> Report:
             f"The bound is ({sizes.pages} - 6) / 3 s + {_LATENCY} s = {bound:.2f} s. Medians of"
             f" {sizes.limited_runs} runs, each of a new seller; rate limited calls are the"
             " max of a run, counted by the simulator. By hand is a loop that sleeps until each"
-            " call's moment. `wbapi-async` keeps its own pace of a method, so that it may be asked"
+            " call's moment. `wbapi-async` limits the rate of each method, so that it is asked"
             " for all pages at once; `wbsdk` never returns from a fourth call within a second, and"
-            " the other two keep no pace, so these three read a page after the other.",
+            " the other two do not limit it, so these three read one page after the other.",
             *missing(),
         ],
         [

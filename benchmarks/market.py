@@ -1,4 +1,4 @@
-"""Yandex Market: small pages read one after the other, and windows read side by side."""
+"""Yandex Market: small pages read one after the other, and windows read concurrently."""
 
 import time
 from typing import Final
@@ -30,7 +30,7 @@ _PAGE: Final = 50
 _LATENCY: Final = 0.2
 _PARALLEL: Final = 4
 _HAND: Final = Contender("by hand", "by_hand", "market", hand=True)
-_HAND_AHEAD: Final = Contender("by hand, four under way", "by_hand", "market windows", hand=True)
+_HAND_AHEAD: Final = Contender("by hand, four in flight", "by_hand", "market windows", hand=True)
 _WIRE: Final = Contender("wbym, wire", "ours", "market wire")
 _NEUTRAL: Final = Contender("wbym, neutral", "ours", "market neutral")
 _AHEAD: Final = Contender("wbym, neutral, prefetch=4", "ours", "market neutral")
@@ -106,7 +106,7 @@ async def run(sizes: Sizes) -> Report:
         ],
         [
             "No latency and no limits but in the last row: a page after the other, with"
-            f" `prefetch=4` windows side by side; medians of {sizes.runs} runs in turn. The last"
+            f" `prefetch=4` concurrent windows; medians of {sizes.runs} runs in turn. The last"
             f" row reads {sizes.market_windowed:,} feedbacks in windows with the real limits."
             " `ya-market-api` fails where a list of photos is null, as the specification allows;"
             " its model is widened for this. *models* are pydantic's.",
@@ -156,6 +156,6 @@ async def _windows(records: int) -> tuple[float, float, float, float, float]:
             took = time.perf_counter() - start
         stats = msgspec.convert(await simulator.stats(), _Seen)
     if seen != records:
-        raise RuntimeError(f"{seen} feedbacks came instead of {records}")
+        raise RuntimeError(f"{seen} feedbacks were read instead of {records}")
     min_seconds = stats.requests / _PARALLEL * _LATENCY
     return took, seen / took, stats.peak_in_flight, stats.rate_limited, took / min_seconds

@@ -124,7 +124,7 @@ async def _market_wire(job: Job, tally: Tally) -> None:
 
 
 async def _market_neutral(job: Job, tally: Tally) -> None:
-    """A page after the other, or with windows of time side by side."""
+    """One page after the other, or windows of time concurrently."""
     async with _market(job) as shop:
         async for feedback in shop.feedbacks(prefetch=4 if job.at_once else None):
             tally.records += 1

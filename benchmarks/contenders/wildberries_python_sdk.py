@@ -72,7 +72,7 @@ async def _calls(job: Job, tally: Tally) -> None:
 
 
 async def _mixed(job: Job, tally: Tally) -> None:
-    """The sellers side by side, and of each one call after the other, again when rate limited."""
+    """The sellers concurrently, and of each one call after the other, again when rate limited."""
     query = {"isAnswered": "false", "take": job.take, "skip": 0}
 
     async def seller(token: str) -> None:

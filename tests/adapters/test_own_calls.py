@@ -61,7 +61,7 @@ def _endpoint(
     )
 
 
-class TestOneName:
+class TestEqualNames:
     """Two operations with one name share nothing else."""
 
     READS = _endpoint("feedbacks", "feedbacks-and-questions", FEEDBACKS.scope)

@@ -112,7 +112,7 @@ def host_of(header: str) -> str:
 
 
 def scope_of_host(host: str) -> int | None:
-    """The category that `/ping` of a host asks for; None if there is no such host."""
+    """The category that `/ping` of a host asks for; None if the host does not exist."""
     name = host.removesuffix(_SANDBOX)
     if host != name and name not in _SANDBOXES:
         return None

@@ -26,7 +26,7 @@ def nm_id(number: int) -> int:
 
 
 def number_of(nm: int) -> int:
-    """The card's number; out of range if there is no such card."""
+    """The card's number; out of range if the card does not exist."""
     return nm - _NM_BASE
 
 

@@ -142,7 +142,7 @@ class CardData:
         """Creates the pool of bodies.
 
         Args:
-            count: How many cards there are.
+            count: Number of cards.
             seed: Of the bodies.
             start: Unix time of the generation; every card was last changed before it.
         """

@@ -41,7 +41,7 @@ def new_claim(
 ) -> JsonObject:
     """A claim; waiting ones have actions, the others are decided and archived.
 
-    One whose IMEI was checked is about an Apple smartphone, which is all that WB checks.
+    One with a checked IMEI is about an Apple smartphone, since WB checks no others.
     """
     identifier = new_uuid(rng)
     card = rng.randrange(40)

@@ -82,7 +82,7 @@ class Cabinet(SimulatedCabinet[Options, str]):
         return self.chats.sent
 
     def received(self) -> list[ReceivedMessage]:
-        """The messages that buyers received; the text is empty if there are only files."""
+        """The messages that buyers received; the text is empty if a message has only files."""
         return [ReceivedMessage(each.chat_id, each.text or "") for each in self.sent]
 
     def arrive_feedback(self, *, ago: float = 0.0, **fields: object) -> str:

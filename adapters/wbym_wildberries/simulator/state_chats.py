@@ -126,7 +126,7 @@ class Chats:
         return True
 
     def by_sign(self, sign: str) -> Chat | None:
-        """The chat whose current signature this is."""
+        """The chat with this current signature."""
         return self._by_sign.get(sign)
 
     def rotate_signs(self) -> None:

@@ -1,7 +1,7 @@
 """Fields of cards that a later Wildberries has and this simulator does not know.
 
 A test gives them to a card. An update overwrites them like all others: one that is not sent is
-lost. A field that the card does not have is ignored, as Wildberries ignores what it does not know.
+lost. A field that the card does not have is ignored, as Wildberries ignores unknown fields.
 """
 
 from __future__ import annotations

@@ -285,7 +285,7 @@ class TestChats:
                 outcomes.add("moderated")
                 outcomes.add(f"retry after {error.retry_after}")
             except RefusedByModeration:
-                outcomes.add("refused")
+                outcomes.add("rejected")
         assert "released" in outcomes
         with pytest.raises(BadRequest, match="invalid fileID"):
             async with shop.download(attachments[0][0], Attachment(id="нет")):

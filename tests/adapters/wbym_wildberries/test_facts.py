@@ -120,7 +120,7 @@ class TestMethods:
         assert found == ALLOWED_TOKEN_TYPES
 
 
-class TestAsking:
+class TestOnline:
     async def test_check_when_online(self, simulator: WildberriesSimulator) -> None:
         async with open_shop(simulator) as shop:
             report = await shop.check()

@@ -82,7 +82,7 @@ async def _mixed(shop: Wildberries, calls: int) -> None:
     )
 
 
-class TestPace:
+class TestRate:
     async def test_time_when_sixty_calls_are_mixed_on_one_seller(self) -> None:
         market, begin = Marketplace(), asyncio.get_running_loop().time()
         await _mixed(_shop(market, Scheduler()), 60)

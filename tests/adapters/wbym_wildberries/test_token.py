@@ -92,7 +92,7 @@ class TestToken:
             msgspec.json.encode(token)
 
 
-class TestRefusals:
+class TestRejections:
     """Calls that no token covers fail before a request."""
 
     async def _rejected(self, kind: type[WbymError], shop: Wildberries, message: str) -> None:

@@ -69,12 +69,12 @@ class TestMethods:
         assert not transport.requests
         assert not report.probes
         assert any("after a request" in text for text in report.credentials[0].warnings)
-        pace = {facts.name: facts.rate for facts in report.methods}
-        assert pace["feedbacks.list"] == "10000 per 1 h"
-        assert pace["auth.token"] == "100 per 1 h"
+        rates = {facts.name: facts.rate for facts in report.methods}
+        assert rates["feedbacks.list"] == "10000 per 1 h"
+        assert rates["auth.token"] == "100 per 1 h"
 
 
-class TestAsking:
+class TestOnline:
     async def test_check_when_online(self, market: YandexMarketSimulator) -> None:
         async with open_shop(market, make_api_key(name="отзывы")) as shop:
             report = await shop.check()

@@ -63,7 +63,7 @@ def test_class_when_hooks_are_inherited() -> None:
 
 def test_class_when_only_argument_capabilities_are_declared() -> None:
     class Toy(Account):
-        """An argument of a list has no hook of its own."""
+        """An argument of a list needs no separate hook."""
 
         marketplace = "toy"
         CAPABILITIES: ClassVar[Capabilities] = stating(Support.NATIVE, Capability.SEND_FILES)

@@ -90,11 +90,11 @@ async def rejection(method: str, item: object) -> WbymError:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "whose", [("fake", "other"), ("other", "fake"), ("FAKE", "fake")], ids="/".join
+    "account_key", [("fake", "other"), ("other", "fake"), ("FAKE", "fake")], ids="/".join
 )
-async def test_ref_when_of_another_account(method: str, whose: tuple[str, str]) -> None:
+async def test_ref_when_of_another_account(method: str, account_key: tuple[str, str]) -> None:
     for noun in METHODS[method][1]:
-        foreign = Ref(*whose, noun, "1")
+        foreign = Ref(*account_key, noun, "1")
         error = await rejection(method, foreign)
         assert isinstance(error, RefError)
         assert "must be of the account fake/fake" in str(error)

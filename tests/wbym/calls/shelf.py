@@ -245,7 +245,7 @@ class Boxes(Base, bucket="all", noun="shelf.boxes"):
 
 
 class Lists(Base):
-    """Operations that list; each has a bucket of its own."""
+    """Operations that list; each has a separate bucket."""
 
     @get("/offset", pages=ByOffset("take", "skip", 3, max_offset=6), page=Page, total="total")
     def offset(self, *, is_open: bool | None = None) -> Listing[Box]:

@@ -128,7 +128,7 @@ class TestTimes:
         assert up - down == (1 if moment.microsecond else 0)
 
 
-class TestJoint:
+class TestRulesOverSeveral:
     def test_exactly_one_when_n_are_given(self) -> None:
         rule = exactly_one("a", "b", "c")
         assert rule({"a": None, "b": 0, "c": None}) is None

@@ -29,7 +29,7 @@ class Plain(Group, host="main", scope="goods", bucket="all", spelling=None, enve
 class Inherited(Plain):
     @get("/own")
     async def own(self, *, box_id: int) -> Box:
-        """One of its own."""
+        """A row of this group only."""
         raise NotImplementedError
 
     async def hidden(self) -> Box:

@@ -217,7 +217,7 @@ def halved(box: Box) -> float:
     return 10 / box.id
 
 
-class TestSetAside:
+class TestUndecodable:
     @pytest.mark.parametrize(
         ("made", "answer", "where"),
         [

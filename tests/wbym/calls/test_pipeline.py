@@ -183,7 +183,7 @@ class TestDecoding:
         assert len(transport.requests) == 1
 
 
-class TestRefusals:
+class TestRejections:
     @pytest.mark.parametrize(
         ("status", "kind"),
         [

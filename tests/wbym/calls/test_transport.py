@@ -99,7 +99,7 @@ class TestSend:
         assert not caught.value.sent
 
 
-class TestPlaces:
+class TestSlots:
     """The max number of concurrent requests, and waiters for a slot."""
 
     @pytest.fixture

@@ -15,9 +15,9 @@ def test_check_reports_what_a_token_can_do(run: Run, monkeypatch: pytest.MonkeyP
     assert any("personal token" in line for line in lines)
     assert "  scopes: feedbacks-and-questions (read only)" in lines
     assert "  feedbacks-and-questions, on https://feedbacks-api.wildberries.ru" in lines
-    (pace,) = [line for line in lines if "3 per 1 s, every 333 ms, burst 6: " in line]
-    assert "list, archive" in pace
-    assert "answer" not in pace.replace("unanswered", "")
+    (line_of_rate,) = [line for line in lines if "3 per 1 s, every 333 ms, burst 6: " in line]
+    assert "list, archive" in line_of_rate
+    assert "answer" not in line_of_rate.replace("unanswered", "")
     assert "  missing the category buyer-chat, for chats: list, events, send, download" in lines
     assert token.split(".")[1] not in result.output
 

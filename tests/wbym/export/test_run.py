@@ -74,7 +74,7 @@ async def export(
     return await work.run()
 
 
-class TestWhole:
+class TestFirstExport:
     async def test_file_when_new(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(10)])
         done = await export(path, shop)
@@ -129,7 +129,7 @@ class TestWhole:
         assert path.stat().st_mode & 0o777 == 0o640
 
 
-class TestAgain:
+class TestRepeatedExport:
     async def test_file_has_each_record_once_in_its_latest_state(self, path: Path) -> None:
         shop = Shop(records=[feedback(n) for n in range(60)])
         await export(path, shop)

@@ -52,7 +52,7 @@ E = TypeVar("E", bound=CallError)
 
 BEGIN = datetime(2026, 5, 1, tzinfo=UTC)
 
-Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "refused", "hangs"]
+Trouble: TypeAlias = Literal["lost before", "lost after", "unreached", "rejected", "hangs"]
 
 NATIVE: Final = Supported(Support.NATIVE)
 TEXT: Final = Supported(Support.NATIVE, {"max_text_length": 1000})
@@ -154,7 +154,7 @@ class Shop(BareAccount):
         trouble = self.trouble.popleft() if self.trouble else None
         if trouble == "unreached":
             raise self._error(ConnectionFailed, "no connection")
-        if trouble == "refused":
+        if trouble == "rejected":
             raise self._error(BadRequest, "bad words", 400)
         if trouble == "lost before":
             raise self._error(DeliveryUnknown, "the connection was lost")

@@ -28,7 +28,7 @@ def interval_text(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
-def paces(account: Account) -> dict[str, str]:
+def intervals(account: Account) -> dict[str, str]:
     return {stream.name: interval_text(stream.every) for stream in account.streams()}
 
 
@@ -46,5 +46,5 @@ async def test_rates_when_they_are_documented() -> None:
         Wildberries(make_token(scopes=SCOPES, acc=1)) as base,
         YandexMarket(make_api_key(), business_id=1001) as market,
     ):
-        found = [paces(account) for account in (personal, base, market)]
+        found = [intervals(account) for account in (personal, base, market)]
     assert table("pace") == [[name, *(each[name] for each in found)] for name in found[0]]

@@ -67,7 +67,7 @@ async def idle(events: Events, seconds: float = 10) -> None:
     """Assert that no event arrives for a time."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(seconds):
-            pytest.fail(f"{await anext(events)} came")
+            pytest.fail(f"{await anext(events)} arrived")
 
 
 def texts(events: list[Event]) -> list[str | None]:

@@ -222,7 +222,7 @@ class TestSending:
 
     async def test_rejection_is_a_final_state(self) -> None:
         shop, store = Shop(every=5), Kept()
-        shop.trouble.append("refused")
+        shop.trouble.append("rejected")
         async with open_inbox(shop, store) as (inbox, _):
             for _ in range(2):
                 delivery = await inbox.send(shop.chat(), "!", idempotency_key="k")
@@ -770,7 +770,7 @@ class Blind(Shop):
     _streams = Account._streams
 
 
-class TestBlind:
+class TestWithoutLookup:
     async def test_delivery_without_a_lookup_becomes_unknown(self) -> None:
         shop = Blind()
         item, question = shop.review("1"), shop.ask("1")

@@ -243,7 +243,7 @@ class TestBegin:
         assert shop.begins[-1] == NOW + HOUR - 4 * HOUR
 
 
-class TestWide:
+class TestWideRounds:
     async def test_round_when_a_wide_one_is_due(self) -> None:
         shop = Shop()
         await shop.round(shop.stream())

@@ -285,7 +285,7 @@ class TestChats:
         assert "could not be listed" in caplog.text
 
 
-class TestUnusual:
+class TestTrouble:
     async def test_poll_when_the_cursor_is_rejected(self, caplog: pytest.LogCaptureFixture) -> None:
         async with scene() as it:
             follower = it.follow(EPOCH)

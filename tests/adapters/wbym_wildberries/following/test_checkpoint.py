@@ -22,7 +22,7 @@ def place(next: int | None = STAMP, settled: int | None = STAMP - 5 * MINUTE) ->
     return ChatCheckpoint(next=next, settled=settled, newest=next, checked_at=NOW)
 
 
-class TestFirst:
+class TestFirstCheckpoint:
     def test_first_when_followed_from_the_beginning(self) -> None:
         epoch = datetime.fromtimestamp(0, UTC)
         for since in (epoch, datetime.min.replace(tzinfo=UTC)):

@@ -127,7 +127,7 @@ class TestLimits:
             assert 0 < len(found) < 40_000
 
             marketplace.ban = 0
-            found += await ids_of(shop.sweep.feedbacks(cursor=cursor))  # and waits as long as it is
+            found += await ids_of(shop.sweep.feedbacks(cursor=cursor))  # waits without bound
         assert len(found) == len(set(found)) == 40_000
 
     @pytest.mark.looptime

@@ -74,7 +74,7 @@ async def test_streams_of_an_account(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("name", LISTS)
-class TestEach:
+class TestEveryStream:
     async def test_round_when_records_arrive(self, shop: Shop, name: str) -> None:
         follower = await shop.begun(name)
         first = shop.arrive(name, ago=5)

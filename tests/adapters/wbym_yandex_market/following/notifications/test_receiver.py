@@ -130,7 +130,7 @@ async def test_unknown_type_is_accepted_and_logged(
 
 
 @pytest.mark.parametrize(
-    ("body", "whose"),
+    ("body", "expected_owner"),
     [
         (chat_created(business_id=1002), "business 1002"),
         (
@@ -141,14 +141,14 @@ async def test_unknown_type_is_accepted_and_logged(
     ],
 )
 async def test_notification_of_another_business_is_rejected_permanently(
-    body: object, whose: str, receive: Receive, caplog: pytest.LogCaptureFixture
+    body: object, expected_owner: str, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive()
     reply = await receiving.post(body)
     assert reply.status == 400
-    assert reply.error == ("UNKNOWN", f"{whose} is not served here")
+    assert reply.error == ("UNKNOWN", f"{expected_owner} is not served here")
     assert receiving.hints == []
-    assert whose in "".join(warnings(caplog))
+    assert expected_owner in "".join(warnings(caplog))
 
 
 async def test_return_of_an_own_shop_is_accepted(receive: Receive) -> None:
