@@ -6,6 +6,8 @@ CONSTRAINTS ?= constraints.txt
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SPECS ?= ../shared/specs
+ANSWERS ?= 100000
+SEED ?= 1
 BENCH_READY := $(VENV)/.bench
 PEERS := .venv-peers
 PEERS_READY := $(PEERS)/.ready
@@ -38,7 +40,8 @@ short: $(READY) ## the tests of the core and the command line, in about a minute
 	$(BIN)/python -m pytest --numprocesses auto -m 'not hypothesis' tests/wbym \
 		--ignore tests/wbym/cli/test_demo.py
 
-fuzz: $(READY) ## the hypothesis tests with new and ten times more examples
+fuzz: $(READY) ## 100,000 bad answers, then the hypothesis tests with ten times more examples
+	$(BIN)/python -m tests.fuzz --answers $(ANSWERS) --seed $(SEED) --specs $(SPECS)
 	$(BIN)/python -m pytest --numprocesses auto -m hypothesis --hypothesis-profile=fuzz --timeout 1800
 
 check: $(READY) ## lint, format, types, layers, generated tables

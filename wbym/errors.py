@@ -30,6 +30,7 @@
         ├── DeliveryUnknown           it may or may not have taken effect: check, never repeat
         ├── NotReady                  accepted, no result yet
         ├── UnreadableReply           a response arrived that cannot be decoded
+        ├── GatewayError              a gateway, a challenge page or a redirect answered instead
         └── StatusError               the marketplace rejected the call
             ├── BadRequest            400, and other statuses without their own class
             ├── Unauthorized          401
@@ -69,6 +70,7 @@ __all__ = [
     "ExportError",
     "FeedBusy",
     "Forbidden",
+    "GatewayError",
     "InboxNotOpen",
     "InvalidInput",
     "InvalidToken",
@@ -474,6 +476,16 @@ class NotReady(CallError):
 
 class UnreadableReply(CallError):
     """The status is a success, but the body cannot be decoded: HTML, broken or empty JSON."""
+
+    retryable = True
+
+
+class GatewayError(CallError):
+    """A gateway, a challenge page or a redirect answered instead of the marketplace.
+
+    It is temporary, and leaves open whether the call took effect: reads are retried, writes raise
+    ``DeliveryUnknown``.
+    """
 
     retryable = True
 

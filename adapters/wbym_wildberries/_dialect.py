@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from wbym.account import require_address, require_known
-from wbym.calls import Endpoint, Refusal, Response
+from wbym.calls import Endpoint, Refusal, Response, header_number, retry_after
 from wbym.errors import (
     InvalidToken,
     MissingScope,
@@ -70,8 +70,24 @@ class _ErrorBody(msgspec.Struct, rename="camel"):
     request_id: object = None
     retry_seconds: object = None
     moderation_state: object = None
+    origin: object = None
+
+    def is_wildberries(self) -> bool:
+        """Whether it has one of WB's shapes, not a gateway's."""
+        if isinstance(self.error, bool) or isinstance(self.error_text, str):
+            return True
+        if isinstance(self.title, str):
+            return any((self.detail, self.request_id, self.origin, self.code))
+        return self.code is not None and self.message is not None
 
 
+class _BareError(msgspec.Struct, forbid_unknown_fields=True):
+    error: str
+
+
+_BARE = msgspec.json.Decoder(_BareError)
+_TEXTS: Final = ("plain/text", "text/plain")
+"""Some content methods refuse in plain text."""
 _ERRORS = msgspec.json.Decoder(_ErrorBody | list[_ErrorBody])
 
 
@@ -249,25 +265,23 @@ class WildberriesDialect:
         """``X-Ratelimit-Remaining``, and on 429 ``-Retry`` and ``-Limit``, in seconds."""
         headers = response.headers
         if response.status == 429:
-            retry = _to_float(headers.get("x-ratelimit-retry"))
-            limit = _to_float(headers.get("x-ratelimit-limit"))
+            retry = _retry(headers)
+            limit = header_number(headers.get("x-ratelimit-limit"))
             return LimitSignal(
                 limit=None if limit is None else int(limit),
                 retry_after=BAN_WITHOUT_HEADER if retry is None else retry,
             )
-        remaining = _to_float(headers.get("x-ratelimit-remaining"))
+        remaining = header_number(headers.get("x-ratelimit-remaining"))
         return None if remaining is None else LimitSignal(remaining=int(remaining))
 
     def refusal(self, response: Response) -> Refusal | None:
-        """WB's own text, from any of its error bodies; HTML and empty bodies are only named."""
-        retry = _to_float(response.headers.get("x-ratelimit-retry"))
-        body = response.body
-        if not body:
-            return Refusal("the response is empty", retry_after=retry)
-        try:
-            error = _single(_ERRORS.decode(body))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return Refusal(f"not JSON: {_snippet(body)}", retry_after=retry)
+        """WB's own text, from any of its error bodies; None for another body, except with 429."""
+        retry = _retry(response.headers)
+        error = _error_in(response)
+        if error is None:
+            return (
+                Refusal(_snippet(response), retry_after=retry) if response.status == 429 else None
+            )
         title, code, request_id, seconds, short_error, *texts = map(
             flatten_message,
             (
@@ -287,10 +301,10 @@ class WildberriesDialect:
         text = "; ".join(filter(None, dict.fromkeys(texts))) or short_error
         message = f"{title}: {text}" if title and text and title != text else text or title
         return Refusal(
-            message or _snippet(body),
+            message or _snippet(response),
             code=code or None,
             request_id=request_id or None,
-            retry_after=_to_float(seconds) if retry is None else retry,
+            retry_after=header_number(seconds) if retry is None else retry,
         )
 
 
@@ -302,12 +316,33 @@ def _single(errors: _ErrorBody | list[_ErrorBody]) -> _ErrorBody:
     return msgspec.structs.replace(first, message=[error.message for error in errors])
 
 
-def _to_float(text: str | None) -> float | None:
+def _retry(headers: Mapping[str, str]) -> float | None:
+    """The pause that WB's own header states, or ``Retry-After``; seconds."""
+    own = header_number(headers.get("x-ratelimit-retry"))
+    return retry_after(headers) if own is None else own
+
+
+def _error_in(response: Response) -> _ErrorBody | None:
+    """The error in a body of WB's; None if the body is not."""
+    body = response.body
     try:
-        return None if not text else max(0.0, float(text))
-    except ValueError:
-        return None
+        error = _single(_ERRORS.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        is_text = response.headers.get("content-type", "").startswith(_TEXTS)
+        return _ErrorBody(message=body.decode("utf-8", "replace")) if is_text and body else None
+    return error if error.is_wildberries() or _is_bare(response) else None
 
 
-def _snippet(body: bytes) -> str:
-    return " ".join(body[:200].decode("utf-8", "replace").split())
+def _is_bare(response: Response) -> bool:
+    """Whether it is ``{"error": "..."}`` alone, with which ``cards.move`` refuses."""
+    try:
+        _BARE.decode(response.body)
+    except msgspec.DecodeError:
+        return False
+    return response.status == 400
+
+
+def _snippet(response: Response) -> str:
+    return (
+        " ".join(response.body[:200].decode("utf-8", "replace").split()) or "the response is empty"
+    )

@@ -5,7 +5,7 @@ Bulk reading calls :func:`feedback` for each record, so it creates few objects a
 
 from __future__ import annotations  # the API's modules are loaded at their first use
 
-from datetime import MINYEAR, UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,6 @@ from wbym.domain import (
     Media,
     MediaKind,
     Message,
-    Money,
     Noun,
     Order,
     Product,
@@ -37,10 +36,17 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    creation_time,
+    money,
+    possible_time,
     shift_time,
-    to_utc,
 )
-from wbym_wildberries.api._bounds import COMMENT_ALLOWED, COMMENT_REQUIRED, LATEST_STAMP
+from wbym_wildberries.api._bounds import (
+    COMMENT_ALLOWED,
+    COMMENT_REQUIRED,
+    EARLIEST_STAMP,
+    LATEST_STAMP,
+)
 
 if TYPE_CHECKING:
     from wbym_wildberries.api import chats as chats_api
@@ -74,6 +80,7 @@ EDIT_WINDOW: Final = timedelta(days=60)
 DECISION_WINDOW: Final = timedelta(days=14)
 """How long WB lists a claim; after that it cannot be decided."""
 
+_MAX_RATING: Final = 5
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -106,8 +113,8 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     # By position: eighteen keyword arguments would cost a third of the whole mapping.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
-        created if created.tzinfo is UTC else _utc(created),
-        wire.product_valuation,
+        created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
+        _rating(wire.product_valuation),
         wire.text or "",
         wire.pros or "",
         wire.cons or "",
@@ -144,7 +151,7 @@ def question(wire: questions_api.Question, account: str) -> Question:
     neutral = Question(
         ref=Ref(MARKETPLACE, account, Noun.QUESTION, wire.id),
         text=wire.text or "",
-        created_at=_utc(wire.created_date),
+        created_at=creation_time(wire.created_date),
         status=status,
         answer=None
         if answer is None
@@ -276,7 +283,7 @@ def return_request(wire: claims_api.Claim, account: str) -> Return:
         order=Order(wire.srid, moment_of_claim(wire.order_dt)),
         amount=None
         if wire.price is None
-        else Money(_decimal(wire.price), _currency(wire.currency_code)),
+        else money(_decimal(wire.price), _currency(wire.currency_code)),
         media=(*photos, *videos),
         created_at=created_at,
         updated_at=moment_of_claim(wire.dt_update),
@@ -296,9 +303,7 @@ def moment_of_claim(text: str | None) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if moment.year == MINYEAR:  # WB's placeholder for a missing date
-        return None
-    return to_utc(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
+    return possible_time(moment if moment.tzinfo else moment.replace(tzinfo=MOSCOW))
 
 
 def from_milliseconds(stamp: int) -> datetime:
@@ -308,7 +313,11 @@ def from_milliseconds(stamp: int) -> datetime:
 
 def moment_of_stamp(stamp: int | None) -> datetime | None:
     """Unix milliseconds as an aware time; None if absent or out of range."""
-    return None if stamp is None or not 0 <= stamp <= LATEST_STAMP else from_milliseconds(stamp)
+    return (
+        None
+        if stamp is None or not EARLIEST_STAMP <= stamp <= LATEST_STAMP
+        else from_milliseconds(stamp)
+    )
 
 
 def milliseconds(moment: datetime) -> int:
@@ -316,14 +325,8 @@ def milliseconds(moment: datetime) -> int:
     return round((moment - _EPOCH) / _MILLISECOND)
 
 
-def _utc(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        # WB writes a zone; if it is missing, assume UTC as in its other records.
-        return moment.replace(tzinfo=UTC)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return to_utc(moment)
+def _rating(value: int | None) -> int | None:
+    return value if value is None or 0 <= value <= _MAX_RATING else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -331,7 +334,7 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.year == MINYEAR else _utc(moment)
+    return possible_time(moment)
 
 
 def _answer(wire: feedbacks_api.FeedbackAnswer) -> Answer:

@@ -2,16 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from wbym.account import require_address, require_known
-from wbym.calls import Binary, Endpoint, Refusal, Response
+from wbym.calls import Binary, Endpoint, Refusal, Response, header_number, header_time, retry_after
 from wbym.errors import InvalidInput, MissingScope
 from wbym.limits import BucketKey, Charge, LimitSignal, ParallelCap, Window
 from wbym_yandex_market._limits import BUCKETS, PARALLEL, Tier
@@ -40,11 +37,10 @@ _FILE_SAFE = "/%:@!$&'()*+,;=~-._?"
 
 
 class _ErrorBody(msgspec.Struct):
-    """Market's error body, or its gateway's: ``{"timestamp", "status", "error"}``."""
+    """Market's error body. A gateway's has a number as ``status``, and no errors."""
 
+    status: object = None
     errors: list[ApiError] | None = None
-    message: object = None
-    error: object = None
 
 
 _ERRORS = msgspec.json.Decoder(_ErrorBody)
@@ -180,47 +176,45 @@ class YandexMarketDialect:
         limit = _to_int(headers.get("x-ratelimit-resource-limit"))
         remaining = _to_int(headers.get("x-ratelimit-resource-remaining"))
         left = self._seconds_left(headers)
-        retry_after = None
+        pause = None
         if response.status in {420, 429}:
             # An end in the past says nothing; an immediate retry would be rate limited again.
-            retry_after = left or BAN_WITHOUT_HEADER if remaining == 0 else PAUSE
+            stated = left if remaining == 0 else None
+            default = BAN_WITHOUT_HEADER if remaining == 0 else PAUSE
+            pause = stated or retry_after(headers) or default
         elif limit is None and remaining is None and left is None:
             return None
         return LimitSignal(
             limit=limit,
             remaining=remaining,
-            retry_after=retry_after,
+            retry_after=pause,
             resets_at=None if left is None else self._clock() + left,
         )
 
     def refusal(self, response: Response) -> Refusal | None:
-        """Market's own text; HTML and empty bodies are only named."""
+        """Market's own text; None for a body of another shape, except with 420 and 429."""
         request_id = response.headers.get("x-market-req-id")
-        retry_after = None
+        pause = None
         if response.status in {420, 429}:
             signal = self.signal(response)
-            retry_after = signal.retry_after if signal is not None else None
-        body = response.body
-        if not body:
-            return Refusal("the response is empty", request_id=request_id, retry_after=retry_after)
+            pause = None if signal is None else signal.retry_after
         try:
-            error = _ERRORS.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            message = f"not JSON: {_snippet(body)}"
-            return Refusal(message, request_id=request_id, retry_after=retry_after)
-        if error.errors:
-            refusal = refusal_of(error.errors)
-            return Refusal(refusal.message, refusal.code, request_id, retry_after)
-        texts = [text for text in (error.message, error.error) if isinstance(text, str) and text]
-        message = texts[0] if texts else _snippet(body)
-        return Refusal(message, request_id=request_id, retry_after=retry_after)
+            error = _ERRORS.decode(response.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            error = _ErrorBody()
+        if error.errors or error.status == "ERROR":
+            refusal = refusal_of(error.errors or ())
+            return Refusal(refusal.message, refusal.code, request_id, pause)
+        if pause is None:
+            return None
+        return Refusal(_snippet(response.body), request_id=request_id, retry_after=pause)
 
     def _seconds_left(self, headers: Mapping[str, str]) -> float | None:
         """Seconds until the budget is reset, by Market's own clock if the response has a date."""
-        until = _to_seconds(headers.get("x-ratelimit-resource-until"))
+        until = header_time(headers.get("x-ratelimit-resource-until"))
         if until is None:
             return None
-        now = _to_seconds(headers.get("date"))
+        now = header_time(headers.get("date"))
         return max(0.0, until + _SECOND - (self._clock() if now is None else now))
 
 
@@ -230,25 +224,10 @@ def _is_market(origin: str) -> bool:
     return parts.scheme == "https" and (host == MARKET or host.endswith(f".{MARKET}"))
 
 
-@lru_cache(maxsize=256)
-def _to_seconds(text: str | None) -> float | None:
-    """An RFC 822 date as Unix seconds; a date without a zone is read as GMT."""
-    if not text:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    zone = moment.tzinfo
-    return (moment if zone is not None else moment.replace(tzinfo=UTC)).timestamp()
-
-
 def _to_int(text: str | None) -> int | None:
-    try:
-        return None if not text else max(0, int(float(text)))
-    except (ValueError, OverflowError):
-        return None
+    number = header_number(text)
+    return None if number is None else int(number)
 
 
 def _snippet(body: bytes) -> str:
-    return " ".join(body[:200].decode("utf-8", "replace").split())
+    return " ".join(body[:200].decode("utf-8", "replace").split()) or "the response is empty"

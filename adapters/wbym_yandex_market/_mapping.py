@@ -6,7 +6,7 @@ Bulk reading calls :func:`feedback` for each record, so it creates few objects a
 from __future__ import annotations  # the API's modules are loaded at their first use
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import msgspec
@@ -37,8 +37,10 @@ from wbym.domain import (
     ReturnItem,
     ReturnStatus,
     attach_raw,
+    creation_time,
+    money,
+    possible_time,
     shift_time,
-    to_utc,
 )
 from wbym_yandex_market.api._bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
@@ -149,6 +151,8 @@ _DECISION_KIND = {
 _ISO = {"RUR": "RUB"}
 _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
+_MAX_RATING: Final = 5
+
 
 def chat(wire: chats_api.Chat, account: str) -> Chat:
     """Map a chat; a new chat waits for the seller.
@@ -172,10 +176,10 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         buyer=None if customer is None else Buyer(customer.name, customer.public_id),
         order=None if order_id is None else Order(str(order_id)),
         return_id=_text(context.return_id) if context is not None else None,
-        created_at=_utc_or_none(wire.created_at),
-        updated_at=_utc_or_none(wire.updated_at),
+        created_at=possible_time(wire.created_at),
+        updated_at=possible_time(wire.updated_at),
         waiting_since=(
-            _utc_or_none(wire.updated_at) if status is ChatStatus.WAITING_FOR_SELLER else None
+            possible_time(wire.updated_at) if status is ChatStatus.WAITING_FOR_SELLER else None
         ),
         writable=None if status in _MAYBE_CLOSED else True,
     )
@@ -192,7 +196,7 @@ def message(wire: chats_api.Message, chat: Ref) -> Message:
         ref=Ref(MARKETPLACE, chat.account, Noun.MESSAGE, str(wire.message_id)),
         chat=chat,
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
-        sent_at=_utc(wire.created_at),
+        sent_at=creation_time(wire.created_at),
         text=wire.message,
         attachments=tuple(
             Attachment(name=file.name, size=file.size, url=file.url) for file in wire.payload or ()
@@ -212,8 +216,8 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
     # By position: keyword arguments would cost more than the values.
     neutral = Feedback(
         Ref(MARKETPLACE, account, Noun.FEEDBACK, str(wire.feedback_id)),
-        _utc(wire.created_at),
-        numbers.rating if numbers is not None else None,
+        creation_time(wire.created_at),
+        _rating(numbers.rating) if numbers is not None else None,
         (words.comment or "") if words is not None else "",
         (words.advantages or "") if words is not None else "",
         (words.disadvantages or "") if words is not None else "",
@@ -257,7 +261,7 @@ def question(
     neutral = Question(
         ref=Ref(MARKETPLACE, account, Noun.QUESTION, str(about.id)),
         text=wire.text or "",
-        created_at=_utc(wire.created_at),
+        created_at=creation_time(wire.created_at),
         status=status,
         answer=answer,
         product=None if about.offer_id is None else Product(None, about.offer_id),
@@ -275,7 +279,7 @@ def answer(wire: questions_api.Answer) -> Answer:
         text=wire.text or "",
         status=_ANSWER_STATUS.get(wire.status or "", AnswerStatus.UNKNOWN),
         editable=wire.can_modify,
-        created_at=_utc_or_none(wire.created_at),
+        created_at=possible_time(wire.created_at),
         id=str(wire.id),
         author=_author(wire.author, wire.can_modify),
     )
@@ -309,9 +313,9 @@ def return_request(wire: returns_api.Return, account: str) -> Return:
         items=tuple(part for item in wire.items or () for part in _positions(item)),
         buyer_comment="\n".join(dict.fromkeys(comments)) or None,
         order=Order(str(wire.order_id)),
-        amount=None if wire.amount is None else money(wire.amount),
-        created_at=_utc_or_none(wire.creation_date),
-        updated_at=_utc_or_none(wire.update_date),
+        amount=None if wire.amount is None else _money(wire.amount),
+        created_at=possible_time(wire.creation_date),
+        updated_at=possible_time(wire.update_date),
         reply_until=_decide_until(wire),
     )
     attach_raw(neutral, wire)
@@ -321,9 +325,9 @@ def return_request(wire: returns_api.Return, account: str) -> Return:
 def _decide_until(wire: returns_api.Return) -> datetime | None:
     """The deadline of the decision: 48 hours after the return began to wait for the seller."""
     if wire.refund_status == "PREMODERATION_DECISION_WAITING":
-        since = _utc_or_none(wire.creation_date)
+        since = possible_time(wire.creation_date)
     elif wire.refund_status == "WAITING_FOR_DECISION":  # waiting since the goods came back
-        since = _utc_or_none(wire.update_date)
+        since = possible_time(wire.update_date)
     else:
         since = None
     return shift_time(since, DECISION_WINDOW)
@@ -340,17 +344,17 @@ def decision(wire: returns_api.AvailableDecision) -> Decision:
         comment_required=wire.decision_type in COMMENT_REQUIRED,
         comment_allowed=True,
         reasons=tuple(wire.decision_reason_types or ()),
-        min_amount=None if lowest is None else money(lowest),
-        max_amount=None if highest is None else money(highest),
+        min_amount=None if lowest is None else _money(lowest),
+        max_amount=None if highest is None else _money(highest),
         reason_required=wire.decision_type == DECLINE,
         amount_required=wire.decision_type == PARTIAL,
     )
 
 
-def money(wire: base.Money) -> Money:
+def _money(wire: base.Money) -> Money | None:
     """Map an amount; Market's RUR is ISO 4217's RUB."""
     code = wire.currency_id or "RUR"
-    return Money(wire.value, _ISO.get(code, code))
+    return money(wire.value, _ISO.get(code, code))
 
 
 def money_to_wire(amount: Money) -> base.Money:
@@ -395,16 +399,8 @@ def _media(wire: feedbacks_api.Photos) -> tuple[Media, ...]:
     return (*photos, *videos)
 
 
-def _utc(moment: datetime) -> datetime:
-    # Market writes an offset; if it is missing, assume UTC.
-    zone = moment.tzinfo
-    if zone is UTC:
-        return moment
-    return to_utc(moment) if zone is not None else moment.replace(tzinfo=UTC)
-
-
-def _utc_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else _utc(moment)
+def _rating(value: int | None) -> int | None:
+    return value if value is not None and 0 <= value <= _MAX_RATING else None
 
 
 def _text(number: int | None) -> str | None:

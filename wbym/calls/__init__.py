@@ -30,12 +30,14 @@ from wbym.calls._annotations import (
 )
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint, Method, path_parameters
+from wbym.calls._headers import header_number, header_time, retry_after
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError, Upload
 from wbym.calls._lists import DecodedOrigin, Report
 from wbym.calls._outcomes import Answer, FailureKind, RetryPolicy
 from wbym.calls._pipeline import DEFAULT_MAX_WAIT, Download, Pipeline, build_path, build_query
 from wbym.calls._replies import (
     Binary,
+    Decoded,
     Json,
     Nothing,
     Optional,
@@ -71,6 +73,7 @@ __all__ = [
     "Body",
     "Commas",
     "Count",
+    "Decoded",
     "DecodedOrigin",
     "Dialect",
     "Download",
@@ -125,6 +128,8 @@ __all__ = [
     "delete",
     "exactly_one",
     "get",
+    "header_number",
+    "header_time",
     "in_order",
     "is_blank",
     "patch",
@@ -133,6 +138,7 @@ __all__ = [
     "post",
     "put",
     "require",
+    "retry_after",
     "row",
     "rows_of",
     "validator_of",

@@ -56,8 +56,10 @@ class Dialect(Protocol):
         ...
 
     def refusal(self, response: Response) -> Refusal | None:
-        """The error in an answer with an unexpected status; never raises, whatever the body.
+        """The marketplace's error in an answer with an unexpected status.
 
-        None if the answer is not an error: 202 only means that the result is not ready.
+        None if the body does not have one of the marketplace's own shapes, as that of a gateway,
+        and for 202, which only means that the result is not ready. For 420 and 429 whatever the
+        body: they always mean that a limit was exceeded.
         """
         ...

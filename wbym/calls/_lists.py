@@ -1,7 +1,7 @@
 """The pages of a list operation: the one place where a row becomes a listing."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -11,7 +11,8 @@ from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Part, QueryValue
 from wbym.calls._outcomes import Answer
 from wbym.calls._pipeline import Pipeline
-from wbym.calls._replies import Json, repaired
+from wbym.calls._repair import repaired
+from wbym.calls._replies import Json
 from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput
 from wbym.limits import Priority
@@ -21,6 +22,9 @@ __all__ = ["Arguments", "DecodedOrigin", "PageShape", "Report", "RowSource", "To
 
 T = TypeVar("T")
 
+_LOST = "lost"
+"""The cursor after a page that did not state a usable one: the list did not end there."""
+_NUMBER = re.compile(r"0{0,18}[1-9][0-9]{0,18}")
 _VALUES = msgspec.json.Decoder(list[str | int | None])
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -112,9 +116,17 @@ class RowSource(Generic[T]):
         page, shape = answer.value, self._shape
         items: Sequence[T] = page if shape.records is None else getattr(page, shape.records) or ()
         count = len(items) + len(answer.undecodable)
-        following = self._following(page, count, size)
+        following = self._following(page, count, size, is_lost=self._is_lost(answer.ignored))
         origin = _Origin(self._endpoint, answer, self._pipeline.report)
         return Chunk(items, count, following, self._total(page), answer.undecodable, page, origin)
+
+    def _is_lost(self, ignored: Collection[str]) -> bool:
+        """Whether invalid fields leave open where the list continues."""
+        scheme, names = self.scheme, ["cursor"]
+        if not ignored or isinstance(scheme, ByOffset | SinglePage):
+            return False
+        names += scheme.fields if isinstance(scheme, ByCursor) else scheme.following.split(".")
+        return not {_flat(name) for name in names}.isdisjoint(map(_flat, ignored))
 
     def _total(self, page: object) -> int | None:
         total = self._shape.total
@@ -132,6 +144,8 @@ class RowSource(Generic[T]):
             CursorStuck: The cursor is from a page that did not state its end position.
         """
         scheme, arguments = self.scheme, self._arguments
+        if cursor == _LOST:
+            raise CursorStuck(self.method, cursor)
         if isinstance(scheme, SinglePage):
             if cursor is not None:
                 raise self._no_cursor(cursor)
@@ -155,7 +169,7 @@ class RowSource(Generic[T]):
     def _token(self, scheme: ByToken, cursor: str) -> str | int:
         if not scheme.is_number:
             return cursor
-        if re.fullmatch(r"0{0,18}[1-9][0-9]{0,18}", cursor) is None:
+        if _NUMBER.fullmatch(cursor) is None:
             raise self._no_cursor(cursor)
         return int(cursor)
 
@@ -173,7 +187,9 @@ class RowSource(Generic[T]):
     def _no_cursor(self, cursor: str) -> InvalidInput:
         return InvalidInput(self.method, "cursor", "must be a cursor of this list", cursor)
 
-    def _following(self, page: object, count: int, size: int | None) -> str | None:
+    def _following(
+        self, page: object, count: int, size: int | None, *, is_lost: bool
+    ) -> str | None:
         """The cursor of the next page; None after the last page, and for pages by offset."""
         scheme = self.scheme
         if isinstance(scheme, ByOffset | SinglePage):
@@ -187,7 +203,7 @@ class RowSource(Generic[T]):
             # A full page that does not state its end position is hardly the last: it must not end
             # the list silently. Reading from its cursor raises CursorStuck.
             if not (has_more or (count >= largest and None in values)):
-                return None
+                return _LOST if is_lost else None
             return msgspec.json.encode(values).decode()
         if scheme.end is not None:
             left = getattr(page, scheme.end)
@@ -198,7 +214,15 @@ class RowSource(Generic[T]):
         token: object = page
         for name in scheme.following.split("."):
             token = getattr(token, name, None)
-        return str(token) if token else None
+        if not token:
+            return _LOST if is_lost else None
+        is_valid = not scheme.is_number or _NUMBER.fullmatch(str(token)) is not None
+        return str(token) if is_valid else _LOST
+
+
+def _flat(name: str) -> str:
+    """A field's name, the same in Python and in JSON."""
+    return name.replace("_", "").lower()
 
 
 def _put(body: object, path: Sequence[str], fields: Mapping[str, object]) -> dict[str, Any]:

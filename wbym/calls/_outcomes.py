@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import Generic, NoReturn, TypeVar, cast
+from typing import Final, Generic, NoReturn, TypeVar, cast
 
 import msgspec
 
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._http import Response, TransportError
-from wbym.calls._replies import Refusal, Refused, Undecoded, Unreadable, repaired
+from wbym.calls._repair import repaired
+from wbym.calls._replies import Binary, Refusal, Refused, Undecoded, Unreadable
 from wbym.domain import UndecodableRecord
 from wbym.errors import (
     BadRequest,
@@ -17,6 +18,7 @@ from wbym.errors import (
     CallTimeout,
     ConnectionFailed,
     DeliveryUnknown,
+    GatewayError,
     NotFound,
     NotReady,
     RateLimited,
@@ -29,7 +31,8 @@ __all__ = ["Answer", "CallFailed", "FailureKind", "Judge", "RetryPolicy"]
 
 R = TypeVar("R")
 
-_NO_REASON = Refusal("the marketplace gave no reason")
+_FILE_STATUSES: Final = frozenset({401, 403, 404, 410})
+"""Statuses of a file server, whose bodies do not have the marketplace's shape."""
 
 
 class Answer(msgspec.Struct, Generic[R], frozen=True):
@@ -40,6 +43,8 @@ class Answer(msgspec.Struct, Generic[R], frozen=True):
     """Records of the page that could not be decoded."""
     body: bytes = b""
     """The body that the value was decoded from: as received, or repaired if it was invalid."""
+    ignored: frozenset[str] = frozenset()
+    """Names of invalid optional fields around the records, which count as absent."""
 
 
 class FailureKind(Enum):
@@ -127,12 +132,13 @@ class Judge(msgspec.Struct, frozen=True):
             self.refuse(endpoint, response)
         try:
             return self._decoded(endpoint, response.body)
-        except Unreadable as cause:
-            error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), response)
-            raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
         except Refused as refused:
             error = self._error(BadRequest, endpoint, refused.refusal, response)
             raise CallFailed(error, FailureKind.FINAL) from None
+        except Exception as cause:  # whatever the body holds, the call was made
+            reason = str(cause) if isinstance(cause, Unreadable) else repr(cause)
+            error = self._error(UnreadableReply, endpoint, Refusal(reason), response)
+            raise CallFailed(error, FailureKind.UNKNOWN, cause) from cause
 
     def _decoded(self, endpoint: Endpoint[R], body: bytes) -> Answer[R]:
         """Decode a body, or else the repaired body.
@@ -142,13 +148,17 @@ class Judge(msgspec.Struct, frozen=True):
             Refused: The envelope reports an error.
         """
         try:
-            value, undecodable = endpoint.reply.decode(body)
-        except Unreadable:
-            body, sent = repaired(body), body
-            if body == sent:
+            decoded = endpoint.reply.decode(body)
+        except Unreadable as error:
+            body, received = repaired(body), body
+            if body == received:
                 raise
-            value, undecodable = endpoint.reply.decode(body)
-        return Answer(value, self._named(endpoint, undecodable), body)
+            try:
+                decoded = endpoint.reply.decode(body)
+            except Unreadable:
+                raise error from None
+        undecodable = self._named(endpoint, decoded.undecodable)
+        return Answer(decoded.value, undecodable, body, decoded.ignored)
 
     def _named(
         self, endpoint: Endpoint[object], undecoded: Sequence[Undecoded]
@@ -165,17 +175,29 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             CallFailed: Always.
         """
-        refusal = self.dialect.refusal(response)
-        if response.status < 300:
-            pending = refusal or Refusal("accepted, but the result is not ready yet")
-            raise CallFailed(self._error(NotReady, endpoint, pending, response), FailureKind.FINAL)
-        kind = NotFound if response.status in endpoint.not_found else None
-        error = self._error(kind, endpoint, refusal or _NO_REASON, response)
+        refusal = self._refusal(response)
+        status = response.status
+        if status < 300:
+            waiting = refusal or Refusal("accepted, but the result is not ready yet")
+            raise CallFailed(self._error(NotReady, endpoint, waiting, response), FailureKind.FINAL)
+        if _is_foreign(endpoint, status, refusal):
+            reason = _foreign(response)
+            raise CallFailed(
+                self._error(GatewayError, endpoint, reason, response), FailureKind.UNKNOWN
+            )
+        kind = NotFound if status in endpoint.not_found else None
+        error = self._error(kind, endpoint, refusal or _foreign(response), response)
         if isinstance(error, RateLimited):
             raise CallFailed(error, FailureKind.RATE_LIMITED)
         raise CallFailed(
             error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
         )
+
+    def _refusal(self, response: Response) -> Refusal | None:
+        try:
+            return self.dialect.refusal(response)
+        except (ValueError, RecursionError):  # whatever a body holds
+            return None
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
         """The failure of an attempt without a complete answer."""
@@ -206,6 +228,25 @@ class Judge(msgspec.Struct, frozen=True):
             body=response.body if response else b"",
             details=details,
         )
+
+
+def _is_foreign(endpoint: Endpoint[object], status: int, refusal: Refusal | None) -> bool:
+    """Whether a gateway answered, not the marketplace. 5xx is a failure of either."""
+    if status < 400:
+        return True
+    if refusal is not None or status >= 500:
+        return False
+    is_file = isinstance(endpoint.reply, Binary) and "://" in endpoint.host
+    return not (is_file and status in _FILE_STATUSES)
+
+
+def _foreign(response: Response) -> Refusal:
+    """The target of a redirect, or the beginning of the body."""
+    target = response.headers.get("location")
+    if target:
+        return Refusal(f"redirected to {target.partition('?')[0]}")
+    body = " ".join(response.body[:200].decode("utf-8", "replace").split())
+    return Refusal(f"not the marketplace's answer: {body}" if body else "the response is empty")
 
 
 def _details(endpoint: Endpoint[object], response: Response | None) -> object:

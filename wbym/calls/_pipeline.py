@@ -27,12 +27,13 @@ from wbym import observe
 from wbym.calls._annotations import LONE_SURROGATE
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
+from wbym.calls._headers import header_number
 from wbym.calls._http import Part, QueryValue, Request, Response, TransportError
 from wbym.calls._outcomes import Answer, CallFailed, Judge, RetryPolicy
 from wbym.calls._transport import Exchange, Transport
 from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
-from wbym.limits import BucketState, Charge, Lease, Priority, Scheduler
+from wbym.limits import BucketState, Charge, Lease, LimitSignal, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
@@ -60,6 +61,10 @@ _UNTIMED: Final = 0.1
 """Seconds after a blocked loop in which answer times do not reflect the network."""
 
 
+_MAX_FILE: Final = 2**53
+"""Bytes; a larger size is not a size."""
+
+
 class Download:
     """A file that is being downloaded. Valid inside its ``async with``."""
 
@@ -69,8 +74,8 @@ class Download:
         headers = exchange.head.headers
         self.content_type: Final = headers.get("content-type")
         """As the marketplace states it, or None."""
-        length = headers.get("content-length", "")
-        self.size: Final = int(length) if length.isdigit() else None
+        length = header_number(headers.get("content-length"), max_value=_MAX_FILE)
+        self.size: Final = None if length is None else int(length)
         """Size in bytes, or None if the marketplace does not state it."""
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -382,7 +387,26 @@ class Pipeline:
         timed = now - self._scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-        lease.settle(cost, self.dialect.signal(head), elapsed)
+        lease.settle(cost, self._signal(endpoint, head), elapsed)
+
+    def _signal(self, endpoint: Endpoint[R], head: Response) -> LimitSignal | None:
+        """The limits that the headers state; nothing in them fails a call that was made."""
+        try:
+            return self.dialect.signal(head)
+        except Exception as error:  # noqa: BLE001 - a dialect of anybody, headers of anything
+            logger.warning(
+                "%s/%s %s: headers of limits are ignored: %r",
+                self.dialect.marketplace,
+                self.dialect.account,
+                endpoint.name,
+                error,
+                extra=LogFacts(
+                    marketplace=self.dialect.marketplace,
+                    account=self.dialect.account,
+                    endpoint=endpoint.name,
+                ),
+            )
+            return None
 
     async def _retry_or_raise(
         self, endpoint: Endpoint[R], failed: CallFailed, attempt: int, watch: CallWatch | None

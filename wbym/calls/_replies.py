@@ -3,12 +3,12 @@
 Bodies are decoded straight into Structs; if that fails for a page, record by record. A page with
 invalid records yields the valid ones. The invalid ones are kept with their bytes, the reason and
 their position: never lost, never fatal for the rest, never silent. A body that no decoder accepts,
-because of a cut character or too deep nesting, can be :func:`repaired`.
+because of a cut character or too deep nesting, can be repaired first (:mod:`wbym.calls._repair`).
 """
 
 import gc
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -16,6 +16,7 @@ import msgspec
 
 __all__ = [
     "Binary",
+    "Decoded",
     "Json",
     "Nothing",
     "Optional",
@@ -24,7 +25,6 @@ __all__ = [
     "Reply",
     "Undecoded",
     "Unreadable",
-    "repaired",
 ]
 
 R = TypeVar("R")
@@ -60,6 +60,15 @@ class Undecoded(NamedTuple):
     """Its bytes, without secrets."""
 
 
+class Decoded(NamedTuple, Generic[R_co]):
+    """The content of a body."""
+
+    value: R_co
+    undecodable: tuple[Undecoded, ...] = ()
+    ignored: frozenset[str] = frozenset()
+    """Names of optional fields around the records that are invalid, and count as absent."""
+
+
 class Unreadable(ValueError):
     """The body does not have the endpoint's shape; the message gives the reason."""
 
@@ -71,7 +80,7 @@ class Reply(Protocol[R_co]):
         """Whether this status is a success."""
         ...
 
-    def decode(self, body: bytes) -> tuple[R_co, tuple[Undecoded, ...]]:
+    def decode(self, body: bytes) -> Decoded[R_co]:
         """Decode the body into a value and the records that could not be decoded.
 
         Raises:
@@ -88,9 +97,9 @@ class Nothing(Reply[None]):
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, body: bytes) -> tuple[None, tuple[Undecoded, ...]]:
+    def decode(self, body: bytes) -> Decoded[None]:
         """None, whatever the body."""
-        return None, ()
+        return Decoded(None)
 
 
 class Binary(Reply[bytes]):
@@ -100,9 +109,9 @@ class Binary(Reply[bytes]):
         """200 alone."""
         return status == 200
 
-    def decode(self, body: bytes) -> tuple[bytes, tuple[Undecoded, ...]]:
+    def decode(self, body: bytes) -> Decoded[bytes]:
         """The bytes, unchanged."""
-        return body, ()
+        return Decoded(body)
 
 
 class Optional(Generic[R]):
@@ -119,7 +128,7 @@ class Optional(Generic[R]):
         """The statuses that the inner reply accepts."""
         return self.reply.accepts(status)
 
-    def decode(self, body: bytes) -> tuple[R | None, tuple[Undecoded, ...]]:
+    def decode(self, body: bytes) -> Decoded[R | None]:
         """Decode the value, or None.
 
         Raises:
@@ -127,7 +136,7 @@ class Optional(Generic[R]):
             Refused: The envelope reports an error.
         """
         if body.strip() in _MISSING:
-            return None, ()
+            return Decoded(None)
         return self.reply.decode(body)
 
 
@@ -170,6 +179,10 @@ class Json(Generic[W, R]):
         return msgspec.json.Decoder(self.wire)
 
     @cached_property
+    def _lenient_decoder(self) -> msgspec.json.Decoder[W]:
+        return msgspec.json.Decoder(self.wire, strict=False)
+
+    @cached_property
     def _record_decoder(self) -> msgspec.json.Decoder[msgspec.Struct]:
         if self.record is None:
             raise TypeError(f"{self!r} has no records")
@@ -179,38 +192,71 @@ class Json(Generic[W, R]):
         """All of 2xx."""
         return 200 <= status < 300
 
-    def decode(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """Decode the value, and the records that could not be decoded.
+    def decode(self, body: bytes) -> Decoded[R]:
+        """The value, without invalid records and without invalid optional fields around them.
 
         Raises:
-            Unreadable: The body is not JSON, or has an unexpected shape even without the invalid
-                records.
-            Refused: The envelope reports an error.
+            Unreadable: The body is not JSON, or lacks what the endpoint's shape requires.
         """
         if not body:
             raise Unreadable("the body is empty")
         try:
-            return self.unwrap(_decoded(self._decoder, body)), ()
+            decoded = Decoded(self.unwrap(_decoded(self._decoder, body)))
         except msgspec.ValidationError as error:
-            if self.record is None:
-                raise Unreadable(f"the body has an unexpected shape: {error}") from error
             try:
-                return self._salvage(body)
-            except _UNDECODABLE:
+                decoded = self._salvage(body)
+            except (*_UNDECODABLE, LookupError):
                 raise Unreadable(f"the body has an unexpected shape: {error}") from error
         except _UNDECODABLE as error:
             raise Unreadable(_describe(body, error)) from error
+        if self.records and self._lacks_records(body):
+            raise Unreadable(f"the body has no {'.'.join(self.records)}")
+        return decoded
 
-    def _salvage(self, body: bytes) -> tuple[R, tuple[Undecoded, ...]]:
-        """Decode without the invalid records. Slow, and seldom needed."""
-        levels: list[dict[str, msgspec.Raw]] = []
+    def _lacks_records(self, body: bytes) -> bool:
+        """Whether the list of records is missing, which is not an empty list."""
+        *levels, last = self.records
+        if len(body) > _SHORT and b'"%s"' % last.encode() in body:
+            return False
         rest = msgspec.Raw(body)
+        try:
+            for name in levels:
+                rest = _LEVEL.decode(rest).get(name, _EMPTY)
+            return last not in _LEVEL.decode(rest)
+        except _UNDECODABLE:  # a name that is not text, or a list that was accepted instead
+            return False
+
+    def _salvage(self, body: bytes) -> Decoded[R]:
+        """Decode without the invalid parts. Slow, and seldom needed.
+
+        Raises:
+            ValueError: An invalid part is required; or KeyError.
+        """
+        rest, undecodable = self._without_invalid_records(body)
+        ignored: set[str] = set()
+        while True:
+            try:
+                value = _decoded(self._lenient_decoder, rest)
+            except msgspec.ValidationError as error:
+                path = self._optional_field(error)
+                if path is None:
+                    raise
+                rest = _without(rest, path)
+                ignored.add(path[-1])
+            else:
+                return Decoded(self.unwrap(value), undecodable, frozenset(ignored))
+
+    def _without_invalid_records(self, body: bytes) -> tuple[msgspec.Raw, tuple[Undecoded, ...]]:
+        rest = msgspec.Raw(body)
+        if self.record is None:
+            return rest, ()
+        levels: list[dict[str, msgspec.Raw]] = []
         for name in self.records:
             levels.append(_LEVEL.decode(rest))
-            rest = levels[-1].get(name, _NO_RECORDS)
+            rest = levels[-1][name]
         good: list[msgspec.Raw] = []
         undecodable: list[Undecoded] = []
-        for index, raw in enumerate(_RECORDS.decode(rest)):
+        for index, raw in enumerate(_RECORDS.decode(rest) or ()):
             try:
                 self._record_decoder.decode(raw)
             except msgspec.ValidationError as error:
@@ -221,7 +267,17 @@ class Json(Generic[W, R]):
         rest = msgspec.Raw(msgspec.json.encode(good))
         for name, level in zip(reversed(self.records), reversed(levels), strict=True):
             rest = msgspec.Raw(msgspec.json.encode(level | {name: rest}))
-        return self.unwrap(self._decoder.decode(rest)), tuple(undecodable)
+        return rest, tuple(undecodable)
+
+    def _optional_field(self, error: msgspec.ValidationError) -> tuple[str, ...] | None:
+        """The field around the records that an error names; None if it is needed."""
+        found = _PATH.search(str(error))
+        if found is None:
+            return None
+        path = tuple(found[1].split(".")[1:])
+        # Without records, only an envelope's own fields can be spared.
+        is_needed = path == self.records[: len(path)] if self.records else len(path) > 1
+        return None if is_needed else path
 
     def blanked(self, raw: msgspec.Raw) -> bytes:
         """A record's bytes with its secrets blanked; unchanged if it has none."""
@@ -235,46 +291,7 @@ class Json(Generic[W, R]):
         return msgspec.json.encode(fields | dict.fromkeys(found, _BLANK))
 
 
-def repaired(body: bytes) -> bytes:
-    """Replace what no decoder accepts in a JSON body; a valid body is returned unchanged.
-
-    Lone surrogates and bytes that are not UTF-8 become U+FFFD, and a list or object nested inside
-    99 others becomes null. Slow: only for bodies that could not be decoded.
-    """
-    text = body.decode("utf-8", "replace").encode()
-    whole = _HALF.sub(_whole_character, text)
-    pieces: list[bytes] = []
-    depth = begin = 0
-    for found in _STRUCTURE.finditer(whole):
-        if found[0] in _OPENING:
-            depth += 1
-            if depth == _MAX_DEPTH:
-                pieces += [whole[begin : found.start()], b"null"]
-                begin = len(whole)  # until the bracket is closed
-        elif found[0] in _CLOSING:
-            if depth == _MAX_DEPTH:
-                begin = found.end()
-            depth -= 1
-    return b"".join([*pieces, whole[begin:]])
-
-
-def _whole_character(found: re.Match[bytes]) -> bytes:
-    return found[0] if found.end() == found.end(1) else found[1] + rb"\ufffd"
-
-
-_HALF: Final = re.compile(
-    rb"((?:[^\\]++|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\(?!u[dD][89a-fA-F]).?)*+)"
-    rb"(?:\\u[dD][89a-fA-F].{0,2}|\Z)",
-    re.DOTALL,
-)
-"""Valid text, followed by a lone surrogate or the end."""
-_STRUCTURE: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
-_OPENING: Final = {b"[", b"{"}
-_CLOSING: Final = {b"]", b"}"}
-_MAX_DEPTH: Final = 100
-
-
-def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
+def _decoded(decoder: msgspec.json.Decoder[W], body: bytes | msgspec.Raw) -> W:
     """Decode with the garbage collector off: decoded JSON has no cycles.
 
     The lists of a page would trigger it again and again: a tenth of the time of large pages.
@@ -290,9 +307,27 @@ def _decoded(decoder: msgspec.json.Decoder[W], body: bytes) -> W:
 
 _UNDECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _LEVEL = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
-_NO_RECORDS = msgspec.Raw(b"[]")
+_RECORDS = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_EMPTY = msgspec.Raw(b"{}")
+_PATH: Final = re.compile(r"at `\$((?:\.\w+)+)`")
+_SHORT: Final = 4096
+"""Bytes of a body that is decoded once more to see whether its list is missing."""
 _BLANK = msgspec.Raw(b'"***"')
+
+
+def _without(body: msgspec.Raw, path: Sequence[str]) -> msgspec.Raw:
+    """JSON without the field at a path.
+
+    Raises:
+        KeyError: The field does not exist.
+    """
+    level = _LEVEL.decode(body)
+    head, *rest = path
+    if rest:
+        level[head] = _without(level[head], rest)
+    else:
+        del level[head]
+    return msgspec.Raw(msgspec.json.encode(level))
 
 
 def _describe(body: bytes, error: Exception) -> str:

@@ -16,8 +16,10 @@ from wbym.domain._common import (
     Record,
     WaitingCounts,
     attach_raw,
+    creation_time,
+    money,
+    possible_time,
     shift_time,
-    to_utc,
 )
 from wbym.domain._delivery import Action, Delivery, DeliveryState
 from wbym.domain._feedback import Answer, AnswerStatus, Feedback, Question, QuestionStatus
@@ -57,8 +59,10 @@ __all__ = [
     "UndecodableRecord",
     "WaitingCounts",
     "attach_raw",
+    "creation_time",
+    "money",
+    "possible_time",
     "shift_time",
-    "to_utc",
 ]
 
 show_exports(__name__, __all__)

@@ -25,8 +25,10 @@ __all__ = [
     "Record",
     "WaitingCounts",
     "attach_raw",
+    "creation_time",
+    "money",
+    "possible_time",
     "shift_time",
-    "to_utc",
 ]
 
 
@@ -58,20 +60,35 @@ class Record(_HasRaw, msgspec.Struct, frozen=True, gc=False):
             return None
 
 
+_FIRST_YEAR: Final = 1995
+_LAST_YEAR: Final = 2100
+_MAX_AMOUNT: Final = Decimal(10**15)
+
 attach_raw: Final[Callable[[Record, object], None]] = _HasRaw.__dict__["_raw"].__set__
 """``attach_raw(record, wire)``, for adapters: set ``record.raw``."""
 
 
-def to_utc(moment: datetime) -> datetime:
-    """Convert an aware time to UTC, for adapters.
+def creation_time(moment: datetime) -> datetime:
+    """When a record was created, in UTC, for adapters; a time without a zone counts as UTC.
 
-    A time that UTC cannot represent keeps its digits: for a missing date a marketplace may send the
-    first or the last day of the calendar, in its own zone.
+    Raises:
+        ValueError: Nothing on a marketplace was created then; the record is not usable.
     """
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        return moment.replace(tzinfo=UTC)
+    found = possible_time(moment)
+    if found is None:
+        raise ValueError(f"the creation time {moment.isoformat()} is impossible")
+    return found
+
+
+def possible_time(moment: datetime | None) -> datetime | None:
+    """A time in UTC, for adapters; a time without a zone counts as UTC.
+
+    None for a time that nothing on a marketplace can have: for a missing date it may send the first
+    or the last day of the calendar.
+    """
+    if moment is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def shift_time(moment: datetime | None, delta: timedelta) -> datetime | None:
@@ -91,6 +108,12 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+def money(amount: Decimal, currency: str) -> Money | None:
+    """An amount of money, for adapters; None for a number that is not an amount."""
+    is_amount = amount.is_finite() and abs(amount) < _MAX_AMOUNT
+    return Money(amount, currency) if is_amount else None
 
 
 class Product(msgspec.Struct, frozen=True, gc=False):

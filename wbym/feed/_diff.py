@@ -80,18 +80,14 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
                 open_[open_.index(similar)] = doubted
         if kind is None or (first and not checkpoint.begun and observation.at < checkpoint.since):
             continue
-        ref = record.ref
-        events.append(
-            StoredEvent(
-                f"{ref.marketplace}/{account}/{key}{'' if first else f'#{latest.revision}'}",
-                account,
-                kind,
-                observation.at,
-                encode_record(record),
-                None if observation.chat is None else encode_record(observation.chat),
-                None if delivery is None else delivery.idempotency_key,
-            )
-        )
+        change = "" if first else f"#{latest.revision}"
+        sent_as = None if delivery is None else delivery.idempotency_key
+        try:
+            events.append(_event(observation, f"{key}{change}", kind, account, sent_as))
+        except OverflowError as error:
+            bad = _unstorable(observation, stream, account, error)
+            key, kind = record_key(bad.record), EventKind.UNDECODABLE
+            events.append(_event(bad, key, kind, account, None))
     forget_before = batch.forget_before
     if forget_before is not None and checkpoint.retained_since is not None:
         # Deleting scans all seen records, so not with each batch.
@@ -109,6 +105,37 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
         forget_before,
         list(seen.values()),
     )
+
+
+def _event(
+    observation: Observation, key: str, kind: EventKind, account: str, sent_as: str | None
+) -> StoredEvent:
+    """An event to store.
+
+    Raises:
+        OverflowError: The record has a number that cannot be stored.
+    """
+    record, chat = observation.record, observation.chat
+    return StoredEvent(
+        f"{record.ref.marketplace}/{account}/{key}",
+        account,
+        kind,
+        observation.at,
+        encode_record(record),
+        None if chat is None else encode_record(chat),
+        sent_as,
+    )
+
+
+def _unstorable(
+    observation: Observation, stream: str, account: str, error: OverflowError
+) -> Observation:
+    """An observation of a record that cannot be stored, as one that could not be decoded."""
+    record = observation.record
+    data, marketplace = msgspec.json.encode(record), record.ref.marketplace
+    reason = f"{type(error).__name__}: {error}"
+    undecodable = UndecodableRecord.of(marketplace, account, stream, str(record.ref), reason, data)
+    return Observation(undecodable, observation.at)
 
 
 def _remember(

@@ -16,7 +16,7 @@ import anyio
 import msgspec
 
 from wbym.domain import UndecodableRecord
-from wbym.errors import AccountsFailed, InvalidInput
+from wbym.errors import AccountsFailed, CursorStuck, InvalidInput, PagingLimit
 from wbym.paging import TICK, Listing, Page, Reading
 
 __all__ = ["Failures", "OnError", "Running", "by_windows", "in_memory", "merged"]
@@ -296,11 +296,18 @@ def by_windows(
             begin = since if end - since <= length else end - length
             found: list[T] = []
             undecodable: tuple[UndecodableRecord, ...] = ()
-            async with aclosing(part(begin, end).read(inside)) as pages:
-                async for page in pages:
-                    found += page.items
-                    undecodable += page.undecodable
+            stuck: CursorStuck | PagingLimit | None = None
+            try:
+                async with aclosing(part(begin, end).read(inside)) as pages:
+                    async for page in pages:
+                        found += page.items
+                        undecodable += page.undecodable
+            except (CursorStuck, PagingLimit) as error:
+                stuck = error  # it would be raised again, so the records before it come first
             found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
+            if stuck is not None:
+                yield Page(found, end.isoformat(), end.isoformat(), None, undecodable)
+                raise stuck
             is_last = begin == since
             following = begin if is_last else begin - TICK
             cursor = None if is_last else following.isoformat()
@@ -340,12 +347,19 @@ def in_memory(listing: Listing[T], moment: Moment[T]) -> Listing[T]:
     async def read(reading: Reading) -> AsyncGenerator[Page[T], None]:
         found: list[T] = []
         undecodable: tuple[UndecodableRecord, ...] = ()
-        async with aclosing(listing.read(msgspec.structs.replace(reading, cursor=None))) as pages:
-            async for page in pages:
-                found += page.items
-                undecodable += page.undecodable
+        stuck: CursorStuck | PagingLimit | None = None
+        inside = msgspec.structs.replace(reading, cursor=None)
+        try:
+            async with aclosing(listing.read(inside)) as pages:
+                async for page in pages:
+                    found += page.items
+                    undecodable += page.undecodable
+        except (CursorStuck, PagingLimit) as error:
+            stuck = error
         found.sort(key=lambda item: moment(item) or _EARLIEST, reverse=True)
-        yield Page(found, "", None, None, undecodable)
+        yield Page(found, "", None if stuck is None else "", None, undecodable)
+        if stuck is not None:
+            raise stuck
 
     return Listing(read, newest_first=True)
 

@@ -11,9 +11,10 @@ import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from functools import partial
-from itertools import compress
-from typing import Final, Generic, TypeAlias, TypeVar
+from itertools import compress, starmap
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -62,6 +63,28 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     """The marketplace's page, decoded; None if the page is composed of several."""
     origin: Origin | None = None
     """The origin of the items, as long as each is one of the marketplace's records."""
+
+
+P = TypeVar("P", Page[Any], Chunk[Any])
+
+
+def without_impossible_times(page: P, time: Callable[[Any], datetime]) -> P:
+    """A page without the items whose ``time`` raises ValueError; they are undecodable."""
+    bad: dict[int, ValueError] = {}
+    for index, item in enumerate(page.items):
+        try:
+            time(item)
+        except ValueError as error:
+            bad[index] = error
+    origin = page.origin
+    if not bad or origin is None:
+        return page
+    return msgspec.structs.replace(
+        page,
+        items=[item for index, item in enumerate(page.items) if index not in bad],
+        undecodable=page.undecodable + tuple(starmap(origin.undecodable, bad.items())),
+        origin=None,
+    )
 
 
 Pages: TypeAlias = AsyncGenerator[Page[T], None]

@@ -23,7 +23,7 @@ class Packed(Generic[T]):
     """
 
     def __init__(self, record: type[T], time: Callable[[T], datetime]) -> None:
-        self._decoder: msgspec.msgpack.Decoder[list[T]] = msgspec.msgpack.Decoder(list[record])  # type: ignore[valid-type]
+        self._decoder: msgspec.json.Decoder[list[T]] = msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
         self._time = time
         self._pages: deque[tuple[datetime, bytes]] = deque()
         self._open: list[T] = []
@@ -31,7 +31,7 @@ class Packed(Generic[T]):
     def add(self, items: Sequence[T]) -> None:
         """Append a page, which must be in order of time."""
         if items:
-            encoded = msgspec.msgpack.encode(items)
+            encoded = msgspec.json.encode(items)  # MessagePack has no integers beyond 64 bits
             self._pages.append((self._time(items[0]), zlib.compress(encoded, 1)))
 
     def take(self, before: datetime | None, limit: int) -> list[T]:

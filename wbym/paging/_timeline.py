@@ -21,7 +21,7 @@ import msgspec
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
 from wbym.paging._cursors import Cursor
-from wbym.paging._listing import Listing, Page
+from wbym.paging._listing import Listing, Page, without_impossible_times
 from wbym.paging._parts import TICK, Span, stamp, unstamp
 from wbym.paging._prefetch import PREFETCH, read_ahead
 from wbym.paging._schemes import ByOffset
@@ -212,7 +212,7 @@ class _Timeline(Generic[T]):
             expected=left,
         )
 
-    def _pages(
+    async def _pages(
         self,
         span: Span,
         scheme: ByOffset,
@@ -223,7 +223,7 @@ class _Timeline(Generic[T]):
     ) -> AsyncGenerator[tuple[int, int, Chunk[T]], None]:
         source = self._listed(span, newest_first).source
         assert source is not None  # noqa: S101 - it is the same kind of list
-        return read_ahead(
+        run = read_ahead(
             source,
             scheme,
             size=self._size,
@@ -232,6 +232,9 @@ class _Timeline(Generic[T]):
             expected=expected,
             priority=self._priority,
         )
+        async with aclosing(run):
+            async for at, asked, chunk in run:
+                yield at, asked, without_impossible_times(chunk, self._time)
 
     def _reaching(self, pages: int, empty_from: int | None = None) -> ByOffset:
         """The scheme, limited to n pages and to the known depth."""

@@ -16,7 +16,7 @@ import msgspec
 
 from wbym.domain import UndecodableRecord
 from wbym.paging._cursors import Cursor
-from wbym.paging._listing import Listing, Page
+from wbym.paging._listing import Listing, Page, without_impossible_times
 from wbym.paging._packed import Packed
 from wbym.paging._parts import Span, stamp, unstamp
 from wbym.paging._timeline import second_of
@@ -256,7 +256,8 @@ class ListsSweep(Generic[T]):
             return
         state = msgspec.structs.replace(state, stage="archive")
         async with aclosing(archive.using(cursor=state.archive).pages()) as pages:
-            async for page in pages:
+            async for sent in pages:
+                page = without_impossible_times(sent, self.time)
                 fresh = self._without(page.items, delivered.ids or set())
                 fresh = [item for item in fresh if self.time(item) in self._span]
                 older = bool(page.items) and self.time(page.items[-1]) < self._span.since

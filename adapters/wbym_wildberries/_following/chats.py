@@ -90,8 +90,10 @@ class ChatStream:
                 *self._id.undecodable(page.undecodable, now),
                 *await self._observe(page.items, request, shown, listed),
             ]
-            following = None if page.next_cursor is None else int(page.next_cursor)
-            if not reading.advance([line.event for line in page.items], following):
+            cursor = page.next_cursor
+            is_lost = cursor is not None and not cursor.isdecimal()
+            following = None if cursor is None or is_lost else int(cursor)
+            if is_lost or not reading.advance([line.event for line in page.items], following):
                 yield Batch(observations)
                 raise CursorStuck(row(Chats.events).name, reading.cursor)
             stored = msgspec.json.encode(reading.place)

@@ -340,7 +340,12 @@ class ChatReader:
         automatic one, the person's message before it may be older: then the whole feed is read.
         """
         listed_last = [item.wire.last_message for item in listed]
-        stamps = [None if wire is None else wire.add_timestamp for wire in listed_last]
+        stamps = [
+            None
+            if wire is None or mapping.moment_of_stamp(wire.add_timestamp) is None
+            else wire.add_timestamp
+            for wire in listed_last
+        ]
         known = [stamp for stamp in stamps if stamp]
         found: dict[str, _LastMessage] = {}
         if known and len(known) == len(stamps):

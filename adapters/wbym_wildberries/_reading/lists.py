@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypedDict, TypeVar
 
 from wbym.account import Filters
-from wbym.domain import Feedback, Question, Ref, Return
+from wbym.domain import Feedback, Question, Ref, Return, creation_time
 from wbym.errors import InvalidInput
 from wbym.paging import TICK, Listing, Span, by_time, chain, second_of
 from wbym_wildberries import _mapping as mapping
@@ -124,7 +124,7 @@ def in_order(
     return by_time(
         listed,
         span=span,
-        time=lambda wire: wire.created_date,
+        time=lambda wire: creation_time(wire.created_date),
         key=lambda wire: wire.id,
         expected=expected,
         depth=depth,

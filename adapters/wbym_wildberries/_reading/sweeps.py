@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Generic, TypeVar
 
 from wbym.account import Capability, SweepOptions, Sweeps
 from wbym.calls import DecodedOrigin, Range, Report, require, row
-from wbym.domain import Feedback, Question
+from wbym.domain import Feedback, Question, creation_time
 from wbym.limits import Priority
 from wbym.paging import (
     Listing,
@@ -262,7 +262,7 @@ class _NounSweep(Generic[W, R]):
 
 
 def _time_of(wire: questions_api.Question | feedbacks_api.Feedback) -> datetime:
-    return wire.created_date
+    return creation_time(wire.created_date)
 
 
 def _id_of(wire: questions_api.Question | feedbacks_api.Feedback) -> str:

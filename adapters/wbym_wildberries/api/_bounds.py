@@ -9,6 +9,7 @@ __all__ = [
     "COMMENT",
     "COMMENT_ALLOWED",
     "COMMENT_REQUIRED",
+    "EARLIEST_STAMP",
     "FEEDBACKS_PAGE",
     "FEEDBACKS_REACH",
     "FILES_SIZE",
@@ -24,6 +25,8 @@ MESSAGE: Final = Length(0, 1000)
 FILE_TYPE: Final = FileType(("image/jpeg", "image/png", "application/pdf"))
 FILE_SIZE: Final = MaxSize(5 * 1024 * 1024)
 FILES_SIZE: Final = MaxSize(30 * 1024 * 1024)
+EARLIEST_STAMP: Final = 788_918_400_000
+"""The year 1995 in Unix milliseconds; no message is older."""
 LATEST_STAMP: Final = 253_402_300_799_999
 """The last millisecond of the year 9999. An event with a later time, such as one in microseconds,
 has no place in the feed: it is undecodable."""

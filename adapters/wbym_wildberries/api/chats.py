@@ -25,7 +25,14 @@ from wbym.calls import (
 from wbym.paging import ByToken, Listing, SinglePage
 from wbym_wildberries._token import Category
 from wbym_wildberries.api._base import Wire, as_is
-from wbym_wildberries.api._bounds import FILE_SIZE, FILE_TYPE, FILES_SIZE, LATEST_STAMP, MESSAGE
+from wbym_wildberries.api._bounds import (
+    EARLIEST_STAMP,
+    FILE_SIZE,
+    FILE_TYPE,
+    FILES_SIZE,
+    LATEST_STAMP,
+    MESSAGE,
+)
 
 __all__ = [
     "Chat",
@@ -126,7 +133,7 @@ class Event(_Signed, frozen=True):
 
     chat_id: str = msgspec.field(name="chatID")
     event_id: str = msgspec.field(name="eventID")
-    add_timestamp: Annotated[int, msgspec.Meta(ge=0, le=LATEST_STAMP)]
+    add_timestamp: Annotated[int, msgspec.Meta(ge=EARLIEST_STAMP, le=LATEST_STAMP)]
     """Unix milliseconds."""
     event_type: str | None = None
     """``message``."""

@@ -119,7 +119,7 @@ class Chats:
         self._rejected_cursors += times
 
     def rejects_cursor(self) -> bool:
-        """Whether a request with `next` is rejected now; uses up one of `refuse_cursors`."""
+        """Whether a request with `next` is rejected now; uses up one of `reject_cursors`."""
         if not self._rejected_cursors:
             return False
         self._rejected_cursors -= 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from wbym.account import Filters
 from wbym.domain import Chat, Feedback, Message, Question, Ref, Return, WaitingCounts
 from wbym.domain import QuestionStatus as Status
+from wbym.errors import CursorStuck, PagingLimit
 from wbym.paging import Listing, Span, by_span, lazy, merge
 from wbym_yandex_market import _mapping as mapping
 from wbym_yandex_market._reading.answers import feedback_with_answer, gather_or_cancel
@@ -149,17 +150,25 @@ def list_questions(
 
         listed_until = datetime.now(UTC) - _LAG
         waiting: set[str] | None = None
+        is_complete = True
 
         async def with_statuses(page: Sequence[Question]) -> list[Question]:
-            nonlocal waiting
+            nonlocal waiting, is_complete
             if page and waiting is None:  # most parts of a long period are empty
-                found = await wires(True).all()
-                waiting = {str(wire.question_identifiers.id) for wire in found}
+                waiting = set()
+                try:
+                    async for wire in wires(True):
+                        waiting.add(str(wire.question_identifiers.id))
+                except (CursorStuck, PagingLimit):
+                    if answered:
+                        raise
+                    is_complete = False
 
             def status(item: Question) -> Status:
                 if item.ref.id in (waiting or ()):
                     return Status.WAITING
-                return Status.ANSWERED if item.created_at < listed_until else Status.UNKNOWN
+                is_known = is_complete and item.created_at < listed_until
+                return Status.ANSWERED if is_known else Status.UNKNOWN
 
             known = [mapping.with_fields(item, status=status(item)) for item in page]
             return [item for item in known if item.answered] if answered else known

@@ -153,6 +153,8 @@ def in_envelope_or_none(data: Any, /, **_: object) -> Reply[Any]:  # noqa: ANN40
 
 
 Id: TypeAlias = Annotated[int, Range(1)]
+WireId: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""An id in a response. A larger one could not be sent back."""
 """A numeric id of Market's."""
 
 Ids: TypeAlias = Annotated[Collection[Id], Count(1, 50), Unique()]

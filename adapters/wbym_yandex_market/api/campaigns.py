@@ -4,7 +4,17 @@ import msgspec
 
 from wbym.calls import Json, Unreadable, get
 from wbym.paging import Listing
-from wbym_yandex_market.api._base import ANY, ApiError, Id, MarketGroup, Paging, Wire, check, pages
+from wbym_yandex_market.api._base import (
+    ANY,
+    ApiError,
+    Id,
+    MarketGroup,
+    Paging,
+    Wire,
+    WireId,
+    check,
+    pages,
+)
 
 __all__ = ["Business", "Campaign", "Campaigns"]
 
@@ -12,14 +22,14 @@ __all__ = ["Business", "Campaign", "Campaigns"]
 class Business(Wire, frozen=True):
     """A business ("cabinet"), which shops belong to."""
 
-    id: int | None = None
+    id: WireId | None = None
     name: str | None = None
 
 
 class Campaign(Wire, frozen=True):
     """A shop as Market sends it."""
 
-    id: int | None = None
+    id: WireId | None = None
     domain: str | None = None
     """Its name."""
     client_id: int | None = None

@@ -12,6 +12,7 @@ from wbym_yandex_market.api._base import (
     Paging,
     Several,
     Wire,
+    WireId,
     pages,
 )
 from wbym_yandex_market.api._bounds import CHATS_PAGE, FILE_SIZE, HISTORY_PAGE, MESSAGE
@@ -53,7 +54,7 @@ class FullContext(Wire, frozen=True):
 class Chat(Wire, frozen=True):
     """A chat as Market sends it."""
 
-    chat_id: int
+    chat_id: WireId
     context: FullContext | None = None
     type: str | None = None
     """``CHAT``, or ``ARBITRAGE``: a dispute."""
@@ -85,7 +86,7 @@ class Payload(Wire, frozen=True):
 class Message(Wire, frozen=True):
     """A message as Market sends it."""
 
-    message_id: int
+    message_id: WireId
     created_at: datetime
     sender: str | None = None
     """``PARTNER`` (the shop), ``CUSTOMER``, ``MARKET`` (automatic) or ``SUPPORT``."""
@@ -107,7 +108,7 @@ class HistoryPage(Wire, frozen=True):
 class NewChat(Wire, frozen=True):
     """A new chat, or an existing one."""
 
-    chat_id: int
+    chat_id: WireId
 
 
 class ChatContext(Wire, frozen=True):

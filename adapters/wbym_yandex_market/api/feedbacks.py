@@ -25,6 +25,7 @@ from wbym_yandex_market.api._base import (
     MarketGroup,
     Paging,
     Wire,
+    WireId,
     pages,
 )
 from wbym_yandex_market.api._bounds import COMMENT, FEEDBACKS_DAYS, FEEDBACKS_PAGE
@@ -73,7 +74,7 @@ class Statistics(Wire, frozen=True):
 class Feedback(Wire, frozen=True):
     """A feedback as Market sends it."""
 
-    feedback_id: int
+    feedback_id: WireId
     created_at: datetime
     need_reaction: bool | None = None
     """False after somebody read it in the cabinet, skipped it or commented on it; this does not
@@ -103,7 +104,7 @@ class Author(Wire, frozen=True):
 class Comment(Wire, frozen=True):
     """A comment as Market sends it."""
 
-    id: int
+    id: WireId
     text: str | None = None
     status: str | None = None
     """``PUBLISHED``, ``UNMODERATED``, ``BANNED`` or ``DELETED``."""

@@ -14,6 +14,7 @@ from wbym_yandex_market.api._base import (
     Paging,
     Several,
     Wire,
+    WireId,
     in_envelope_or_none,
     pages,
 )
@@ -45,7 +46,7 @@ class Author(Wire, frozen=True):
 class QuestionIdentifiers(Wire, frozen=True):
     """A question's id and its product."""
 
-    id: int
+    id: WireId
     category_id: int | None = None
     offer_id: str | None = None
     """The seller's own article."""
@@ -74,7 +75,7 @@ class QuestionsPage(Wire, frozen=True):
 class Comment(Wire, frozen=True):
     """A comment under an answer."""
 
-    id: int
+    id: WireId
     text: str | None = None
     can_modify: bool | None = None
     parent_id: int | None = None
@@ -88,7 +89,7 @@ class Comment(Wire, frozen=True):
 class Answer(Wire, frozen=True):
     """An answer as Market sends it: the seller's, another seller's, or a buyer's."""
 
-    id: int
+    id: WireId
     text: str | None = None
     can_modify: bool | None = None
     """Whether the seller may change or delete it."""

@@ -19,7 +19,17 @@ from wbym.calls import (
     post,
 )
 from wbym.paging import Listing
-from wbym_yandex_market.api._base import ORDERS, Id, Ids, MarketGroup, Money, Paging, Wire, pages
+from wbym_yandex_market.api._base import (
+    ORDERS,
+    Id,
+    Ids,
+    MarketGroup,
+    Money,
+    Paging,
+    Wire,
+    WireId,
+    pages,
+)
 from wbym_yandex_market.api._bounds import COMMENT_REQUIRED, DECLINE, PARTIAL
 
 __all__ = ["AvailableDecision", "Decisions", "ItemDecision", "Return", "ReturnItem", "Returns"]
@@ -96,8 +106,8 @@ class ReturnItem(Wire, frozen=True):
 class Return(Wire, frozen=True):
     """A return as Market sends it, or an order that was not picked up."""
 
-    id: int
-    order_id: int
+    id: WireId
+    order_id: WireId
     items: list[ReturnItem] | None = None
     return_type: str | None = None
     """``RETURN``, or ``UNREDEEMED``: not picked up."""

@@ -539,7 +539,9 @@ class TestTokens:
     async def test_secret_when_everything_is_shown(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(0)
         text = make_token()
-        transport = ScriptedTransport(json_response({"title": "unauthorized"}, 401))
+        transport = ScriptedTransport(
+            json_response({"title": "unauthorized", "detail": "withdrawn"}, 401)
+        )
         shop = Wildberries(text, name="shop", transport=transport, scheduler=Scheduler())
         with pytest.raises(Exception, match="unauthorized") as caught:
             await shop.api.feedbacks.unseen()

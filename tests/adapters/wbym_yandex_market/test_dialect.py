@@ -6,7 +6,8 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY
 from tests.support.fakes import ScriptedTransport, json_response
-from wbym.calls import Response, RetryPolicy
+from tests.support.foreign import FOREIGN
+from wbym.calls import Refusal, Response, RetryPolicy
 from wbym.errors import (
     BadRequest,
     CallError,
@@ -169,21 +170,20 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("body", "message"),
         [
-            (b"", "empty"),
-            (b"<html>Bad gateway</html>", "not JSON: <html>"),
-            (b'{"status": "ERROR"}', '"status": "ERROR"'),
-            (b'{"errors": null, "message": "Not here"}', "Not here"),
-            (b'{"timestamp": 1, "status": 404, "error": "Not Found"}', "Not Found"),
+            (b'{"status": "ERROR"}', "rejected without a reason"),
             (b'{"errors": [{"code": "X", "message": null}]}', "X"),
-            (b"\xff\xfe", "not JSON"),
-            (b"[]", "not JSON"),
         ],
     )
-    def test_rejection_when_the_body_is_malformed(self, body: bytes, message: str) -> None:
+    def test_rejection_without_a_message(self, body: bytes, message: str) -> None:
         refusal = _dialect().refusal(Response(404, {"x-market-req-id": "r1"}, body))
-        assert refusal is not None
-        assert message in refusal.message
-        assert refusal.request_id == "r1"
+        assert refusal == Refusal(message, "X" if b"X" in body else None, "r1")
+
+    @pytest.mark.parametrize("body", FOREIGN)
+    def test_rejection_when_a_gateway_answers(self, body: bytes) -> None:
+        assert _dialect().refusal(Response(404, {}, body)) is None
+        limited = _dialect().refusal(Response(420, {"retry-after": "7"}, body))
+        assert limited is not None
+        assert limited.retry_after == 7
 
     @pytest.mark.parametrize(
         "body", [b"{}", b'{"status": "OK"}', b"[]", b"<html>", b'{"status": "OK", "result": null}']

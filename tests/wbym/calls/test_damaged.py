@@ -6,7 +6,7 @@ import pytest
 from tests.support.fakes import ScriptedTransport, pipeline
 from tests.wbym.calls.shelf import Box, Boxes, Lists
 from wbym.calls import Response
-from wbym.calls._replies import repaired
+from wbym.calls._repair import repaired
 from wbym.domain import UndecodableRecord
 from wbym.errors import UnreadableReply
 
@@ -108,9 +108,7 @@ class TestDepth:
         assert body.startswith(caught.value.body)
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"a":["\\ud83d\\ude00","\\n"]}', b"]]]", "да".encode()]
-)
+@pytest.mark.parametrize("body", [b"", b'{"a":["\\ud83d\\ude00","\\n"]}', b"]]]"])
 def test_body_without_damage(body: bytes) -> None:
     assert repaired(body) == body
 

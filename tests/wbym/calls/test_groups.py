@@ -101,13 +101,13 @@ class NoGroup:
 
 
 class TestWrongRows:
-    async def test_call_when_the_row_does_not_say_what_it_returns(self) -> None:
+    async def test_call_when_the_row_lacks_its_return_type(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
         with pytest.raises(TypeError, match=r"Wrong\.untyped must have a return annotation"):
             await Wrong(calls).untyped()  # type: ignore[no-untyped-call]
         assert not transport.requests
 
-    async def test_call_when_the_row_does_not_say_what_it_takes(self) -> None:
+    async def test_call_when_the_row_lacks_a_parameter_type(self) -> None:
         calls, transport, _ = pipeline(json_response({"id": 1}))
         with pytest.raises(TypeError, match=r"Wrong\.typeless must annotate it with a type"):
             await Wrong(calls).typeless(1)

@@ -187,7 +187,6 @@ class TestRejections:
     @pytest.mark.parametrize(
         ("status", "kind"),
         [
-            (302, BadRequest),
             (400, BadRequest),
             (401, Unauthorized),
             (402, PaymentRequired),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from wbym.calls import Json, Optional, Unreadable
+from wbym.calls import Decoded, Json, Optional, Unreadable
 
 
 class Plan(msgspec.Struct):
@@ -19,10 +19,10 @@ PLAN = Optional(Json(Plan, lambda plan: plan))
 class TestOptional:
     @pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"null"])
     def test_value_when_absent(self, body: bytes) -> None:
-        assert PLAN.decode(body) == (None, ())
+        assert PLAN.decode(body) == Decoded(None)
 
     def test_value_when_present(self) -> None:
-        assert PLAN.decode(b'{"level": "high"}') == (Plan("high"), ())
+        assert PLAN.decode(b'{"level": "high"}') == Decoded(Plan("high"))
 
     @pytest.mark.parametrize("body", [b"[]", b"<html>", b'{"level": 7}'])
     def test_body_when_it_has_another_shape(self, body: bytes) -> None:
@@ -57,7 +57,7 @@ ITEMS: Json[list[Item], list[Item]] = Json(list[Item], lambda items: items)
 
 class TestCollector:
     def test_collector_when_decoded(self) -> None:
-        items, _ = ITEMS.decode(b'[{"id":1},{"id":2}]')
+        items = ITEMS.decode(b'[{"id":1},{"id":2}]').value
         assert [item.id for item in items] == [1, 2]
         assert collected == [False, False]
         assert gc.isenabled()
@@ -65,7 +65,7 @@ class TestCollector:
     def test_collector_when_the_body_is_undecodable(self) -> None:
         with pytest.raises(Unreadable):
             ITEMS.decode(b'[{"id":1},{"id":"two"}]')
-        assert collected == [False]
+        assert collected == [False, False]
         assert gc.isenabled()
 
     def test_collector_when_the_program_disabled_it(self) -> None:
@@ -81,7 +81,7 @@ class TestSecrets:
         page: Json[list[Item], list[Item]] = Json(
             list[Item], lambda items: items, record=Item, secrets=frozenset({"key"})
         )
-        items, undecodable = page.decode(self.BODY)
+        items, undecodable, _ = page.decode(self.BODY)
         assert [item.id for item in items] == [1]
         data = [one.data for one in undecodable]
         assert data == [b'{"id":"two","key":"***","n":1.50}', b'{"id":"three"}', b'"hush"']

@@ -20,6 +20,7 @@ from wbym.bulk import (
 )
 from wbym.calls import (
     Count,
+    Decoded,
     Each,
     Encode,
     Group,
@@ -27,7 +28,6 @@ from wbym.calls import (
     Name,
     Query,
     Range,
-    Undecoded,
     Unreadable,
     WholeBody,
     get,
@@ -323,15 +323,15 @@ class _CardsReply(Json[CardsPage, CardsPage]):
     def __init__(self) -> None:
         super().__init__(CardsPage, lambda page: page, records=("cards",), record=Card)
 
-    def decode(self, body: bytes) -> tuple[CardsPage, tuple[Undecoded, ...]]:
+    def decode(self, body: bytes) -> Decoded[CardsPage]:
         """The page and its undecodable records; see :class:`wbym.calls.Json`."""
-        page, undecodable = super().decode(body)
-        gone = {record.where for record in undecodable}
+        decoded = super().decode(body)
+        gone = {record.where for record in decoded.undecodable}
         rows = enumerate(_RAW_PAGE.decode(body).cards)
         kept = [raw for index, raw in rows if f"cards[{index}]" not in gone]
-        for card, raw in zip(page.cards, kept, strict=True):
+        for card, raw in zip(decoded.value.cards, kept, strict=True):
             keep_original(card, Original(raw))
-        return page, undecodable
+        return decoded
 
 
 def _errors(envelope: Envelope[ErrorsPage | list[msgspec.Raw]]) -> ErrorsPage:
