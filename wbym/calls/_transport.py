@@ -185,7 +185,9 @@ class _AiohttpExchange:
         if length is not None and length > self._transport._max_body_size:
             raise self._too_large()
         try:
-            body = await self._within_total(self._whole(answer.content))
+            whole = self._whole(answer.content)
+            # A small body has come with its head, and needs no timer.
+            body = await (whole if answer.content.is_eof() else self._within_total(whole))
         except _FAILURES as error:
             if type(error.__cause__).__name__ == "DecompressSizeError":
                 raise self._too_large() from error

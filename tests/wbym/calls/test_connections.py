@@ -397,6 +397,22 @@ class TestShared:
                 task.cancel()
             await asyncio.gather(*stuck, return_exceptions=True)
 
+    @pytest.mark.parametrize("late", [True, False])
+    async def test_large_body_that_is_read_late(
+        self, late: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("wbym.calls._transport.MAX_IN_FLIGHT", 1)
+        async with serve(answer(b"x" * 100_000)) as server, sharing(2) as (first, second):
+            request = Request("GET", server.url, {}, reads_late=late)
+            async with first.send(request):
+                other = asyncio.create_task(ask(second, server.url))
+                if late:
+                    assert await other == b"x" * 100_000
+                else:
+                    await asyncio.wait([other], timeout=0.1)
+                    assert server.requests == 1
+            assert await other == b"x" * 100_000
+
     async def test_accounts_keep_their_proxies(self) -> None:
         async with (
             serve(answer(b"one")) as one,
