@@ -249,9 +249,23 @@ class WindowBucket(Bucket):
     The period ends when the marketplace last stated; before it has, one period after the first
     call. Calls wait another ``max_jitter`` seconds after the end, so that no early call falls into
     the old period.
+
+    A call that has yet to wait for another bucket has a *reservation*: it is counted here, but the
+    marketplace cannot have counted it. If headers show that the budget does not cover the
+    reservations too, or the period ends, all are revoked, and their calls queue again in the same
+    order.
     """
 
-    __slots__ = ("_ends", "_limit", "_margin", "_period", "_started", "_used")
+    __slots__ = (
+        "_ends",
+        "_limit",
+        "_margin",
+        "_period",
+        "_reserved",
+        "_started",
+        "_unsent",
+        "_used",
+    )
 
     kind: ClassVar[Kind] = "window"
     rank: ClassVar[int] = 0
@@ -266,6 +280,9 @@ class WindowBucket(Bucket):
         self._used = 0
         self._started = -math.inf
         self._ends = math.inf
+        self._reserved: dict[object, int] = {}
+        self._unsent = 0
+        """The total cost of the reservations."""
 
     @property
     def limit(self) -> float:
@@ -294,9 +311,32 @@ class WindowBucket(Bucket):
             self._ends = now + self._period
         self._used += cost
 
-    def uncount(self, cost: int, at: float) -> None:
-        """Refund the period of the count, unless it is over."""
-        self.charge(-cost, at, self.loop.time())
+    def reserve_for(self, call: object, cost: int) -> None:
+        """Note that a counted call is not sent yet."""
+        self.in_flight -= 1
+        self._reserved[call] = cost
+        self._unsent += cost
+
+    def sent(self, call: object) -> None:
+        """Turn the reservation into a call in flight."""
+        self.in_flight += 1
+        self._unsent -= self._reserved.pop(call, 0)
+
+    def undo(self, call: object) -> None:
+        """Refund the reservation, unless it was revoked."""
+        cost = self._reserved.pop(call, 0)
+        self._unsent -= cost
+        self._used -= cost
+        self.pump()
+
+    def revoked(self, call: object, now: float) -> bool:
+        """Whether the reservation is revoked, or the window banned."""
+        self._turn_over(now)
+        return call not in self._reserved or super().revoked(call, now)
+
+    def _revoke(self) -> None:
+        self._reserved.clear()
+        self._unsent = 0
 
     def charge(self, extra: int, at: float, now: float) -> None:
         """Spend more (or less) from the budget of the period in which the call was counted."""
@@ -320,52 +360,64 @@ class WindowBucket(Bucket):
                     # That period is over, or the marketplace has already begun a new one.
                     self._started = at
                     self._used = self.in_flight
+                    self._revoke()
                 self._ends = end if end > now else math.inf
             # The remainder of a finished period does not apply to the next one.
             if signal.remaining is not None and end > now:
-                self._used = max(self._used, self._limit - signal.remaining)
+                theirs = self._limit - signal.remaining
+                self._used = max(self._used, theirs + self._unsent)
+        if self._used > self._limit:
+            self._used -= self._unsent
+            self._revoke()
         self.pump()
-
-    def stale(self, at: float, now: float) -> bool:
-        """Whether the count's period is over; a call belongs to the period in which it is sent."""
-        self._turn_over(now)
-        return at < self._started
 
     def _turn_over(self, now: float) -> None:
         if now >= self._ends + self._margin:
             self._started = now
             self._ends = math.inf
             self._used = 0
+            self._revoke()
 
 
 class ParallelBucket(Bucket):
-    """A cap on calls in flight, whatever each costs."""
+    """A cap on calls in flight, whatever each costs.
 
-    __slots__ = ()
+    A marketplace that states a lower cap when it rejects a call is believed.
+    """
+
+    __slots__ = ("_limit", "_max_limit")
 
     kind: ClassVar[Kind] = "parallel"
     rank: ClassVar[int] = 1
 
-    quota: ParallelCap
+    def __init__(self, key: BucketKey, quota: ParallelCap, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(key, quota, loop)
+        self._max_limit = self._limit = quota.limit
 
     @property
     def limit(self) -> float:
         """The cap."""
-        return self.quota.limit
+        return self._limit
 
     def left(self, now: float) -> float:
         """Free slots."""
-        return max(0, self.quota.limit - self.in_flight)
+        return max(0, self._limit - self.in_flight)
 
     def wait_for(self, size: float, now: float) -> float:
         """0 if there are free slots, else infinite: a release decides."""
-        return 0.0 if self.in_flight + size <= self.quota.limit else math.inf
+        return 0.0 if self.in_flight + size <= self._limit else math.inf
 
     async def count(self, cost: int, now: float) -> None:
         """Do nothing: ``in_flight`` is the count."""
 
     def charge(self, extra: int, at: float, now: float) -> None:
         """Do nothing: a call takes one slot, whatever the answer cost."""
+
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+        """Adopt the stated cap, unless it is above the published one."""
+        if signal.parallel is not None and signal.parallel >= 1:
+            self._limit = min(signal.parallel, self._max_limit)
+            self.pump()
 
     def release(self) -> None:
         """Free the slot for the next call."""

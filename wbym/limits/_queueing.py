@@ -125,8 +125,15 @@ class Bucket(ABC):
     async def count(self, cost: int, now: float) -> None:
         """Count a call that proceeds now. Never suspends: there is room for its `size`."""
 
-    def uncount(self, cost: int, at: float) -> None:  # noqa: B027 - most kinds cannot
-        """Undo a count of the time ``at``, for a call that was never sent."""
+    def reserve_for(self, call: object, cost: int) -> None:  # noqa: B027 - most kinds do not need it
+        """Note that a counted call is not sent yet, since it waits for another bucket."""
+
+    def sent(self, call: object) -> None:  # noqa: B027 - as above
+        """Note that a call with a reservation is sent now."""
+
+    def undo(self, call: object) -> None:
+        """End a call with a reservation that was never sent; refund its count if possible."""
+        self.release()
 
     @abstractmethod
     def charge(self, extra: int, at: float, now: float) -> None:
@@ -141,6 +148,10 @@ class Bucket(ABC):
     def stale(self, at: float, now: float) -> bool:
         """Whether the count of the time ``at`` is too old for a call that is sent now."""
         return False
+
+    def revoked(self, call: object, now: float) -> bool:
+        """Whether a call with a reservation must not be sent now, since it would be rejected."""
+        return self.banned_until > now
 
     def ban(self, until: float, now: float) -> None:
         """Allow no call before the loop time ``until``; never shortens a ban."""

@@ -167,7 +167,7 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
-        described = self._bucket_of_headers() if signal is not None and taken else None
+        described = self._described_by(signal) if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
@@ -185,50 +185,69 @@ class Lease:
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _bucket_of_headers(self) -> Bucket:
+    def _described_by(self, signal: LimitSignal) -> Bucket:
         """The bucket that the headers describe."""
         if len(self._taken) > 1:
+            of_cap = signal.parallel is not None
             for charge in self._charges:
-                if type(charge.quota) is not ParallelCap:
+                if (type(charge.quota) is ParallelCap) is of_cap:
                     return self._scheduler._buckets[charge.key]
         return next(iter(self._taken))
 
     async def _wait(self, buckets: list[Bucket], start: float) -> None:
-        """Acquire the buckets one after the other; all of them or, on an error, none."""
-        priority, cost = self._priority, self._cost
+        """Acquire the buckets one after the other; all of them or, on an error, none.
+
+        A bucket is acquired again if its count became stale, or its reservation was revoked, while
+        a later one was waited for; slots are then given back first.
+        """
+        priority, cost, taken = self._priority, self._cost, self._taken
+        deadline = math.inf
         if self._max_wait is not None:
-            now = self._loop.time()
-            left = self._max_wait - (now - start)
-            for bucket in buckets:
-                wait = bucket.estimate(cost, priority, now)
-                if wait > left and (wait != math.inf or left <= 0):
-                    raise self._scheduler._exhausted(bucket, wait, self._max_wait)
             deadline = start + self._max_wait + _DEADLINE_GRACE
-        else:
-            deadline = math.inf
         order = next(self._scheduler._arrivals)
-        taken = self._taken
+        recounts = 0
         try:
-            for bucket in buckets:
-                at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
-                taken[bucket] = at
-            for _ in range(_MAX_RECOUNTS if len(buckets) > 1 else 0):
-                now = self._loop.time()
-                stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
-                if not stale:
-                    break
-                for bucket in stale:
-                    self._undo(bucket)
+            while True:
+                missing = [bucket for bucket in buckets if bucket not in taken]
+                self._require_time(missing, start)
+                for bucket in missing:
                     at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
+                    bucket.reserve_for(self, cost)
+                now = self._loop.time()
+                again = [
+                    bucket
+                    for bucket, at in taken.items()
+                    if bucket.revoked(self, now)
+                    or (recounts < _MAX_RECOUNTS and len(buckets) > 1 and bucket.stale(at, now))
+                ]
+                if not again:
+                    break
+                recounts += 1
+                slots = [bucket for bucket in taken if type(bucket) is ParallelBucket]
+                for bucket in dict.fromkeys([*again, *slots]):
+                    self._undo(bucket)
         except BaseException:
             for bucket in reversed(list(taken)):
                 self._undo(bucket)
             raise
+        for bucket in taken:
+            bucket.sent(self)
+
+    def _require_time(self, buckets: Sequence[Bucket], start: float) -> None:
+        """Raise QuotaExhausted if the wait for one of the buckets is known to be too long."""
+        if self._max_wait is None:
+            return
+        now = self._loop.time()
+        left = self._max_wait - (now - start)
+        for bucket in buckets:
+            wait = bucket.estimate(self._cost, self._priority, now)
+            if wait > left and (wait != math.inf or left <= 0):
+                raise self._scheduler._exhausted(bucket, wait, self._max_wait)
 
     def _undo(self, bucket: Bucket) -> None:
-        bucket.uncount(self._cost, self._taken.pop(bucket))
-        bucket.release()
+        del self._taken[bucket]
+        bucket.undo(self)
 
     def _give_up(self, bucket: Bucket) -> QuotaExhausted:
         wait = bucket.estimate(self._cost, self._priority, self._loop.time())
@@ -290,10 +309,11 @@ class Scheduler:
         If a later bucket fails or the caller is cancelled, slots and windows' counts are refunded;
         a quota's count stays, as if the call had been made.
 
-        If a quota was counted more than ``max_jitter`` seconds before the last bucket, or a window
-        in a period that is over, the call would arrive outside of its count, so it is counted
-        there again, up to four times; then the call is made regardless, since being rate limited
-        costs less than waiting forever.
+        If a bucket is banned, or a window's budget is spent or its period over, when the last
+        bucket is acquired, the call gives its slot back and waits again, in the same order. So it
+        does if a quota was counted more than ``max_jitter`` seconds before, as the call would
+        arrive outside of its count; but after four times it is made regardless, since being rate
+        limited costs less than waiting forever.
 
         Args:
             charges: The buckets that the call is counted in. If a key is used with different
