@@ -361,7 +361,7 @@ class WindowBucket(Bucket):
                     self._started = at
                     self._used = self.in_flight
                     self._revoke()
-                self._ends = end if end > now else math.inf
+                self._ends = end if end > now else now + self._period
             # The remainder of a finished period does not apply to the next one.
             if signal.remaining is not None and end > now:
                 theirs = self._limit - signal.remaining

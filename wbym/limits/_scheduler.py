@@ -167,7 +167,7 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
-        described = self._described_by(signal) if signal is not None and taken else None
+        described = self._bucket_of(cap=False) if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
@@ -176,6 +176,9 @@ class Lease:
         if signal is not None and described is not None:
             bucket = described
             bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
+            if signal.parallel is not None:
+                bucket = self._bucket_of(cap=True)
+                bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
                 bucket.rate_limited += 1
                 until = now + min(signal.retry_after, _MAX_BAN)
@@ -185,12 +188,11 @@ class Lease:
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _described_by(self, signal: LimitSignal) -> Bucket:
-        """The bucket that the headers describe."""
+    def _bucket_of(self, *, cap: bool) -> Bucket:
+        """The bucket that the headers describe: a parallel cap, or the first of another kind."""
         if len(self._taken) > 1:
-            of_cap = signal.parallel is not None
             for charge in self._charges:
-                if (type(charge.quota) is ParallelCap) is of_cap:
+                if (type(charge.quota) is ParallelCap) is cap:
                     return self._scheduler._buckets[charge.key]
         return next(iter(self._taken))
 
@@ -239,7 +241,7 @@ class Lease:
         if self._max_wait is None:
             return
         now = self._loop.time()
-        left = self._max_wait - (now - start)
+        left = max(0.0, self._max_wait - (now - start))
         for bucket in buckets:
             wait = bucket.estimate(self._cost, self._priority, now)
             if wait > left and (wait != math.inf or left <= 0):

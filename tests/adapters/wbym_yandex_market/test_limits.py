@@ -7,11 +7,12 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.support.fakes import ScriptedTransport, json_response
-from wbym.errors import QuotaExhausted
+from wbym.errors import QuotaExhausted, RateLimited
 from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
+CROWDED = "Hit rate limit of 2 parallel requests for businessId 11"
 EMPTY = {"status": "OK", "result": {"feedbacks": []}}
 
 
@@ -45,6 +46,43 @@ class TestParallel:
                 )
             assert len(answers) == 8
             assert 0 < market.stats.rate_limited <= 8
+
+    async def test_calls_when_fewer_are_allowed_at_once_than_published(self) -> None:
+        market = YandexMarketSimulator(chats=1, parallel=2)
+        market.faults.latency = 0.01
+        async with market, open_shop(market, business_id=1001) as shop:
+            answers = await asyncio.gather(*(shop.api.chats.list().page() for _ in range(120)))
+            assert len(answers) == 120
+            assert market.stats.rate_limited <= 2
+            (cap,) = [one for one in shop.limits() if one.kind == "parallel"]
+            assert cap.limit == 2
+
+    @pytest.mark.looptime
+    async def test_attempts_do_not_run_out_when_others_fill_the_cap(self) -> None:
+        rejected = json_response(
+            {"status": "ERROR", "errors": [{"code": "X", "message": CROWDED}]},
+            420,
+        )
+        transport = ScriptedTransport(*[rejected] * 20, json_response(EMPTY))
+        shop = YandexMarket(
+            KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=30.0
+        )
+        await shop.api.feedbacks.list().page()
+        assert len(transport.requests) == 21
+
+    @pytest.mark.looptime
+    async def test_error_when_others_fill_the_cap_for_longer_than_max_wait(self) -> None:
+        rejected = json_response(
+            {"status": "ERROR", "errors": [{"code": "X", "message": CROWDED}]},
+            420,
+        )
+        transport = ScriptedTransport(*[rejected] * 20)
+        shop = YandexMarket(
+            KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=3.0
+        )
+        with pytest.raises(RateLimited, match="2 parallel requests"):
+            await shop.api.feedbacks.list().page()
+        assert 8 < len(transport.requests) <= 12
 
     async def test_reply_when_a_sweep_is_under_way(self) -> None:
         market = YandexMarketSimulator(chats=2, feedbacks=1)
