@@ -25,6 +25,7 @@ from wbym import observe
 from wbym.errors import QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
+from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
 from wbym.limits._queueing import Bucket, Kind
 from wbym.limits._quota import (
     BucketKey,
@@ -133,7 +134,12 @@ class Lease:
                 self.waited = loop.time() - start
                 return self
         for bucket in buckets:
-            await bucket.take(self._cost, now)
+            if not await bucket.take(self._cost, now):  # another loop was first
+                for counted in self._taken:
+                    counted.reserve_for(self, self._cost)
+                await self._wait(buckets, start)
+                self.waited = loop.time() - start
+                return self
             self._taken[bucket] = now
         return self
 
@@ -185,6 +191,7 @@ class Lease:
                 if until > bucket.banned_until:
                     bucket.ban(until, now)
                     bucket.fail_waiting(before=bucket.banned_until)
+                    bucket.wake()
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
@@ -284,6 +291,7 @@ class Scheduler:
         self._wall = wall
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._ledger = Ledger()
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
@@ -378,7 +386,7 @@ class Scheduler:
             bucket = self._bucket(charge)
             if bucket is not None:
                 return bucket
-            bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
+            bucket = self._make(charge, loop)
             try:
                 until = await self._bans.load(bucket.name)
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
@@ -392,6 +400,20 @@ class Scheduler:
             self._buckets[key] = bucket
             self._opening.pop(key, None)
             return bucket
+
+    def _make(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
+        key, quota, entry = charge.key, charge.quota, self._ledger.entry
+        jitter = self._max_jitter
+        match quota:
+            case Quota():
+                rate = entry(key, RateEntry, RateEntry)
+                return RateBucket(key, quota, loop, self._min_jitter, jitter, rate)
+            case Window():
+                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit))
+                return WindowBucket(key, quota, loop, jitter, window)
+            case ParallelCap():
+                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit))
+                return ParallelBucket(key, quota, loop, cap)
 
     def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
         """Log the ban of a bucket and notify the observer."""
@@ -429,18 +451,6 @@ def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
     return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
 
 
-def _make(
-    charge: Charge, loop: asyncio.AbstractEventLoop, min_jitter: float, max_jitter: float
-) -> Bucket:
-    match charge.quota:
-        case Quota():
-            return RateBucket(charge.key, charge.quota, loop, min_jitter, max_jitter)
-        case Window():
-            return WindowBucket(charge.key, charge.quota, loop, max_jitter)
-        case ParallelCap():
-            return ParallelBucket(charge.key, charge.quota, loop)
-
-
 def _closed(bucket: Bucket | None = None) -> RuntimeError:
     return RuntimeError("the scheduler is closed")
 
@@ -470,11 +480,15 @@ def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
     )
 
 
+_process = Ledger()
+"""The counts of all event loops."""
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler] = WeakKeyDictionary()
 
 
 def shared_scheduler() -> Scheduler:
     """The running loop's scheduler, shared by all clients of a seller.
+
+    The schedulers of all loops of the process share their counts and bans.
 
     Raises:
         RuntimeError: No loop is running.
@@ -485,4 +499,6 @@ def shared_scheduler() -> Scheduler:
         for old in [old for old in _shared if old.is_closed()]:
             del _shared[old]  # its scheduler's buckets refer to it, so it would never be freed
         scheduler = _shared[loop] = Scheduler()
+        if abs(loop.time() - time.monotonic()) < 1:  # not a clock of its own, as in tests
+            scheduler._ledger = _process
     return scheduler
