@@ -23,6 +23,9 @@ E = TypeVar("E", bound="Entry")
 class _Queue(Protocol):
     loop: asyncio.AbstractEventLoop
 
+    @property
+    def is_waited_for(self) -> bool: ...
+
     def pump(self) -> None: ...
 
 
@@ -50,7 +53,7 @@ class Entry:
     def wake(self, waker: _Queue) -> None:
         """Let the queues of the other loops check whether a call may proceed."""
         with self.lock:
-            others = [queue for queue in self.queues if queue is not waker]
+            others = [queue for queue in self.queues if queue is not waker and queue.is_waited_for]
         for queue in others:
             with suppress(RuntimeError):  # its loop is closed
                 queue.loop.call_soon_threadsafe(queue.pump)

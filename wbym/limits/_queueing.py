@@ -193,6 +193,11 @@ class Bucket(ABC):
         """The number of waiting callers."""
         return sum(1 for _, _, waiter in self._heap if waiter.queued)
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a caller may be waiting; safe to ask from another thread."""
+        return bool(self._heap)
+
     def free(self, cost: int, now: float) -> bool:
         """Whether a call may proceed now: with an empty queue, no ban, and enough room."""
         if self._heap or self._handed is not None or self.banned_until > now:

@@ -22,8 +22,8 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from wbym import observe
-from wbym.errors import QuotaExhausted
-from wbym.limits._bans import BanStore, MemoryBans
+from wbym.errors import QuotaExhausted, WrongLoop
+from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
 from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
 from wbym.limits._queueing import Bucket, Kind
@@ -76,6 +76,12 @@ _MAX_RECOUNTS = 4
 """How often stale counts are renewed before a call is made regardless."""
 _DEADLINE_GRACE = 0.05
 """Seconds beyond ``max_wait`` that a caller whose turn is due still waits."""
+_BANS_EVERY = 0.5
+"""Seconds between two readings of other processes' bans."""
+_BANS_RETRY = 10.0
+"""Seconds to the next reading if one failed."""
+_SAME_BAN = 0.1
+"""Seconds by which two readings of one ban may differ."""
 _MAX_BAN = 30 * 86400.0
 """Seconds; a longer ban in a header is really milliseconds or a date."""
 
@@ -126,6 +132,9 @@ class Lease:
             for charge in self._charges
         ]
         now = loop.time()
+        if now >= scheduler._bans_due:
+            await scheduler._read_bans()
+            now = loop.time()
         if len(buckets) > 1:
             buckets = sorted(dict.fromkeys(buckets), key=_order)
         for bucket in buckets:
@@ -223,6 +232,8 @@ class Lease:
                     at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
                     bucket.reserve_for(self, cost)
+                if self._loop.time() >= self._scheduler._bans_due:
+                    await self._scheduler._read_bans()
                 now = self._loop.time()
                 again = [
                     bucket
@@ -292,6 +303,8 @@ class Scheduler:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
         self._ledger = Ledger()
+        self._bans_due = -math.inf if isinstance(self._bans, SharedBanStore) else math.inf
+        """Loop time at which the bans of other processes are read next."""
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
@@ -337,7 +350,8 @@ class Scheduler:
             QuotaExhausted: On entering: the wait is longer than ``max_wait``; raised at once if the
                 wait is known or a ban begins, else after ``max_wait``.
             ValueError: On entering: one key has two kinds of limit.
-            RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
+            WrongLoop: On entering: the scheduler belongs to another event loop.
+            RuntimeError: On entering: the scheduler is closed.
         """
         return Lease(self, charges, priority, max_wait, cost)
 
@@ -358,11 +372,14 @@ class Scheduler:
             bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
-        """The running loop; raises RuntimeError if it is a different one, or after `aclose`."""
+        """The running loop; raises WrongLoop if it is a different one, RuntimeError if closed."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._loop is not None:
-                raise RuntimeError("this scheduler belongs to another event loop")
+                raise WrongLoop(
+                    "made in another event loop: make the account, or the scheduler, in the loop"
+                    " that uses it"
+                )
             self._loop = loop
         if self._closed:
             raise _closed()
@@ -421,6 +438,25 @@ class Scheduler:
         if observe.watched:
             until = datetime.fromtimestamp(self._wall() + seconds, UTC)
             current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
+
+    async def _read_bans(self) -> None:
+        """Adopt the bans that other processes have stored; an error of the store is only logged."""
+        loop, bans = asyncio.get_running_loop(), self._bans
+        if not isinstance(bans, SharedBanStore):
+            return
+        self._bans_due = loop.time() + _BANS_EVERY
+        try:
+            stored = await bans.current()
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("the bans of other processes could not be read")
+            self._bans_due = loop.time() + _BANS_RETRY
+            return
+        now, wall = loop.time(), self._wall()
+        for bucket in self._buckets.values() if stored else ():
+            until = now + min(stored.get(bucket.name, -math.inf) - wall, _MAX_BAN)
+            if until > bucket.banned_until + _SAME_BAN:
+                bucket.ban(until, now)
+                bucket.fail_waiting(before=until)
 
     async def _store_ban(self, bucket: Bucket) -> None:
         """Store the end of a bucket's ban; an error of the store is logged and not raised."""
@@ -499,6 +535,7 @@ def shared_scheduler() -> Scheduler:
         for old in [old for old in _shared if old.is_closed()]:
             del _shared[old]  # its scheduler's buckets refer to it, so it would never be freed
         scheduler = _shared[loop] = Scheduler()
+        scheduler._loop = loop
         if abs(loop.time() - time.monotonic()) < 1:  # not a clock of its own, as in tests
             scheduler._ledger = _process
     return scheduler

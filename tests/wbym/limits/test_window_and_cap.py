@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -42,24 +43,24 @@ class Market:
         if period != self.period:
             self.period, self.used = period, 0
         end = WALL + (period + 1) * PERIOD
-        stated = {"limit": self.budget, "resets_at": end}
+        stated = partial(LimitSignal, limit=self.budget, resets_at=end)
         if self.in_flight >= self.cap:
             self.used += 1
             self.over_cap += 1
             await asyncio.sleep(latency / 3)
             remaining = max(0, self.budget - self.used)
-            return LimitSignal(**stated, remaining=remaining, parallel=self.cap, retry_after=1.0)
+            return stated(remaining=remaining, parallel=self.cap, retry_after=1.0)
         if self.used >= self.budget:
             self.over_budget += 1
             await asyncio.sleep(latency / 3)
-            return LimitSignal(**stated, remaining=0, retry_after=end - self.wall())
+            return stated(remaining=0, retry_after=end - self.wall())
         self.used += 1
         self.in_flight += 1
         remaining = max(0, self.budget - self.used)
         await asyncio.sleep(latency / 3)
         self.in_flight -= 1
         await asyncio.sleep(latency / 3)
-        return LimitSignal(**stated, remaining=remaining)
+        return stated(remaining=remaining)
 
 
 async def made(
