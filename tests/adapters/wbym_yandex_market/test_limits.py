@@ -12,7 +12,10 @@ from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
-CROWDED = "Hit rate limit of 2 parallel requests for businessId 11"
+CROWDED = {
+    "status": "ERROR",
+    "errors": [{"code": "X", "message": "Hit rate limit of 2 parallel requests for businessId 11"}],
+}
 EMPTY = {"status": "OK", "result": {"feedbacks": []}}
 
 
@@ -33,7 +36,7 @@ class TestParallel:
             for shop in shops:
                 await shop.aclose()
 
-    async def test_calls_when_somebody_else_makes_some_too(self) -> None:
+    async def test_calls_when_another_client_calls_too(self) -> None:
         market = YandexMarketSimulator(chats=1)
         market.faults.latency = 0.05
         async with market:
@@ -59,10 +62,7 @@ class TestParallel:
 
     @pytest.mark.looptime
     async def test_attempts_do_not_run_out_when_others_fill_the_cap(self) -> None:
-        rejected = json_response(
-            {"status": "ERROR", "errors": [{"code": "X", "message": CROWDED}]},
-            420,
-        )
+        rejected = json_response(CROWDED, 420)
         transport = ScriptedTransport(*[rejected] * 20, json_response(EMPTY))
         shop = YandexMarket(
             KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=30.0
@@ -72,10 +72,7 @@ class TestParallel:
 
     @pytest.mark.looptime
     async def test_error_when_others_fill_the_cap_for_longer_than_max_wait(self) -> None:
-        rejected = json_response(
-            {"status": "ERROR", "errors": [{"code": "X", "message": CROWDED}]},
-            420,
-        )
+        rejected = json_response(CROWDED, 420)
         transport = ScriptedTransport(*[rejected] * 20)
         shop = YandexMarket(
             KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=3.0
@@ -84,7 +81,7 @@ class TestParallel:
             await shop.api.feedbacks.list().page()
         assert 8 < len(transport.requests) <= 12
 
-    async def test_reply_when_a_sweep_is_under_way(self) -> None:
+    async def test_reply_during_a_sweep(self) -> None:
         market = YandexMarketSimulator(chats=2, feedbacks=1)
         market.faults.latency = 0.05
         async with market, open_shop(market, business_id=1001) as shop:
@@ -94,14 +91,14 @@ class TestParallel:
             await asyncio.wait(sweep, return_when=asyncio.FIRST_COMPLETED)
             before = sum(task.done() for task in sweep)
             await shop.send(chat, "Уже отправили")
-            # What was under way at the time goes first, and of the others next to nothing.
+            # Calls in flight at that time are counted, and almost none of the others.
             assert sum(task.done() for task in sweep) - before <= 12
             await asyncio.gather(*sweep)
 
 
 class TestBudget:
     async def test_calls_when_the_budget_is_less_than_published(self) -> None:
-        # Ten calls of 1,000: learned from the headers of the first, so none is refused.
+        # Ten calls of 1,000: learned from the headers of the first, so none is rejected.
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
             async with open_shop(market, business_id=1001, max_wait=1.0) as shop:
                 chat = next(iter(market.state.chats.rows)).id
@@ -110,13 +107,13 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted, match=r"chats\.get") as caught:
                     await shop.api.chats.get(chat)
                 assert 3000 < caught.value.wait < 3610
-                # One method's budget is not another's.
+                # Methods have separate budgets.
                 await shop.api.chats.list().page()
                 state = next(one for one in shop.limits() if one.key.bucket == "chats.get")
                 assert (state.limit, state.left, state.rate_limited) == (10, 0, 0)
             assert market.stats.rate_limited == 0
 
-    async def test_calls_when_the_next_period_comes(self) -> None:
+    async def test_calls_when_the_next_period_begins(self) -> None:
         async with (
             YandexMarketSimulator(chats=1, limit_scale=0.003, hour=1.5) as market,
             open_shop(market, business_id=1001, max_wait=10) as shop,
@@ -126,7 +123,7 @@ class TestBudget:
                 await shop.api.chats.get(chat)
             assert market.stats.rate_limited == 0
 
-    async def test_calls_when_somebody_else_spends_the_budget(self) -> None:
+    async def test_calls_when_others_spend_the_budget(self) -> None:
         async with YandexMarketSimulator(chats=1, limit_scale=0.01) as market:
             chat = next(iter(market.state.chats.rows)).id
             ours, theirs = (
@@ -141,14 +138,14 @@ class TestBudget:
                 with pytest.raises(QuotaExhausted) as caught:
                     await ours.api.chats.get(chat)
                 assert caught.value.wait > 3000
-            # The ban is learned from one refusal.
+            # The ban is learned from one 420 response.
             assert market.stats.rate_limited == 1
             (state,) = [one for one in ours.limits() if one.key.bucket == "chats.get"]
             assert state.rate_limited == 1
             assert state.banned_until is not None
             assert state.banned_until - datetime.now(UTC) > timedelta(minutes=50)
 
-    async def test_budget_when_it_is_the_caller_s(self) -> None:
+    async def test_budget_per_caller(self) -> None:
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shop = YandexMarket(
             KEY,
@@ -164,7 +161,7 @@ class TestBudget:
             await shop.api.feedbacks.list().page()
         assert len(transport.requests) == 2
 
-    async def test_limits_when_two_accounts_are_of_two_businesses(self) -> None:
+    async def test_limits_of_two_businesses(self) -> None:
         scheduler = Scheduler()
         transport = ScriptedTransport(*[json_response(EMPTY)] * 2)
         shops = [
