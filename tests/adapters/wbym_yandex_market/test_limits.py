@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.support.fakes import ScriptedTransport, json_response
-from wbym.errors import QuotaExhausted, RateLimited
+from wbym.errors import QuotaExhausted, RateLimited, WrongLoop
 from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
@@ -172,3 +172,32 @@ class TestBudget:
             await shop.api.feedbacks.list().page()
         owners = [{state.key.owner for state in shop.limits()} for shop in shops]
         assert owners == [{"business-11"}, {"business-12"}]
+
+
+class TestLoops:
+    def test_error_when_the_account_is_used_in_another_loop(self) -> None:
+        transport = ScriptedTransport(json_response(EMPTY))
+
+        async def make() -> YandexMarket:
+            return YandexMarket(KEY, business_id=11, transport=transport)
+
+        async def use(shop: YandexMarket) -> None:
+            await shop.feedbacks().all()
+
+        shop = asyncio.run(make())
+        with pytest.raises(WrongLoop, match="made in another event loop"):
+            asyncio.run(use(shop))
+        assert not transport.requests
+
+    def test_one_call_is_rejected_when_a_ban_lasts_for_several_jobs(self) -> None:
+        rejected = json_response({"status": "ERROR"}, 420, {"x-ratelimit-resource-remaining": "0"})
+        transport = ScriptedTransport(*[rejected] * 4)
+
+        async def job() -> None:
+            shop = YandexMarket(KEY, business_id=11, transport=transport, max_wait=1.0)
+            with pytest.raises(QuotaExhausted):
+                await shop.feedbacks().all()
+
+        for _ in range(4):
+            asyncio.run(job())
+        assert len(transport.requests) == 1
