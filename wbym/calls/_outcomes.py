@@ -62,7 +62,11 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     max_attempts: int = 4
     """Maximum number of attempts, the first one included; at least 1."""
     max_rate_limited: int = 8
-    """Maximum number of attempts that are rate limited; the scheduler waits between them."""
+    """Maximum number of attempts that are rate limited; the scheduler waits between them.
+
+    Attempts that a cap on parallel calls rejected do not count: they are made for ``max_wait``
+    seconds, as whoever has the slots gives them back.
+    """
     base_delay: float = 0.5
     """Seconds before the second attempt; doubled for each further one."""
     max_delay: float = 30.0
