@@ -10,8 +10,9 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -30,15 +31,15 @@ from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 __all__ = ["Shop", "run", "survive"]
 
 BUSINESS: Final = 1001
-FAULTS: Final[Mapping[str, float]] = {
-    "drop_before": 0.02,
-    "drop_after": 0.02,
-    "gateway_before": 0.02,
-    "gateway_after": 0.02,
-    "odd_headers": 0.02,
-    "bad_bytes": 0.01,
-}
-"""Share of requests by fault."""
+FAULTS: Final = Faults(
+    drop_before=0.02,
+    drop_after=0.02,
+    gateway_before=0.01,
+    gateway_after=0.01,
+    odd_headers=0.02,
+    bad_bytes=0.01,
+)
+"""Of each marketplace, with a seed of its own."""
 CONFIRMATION_TIMEOUT: Final = 2.0
 """Seconds; the simulators show a message at once."""
 _LIVES: Final = (0.2, 4.0)
@@ -107,7 +108,10 @@ async def run(sizes: Sizes) -> Report:
             f"process was started; {survived.seconds:.0f} s, limits lifted, confirmation_timeout "
             f"{CONFIRMATION_TIMEOUT:g} s.",
             "Faults: "
-            + ", ".join(f"{survived.faults[kind]} {kind} ({FAULTS[kind]:.0%})" for kind in FAULTS),
+            + ", ".join(
+                f"{count} {kind} ({getattr(FAULTS, kind):.0%})"
+                for kind, count in sorted(survived.faults.items())
+            ),
             "Deliveries at the end: "
             + ", ".join(f"{count} {state}" for state, count in sorted(survived.states.items())),
         ],
@@ -136,7 +140,7 @@ async def survive(
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        faults = [Faults(seed=seed + n, **FAULTS) for n in range(2)]
+        faults = [replace(FAULTS, seed=seed + n) for n in range(2)]
         wb = await stack.enter_async_context(
             WildberriesSimulator(limits=False, faults=faults[0], chats=0, feedbacks=0, questions=0)
         )

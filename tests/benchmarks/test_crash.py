@@ -1,10 +1,10 @@
-from benchmarks.crash import FAULTS, survive
+from benchmarks.crash import survive
 
 
 async def test_whoever_writes_is_answered_once_however_often_the_assistant_dies() -> None:
     survived = await survive(40, 4, seed=3, chats=8, requests=(20, 90))
     assert survived.kills == 4
-    assert set(survived.faults) == set(FAULTS)
+    assert {"drop_after", "gateway_after", "bad_bytes", "odd_headers"} <= survived.faults.keys()
     for outcome in survived.outcomes:
         assert outcome.messages == 40
         assert (outcome.unanswered, outcome.twice, outcome.unasked) == (0, 0, 0)
