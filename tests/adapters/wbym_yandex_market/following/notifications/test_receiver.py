@@ -276,15 +276,42 @@ async def test_notifications_are_limited_per_second(
     rate: int, receive: Receive, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiving = await receive(rate=rate)
-    statuses = [(await receiving.post(PING)).status for _ in range(rate + 10)]
+    statuses = [(await receiving.post(chat_created())).status for _ in range(rate + 10)]
     assert statuses == [200] * rate + [429] * 10
-    reply = await receiving.post(PING)
+    reply = await receiving.post(chat_created())
     assert reply.error == ("UNKNOWN", "too many notifications at once")
     await asyncio.sleep(0.5)
-    statuses = [(await receiving.post(PING)).status for _ in range(rate)]
+    statuses = [(await receiving.post(chat_created())).status for _ in range(rate)]
     assert statuses == [200] * (rate // 2) + [429] * (rate // 2)
     warning = f"shop: rejected notifications: more than {rate} per second arrived"
     assert warnings(caplog) == [warning]
+
+
+@pytest.mark.looptime
+async def test_ping_is_answered_in_a_flood(receive: Receive) -> None:
+    receiving = await receive(rate=20)
+    flood = [(await receiving.post(chat_created())).status for _ in range(200)]
+    assert flood == [200] * 20 + [429] * 180
+    assert [(await receiving.post(PING)).status for _ in range(12)] == [200] * 10 + [429] * 2
+    small = {"notificationType": "PING-PONG"}
+    assert (await receiving.post(small)).status == 429
+    await asyncio.sleep(1)
+    assert (await receiving.post(chat_created())).status == 200
+
+
+async def test_forged_sources_do_not_silence_other_warnings(
+    receive: Receive, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = TrustedProxy(networks=("127.0.0.1",))
+    receiving = await receive(proxy=proxy, networks=["5.45.207.0/25"])
+    for number in range(300):
+        headers = {"X-Forwarded-For": f"9.9.{number // 250}.{number % 250}"}
+        assert (await receiving.post(PING, headers=headers)).status == 403
+    headers = {"X-Forwarded-For": "5.45.207.1"}
+    assert (await receiving.post({"notificationType": "NEW"}, headers=headers)).status == 200
+    *forged, other = warnings(caplog)
+    assert len(forged) == 100
+    assert other == "shop: ignored a notification of an unknown type: 'NEW'"
 
 
 async def test_forged_sources_do_not_use_up_the_rate(receive: Receive) -> None:
