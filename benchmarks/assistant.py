@@ -36,8 +36,8 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def reply_to(text: str) -> str:
-    """The answer to a message; each message has its own."""
-    return f"Ответ: {text}"
+    """The answer to a message; each message has its own, also if bytes of it were bad."""
+    return "Ответ: " + text.replace("\N{REPLACEMENT CHARACTER}", "")
 
 
 async def main(plan: Plan) -> None:

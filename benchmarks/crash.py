@@ -1,7 +1,8 @@
 """An assistant that is killed repeatedly: is each buyer answered, and only once?
 
-Both marketplaces are simulated in this process; they lose connections before and after the effect.
-The assistant is a separate process, killed with SIGKILL at random times.
+Both marketplaces are simulated in this process. Before and after the effect of a request, they lose
+its connection or a gateway answers it; they send odd headers and bad bytes. The assistant is a
+separate process, killed with SIGKILL at random times, also while it starts.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -29,8 +31,15 @@ from wbym_yandex_market.simulator import YandexMarketSimulator, make_api_key
 __all__ = ["Shop", "run", "survive"]
 
 BUSINESS: Final = 1001
-LOST: Final = 0.02
-"""Share of requests whose connection is lost before they have their effect, and after it."""
+FAULTS: Final = Faults(
+    drop_before=0.02,
+    drop_after=0.02,
+    gateway_before=0.01,
+    gateway_after=0.01,
+    odd_headers=0.02,
+    bad_bytes=0.01,
+)
+"""Of each marketplace, with a seed of its own."""
 CONFIRMATION_TIMEOUT: Final = 2.0
 """Seconds; the simulators show a message at once."""
 _LIVES: Final = (0.2, 4.0)
@@ -75,8 +84,8 @@ class Survived(msgspec.Struct, frozen=True):
     outcomes: list[Served]
     kills: int
     seconds: float
-    dropped: int
-    """Lost connections."""
+    faults: dict[str, int]
+    """Number of faults by kind."""
     states: dict[str, int]
     """Number of deliveries by state."""
 
@@ -96,9 +105,13 @@ async def run(sizes: Sizes) -> Report:
         ],
         [
             f"{survived.kills} kills with SIGKILL, {_LIVES[0]:g} to {_LIVES[1]:g} s after each "
-            f"start; {LOST:.0%} of connections lost before the effect and {LOST:.0%} after it "
-            f"({survived.dropped} in all); {survived.seconds:.0f} s, limits lifted, "
-            f"confirmation_timeout {CONFIRMATION_TIMEOUT:g} s.",
+            f"process was started; {survived.seconds:.0f} s, limits lifted, confirmation_timeout "
+            f"{CONFIRMATION_TIMEOUT:g} s.",
+            "Faults: "
+            + ", ".join(
+                f"{count} {kind} ({getattr(FAULTS, kind):.0%})"
+                for kind, count in sorted(survived.faults.items())
+            ),
             "Deliveries at the end: "
             + ", ".join(f"{count} {state}" for state, count in sorted(survived.states.items())),
         ],
@@ -127,7 +140,7 @@ async def survive(
     began = time.monotonic()
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        faults = [Faults(seed=seed + n, drop_before=LOST, drop_after=LOST) for n in range(2)]
+        faults = [replace(FAULTS, seed=seed + n) for n in range(2)]
         wb = await stack.enter_async_context(
             WildberriesSimulator(limits=False, faults=faults[0], chats=0, feedbacks=0, questions=0)
         )
@@ -145,8 +158,7 @@ async def survive(
             (ym.url, make_api_key(business_id=BUSINESS), BUSINESS),
         )
         shops = [Shop("wildberries", wb), Shop("yandex_market", ym)]
-        # And about a second to start.
-        pause = 0.0 if requests else kills * (sum(_LIVES) / 2 + 1.0) / messages
+        pause = 0.0 if requests else kills * sum(_LIVES) / 2 / messages
         writing = asyncio.create_task(_write(shops, messages, chats, pause, rng))
         try:
             for _ in range(kills):
@@ -165,9 +177,7 @@ async def survive(
             [shop.outcome() for shop in shops],
             kills,
             time.monotonic() - began,
-            sum(
-                one.stats.faults[kind] for one in (wb, ym) for kind in ("drop_before", "drop_after")
-            ),
+            wb.stats.faults + ym.stats.faults,
             await _states(state),
         )
 

@@ -80,6 +80,7 @@ EDIT_WINDOW: Final = timedelta(days=60)
 DECISION_WINDOW: Final = timedelta(days=14)
 """How long WB lists a claim; after that it cannot be decided."""
 
+_DAMAGED: Final = "\N{REPLACEMENT CHARACTER}"
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -99,6 +100,17 @@ _WAITING = ReturnStatus.WAITING_FOR_SELLER
 _PHOTO, _VIDEO = MediaKind.PHOTO, MediaKind.VIDEO
 
 
+def _ref(account: str, noun: Noun, identifier: str) -> Ref:
+    """The ref of a record.
+
+    Raises:
+        ValueError: Characters of its id were damaged on the way: it would be another record.
+    """
+    if _DAMAGED in identifier:
+        raise ValueError(f"the id {identifier!r} of a {noun} is damaged")
+    return Ref(MARKETPLACE, account, noun, identifier)
+
+
 def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     """Map a feedback; the answer's status is from the answer's own state, not the feedback's."""
     answer = wire.answer
@@ -111,7 +123,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
     buyer = wire.user_name
     # By position: eighteen keyword arguments would cost a third of the whole mapping.
     neutral = Feedback(
-        Ref(MARKETPLACE, account, Noun.FEEDBACK, wire.id),
+        _ref(account, Noun.FEEDBACK, wire.id),
         created if created.tzinfo is UTC and 2000 < created.year < 2100 else creation_time(created),
         wire.product_valuation,
         wire.text or "",
@@ -148,7 +160,7 @@ def question(wire: questions_api.Question, account: str) -> Question:
         status = QuestionStatus.UNKNOWN
     details = wire.product_details
     neutral = Question(
-        ref=Ref(MARKETPLACE, account, Noun.QUESTION, wire.id),
+        ref=_ref(account, Noun.QUESTION, wire.id),
         text=wire.text or "",
         created_at=creation_time(wire.created_date),
         status=status,
@@ -180,7 +192,7 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
     last = wire.last_message
     stamp = last.add_timestamp if last is not None else None
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
+        ref=_ref(account, Noun.CHAT, wire.chat_id),
         status=status,
         kind=ChatKind.DIRECT if wire.good_card is None else ChatKind.ORDER,
         buyer=_chat_buyer(wire.client_name, wire.client_id),
@@ -222,7 +234,7 @@ def chat_of_event(
     if wire.is_new_chat:
         began = wire.add_timestamp
     neutral = Chat(
-        ref=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
+        ref=_ref(account, Noun.CHAT, wire.chat_id),
         status=status,
         kind=ChatKind.UNKNOWN if card is None else ChatKind.ORDER,
         buyer=_chat_buyer(wire.client_name, wire.client_id),
@@ -251,8 +263,8 @@ def message(wire: chats_api.Event, account: str) -> Message:
     content = wire.message
     attachments = content.attachments if content is not None else None
     neutral = Message(
-        ref=Ref(MARKETPLACE, account, Noun.MESSAGE, wire.event_id),
-        chat=Ref(MARKETPLACE, account, Noun.CHAT, wire.chat_id),
+        ref=_ref(account, Noun.MESSAGE, wire.event_id),
+        chat=_ref(account, Noun.CHAT, wire.chat_id),
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
         sent_at=from_milliseconds(wire.add_timestamp),
         text=content.text if content is not None else None,
@@ -273,7 +285,7 @@ def return_request(wire: claims_api.Claim, account: str) -> Return:
     photos = [Media(_PHOTO, _with_scheme(url)) for url in wire.photos or ()]
     videos = [Media(_VIDEO, _with_scheme(url)) for url in wire.video_paths or ()]
     neutral = Return(
-        ref=Ref(MARKETPLACE, account, Noun.RETURN, wire.id),
+        ref=_ref(account, Noun.RETURN, wire.id),
         status=status,
         decisions=tuple(_decision(action) for action in actions),
         items=(ReturnItem(Product(id=_text(wire.nm_id), name=wire.imt_name)),),

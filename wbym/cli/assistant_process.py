@@ -45,15 +45,13 @@ class Served(msgspec.Struct, frozen=True):
 class AssistantProcess:
     """A program over :func:`wbym.cli.assistant.assist` for the length of an ``async with``.
 
-    Leaving the block kills it with SIGKILL.
+    Entering the block starts it and does not wait until it is ready; leaving the block kills it
+    with SIGKILL.
 
     Args:
         module: The module that ``python -m`` runs.
         arguments: Its command line.
         tell: Gets each line that it prints after the first.
-
-    Raises:
-        DemoError: The assistant does not start.
     """
 
     def __init__(self, module: str, *arguments: str, tell: Callable[[str], None]) -> None:
@@ -61,6 +59,7 @@ class AssistantProcess:
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._lines: asyncio.Task[None] | None = None
+        self._is_ready = False
 
     async def __aenter__(self) -> Self:
         pipe = asyncio.subprocess.PIPE
@@ -71,15 +70,6 @@ class AssistantProcess:
             env={**os.environ, "PYTHONUTF8": "1"},
             start_new_session=True,  # Ctrl-C is for the parent
         )
-        try:
-            line = ""
-            with anyio.move_on_after(_STARTING):
-                line = await self._line()
-            if line != READY:
-                raise DemoError("the assistant did not start")
-        except BaseException:
-            await self._kill()
-            raise
         self._lines = asyncio.create_task(self._forward())
         return self
 
@@ -90,6 +80,21 @@ class AssistantProcess:
         tb: TracebackType | None,
     ) -> None:
         await self._kill()
+
+    async def ready(self) -> None:
+        """Wait until it is ready.
+
+        Raises:
+            DemoError: The assistant does not start.
+        """
+
+        async def done() -> bool:
+            return self._is_ready
+
+        with suppress(DemoError):
+            await self.until(done, within=_STARTING)
+        if not self._is_ready:
+            raise DemoError("the assistant did not start")
 
     async def until(self, done: Callable[[], Awaitable[bool]], *, within: float = 60.0) -> None:
         """Wait until ``done`` or the seconds have passed.
@@ -109,6 +114,7 @@ class AssistantProcess:
         return (await self._process.stdout.readline()).decode().rstrip()
 
     async def _forward(self) -> None:
+        self._is_ready = await self._line() == READY
         while line := await self._line():
             self._tell(line)
 

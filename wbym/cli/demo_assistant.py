@@ -110,6 +110,7 @@ async def _play(shops: Sequence["_Shop"], folder: Path, log: Callable[[str], Non
     state = folder / "wbym.db"
     log("the assistant starts")
     async with _assistant(folder, state, log) as assistant:
+        await assistant.ready()
         await anyio.sleep(_PAUSE)
         for shop in shops:
             for text in _AT_FIRST:
@@ -129,6 +130,7 @@ async def _play(shops: Sequence["_Shop"], folder: Path, log: Callable[[str], Non
         log(f"{written - before} more messages arrive, some in existing chats")
         log("the assistant starts again")
         async with _assistant(folder, state, log) as assistant:
+            await assistant.ready()
             await assistant.until(lambda: _have_got(shops, written))
             # An unconfirmed reply may still be sent again, so wait for all confirmations.
             await assistant.until(lambda: _have_seen(store, written))

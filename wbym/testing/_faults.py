@@ -17,14 +17,18 @@ FaultKind = Literal[
     "error",
     "error_after",
     "soft_error",
+    "gateway_before",
+    "gateway_after",
     "drop_before",
     "drop_after",
     "broken_json",
     "html_instead_of_json",
     "empty_body",
+    "odd_headers",
     "nulls",
     "unknown_values",
     "bad_record",
+    "bad_bytes",
 ]
 """Every fault that can be scripted with [Faults.next][]."""
 
@@ -34,12 +38,16 @@ RATED: tuple[tuple[str, FaultKind], ...] = (
     ("error_rate", "error"),
     ("error_after", "error_after"),
     ("soft_error", "soft_error"),
+    ("gateway_before", "gateway_before"),
+    ("gateway_after", "gateway_after"),
     ("drop_before", "drop_before"),
     ("drop_after", "drop_after"),
     ("broken_json", "broken_json"),
     ("html_instead_of_json", "html_instead_of_json"),
     ("empty_body", "empty_body"),
+    ("odd_headers", "odd_headers"),
     ("bad_record", "bad_record"),
+    ("bad_bytes", "bad_bytes"),
 )
 _NONE: frozenset[FaultKind] = frozenset()
 
@@ -76,6 +84,12 @@ class Faults:
     """The kind of body of a 5xx."""
     soft_error: float = 0.0
     """Share of requests answered 200 with an error inside, before, if the marketplace does that."""
+    gateway_before: float = 0.0
+    """Share of requests that a gateway answers, not the marketplace, before."""
+    gateway_after: float = 0.0
+    """Share of requests that a gateway answers, not the marketplace, after."""
+    gateway_statuses: tuple[int, ...] = (302, 307, 404, 405, 408, 410, 421, 425, 498, 499)
+    """One of these is drawn for a gateway's answer, whose body is HTML, empty or foreign JSON."""
     drop_before: float = 0.0
     """Share of requests whose connection is dropped, before."""
     drop_after: float = 0.0
@@ -86,12 +100,17 @@ class Faults:
     """Share of responses that are 200 with an HTML page, after."""
     empty_body: float = 0.0
     """Share of responses that are 200 with an empty body, after."""
+    odd_headers: float = 0.0
+    """Share of responses with limits and dates that make no sense in their headers, after."""
     nulls: float = 0.0
     """Share of the records on a page whose optional fields become null."""
     unknown_values: float = 0.0
     """Share of the records on a page with unknown enumeration values and new fields."""
     bad_record: float = 0.0
     """Share of pages with one undecodable record: its id is null or an object."""
+    bad_bytes: float = 0.0
+    """Share of pages on which one record is not valid JSON: a raw control character, half of a
+    surrogate pair, cut UTF-8, or `NaN`."""
     clock_skew: float = 0.0
     """Seconds by which the marketplace's clock is ahead of the real one."""
     gzip: bool = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Self
 
@@ -25,6 +26,19 @@ from wbym.testing._stats import PathStats, Stats
 _ZIP_FROM = 1024
 _ZIP_IN_THREAD_FROM = 256 * 1024
 _HTML = b"<html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
+_GATEWAY_PAGES = (
+    (b"<html><head><title>Error</title></head><body>nginx</body></html>", "text/html"),
+    (b"", ""),
+    (b'{"message":"no Route matched with those values"}', "application/json"),
+)
+_ODD_NUMBERS = ("inf", "1e400", "nan", "-5", "9" * 400, "soon", "")
+_ODD_TIMES = (
+    "Fri, 31 Dec 9999 23:59:59 -1200",
+    "Mon, 01 Jan 0001 00:00:00 +1400",
+    "Thu, 26 Nov 2026 12:00:00 +999999",
+    "Thu, 99 Nov 2026 99:99:99 GMT",
+    *_ODD_NUMBERS,
+)
 _ZIPPED = frozenset({"application/json", "application/problem+json"})
 
 
@@ -195,6 +209,8 @@ class SimulatorServer:
             return _DROPPED
         if "error" in plan:
             return self._error(call)
+        if "gateway_before" in plan:
+            return self._gateway()
         if "soft_error" in plan:
             soft = self.soft_failure(call, route)
             if soft is not None:
@@ -217,6 +233,8 @@ class SimulatorServer:
                 return _DROPPED
             if "error_after" in plan:
                 return self._error(call)
+            if "gateway_after" in plan:
+                return self._gateway()
             if "html_instead_of_json" in plan:
                 return raw_response(_HTML, content_type="text/html")
             if "empty_body" in plan:
@@ -224,19 +242,23 @@ class SimulatorServer:
         if route.records is not None and response.status == 200:
             nulls = 1.0 if "nulls" in plan else faults.nulls
             new_values = 1.0 if "unknown_values" in plan else faults.unknown_values
-            if nulls or new_values or "bad_record" in plan:
+            if nulls or new_values or plan & {"bad_record", "bad_bytes"}:
                 body = spoil(
                     response.body.raw,
                     route.records,
                     nulls=nulls,
                     unknown_values=new_values,
                     bad_record="bad_record" in plan,
+                    bad_bytes="bad_bytes" in plan,
                     rng=faults.random,
                 )
-                response = Response(response.status, Body(body), response.content_type)
+                response = replace(response, body=Body(body))
         if "broken_json" in plan and response.body.raw:
             raw = response.body.raw
-            response = Response(response.status, Body(raw[: len(raw) // 2]), response.content_type)
+            response = replace(response, body=Body(raw[: len(raw) // 2]))
+        if "odd_headers" in plan:
+            odd = self._odd_headers({**call.headers, **(response.headers or {})})
+            response = replace(response, headers=odd)
         return response
 
     def _error(self, call: Call) -> Response:
@@ -246,6 +268,20 @@ class SimulatorServer:
         if self.faults.error_body == "empty":
             return empty_response(status)
         return self._rejected(call, Refusal(status), None)
+
+    def _gateway(self) -> Response:
+        random = self.faults.random
+        status = random.choice(self.faults.gateway_statuses)
+        body, content_type = random.choice(_GATEWAY_PAGES)
+        redirect = {"Location": "https://gateway.example/check"} if 300 <= status < 400 else None
+        return Response(status, Body(body), content_type, redirect)
+
+    def _odd_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The headers with each limit, and the date, replaced by nonsense."""
+        random = self.faults.random
+        limits = [name for name in headers if "ratelimit" in name.lower()]
+        odd = {name: random.choice(_ODD_TIMES) for name in (*limits, "Date", "Retry-After")}
+        return {**headers, **odd}
 
     def _rejected(self, call: Call, refusal: Refusal, route: Route | None) -> Response:
         return refusal.response or self.refuse(call, refusal, route)
@@ -258,10 +294,10 @@ class SimulatorServer:
             await asyncio.sleep(0)
             return web.Response()
         headers = call.headers
-        if response.headers:
-            headers = {**headers, **response.headers}
         if self.faults.clock_skew:
             headers["Date"] = formatdate(self.now(), usegmt=True)
+        if response.headers:
+            headers = {**headers, **response.headers}
         if response.content_type:
             headers["Content-Type"] = response.content_type
         body = response.body

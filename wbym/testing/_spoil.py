@@ -1,11 +1,16 @@
-"""Spoils the records of a response: nulls, unknown values, undecodable records."""
+"""Spoils the records of a response: nulls, unknown values, bad bytes, undecodable records."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
+
+_BAD_BYTES = (b"\x01", rb"\ud83d", b"\xd0")
+"""A raw control character, half of a surrogate pair, half of a Cyrillic letter."""
+_MARK = "<bad bytes>"
 
 JsonObject = dict[str, object]
 
@@ -34,6 +39,7 @@ def spoil(
     nulls: float,
     unknown_values: float,
     bad_record: bool,
+    bad_bytes: bool,
     rng: random.Random,
 ) -> bytes:
     """Returns the response with its records spoiled.
@@ -44,6 +50,7 @@ def spoil(
         nulls: Share of records whose optional fields become null.
         unknown_values: Share of records that get unknown enumeration values and new fields.
         bad_record: Whether one record is made undecodable.
+        bad_bytes: Whether one record is not valid JSON.
         rng: Draws the records.
     """
     response: object = msgspec.json.decode(body)
@@ -62,7 +69,18 @@ def spoil(
             row["newField"] = {"since": "tomorrow", "values": [1, "два", None]}
     if bad_record and rows:
         rng.choice(rows)[records.id] = rng.choice((None, {"wrong": True}))
-    return msgspec.json.encode(response)
+    if not (bad_bytes and rows):
+        return msgspec.json.encode(response)
+    row = rng.choice(rows)
+    if rng.random() < 0.25:
+        row["newField"] = _MARK
+        return msgspec.json.encode(response).replace(b'"%b"' % _MARK.encode(), b"NaN")
+    row["newField"] = "новое"
+    holder, name = rng.choice([*_texts(row, ["newField", *records.optional])])
+    text = str(holder[name])
+    middle = len(text) // 2
+    holder[name] = text[:middle] + _MARK + text[middle:]
+    return msgspec.json.encode(response).replace(_MARK.encode(), rng.choice(_BAD_BYTES))
 
 
 def _put(row: JsonObject, name: str, value: object) -> None:
@@ -75,3 +93,14 @@ def _put(row: JsonObject, name: str, value: object) -> None:
     inner = row[head]
     if isinstance(inner, dict) and rest in inner:
         inner[rest] = value
+
+
+def _texts(row: JsonObject, names: Iterable[str]) -> Iterator[tuple[JsonObject, str]]:
+    """Objects and keys of the texts in these fields, also of those further inside."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str):
+            yield row, name
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from _texts(inner, inner)

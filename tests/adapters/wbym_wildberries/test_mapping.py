@@ -1,6 +1,8 @@
 """The mapping of unusual records."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,6 +12,29 @@ from wbym_wildberries.api.chats import Chat, Event
 from wbym_wildberries.api.claims import Claim
 from wbym_wildberries.api.feedbacks import Feedback
 from wbym_wildberries.api.questions import Question
+
+BAD = "1\N{REPLACEMENT CHARACTER}"
+NOW = "2026-10-01T00:00:00Z"
+STAMP = 1_790_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "wire"),
+    [
+        (mapping.feedback, Feedback, {"id": BAD, "createdDate": NOW, "productValuation": 5}),
+        (mapping.question, Question, {"id": BAD, "createdDate": NOW, "state": "none"}),
+        (mapping.return_request, Claim, {"id": BAD}),
+        (mapping.chat, Chat, {"chatID": BAD}),
+        (mapping.message, Event, {"chatID": BAD, "eventID": "e", "addTimestamp": STAMP}),
+        (mapping.message, Event, {"chatID": "c", "eventID": BAD, "addTimestamp": STAMP}),
+    ],
+)
+def test_damaged_id(
+    make: Callable[[Any, str], object], kind: type[object], wire: dict[str, object]
+) -> None:
+    """A message under a damaged id would come once more under its own, and be answered twice."""
+    with pytest.raises(ValueError, match="damaged"):
+        make(msgspec.convert(wire, kind), "shop")
 
 
 def _claim(**fields: object) -> Claim:

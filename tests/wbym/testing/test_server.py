@@ -28,7 +28,7 @@ class Kiosk(SimulatorServer):
 
     @route("GET", "/items", records=RecordFields(("items",), "id", ("note",), ("kind",)))
     async def items(self, call: Call) -> Response:
-        items = [{"id": n, "note": "да", "kind": "new"} for n in range(2)]
+        items = [{"id": n, "note": {"text": "да"}, "kind": "new"} for n in range(2)]
         return json_response({"items": items, "next": call.query("next")})
 
     @route("POST", "/buy")
@@ -40,6 +40,7 @@ class Kiosk(SimulatorServer):
 
     def admit(self, call: Call, route: Route) -> None:
         call.headers["X-Seen"] = route.path
+        call.headers["X-RateLimit-Remaining"] = "9"
         if call.query("no"):
             raise Refusal(429)
 
@@ -133,6 +134,54 @@ async def test_fault_replaces_the_response_before_or_after_the_effect(
     if kind in {"broken_json", "html_instead_of_json", "empty_body"}:
         with pytest.raises(msgspec.DecodeError):
             msgspec.json.decode(body)
+
+
+@pytest.mark.parametrize(("kind", "effects"), [("gateway_before", 0), ("gateway_after", 1)])
+async def test_gateway_answers_before_or_after_the_effect(
+    kiosk: Kiosk, session: aiohttp.ClientSession, kind: str, effects: int
+) -> None:
+    seen: dict[int, set[bytes]] = {}
+    kiosk.faults.next("/buy", kind, times=200)  # type: ignore[arg-type]
+    for _ in range(200):
+        async with session.post(f"{kiosk.url}/buy", allow_redirects=False) as reply:
+            seen.setdefault(reply.status, set()).add((await reply.read())[:1])
+            assert ("Location" in reply.headers) == (reply.status < 400)
+    assert set(seen) == set(kiosk.faults.gateway_statuses)
+    assert set().union(*seen.values()) == {b"<", b"", b"{"}
+    assert kiosk.stats.effects["buy"] == 200 * effects
+    kiosk.faults.gateway_before, kiosk.faults.gateway_statuses = 1.0, (421,)
+    assert (await get(session, f"{kiosk.url}/items"))[0] == 421
+
+
+async def test_odd_headers_replace_limits_and_dates(
+    kiosk: Kiosk, session: aiohttp.ClientSession
+) -> None:
+    kiosk.faults.odd_headers = 1.0
+    seen: dict[str, set[str]] = {}
+    for _ in range(100):
+        async with session.post(f"{kiosk.url}/buy") as reply:
+            assert (reply.status, await reply.json()) == (200, {"ok": True})
+            assert reply.headers["X-Seen"] == "/buy"
+            for name in ("X-RateLimit-Remaining", "Date", "Retry-After"):
+                seen.setdefault(name, set()).add(reply.headers[name])
+    assert kiosk.stats.effects["buy"] == 100
+    assert all({"inf", "1e400", "nan", "-5"} < values for values in seen.values())
+
+
+async def test_bad_bytes_are_in_one_record(kiosk: Kiosk, session: aiohttp.ClientSession) -> None:
+    kiosk.faults.bad_bytes = 1.0
+    seen: set[bytes] = set()
+    good = b'{"id":%d,"note":{"text":"\xd0\xb4\xd0\xb0"},"kind":"new"}'
+    bad = (b"\x01", rb"\ud83d", b"\xd0\xd0", b'\xd0"', b"NaN")
+    for _ in range(200):
+        _, raw = await get(session, f"{kiosk.url}/items")
+        assert sum(good % number in raw for number in range(2)) == 1
+        with pytest.raises((msgspec.DecodeError, UnicodeDecodeError)):
+            msgspec.json.decode(raw)
+        seen |= {each for each in bad if each in raw}
+    assert {b"\x01", rb"\ud83d", b"NaN"} < seen
+    async with session.post(f"{kiosk.url}/buy") as reply:  # has no records
+        assert await reply.json() == {"ok": True}
 
 
 @pytest.mark.parametrize(("body", "start"), [("html", b"<html>"), ("empty", b""), ("json", b"{")])
