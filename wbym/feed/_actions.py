@@ -164,6 +164,9 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
         return doubt
 
 
+_MAYBE_ANSWERED: Final = frozenset({QuestionStatus.ANSWERED, QuestionStatus.UNKNOWN})
+
+
 class _AnswerAction(_Action, frozen=True):
     """Base of actions on answers; keeps the record if the caller passed one."""
 
@@ -207,8 +210,8 @@ class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
             return _rejected(f"the marketplace no longer has it: {error}")
         answer = record.answer
         if answer is None or not answer.text:
-            if isinstance(record, Question) and answer is None and record.answered:
-                return _unknown("the question is answered, but the text of the answer is not known")
+            if isinstance(record, Question) and answer is None and record.status in _MAYBE_ANSWERED:
+                return _unknown(f"the question is {record.status}, but has no text of an answer")
             return _NOT_FOUND
         if same_text(answer.text, self.text):
             return _moderated(answer)

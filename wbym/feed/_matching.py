@@ -48,11 +48,11 @@ def _rank(delivery: Delivery) -> int:
 
 
 def find_possible_delivery(message: Message, deliveries: Sequence[Delivery]) -> Delivery | None:
-    """Find a delivery of unknown fate that may be a seller's message that matches none for certain.
+    """Find a delivery of unknown fate that a seller's message may be, though not for certain.
 
-    With the same text, at any time: the message may be an old one, or ours if a clock is wrong. With
-    another text, at about the time of the delivery: marketplaces mask phone numbers, and may show a
-    message before its text.
+    With the same text, at any time: the message may be an old one, or ours if a clock is wrong.
+    With another text, at about the time of the delivery: marketplaces mask phone numbers, and may
+    show a message before its text.
     """
     lost = [one for one in deliveries if _is_lost(one) and one.target == message.chat]
     alike = (one for one in lost if same_text(one.text, message.text or ""))
@@ -90,8 +90,8 @@ def describe_doubt(delivery: Delivery, found: Message | UndecodableRecord) -> st
     """Why the fate of a delivery is not known although something of the seller is in its chat."""
     if isinstance(found, UndecodableRecord):
         return (
-            f"its answer was lost, and the chat has a record that cannot be decoded, {found.ref.id}, "
-            "which may be this message"
+            "its answer was lost, and the chat has a record that cannot be decoded, "
+            f"{found.ref.id}, which may be this message"
         )
     shown = f"{found.ref.id} of {found.sent_at}"
     if same_text(delivery.text, found.text or ""):
@@ -100,8 +100,8 @@ def describe_doubt(delivery: Delivery, found: Message | UndecodableRecord) -> st
             f"{delivery.sent_at}, when this was sent, to be certain that it is this"
         )
     return (
-        f"its answer was lost, and the chat has a message of the seller, {shown}, that belongs to no "
-        "known delivery: it may be this one with a changed text, or written by a person"
+        f"its answer was lost, and the chat has a message of the seller, {shown}, that belongs to "
+        "no known delivery: it may be this one with a changed text, or written by a person"
     )
 
 

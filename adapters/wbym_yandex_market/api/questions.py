@@ -113,13 +113,14 @@ class EntityId(Wire, frozen=True):
     """A question, an answer or a comment."""
 
     id: Id
-    type: str
+    type: str | None = None
+    """``QUESTION``, ``ANSWER`` or ``COMMENT``; None if Market does not return it."""
 
 
 class Created(Wire, frozen=True):
     """The created answer or comment."""
 
-    entity: EntityId
+    entity: EntityId | None = None
 
 
 _NEEDED = {
