@@ -134,12 +134,12 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
         Buyer(buyer) if buyer else None,
         Order(None, ordered_at) if ordered_at else None,
         _media(photos, video) if photos or video else (),
-        tuple(tags) if tags else (),
+        tuple(filter(None, tags)) if tags else (),
         wire.was_viewed,
         None,  # recommended
         None,  # comments
-        wire.parent_feedback_id,
-        wire.child_feedback_id,
+        wire.parent_feedback_id or None,
+        wire.child_feedback_id or None,
         wire.is_able_return_product_orders,
     )
     attach_raw(neutral, wire)
@@ -147,12 +147,16 @@ def feedback(wire: feedbacks_api.Feedback, account: str) -> Feedback:
 
 
 def question(wire: questions_api.Question, account: str) -> Question:
-    """Map a question. It is answered if it has an answer; ``state`` ``none`` means rejected."""
+    """Map a question. It is answered if it has an answer; ``state`` ``none`` means rejected.
+
+    One in ``state`` ``wbRu``, which means answered, without an answer contradicts itself: its
+    status is not known.
+    """
     answer = wire.answer
     has_answer = answer is not None and bool(answer.text)
     if wire.state == "none":
         status = QuestionStatus.REJECTED
-    elif wire.state == "wbRu" or has_answer:
+    elif has_answer:
         status = QuestionStatus.ANSWERED
     elif wire.state == "suppliersPortalSynch":
         status = QuestionStatus.WAITING
@@ -199,7 +203,7 @@ def chat(wire: chats_api.Chat, account: str, status: ChatStatus = ChatStatus.UNK
         product=_card_product(wire.good_card),
         order=_card_order(wire.good_card),
         updated_at=moment_of_stamp(stamp),
-        last_text=last.text if last is not None else None,
+        last_text=(last.text or None) if last is not None else None,
         writable=True if wire.reply_sign else None,
     )
     attach_raw(neutral, wire)
@@ -242,7 +246,7 @@ def chat_of_event(
         order=_card_order(card),
         created_at=None if began is None else from_milliseconds(began),
         updated_at=at,
-        last_text=text,
+        last_text=text or None,
         writable=writable,
         waiting_since=waiting_since,
     )
@@ -267,7 +271,7 @@ def message(wire: chats_api.Event, account: str) -> Message:
         chat=_ref(account, Noun.CHAT, wire.chat_id),
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
         sent_at=from_milliseconds(wire.add_timestamp),
-        text=content.text if content is not None else None,
+        text=(content.text or None) if content is not None else None,
         attachments=() if attachments is None else _attachments(attachments),
     )
     attach_raw(neutral, wire)
@@ -276,22 +280,22 @@ def message(wire: chats_api.Event, account: str) -> Message:
 
 def return_request(wire: claims_api.Claim, account: str) -> Return:
     """Map a claim. It waits for the seller if its status is 0 or if it has actions."""
-    actions = wire.actions or ()
+    actions = [action for action in wire.actions or () if action]
     if wire.status == 0 or actions:
         status = ReturnStatus.WAITING_FOR_SELLER
     else:
         status = _RETURN_STATUS.get(wire.status, ReturnStatus.UNKNOWN)
     created_at = moment_of_claim(wire.dt)
-    photos = [Media(_PHOTO, _with_scheme(url)) for url in wire.photos or ()]
-    videos = [Media(_VIDEO, _with_scheme(url)) for url in wire.video_paths or ()]
+    photos = [Media(_PHOTO, _with_scheme(url)) for url in wire.photos or () if url]
+    videos = [Media(_VIDEO, _with_scheme(url)) for url in wire.video_paths or () if url]
     neutral = Return(
         ref=_ref(account, Noun.RETURN, wire.id),
         status=status,
         decisions=tuple(_decision(action) for action in actions),
-        items=(ReturnItem(Product(id=_text(wire.nm_id), name=wire.imt_name)),),
-        buyer_comment=wire.user_comment,
-        marketplace_comment=wire.wb_comment,
-        order=Order(wire.srid, moment_of_claim(wire.order_dt)),
+        items=(ReturnItem(Product(id=_text(wire.nm_id), name=wire.imt_name or None)),),
+        buyer_comment=wire.user_comment or None,
+        marketplace_comment=wire.wb_comment or None,
+        order=Order(wire.srid or None, moment_of_claim(wire.order_dt)),
         amount=None
         if wire.price is None
         else money(_decimal(wire.price), _currency(wire.currency_code)),
@@ -353,11 +357,11 @@ def _product(details: feedbacks_api.ProductDetails, color: str | None) -> Produc
     nm_id, imt_id = details.nm_id, details.imt_id
     return Product(
         None if nm_id is None else str(nm_id),
-        details.supplier_article,
-        details.product_name,
-        details.brand_name,
-        details.size,
-        color,
+        details.supplier_article or None,
+        details.product_name or None,
+        details.brand_name or None,
+        details.size or None,
+        color or None,
         None if imt_id is None else str(imt_id),
     )
 
@@ -369,30 +373,35 @@ def _media(
     for photo in photos or ():
         preview = photo.mini_size
         if url := photo.full_size or preview:
-            found.append(Media(_PHOTO, url, preview))
+            found.append(Media(_PHOTO, url, preview or None))
     if video is not None and video.link:
-        found.append(Media(_VIDEO, video.link, video.preview_image, video.duration_sec))
+        found.append(Media(_VIDEO, video.link, video.preview_image or None, video.duration_sec))
     return tuple(found)
 
 
 def _attachments(wire: chats_api.Attachments) -> tuple[Attachment, ...]:
     files = [
-        Attachment(file.download_id, file.name, file.content_type, file.size, file.url)
+        Attachment(
+            file.download_id or None,
+            file.name or None,
+            file.content_type or None,
+            file.size,
+            file.url or None,
+        )
         for file in wire.files or ()
     ]
     images = [
-        Attachment(image.download_id, content_type=None, url=image.url)
-        for image in wire.images or ()
+        Attachment(image.download_id or None, url=image.url or None) for image in wire.images or ()
     ]
     return (*files, *images)
 
 
 def _chat_buyer(name: str | None, client_id: str | None) -> Buyer | None:
-    return Buyer(name, client_id) if name or client_id else None
+    return Buyer(name or None, client_id or None) if name or client_id else None
 
 
 def _card_product(card: chats_api.GoodCard | None) -> Product | None:
-    return None if card is None else Product(id=_text(card.nm_id), size=card.size)
+    return None if card is None else Product(id=_text(card.nm_id), size=card.size or None)
 
 
 def _card_order(card: chats_api.GoodCard | None) -> Order | None:

@@ -173,7 +173,7 @@ def chat(wire: chats_api.Chat, account: str) -> Chat:
         ref=Ref(MARKETPLACE, account, Noun.CHAT, str(wire.chat_id)),
         status=status,
         kind=kind,
-        buyer=None if customer is None else Buyer(customer.name, customer.public_id),
+        buyer=None if customer is None else _buyer(customer.name, customer.public_id),
         order=None if order_id is None else Order(str(order_id)),
         return_id=_text(context.return_id) if context is not None else None,
         created_at=possible_time(wire.created_at),
@@ -197,9 +197,10 @@ def message(wire: chats_api.Message, chat: Ref) -> Message:
         chat=chat,
         author=_SENDER.get(wire.sender or "", Author.UNKNOWN),
         sent_at=creation_time(wire.created_at),
-        text=wire.message,
+        text=wire.message or None,
         attachments=tuple(
-            Attachment(name=file.name, size=file.size, url=file.url) for file in wire.payload or ()
+            Attachment(name=file.name or None, size=file.size, url=file.url or None)
+            for file in wire.payload or ()
         ),
     )
     attach_raw(neutral, wire)
@@ -222,7 +223,7 @@ def feedback(wire: feedbacks_api.Feedback, account: str, answer: Answer | None =
         (words.advantages or "") if words is not None else "",
         (words.disadvantages or "") if words is not None else "",
         answer,
-        None if offer_id is None else Product(None, offer_id),
+        Product(None, offer_id) if offer_id else None,
         Buyer(author) if author else None,
         None if order_id is None else Order(str(order_id)),
         _media(media) if media is not None else (),
@@ -264,7 +265,7 @@ def question(
         created_at=creation_time(wire.created_at),
         status=status,
         answer=answer,
-        product=None if about.offer_id is None else Product(None, about.offer_id),
+        product=Product(None, about.offer_id) if about.offer_id else None,
         buyer=Buyer(author.name) if author is not None and author.name else None,
         likes=votes.likes if votes is not None else None,
         dislikes=votes.dislikes if votes is not None else None,
@@ -343,7 +344,7 @@ def decision(wire: returns_api.AvailableDecision) -> Decision:
         kind=_DECISION_KIND.get(wire.decision_type, DecisionKind.OTHER),
         comment_required=wire.decision_type in COMMENT_REQUIRED,
         comment_allowed=True,
-        reasons=tuple(wire.decision_reason_types or ()),
+        reasons=tuple(filter(None, wire.decision_reason_types or ())),
         min_amount=None if lowest is None else _money(lowest),
         max_amount=None if highest is None else _money(highest),
         reason_required=wire.decision_type == DECLINE,
@@ -370,7 +371,7 @@ def _positions(item: returns_api.ReturnItem) -> list[ReturnItem]:
 
     Positions have ids; an item may have several, returned for different reasons.
     """
-    product = Product(_text(item.market_sku), item.shop_sku)
+    product = Product(_text(item.market_sku), item.shop_sku or None)
     positions = [wire for wire in item.decisions or () if wire.return_item_id is not None]
     if not positions:
         return [ReturnItem(product, 1 if item.count is None else item.count)]
@@ -389,12 +390,20 @@ def _author(
     return _AUTHOR.get((wire.type if wire is not None else None) or "", Author.UNKNOWN)
 
 
+def _buyer(name: str | None, public_id: str | None) -> Buyer | None:
+    return Buyer(name or None, public_id or None) if name or public_id else None
+
+
 def _media(wire: feedbacks_api.Photos) -> tuple[Media, ...]:
     photos = [
-        Media(_PHOTO, f"https:{url}" if url[:2] == "//" else url) for url in wire.photos or ()
+        Media(_PHOTO, f"https:{url}" if url[:2] == "//" else url)
+        for url in wire.photos or ()
+        if url
     ]
     videos = [
-        Media(_VIDEO, f"https:{url}" if url[:2] == "//" else url) for url in wire.videos or ()
+        Media(_VIDEO, f"https:{url}" if url[:2] == "//" else url)
+        for url in wire.videos or ()
+        if url
     ]
     return (*photos, *videos)
 

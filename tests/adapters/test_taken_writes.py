@@ -1,11 +1,15 @@
 """Once a marketplace has taken a write, nothing in its headers may fail the call."""
 
+from datetime import UTC, datetime
+
+import msgspec
 import pytest
 
 from tests.adapters.test_gateways import market, wildberries
 from tests.support.fakes import json_response
 from wbym.calls import Response
-from wbym.domain import Noun, Ref
+from wbym.domain import Noun, Question, Ref
+from wbym_yandex_market.api.questions import EntityId
 
 pytestmark = pytest.mark.looptime
 
@@ -57,5 +61,34 @@ async def test_message_when_its_time_is_absurd(stamp: int) -> None:
         json_response({"result": {"chatID": "c1", "addTime": stamp}, "errors": []}),
     )
     delivery = await shop.send(Ref("wildberries", "wildberries", Noun.CHAT, "c1"), "Спасибо!")
+    assert delivery.state.value == "accepted"
+    assert len(transport.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        {"entity": {"id": 82}},
+        {"entity": {"id": 82, "type": None}},
+        {"entity": {"id": 82, "type": "ANSWER"}},
+        {"entity": None},
+        {},
+        None,
+    ],
+)
+async def test_answer_when_its_entity_is_incomplete(result: dict[str, object] | None) -> None:
+    shop, transport = market(json_response({"status": "OK", "result": result}))
+    created = await shop.api.questions.create(7, "Да")
+    entity = msgspec.convert((result or {}).get("entity"), EntityId | None)
+    assert created == entity
+    assert len(transport.requests) == 1
+    empty = json_response({"status": "OK", "result": {"answers": []}})
+    shop, transport = market(empty, json_response({"status": "OK", "result": result}))
+    question = Question(
+        Ref("yandex_market", "yandex_market", Noun.QUESTION, "7"),
+        "?",
+        datetime(2026, 5, 1, tzinfo=UTC),
+    )
+    delivery = await shop.answer(question, "Да")
     assert delivery.state.value == "accepted"
     assert len(transport.requests) == 2

@@ -12,6 +12,7 @@ call the hooks::
             return self.api.chats.list(unread=waiting).map(...)
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -29,6 +30,7 @@ from typing import (
     Unpack,
     overload,
 )
+from weakref import WeakValueDictionary
 
 import aiohttp
 import msgspec
@@ -223,6 +225,7 @@ class Account(Hooks):
             max_wait=max_wait,
             on_undecodable=self._keep,
         )
+        self._answering: WeakValueDictionary[Ref, asyncio.Lock] = WeakValueDictionary()
         self.inputs: Final = Inputs(self.marketplace, self.name, self.CAPABILITIES, self.ID_RULE)
         """Checks of arguments, before any request."""
 
@@ -532,7 +535,7 @@ class Account(Hooks):
 
         A record without an answer in effect may have got one since, or was listed without it: it is
         read again before anything is sent, which costs a request. With a ref, the record is read
-        first, as by :meth:`get`.
+        first, as by :meth:`get`. Concurrent calls for one record run one after the other.
 
         Raises:
             AlreadyAnswered: It has an answer already; nothing was sent.
@@ -540,13 +543,14 @@ class Account(Hooks):
             DeliveryUnknown: It may or may not have been answered; read it again.
         """
         ref = self.inputs.answer(item, text)
-        record = await self._answerable(item, ref)
-        if record.answered:
-            raise AlreadyAnswered(str(ref), record.answer.text if record.answer else None)
-        if isinstance(record, Question):
-            receipt = await self._answer_question(record, text)
-        else:
-            receipt = await self._answer_feedback(record, text)
+        async with self._answering.setdefault(ref, asyncio.Lock()):
+            record = await self._answerable(item, ref)
+            if record.answered:
+                raise AlreadyAnswered(str(ref), record.answer.text if record.answer else None)
+            if isinstance(record, Question):
+                receipt = await self._answer_question(record, text)
+            else:
+                receipt = await self._answer_feedback(record, text)
         return self._accepted(Action.ANSWER, ref, text, receipt)
 
     async def edit_answer(self, item: Question | Feedback | Ref, text: str) -> Delivery:

@@ -41,7 +41,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     and the known one stays. For chats it is the stream's own note, and a change makes no event.
     """
     chat: Chat | None = None
-    """The chat of a message."""
+    """The chat of a message, or of an undecodable record if the stream knows it."""
 
 
 class Batch(msgspec.Struct, frozen=True, gc=False):

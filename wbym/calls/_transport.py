@@ -108,6 +108,10 @@ class Transport(Protocol):
         ...
 
 
+_NO_CONTENT_TYPE: Final = ("Content-Type",)
+"""Of a request without a body; aiohttp would call it ``application/octet-stream``."""
+
+
 class _AiohttpExchange:
     """A request that is sent on entering, and its answer.
 
@@ -146,6 +150,7 @@ class _AiohttpExchange:
                     url,
                     headers=request.headers,
                     data=data,
+                    skip_auto_headers=_NO_CONTENT_TYPE if data is None else None,
                     timeout=transport._timeout,
                     proxy=None if proxy is None else proxy.url,
                     proxy_auth=None if proxy is None else proxy.login,

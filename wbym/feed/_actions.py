@@ -31,7 +31,13 @@ from wbym.domain import (
 )
 from wbym.errors import NotFound, Unprocessable, Unsupported
 from wbym.feed._delivery import FINAL, key_of
-from wbym.feed._matching import MAX_CLOCK_SKEW, find_delivery, find_possible_delivery, same_text
+from wbym.feed._matching import (
+    MAX_CLOCK_SKEW,
+    describe_doubt,
+    find_delivery,
+    find_possible_delivery,
+    same_text,
+)
 from wbym.feed._store import Store
 
 __all__ = [
@@ -115,14 +121,22 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
     async def reconcile(
         self, account: Account, delivery: Delivery, *, poll_now: PollNow, store: Store
     ) -> Resolution:
-        """Look for the message in the chat."""
-        if await poll_now(account.name, "chats", self.target.id):
+        """Look for the message in the chat.
+
+        While its fate is open, a message of the seller that belongs to no delivery, and an
+        undecodable record of the chat, make it UNKNOWN.
+        """
+        readable = _can(account, Capability.MESSAGES)
+        followed = await poll_now(account.name, "chats", self.target.id)
+        if followed:
             # The feed itself confirms our messages that it reads.
             standing = await store.delivery(key_of(delivery))
-            if standing is None or standing.state not in {*FINAL, DeliveryState.UNKNOWN}:
+            if standing is not None and standing.state in {*FINAL, DeliveryState.UNKNOWN}:
+                return Resolution(standing.state, standing.id, standing.note)
+            if standing is None or standing.state is not DeliveryState.SENDING or not readable:
                 return _NOT_FOUND
-            return Resolution(standing.state, standing.id, standing.note)
-        if not _can(account, Capability.MESSAGES):
+            # It may have read a message with another text before the answer was lost.
+        elif not readable:
             return _unknown("this account cannot read the messages of its chats")
         others = await store.delivered_to(self.target)
         taken = {other.id for other in others}
@@ -130,18 +144,27 @@ class SendAction(_Action, frozen=True, tag=Action.SEND.value):
         # Some marketplaces cannot filter messages by time.
         since = (delivery.sent_at or delivery.created_at) - MAX_CLOCK_SKEW
         requested_since = since if _can(account, Capability.MESSAGES_SINCE) else None
-        async for message in account.messages(self.chat or self.target, since=requested_since):
-            if message.author is not Author.SELLER or message.ref.id in taken:
-                continue
-            if message.sent_at < since:
-                continue
-            if (other := find_delivery(message, open_)) is not None:
-                if other.idempotency_key == delivery.idempotency_key:
+        doubt = _NOT_FOUND
+        listing = account.messages(self.chat or self.target, since=requested_since)
+        async for page in listing.pages():
+            if page.undecodable and delivery.state is DeliveryState.SENDING:
+                doubt = _unknown(describe_doubt(delivery, page.undecodable[0]))
+            for message in page.items:
+                if message.author is not Author.SELLER or message.ref.id in taken:
+                    continue
+                if message.sent_at < since:
+                    continue
+                other = find_delivery(message, open_)
+                if other is not None and other.idempotency_key != delivery.idempotency_key:
+                    open_.remove(other)
+                elif other is not None and not followed:
                     return _confirmed(message.ref.id)
-                open_.remove(other)
-            elif find_possible_delivery(message, [delivery]) is not None:
-                return _unknown(f"the chat has a message with the same text: {message.ref.id}")
-        return _NOT_FOUND
+                elif other is not None or find_possible_delivery(message, [delivery]) is not None:
+                    doubt = _unknown(describe_doubt(delivery, message))
+        return doubt
+
+
+_MAYBE_ANSWERED: Final = frozenset({QuestionStatus.ANSWERED, QuestionStatus.UNKNOWN})
 
 
 class _AnswerAction(_Action, frozen=True):
@@ -187,8 +210,8 @@ class AnswerAction(_AnswerAction, frozen=True, tag=Action.ANSWER.value):
             return _rejected(f"the marketplace no longer has it: {error}")
         answer = record.answer
         if answer is None or not answer.text:
-            if isinstance(record, Question) and answer is None and record.answered:
-                return _unknown("the question is answered, but the text of the answer is not known")
+            if isinstance(record, Question) and answer is None and record.status in _MAYBE_ANSWERED:
+                return _unknown(f"the question is {record.status}, but has no text of an answer")
             return _NOT_FOUND
         if same_text(answer.text, self.text):
             return _moderated(answer)

@@ -16,12 +16,18 @@ from wbym.domain import (
     Feedback,
     Message,
     Question,
+    Ref,
     Return,
     UndecodableRecord,
 )
 from wbym.feed._delivery import FINAL, key_of
 from wbym.feed._events import EventKind
-from wbym.feed._matching import find_delivery, find_possible_delivery
+from wbym.feed._matching import (
+    describe_doubt,
+    find_deliveries_of_undecodable,
+    find_delivery,
+    find_possible_delivery,
+)
 from wbym.feed._serialization import encode_record, record_key
 from wbym.feed._store import Checkpoint, SeenRecord, Step, Store, StoredEvent
 
@@ -78,6 +84,12 @@ async def diff_batch(batch: Batch, checkpoint: Checkpoint, store: Store) -> Step
                 # It stays a candidate: a message that certainly matches it may follow.
                 doubted = seen[key_of(similar)] = _doubted(similar, record)
                 open_[open_.index(similar)] = doubted
+        elif first and isinstance(record, UndecodableRecord):
+            for lost in find_deliveries_of_undecodable(
+                record, observation.at, observation.chat, open_
+            ):
+                doubted = seen[key_of(lost)] = _doubted(lost, record)
+                open_[open_.index(lost)] = doubted
         if kind is None or (first and not checkpoint.begun and observation.at < checkpoint.since):
             continue
         change = "" if first else f"#{latest.revision}"
@@ -156,18 +168,23 @@ async def _sent_by_outbox(
     observations: Sequence[Observation], account: str, store: Store
 ) -> list[Delivery]:
     """The deliveries of the outbox that may match these observations."""
-    chats = {
-        observation.record.chat
-        for observation in observations
-        if isinstance(observation.record, Message) and observation.record.author is Author.SELLER
-    }
-    if not chats:
+    chats: set[Ref] = set()
+    is_any_chat = False
+    for observation in observations:
+        record = observation.record
+        if isinstance(record, Message) and record.author is Author.SELLER:
+            chats.add(record.chat)
+        elif isinstance(record, UndecodableRecord):
+            is_any_chat = True
+    if not chats and not is_any_chat:
         return []
     states = [state for state in DeliveryState if state not in FINAL]
     return [
         delivery
         for delivery in await store.deliveries(states, [account])
-        if delivery.action is Action.SEND and delivery.target in chats and delivery.attempts
+        if delivery.action is Action.SEND
+        and delivery.attempts
+        and (is_any_chat or delivery.target in chats)
     ]
 
 
@@ -181,11 +198,10 @@ def _seen(delivery: Delivery, message: Message) -> Delivery:
     )
 
 
-def _doubted(delivery: Delivery, message: Message) -> Delivery:
-    note = (
-        f"the chat has a message with the same text, {message.ref.id} of {message.sent_at}, but it "
-        f"is too long before {delivery.sent_at}, when this was sent, to be certain that it is this"
-    )
+def _doubted(delivery: Delivery, found: Message | UndecodableRecord) -> Delivery:
     return msgspec.structs.replace(
-        delivery, state=DeliveryState.UNKNOWN, updated_at=datetime.now(UTC), note=note
+        delivery,
+        state=DeliveryState.UNKNOWN,
+        updated_at=datetime.now(UTC),
+        note=describe_doubt(delivery, found),
     )

@@ -442,7 +442,8 @@ class Outbox:
             if owner not in alive:
                 alive[owner] = await self._store.alive(owner)
             note = delivery.note or ("its process ended" if delivery.state is _SENDING else None)
-            noted = msgspec.structs.replace(delivery, note=note)
+            at = delivery.updated_at if note == delivery.note else datetime.now(UTC)
+            noted = msgspec.structs.replace(delivery, note=note, updated_at=at)
             if not alive[owner] and await self._store.move(
                 noted, was=[delivery.state], held_by=owner, owner=self._store.owner
             ):

@@ -18,7 +18,7 @@ import msgspec
 
 from wbym.account import Batch, Observation, Observed, Poll
 from wbym.calls import DecodedOrigin, Report
-from wbym.domain import UndecodableRecord
+from wbym.domain import Chat, UndecodableRecord
 from wbym.errors import InvalidInput, NotFound, WbymError
 from wbym.limits import Priority, Window
 from wbym.observe import LogFacts
@@ -66,9 +66,11 @@ class StreamId(msgspec.Struct, frozen=True):
         logger = logging.getLogger(f"wbym.{self.marketplace}")
         logger.log(level, f"%s: {message}", self.account, *args, extra=extra)
 
-    def undecodable(self, records: Iterable[UndecodableRecord], at: datetime) -> list[Observation]:
+    def undecodable(
+        self, records: Iterable[UndecodableRecord], at: datetime, chat: Chat | None = None
+    ) -> list[Observation]:
         """Observations of undecodable records, which have no time of their own."""
-        return [Observation(one, at) for one in records]
+        return [Observation(one, at, chat=chat) for one in records]
 
 
 class Due(msgspec.Struct, frozen=True, array_like=True):

@@ -9,7 +9,7 @@ import msgspec
 
 from wbym.account import Batch, Observation, Poll
 from wbym.calls import row
-from wbym.domain import Message
+from wbym.domain import Chat, Message
 from wbym.errors import BadRequest, CursorStuck, WbymError
 from wbym.feed._polling import StreamId
 from wbym.paging import TICK
@@ -104,11 +104,12 @@ class ChatStream:
     async def _list_chats(self, since: datetime) -> tuple[Collection[str], Batch]:
         """List the chats: their ids, and an observation of each chat that is definitely not new.
 
-        A chat with a message since then may be new or old: its first event in the feed decides.
+        A chat with a message since then may be new or old: its first event in the feed decides. A
+        chat without a message yet counts as not listed.
         """
         listed = await self._chats.listed()
         self._has_list = True
-        chats = [item.chat for item in listed.items]
+        chats = [item.chat for item in listed.items if _has_message(item.chat)]
         times = [(chat, chat.updated_at or since - TICK) for chat in chats]
         observations = [Observation(chat, at) for chat, at in times if at < since]
         return {chat.ref.id for chat in chats}, Batch(observations)
@@ -175,6 +176,11 @@ class ChatStream:
         begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
         message = "rereading the feed of chats from %s: %s"
         self._id.log(logging.WARNING, message, begin, error)
+
+
+def _has_message(chat: Chat) -> bool:
+    """Whether a listed chat has a last message, although its time may be unreadable."""
+    return chat.updated_at is not None or chat.last_text is not None
 
 
 def _is_message(event: Event) -> bool:

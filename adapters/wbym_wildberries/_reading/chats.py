@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from wbym.calls import row
-from wbym.domain import Chat, ChatStatus, Message, attach_raw
+from wbym.domain import Chat, ChatStatus, Message, UndecodableRecord, attach_raw
 from wbym.errors import (
     BadRequest,
     ChatNotReady,
@@ -279,9 +279,18 @@ class ChatReader:
 
     def messages(self, chat_id: str, *, since: datetime | None) -> Listing[Message]:
         """A chat's messages, oldest first; a cursor overrides ``since``."""
-        feed = self._events(
+        events = self._events(
             lambda event: self._message(event) if event.chat_id == chat_id else None
-        ).map_pages(lambda page: [line.mapped for line in page if line.mapped is not None])
+        )
+
+        async def read(reading: Reading) -> AsyncGenerator[Page[Message], None]:
+            async with aclosing(events.read(reading)) as pages:
+                async for page in pages:
+                    found = [line.mapped for line in page.items if line.mapped is not None]
+                    bad = tuple(one for one in page.undecodable if _mentions(one, chat_id))
+                    yield Page(found, page.cursor, page.next_cursor, None, bad)
+
+        feed = Listing(read)
         if since is not None:
             # One less, since the feed begins after the time in the request.
             return feed.using(cursor=str(max(1, int(since.timestamp() * 1000) - 1)))
@@ -374,6 +383,10 @@ class ChatReader:
 
 def _added(event: chats_api.Event) -> int:
     return event.add_timestamp
+
+
+def _mentions(record: UndecodableRecord, chat_id: str) -> bool:
+    return chat_id.encode() in record.data
 
 
 def _itself(event: chats_api.Event) -> chats_api.Event:

@@ -242,7 +242,7 @@ class ChatStream:
         if new == position and not fresh and not undecodable:
             return None
         messages = [Observation(item, item.sent_at, chat=chat) for item in fresh]
-        bad = self._id.undecodable(undecodable, self._now())
+        bad = self._id.undecodable(undecodable, self._now(), chat)
         return Batch([_observation(chat, new, request), *bad, *messages])
 
     def _needs_reread(

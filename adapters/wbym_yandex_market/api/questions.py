@@ -109,17 +109,25 @@ class AnswersPage(Wire, frozen=True):
     paging: Paging | None = None
 
 
-class EntityId(Wire, frozen=True):
-    """A question, an answer or a comment."""
+class Target(Wire, frozen=True):
+    """A question, an answer or a comment, in a request."""
 
     id: Id
     type: str
 
 
+class EntityId(Wire, frozen=True):
+    """An answer or a comment that was created."""
+
+    id: Id
+    type: str | None = None
+    """``ANSWER`` or ``COMMENT``; None if Market does not return it."""
+
+
 class Created(Wire, frozen=True):
     """The created answer or comment."""
 
-    entity: EntityId
+    entity: EntityId | None = None
 
 
 _NEEDED = {
@@ -141,8 +149,8 @@ class Update(Wire, frozen=True, omit_defaults=True):
     """An answer or a comment to write, change or delete."""
 
     operation_type: Operation
-    parent_entity_id: EntityId | None = None
-    entity_id: EntityId | None = None
+    parent_entity_id: Target | None = None
+    entity_id: Target | None = None
     text: Annotated[str, ANSWER] | None = None
 
 
@@ -157,8 +165,8 @@ def _update_body(
 ) -> Update:
     return Update(
         operation_type=operation_type,
-        parent_entity_id=None if parent_id is None else EntityId(id=parent_id, type=parent_type),
-        entity_id=None if entity_id is None else EntityId(id=entity_id, type=entity_type),
+        parent_entity_id=None if parent_id is None else Target(id=parent_id, type=parent_type),
+        entity_id=None if entity_id is None else Target(id=entity_id, type=entity_type),
         text=text,
     )
 

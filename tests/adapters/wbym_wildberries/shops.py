@@ -13,12 +13,15 @@ FREELY = dict.fromkeys(BUCKETS, Quota(limit=1_000_000, period=1, burst=10))
 
 
 def open_shop(
-    simulator: WildberriesSimulator, token: str | Iterable[str] | None = None
+    simulator: WildberriesSimulator,
+    token: str | Iterable[str] | None = None,
+    *,
+    name: str = "shop",
 ) -> Wildberries:
     """The simulator's seller, without limits and with quick retries."""
     return Wildberries(
         token or make_token(),
-        name="shop",
+        name=name,
         base_url=simulator.url,
         quotas=FREELY,
         retry=RetryPolicy(base_delay=0.001),

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from wbym.domain import QuestionStatus
 from wbym_wildberries import _mapping as mapping
 from wbym_wildberries.api.chats import Chat, Event
 from wbym_wildberries.api.claims import Claim
@@ -113,6 +114,20 @@ class TestQuestion:
         question = mapping.question(msgspec.convert(wire, Question), "shop")
         assert (question.reply_until and f"{question.reply_until:%Y-%m-%d}") == until
         assert (question.waiting_since is None) is (answer is not None)
+
+    @pytest.mark.parametrize("answer", [None, {}, {"text": None}, {"text": ""}])
+    def test_status_when_state_and_answer_contradict_each_other(
+        self, answer: dict[str, object] | None
+    ) -> None:
+        wire = {"id": "q", "createdDate": "2026-09-30T00:00:00Z", "state": "wbRu"}
+        contrary = msgspec.convert({**wire, "answer": answer}, Question)
+        question = mapping.question(contrary, "shop")
+        assert question.status is QuestionStatus.UNKNOWN
+        assert not question.answered
+        usual = msgspec.convert({**wire, "answer": {"text": "Да"}}, Question)
+        question = mapping.question(usual, "shop")
+        assert question.status is QuestionStatus.ANSWERED
+        assert question.answered
 
 
 class TestFeedback:

@@ -57,6 +57,28 @@ class TestSend:
                     pass
         assert seen == [None, None]
 
+    @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
+    async def test_content_type_when_there_is_no_body(
+        self, transport: AiohttpTransport, method: str
+    ) -> None:
+        seen: list[str | None] = []
+
+        async def answer(request: web.Request) -> web.Response:
+            assert await request.read() == (b"{}" if len(seen) else b"")
+            seen.append(request.headers.get("Content-Type"))
+            return web.Response()
+
+        app = web.Application()
+        app.router.add_route("*", "/", answer)
+        async with TestServer(app) as server:
+            url = str(server.make_url("/"))
+            async with transport.send(Request(method, url, {})):
+                pass
+            stated = {"Content-Type": "application/json"}
+            async with transport.send(Request(method, url, stated, b"{}")):
+                pass
+        assert seen == [None, "application/json"]
+
     async def test_send_when_multipart(self, transport: AiohttpTransport) -> None:
         parts = (Part("message", "Привет"), Part("file", b"%PDF-", "a.pdf", "application/pdf"))
         with aioresponses() as server:

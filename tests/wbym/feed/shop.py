@@ -107,13 +107,19 @@ class Shop(BareAccount):
         """Errors of the next polls."""
         self.polls = 0
         self.requests: list[Poll] = []
+        self.slow = 0.0
+        """Seconds before what is written has its effect."""
         self.hidden = False
         """Whether replies are invisible."""
 
     # The marketplace's side.
 
     def arrive(
-        self, text: str, chat: str = "1", author: Author = Author.BUYER, at: datetime | None = None
+        self,
+        text: str | None,
+        chat: str = "1",
+        author: Author = Author.BUYER,
+        at: datetime | None = None,
     ) -> str:
         """Add a message; returns its id."""
         number = str(len(self.log) + 1)
@@ -158,6 +164,8 @@ class Shop(BareAccount):
             raise self._error(BadRequest, "bad words", 400)
         if trouble == "lost before":
             raise self._error(DeliveryUnknown, "the connection was lost")
+        if self.slow:
+            await asyncio.sleep(self.slow)
         effect()
         if trouble == "hangs":
             await asyncio.sleep(60)

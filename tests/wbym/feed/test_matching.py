@@ -10,9 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.wbym.feed.followed import TEXT, Account, message, sighted
+from tests.wbym.feed.followed import TEXT, Account, message, ref, sighted
 from tests.wbym.feed.kept import BEGIN, at, delivery
-from wbym.domain import Action, Author, Delivery, DeliveryState, Message
+from wbym.account import Batch, Observation
+from wbym.domain import (
+    Action,
+    Author,
+    Chat,
+    Delivery,
+    DeliveryState,
+    Message,
+    Noun,
+    UndecodableRecord,
+)
+from wbym.feed import EventKind
 from wbym.feed._delivery import FINAL
 from wbym.feed._diff import diff_batch
 from wbym.feed._matching import MAX_CLOCK_SKEW, find_delivery, find_possible_delivery, same_text
@@ -92,7 +103,37 @@ class TestFindDelivery:
             assert find_possible_delivery(old, [delivery(state=state, note=None)]) is None
         lost = delivery(note="lost")
         assert find_possible_delivery(message(chat="2"), [lost]) is None
-        assert find_possible_delivery(message(text="Доброе утро!"), [lost]) is None
+
+    @pytest.mark.parametrize("text", ["Доброе утро!", "Звоните: +7 9** ***-**-**", "", None])
+    @pytest.mark.parametrize(
+        ("apart", "possible"),
+        [
+            (-MAX_CLOCK_SKEW - SECOND, False),
+            (-MAX_CLOCK_SKEW, True),
+            (timedelta(0), True),
+            (MAX_CLOCK_SKEW, True),
+            (MAX_CLOCK_SKEW + SECOND, False),
+        ],
+    )
+    def test_possible_match_with_another_text_is_of_about_the_time(
+        self, text: str | None, apart: timedelta, *, possible: bool
+    ) -> None:
+        other = message(text=text, sent_at=BEGIN + apart)
+        for state in DeliveryState:
+            lost, sent = delivery(state=state, note="lost"), delivery(state=state)
+            expected = lost if possible and state is SENDING else None
+            assert find_possible_delivery(other, [lost]) is expected
+            assert find_possible_delivery(other, [sent]) is None
+
+    def test_possible_match_until_the_answer_was_lost(self) -> None:
+        lost = msgspec.structs.replace(delivery(note="lost"), updated_at=at(60))
+        assert find_possible_delivery(message(text="Да", sent_at=at(64)), [lost]) is lost
+        assert find_possible_delivery(message(text="Да", sent_at=at(66)), [lost]) is None
+
+    def test_possible_match_has_the_same_text_if_one_has(self) -> None:
+        other = msgspec.structs.replace(delivery("other", note="lost"), text="Да")
+        alike = delivery("alike", note="lost", minutes=30)
+        assert find_possible_delivery(message(), [other, alike]) is alike
 
 
 async def with_deliveries(*entered: Delivery, begun: bool = True) -> Account:
@@ -174,6 +215,60 @@ class TestOwnMessages:
         assert "the same text, old of" in standing.note
         assert step.events[0].sent_as is None
         assert await account.store.work("key") == b"work"
+
+    @pytest.mark.parametrize("text", ["Звоните: +7 9** ***-**-**", None])
+    async def test_message_of_nobody_makes_a_lost_delivery_unknown(self, text: str | None) -> None:
+        account = await with_deliveries(
+            delivery("lost", note="lost"),
+            delivery("sending"),
+            delivery("accepted", ACCEPTED),
+            delivery("other", account="other", note="lost"),
+        )
+        step = await account.show(sighted(message("77", text=text)))
+        assert [one.idempotency_key for one in step.deliveries] == ["lost"]
+        assert step.events[0].sent_as is None
+        standing = await account.store.delivery("lost")
+        assert standing is not None
+        assert standing.state is UNKNOWN
+        assert "message of the seller, 77 of" in (standing.note or "")
+        await account.show(sighted(message("78"), message("79"), message("80")))
+        states = {one.idempotency_key: one.state for one in await account.store.deliveries()}
+        assert set(states.values()) == {CONFIRMED, SENDING}
+        assert states["other"] is SENDING
+
+    async def test_messages_of_other_deliveries_do_not_make_it_unknown(self) -> None:
+        other = msgspec.structs.replace(delivery("other", ACCEPTED), text="Другое")
+        account = await with_deliveries(delivery("lost", note="lost"), other)
+        await account.show(sighted(message("1", text="Другое")))
+        standing = await account.store.delivery("lost")
+        assert standing is not None
+        assert standing.state is SENDING
+        assert await account.store.delivery("other") != other
+
+    @pytest.mark.parametrize(
+        ("data", "chat", "doubted"),
+        [
+            (b'{"chatID":"1","text":"\xd0"}', None, True),
+            (b'{"chatID":"11","text":"\xd0"}', None, False),
+            (b'{"chatID":"2-1"}', None, False),
+            (b'{"id":7}', "1", True),
+            (b'{"id":1}', "2", False),
+            (b"", None, False),
+        ],
+    )
+    async def test_undecodable_record_of_the_chat_makes_it_unknown(
+        self, data: bytes, chat: str | None, *, doubted: bool
+    ) -> None:
+        account = await with_deliveries(delivery("lost", note="lost"), delivery("sending"))
+        bad = UndecodableRecord.of("toy", "shop", "chats.events", "result[0]", "bad", data)
+        where = None if chat is None else Chat(ref=ref(chat, Noun.CHAT))
+        step = await account.show(Batch([Observation(bad, at(1), chat=where)]))
+        assert [one.kind for one in step.events] == [EventKind.UNDECODABLE]
+        assert [one.idempotency_key for one in step.deliveries] == ["lost"] * doubted
+        if doubted:
+            assert "cannot be decoded" in (step.deliveries[0].note or "")
+        await account.show(sighted(message("1")))
+        assert len(await account.store.deliveries([CONFIRMED])) == 1
 
     @pytest.mark.parametrize("at_once", [True, False])
     async def test_certain_match_replaces_a_possible_one(self, *, at_once: bool) -> None:

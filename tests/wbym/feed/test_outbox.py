@@ -338,6 +338,25 @@ class TestSending:
         assert await store.work("k") == b""
 
 
+class Masking(Shop):
+    """Shows messages of the seller with another text."""
+
+    def __init__(self, shown: str | None, *, every: float) -> None:
+        super().__init__(every=every)
+        self.shown = shown
+        self.masks = True
+
+    def arrive(
+        self,
+        text: str | None,
+        chat: str = "1",
+        author: Author = Author.BUYER,
+        at: datetime | None = None,
+    ) -> str:
+        is_masked = self.masks and author is Author.SELLER
+        return super().arrive(self.shown if is_masked else text, chat, author, at)
+
+
 class TestUnknownOutcome:
     async def test_reply_lost_after_the_effect_is_found(self, follow: bool) -> None:
         shop = Shop(every=5)
@@ -417,6 +436,76 @@ class TestUnknownOutcome:
                 return
             await asyncio.sleep(1000)
             assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
+        assert shop.sent == [("1", "Да")]
+
+    @pytest.mark.parametrize("shown", ["Звоните: +7 9** ***-**-**", "", None])
+    @pytest.mark.parametrize("trouble", ["lost after", "hangs"])
+    async def test_lost_and_shown_with_another_text_is_unknown(
+        self, follow: bool, trouble: Trouble, shown: str | None
+    ) -> None:
+        # With "hangs", it is shown a minute before the answer is lost.
+        shop = Masking(shown, every=5)
+        shop.trouble.extend([None, trouble])
+        async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
+            shop.masks = False
+            await inbox.send(shop.chat(), "До этого", idempotency_key="before")
+            shop.masks = True
+            await inbox.send(shop.chat(), "Звоните: +7 912 345-67-89", idempotency_key="k")
+            await asyncio.sleep(1000)
+            assert await state_of(inbox, "before") is DeliveryState.CONFIRMED
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
+            delivery = await inbox.outbox.delivery("k")
+            assert delivery is not None
+            assert "belongs to no known delivery" in (delivery.note or "")
+            # Its text appears later, as another message.
+            shop.masks = False
+            if follow:
+                shop.arrive("Звоните: +7 912 345-67-89", author=Author.SELLER)
+                await asyncio.sleep(20)
+                assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
+        assert len(shop.sent) == 2
+
+    async def test_killed_and_shown_with_another_text_is_unknown(self, follow: bool) -> None:
+        shop, store = Masking("***", every=5), Kept()
+        shop.trouble.append("hangs")
+        async with open_inbox(shop, store, follow=follow) as (inbox, _):
+            sending = asyncio.create_task(inbox.send(shop.chat(), "Да", idempotency_key="k"))
+            await asyncio.sleep(20)
+            sending.cancel()
+        async with open_inbox(shop, store, follow=follow) as (inbox, _):
+            await asyncio.sleep(1000)
+            assert await state_of(inbox, "k") is DeliveryState.UNKNOWN
+        assert shop.sent == [("1", "Да")]
+
+    async def test_operator_does_not_disturb_a_delivery_without_a_lost_answer(
+        self, follow: bool
+    ) -> None:
+        shop = Shop(every=5)
+        shop.slow = 20
+        async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
+            sending = asyncio.create_task(inbox.send(shop.chat(), "Да", idempotency_key="k"))
+            await asyncio.sleep(1)
+            shop.arrive("Пишет человек", author=Author.SELLER)
+            await asyncio.sleep(10)
+            assert await state_of(inbox, "k") is DeliveryState.SENDING
+            await sending
+            shop.arrive("И ещё", author=Author.SELLER)
+            await asyncio.sleep(20)
+            assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
+        assert shop.sent == [("1", "Да")]
+
+    async def test_operator_in_another_chat_or_long_before_changes_nothing(
+        self, follow: bool
+    ) -> None:
+        shop = Shop(every=5)
+        shop.arrive("Давно", author=Author.SELLER, at=datetime.now(UTC) - timedelta(minutes=6))
+        shop.arrive("Здравствуйте", author=Author.BUYER)
+        shop.trouble.append("lost before")
+        async with open_inbox(shop, Kept(), follow=follow) as (inbox, _):
+            await inbox.send(shop.chat(), "Да", idempotency_key="k")
+            shop.arrive("Другое", chat="2", author=Author.SELLER)
+            await asyncio.sleep(TIMEOUT + 60)
+            assert await state_of(inbox, "k") is DeliveryState.CONFIRMED
         assert shop.sent == [("1", "Да")]
 
     async def test_killed_while_sending(self, follow: bool) -> None:

@@ -1,7 +1,8 @@
 """The records of Market's notifications: the 17 types of ``POST notification``.
 
-Only the owner and the subject of a notification are required. Fields that are not listed are
-ignored, and values of open enumerations are plain strings.
+Only the owner and the subject of a notification are required, as far as a hint names it. Fields
+that are not listed are ignored, values of open enumerations are plain strings, and other fields of
+a wrong type are left out.
 """
 
 from datetime import datetime
@@ -133,7 +134,7 @@ class GoodsFeedbackCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_CREATED"
 class GoodsFeedbackCommentCreated(OfBusiness, frozen=True, tag="GOODS_FEEDBACK_COMMENT_CREATED"):
     """Somebody commented on a feedback, which Market does not name."""
 
-    comment_id: int
+    comment_id: int | None = None
     created_at: datetime | None = None
 
 
@@ -146,8 +147,8 @@ class ChatCreated(OfChat, frozen=True, tag="CHAT_CREATED"):
 class ChatMessageSent(OfChat, frozen=True, tag="CHAT_MESSAGE_SENT"):
     """A message in a chat, by any author; stickers cause no notification."""
 
-    message_id: str | None = None
-    """A string here, and a number in the API's own records."""
+    message_id: str | int | None = None
+    """A string, and a number in the API's own records."""
     sent_at: datetime | None = None
 
 
@@ -173,15 +174,15 @@ class QuestionCreated(OfBusiness, frozen=True, tag="QUESTION_CREATED"):
 class QuestionAnswerCreated(OfBusiness, frozen=True, tag="QUESTION_ANSWER_CREATED"):
     """Somebody answered a question, which Market does not name."""
 
-    answer_id: int
+    answer_id: int | None = None
     created_at: datetime | None = None
 
 
 class QuestionCommentCreated(OfBusiness, frozen=True, tag="QUESTION_COMMENT_CREATED"):
     """Somebody commented on an answer; Market does not name the question."""
 
-    answer_id: int
-    comment_id: int
+    answer_id: int | None = None
+    comment_id: int | None = None
     created_at: datetime | None = None
 
 
@@ -214,6 +215,17 @@ class Unknown(msgspec.Struct, frozen=True):
 
 
 _NOTIFICATIONS: Final[msgspec.json.Decoder[Notification]] = msgspec.json.Decoder(Notification)
+_ANY: Final = msgspec.json.Decoder(dict[str, object])
+_NEEDED: Final = (
+    _TYPE,
+    "businessId",
+    "campaignId",
+    "chatId",
+    "feedbackId",
+    "questionId",
+    "returnId",
+    "returnType",
+)
 _TYPES_ONLY: Final = msgspec.json.Decoder(Unknown)
 _KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in get_args(Notification))
 
@@ -235,6 +247,9 @@ def _read(body: bytes) -> Notification | Unknown:
         return _NOTIFICATIONS.decode(body)
     except msgspec.ValidationError:
         found = _TYPES_ONLY.decode(body)
-        if found.type in _KNOWN:
-            raise
-        return found
+        if found.type not in _KNOWN:
+            return found
+        fields = _ANY.decode(body)
+        needed = {name: fields[name] for name in _NEEDED if name in fields}
+        notification: Notification = msgspec.convert(needed, Notification)
+        return notification

@@ -1,6 +1,7 @@
 """The stream of chats against the simulator: complete, in order, from any checkpoint."""
 
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,11 +17,16 @@ from tests.adapters.wbym_wildberries.following.follower import Clock, FollowedEv
 from tests.adapters.wbym_wildberries.shops import open_shop
 from wbym.domain import Author, Chat, ChatKind, ChatStatus, Message, UndecodableRecord
 from wbym.errors import BadRequest, CursorStuck, UnreadableReply
+from wbym.paging import Page
 from wbym.testing import Call, Response
 from wbym.testing._responses import Body
 from wbym_wildberries import Wildberries
+from wbym_wildberries import _mapping as mapping
 from wbym_wildberries._following.chats import ChatStream
+from wbym_wildberries._reading.chats import ChatReader, ListedChat
+from wbym_wildberries.api.chats import Chat as WireChat
 from wbym_wildberries.simulator import WildberriesSimulator
+from wbym_wildberries.simulator.data_chats import new_chat
 from wbym_wildberries.simulator.handlers_chats import ChatHandlers
 
 EVENTS = "GET /api/v1/seller/events"
@@ -123,8 +129,41 @@ class TestBeginning:
             follower = it.follow()
             assert await follower.round() == []
             first = next(iter(it.chats.chats))
-            it.chats.arrive("Ещё", chat_id=first)
-            assert new_chats(await follower.round()) == []
+            opening = it.chats.arrive("Ещё", chat_id=first)
+            told = await follower.round()
+            assert [event.id for event in told] == [first, opening]
+            assert [type(event.record) for event in told] == [Chat, Message]
+
+    @pytest.mark.parametrize(
+        "last", [None, {}, {"text": "", "addTimestamp": 0}, {"text": None, "addTimestamp": None}]
+    )
+    @pytest.mark.parametrize("in_first_round", [True, False])
+    async def test_poll_when_a_chat_without_messages_gets_its_first(
+        self,
+        last: dict[str, object] | None,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        in_first_round: bool,
+    ) -> None:
+        async with scene(chats=0) as it:
+            made = new_chat(random.Random(1), now=it.clock.unix, listed=True)
+            it.chats.chats[made.id] = made
+            wire = msgspec.convert({"chatID": made.id, "lastMessage": last}, WireChat)
+            chat = mapping.chat(wire, "shop")
+
+            async def listed(*_: object) -> Page[ListedChat]:
+                return Page([ListedChat(wire, chat)], "", None)
+
+            monkeypatch.setattr(ChatReader, "listed", listed)
+            follower = it.follow()
+            if not in_first_round:
+                assert await follower.round() == []
+            it.clock.advance(SECOND)
+            opening = it.chats.arrive("Здравствуйте", chat_id=made.id)
+            told = await follower.round()
+            assert [event.id for event in told] == [made.id, opening]
+            assert [type(event.record) for event in told] == [Chat, Message]
+            assert await follower.round() == []
 
     @pytest.mark.parametrize("everything", [True, False])
     async def test_poll_without_chats(self, everything: bool) -> None:

@@ -39,6 +39,16 @@ HINTS = {
 }
 
 
+OWNERS_AND_SUBJECTS = (
+    "businessId",
+    "campaignId",
+    "chatId",
+    "feedbackId",
+    "questionId",
+    "returnId",
+)
+
+
 class Published:
     def __init__(self, folder: Path) -> None:
         self.document = spec(folder, "yandex-market/notifications.json")
@@ -92,11 +102,23 @@ def test_only_owner_and_subject_are_required(kind: str, notifications: Published
     assert hint_of_raw(body) == (
         Hint("shop", "returns", "7") if kind == "ORDER_RETURN_CREATED" else HINTS[kind]
     )
-    for name in body.keys() - {"notificationType"}:
+    for name in body.keys() - {"notificationType", "commentId", "answerId"}:
         with pytest.raises(msgspec.ValidationError, match=name):
             read(msgspec.json.encode({**body, name: None}))
         with pytest.raises(msgspec.ValidationError, match=name):
             read(msgspec.json.encode({key: body[key] for key in body if key != name}))
+
+
+@pytest.mark.parametrize("kind", HINTS)
+@pytest.mark.parametrize("value", [5, "5", 5.5, None, [], {"a": 1}, True, 10**30])
+def test_other_fields_do_not_matter(kind: str, value: object, notifications: Published) -> None:
+    body = notifications.body(kind)
+    needed = {"notificationType", *OWNERS_AND_SUBJECTS, "returnType"}
+    expected = hint_of_raw(body)
+    for name in body.keys() - needed:
+        assert hint_of_raw({**body, name: value}) == expected
+        assert hint_of_raw({key: body[key] for key in body if key != name}) == expected
+    assert hint_of_raw({**body, **dict.fromkeys(body.keys() - needed, value)}) == expected
 
 
 def hint_of_raw(body: object) -> Hint | None:
