@@ -45,6 +45,7 @@ from wbym.domain import (
     WaitingCounts,
 )
 from wbym.errors import (
+    AccountNotOpen,
     AccountsFailed,
     AlreadyAnswered,
     AnswerNotLoaded,
@@ -63,6 +64,7 @@ from wbym.errors import (
     Forbidden,
     GatewayError,
     InboxNotOpen,
+    Interrupted,
     InvalidInput,
     InvalidToken,
     Locked,
@@ -77,6 +79,7 @@ from wbym.errors import (
     ReadOnlyToken,
     RefError,
     RefusedByModeration,
+    ScopeRejected,
     ServerError,
     StateError,
     StatusError,
@@ -101,6 +104,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "AccountNotOpen",
     "AccountsFailed",
     "Action",
     "AlreadyAnswered",
@@ -139,6 +143,7 @@ __all__ = [
     "GatewayError",
     "Inbox",
     "InboxNotOpen",
+    "Interrupted",
     "InvalidInput",
     "InvalidToken",
     "Listing",
@@ -174,6 +179,7 @@ __all__ = [
     "ReturnItem",
     "ReturnStatus",
     "Scheduler",
+    "ScopeRejected",
     "ServerError",
     "StateError",
     "StatusError",

@@ -13,7 +13,7 @@ limited; if its outcome is unknown, the call raises ``DeliveryUnknown``.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from copy import copy
 from os import PathLike
@@ -35,6 +35,7 @@ from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Charge, Lease, LimitSignal, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
+from wbym.paging import Iteration, Stop
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
 
@@ -78,17 +79,25 @@ class Download:
         self.size: Final = None if length is None else int(length)
         """Size in bytes, or None if the marketplace does not state it."""
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """Iterate over the file in chunks of at most 64 KiB.
 
         Raises:
             ConnectionFailed: The file broke off.
+            Interrupted: The iteration was cancelled or failed before.
         """
+        return Iteration("the file", self._iterate_chunks)
+
+    async def _iterate_chunks(self, stop: Stop) -> AsyncGenerator[bytes, None]:
         try:
             async for chunk in self._exchange.chunks():
                 yield chunk
         except TransportError as error:
+            stop(error)
             raise self._lost(error) from error
+        except BaseException as error:
+            stop(error)
+            raise
 
     async def read(self) -> bytes:
         """Read the whole file into memory.
@@ -106,9 +115,16 @@ class Download:
         Raises:
             ConnectionFailed: The download broke off; ``path`` is unchanged.
             OSError: The file cannot be written; ``path`` is unchanged.
+            InvalidInput: ``path`` cannot be the path of a file.
         """
-        target = anyio.Path(path)
-        part = target.with_name(f"{target.name}.part")
+        try:
+            target = anyio.Path(path)
+            part = target.with_name(f"{target.name}.part")
+            if b"\0" in bytes(target):
+                raise ValueError(path)
+        except (TypeError, ValueError) as error:
+            rule = "must be the path of a file"
+            raise InvalidInput("download.save", "path", rule, path) from error
         size = 0
         try:
             async with await anyio.open_file(part, "wb") as file:

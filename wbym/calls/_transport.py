@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from wbym.calls._http import Part, Request, Response, TransportError
-from wbym.errors import InvalidInput
+from wbym.errors import AccountNotOpen, InvalidInput, WbymError
 
 __all__ = ["DEFAULT_TIMEOUT", "AiohttpTransport", "Exchange", "Proxy", "Transport"]
 
@@ -29,10 +29,6 @@ MAX_IN_FLIGHT = 100
 SMALL_BODY = 64 * 1024
 """Maximum bytes of a small body; a request with a larger one no longer counts as in flight once its
 headers have arrived."""
-
-
-_FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
-"""Exceptions that mean that no complete answer arrived."""
 
 
 class Exchange(Protocol):
@@ -119,7 +115,7 @@ class _AiohttpExchange:
                 self._uncount()
         except BaseException as error:
             self._leave()
-            if not isinstance(error, _FAILURES):
+            if isinstance(error, WbymError) or not isinstance(error, Exception):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
                 raise _transport_error(error) from error
@@ -140,7 +136,7 @@ class _AiohttpExchange:
     async def read(self) -> Response:
         try:
             body = await self._open_answer().read()
-        except _FAILURES as error:
+        except Exception as error:  # whatever aiohttp raises, the call was made
             raise _transport_error(error) from error
         return Response(self.head.status, self.head.headers, body)
 
@@ -148,7 +144,7 @@ class _AiohttpExchange:
         try:
             async for chunk in self._open_answer().content.iter_chunked(CHUNK):
                 yield chunk
-        except _FAILURES as error:
+        except Exception as error:
             raise _transport_error(error) from error
 
     def _open_answer(self) -> aiohttp.ClientResponse:
@@ -296,7 +292,7 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
-            raise RuntimeError("the account is closed")
+            raise AccountNotOpen("it is closed; create a new one")
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 # Not limited, since prefetched pages hold connections until they are read.
@@ -304,6 +300,8 @@ class AiohttpTransport:
                 # No API uses cookies; handling them is a twentieth of the time of a small call.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
+        if self._session.closed:
+            raise AccountNotOpen("the session that it borrowed is closed")
         return self._session
 
 

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from wbym import observe
-from wbym.errors import QuotaExhausted
+from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
 from wbym.limits._queueing import Bucket, Kind
@@ -307,7 +307,7 @@ class Scheduler:
             QuotaExhausted: On entering: the wait is longer than ``max_wait``; raised at once if the
                 wait is known or a ban begins, else after ``max_wait``.
             ValueError: On entering: one key has two kinds of limit.
-            RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
+            AccountNotOpen: On entering: the scheduler is closed, or belongs to another loop.
         """
         return Lease(self, charges, priority, max_wait, cost)
 
@@ -319,7 +319,7 @@ class Scheduler:
         return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
-        """Fail all waiting and later callers with RuntimeError.
+        """Fail all waiting and later callers with AccountNotOpen.
 
         Leases already acquired may still be settled and ended.
         """
@@ -328,11 +328,11 @@ class Scheduler:
             bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
-        """The running loop; raises RuntimeError if it is a different one, or after `aclose`."""
+        """The running loop; raises AccountNotOpen if it is a different one, or after `aclose`."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._loop is not None:
-                raise RuntimeError("this scheduler belongs to another event loop")
+                raise AccountNotOpen("its scheduler belongs to another event loop")
             self._loop = loop
         if self._closed:
             raise _closed()
@@ -419,8 +419,8 @@ def _make(
             return ParallelBucket(charge.key, charge.quota, loop)
 
 
-def _closed(bucket: Bucket | None = None) -> RuntimeError:
-    return RuntimeError("the scheduler is closed")
+def _closed(bucket: Bucket | None = None) -> AccountNotOpen:
+    return AccountNotOpen("its scheduler is closed")
 
 
 def _facts(bucket: Bucket) -> LogFacts:
@@ -455,9 +455,12 @@ def shared_scheduler() -> Scheduler:
     """The running loop's scheduler, shared by all clients of a seller.
 
     Raises:
-        RuntimeError: No loop is running.
+        AccountNotOpen: No loop is running.
     """
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise AccountNotOpen("create it inside a coroutine, where an event loop runs") from error
     scheduler = _shared.get(loop)
     if scheduler is None or scheduler.closed:
         for old in [old for old in _shared if old.is_closed()]:
