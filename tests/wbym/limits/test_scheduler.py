@@ -174,8 +174,8 @@ class TestClosing:
             await settled()
             await scheduler.aclose()
             results = await asyncio.gather(*waiting, return_exceptions=True)
-        closed = "the account is not open: its scheduler is closed"
-        assert [str(result) for result in results] == [closed] * 3
+            closed = "the account is not open: its scheduler is closed"
+            assert [str(result) for result in results] == [closed] * 3
             assert asyncio.all_tasks() == {asyncio.current_task()}
             lease.settle(1, None, 0.1)
         assert scheduler.closed
