@@ -431,7 +431,7 @@ class PagingLimit(WbymError):
 
     Args:
         method: The operation that lists them.
-        offset: Number of records that paging can reach.
+        offset: Number of records that paging can reach; of the second, if one second has too many.
         total: Total number of records, if the marketplace states it.
     """
 

@@ -24,7 +24,7 @@ import anyio
 import msgspec
 
 from wbym import observe
-from wbym.calls._annotations import LONE_SURROGATE
+from wbym.calls._annotations import LONE_SURROGATE, is_blank
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._headers import header_number
@@ -49,9 +49,9 @@ DEFAULT_MAX_WAIT: Final = 300.0
 _USER_AGENT: Final = "wbym"
 _BODIES: Final = msgspec.json.Encoder(decimal_format="number")
 """Decimals become JSON numbers with all digits, which a float would round."""
-_INVALID_SEGMENTS: Final = frozenset({"", ".", ".."})
+_INVALID_SEGMENTS: Final = frozenset({".", ".."})
 """Values of a path parameter that would lead to another path."""
-_SEGMENT_RULE: Final = "must not be empty, '.' or '..', which lead to another path"
+_SEGMENT_RULE: Final = "must not be blank, '.' or '..', which lead to another path"
 _SINGLE_ATTEMPT_WAIT: Final = 1.0
 """Maximum seconds that a single-attempt call waits for its limits: enough for the arrival jitter
 that the scheduler allows for."""
@@ -338,7 +338,7 @@ class Pipeline:
         try:
             if path:
                 for name, value in path.items():
-                    if str(value) in _INVALID_SEGMENTS:
+                    if str(value) in _INVALID_SEGMENTS or is_blank(str(value)):
                         raise InvalidInput(endpoint.name, name, _SEGMENT_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None
