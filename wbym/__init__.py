@@ -45,6 +45,7 @@ from wbym.domain import (
     WaitingCounts,
 )
 from wbym.errors import (
+    AccountNotOpen,
     AccountsFailed,
     AlreadyAnswered,
     AnswerNotLoaded,
@@ -63,6 +64,7 @@ from wbym.errors import (
     Forbidden,
     GatewayError,
     InboxNotOpen,
+    Interrupted,
     InvalidInput,
     InvalidToken,
     Locked,
@@ -77,6 +79,7 @@ from wbym.errors import (
     ReadOnlyToken,
     RefError,
     RefusedByModeration,
+    ScopeRejected,
     ServerError,
     StateError,
     StatusError,
@@ -87,7 +90,6 @@ from wbym.errors import (
     UnreadableReply,
     Unsupported,
     WbymError,
-    WrongLoop,
 )
 
 if TYPE_CHECKING:
@@ -102,6 +104,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Account",
+    "AccountNotOpen",
     "AccountsFailed",
     "Action",
     "AlreadyAnswered",
@@ -140,6 +143,7 @@ __all__ = [
     "GatewayError",
     "Inbox",
     "InboxNotOpen",
+    "Interrupted",
     "InvalidInput",
     "InvalidToken",
     "Listing",
@@ -175,6 +179,7 @@ __all__ = [
     "ReturnItem",
     "ReturnStatus",
     "Scheduler",
+    "ScopeRejected",
     "ServerError",
     "StateError",
     "StatusError",
@@ -190,7 +195,6 @@ __all__ = [
     "Upload",
     "WaitingCounts",
     "WbymError",
-    "WrongLoop",
     "__version__",
     "installed_adapters",
 ]

@@ -14,8 +14,9 @@
     ├── ConfigError                   the configuration file or a secret is invalid
     ├── ExportError                   a file cannot be read, written or appended to
     ├── StateError                    the feed's state, or bans, cannot be read or written
-    ├── WrongLoop (RuntimeError)      used in another event loop than it was made in
     ├── InboxNotOpen                  the inbox is not entered yet, or is closed
+    ├── AccountNotOpen                the account is closed, or of another event loop
+    ├── Interrupted                   an iteration was cancelled or failed: what it gave is not all
     ├── FeedBusy                      another reader follows the account
     ├── AlreadyAnswered               the record has an answer already; nothing was sent
     ├── AnswerNotLoaded               the list did not load whether the record is answered
@@ -35,9 +36,10 @@
         └── StatusError               the marketplace rejected the call
             ├── BadRequest            400, and other statuses without their own class
             ├── Unauthorized          401
+            │   └── ScopeRejected     the token lacks the category (a MissingScope too)
             ├── PaymentRequired       402
             ├── Forbidden             403
-            ├── NotFound              404
+            ├── NotFound              404, or another status that says so
             ├── Conflict              409
             ├── PayloadTooLarge       413
             ├── Unprocessable         422
@@ -50,11 +52,13 @@
 which only an endpoint's ``idempotent`` does. No error contains a token.
 """
 
+import pickle
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
+from typing import Required, Self, TypedDict, Unpack
 
 __all__ = [
+    "AccountNotOpen",
     "AccountsFailed",
     "AlreadyAnswered",
     "AnswerNotLoaded",
@@ -73,6 +77,7 @@ __all__ = [
     "Forbidden",
     "GatewayError",
     "InboxNotOpen",
+    "Interrupted",
     "InvalidInput",
     "InvalidToken",
     "Locked",
@@ -87,6 +92,7 @@ __all__ = [
     "ReadOnlyToken",
     "RefError",
     "RefusedByModeration",
+    "ScopeRejected",
     "ServerError",
     "StateError",
     "StatusError",
@@ -97,7 +103,6 @@ __all__ = [
     "UnreadableReply",
     "Unsupported",
     "WbymError",
-    "WrongLoop",
     "error_for_status",
 ]
 
@@ -112,12 +117,33 @@ class WbymError(Exception):
     """Whether the same call may succeed later."""
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Subclasses take named arguments, but ``args`` has only the message.
-        return _restore, (type(self), self.args), self.__dict__.copy()
+        # Subclasses take named arguments, but ``args`` has only the message. A cause of another
+        # library is dropped: few of those can be pickled.
+        cause = self.__cause__ if isinstance(self.__cause__, WbymError) else None
+        args = tuple(map(_portable, self.args))
+        state = {name: _portable(value) for name, value in self.__dict__.items()}
+        return _restore, (type(self), args, cause), state
 
 
-def _restore(kind: type[WbymError], args: tuple[object, ...]) -> WbymError:
-    return kind.__new__(kind, *args)
+def _restore(kind: type[WbymError], args: tuple[object, ...], cause: WbymError | None) -> WbymError:
+    error = kind.__new__(kind, *args)
+    error.__cause__ = cause
+    return error
+
+
+def _portable(value: object) -> object:
+    """A value, or what can be pickled of it: an error with its text, or a text."""
+    if isinstance(value, list):  # also the errors of AccountsFailed
+        return [_portable(one) for one in value]
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - written one call before
+    except Exception as error:  # noqa: BLE001 - a value of anybody
+        if not isinstance(value, Exception):
+            return _shown(value)
+        made = WbymError(f"{type(value).__name__}: {value}")
+        made.__dict__["__notes__"] = [*getattr(value, "__notes__", ()), f"not pickled: {error}"]
+        return made
+    return value
 
 
 class InvalidInput(WbymError, ValueError):
@@ -219,14 +245,6 @@ class StateError(_FileError):
     """The state of feed and outbox, or of bans, cannot be read or written."""
 
 
-class WrongLoop(WbymError, RuntimeError):
-    """An account, or a scheduler, belongs to another event loop; no request was made.
-
-    Each ``asyncio.run`` and each thread has a loop of its own: make the account in the loop that
-    uses it. Counts and bans are shared by all loops of the process.
-    """
-
-
 class InboxNotOpen(WbymError):
     """The inbox is not open: it is not entered yet, or is closed.
 
@@ -237,6 +255,40 @@ class InboxNotOpen(WbymError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"the inbox is not open: {reason}")
+
+
+class AccountNotOpen(WbymError):
+    """The account cannot make calls: it is closed, or its event loop is not the running one.
+
+    Args:
+        reason: What is wrong and what to do.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the account is not open: {reason}")
+
+
+class Interrupted(WbymError):
+    """An iteration was cancelled or failed before, so what it has delivered is not all.
+
+    Iterate again; for a list, from ``cursor`` with ``using(cursor=...)``.
+
+    Args:
+        what: What was read, such as ``"the list"``.
+        stopped_by: The name of the exception that stopped it, such as ``"CancelledError"``.
+        cursor: The cursor of the last page, which then comes again; None for the beginning.
+    """
+
+    def __init__(self, what: str, stopped_by: str, cursor: str | None = None) -> None:
+        self.what = what
+        self.stopped_by = stopped_by
+        self.cursor = cursor
+        where = "from its beginning" if cursor is None else f"from the cursor {_clip(repr(cursor))}"
+        super().__init__(
+            f"{what} was not read to its end, {stopped_by} stopped the iteration; "
+            f"iterate again, {where}"
+        )
 
 
 class FeedBusy(WbymError):
@@ -379,7 +431,7 @@ class PagingLimit(WbymError):
 
     Args:
         method: The operation that lists them.
-        offset: Number of records that paging can reach.
+        offset: Number of records that paging can reach; of the second, if one second has too many.
         total: Total number of records, if the marketplace states it.
     """
 
@@ -412,6 +464,18 @@ class TaskPending(WbymError):
         self.task = task
         self.reason = reason
         super().__init__(f"{method}: task {_clip(repr(task))} was accepted, but {reason}")
+
+
+class _CallFacts(TypedDict, total=False):
+    """Optional facts of a :class:`CallError`, and its marketplace."""
+
+    marketplace: Required[str]
+    status: int | None
+    code: str | None
+    request_id: str | None
+    retry_after: float | None
+    body: bytes
+    details: object
 
 
 class CallError(WbymError):
@@ -458,7 +522,8 @@ class CallError(WbymError):
         facts = [f"{status}" if status is not None else "", code or ""]
         head = " ".join(fact for fact in facts if fact)
         tail = f" (request {request_id})" if request_id else ""
-        super().__init__(f"{where}: {head + ': ' if head else ''}{message}{tail}")
+        # Not super(): ScopeRejected has a second base, with other arguments.
+        Exception.__init__(self, f"{where}: {head + ': ' if head else ''}{message}{tail}")
 
 
 class ConnectionFailed(CallError):
@@ -512,6 +577,17 @@ class Unauthorized(StatusError):
     """401: the marketplace does not accept the token for this call."""
 
 
+class ScopeRejected(Unauthorized, MissingScope):
+    """401: the token is valid, but lacks the category of this call; other calls go on."""
+
+    def __init__(
+        self, message: str, *, account: str, endpoint: str, **facts: Unpack[_CallFacts]
+    ) -> None:
+        super().__init__(message, account=account, endpoint=endpoint, **facts)
+        self.reason = message
+        self.method = endpoint
+
+
 class PaymentRequired(StatusError):
     """402: the marketplace requires a payment first."""
 
@@ -521,7 +597,7 @@ class Forbidden(StatusError):
 
 
 class NotFound(StatusError):
-    """404: there is no such object or method."""
+    """404, or another status with which the marketplace says that there is no such object."""
 
 
 class Conflict(StatusError):
@@ -586,7 +662,7 @@ def error_for_status(status: int) -> type[StatusError]:
 def _shown(value: object) -> str:
     try:
         return _clip(repr(value))
-    except ValueError:  # Python does not write integers of thousands of digits
+    except Exception:  # noqa: BLE001 - integers of thousands of digits, deep lists, broken classes
         return f"a value of type {type(value).__name__}, too long to show"
 
 

@@ -191,7 +191,10 @@ class Wildberries(Account):
                 under_review = group.create_task(open_claims.page())
                 waiting = group.create_task(self.chats(waiting_for_seller=True).all())
         except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+            first, *others = failed.exceptions
+            for other in others:
+                first.add_note(f"another call failed too: {type(other).__name__}: {other}")
+            raise first from first.__cause__
         return WaitingCounts(
             chats=len(waiting.result()),
             questions=unanswered.result().count_unanswered,
@@ -240,7 +243,7 @@ class Wildberries(Account):
         signature = await self._reader.find_signature(chat)
         try:
             answer = await self.api.chats.send(signature, text, files=files)
-        except BadRequest as rejection:
+        except (BadRequest, NotFound) as rejection:
             if not _is_about_signature(rejection):
                 raise
             # WB changes signatures at times. A rejected message was not sent, so sending it with a
@@ -389,5 +392,5 @@ class Wildberries(Account):
         )
 
 
-def _is_about_signature(error: BadRequest) -> bool:
+def _is_about_signature(error: BadRequest | NotFound) -> bool:
     return "signature" in error.message.lower() or "replysign" in error.message.lower()

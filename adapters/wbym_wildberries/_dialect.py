@@ -1,5 +1,6 @@
 """Wildberries' HTTP: hosts, the token's header, limit headers, error bodies."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -11,7 +12,10 @@ from wbym.calls import Endpoint, Refusal, Response, header_number, retry_after
 from wbym.errors import (
     InvalidToken,
     MissingScope,
+    NotFound,
     ReadOnlyToken,
+    ScopeRejected,
+    StatusError,
     TokenExpired,
     Unsupported,
 )
@@ -19,7 +23,7 @@ from wbym.limits import BucketKey, Charge, LimitSignal, Quota
 from wbym_wildberries._limits import BUCKETS, SANDBOX, SANDBOX_BUCKETS, Tier
 from wbym_wildberries._mapping import MARKETPLACE
 from wbym_wildberries._token import Token, TokenType
-from wbym_wildberries.api._base import flatten_message
+from wbym_wildberries.api._base import flatten_message, is_unknown_id
 
 __all__ = ["HOSTS", "SANDBOX_HOSTS", "WildberriesDialect"]
 
@@ -79,6 +83,11 @@ class _ErrorBody(msgspec.Struct, rename="camel"):
         if isinstance(self.title, str):
             return any((self.detail, self.request_id, self.origin, self.code))
         return self.code is not None and self.message is not None
+
+
+_NO_SCOPE: Final = re.compile(r"scope\b.*\bnot allowed", re.IGNORECASE)
+_REJECTED: Final = frozenset({400, 410, 422})
+"""Statuses with which WB answers an unknown id. A 409 rejects some of several records."""
 
 
 class _BareError(msgspec.Struct, forbid_unknown_fields=True):
@@ -305,7 +314,15 @@ class WildberriesDialect:
             code=code or None,
             request_id=request_id or None,
             retry_after=header_number(seconds) if retry is None else retry,
+            kind=_kind(response.status, " ".join(filter(None, (title, text, short_error)))),
         )
+
+
+def _kind(status: int, text: str) -> type[StatusError] | None:
+    """The class of an error whose text says more than its status."""
+    if status == 401:
+        return ScopeRejected if _NO_SCOPE.search(text) else None
+    return NotFound if status in _REJECTED and is_unknown_id(text) else None
 
 
 def _single(errors: _ErrorBody | list[_ErrorBody]) -> _ErrorBody:

@@ -155,7 +155,7 @@ class TestReading:
 
     async def test_feedbacks_when_all_time_is_requested(self) -> None:
         inbox = Inbox(Toy("a", [[1], [8, 4]], newest_first=False))
-        always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+        always = datetime.fromtimestamp(0, UTC), datetime.max.replace(tzinfo=UTC)
         found = await inbox.feedbacks(since=always[0], until=always[1], newest_first=True).all()
         assert _ids(found) == ["a8", "a4", "a1"]
         assert not await inbox.feedbacks(until=always[0], newest_first=True).all()

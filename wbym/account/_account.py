@@ -165,8 +165,8 @@ class Account(Hooks):
     are iterated. Methods that take a record also take its ``Ref``; they document what that costs.
 
     Every method raises ``Unsupported`` if the marketplace does not support it, ``RefError`` for a
-    ref or record of another account, ``InvalidInput`` for a wrong type or value, and ``WrongLoop``
-    in another event loop; no request is made in these cases.
+    ref or record of another account, ``InvalidInput`` for a wrong type or value, and
+    ``AccountNotOpen`` in another event loop or after closing; no request is made in these cases.
 
     Args:
         dialect: The marketplace's HTTP conventions, with the account's name.

@@ -5,7 +5,7 @@ The facts of the capabilities are the bounds. The outbox makes the same checks b
 
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from wbym.calls import (
     NotEmpty,
     Range,
     Upload,
+    is_blank,
     require,
 )
 from wbym.domain import (
@@ -56,6 +57,7 @@ _EDIT: Final = {
 
 
 _Facts: TypeAlias = Mapping[str, str | int | float | bool]
+_EARLIEST: Final = datetime.fromtimestamp(0, UTC)
 _VISIBLE: Final = Annotated[str, NotEmpty()]
 _RATINGS: Final = Annotated[Collection[Annotated[int, Range(1, 5)]], Count(1)]
 
@@ -133,7 +135,7 @@ class Inputs:
             raise RefError(str(ref), rule, method=method)
         if self._id_rule is not None and (broken := self._id_rule(ref.id)) is not None:
             raise RefError(str(ref), broken, method=method)
-        if not ref.id.strip():
+        if is_blank(ref.id) or ref.id in {".", ".."}:
             raise RefError(str(ref), "must have an id", method=method)
         return ref
 
@@ -180,7 +182,7 @@ class Inputs:
         if since is not None or until is not None:
             _require_period(method, since, until)
         if product is not None:
-            require(method, "product", product, str)
+            require(method, "product", product, _VISIBLE)
         ratings = None if rating is None else _require_ratings(method, rating)
         for argument, value, part in (
             ("answered", answered, "answered"),
@@ -255,6 +257,8 @@ class Inputs:
         self.require(Capability.DECIDE, "decide")
         ref = self.own_ref("decide", item, Noun.RETURN)
         require("decide", "decision", decision, Decision | str)
+        chosen = decision.id if isinstance(decision, Decision) else decision
+        require("decide", "decision", chosen, _VISIBLE)
         facts = self._capabilities[Capability.DECIDE].facts
         if comment is not None:
             _require_text("decide", "comment", comment, facts, "comment")
@@ -342,10 +346,13 @@ def _require_period(method: str, since: datetime | None, until: datetime | None)
     """Check that times are aware datetimes, and that a period does not end before it begins.
 
     Raises:
-        InvalidInput: A time is naive or not a datetime, or ``since`` is after ``until``.
+        InvalidInput: A time is naive, before 1970 or not a datetime, or ``since`` is after
+            ``until``.
     """
     for argument, moment in (("since", since), ("until", until)):
         require(method, argument, moment, datetime | None)
+        if moment is not None and moment < _EARLIEST:
+            raise InvalidInput(method, argument, "must not be before 1970", moment)
     if since is not None and until is not None and since > until:
         raise InvalidInput(method, "since", "must not be after until", since)
 

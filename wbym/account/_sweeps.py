@@ -1,16 +1,20 @@
 """Sweeps of whole archives of feedbacks and questions: ``account.sweep``."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from wbym.account._capabilities import Capability
 from wbym.account._hooks import Hooks, SweepOptions
 from wbym.calls import require
 from wbym.domain import Feedback, Question
+from wbym.errors import InvalidInput
 from wbym.limits import Priority
 from wbym.paging import Span, Sweep, whole_span
 
 __all__ = ["Sweeps"]
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 class Sweeps:
@@ -85,6 +89,8 @@ class Sweeps:
         self._require(capability, method)
         for argument, moment in (("since", since), ("until", until)):
             require(method, argument, moment, datetime | None)
+        if until is not None and until < _EPOCH:
+            raise InvalidInput(method, "until", "must not be before 1970", until)
         require(method, "in_order", options.in_order, bool)
         require(method, "cursor", options.cursor, str | None)
         require(method, "max_wait", options.max_wait, float | None)

@@ -136,7 +136,8 @@ class Judge(msgspec.Struct, frozen=True):
         try:
             return self._decoded(endpoint, response.body)
         except Refused as refused:
-            error = self._error(BadRequest, endpoint, refused.refusal, response)
+            kind = refused.refusal.kind or BadRequest
+            error = self._error(kind, endpoint, refused.refusal, response)
             raise CallFailed(error, FailureKind.FINAL) from None
         except Exception as cause:  # whatever the body holds, the call was made
             reason = str(cause) if isinstance(cause, Unreadable) else repr(cause)
@@ -188,8 +189,9 @@ class Judge(msgspec.Struct, frozen=True):
             raise CallFailed(
                 self._error(GatewayError, endpoint, reason, response), FailureKind.UNKNOWN
             )
-        kind = NotFound if status in endpoint.not_found else None
-        error = self._error(kind, endpoint, refusal or _foreign(response), response)
+        refusal = refusal or _foreign(response)
+        kind = NotFound if status in endpoint.not_found else refusal.kind
+        error = self._error(kind, endpoint, refusal, response)
         if isinstance(error, RateLimited):
             raise CallFailed(error, FailureKind.RATE_LIMITED)
         raise CallFailed(
@@ -199,7 +201,7 @@ class Judge(msgspec.Struct, frozen=True):
     def _refusal(self, response: Response) -> Refusal | None:
         try:
             return self.dialect.refusal(response)
-        except (ValueError, RecursionError):  # whatever a body holds
+        except Exception:  # noqa: BLE001 - a dialect of anybody, a body of anything
             return None
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:

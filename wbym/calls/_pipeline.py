@@ -14,7 +14,7 @@ import asyncio
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from copy import copy
 from os import PathLike
@@ -25,7 +25,7 @@ import anyio
 import msgspec
 
 from wbym import observe
-from wbym.calls._annotations import LONE_SURROGATE
+from wbym.calls._annotations import LONE_SURROGATE, is_blank
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
 from wbym.calls._headers import header_number
@@ -36,6 +36,7 @@ from wbym.domain import UndecodableRecord
 from wbym.errors import InvalidInput
 from wbym.limits import BucketState, Charge, Lease, LimitSignal, Priority, Scheduler
 from wbym.observe import CallWatch, LogFacts
+from wbym.paging import Iteration, Stop
 
 __all__ = ["DEFAULT_MAX_WAIT", "Download", "Pipeline", "build_path", "build_query"]
 
@@ -49,9 +50,9 @@ DEFAULT_MAX_WAIT: Final = 300.0
 _USER_AGENT: Final = "wbym"
 _BODIES: Final = msgspec.json.Encoder(decimal_format="number")
 """Decimals become JSON numbers with all digits, which a float would round."""
-_INVALID_SEGMENTS: Final = frozenset({"", ".", ".."})
+_INVALID_SEGMENTS: Final = frozenset({".", ".."})
 """Values of a path parameter that would lead to another path."""
-_SEGMENT_RULE: Final = "must not be empty, '.' or '..', which lead to another path"
+_SEGMENT_RULE: Final = "must not be blank, '.' or '..', which lead to another path"
 _SINGLE_ATTEMPT_WAIT: Final = 1.0
 """Maximum seconds that a single-attempt call waits for its limits: enough for the arrival jitter
 that the scheduler allows for."""
@@ -82,17 +83,25 @@ class Download:
         self.size: Final = None if length is None else int(length)
         """Size in bytes, or None if the marketplace does not state it."""
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    def chunks(self) -> AsyncIterator[bytes]:
         """Iterate over the file in chunks of at most 64 KiB.
 
         Raises:
             ConnectionFailed: The file broke off.
+            Interrupted: The iteration was cancelled or failed before.
         """
+        return Iteration("the file", self._iterate_chunks)
+
+    async def _iterate_chunks(self, stop: Stop) -> AsyncGenerator[bytes, None]:
         try:
             async for chunk in self._exchange.chunks():
                 yield chunk
         except TransportError as error:
+            stop(error)
             raise self._lost(error) from error
+        except BaseException as error:
+            stop(error)
+            raise
 
     async def read(self) -> bytes:
         """Read the whole file into memory.
@@ -110,9 +119,16 @@ class Download:
         Raises:
             ConnectionFailed: The download broke off; ``path`` is unchanged.
             OSError: The file cannot be written; ``path`` is unchanged.
+            InvalidInput: ``path`` cannot be the path of a file.
         """
-        target = anyio.Path(path)
-        part = target.with_name(f"{target.name}.part")
+        try:
+            target = anyio.Path(path)
+            part = target.with_name(f"{target.name}.part")
+            if b"\0" in bytes(target):
+                raise ValueError(path)
+        except (TypeError, ValueError) as error:
+            rule = "must be the path of a file"
+            raise InvalidInput("download.save", "path", rule, path) from error
         size = 0
         try:
             async with await anyio.open_file(part, "wb") as file:
@@ -338,7 +354,7 @@ class Pipeline:
         try:
             if path:
                 for name, value in path.items():
-                    if str(value) in _INVALID_SEGMENTS:
+                    if str(value) in _INVALID_SEGMENTS or is_blank(str(value)):
                         raise InvalidInput(endpoint.name, name, _SEGMENT_RULE, value)
             url = address + build_path(endpoint.path, path) + build_query(query)
             encoded = _BODIES.encode(body) if has_body else None

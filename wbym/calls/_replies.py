@@ -14,6 +14,8 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
+from wbym.errors import StatusError
+
 __all__ = [
     "Binary",
     "Decoded",
@@ -40,6 +42,8 @@ class Refusal(msgspec.Struct, frozen=True):
     request_id: str | None = None
     retry_after: float | None = None
     """Seconds."""
+    kind: type[StatusError] | None = None
+    """The error's class, if the body says more than the status."""
 
 
 class Refused(Exception):

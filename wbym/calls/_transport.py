@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from wbym.calls._http import BodyTooLarge, Part, Request, Response, TransportError
-from wbym.errors import InvalidInput
+from wbym.errors import AccountNotOpen, InvalidInput, WbymError
 
 __all__ = [
     "DEFAULT_MAX_BODY_SIZE",
@@ -60,10 +60,6 @@ _MAX_HEADER: Final = 64 * 1024
 
 _TURNS_TO_CLOSE: Final = 4
 """Turns of the event loop in which it sees that a server has closed a connection, TLS included."""
-
-
-_FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
-"""Exceptions that mean that no complete answer arrived."""
 
 
 class Exchange(Protocol):
@@ -166,7 +162,7 @@ class _AiohttpExchange:
                 self._leave_places()
         except BaseException as error:
             self._leave()
-            if not isinstance(error, _FAILURES):
+            if isinstance(error, WbymError) or not isinstance(error, Exception):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
                 raise _transport_error(error) from error
@@ -193,7 +189,9 @@ class _AiohttpExchange:
             whole = self._whole(answer.content)
             # A small body has come with its head, and needs no timer.
             body = await (whole if answer.content.is_eof() else self._within_total(whole))
-        except _FAILURES as error:
+        except BodyTooLarge:
+            raise
+        except Exception as error:  # whatever aiohttp raises, the call was made
             if type(error.__cause__).__name__ == "DecompressSizeError":
                 raise self._too_large() from error
             raise _transport_error(error) from error
@@ -204,7 +202,7 @@ class _AiohttpExchange:
         try:
             while chunk := await self._within_total(content.read(CHUNK)):
                 yield chunk
-        except _FAILURES as error:
+        except Exception as error:
             raise _transport_error(error) from error
 
     async def _whole(self, content: aiohttp.StreamReader) -> bytes:
@@ -458,8 +456,11 @@ class AiohttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
-            raise RuntimeError("the account is closed")
-        return self._pool.open()
+            raise AccountNotOpen("it is closed; create a new one")
+        session = self._pool.open()
+        if session.closed:
+            raise AccountNotOpen("the session that it borrowed is closed")
+        return session
 
 
 def _form(parts: Sequence[Part]) -> aiohttp.FormData:

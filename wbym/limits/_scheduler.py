@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from wbym import observe
-from wbym.errors import QuotaExhausted, WrongLoop
+from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
 from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
@@ -350,8 +350,7 @@ class Scheduler:
             QuotaExhausted: On entering: the wait is longer than ``max_wait``; raised at once if the
                 wait is known or a ban begins, else after ``max_wait``.
             ValueError: On entering: one key has two kinds of limit.
-            WrongLoop: On entering: the scheduler belongs to another event loop.
-            RuntimeError: On entering: the scheduler is closed.
+            AccountNotOpen: On entering: the scheduler is closed, or belongs to another loop.
         """
         return Lease(self, charges, priority, max_wait, cost)
 
@@ -363,7 +362,7 @@ class Scheduler:
         return [_state(self._buckets[key], now, wall) for key in sorted(self._buckets)]
 
     async def aclose(self) -> None:
-        """Fail all waiting and later callers with RuntimeError.
+        """Fail all waiting and later callers with AccountNotOpen.
 
         Leases already acquired may still be settled and ended.
         """
@@ -372,11 +371,11 @@ class Scheduler:
             bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
-        """The running loop; raises WrongLoop if it is a different one, RuntimeError if closed."""
+        """The running loop; raises AccountNotOpen if it is a different one, and after `aclose`."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._loop is not None:
-                raise WrongLoop(
+                raise AccountNotOpen(
                     "made in another event loop: make the account, or the scheduler, in the loop"
                     " that uses it"
                 )
@@ -487,8 +486,8 @@ def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
     return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
 
 
-def _closed(bucket: Bucket | None = None) -> RuntimeError:
-    return RuntimeError("the scheduler is closed")
+def _closed(bucket: Bucket | None = None) -> AccountNotOpen:
+    return AccountNotOpen("its scheduler is closed")
 
 
 def _facts(bucket: Bucket) -> LogFacts:
@@ -527,9 +526,12 @@ def shared_scheduler() -> Scheduler:
     The schedulers of all loops of the process share their counts and bans.
 
     Raises:
-        RuntimeError: No loop is running.
+        AccountNotOpen: No loop is running.
     """
-    loop = asyncio.get_running_loop()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise AccountNotOpen("create it inside a coroutine, where an event loop runs") from error
     scheduler = _shared.get(loop)
     if scheduler is None or scheduler.closed:
         for old in [old for old in _shared if old.is_closed()]:

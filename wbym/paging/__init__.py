@@ -1,6 +1,7 @@
 """Pagination: page schemes as data, and lists of any length as async iterators."""
 
 from wbym._exports import show_exports
+from wbym.paging._iteration import Iteration, Stop
 from wbym.paging._listing import Listing, Page, chain, lazy, listing_of, map_page
 from wbym.paging._parts import TICK, Span, by_span, merge
 from wbym.paging._prefetch import MAX_PREFETCH
@@ -19,6 +20,7 @@ __all__ = [
     "ByOffset",
     "ByToken",
     "Chunk",
+    "Iteration",
     "Listing",
     "ListsSweep",
     "Origin",
@@ -30,6 +32,7 @@ __all__ = [
     "Source",
     "Span",
     "SpansSweep",
+    "Stop",
     "Sweep",
     "SweepPlan",
     "by_span",

@@ -8,7 +8,6 @@ is prefetched.
 
 import asyncio
 import re
-from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -21,6 +20,7 @@ import msgspec
 from wbym.domain import UndecodableRecord
 from wbym.errors import CursorStuck, InvalidInput, PagingLimit
 from wbym.limits import Priority
+from wbym.paging._iteration import Iteration, Stop
 from wbym.paging._prefetch import MAX_PREFETCH, read_ahead, size_at
 from wbym.paging._schemes import ByOffset
 from wbym.paging._source import Chunk, Origin, Reading, Source
@@ -35,9 +35,6 @@ MAX_STALE_PAGES = 5
 
 A page may legitimately repeat another one, if a page's worth of records has arrived in between.
 """
-
-REMEMBERED_PAGES = 8
-"""Recent pages that a page is compared with, to detect repetitions."""
 
 PART_SIZE = 100
 """Records of a page that are mapped and filtered at once when reading record by record.
@@ -97,6 +94,10 @@ class Listing(Generic[T]):
     with their cursors; ``await listing.all(limit=...)`` collects records; ``await listing.page()``
     makes one request. Each of these reads from the beginning, or from ``using(cursor=...)``.
     Leaving the iteration early stops the requests.
+
+    An iteration that was cancelled, as by ``asyncio.wait_for(anext(...), 5)``, or that failed does
+    not go on, and never ends as if the list were complete: its next item raises ``Interrupted``.
+    Iterate again with ``using(cursor=listing.cursor)``.
 
     Args:
         read: Reads the pages with the given options.
@@ -213,38 +214,56 @@ class Listing(Generic[T]):
         self._cursor = found.cursor
         return found
 
-    async def pages(self) -> AsyncGenerator[Page[T], None]:
+    def pages(self) -> AsyncGenerator[Page[T], None]:
         """Iterate page by page.
 
         Raises:
             CursorStuck: The marketplace's pages repeat in a circle, or bring nothing new.
             PagingLimit: More records follow than the marketplace lets a list reach.
+            Interrupted: The iteration was cancelled or failed before.
         """
-        async with aclosing(self.read()) as pages:
-            async for page in pages:
-                self._cursor = page.cursor
-                # Without the origin, which a consumer that keeps the page need not keep.
-                shown = _with_items(page, page.items)
-                del page
-                yield shown
-                del shown  # or it would stay in memory while the next one comes
+        return Iteration("the list", self._iterate_pages, lambda: self._cursor)
+
+    async def _iterate_pages(self, stop: Stop) -> Pages[T]:
+        try:
+            async with aclosing(self.read()) as pages:
+                async for page in pages:
+                    self._cursor = page.cursor
+                    # Without the origin, which a consumer that keeps the page need not keep.
+                    shown = _with_items(page, page.items)
+                    del page
+                    yield shown
+                    del shown  # or it would stay in memory while the next one comes
+        except BaseException as error:
+            stop(error)
+            raise
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self.records()
 
-    async def records(self) -> AsyncGenerator[T, None]:
+    def records(self) -> AsyncGenerator[T, None]:
         """Iterate over the records, with a generator that can be closed early.
 
         Records are mapped and filtered as they are read, ``PART_SIZE`` at once.
+
+        Raises:
+            Interrupted: The iteration was cancelled or failed before.
         """
-        async with aclosing(self.read_parts()) as parts:
-            async for part in parts:
-                self._cursor = part.cursor
-                items = part.items
-                del part
-                for item in items:
-                    yield item
-                del items  # or they would stay in memory while the next ones come
+        return Iteration("the list", self._iterate_records, lambda: self._cursor)
+
+    async def _iterate_records(self, stop: Stop) -> AsyncGenerator[T, None]:
+        try:
+            async with aclosing(self.read_parts()) as parts:
+                async for part in parts:
+                    self._cursor = part.cursor
+                    items = part.items
+                    del part
+                    for item in items:
+                        yield item
+                    del items  # or they would stay in memory while the next ones come
+        except BaseException as error:
+            stop(error)
+            raise
 
     async def all(self, *, limit: int | None = None) -> list[T]:
         """Collect the records in a list, up to ``limit`` if given.
@@ -578,12 +597,12 @@ def _size(source: Source[T], reading: Reading) -> int | None:
 
 
 class _Progress:
-    """Detects pages without new records, by the first and last records of recent pages."""
+    """Detects pages without new records, by the first and last records of all pages before."""
 
     def __init__(self, method: str, cursor: str | None = None) -> None:
         self._method = method
         self._cursors = {hash(cursor or "")}
-        self._recent: deque[tuple[int, list[object]]] = deque(maxlen=REMEMBERED_PAGES)
+        self._pages: set[int] = set()
         self._stale = 0
 
     def leads_on(self, following: str) -> bool:
@@ -600,9 +619,9 @@ class _Progress:
             CursorStuck: This page and several before it are empty, or repeat earlier pages.
         """
         bad = hash(tuple(one.data for one in chunk.undecodable))
-        page = (chunk.count, [*chunk.items[:1], *chunk.items[-1:], bad])
-        if chunk.count and page not in self._recent:
-            self._recent.append(page)
+        page = hash((chunk.count, repr([*chunk.items[:1], *chunk.items[-1:]]), bad))
+        if chunk.count and page not in self._pages:
+            self._pages.add(page)
             self._stale = 0
             return
         self._stale += 1

@@ -277,8 +277,10 @@ class _Timeline(Generic[T]):
         scheme = self._reaching(2**31)
         run = self._pages(Span(since, since + SECOND), scheme, newest_first=True, prefetch=1)
         came: set[str] = set()
+        total: int | None = None
         async with aclosing(run):
             async for _, asked, chunk in run:
+                total = chunk.total
                 new = seen.fresh(chunk.items)
                 met = len(new) < len(chunk.items)
                 fresh = [item for item in self._of_span(new) if self._key(item) not in came]
@@ -295,7 +297,7 @@ class _Timeline(Generic[T]):
                 position = following
                 if met or chunk.count < asked:
                     return
-        raise PagingLimit(self._method, (scheme.max_offset or 0) + 1)
+        raise PagingLimit(self._method, len(position.ids), total)
 
 
 class _SeenRecords(Generic[T]):

@@ -10,7 +10,7 @@ import msgspec
 from wbym.account import Batch, Observation, Poll
 from wbym.calls import row
 from wbym.domain import Chat, Message
-from wbym.errors import BadRequest, CursorStuck, WbymError
+from wbym.errors import BadRequest, CursorStuck, NotFound, WbymError
 from wbym.feed._polling import StreamId
 from wbym.paging import TICK
 from wbym_wildberries import _mapping as mapping
@@ -77,7 +77,7 @@ class ChatStream:
         while True:
             try:
                 page = await self._chats.page(reading.cursor)
-            except BadRequest as error:
+            except (BadRequest, NotFound) as error:
                 if not reading.retreat():
                     raise
                 self._warn(error, reading.cursor)
@@ -172,7 +172,7 @@ class ChatStream:
         # A time in the future, by WB's mistake, must not move the retention horizon there.
         return min(mapping.from_milliseconds(newest), self._now()) - RETENTION
 
-    def _warn(self, error: BadRequest, cursor: int | None) -> None:
+    def _warn(self, error: BadRequest | NotFound, cursor: int | None) -> None:
         begin = "its beginning" if cursor is None else f"{mapping.from_milliseconds(cursor):%F %T}"
         message = "rereading the feed of chats from %s: %s"
         self._id.log(logging.WARNING, message, begin, error)

@@ -4,6 +4,7 @@ Wire structs are lenient: only fields that the neutral model needs are required,
 enumerations are plain strings, and fields that are not listed are ignored.
 """
 
+import re
 from collections.abc import Mapping
 from types import NoneType
 from typing import Any, Final, Generic, Literal, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 import msgspec
 
 from wbym.calls import Json, Nothing, Refusal, Refused, Reply, Unreadable
+from wbym.errors import NotFound
 
 __all__ = [
     "MAX_BODY_SIZE",
@@ -22,12 +24,19 @@ __all__ = [
     "check_envelope",
     "flatten_message",
     "in_envelope",
+    "is_unknown_id",
     "total_of",
     "unwrap",
 ]
 
 MAX_BODY_SIZE: Final = 10_000_000
 """Max bytes of a JSON body: WB says 10 MB without defining it."""
+
+_UNKNOWN_ID: Final = re.compile(
+    r"not found|does(?: not|n't) exist|no such|not in current supplier"
+    r"|uuid parsing|not a valid uuid|не найден|не существует",
+    re.IGNORECASE,
+)
 
 T = TypeVar("T")
 
@@ -78,7 +87,13 @@ def check_envelope(envelope: Envelope[T]) -> None:
             [flatten_message(envelope.error_text), flatten_message(envelope.additional_errors)]
         )
         message = "; ".join(filter(None, texts)) or "rejected without a reason"
-        raise Refused(Refusal(message, request_id=envelope.request_id))
+        kind = NotFound if is_unknown_id(message) else None
+        raise Refused(Refusal(message, request_id=envelope.request_id, kind=kind))
+
+
+def is_unknown_id(text: str) -> bool:
+    """Whether WB's text says that there is no such object; it does so with several statuses."""
+    return _UNKNOWN_ID.search(text) is not None
 
 
 def unwrap(envelope: Envelope[T]) -> T:

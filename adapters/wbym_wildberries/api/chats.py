@@ -271,12 +271,13 @@ class Chats(Group, host="chat", scope=Category.BUYER_CHAT.scope, envelope=in_res
         """
         ...
 
-    @get("/api/v1/seller/download/{id}")
+    @get("/api/v1/seller/download/{id}", not_found=(400,))
     def download(self, id: str) -> AbstractAsyncContextManager[Download]:
         """Open a file of a message, by ``download_id`` of a file or a picture.
 
         Raises:
             NotReady: 202, the file is still in moderation.
             RefusedByModeration: 451, moderation rejected the file.
+            NotFound: 400, WB has no such file.
         """
         ...

@@ -164,7 +164,7 @@ class Users(Group, host="users", scope=Category.USERS.scope, envelope=as_is):
         To come back, the user must be invited again.
 
         Raises:
-            BadRequest: The user does not exist.
+            NotFound: The user does not exist.
             DeliveryUnknown: The user may or may not have been removed.
         """
         ...

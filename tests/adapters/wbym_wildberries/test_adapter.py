@@ -24,9 +24,9 @@ from wbym.domain import (
 )
 from wbym.errors import (
     AlreadyAnswered,
-    BadRequest,
     DeliveryUnknown,
     InvalidInput,
+    NotFound,
     NotReady,
     PagingLimit,
     RefusedByModeration,
@@ -287,7 +287,7 @@ class TestChats:
             except RefusedByModeration:
                 outcomes.add("rejected")
         assert "released" in outcomes
-        with pytest.raises(BadRequest, match="invalid fileID"):
+        with pytest.raises(NotFound, match="invalid fileID"):
             async with shop.download(attachments[0][0], Attachment(id="нет")):
                 pass
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.support.fakes import ScriptedTransport, json_response
-from wbym.errors import QuotaExhausted, RateLimited, WrongLoop
+from wbym.errors import AccountNotOpen, QuotaExhausted, RateLimited
 from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
@@ -185,7 +185,7 @@ class TestLoops:
             await shop.feedbacks().all()
 
         shop = asyncio.run(make())
-        with pytest.raises(WrongLoop, match="made in another event loop"):
+        with pytest.raises(AccountNotOpen, match="made in another event loop"):
             asyncio.run(use(shop))
         assert not transport.requests
 

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from aioresponses import aioresponses
 
 from wbym.calls import AiohttpTransport, Part, Proxy, Request, TransportError
-from wbym.errors import InvalidInput
+from wbym.errors import AccountNotOpen, InvalidInput
 
 URL = "https://api.example/items?x=1"
 
@@ -201,7 +201,7 @@ class TestClosing:
     async def test_send_when_closed(self) -> None:
         transport = AiohttpTransport()
         await transport.aclose()
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(AccountNotOpen, match="closed"):
             async with transport.send(_get()):
                 pass
 

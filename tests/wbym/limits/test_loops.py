@@ -120,7 +120,7 @@ class TestThreads:
         assert order == ["first", "second"]
 
 
-class TestWrongLoop:
+class TestAnotherLoop:
     def test_error_says_so_when_a_scheduler_is_used_in_another_loop(self) -> None:
         async def make() -> Scheduler:
             return shared_scheduler()

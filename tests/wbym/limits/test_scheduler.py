@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from wbym.errors import QuotaExhausted
+from wbym.errors import AccountNotOpen, QuotaExhausted
 from wbym.limits import (
     LimitSignal,
     ParallelCap,
@@ -174,11 +174,12 @@ class TestClosing:
             await settled()
             await scheduler.aclose()
             results = await asyncio.gather(*waiting, return_exceptions=True)
-            assert [str(result) for result in results] == ["the scheduler is closed"] * 3
+            closed = "the account is not open: its scheduler is closed"
+            assert [str(result) for result in results] == [closed] * 3
             assert asyncio.all_tasks() == {asyncio.current_task()}
             lease.settle(1, None, 0.1)
         assert scheduler.closed
-        with pytest.raises(RuntimeError, match="closed"):
+        with pytest.raises(AccountNotOpen, match="closed"):
             await call(scheduler, charges)
 
     async def test_no_task_or_timer_exists_when_idle(self) -> None:
@@ -209,7 +210,7 @@ class TestSharing:
     def test_error_is_raised_when_another_loop_uses_it(self) -> None:
         scheduler = Scheduler(min_jitter=0.0, max_jitter=0.25)
         asyncio.run(_use(scheduler))
-        with pytest.raises(RuntimeError, match="another event loop"):
+        with pytest.raises(AccountNotOpen, match="another event loop"):
             asyncio.run(_use(scheduler))
 
 

@@ -83,6 +83,21 @@ class TestCaps:
         found = await shop.reading(done=False).all()
         assert sorted(found) == shop.waiting
 
+    async def test_numbers_when_a_second_has_too_many(self) -> None:
+        """As 25,000 questions in one second: both its ends are delivered, and counted."""
+        shop = filled(20, max_offset=99)
+        for _ in range(400):
+            shop.add(33)
+        crowded = {item.id for item in shop.waiting if item.at == START + timedelta(seconds=33)}
+        got = []
+        with pytest.raises(PagingLimit) as caught:
+            async for item in shop.reading(done=False):
+                got.append(item)
+        reached = [item.id for item in got if item.id in crowded]
+        assert len(reached) == len(set(reached)) == caught.value.offset
+        assert 200 <= caught.value.offset < 400
+        assert len(got) == len(reached) + len([one for one in shop.waiting if one.at < got[-1].at])
+
     async def test_second_with_more_records_than_both_orders_reach(self) -> None:
         shop = Shop(max_offset=99)
         for _ in range(400):

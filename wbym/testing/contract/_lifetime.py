@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from wbym.account import Account, Capability
-from wbym.errors import CredentialError, InvalidToken, StatusError, WbymError
+from wbym.errors import AccountNotOpen, CredentialError, InvalidToken, StatusError, WbymError
 from wbym.testing.contract._base import Contract, eventually
 from wbym.testing.contract._harness import Harness
 from wbym.testing.contract._nouns import NOUNS, listings, read, states
@@ -83,7 +83,7 @@ class LifetimeContract(Contract):
             assert _open_sessions() > before
         assert _open_sessions() == before
         requests = harness.requests
-        with pytest.raises(RuntimeError):
+        with pytest.raises(AccountNotOpen):
             await read(account, any_noun)
         assert harness.requests == requests
         await account.aclose()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, IntEnum
+from math import ceil
 from typing import Annotated, Final, Literal, Self, TypeAlias, TypedDict, Unpack, cast
 
 import msgspec
@@ -414,9 +415,9 @@ class CardFilter(_Sent, frozen=True):
 class Dimensions(_Sent, frozen=True):
     """The packed product, in centimetres and kilograms."""
 
-    length: int | float
-    width: int | float
-    height: int | float
+    length: int
+    width: int
+    height: int
     weight_brutto: int | float
 
 
@@ -545,10 +546,10 @@ def _size_update(size: CardSize) -> SizeUpdate:
 def _dimensions_update(size: CardDimensions | None) -> Dimensions | None:
     if size is None:
         return None
-    return Dimensions(
-        length=size.length or 0,
-        width=size.width or 0,
-        height=size.height or 0,
+    return Dimensions(  # WB takes whole centimetres
+        length=ceil(size.length or 0),
+        width=ceil(size.width or 0),
+        height=ceil(size.height or 0),
         weight_brutto=size.weight_brutto or 0,
     )
 

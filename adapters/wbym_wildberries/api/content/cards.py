@@ -596,7 +596,8 @@ class Cards(
             nm_ids: 1 to 30 cards.
 
         Raises:
-            BadRequest: The cards have several subjects, are in the group already, or do not exist.
+            BadRequest: The cards have several subjects, or are in the group already.
+            NotFound: A card or the group does not exist.
             DeliveryUnknown: They may or may not have been merged.
         """
         require(row(Cards._move).name, "target_imt", target_imt, int)  # None would separate them
@@ -611,7 +612,7 @@ class Cards(
             nm_ids: 1 to 30 cards.
 
         Raises:
-            BadRequest: One of the cards does not exist.
+            NotFound: One of the cards does not exist.
             DeliveryUnknown: They may or may not have been separated.
         """
         return await self._move(nm_ids)

@@ -108,7 +108,8 @@ class Media(
                 (MOV, MP4), by its content.
 
         Raises:
-            BadRequest: The card does not exist, or WB rejects the file.
+            NotFound: The card does not exist.
+            BadRequest: WB rejects the file.
             DeliveryUnknown: It may or may not have been set.
         """
         ...

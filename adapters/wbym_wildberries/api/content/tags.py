@@ -90,7 +90,7 @@ class Tags(
             tag_ids: At most 15: all tags of the card, including those that it has already.
 
         Raises:
-            BadRequest: The card or tag does not exist.
+            NotFound: The card or tag does not exist.
             DeliveryUnknown: They may or may not have been set.
         """
         ...
@@ -100,7 +100,7 @@ class Tags(
         """Delete a tag, from all cards too. This cannot be undone.
 
         Raises:
-            BadRequest: The tag does not exist.
+            NotFound: The tag does not exist.
             DeliveryUnknown: It may or may not have been deleted.
         """
         ...

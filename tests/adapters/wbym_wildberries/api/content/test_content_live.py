@@ -290,7 +290,7 @@ class TestCards:
         assert (await find(shop, "ПАРА-2")).imt_id == first.imt_id
         await api.separate([second.nm_id])
         assert (await find(shop, "ПАРА-2")).imt_id != first.imt_id
-        with pytest.raises(BadRequest, match="imt not found"):
+        with pytest.raises(NotFound, match="imt not found"):
             await api.merge(1, [second.nm_id])
 
         third = NewCard(vendor_code="ПАРА-3", title="Третья", sizes=[NewSize(tech_size="41")])
@@ -339,7 +339,7 @@ class TestTagsAndMedia:
         assert [(one.name, one.color) for one in tagged[0].tags or []] == [("Осень", "FFECC7")]
         await api.delete(tag.id)
         assert tag.id not in {one.id for one in await api.list()}
-        with pytest.raises(BadRequest):
+        with pytest.raises(NotFound):
             await api.delete(tag.id)
 
     async def test_media_when_added_and_replaced(self, shop: Wildberries) -> None:
