@@ -18,7 +18,7 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym._sqlite import MEMORY, Connection, Database
+from wbym._sqlite import Connection, Database
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
@@ -48,10 +48,7 @@ class SqliteStore:
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._connection = Connection(self.path, StateError, private=True)
         self._db = Database(self._connection)
-        in_memory = self.path == MEMORY
-        self._locks = FileLocks(
-            None if in_memory else self.path.with_name(f"{self.path.name}.locks")
-        )
+        self._locks = FileLocks(None)
 
     async def __aenter__(self) -> Self:
         """Open the file.
@@ -62,11 +59,17 @@ class SqliteStore:
         """
         await self._db.open(prepare)
         try:
-            await self._db.run(lambda _: self._locks.take(self.owner))
+            await self._db.call(self._own)
         except BaseException:
             await self.aclose()
             raise
         return self
+
+    def _own(self) -> None:
+        # Beside the file itself, whatever links lead to it.
+        real = self._connection.real_path
+        self._locks.folder = real.with_name(f"{real.name}.locks")
+        self._locks.take(self.owner)
 
     async def __aexit__(
         self,
@@ -89,7 +92,7 @@ class SqliteStore:
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
-        return await self._db.run(lambda _: self._locks.is_taken(owner))
+        return await self._db.call(lambda: self._locks.is_taken(owner))
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
         """See ``Store.reading``."""
@@ -101,17 +104,17 @@ class SqliteStore:
         name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
         is_ours = False
 
-        def take(_: Connection) -> bool:
+        def take() -> bool:
             nonlocal is_ours
             is_ours = self._locks.take(name)
             return is_ours
 
-        def free(_: Connection) -> None:
+        def free() -> None:
             if is_ours:
                 self._locks.free(name)
 
         try:
-            while not await self._db.run(take):
+            while not await self._db.call(take):
                 if not wait:
                     raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
                 await anyio.sleep(_WAITING)
@@ -121,7 +124,7 @@ class SqliteStore:
         finally:
             # A store that was closed meanwhile has released it.
             with anyio.CancelScope(shield=True), suppress(StateError):
-                await self._db.run(free)
+                await self._db.call(free)
 
     # The feed.
 
