@@ -120,11 +120,11 @@ class Connection:
             with self.errors():
                 self._process = os.getpid()
                 if self.path != MEMORY:
-                    self._real = self.path.resolve()
+                    self._real = Path(os.path.realpath(self.path))
                     with suppress(FileExistsError):
                         # Only a new file: closing an existing one releases the locks of all
                         # connections of this process.
-                        mode = 0o600 if self._private else 0o666
+                        mode = 0o600 if self._private else 0o644
                         os.close(os.open(self._real, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
                     self._file = self._identity()
                 self._db = sqlite3.connect(

@@ -14,12 +14,14 @@ from typing import Final, Self
 import msgspec
 
 from wbym import observe
+from wbym.account import Observed
+from wbym.domain import Chat, UndecodableRecord
 from wbym.errors import StateError
-from wbym.feed._events import Event
+from wbym.feed._events import Event, EventKind
 from wbym.feed._patience import Patience
 from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import Store, StoredEvent
-from wbym.observe import current
+from wbym.observe import LogFacts, current
 
 __all__ = ["Confirmations", "Events"]
 
@@ -163,20 +165,20 @@ class Events:
                 await self._woken.wait()
 
     def _give(self, stored: StoredEvent) -> Event:
+        record: Observed
+        chat: Chat | None = None
+        kind = stored.kind
         try:
             record, chat = decode_record(stored), decode_chat(stored)
-        except msgspec.MsgspecError as error:
-            reason = (
-                f"event {stored.id} was stored by another version and cannot be decoded: {error}"
-            )
-            raise StateError("the state", reason) from error
+        except (msgspec.MsgspecError, ValueError) as error:
+            record, kind = _undecodable(stored, error), EventKind.UNDECODABLE
         self._out = stored
         if observe.watched:
             lag = (datetime.now(UTC) - stored.at).total_seconds()
-            current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
+            current().events_delivered(account=stored.account, kind=kind, lag_seconds=lag)
         return Event(
             stored.id,
-            stored.kind,
+            kind,
             stored.account,
             stored.at,
             record,
@@ -198,6 +200,23 @@ class Events:
             self._accounts, self._out, self._after = None, None, 0
             self._ready.clear()
             await self._stop()
+
+
+def _undecodable(stored: StoredEvent, error: Exception) -> UndecodableRecord:
+    """The record of a stored event that is damaged."""
+    # The error's text may have the data.
+    reason = f"its row in the state file cannot be decoded ({type(error).__name__})"
+    logger.warning(
+        "%s: the event %s cannot be delivered: %s",
+        stored.account,
+        stored.id,
+        reason,
+        extra=LogFacts(account=stored.account),
+    )
+    marketplace = stored.id.partition("/")[0] or "unknown"
+    return UndecodableRecord.of(
+        marketplace, stored.account, "events", stored.id, reason, stored.record
+    )
 
 
 async def _ack(
