@@ -151,7 +151,7 @@ class SqliteStore:
                     account,
                     stream,
                     unstamp(since),
-                    msgspec.convert(state, bytes | None),
+                    msgspec.convert(state, bytes | None, builtin_types=(bytes,)),
                     bool(begun),
                     _moment(retained),
                 )
@@ -421,7 +421,9 @@ def _event(row: Row) -> StoredEvent:
     """The event of a row; one that cannot be decoded if its columns are damaged."""
     fields = dict(zip(StoredEvent.__struct_fields__, row, strict=True))
     try:
-        return msgspec.convert({**fields, "at": unstamp(fields["at"])}, StoredEvent)
+        fields["at"] = unstamp(fields["at"])
+        # Otherwise text would be taken for Base64.
+        return msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
     except BROKEN:
         _, account, _, _, record, _, _, seq = row
         data = record if isinstance(record, bytes) else str(record).encode()

@@ -234,7 +234,7 @@ class TestRows:
             await take(inbox.events(since=LONG_AGO), 3 - 1)
         sql(path, "DELETE FROM event", change)
         shop.arrive("2")
-        async with Inbox(shop, state=path) as inbox:
+        async with asyncio.timeout(20), Inbox(shop, state=path) as inbox:
             (event,) = await take(inbox.events(since=LONG_AGO), 1)
             assert event.message.text == "2"
 
