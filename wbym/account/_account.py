@@ -98,6 +98,8 @@ AnyRecord: TypeAlias = Chat | Message | Question | Feedback | Return
 
 K = TypeVar("K", bound=AnyRecord)
 
+_MAX_KEPT: Final = 1000
+"""Undecodable records that an account keeps, since the same ones may come with every poll."""
 _KIND_OF: Final[Mapping[Noun, type[AnyRecord]]] = MappingProxyType(
     {
         Noun.CHAT: Chat,
@@ -139,8 +141,8 @@ class Connection(TypedDict, total=False):
     retry: RetryPolicy | None
     """How often and how soon failed calls are retried."""
     on_undecodable: Callable[[UndecodableRecord], None] | None
-    """Called with each record that could not be decoded; by default they are kept in
-    ``Account.undecodable``."""
+    """Called once with each record that could not be decoded. The last 1,000 are in
+    ``Account.undecodable`` too; one of them that comes again is not reported again."""
     transport: Transport | None
     """A transport instead of aiohttp; for tests."""
 
@@ -184,8 +186,8 @@ class Account(Hooks):
         timeout = connection.get("timeout", DEFAULT_TIMEOUT)
         max_wait = connection.get("max_wait", DEFAULT_MAX_WAIT)
         require_connection(type(self).__name__, connection.get("proxy"), timeout, max_wait)
-        self._kept: list[UndecodableRecord] = []
-        self._on_undecodable = connection.get("on_undecodable") or self._kept.append
+        self._kept: dict[tuple[str, str], UndecodableRecord] = {}
+        self._on_undecodable = connection.get("on_undecodable")
         self._scheduler = connection.get("scheduler") or shared_scheduler()
         self._pipeline = Pipeline(
             dialect=dialect,
@@ -280,8 +282,8 @@ class Account(Hooks):
 
     @property
     def undecodable(self) -> Sequence[UndecodableRecord]:
-        """Records that could not be decoded, oldest first; empty if ``on_undecodable`` is set."""
-        return tuple(self._kept)
+        """The last 1,000 different records that could not be decoded, oldest first."""
+        return tuple(self._kept.values())
 
     # One record of any noun.
 
@@ -835,7 +837,13 @@ class Account(Hooks):
         )
 
     def _keep(self, undecodable: UndecodableRecord) -> None:
-        """Log an undecodable record, and pass it on or keep it."""
+        """Log an undecodable record, pass it on and keep it, once while it is kept."""
+        key = undecodable.endpoint, undecodable.ref.id
+        if key in self._kept:
+            return
+        if len(self._kept) >= _MAX_KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[key] = undecodable
         logging.getLogger(f"wbym.{self.marketplace}").warning(
             "%s: cannot decode %r",
             self.name,
@@ -844,7 +852,8 @@ class Account(Hooks):
                 marketplace=self.marketplace, account=self.name, endpoint=undecodable.endpoint
             ),
         )
-        self._on_undecodable(undecodable)
+        if self._on_undecodable is not None:
+            self._on_undecodable(undecodable)
 
 
 def _read_options(method: str, prefetch: int | None, priority: Priority | None) -> ReadOptions:
