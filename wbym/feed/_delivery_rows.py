@@ -1,4 +1,4 @@
-"""Rows of deliveries, with a digest that reveals damage."""
+"""Rows of deliveries, and digests of rows, which reveal damage."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -12,7 +12,7 @@ from wbym.errors import RefError
 from wbym.feed._delivery import key_of
 from wbym.paging._parts import EPOCH, stamp
 
-__all__ = ["add_digests", "damaged", "from_row", "keep_keys", "lost_keys", "to_row"]
+__all__ = ["add_digests", "damaged", "digest_of", "from_row", "keep_keys", "lost_keys", "to_row"]
 
 _NOTE: Final = (
     "its row in the state file is damaged; check whether it was delivered, and resolve the delivery"
@@ -66,7 +66,11 @@ def damaged(row: Row, like: Delivery | None = None) -> Delivery:
 
 
 def add_digests(db: Connection) -> None:
-    """Migrate deliveries of version 3, in the caller's transaction."""
+    """Migrate deliveries and streams of version 3, in the caller's transaction."""
+    db.execute("ALTER TABLE stream ADD COLUMN digest BLOB")
+    for id_, *columns in db.query("SELECT * FROM stream"):
+        digest = digest_of(tuple(columns[:-1]))
+        db.execute("UPDATE stream SET digest = ? WHERE id = ?", (digest, id_))
     db.execute("ALTER TABLE delivery ADD COLUMN digest BLOB")
     for rowid, *columns in db.query("SELECT rowid, * FROM delivery"):
         digest = _digest(tuple(columns[:-1]))
@@ -94,10 +98,14 @@ def keep_keys(db: Connection, keys: Iterable[str]) -> None:
     )
 
 
+def digest_of(columns: Row) -> bytes:
+    """The digest of a row's other columns."""
+    return blake2b(_ENCODER.encode(columns), digest_size=8).digest()
+
+
 def _digest(columns: Row) -> bytes:
     owner = 4  # any other name of an owner is harmless
-    checked = (*columns[:owner], *columns[owner + 1 :])
-    return blake2b(_ENCODER.encode(checked), digest_size=8).digest()
+    return digest_of((*columns[:owner], *columns[owner + 1 :]))
 
 
 def _target(row: Row) -> Ref:

@@ -24,7 +24,7 @@ from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
 from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
-from wbym.feed._delivery_rows import damaged, from_row, to_row
+from wbym.feed._delivery_rows import damaged, digest_of, from_row, to_row
 from wbym.feed._events import EventKind
 from wbym.feed._file_locks import FileLocks
 from wbym.feed._migration import BROKEN
@@ -138,26 +138,13 @@ class SqliteStore:
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
         """See ``Store.checkpoint``."""
         query = (
-            "SELECT since, state, begun, retained_since FROM stream WHERE account = ? AND name = ?"
+            "SELECT account, name, since, state, begun, retained_since, digest FROM stream"
+            " WHERE account = ? AND name = ?"
         )
 
         def find(db: Connection) -> Checkpoint | None:
             rows = db.query(query, (account, stream))
-            if not rows:
-                return None
-            ((since, state, begun, retained),) = rows
-            try:
-                return Checkpoint(
-                    account,
-                    stream,
-                    unstamp(since),
-                    msgspec.convert(state, bytes | None, builtin_types=(bytes,)),
-                    bool(begun),
-                    _moment(retained),
-                )
-            except BROKEN as error:
-                _warn(db, f"the position of {stream}", error, account)
-                return None
+            return _checkpoint(db, rows[0]) if rows else None
 
         return await self._db.run(find)
 
@@ -315,19 +302,20 @@ class SqliteStore:
 
     def _write(self, db: Connection, step: Step) -> None:
         point = step.checkpoint
+        columns = (
+            point.account,
+            point.stream,
+            stamp(point.since),
+            point.state,
+            int(point.begun),
+            _stamp(point.retained_since),
+        )
         ((stream,),) = db.query(
-            "INSERT INTO stream (account, name, since, state, begun, retained_since)"
-            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
+            "INSERT INTO stream (account, name, since, state, begun, retained_since, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
             " since = excluded.since, state = excluded.state, begun = excluded.begun,"
-            " retained_since = excluded.retained_since RETURNING id",
-            (
-                point.account,
-                point.stream,
-                stamp(point.since),
-                point.state,
-                point.begun,
-                _stamp(point.retained_since),
-            ),
+            " retained_since = excluded.retained_since, digest = excluded.digest RETURNING id",
+            (*columns, digest_of(columns)),
         )
         db.executemany(
             "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
@@ -415,6 +403,22 @@ def _reader(db: Connection, account: str) -> str:
         return "another process"
     process = rows[0][0].partition("-")[0]
     return "this process" if process == str(os.getpid()) else f"process {process}"
+
+
+def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
+    """The checkpoint of a row; if the row is damaged, without the position, or None."""
+    account, stream, since, state, begun, retained, _ = row
+    try:
+        if digest_of(row[:-1]) != row[-1]:
+            raise ValueError
+        return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(retained))
+    except BROKEN as error:
+        _warn(db, f"the position of {stream}", error, account)
+    try:
+        # It is read again from there; records that are known make no event.
+        return Checkpoint(account, stream, unstamp(since), begun=True)
+    except BROKEN:
+        return None
 
 
 def _event(row: Row) -> StoredEvent:

@@ -221,6 +221,8 @@ class TestRows:
         [
             "UPDATE stream SET since = 'x'",
             "UPDATE stream SET state = 'text'",
+            "UPDATE stream SET state = x'c1'",
+            "UPDATE stream SET digest = NULL",
             "UPDATE stream SET retained_since = 1.5e300",
             "UPDATE seen_record SET at = 'x'",
             "UPDATE seen_record SET revision = 'x'",
