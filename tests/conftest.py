@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
+from wbym.limits import _scheduler
+
 # Each run has the same examples; `make fuzz` tries new ones, with --hypothesis-profile=fuzz.
 settings.register_profile(
     "wbym",
@@ -53,6 +55,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     for reason, count in reasons.items():
         terminalreporter.write_line(f"{count} skipped: {reason}")
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_of_earlier_tests() -> None:
+    _scheduler._process.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -87,6 +87,7 @@ from wbym.errors import (
     UnreadableReply,
     Unsupported,
     WbymError,
+    WrongLoop,
 )
 
 if TYPE_CHECKING:
@@ -189,6 +190,7 @@ __all__ = [
     "Upload",
     "WaitingCounts",
     "WbymError",
+    "WrongLoop",
     "__version__",
     "installed_adapters",
 ]

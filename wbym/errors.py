@@ -14,6 +14,7 @@
     ├── ConfigError                   the configuration file or a secret is invalid
     ├── ExportError                   a file cannot be read, written or appended to
     ├── StateError                    the feed's state, or bans, cannot be read or written
+    ├── WrongLoop (RuntimeError)      used in another event loop than it was made in
     ├── InboxNotOpen                  the inbox is not entered yet, or is closed
     ├── FeedBusy                      another reader follows the account
     ├── AlreadyAnswered               the record has an answer already; nothing was sent
@@ -96,6 +97,7 @@ __all__ = [
     "UnreadableReply",
     "Unsupported",
     "WbymError",
+    "WrongLoop",
     "error_for_status",
 ]
 
@@ -225,6 +227,14 @@ class StateError(_FileError):
     def __init__(self, path: object, reason: str, *, retryable: bool = False) -> None:
         self.retryable = retryable
         super().__init__(path, reason)
+
+
+class WrongLoop(WbymError, RuntimeError):
+    """An account, or a scheduler, belongs to another event loop; no request was made.
+
+    Each ``asyncio.run`` and each thread has a loop of its own: make the account in the loop that
+    uses it. Counts and bans are shared by all loops of the process.
+    """
 
 
 class InboxNotOpen(WbymError):

@@ -1,5 +1,6 @@
 """Yandex Market's HTTP: host, credentials, limit headers, error bodies, files."""
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -32,6 +33,9 @@ PAUSE: Final = 1.0
 """Seconds to stop for after too many concurrent calls."""
 _SECOND: Final = 1.0
 """``X-RateLimit-Resource-Until`` has no fractions: the period may end up to a second later."""
+
+_PARALLEL: Final = re.compile(rb"(\d{1,4}) parallel requests")
+"""Market's words for the cap on concurrent calls that a call exceeded."""
 
 _FILE_SAFE = "/%:@!$&'()*+,;=~-._?"
 
@@ -170,17 +174,21 @@ class YandexMarketDialect:
         """``X-RateLimit-Resource-Limit``, ``-Remaining`` and ``-Until``; 420 is a ban.
 
         The ban lasts until ``-Until`` if the budget is used up. Otherwise there were too many
-        concurrent calls, and a short pause is enough.
+        concurrent calls, and a short pause is enough; the error's text says how many are allowed.
         """
         headers = response.headers
         limit = _to_int(headers.get("x-ratelimit-resource-limit"))
         remaining = _to_int(headers.get("x-ratelimit-resource-remaining"))
         left = self._seconds_left(headers)
-        pause = None
+        pause = parallel = None
         if response.status in {420, 429}:
+            stated_cap = _PARALLEL.search(response.body)
+            if stated_cap is not None:
+                parallel = int(stated_cap[1])
             # An end in the past says nothing; an immediate retry would be rate limited again.
-            stated = left if remaining == 0 else None
-            default = BAN_WITHOUT_HEADER if remaining == 0 else PAUSE
+            spent = remaining == 0 and parallel is None
+            stated = left if spent else None
+            default = BAN_WITHOUT_HEADER if spent else PAUSE
             pause = stated or retry_after(headers) or default
         elif limit is None and remaining is None and left is None:
             return None
@@ -189,6 +197,7 @@ class YandexMarketDialect:
             remaining=remaining,
             retry_after=pause,
             resets_at=None if left is None else self._clock() + left,
+            parallel=parallel,
         )
 
     def refusal(self, response: Response) -> Refusal | None:

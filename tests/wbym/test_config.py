@@ -1,4 +1,5 @@
 import asyncio
+import math
 import os
 import subprocess
 import sys
@@ -62,12 +63,19 @@ class TestFile:
     def test_options_of_the_adapter_and_of_all(self, tmp_path: Path) -> None:
         common = (
             'proxy = "http://me:s3cret@10.0.0.1:3128"\ntrust_env = true\n'
-            "timeout = 5\nmax_wait = inf\n"
+            "timeout = 5\ntotal_timeout = inf\nmax_body_size = 1_000_000\nmax_wait = inf\n"
         )
         (wb,) = found(f'{WB}tier = "base"\nsandbox = true\n{common}', tmp_path)
         proxy = "http://me:s3cret@10.0.0.1:3128"
         assert wb.options == WildberriesOptions(
-            tier=Tier.BASE, sandbox=True, proxy=proxy, trust_env=True, timeout=5.0, max_wait=None
+            tier=Tier.BASE,
+            sandbox=True,
+            proxy=proxy,
+            trust_env=True,
+            timeout=5.0,
+            total_timeout=math.inf,
+            max_body_size=1_000_000,
+            max_wait=None,
         )
         own = "business_id = 11\ncampaign_ids = [1, 2]\nsubscription = true\nparallel = 3\n"
         (ym,) = found(f"{YM}{own}{common}", tmp_path)
@@ -79,6 +87,8 @@ class TestFile:
             proxy=proxy,
             trust_env=True,
             timeout=5.0,
+            total_timeout=math.inf,
+            max_body_size=1_000_000,
             max_wait=None,
         )
         assert "s3cret" not in repr(wb.options)
@@ -210,6 +220,9 @@ class TestFile:
             (f'{WB}trust_env = "yes"', r"a\.trust_env \(line 4\): Expected `bool`, got `str`"),
             (f"{WB}timeout = -1", r"a\.timeout \(line 4\): must be more than 0 seconds; got -1"),
             (f"{WB}timeout = nan", r"a\.timeout \(line 4\): must be a finite number"),
+            (f"{WB}total_timeout = 0", r"total_timeout \(line 4\): must be more than 0 seconds"),
+            (f"{WB}total_timeout = nan", r"total_timeout \(line 4\): must be a finite number"),
+            (f"{WB}max_body_size = 0", r"max_body_size \(line 4\): must be at least 1 byte"),
             (f"{WB}max_wait = -1", r"a\.max_wait \(line 4\): must be at least 0 seconds"),
             (f'{WB}tier = "gold"', r"a\.tier \(line 4\): Invalid enum value 'gold'"),
             (f"{YM}\nparallel = 0", r"a\.parallel \(line 5\): must be from 1 to 100; got 0"),

@@ -62,6 +62,7 @@ ERRORS = [
     ExportError("a.csv", "no"),
     FeedBusy("shop", "process 1"),
     errors.InboxNotOpen("counts"),
+    errors.WrongLoop("made in another event loop"),
     InvalidInput("answer", "text", "must not be empty", ""),
     PagingLimit("feedbacks", 10),
     QuotaExhausted("chats", retry_at=datetime.now(UTC), wait=2.0, max_wait=1.0),

@@ -42,6 +42,7 @@ from wbym.account._options import AccountOptions, require_connection
 from wbym.account._streams import OnHints, Stream, TrustedProxy
 from wbym.account._sweeps import Sweeps
 from wbym.calls import (
+    DEFAULT_MAX_BODY_SIZE,
     DEFAULT_MAX_WAIT,
     DEFAULT_TIMEOUT,
     AiohttpTransport,
@@ -61,6 +62,7 @@ from wbym.calls import (
     path_parameters,
     require,
 )
+from wbym.calls._transport import ConnectionPool
 from wbym.domain import (
     Action,
     Answer,
@@ -132,6 +134,13 @@ class Connection(TypedDict, total=False):
     ``session`` has its own setting."""
     timeout: float
     """Seconds without a byte from the marketplace after which a call fails; 60 by default."""
+    total_timeout: float | None
+    """Seconds after which an answer that is not complete fails, without the time in which its
+    reader takes nothing; ``inf`` for no maximum. By default ten times ``timeout``."""
+    max_body_size: int
+    """Max bytes of a body that is read into memory, after decompression; 256 MiB by default. A
+    larger one is an ``UnreadableReply``, and of a write ``DeliveryUnknown``. A ``Download`` has no
+    maximum."""
     max_wait: float | None
     """Max seconds that a call waits for its limits before it raises ``QuotaExhausted``, 300 by
     default; None for no limit."""
@@ -154,8 +163,8 @@ class Account(Hooks):
     are iterated. Methods that take a record also take its ``Ref``; they document what that costs.
 
     Every method raises ``Unsupported`` if the marketplace does not support it, ``RefError`` for a
-    ref or record of another account, and ``InvalidInput`` for a wrong type or value; no request is
-    made in these cases.
+    ref or record of another account, ``InvalidInput`` for a wrong type or value, and ``WrongLoop``
+    in another event loop; no request is made in these cases.
 
     Args:
         dialect: The marketplace's HTTP conventions, with the account's name.
@@ -185,19 +194,30 @@ class Account(Hooks):
         """The account's name, in refs, errors and logs."""
         timeout = connection.get("timeout", DEFAULT_TIMEOUT)
         max_wait = connection.get("max_wait", DEFAULT_MAX_WAIT)
-        require_connection(type(self).__name__, connection.get("proxy"), timeout, max_wait)
+        total_timeout = connection.get("total_timeout")
+        max_body_size = connection.get("max_body_size", DEFAULT_MAX_BODY_SIZE)
+        require_connection(
+            type(self).__name__,
+            proxy=connection.get("proxy"),
+            timeout=timeout,
+            total_timeout=total_timeout,
+            max_body_size=max_body_size,
+            max_wait=max_wait,
+        )
         self._kept: dict[tuple[str, str], UndecodableRecord] = {}
         self._on_undecodable = connection.get("on_undecodable")
         self._scheduler = connection.get("scheduler") or shared_scheduler()
+        self._transport: Transport = connection.get("transport") or AiohttpTransport(
+            session=connection.get("session"),
+            timeout=timeout,
+            total_timeout=total_timeout,
+            max_body_size=max_body_size,
+            proxy=connection.get("proxy"),
+            trust_env=connection.get("trust_env", False),
+        )
         self._pipeline = Pipeline(
             dialect=dialect,
-            transport=connection.get("transport")
-            or AiohttpTransport(
-                session=connection.get("session"),
-                timeout=timeout,
-                proxy=connection.get("proxy"),
-                trust_env=connection.get("trust_env", False),
-            ),
+            transport=self._transport,
             scheduler=self._scheduler,
             retry=connection.get("retry"),
             max_wait=max_wait,
@@ -866,6 +886,13 @@ def _read_options(method: str, prefetch: int | None, priority: Priority | None) 
 
 _NAME: Final = Annotated[str, NotEmpty()]
 _PREFETCH: Final = Annotated[int, Range(1, MAX_PREFETCH)]
+
+
+def share_connections(account: Account, pool: ConnectionPool) -> None:
+    """Let an account use the connections of a pool, unless it has a session or transport lent."""
+    transport = account._transport  # noqa: SLF001 - of the class above
+    if isinstance(transport, AiohttpTransport):
+        transport.share(pool)
 
 
 async def _count_by_lists(account: Account) -> WaitingCounts:

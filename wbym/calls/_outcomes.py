@@ -8,7 +8,7 @@ import msgspec
 
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
-from wbym.calls._http import Response, TransportError
+from wbym.calls._http import BodyTooLarge, Response, TransportError
 from wbym.calls._repair import repaired
 from wbym.calls._replies import Binary, Refusal, Refused, Undecoded, Unreadable
 from wbym.domain import UndecodableRecord
@@ -62,7 +62,11 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     max_attempts: int = 4
     """Maximum number of attempts, the first one included; at least 1."""
     max_rate_limited: int = 8
-    """Maximum number of attempts that are rate limited; the scheduler waits between them."""
+    """Maximum number of attempts that are rate limited; the scheduler waits between them.
+
+    Attempts that a cap on parallel calls rejected do not count: they are made for ``max_wait``
+    seconds, as whoever has the slots gives them back.
+    """
     base_delay: float = 0.5
     """Seconds before the second attempt; doubled for each further one."""
     max_delay: float = 30.0
@@ -127,8 +131,7 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             CallFailed: The marketplace answered with an error, or the answer cannot be decoded.
         """
-        # A status of 300 or more is never a success.
-        if response.status >= 300 or not endpoint.reply.accepts(response.status):
+        if not _is_success(endpoint, response.status):
             self.refuse(endpoint, response)
         try:
             return self._decoded(endpoint, response.body)
@@ -201,9 +204,21 @@ class Judge(msgspec.Struct, frozen=True):
 
     def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
         """The failure of an attempt without a complete answer."""
+        if isinstance(cause, BodyTooLarge):
+            return self._too_large(endpoint, cause)
         kind = CallTimeout if cause.timeout else ConnectionFailed
         error = self._error(kind, endpoint, Refusal(str(cause)), None)
         return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT, cause)
+
+    def _too_large(self, endpoint: Endpoint[object], cause: BodyTooLarge) -> CallFailed:
+        head = cause.head
+        if not _is_success(endpoint, head.status):
+            try:
+                self.refuse(endpoint, head)
+            except CallFailed as failed:
+                return failed
+        error = self._error(UnreadableReply, endpoint, Refusal(str(cause)), head)
+        return CallFailed(error, FailureKind.UNKNOWN, cause)
 
     def _error(
         self,
@@ -228,6 +243,10 @@ class Judge(msgspec.Struct, frozen=True):
             body=response.body if response else b"",
             details=details,
         )
+
+
+def _is_success(endpoint: Endpoint[object], status: int) -> bool:
+    return status < 300 and endpoint.reply.accepts(status)
 
 
 def _is_foreign(endpoint: Endpoint[object], status: int, refusal: Refusal | None) -> bool:

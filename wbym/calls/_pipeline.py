@@ -12,9 +12,10 @@ limited; if its outcome is unknown, the call raises ``DeliveryUnknown``.
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from copy import copy
 from os import PathLike
 from typing import Final, TypeVar
@@ -60,6 +61,9 @@ _LARGE: Final = 256 * 1024
 _UNTIMED: Final = 0.1
 """Seconds after a blocked loop in which answer times do not reflect the network."""
 
+
+_RATE_LIMITED: Final = frozenset({420, 429})
+"""Statuses whose body may say by which limit."""
 
 _MAX_FILE: Final = 2**53
 """Bytes; a larger size is not a size."""
@@ -186,19 +190,23 @@ class Pipeline:
             QuotaExhausted: The limits require a wait longer than ``max_wait``.
             CallError: The call was made and failed.
         """
-        request, charges = self._prepare(endpoint, path, query, body, parts, headers or {})
+        request, charges = self._prepare(
+            endpoint, path, query, body, parts, headers or {}, reads_late=gate is not None
+        )
         self.calls += 1
         with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
             attempt = 0
+            deadline = self._deadline()
             while True:
                 attempt += 1
+                signal = None
                 if watch is not None:
                     watch.attempt_begins()
                 try:
                     async with self._lease(endpoint, charges, priority) as lease:
                         sent_at = self._sent_at(watch)
                         async with self._transport.send(request) as exchange:
-                            self._settle(lease, endpoint, exchange.head, sent_at, watch)
+                            signal = await self._settle(lease, endpoint, exchange, sent_at, watch)
                             if gate is not None:
                                 await gate()
                             response = await exchange.read()
@@ -209,6 +217,7 @@ class Pipeline:
                     failed = self._judge.lost(endpoint, error)
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
                 except CallFailed as failed:
+                    attempt -= _is_crowded(signal, deadline)
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
                 else:
                     for record in answer.undecodable:
@@ -230,7 +239,9 @@ class Pipeline:
             NotReady: The marketplace has not released the file yet.
             RefusedByModeration: The marketplace will never release the file.
         """
-        request, charges = self._prepare(endpoint, path, query, msgspec.UNSET, (), {})
+        request, charges = self._prepare(
+            endpoint, path, query, msgspec.UNSET, (), {}, reads_late=True
+        )
         async with AsyncExitStack() as stack:
             # Observed until the headers arrive; the reader determines when the body is read.
             with self._watch(endpoint, request) if observe.watched else _UNWATCHED as watch:
@@ -280,15 +291,17 @@ class Pipeline:
     ) -> Exchange:
         """An answer with the expected status, kept open by ``stack``."""
         attempt = 0
+        deadline = self._deadline()
         while True:
             attempt += 1
+            signal = None
             if watch is not None:
                 watch.attempt_begins()
             try:
                 lease = await stack.enter_async_context(self._lease(endpoint, charges, priority))
                 sent_at = self._sent_at(watch)
                 exchange = await stack.enter_async_context(self._transport.send(request))
-                self._settle(lease, endpoint, exchange.head, sent_at, watch)
+                signal = await self._settle(lease, endpoint, exchange, sent_at, watch)
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
                 self._judge.refuse(endpoint, await exchange.read())
@@ -296,6 +309,7 @@ class Pipeline:
                 failed = self._judge.lost(endpoint, error)
             except CallFailed as error:
                 failed = error
+                attempt -= _is_crowded(signal, deadline)
             await stack.aclose()
             await self._retry_or_raise(endpoint, failed, attempt, watch)
 
@@ -307,6 +321,8 @@ class Pipeline:
         body: object,
         parts: Sequence[Part],
         headers: Mapping[str, str],
+        *,
+        reads_late: bool,
     ) -> tuple[Request, Sequence[Charge]]:
         """Build the request, and list the buckets that it counts in.
 
@@ -343,6 +359,8 @@ class Pipeline:
             body=encoded,
             parts=tuple(parts),
             address=address,
+            writes=endpoint.writes or not endpoint.idempotent,
+            reads_late=reads_late,
         )
         return request, charges
 
@@ -371,15 +389,22 @@ class Pipeline:
             watch.sent_at = now
         return now
 
-    def _settle(
+    def _deadline(self) -> float:
+        """The loop time until which a call that begins now may wait for its limits."""
+        if self._max_wait is None:
+            return math.inf
+        return asyncio.get_running_loop().time() + self._max_wait
+
+    async def _settle(
         self,
         lease: Lease,
         endpoint: Endpoint[R],
-        head: Response,
+        exchange: Exchange,
         sent_at: float,
         watch: CallWatch | None,
-    ) -> None:
-        """Settle the limits by the status and the headers."""
+    ) -> LimitSignal | None:
+        """Settle the limits by the status and the headers, or the text of a rate limited call."""
+        head = exchange.head
         if watch is not None:
             watch.status = head.status
         now = asyncio.get_running_loop().time()
@@ -387,7 +412,12 @@ class Pipeline:
         timed = now - self._scheduler.blocked_at > _UNTIMED
         elapsed = now - sent_at if timed else None
         cost = 1 if endpoint.cost is None else endpoint.cost.of(head.status)
-        lease.settle(cost, self._signal(endpoint, head), elapsed)
+        if head.status in _RATE_LIMITED:
+            with suppress(TransportError):  # the headers are enough to begin a ban
+                head = await exchange.read()
+        signal = self._signal(endpoint, head)
+        lease.settle(cost, signal, elapsed)
+        return signal
 
     def _signal(self, endpoint: Endpoint[R], head: Response) -> LimitSignal | None:
         """The limits that the headers state; nothing in them fails a call that was made."""
@@ -437,6 +467,15 @@ class Pipeline:
         )
         if delay:
             await anyio.sleep(delay)
+
+
+def _is_crowded(signal: LimitSignal | None, deadline: float) -> bool:
+    """Whether a cap on parallel calls rejected the attempt, which others may fill.
+
+    Such an attempt is not one of ``max_rate_limited`` until the deadline.
+    """
+    crowded = signal is not None and signal.parallel is not None
+    return crowded and asyncio.get_running_loop().time() < deadline
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from wbym._exports import lazy_exports, show_exports
-from wbym.limits._bans import BanStore, MemoryBans
+from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._quota import (
     BucketKey,
     Charge,
@@ -32,6 +32,7 @@ __all__ = [
     "Priority",
     "Quota",
     "Scheduler",
+    "SharedBanStore",
     "SqliteBans",
     "Window",
     "shared_scheduler",

@@ -1,12 +1,14 @@
 """Stores of bans, so that bans survive a restart.
 
 A ban is the Unix time until which the marketplace rejects a bucket's calls. It is stored under the
-bucket's key as text. A custom store is one class with two methods.
+bucket's key as text. A custom store is one class with two methods, or three if other
+processes write to it.
 """
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
-__all__ = ["BanStore", "MemoryBans"]
+__all__ = ["BanStore", "MemoryBans", "SharedBanStore"]
 
 
 class BanStore(Protocol):
@@ -17,6 +19,14 @@ class BanStore(Protocol):
 
     async def save(self, key: str, until: float) -> None:
         """Store the end of a ban in Unix seconds, unless a later one is already stored."""
+
+
+@runtime_checkable
+class SharedBanStore(BanStore, Protocol):
+    """A store that other processes write to; it is read every half second while calls are made."""
+
+    async def current(self) -> Mapping[str, float]:
+        """The ends of all bans that are not over, in Unix seconds, by key."""
 
 
 class MemoryBans:

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from aiolimiter import AsyncLimiter
 
+from wbym.limits._ledger import ParallelEntry, RateEntry, WindowEntry
 from wbym.limits._queueing import Bucket, Kind
 from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Quota, Window
 
@@ -113,6 +114,8 @@ class RateBucket(Bucket):
     kind: ClassVar[Kind] = "rate"
     rank: ClassVar[int] = 2
 
+    entry: RateEntry
+
     def __init__(
         self,
         key: BucketKey,
@@ -120,8 +123,9 @@ class RateBucket(Bucket):
         loop: asyncio.AbstractEventLoop,
         min_jitter: float,
         max_jitter: float,
+        entry: RateEntry,
     ) -> None:
-        super().__init__(key, quota, loop)
+        super().__init__(key, quota, loop, entry)
         self._interval = quota.interval
         self._burst = self._max_burst = float(quota.burst)
         self._limiter = AsyncLimiter(quota.burst, quota.burst * quota.interval)
@@ -150,6 +154,7 @@ class RateBucket(Bucket):
 
     def wait_for(self, size: float, now: float) -> float:
         """Seconds until there is room for ``size`` calls."""
+        self._adopt()
         if self._full_until == -math.inf and self._limiter.has_capacity(size):
             return 0.0
         return max(0.0, (size - self._room(now)) * self._interval)
@@ -166,6 +171,7 @@ class RateBucket(Bucket):
             else:
                 self._full_until = -math.inf
         await self._limiter.acquire(size)
+        self.entry.empty_at = max(self.entry.empty_at, now) + size * self._interval
         if cost > size or self._apart:
             self._lower(self._room(now) - (cost - size) - self._apart * cost, now)
 
@@ -201,7 +207,7 @@ class RateBucket(Bucket):
     def ban(self, until: float, now: float) -> None:
         """Allow no call until then; then one call, and further ones at the rate."""
         super().ban(until, now)
-        self._full_until = max(self._full_until, self.banned_until - self._interval)
+        self._lower(1.0, self.banned_until)
 
     def _set_reserve(self, spread: float) -> None:
         reserve = max(_HEADROOM * spread, self._min_jitter)
@@ -218,6 +224,7 @@ class RateBucket(Bucket):
 
     def _room(self, now: float) -> float:
         """Calls that could be counted now; negative if the bucket is overfull."""
+        self._adopt()
         allowed = (now - self._full_until) / self._interval
         if allowed <= 0 or self._limiter.has_capacity(allowed):
             return allowed
@@ -241,6 +248,15 @@ class RateBucket(Bucket):
     def _lower(self, room: float, now: float) -> None:
         """Reduce the room to at most ``room``."""
         self._full_until = max(self._full_until, now - room * self._interval)
+        with self.entry.lock:
+            empty_at = self._full_until + self._limiter.max_rate * self._interval
+            self.entry.empty_at = max(self.entry.empty_at, empty_at)
+
+    def _adopt(self) -> None:
+        """Count what other loops have counted."""
+        if self.entry.shared:
+            full_until = self.entry.empty_at - self._limiter.max_rate * self._interval
+            self._full_until = max(self._full_until, full_until)
 
 
 class WindowBucket(Bucket):
@@ -249,117 +265,170 @@ class WindowBucket(Bucket):
     The period ends when the marketplace last stated; before it has, one period after the first
     call. Calls wait another ``max_jitter`` seconds after the end, so that no early call falls into
     the old period.
+
+    A call that has yet to wait for another bucket has a *reservation*: it is counted here, but the
+    marketplace cannot have counted it. If headers show that the budget does not cover the
+    reservations too, or the period ends, all are revoked, and their calls queue again in the same
+    order.
     """
 
-    __slots__ = ("_ends", "_limit", "_margin", "_period", "_started", "_used")
+    __slots__ = ("_margin", "_period")
 
     kind: ClassVar[Kind] = "window"
     rank: ClassVar[int] = 0
 
+    entry: WindowEntry
+
     def __init__(
-        self, key: BucketKey, quota: Window, loop: asyncio.AbstractEventLoop, max_jitter: float
+        self,
+        key: BucketKey,
+        quota: Window,
+        loop: asyncio.AbstractEventLoop,
+        max_jitter: float,
+        entry: WindowEntry,
     ) -> None:
-        super().__init__(key, quota, loop)
-        self._limit = self.capacity = quota.limit
+        super().__init__(key, quota, loop, entry)
+        self.capacity = entry.limit
         self._period = quota.period
         self._margin = max_jitter
-        self._used = 0
-        self._started = -math.inf
-        self._ends = math.inf
 
     @property
     def limit(self) -> float:
         """The budget of one period."""
-        return self._limit
+        return self.entry.limit
 
     def left(self, now: float) -> float:
         """The remaining budget."""
         self._turn_over(now)
-        return max(0, self._limit - self._used)
+        return max(0, self.entry.limit - self.entry.used)
 
     def wait_for(self, size: float, now: float) -> float:
         """Seconds until the period that has room for ``size`` more calls."""
         self._turn_over(now)
-        over = self._used + size - self._limit
+        over = self.entry.used + size - self.entry.limit
         if over <= 0:
             return 0.0
-        end = now + self._period if self._ends == math.inf else self._ends
-        return end + self._margin - now + (math.ceil(over / self._limit) - 1) * self._period
+        end = now + self._period if self.entry.ends == math.inf else self.entry.ends
+        return end + self._margin - now + (math.ceil(over / self.entry.limit) - 1) * self._period
 
     async def count(self, cost: int, now: float) -> None:
         """Spend from the budget; the first call begins the period."""
         self._turn_over(now)
-        if self._ends == math.inf:
-            self._started = now
-            self._ends = now + self._period
-        self._used += cost
+        if self.entry.ends == math.inf:
+            self.entry.started = now
+            self.entry.ends = now + self._period
+        self.entry.used += cost
 
-    def uncount(self, cost: int, at: float) -> None:
-        """Refund the period of the count, unless it is over."""
-        self.charge(-cost, at, self.loop.time())
+    def reserve_for(self, call: object, cost: int) -> None:
+        """Note that a counted call is not sent yet."""
+        with self.entry.lock:
+            self.entry.in_flight -= 1
+            self.entry.reserved[call] = cost
+            self.entry.unsent += cost
+
+    def sent(self, call: object) -> None:
+        """Turn the reservation into a call in flight."""
+        with self.entry.lock:
+            self.entry.in_flight += 1
+            self.entry.unsent -= self.entry.reserved.pop(call, 0)
+
+    def undo(self, call: object) -> None:
+        """Refund the reservation, unless it was revoked."""
+        with self.entry.lock:
+            cost = self.entry.reserved.pop(call, 0)
+            self.entry.unsent -= cost
+            self.entry.used -= cost
+            self.wake()
+
+    def revoked(self, call: object, now: float) -> bool:
+        """Whether the reservation is revoked, or the window banned."""
+        self._turn_over(now)
+        return call not in self.entry.reserved or super().revoked(call, now)
+
+    def _revoke(self) -> None:
+        self.entry.reserved.clear()
+        self.entry.unsent = 0
 
     def charge(self, extra: int, at: float, now: float) -> None:
         """Spend more (or less) from the budget of the period in which the call was counted."""
-        self._turn_over(now)
-        if at >= self._started:
-            self._used = max(0, self._used + extra)
-            if extra < 0:
-                self.pump()
+        with self.entry.lock:
+            self._turn_over(now)
+            if at >= self.entry.started:
+                self.entry.used = max(0, self.entry.used + extra)
+                if extra < 0:
+                    self.wake()
 
     def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
         """Adopt the stated budget and end, and the remaining calls if they are fewer."""
-        self._turn_over(now)
-        if signal.limit is not None and signal.limit >= 1:
-            self._limit = self.capacity = signal.limit
-        if at >= self._started:
-            end = math.inf
-            if signal.resets_at is not None:
-                # A period ends at most one period from now, even if clocks disagree.
-                end = now + min(signal.resets_at - wall, self._period)
-                if end <= now or end - self._ends > self._period / 2:
-                    # That period is over, or the marketplace has already begun a new one.
-                    self._started = at
-                    self._used = self.in_flight
-                self._ends = end if end > now else math.inf
-            # The remainder of a finished period does not apply to the next one.
-            if signal.remaining is not None and end > now:
-                self._used = max(self._used, self._limit - signal.remaining)
-        self.pump()
-
-    def stale(self, at: float, now: float) -> bool:
-        """Whether the count's period is over; a call belongs to the period in which it is sent."""
-        self._turn_over(now)
-        return at < self._started
+        with self.entry.lock:
+            self._turn_over(now)
+            if signal.limit is not None and signal.limit >= 1:
+                self.entry.limit = self.capacity = signal.limit
+            if at >= self.entry.started:
+                end = math.inf
+                if signal.resets_at is not None:
+                    # A period ends at most one period from now, even if clocks disagree.
+                    end = now + min(signal.resets_at - wall, self._period)
+                    if end <= now or end - self.entry.ends > self._period / 2:
+                        # That period is over, or the marketplace has already begun a new one.
+                        self.entry.started = at
+                        self.entry.used = self.in_flight
+                        self._revoke()
+                    self.entry.ends = end if end > now else now + self._period
+                # The remainder of a finished period does not apply to the next one.
+                if signal.remaining is not None and end > now:
+                    theirs = self.entry.limit - signal.remaining
+                    self.entry.used = max(self.entry.used, theirs + self.entry.unsent)
+            if self.entry.used > self.entry.limit:
+                self.entry.used -= self.entry.unsent
+                self._revoke()
+            self.wake()
 
     def _turn_over(self, now: float) -> None:
-        if now >= self._ends + self._margin:
-            self._started = now
-            self._ends = math.inf
-            self._used = 0
+        """Begin a new period if the last is over."""
+        with self.entry.lock:
+            if now >= self.entry.ends + self._margin:
+                self.entry.started = now
+                self.entry.ends = math.inf
+                self.entry.used = 0
+                self._revoke()
 
 
 class ParallelBucket(Bucket):
-    """A cap on calls in flight, whatever each costs."""
+    """A cap on calls in flight, whatever each costs.
 
-    __slots__ = ()
+    A marketplace that states a lower cap when it rejects a call is believed.
+    """
+
+    __slots__ = ("_max_limit",)
 
     kind: ClassVar[Kind] = "parallel"
     rank: ClassVar[int] = 1
 
-    quota: ParallelCap
+    entry: ParallelEntry
+
+    def __init__(
+        self,
+        key: BucketKey,
+        quota: ParallelCap,
+        loop: asyncio.AbstractEventLoop,
+        entry: ParallelEntry,
+    ) -> None:
+        super().__init__(key, quota, loop, entry)
+        self._max_limit = quota.limit
 
     @property
     def limit(self) -> float:
         """The cap."""
-        return self.quota.limit
+        return self.entry.limit
 
     def left(self, now: float) -> float:
         """Free slots."""
-        return max(0, self.quota.limit - self.in_flight)
+        return max(0, self.entry.limit - self.in_flight)
 
     def wait_for(self, size: float, now: float) -> float:
         """0 if there are free slots, else infinite: a release decides."""
-        return 0.0 if self.in_flight + size <= self.quota.limit else math.inf
+        return 0.0 if self.in_flight + size <= self.entry.limit else math.inf
 
     async def count(self, cost: int, now: float) -> None:
         """Do nothing: ``in_flight`` is the count."""
@@ -367,7 +436,13 @@ class ParallelBucket(Bucket):
     def charge(self, extra: int, at: float, now: float) -> None:
         """Do nothing: a call takes one slot, whatever the answer cost."""
 
+    def apply_headers(self, signal: LimitSignal, at: float, now: float, wall: float) -> None:
+        """Adopt the stated cap, unless it is above the published one."""
+        if signal.parallel is not None and signal.parallel >= 1:
+            self.entry.limit = min(signal.parallel, self._max_limit)
+            self.wake()
+
     def release(self) -> None:
         """Free the slot for the next call."""
         super().release()
-        self.pump()
+        self.wake()

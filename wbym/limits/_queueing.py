@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
+from wbym.limits._ledger import Entry
 from wbym.limits._quota import BucketKey, LimitSignal, ParallelCap, Priority, Quota, Window
 
 __all__ = ["Bucket", "Kind", "MakeError"]
@@ -58,23 +59,24 @@ class _Waiter:
 
 
 class Bucket(ABC):
-    """A limit with its queue and its ban. Belongs to one event loop.
+    """A limit with its queue and its ban. The queue belongs to one event loop.
 
     Args:
         key: The bucket's identity.
         quota: The published limit.
         loop: The event loop; its clock is in seconds.
+        entry: The count, which may be shared with other loops.
     """
 
     __slots__ = (
+        "__weakref__",
         "_ahead",
         "_handed",
         "_heap",
         "_timer",
-        "banned_until",
         "calls",
         "capacity",
-        "in_flight",
+        "entry",
         "key",
         "loop",
         "name",
@@ -87,7 +89,11 @@ class Bucket(ABC):
     """The order in which a call with several buckets acquires them."""
 
     def __init__(
-        self, key: BucketKey, quota: Quota | Window | ParallelCap, loop: asyncio.AbstractEventLoop
+        self,
+        key: BucketKey,
+        quota: Quota | Window | ParallelCap,
+        loop: asyncio.AbstractEventLoop,
+        entry: Entry,
     ) -> None:
         self.key: BucketKey = key
         self.name: str = str(key)
@@ -95,18 +101,26 @@ class Bucket(ABC):
         self.loop: asyncio.AbstractEventLoop = loop
         self.capacity: float = 1
         """The room of an idle bucket."""
-        self.in_flight: int = 0
-        """Calls counted here that have not ended."""
+        self.entry = entry
         self.calls: int = 0
         """All calls counted here."""
         self.rate_limited: int = 0
         """Calls of this bucket that the marketplace rate limited."""
-        self.banned_until: float = 0.0
-        """Loop time before which no call is allowed."""
         self._heap: list[tuple[int, int, _Waiter]] = []
         self._ahead = [0.0] * len(Priority)
         self._handed: _Waiter | None = None
         self._timer: asyncio.TimerHandle | None = None
+        entry.join(self)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls counted in the entry that have not ended."""
+        return self.entry.in_flight
+
+    @property
+    def banned_until(self) -> float:
+        """Loop time before which no call is allowed."""
+        return self.entry.banned_until
 
     # What each kind of bucket defines.
 
@@ -125,8 +139,15 @@ class Bucket(ABC):
     async def count(self, cost: int, now: float) -> None:
         """Count a call that proceeds now. Never suspends: there is room for its `size`."""
 
-    def uncount(self, cost: int, at: float) -> None:  # noqa: B027 - most kinds cannot
-        """Undo a count of the time ``at``, for a call that was never sent."""
+    def reserve_for(self, call: object, cost: int) -> None:  # noqa: B027 - most kinds do not need it
+        """Note that a counted call is not sent yet, since it waits for another bucket."""
+
+    def sent(self, call: object) -> None:  # noqa: B027 - as above
+        """Note that a call with a reservation is sent now."""
+
+    def undo(self, call: object) -> None:
+        """End a call with a reservation that was never sent; refund its count if possible."""
+        self.release()
 
     @abstractmethod
     def charge(self, extra: int, at: float, now: float) -> None:
@@ -142,9 +163,14 @@ class Bucket(ABC):
         """Whether the count of the time ``at`` is too old for a call that is sent now."""
         return False
 
+    def revoked(self, call: object, now: float) -> bool:
+        """Whether a call with a reservation must not be sent now, since it would be rejected."""
+        return self.banned_until > now
+
     def ban(self, until: float, now: float) -> None:
         """Allow no call before the loop time ``until``; never shortens a ban."""
-        self.banned_until = max(self.banned_until, until)
+        with self.entry.lock:
+            self.entry.banned_until = max(self.entry.banned_until, until)
 
     @property
     @abstractmethod
@@ -166,6 +192,11 @@ class Bucket(ABC):
     def waiting(self) -> int:
         """The number of waiting callers."""
         return sum(1 for _, _, waiter in self._heap if waiter.queued)
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether a caller may be waiting; safe to ask from another thread."""
+        return bool(self._heap)
 
     def free(self, cost: int, now: float) -> bool:
         """Whether a call may proceed now: with an empty queue, no ban, and enough room."""
@@ -202,29 +233,40 @@ class Bucket(ABC):
         """
         while True:
             now = self.loop.time()
-            if self.free(cost, now):
-                await self.take(cost, now)
+            if self.free(cost, now) and await self.take(cost, now):
                 return now
             await self._turn(cost, priority, order, deadline, make_error)
             self._handed = None
             now = self.loop.time()
-            if self._may_go(cost, now):
-                try:
-                    await self.take(cost, now)
-                finally:
-                    self.pump()
+            if self._may_go(cost, now) and await self.take(cost, now):
+                self.pump()
                 return now
-            # An answer has filled the bucket since the turn was handed over: back to the head.
+            # An answer or another loop has filled the bucket meanwhile: back to the head.
 
-    async def take(self, cost: int, now: float) -> None:
-        """Count a call that is `free` to proceed. Never suspends."""
-        await self.count(cost, now)
-        self.in_flight += 1
+    async def take(self, cost: int, now: float) -> bool:
+        """Count a call that is `free` to proceed. Never suspends.
+
+        Returns:
+            False if another loop was first.
+        """
+        with self.entry.lock:
+            if self.entry.shared and not self._may_go(cost, now):
+                return False
+            await self.count(cost, now)
+            self.entry.in_flight += 1
         self.calls += 1
+        return True
 
     def release(self) -> None:
         """End a call."""
-        self.in_flight -= 1
+        with self.entry.lock:
+            self.entry.in_flight -= 1
+
+    def wake(self) -> None:
+        """Serve the queues of all loops, after capacity was freed."""
+        self.pump()
+        if self.entry.shared:
+            self.entry.wake(self)
 
     def pump(self) -> None:
         """Hand the turn to the head of the queue if it may proceed, else set the timer for it.

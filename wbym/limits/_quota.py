@@ -133,3 +133,5 @@ class LimitSignal(msgspec.Struct, frozen=True, gc=False):
     """Seconds for which the marketplace rejects calls: a ban."""
     resets_at: float | None = None
     """When a window's budget is restored, Unix seconds."""
+    parallel: int | None = None
+    """The cap on calls in flight that the call exceeded; ``retry_after`` is then the cap's."""

@@ -22,9 +22,10 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from wbym import observe
-from wbym.errors import QuotaExhausted
-from wbym.limits._bans import BanStore, MemoryBans
+from wbym.errors import QuotaExhausted, WrongLoop
+from wbym.limits._bans import BanStore, MemoryBans, SharedBanStore
 from wbym.limits._buckets import ParallelBucket, RateBucket, WindowBucket
+from wbym.limits._ledger import Ledger, ParallelEntry, RateEntry, WindowEntry
 from wbym.limits._queueing import Bucket, Kind
 from wbym.limits._quota import (
     BucketKey,
@@ -75,6 +76,12 @@ _MAX_RECOUNTS = 4
 """How often stale counts are renewed before a call is made regardless."""
 _DEADLINE_GRACE = 0.05
 """Seconds beyond ``max_wait`` that a caller whose turn is due still waits."""
+_BANS_EVERY = 0.5
+"""Seconds between two readings of other processes' bans."""
+_BANS_RETRY = 10.0
+"""Seconds to the next reading if one failed."""
+_SAME_BAN = 0.1
+"""Seconds by which two readings of one ban may differ."""
 _MAX_BAN = 30 * 86400.0
 """Seconds; a longer ban in a header is really milliseconds or a date."""
 
@@ -125,6 +132,9 @@ class Lease:
             for charge in self._charges
         ]
         now = loop.time()
+        if now >= scheduler._bans_due:
+            await scheduler._read_bans()
+            now = loop.time()
         if len(buckets) > 1:
             buckets = sorted(dict.fromkeys(buckets), key=_order)
         for bucket in buckets:
@@ -133,7 +143,12 @@ class Lease:
                 self.waited = loop.time() - start
                 return self
         for bucket in buckets:
-            await bucket.take(self._cost, now)
+            if not await bucket.take(self._cost, now):  # another loop was first
+                for counted in self._taken:
+                    counted.reserve_for(self, self._cost)
+                await self._wait(buckets, start)
+                self.waited = loop.time() - start
+                return self
             self._taken[bucket] = now
         return self
 
@@ -167,7 +182,7 @@ class Lease:
         self._cost = cost
         taken = self._taken
         last = taken[next(reversed(taken))] if taken else now
-        described = self._bucket_of_headers() if signal is not None and taken else None
+        described = self._bucket_of(cap=False) if signal is not None and taken else None
         for bucket, at in taken.items():
             if extra:
                 bucket.charge(extra, at, now)
@@ -176,59 +191,83 @@ class Lease:
         if signal is not None and described is not None:
             bucket = described
             bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
+            if signal.parallel is not None:
+                bucket = self._bucket_of(cap=True)
+                bucket.apply_headers(signal, taken[bucket], now, self._scheduler._wall())
             if signal.retry_after is not None:
                 bucket.rate_limited += 1
                 until = now + min(signal.retry_after, _MAX_BAN)
                 if until > bucket.banned_until:
                     bucket.ban(until, now)
                     bucket.fail_waiting(before=bucket.banned_until)
+                    bucket.wake()
                     self._banned = bucket
                     self._scheduler._publish_ban(bucket, until - now)
 
-    def _bucket_of_headers(self) -> Bucket:
-        """The bucket that the headers describe."""
+    def _bucket_of(self, *, cap: bool) -> Bucket:
+        """The bucket that the headers describe: a parallel cap, or the first of another kind."""
         if len(self._taken) > 1:
             for charge in self._charges:
-                if type(charge.quota) is not ParallelCap:
+                if (type(charge.quota) is ParallelCap) is cap:
                     return self._scheduler._buckets[charge.key]
         return next(iter(self._taken))
 
     async def _wait(self, buckets: list[Bucket], start: float) -> None:
-        """Acquire the buckets one after the other; all of them or, on an error, none."""
-        priority, cost = self._priority, self._cost
+        """Acquire the buckets one after the other; all of them or, on an error, none.
+
+        A bucket is acquired again if its count became stale, or its reservation was revoked, while
+        a later one was waited for; slots are then given back first.
+        """
+        priority, cost, taken = self._priority, self._cost, self._taken
+        deadline = math.inf
         if self._max_wait is not None:
-            now = self._loop.time()
-            left = self._max_wait - (now - start)
-            for bucket in buckets:
-                wait = bucket.estimate(cost, priority, now)
-                if wait > left and (wait != math.inf or left <= 0):
-                    raise self._scheduler._exhausted(bucket, wait, self._max_wait)
             deadline = start + self._max_wait + _DEADLINE_GRACE
-        else:
-            deadline = math.inf
         order = next(self._scheduler._arrivals)
-        taken = self._taken
+        recounts = 0
         try:
-            for bucket in buckets:
-                at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
-                taken[bucket] = at
-            for _ in range(_MAX_RECOUNTS if len(buckets) > 1 else 0):
-                now = self._loop.time()
-                stale = [bucket for bucket, at in taken.items() if bucket.stale(at, now)]
-                if not stale:
-                    break
-                for bucket in stale:
-                    self._undo(bucket)
+            while True:
+                missing = [bucket for bucket in buckets if bucket not in taken]
+                self._require_time(missing, start)
+                for bucket in missing:
                     at = await bucket.acquire(cost, priority, order, deadline, self._give_up)
                     taken[bucket] = at
+                    bucket.reserve_for(self, cost)
+                if self._loop.time() >= self._scheduler._bans_due:
+                    await self._scheduler._read_bans()
+                now = self._loop.time()
+                again = [
+                    bucket
+                    for bucket, at in taken.items()
+                    if bucket.revoked(self, now)
+                    or (recounts < _MAX_RECOUNTS and len(buckets) > 1 and bucket.stale(at, now))
+                ]
+                if not again:
+                    break
+                recounts += 1
+                slots = [bucket for bucket in taken if type(bucket) is ParallelBucket]
+                for bucket in dict.fromkeys([*again, *slots]):
+                    self._undo(bucket)
         except BaseException:
             for bucket in reversed(list(taken)):
                 self._undo(bucket)
             raise
+        for bucket in taken:
+            bucket.sent(self)
+
+    def _require_time(self, buckets: Sequence[Bucket], start: float) -> None:
+        """Raise QuotaExhausted if the wait for one of the buckets is known to be too long."""
+        if self._max_wait is None:
+            return
+        now = self._loop.time()
+        left = max(0.0, self._max_wait - (now - start))
+        for bucket in buckets:
+            wait = bucket.estimate(self._cost, self._priority, now)
+            if wait > left and (wait != math.inf or left <= 0):
+                raise self._scheduler._exhausted(bucket, wait, self._max_wait)
 
     def _undo(self, bucket: Bucket) -> None:
-        bucket.uncount(self._cost, self._taken.pop(bucket))
-        bucket.release()
+        del self._taken[bucket]
+        bucket.undo(self)
 
     def _give_up(self, bucket: Bucket) -> QuotaExhausted:
         wait = bucket.estimate(self._cost, self._priority, self._loop.time())
@@ -263,6 +302,9 @@ class Scheduler:
         self._wall = wall
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
+        self._ledger = Ledger()
+        self._bans_due = -math.inf if isinstance(self._bans, SharedBanStore) else math.inf
+        """Loop time at which the bans of other processes are read next."""
         self._arrivals = count()
         self._buckets: dict[BucketKey, Bucket] = {}
         self._opening: dict[BucketKey, asyncio.Lock] = {}
@@ -290,10 +332,11 @@ class Scheduler:
         If a later bucket fails or the caller is cancelled, slots and windows' counts are refunded;
         a quota's count stays, as if the call had been made.
 
-        If a quota was counted more than ``max_jitter`` seconds before the last bucket, or a window
-        in a period that is over, the call would arrive outside of its count, so it is counted
-        there again, up to four times; then the call is made regardless, since being rate limited
-        costs less than waiting forever.
+        If a bucket is banned, or a window's budget is spent or its period over, when the last
+        bucket is acquired, the call gives its slot back and waits again, in the same order. So it
+        does if a quota was counted more than ``max_jitter`` seconds before, as the call would
+        arrive outside of its count; but after four times it is made regardless, since being rate
+        limited costs less than waiting forever.
 
         Args:
             charges: The buckets that the call is counted in. If a key is used with different
@@ -307,7 +350,8 @@ class Scheduler:
             QuotaExhausted: On entering: the wait is longer than ``max_wait``; raised at once if the
                 wait is known or a ban begins, else after ``max_wait``.
             ValueError: On entering: one key has two kinds of limit.
-            RuntimeError: On entering: the scheduler is closed, or belongs to another loop.
+            WrongLoop: On entering: the scheduler belongs to another event loop.
+            RuntimeError: On entering: the scheduler is closed.
         """
         return Lease(self, charges, priority, max_wait, cost)
 
@@ -328,11 +372,14 @@ class Scheduler:
             bucket.fail_waiting(_closed)
 
     def _enter(self) -> asyncio.AbstractEventLoop:
-        """The running loop; raises RuntimeError if it is a different one, or after `aclose`."""
+        """The running loop; raises WrongLoop if it is a different one, RuntimeError if closed."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             if self._loop is not None:
-                raise RuntimeError("this scheduler belongs to another event loop")
+                raise WrongLoop(
+                    "made in another event loop: make the account, or the scheduler, in the loop"
+                    " that uses it"
+                )
             self._loop = loop
         if self._closed:
             raise _closed()
@@ -356,7 +403,7 @@ class Scheduler:
             bucket = self._bucket(charge)
             if bucket is not None:
                 return bucket
-            bucket = _make(charge, loop, self._min_jitter, self._max_jitter)
+            bucket = self._make(charge, loop)
             try:
                 until = await self._bans.load(bucket.name)
             except Exception:  # noqa: BLE001 - a store may raise anything; no call may fail for it
@@ -371,12 +418,45 @@ class Scheduler:
             self._opening.pop(key, None)
             return bucket
 
+    def _make(self, charge: Charge, loop: asyncio.AbstractEventLoop) -> Bucket:
+        key, quota, entry = charge.key, charge.quota, self._ledger.entry
+        jitter = self._max_jitter
+        match quota:
+            case Quota():
+                rate = entry(key, RateEntry, RateEntry)
+                return RateBucket(key, quota, loop, self._min_jitter, jitter, rate)
+            case Window():
+                window = entry(key, WindowEntry, lambda: WindowEntry(quota.limit))
+                return WindowBucket(key, quota, loop, jitter, window)
+            case ParallelCap():
+                cap = entry(key, ParallelEntry, lambda: ParallelEntry(quota.limit))
+                return ParallelBucket(key, quota, loop, cap)
+
     def _publish_ban(self, bucket: Bucket, seconds: float) -> None:
         """Log the ban of a bucket and notify the observer."""
         _log.info("%s is banned for %.1f s", bucket.name, seconds, extra=_facts(bucket))
         if observe.watched:
             until = datetime.fromtimestamp(self._wall() + seconds, UTC)
             current().banned(marketplace=bucket.key.marketplace, bucket=bucket.name, until=until)
+
+    async def _read_bans(self) -> None:
+        """Adopt the bans that other processes have stored; an error of the store is only logged."""
+        loop, bans = asyncio.get_running_loop(), self._bans
+        if not isinstance(bans, SharedBanStore):
+            return
+        self._bans_due = loop.time() + _BANS_EVERY
+        try:
+            stored = await bans.current()
+        except Exception:  # noqa: BLE001 - as above
+            _log.exception("the bans of other processes could not be read")
+            self._bans_due = loop.time() + _BANS_RETRY
+            return
+        now, wall = loop.time(), self._wall()
+        for bucket in self._buckets.values() if stored else ():
+            until = now + min(stored.get(bucket.name, -math.inf) - wall, _MAX_BAN)
+            if until > bucket.banned_until + _SAME_BAN:
+                bucket.ban(until, now)
+                bucket.fail_waiting(before=until)
 
     async def _store_ban(self, bucket: Bucket) -> None:
         """Store the end of a bucket's ban; an error of the store is logged and not raised."""
@@ -405,18 +485,6 @@ class Scheduler:
 def _order(bucket: Bucket) -> tuple[int, float, BucketKey]:
     quota = bucket.quota
     return bucket.rank, -quota.interval if isinstance(quota, Quota) else 0.0, bucket.key
-
-
-def _make(
-    charge: Charge, loop: asyncio.AbstractEventLoop, min_jitter: float, max_jitter: float
-) -> Bucket:
-    match charge.quota:
-        case Quota():
-            return RateBucket(charge.key, charge.quota, loop, min_jitter, max_jitter)
-        case Window():
-            return WindowBucket(charge.key, charge.quota, loop, max_jitter)
-        case ParallelCap():
-            return ParallelBucket(charge.key, charge.quota, loop)
 
 
 def _closed(bucket: Bucket | None = None) -> RuntimeError:
@@ -448,11 +516,15 @@ def _state(bucket: Bucket, now: float, wall: float) -> BucketState:
     )
 
 
+_process = Ledger()
+"""The counts of all event loops."""
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Scheduler] = WeakKeyDictionary()
 
 
 def shared_scheduler() -> Scheduler:
     """The running loop's scheduler, shared by all clients of a seller.
+
+    The schedulers of all loops of the process share their counts and bans.
 
     Raises:
         RuntimeError: No loop is running.
@@ -463,4 +535,7 @@ def shared_scheduler() -> Scheduler:
         for old in [old for old in _shared if old.is_closed()]:
             del _shared[old]  # its scheduler's buckets refer to it, so it would never be freed
         scheduler = _shared[loop] = Scheduler()
+        scheduler._loop = loop
+        if abs(loop.time() - time.monotonic()) < 1:  # not a clock of its own, as in tests
+            scheduler._ledger = _process
     return scheduler

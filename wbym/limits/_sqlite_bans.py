@@ -1,6 +1,7 @@
 """Bans in an SQLite file."""
 
 import math
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,8 @@ _TABLE: Final = "CREATE TABLE IF NOT EXISTS bans (key TEXT PRIMARY KEY, until RE
 class SqliteBans:
     """Stores bans in one table of an SQLite file, which several processes may share.
 
-    Each operation opens and closes a connection: bans are rare, and a bucket loads its ban once, on
-    first use. So another process's ban takes effect in buckets that are first used after it.
+    Each operation opens and closes a connection. Another process's ban takes effect within a
+    second.
 
     Args:
         path: The file, created on first use. Its folder must exist.
@@ -43,6 +44,19 @@ class SqliteBans:
             StateError: The file cannot be written, or was locked for 10 seconds.
         """
         await anyio.to_thread.run_sync(self._save, key, until)
+
+    async def current(self) -> dict[str, float]:
+        """See `SharedBanStore.current`.
+
+        Raises:
+            StateError: The file cannot be read, or was locked for 10 seconds.
+        """
+        return await anyio.to_thread.run_sync(self._current)
+
+    def _current(self) -> dict[str, float]:
+        with closing(self._open()) as db:
+            rows = db.query("SELECT key, until FROM bans WHERE until > ?", (time.time(),))
+        return {str(key): float(until) for key, until in rows}
 
     def _load(self, key: str) -> float | None:
         with closing(self._open()) as db:

@@ -7,11 +7,15 @@ import pytest
 
 from tests.adapters.wbym_yandex_market.shops import KEY, open_shop
 from tests.support.fakes import ScriptedTransport, json_response
-from wbym.errors import QuotaExhausted
+from wbym.errors import QuotaExhausted, RateLimited, WrongLoop
 from wbym.limits import Priority, Scheduler, Window
 from wbym_yandex_market import YandexMarket
 from wbym_yandex_market.simulator import YandexMarketSimulator
 
+CROWDED = {
+    "status": "ERROR",
+    "errors": [{"code": "X", "message": "Hit rate limit of 2 parallel requests for businessId 11"}],
+}
 EMPTY = {"status": "OK", "result": {"feedbacks": []}}
 
 
@@ -45,6 +49,37 @@ class TestParallel:
                 )
             assert len(answers) == 8
             assert 0 < market.stats.rate_limited <= 8
+
+    async def test_calls_when_fewer_are_allowed_at_once_than_published(self) -> None:
+        market = YandexMarketSimulator(chats=1, parallel=2)
+        market.faults.latency = 0.01
+        async with market, open_shop(market, business_id=1001) as shop:
+            answers = await asyncio.gather(*(shop.api.chats.list().page() for _ in range(120)))
+            assert len(answers) == 120
+            assert market.stats.rate_limited <= 2
+            (cap,) = [one for one in shop.limits() if one.kind == "parallel"]
+            assert cap.limit == 2
+
+    @pytest.mark.looptime
+    async def test_attempts_do_not_run_out_when_others_fill_the_cap(self) -> None:
+        rejected = json_response(CROWDED, 420)
+        transport = ScriptedTransport(*[rejected] * 20, json_response(EMPTY))
+        shop = YandexMarket(
+            KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=30.0
+        )
+        await shop.api.feedbacks.list().page()
+        assert len(transport.requests) == 21
+
+    @pytest.mark.looptime
+    async def test_error_when_others_fill_the_cap_for_longer_than_max_wait(self) -> None:
+        rejected = json_response(CROWDED, 420)
+        transport = ScriptedTransport(*[rejected] * 20)
+        shop = YandexMarket(
+            KEY, business_id=11, transport=transport, scheduler=Scheduler(), max_wait=3.0
+        )
+        with pytest.raises(RateLimited, match="2 parallel requests"):
+            await shop.api.feedbacks.list().page()
+        assert 8 < len(transport.requests) <= 12
 
     async def test_reply_during_a_sweep(self) -> None:
         market = YandexMarketSimulator(chats=2, feedbacks=1)
@@ -137,3 +172,32 @@ class TestBudget:
             await shop.api.feedbacks.list().page()
         owners = [{state.key.owner for state in shop.limits()} for shop in shops]
         assert owners == [{"business-11"}, {"business-12"}]
+
+
+class TestLoops:
+    def test_error_when_the_account_is_used_in_another_loop(self) -> None:
+        transport = ScriptedTransport(json_response(EMPTY))
+
+        async def make() -> YandexMarket:
+            return YandexMarket(KEY, business_id=11, transport=transport)
+
+        async def use(shop: YandexMarket) -> None:
+            await shop.feedbacks().all()
+
+        shop = asyncio.run(make())
+        with pytest.raises(WrongLoop, match="made in another event loop"):
+            asyncio.run(use(shop))
+        assert not transport.requests
+
+    def test_one_call_is_rejected_when_a_ban_lasts_for_several_jobs(self) -> None:
+        rejected = json_response({"status": "ERROR"}, 420, {"x-ratelimit-resource-remaining": "0"})
+        transport = ScriptedTransport(*[rejected] * 4)
+
+        async def job() -> None:
+            shop = YandexMarket(KEY, business_id=11, transport=transport, max_wait=1.0)
+            with pytest.raises(QuotaExhausted):
+                await shop.feedbacks().all()
+
+        for _ in range(4):
+            asyncio.run(job())
+        assert len(transport.requests) == 1
