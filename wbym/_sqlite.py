@@ -5,8 +5,10 @@ breaks calls in progress on CPython 3.11 ("bad parameter or other API misuse").
 """
 
 import asyncio
+import errno
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,14 +52,32 @@ _REMEDIES = {
 }
 """What to do, by a part of SQLite's message."""
 
+_PASSING_CODES: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+_PASSING_ERRNOS: Final = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM}
+)
+"""Faults that may end by themselves while the file is open."""
+
 
 class Connection:
     """A connection, closed at first, whose methods return rows and counts. All methods block.
 
-    All of them raise ``error``, with the path and the reason; nothing is committed then.
+    All of them raise ``error``, with the path and the reason; nothing is committed then. Its
+    ``retryable`` says whether the fault may pass. An error is also raised after the file was
+    deleted or replaced, and in a forked child of the process that opened it.
 
     Args:
-        path: The file, in a folder that exists, or ``MEMORY``.
+        path: The file, in a folder that exists, or ``MEMORY``. A file that has several names (hard
+            links), or is not a regular file, is not opened.
         error: Creates the exception to raise.
         waits: Whether to wait up to ``BUSY_TIMEOUT`` seconds for another process that is writing.
         private: Whether a new file is readable by its owner only (mode 0600); SQLite gives the
@@ -80,6 +100,9 @@ class Connection:
         self._private = private
         self._remedies = _REMEDIES if remedies is None else {**_REMEDIES, **remedies}
         self._db: sqlite3.Connection | None = None
+        self._process = 0
+        self._real = path
+        self._file: tuple[int, int] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -94,18 +117,24 @@ class Connection:
         if self._db is not None:
             return self
         try:
-            with self._errors():
-                if self._private and self.path != MEMORY:
+            with self.errors():
+                self._process = os.getpid()
+                if self.path != MEMORY:
+                    self._real = Path(os.path.realpath(self.path))
                     with suppress(FileExistsError):
                         # Only a new file: closing an existing one releases the locks of all
                         # connections of this process.
-                        os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+                        mode = 0o600 if self._private else 0o644
+                        os.close(os.open(self._real, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode))
+                    self._file = self._identity()
                 self._db = sqlite3.connect(
-                    self.path,
+                    self._real,
                     timeout=BUSY_TIMEOUT if self._waits else 0,
                     isolation_level=None,
                     check_same_thread=False,
                 )
+                self._db.text_factory = _text
+                self.check()
                 prepare(self)
         except BaseException:
             self.close()
@@ -114,30 +143,33 @@ class Connection:
 
     def close(self) -> None:
         """Close the file; no-op if it is closed."""
+        if self._db is not None:
+            self.check_process()
         db, self._db = self._db, None
         if db is not None:
-            with self._errors():
+            with self.errors():
                 db.close()
 
     def query(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Execute a statement; return its rows."""
-        with self._errors():
+        with self.errors():
             return self._live().execute(sql, values).fetchall()
 
     def execute(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Execute a statement; return the number of changed rows."""
-        with self._errors():
+        with self.errors():
             return self._live().execute(sql, values).rowcount
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Value]]) -> int:
         """Execute a statement once per row of values; return the number of changed rows."""
-        with self._errors():
+        with self.errors():
             return self._live().executemany(sql, rows).rowcount
 
     def run(self, work: Callable[["Connection"], T]) -> T:
         """Call ``work``; its decoding errors are raised as errors of the file."""
-        with self._errors():
+        with self.errors():
             self._live()
+            self.check()
             return work(self)
 
     @contextmanager
@@ -157,7 +189,7 @@ class Connection:
     def share(self) -> None:
         """Put the file in WAL mode, in which one process writes while others read."""
         until = time.monotonic() + BUSY_TIMEOUT
-        with self._errors():
+        with self.errors():
             while True:
                 try:
                     self._live().execute("PRAGMA journal_mode = WAL")
@@ -168,6 +200,49 @@ class Connection:
                 else:
                     return
 
+    @property
+    def real_path(self) -> Path:
+        """The path without links, known once it was opened."""
+        return self._real
+
+    def check(self) -> None:
+        """Raise an error if the file was deleted or replaced since it was opened."""
+        if self._file is not None and self._file != self._identity(missing_ok=True):
+            raise self._error(
+                self.path,
+                "it was deleted or replaced while it was open; what is done from now on would be "
+                "lost: restart the service with the right file",
+            )
+
+    def check_process(self) -> None:
+        """Raise an error in a forked child."""
+        if self._process not in {0, os.getpid()}:
+            raise self._error(
+                self.path,
+                "it was opened by the parent of this process; open it again after the fork",
+            )
+
+    def _identity(self, *, missing_ok: bool = False) -> tuple[int, int] | None:
+        """Device and inode of the file, or None if it is missing.
+
+        It has to be a regular file with one name.
+        """
+        try:
+            found = os.stat(self._real)
+        except FileNotFoundError:
+            if missing_ok:
+                return None
+            raise
+        if not stat.S_ISREG(found.st_mode):
+            raise self._error(self.path, f"it is not a regular file: {_PLACE}")
+        if found.st_nlink > 1:
+            raise self._error(
+                self.path,
+                "it has another name (a hard link), under which another process would not notice "
+                "this one; remove that name, or use a copy",
+            )
+        return found.st_dev, found.st_ino
+
     def closed(self) -> WbymError:
         """The exception for a closed connection."""
         return self._error(self.path, "it is closed")
@@ -175,19 +250,30 @@ class Connection:
     def _live(self) -> sqlite3.Connection:
         if self._db is None:
             raise self.closed()
+        self.check_process()
         return self._db
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Raise errors of SQLite, of the operating system and of decoding as ``error``."""
         try:
             yield
         except sqlite3.Error as error:
-            raise self._error(self.path, self._reason(str(error))) from error
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            raise self._fault(str(error), passing=code in _PASSING_CODES) from error
         except OSError as error:
-            raise self._error(self.path, self._reason(error.strerror or str(error))) from error
+            passing = error.errno in _PASSING_ERRNOS
+            raise self._fault(error.strerror or str(error), passing=passing) from error
         except (LookupError, ValueError, ArithmeticError, msgspec.MsgspecError) as error:
-            reason = f"malformed, it contains data that cannot be decoded ({error!r})"
-            raise self._error(self.path, self._reason(reason)) from error
+            # The error's text may have the data.
+            kind = type(error).__name__
+            reason = f"malformed, it contains data that cannot be decoded ({kind})"
+            raise self._fault(reason, passing=False) from error
+
+    def _fault(self, message: str, *, passing: bool) -> WbymError:
+        fault = self._error(self.path, self._reason(message))
+        fault.retryable = passing
+        return fault
 
     def _reason(self, message: str) -> str:
         """What is wrong, and what to do if known."""
@@ -195,6 +281,11 @@ class Connection:
             (f"{message}: {todo}" for part, todo in self._remedies.items() if part in message),
             message,
         )
+
+
+def _text(data: bytes) -> str:
+    # Damaged text is found where it is decoded, instead of making its whole query fail.
+    return data.decode("utf-8", "replace")
 
 
 class Database:
@@ -220,6 +311,7 @@ class Database:
 
     async def aclose(self, then: Callable[[], None]) -> None:
         """Close it and call ``then`` in the same thread; no-op if it is closed."""
+        self._connection.check_process()
         if self._thread is None and self._connection.path != MEMORY:
             return
 
@@ -233,6 +325,15 @@ class Database:
             thread, self._thread = self._thread, None
             if thread is not None:
                 thread.shutdown(wait=False)
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run a function that does not need the file in the thread."""
+
+        def checked() -> T:
+            with self._connection.errors():
+                return work()
+
+        return await self._do(checked)
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Run a function in the thread; its errors are raised as errors of the connection."""
@@ -248,6 +349,7 @@ class Database:
         return await self.run(transact)
 
     async def _do(self, work: Callable[[], T]) -> T:
+        self._connection.check_process()
         if self._connection.path == MEMORY:
             return work()
         if self._thread is None:

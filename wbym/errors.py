@@ -242,7 +242,17 @@ class ExportError(_FileError):
 
 
 class StateError(_FileError):
-    """The state of feed and outbox, or of bans, cannot be read or written."""
+    """The state of feed and outbox, or of bans, cannot be read or written.
+
+    Args:
+        path: The file.
+        reason: What is wrong and what to do.
+        retryable: Whether the fault passes, such as a lock or a full disk.
+    """
+
+    def __init__(self, path: object, reason: str, *, retryable: bool = False) -> None:
+        self.retryable = retryable
+        super().__init__(path, reason)
 
 
 class InboxNotOpen(WbymError):

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -12,11 +14,14 @@ from typing import Final, Self
 import msgspec
 
 from wbym import observe
+from wbym.account import Observed
+from wbym.domain import Chat, UndecodableRecord
 from wbym.errors import StateError
-from wbym.feed._events import Event
+from wbym.feed._events import Event, EventKind
+from wbym.feed._patience import Patience
 from wbym.feed._serialization import decode_chat, decode_record
 from wbym.feed._store import Store, StoredEvent
-from wbym.observe import current
+from wbym.observe import LogFacts, current
 
 __all__ = ["Confirmations", "Events"]
 
@@ -71,7 +76,7 @@ class Events:
     confirmation of a slow consumer is stored before it gets the next event; those of a fast
     consumer are collected for at most 50 ms.
     ``async with inbox.events() as events`` stops following at the end of the block; otherwise
-    events are collected in the store until the inbox is closed.
+    events are collected in the store until the inbox is closed or another loop begins.
     """
 
     def __init__(
@@ -79,13 +84,15 @@ class Events:
         store: Store,
         confirmations: Confirmations,
         *,
-        start: Callable[[], Awaitable[Collection[str]]],
+        patience: Patience,
+        start: Callable[["Events"], Awaitable[Collection[str]]],
         woken: asyncio.Event,
         check: Callable[[], None],
         stop: Callable[[], Awaitable[None]],
         auto_ack: bool,
     ) -> None:
         self._store = store
+        self._patience = patience
         self._start = start
         self._woken = woken
         self._check = check
@@ -121,17 +128,26 @@ class Events:
 
         Raises:
             FeedBusy: Another reader follows one of the accounts.
-            StateError: The state cannot be read or written. Unconfirmed events come again.
+            StateError: The state cannot be read or written, and will not recover by itself.
+                Unconfirmed events come again.
         """
+        try:
+            return await self._next()
+        except Exception:
+            with suppress(StateError):
+                await self.aclose()
+            raise
+
+    async def _next(self) -> Event:
         clock = asyncio.get_running_loop().time
         if self._accounts is None:
-            self._accounts = await self._start()
+            self._accounts = await self._start(self)
             self._written_at = clock()
         out, self._out = self._out, None
         if out is not None and self._auto_ack:
             self._confirmations.note(out.seq)
         if not self._ready or clock() - self._written_at >= _MAX_CONFIRM_DELAY:
-            await self._confirmations.write()
+            await self._patience.run(self._confirmations.write)
             self._written_at = clock()
         while True:
             self._check()
@@ -141,7 +157,7 @@ class Events:
                     return self._give(stored)
                 continue
             self._woken.clear()
-            page = await self._store.events(self._accounts, after=self._after, limit=_PAGE)
+            page = await self._patience.run(self._read)
             if page:
                 self._ready.extend(page)
                 self._after = page[-1].seq
@@ -149,33 +165,66 @@ class Events:
                 await self._woken.wait()
 
     def _give(self, stored: StoredEvent) -> Event:
+        record: Observed
+        chat: Chat | None = None
+        kind = stored.kind
         try:
             record, chat = decode_record(stored), decode_chat(stored)
-        except msgspec.MsgspecError as error:
-            reason = (
-                f"event {stored.id} was stored by another version and cannot be decoded: {error}"
-            )
-            raise StateError("the state", reason) from error
+        except (msgspec.MsgspecError, ValueError) as error:
+            record, kind = _undecodable(stored, error), EventKind.UNDECODABLE
         self._out = stored
         if observe.watched:
             lag = (datetime.now(UTC) - stored.at).total_seconds()
-            current().events_delivered(account=stored.account, kind=stored.kind, lag_seconds=lag)
+            current().events_delivered(account=stored.account, kind=kind, lag_seconds=lag)
         return Event(
             stored.id,
-            stored.kind,
+            kind,
             stored.account,
             stored.at,
             record,
             stored.sent_as,
             chat,
-            partial(self._ack, stored),
+            partial(_ack, self._confirmations, weakref.WeakMethod(self._acked), stored),
         )
 
-    async def _ack(self, stored: StoredEvent) -> None:
-        await self._confirmations.confirm(stored.seq)
+    async def _read(self) -> list[StoredEvent]:
+        return await self._store.events(self._accounts or (), after=self._after, limit=_PAGE)
+
+    def _acked(self, stored: StoredEvent) -> None:
         if self._out is stored:
             self._out = None
 
     async def aclose(self) -> None:
         """Stop following. The event that is being handled is not confirmed."""
-        await self._stop()
+        if self._accounts is not None:
+            self._accounts, self._out, self._after = None, None, 0
+            self._ready.clear()
+            await self._stop()
+
+
+def _undecodable(stored: StoredEvent, error: Exception) -> UndecodableRecord:
+    """The record of a stored event that is damaged."""
+    # The error's text may have the data.
+    reason = f"its row in the state file cannot be decoded ({type(error).__name__})"
+    logger.warning(
+        "%s: the event %s cannot be delivered: %s",
+        stored.account,
+        stored.id,
+        reason,
+        extra=LogFacts(account=stored.account),
+    )
+    marketplace = stored.id.partition("/")[0] or "unknown"
+    return UndecodableRecord.of(
+        marketplace, stored.account, "events", stored.id, reason, stored.record
+    )
+
+
+async def _ack(
+    confirmations: Confirmations,
+    acked: weakref.WeakMethod[Callable[[StoredEvent], None]],
+    stored: StoredEvent,
+) -> None:
+    # An event does not keep the loop alive that it came from.
+    await confirmations.confirm(stored.seq)
+    if (note := acked()) is not None:
+        note(stored)

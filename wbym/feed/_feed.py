@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from wbym.calls import require
 from wbym.errors import FeedBusy, InvalidInput
 from wbym.feed._consumer import Confirmations, Events
 from wbym.feed._outbox import Outbox
+from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader, StreamStatus
 from wbym.feed._store import Store
 from wbym.observe import current
@@ -59,10 +61,15 @@ class Feed:
         self._woken = asyncio.Event()
         self._hinted = asyncio.Event()
         self._failure: BaseException | None = None
-        self._consumed = False
+        self._consumer: weakref.ref[Events] | None = None
+        self._patience = Patience()
         self._followed: set[str] = set()
         self.outbox: Final = Outbox(
-            accounts, store, poll_now=self.poll_now, confirmation_timeout=confirmation_timeout
+            accounts,
+            store,
+            poll_now=self.poll_now,
+            patience=self._patience,
+            confirmation_timeout=confirmation_timeout,
         )
 
     def events(
@@ -75,6 +82,7 @@ class Feed:
         return Events(
             self._store,
             self._confirmations,
+            patience=self._patience,
             start=partial(self._start, since, wait),
             woken=self._woken,
             check=self._check,
@@ -101,9 +109,9 @@ class Feed:
         reader = self._readers.get((account, stream))
         return reader is not None and await reader.poll_now(id_)
 
-    async def _start(self, since: datetime | None, wait: bool) -> Collection[str]:
+    async def _start(self, since: datetime | None, wait: bool, consumer: Events) -> Collection[str]:
         """Follow all accounts that have events; return the live set of followed names."""
-        if self._consumed:
+        if self._consumer is not None and self._consumer() is not None:
             raise FeedBusy(", ".join(self._accounts), "this inbox")
         # Marketplaces state times in whole seconds.
         begin = (since or datetime.now(UTC)).replace(microsecond=0)
@@ -115,10 +123,13 @@ class Feed:
         if not accounts:
             rule = "must include an account that can be followed"
             raise InvalidInput("events", "accounts", rule, list(self._accounts))
-        self._consumed = True
+        left, self._consumer = self._consumer, weakref.ref(consumer)
         try:
+            if left is not None:
+                # Its loop was left, without the end of a block.
+                await self._release()
             for name, account in accounts.items():
-                await self._stack.enter_async_context(self._store.reading(name, wait=wait))
+                await self._patience.run(partial(self._follow, name, wait))
                 self._followed.add(name)
                 for stream in account.streams():
                     self._readers[name, stream.name] = self._reader(name, stream, begin)
@@ -131,12 +142,16 @@ class Feed:
         self._spawn("", self._report_backlog())
         return self._followed
 
+    async def _follow(self, account: str, wait: bool) -> None:
+        await self._stack.enter_async_context(self._store.reading(account, wait=wait))
+
     def _reader(self, account: str, stream: Stream, since: datetime) -> Reader:
         return Reader(
             account,
             stream,
             self._store,
             since=since,
+            patience=self._patience,
             on_events=self._woken.set,
             on_error=partial(self._stream_failed, account),
             on_delivery=self.outbox.seen,
@@ -170,10 +185,10 @@ class Feed:
         )
         while True:
             self._hinted.clear()
-            for number, hint in await self._store.hints(accounts):
+            for number, hint in await self._patience.run(lambda: self._store.hints(accounts)):
                 reader = self._readers.get((hint.account, hint.stream))
                 if reader is None:
-                    await self._store.drop_hints([number])
+                    await self._patience.run(partial(self._store.drop_hints, [number]))
                 else:
                     reader.hint(hint.id, number)
             with anyio.move_on_after(_HINTS_EVERY if foreign else None):
@@ -182,7 +197,7 @@ class Feed:
     async def _report_backlog(self) -> None:
         while True:
             if observe.watched:
-                for account, count in (await self._store.backlog()).items():
+                for account, count in (await self._patience.run(self._store.backlog)).items():
                     current().backlog(account=account, count=count)
             await anyio.sleep(_BACKLOG_EVERY)
 
@@ -195,6 +210,12 @@ class Feed:
 
     async def _stop(self) -> None:
         """Stop following all accounts, and release them to other readers."""
+        try:
+            await self._release()
+        finally:
+            self._consumer = None
+
+    async def _release(self) -> None:
         with anyio.CancelScope(shield=True):
             await _cancel(list(self._tasks))
             self._readers.clear()
@@ -204,7 +225,7 @@ class Feed:
             finally:
                 await self._stack.aclose()
                 self._stack = AsyncExitStack()
-                self._failure, self._consumed = None, False
+                self._failure = None
 
     async def aclose(self) -> None:
         """Stop following and sending, and close the store."""

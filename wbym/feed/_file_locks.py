@@ -15,7 +15,7 @@ class FileLocks:
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+        self.folder = folder
         self._taken: dict[str, filelock.FileLock | None] = {}
 
     def take(self, name: str) -> bool:
@@ -63,4 +63,4 @@ class FileLocks:
             file.unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path | None:
-        return self._folder and self._folder / f"{name}.lock"
+        return self.folder and self.folder / f"{name}.lock"

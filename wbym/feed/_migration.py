@@ -13,7 +13,7 @@ __all__ = ["BROKEN", "fields_of", "pack", "rewrite_rows", "unpack"]
 
 logger: logging.Logger = logging.getLogger("wbym.feed")
 
-BROKEN: Final = (msgspec.MsgspecError, LookupError, ValueError, TypeError)
+BROKEN: Final = (msgspec.MsgspecError, LookupError, ValueError, TypeError, ArithmeticError)
 """Errors of a damaged row."""
 pack: Final = msgspec.msgpack.Encoder().encode
 unpack: Final = msgspec.msgpack.Decoder().decode
@@ -44,12 +44,11 @@ def rewrite_rows(
                 db.execute(delete, (last,))
                 table = delete.split()[2]
                 logger.warning(
-                    "%s: the %s %r of an earlier wbym cannot be decoded (%s: %s) and was deleted",
+                    "%s: the %s %r of an earlier wbym cannot be decoded (%s) and was deleted",
                     db.path,
                     table,
                     name,
                     type(error).__name__,
-                    error,
                     extra=LogFacts(account=account),
                 )
 

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Final
 
+from wbym.domain import Delivery, DeliveryState
+
 __all__ = ["OpenDelivery", "now"]
 
 _LOOKUPS: Final = (0.01, 0.1, 1.0)
@@ -33,6 +35,9 @@ class OpenDelivery:
         self.idle.set()
         self.is_invalid: bool = False
         """Whether the last attempt failed before a request was made; another would fail too."""
+        self.unsaved: tuple[DeliveryState, Delivery, float] | None = None
+        """The saved state, the delivery in its new state, which could not be saved, and when to
+        work on it after that."""
         self._lookups = 0
         self._tries = 0
 

@@ -56,7 +56,9 @@ from wbym.feed._actions import (
 )
 from wbym.feed._delivery import OPEN, key_of
 from wbym.feed._matching import same_text
+from wbym.feed._migration import BROKEN
 from wbym.feed._open_delivery import OpenDelivery, now
+from wbym.feed._patience import Patience
 from wbym.feed._resolve import resolve
 from wbym.feed._store import Store
 from wbym.observe import LogFacts, current
@@ -121,6 +123,7 @@ class Outbox:
         accounts: The accounts by name; the mapping may change at any time.
         store: Where deliveries are saved.
         poll_now: Makes the feed read an object.
+        patience: Waits for the end of faults of the state.
         confirmation_timeout: Seconds. A reply of unknown fate that is not visible by then counts as
             not delivered and is sent again. Marketplaces show a message at once, or minutes later
             at worst: a shorter timeout resends a lost reply sooner, and is likelier to send one
@@ -133,16 +136,18 @@ class Outbox:
         store: Store,
         *,
         poll_now: PollNow,
+        patience: Patience,
         confirmation_timeout: float = CONFIRMATION_TIMEOUT,
     ) -> None:
         self._accounts = accounts
         self._store = store
         self._poll_now = poll_now
+        self._patience = patience
         self._confirmation_timeout = confirmation_timeout
         self._open: dict[str, OpenDelivery] = {}
         self._entering: dict[str, asyncio.Event] = {}
         self._woken = asyncio.Event()
-        self._adopt_at = 0.0
+        self._orphaned = asyncio.Event()
         self._limiters: dict[str, anyio.CapacityLimiter] = {}
         self._worker: asyncio.Task[None] | None = None
 
@@ -227,8 +232,7 @@ class Outbox:
     async def resolve(self, idempotency_key: str, state: DeliveryState) -> Delivery:
         """Set the outcome of a delivery that is unknown; see :func:`wbym.feed.resolve`."""
         resolved = await resolve(self._store, idempotency_key, state)
-        self._adopt_at = 0.0
-        self._wake()
+        self._orphaned.set()
         return resolved
 
     def start(self) -> None:
@@ -287,7 +291,7 @@ class Outbox:
             if standing is not None:
                 self._open.pop(key, None)
                 # A check for orphans may have skipped it because it was being entered.
-                self._adopt_at = 0.0
+                self._orphaned.set()
                 return _require_same(standing, action)
             self._report(None, new)
             return await self._dispatch(account, new, action, mine)
@@ -306,9 +310,7 @@ class Outbox:
         try:
             receipt = await action.deliver(account)
         except InvalidInput as error:
-            if delivery.attempts == 1:
-                await self._store.drop(key_of(delivery))
-                self._open.pop(key_of(delivery), None)
+            if delivery.attempts == 1 and await self._drop(delivery):
                 raise
             # It was valid before, so a lookup decides: an earlier attempt may have succeeded.
             mine.start_lookups(self._confirmation_timeout)
@@ -366,16 +368,36 @@ class Outbox:
             id=id_ or latest.id,
             failed_files=latest.failed_files,
         )
-        with anyio.CancelScope(shield=True):
-            written = await self._store.move(moved, was=[delivery.state], held_by=self._store.owner)
-        if not written:
-            # The feed has seen it delivered meanwhile.
-            return await self._store.delivery(key_of(delivery)) or moved
-        if moved.state is not delivery.state:
-            self._report(delivery.state, moved)
-        if moved.state not in OPEN:
-            self._open.pop(key_of(delivery), None)
+        try:
+            with anyio.CancelScope(shield=True):
+                written = await self._save(delivery.state, moved)
+                if not written:
+                    # The feed has seen it delivered meanwhile.
+                    return await self._store.delivery(key_of(delivery)) or moved
+        except StateError:
+            if (mine := self._open.get(key_of(delivery))) is not None:
+                mine.unsaved = delivery.state, moved, mine.due
+                mine.due = now()
         return moved
+
+    async def _save(self, was: DeliveryState, moved: Delivery) -> bool:
+        """Save a new state of a delivery, unless another was saved meanwhile."""
+        if not await self._store.move(moved, was=[was], held_by=self._store.owner):
+            return False
+        if moved.state is not was:
+            self._report(was, moved)
+        if moved.state not in OPEN:
+            self._open.pop(key_of(moved), None)
+        return True
+
+    async def _drop(self, delivery: Delivery) -> bool:
+        """Free the key of a delivery that was not sent; return whether that was possible."""
+        try:
+            await self._store.drop(key_of(delivery))
+        except StateError:
+            return False
+        self._open.pop(key_of(delivery), None)
+        return True
 
     def _report(self, before: DeliveryState | None, delivery: Delivery) -> None:
         account, state = delivery.target.account, delivery.state
@@ -416,20 +438,27 @@ class Outbox:
         self._woken.set()
 
     async def _run(self) -> None:
-        await self._store.forget_deliveries(datetime.now(UTC) - RETENTION)
         async with anyio.create_task_group() as group:
+            group.start_soon(self._adopt_regularly)
             while True:
                 self._woken.clear()
-                if now() >= self._adopt_at:
-                    self._adopt_at = now() + _ORPHANS_EVERY
-                    await self._adopt()
                 for key, mine in self._open.items():
                     if mine.idle.is_set() and mine.due <= now():
                         mine.idle.clear()
                         group.start_soon(self._work, key, mine)
                 due = [mine.due for mine in self._open.values() if mine.idle.is_set()]
-                with anyio.move_on_after(max(0.0, min([self._adopt_at, *due]) - now())):
+                with anyio.move_on_after(max(0.0, min(due) - now()) if due else None):
                     await self._woken.wait()
+
+    async def _adopt_regularly(self) -> None:
+        before = datetime.now(UTC) - RETENTION
+        await self._patience.run(lambda: self._store.forget_deliveries(before), lasting=True)
+        while True:
+            self._orphaned.clear()
+            await self._patience.run(self._adopt, lasting=True)
+            self._wake()
+            with anyio.move_on_after(_ORPHANS_EVERY):
+                await self._orphaned.wait()
 
     async def _adopt(self) -> None:
         """Take over deliveries without an owner: of earlier runs, and of processes that died."""
@@ -456,21 +485,11 @@ class Outbox:
         limiter = self._limiters.setdefault(mine.account, anyio.CapacityLimiter(_CONCURRENCY))
         try:
             async with limiter:
-                delivery = await self._store.delivery(key)
-                # Its account may have been removed from the inbox.
-                account = None if delivery is None else self._account_of(delivery.target)
-                if delivery is None or account is None or delivery.state not in OPEN:
-                    self._forget(key, mine)
-                elif delivery.state is _PENDING:
-                    await self._send_again(account, delivery, mine)
-                else:
-                    await self._look_up(account, delivery, mine)
-        except StateError:
-            raise
+                await self._patience.run(lambda: self._step(key, mine))
         except Exception as error:  # noqa: BLE001 - one delivery must not stop the others
             mine.retry(None)
             logger.warning(
-                "%s: the delivery %r could not be looked up (%s: %s)",
+                "%s: the delivery %r could not be sent or looked up (%s: %s)",
                 mine.account,
                 key,
                 type(error).__name__,
@@ -481,13 +500,47 @@ class Outbox:
             mine.idle.set()
             self._wake()
 
+    async def _step(self, key: str, mine: OpenDelivery) -> None:
+        if mine.unsaved is not None:
+            was, moved, due = mine.unsaved
+            await self._save(was, moved)
+            mine.unsaved, mine.due = None, due
+            return
+        delivery = await self._store.delivery(key)
+        # Its account may have been removed from the inbox.
+        account = None if delivery is None else self._account_of(delivery.target)
+        if delivery is None or account is None or delivery.state not in OPEN:
+            self._forget(key, mine)
+        elif (action := await self._action(delivery)) is None:
+            return
+        elif delivery.state is _PENDING:
+            await self._send_again(account, delivery, action, mine)
+        else:
+            await self._look_up(account, delivery, action, mine)
+
+    async def _action(self, delivery: Delivery) -> AnyAction | None:
+        """The action of an open delivery; None if it was settled meanwhile, or is ``UNKNOWN`` now.
+
+        A delivery whose action cannot be decoded becomes ``UNKNOWN``.
+        """
+        work = await self._store.work(key_of(delivery))
+        try:
+            action: AnyAction = decode_action(work)
+        except BROKEN as error:
+            # A settled delivery has no action: it is not moved.
+            note = f"its saved action cannot be decoded ({type(error).__name__})"
+            await self._move(delivery, _UNKNOWN, note=note)
+            return None
+        return action
+
     def _forget(self, key: str, mine: OpenDelivery) -> None:
         # Another delivery may have been entered under its key.
         if self._open.get(key) is mine:
             del self._open[key]
 
-    async def _send_again(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
-        action = decode_action(await self._store.work(key_of(delivery)))
+    async def _send_again(
+        self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery
+    ) -> None:
         at = datetime.now(UTC)
         sending = msgspec.structs.replace(
             delivery,
@@ -502,8 +555,9 @@ class Outbox:
             self._report(_PENDING, sending)
             await self._dispatch(account, sending, action, mine)
 
-    async def _look_up(self, account: Account, delivery: Delivery, mine: OpenDelivery) -> None:
-        action = decode_action(await self._store.work(key_of(delivery)))
+    async def _look_up(
+        self, account: Account, delivery: Delivery, action: AnyAction, mine: OpenDelivery
+    ) -> None:
         # Only a lookup that began after the timeout shows that it was not delivered.
         timed_out = mine.is_timed_out(self._confirmation_timeout)
         found = await action.reconcile(
@@ -557,7 +611,6 @@ def _wait(error: WbymError) -> float | None:
 
 def _ended(worker: asyncio.Task[None]) -> None:
     if not worker.cancelled() and (error := worker.exception()) is not None:
-        # The next delivery raises the same error to its caller.
         logger.error("the outbox stopped working on open deliveries", exc_info=error)
 
 

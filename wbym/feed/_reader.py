@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import anyio
@@ -23,6 +24,7 @@ from wbym.errors import (
 )
 from wbym.feed._coalescing import coalesce
 from wbym.feed._diff import diff_batch
+from wbym.feed._patience import Patience
 from wbym.feed._store import Checkpoint, Step, Store
 from wbym.observe import LogFacts, current
 
@@ -65,6 +67,7 @@ class Reader:
         stream: The stream to follow.
         store: Where events and checkpoint are stored.
         since: When to start, if the stream was never followed; aware.
+        patience: Waits for the end of faults of the store.
         on_events: Called after new events were stored.
         on_error: Called with the error of each round that failed.
         on_delivery: Called with each delivery of the outbox that was seen.
@@ -77,6 +80,7 @@ class Reader:
         store: Store,
         *,
         since: datetime,
+        patience: Patience,
         on_events: Callable[[], None],
         on_error: Callable[[Exception], None],
         on_delivery: Callable[[Delivery], None],
@@ -86,6 +90,7 @@ class Reader:
         self._stream = stream
         self._store = store
         self._since = since
+        self._patience = patience
         self._on_events = on_events
         self._on_error = on_error
         self._on_delivery = on_delivery
@@ -137,7 +142,7 @@ class Reader:
         """Follow the stream until cancelled.
 
         Raises:
-            StateError: The store failed.
+            StateError: The store failed, and will not recover by itself.
         """
         logger.info(
             "%s: polling %s every %.0f s",
@@ -196,19 +201,21 @@ class Reader:
         if due:
             self._read_at = wall
         if followed := [number for numbers in hints.values() for number in numbers]:
-            await self._store.drop_hints(followed)
+            await self._patience.run(lambda: self._store.drop_hints(followed))
         return None
 
     async def _poll(self, *, due: bool, hints: frozenset[str]) -> int:
         """Poll the stream and store the results; return the number of new events."""
-        point = self._checkpoint or await self._begin()
+        if self._checkpoint is None:
+            self._checkpoint = await self._patience.run(self._begin)
+        point = self._checkpoint
         request = Poll(point.state, point.since, self._known, due, hints)
         events = 0
         async with aclosing(coalesce(self._stream.poll(request))) as batches:
             async for batch in batches:
-                step = await diff_batch(batch, point, self._store)
+                step = await self._patience.run(partial(diff_batch, batch, point, self._store))
                 if step.seen_records or step.checkpoint != point:
-                    await self._store.write(step)
+                    await self._patience.run(partial(self._store.write, step))
                     point = self._checkpoint = step.checkpoint
                 if step.events:
                     events += len(step.events)
@@ -218,7 +225,7 @@ class Reader:
                 self._waiting_since = datetime.now(UTC)
         if due and not point.begun:
             point = msgspec.structs.replace(point, begun=True)
-            await self._store.write(Step(point))
+            await self._patience.run(partial(self._store.write, Step(point)))
             self._checkpoint = point
         return events
 
@@ -232,13 +239,14 @@ class Reader:
         if point is None:
             point = Checkpoint(self.account, self.name, self._since)
             await self._store.write(Step(point))
-        self._checkpoint = point
         return point
 
     async def _known(self, noun: str, ids: Collection[str]) -> dict[str, str]:
         prefix = f"{noun}/"
         keys = [prefix + id_ for id_ in ids]
-        known = await self._store.seen_records(self.account, self.name, keys)
+        known = await self._patience.run(
+            lambda: self._store.seen_records(self.account, self.name, keys)
+        )
         return {key.removeprefix(prefix): record.version for key, record in known.items()}
 
     def _failed(self, error: Exception) -> float:

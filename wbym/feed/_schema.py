@@ -1,5 +1,7 @@
 """Tables of a state file, and migrations of older files."""
 
+import logging
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -7,14 +9,23 @@ from wbym._sqlite import MEMORY, Connection
 from wbym.errors import StateError
 from wbym.feed import _version_1 as version_1
 from wbym.feed import _version_2 as version_2
+from wbym.feed._delivery_rows import add_digests, keep_keys, lost_keys
 
 __all__ = ["MIGRATIONS", "prepare"]
+
+logger: logging.Logger = logging.getLogger("wbym.feed")
 
 _APPLICATION: Final = 0x7762796D
 """``wbym`` in ASCII: marks a file as ours (PRAGMA application_id)."""
 
 _NOT_OURS: Final = frozenset({"bans"})
 """Tables of other components that may be in the file before ours."""
+
+_INDEX: Final = re.compile(
+    "missing from index|wrong # of entries in index|non-unique entry in index|not at end-of-record"
+)
+_ROW: Final = re.compile("(NULL|NUMERIC|TEXT|non-.*) value in ")
+"""What SQLite reports of damaged indexes, and of single rows."""
 
 # Times are Unix microseconds. Fields of a delivery that are not queried are JSON in its body.
 MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
@@ -45,6 +56,7 @@ MIGRATIONS: Final[tuple[str | Callable[[Connection], None], ...]] = (
     """,
     version_1.upgrade,
     version_2.upgrade,
+    add_digests,
 )
 """One script or function per version: the n-th migrates version n - 1 to version n."""
 
@@ -62,6 +74,7 @@ def prepare(db: Connection) -> None:
             if version == 0:
                 # It contains messages of buyers.
                 db.path.chmod(0o600)
+        rebuilt, lost = _check_pages(db)
         for migration in MIGRATIONS[version:]:
             if isinstance(migration, str):
                 for statement in filter(str.strip, migration.split(";")):
@@ -70,7 +83,9 @@ def prepare(db: Connection) -> None:
                 migration(db)
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        if version == len(MIGRATIONS):
+        if lost:
+            keep_keys(db, lost)
+        if version == len(MIGRATIONS) and not rebuilt:
             db.execute("ROLLBACK")  # it has proved to be writable
     db.share()
     # Each commit reaches the disk, so that a reply is not sent twice after a power cut.
@@ -90,6 +105,28 @@ def _version(db: Connection) -> int:
         rule = f"it has version {version}, and this wbym knows versions up to {len(MIGRATIONS)}"
         raise StateError(db.path, f"{rule}; use the newer wbym that wrote it, or another file")
     return int(version)
+
+
+def _check_pages(db: Connection) -> tuple[bool, list[str]]:
+    """Check the structure of the file, and rebuild damaged indexes.
+
+    Returns:
+        Whether an index was damaged, and keys of deliveries that only the index had.
+    """
+    found = [str(message) for (message,) in db.query("PRAGMA integrity_check")]
+    indexes = [message for message in found if _INDEX.search(message)]
+    broken = [message for message in found if message not in indexes and not _ROW.match(message)]
+    if broken and broken != ["ok"]:
+        rule = "it is broken: " + broken[0].splitlines()[-1]
+        raise StateError(
+            db.path, f"{rule}; restore it from a copy, or move it away to start with a new one"
+        )
+    lost: list[str] = []
+    if indexes:
+        lost = lost_keys(db)
+        db.execute("REINDEX")
+        logger.warning("%s: damaged indexes were rebuilt: %s", db.path, indexes[0])
+    return bool(indexes), lost
 
 
 def _check_end(db: Connection) -> None:

@@ -21,6 +21,8 @@ _NOUNS: Final[Mapping[type[Observed], str]] = {
     UndecodableRecord: "undecodable",
 }
 
+_CHANGES: Final = frozenset({EventKind.ANSWER, EventKind.RETURN_CHANGED})
+
 _ENCODER = msgspec.msgpack.Encoder()
 _MESSAGE = msgspec.msgpack.Decoder(Message)
 _CHAT = msgspec.msgpack.Decoder(Chat)
@@ -34,8 +36,19 @@ def decode_record(event: StoredEvent) -> Observed:
     """Decode the record of a stored event.
 
     Raises:
-        msgspec.MsgspecError: It was stored by a version with other records.
+        msgspec.MsgspecError: It was stored by a version with other records, or is damaged.
+        ValueError: It is damaged.
     """
+    record = _decode(event)
+    place = event.id.rpartition("#")[0] if event.kind in _CHANGES else event.id
+    expected = f"{record.ref.marketplace}/{event.account}/{record_key(record)}"
+    # Undecodable records of earlier versions have another key in their ids.
+    if place != expected and event.kind is not EventKind.UNDECODABLE:
+        raise ValueError("the event has another id than its record")
+    return record
+
+
+def _decode(event: StoredEvent) -> Observed:
     match event.kind:
         case EventKind.MESSAGE:
             return _MESSAGE.decode(event.record)

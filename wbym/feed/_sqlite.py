@@ -5,6 +5,7 @@ of lock files, ``<file>.locks``: the operating system releases a lock when its p
 it ends.
 """
 
+import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -18,22 +19,26 @@ from typing import Final, Self
 import anyio
 import msgspec
 
-from wbym._sqlite import MEMORY, Connection, Database
+from wbym._sqlite import MEMORY, Connection, Database, Row
 from wbym.account import Hint
 from wbym.domain import Delivery, DeliveryState, Ref
 from wbym.errors import FeedBusy, StateError
 from wbym.feed._delivery import FINAL, OPEN, key_of, open_to
+from wbym.feed._delivery_rows import damaged, digest_of, from_row, to_row
 from wbym.feed._events import EventKind
 from wbym.feed._file_locks import FileLocks
+from wbym.feed._migration import BROKEN
 from wbym.feed._schema import prepare
 from wbym.feed._store import Checkpoint, Claim, SeenRecord, Step, StoredEvent
-from wbym.paging._parts import stamp, unstamp
+from wbym.observe import LogFacts
+from wbym.paging._parts import EPOCH, stamp, unstamp
 
 __all__ = ["SqliteStore"]
 
+logger: logging.Logger = logging.getLogger("wbym.feed")
+
 _WAITING: Final = 0.2
 """Seconds between attempts to take a lock."""
-_DELIVERY: Final = msgspec.json.Decoder(Delivery)
 
 
 class SqliteStore:
@@ -48,10 +53,8 @@ class SqliteStore:
         self.owner: Final = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._connection = Connection(self.path, StateError, private=True)
         self._db = Database(self._connection)
-        in_memory = self.path == MEMORY
-        self._locks = FileLocks(
-            None if in_memory else self.path.with_name(f"{self.path.name}.locks")
-        )
+        self._locks = FileLocks(None)
+        self._reported: set[str] = set()
 
     async def __aenter__(self) -> Self:
         """Open the file.
@@ -62,11 +65,18 @@ class SqliteStore:
         """
         await self._db.open(prepare)
         try:
-            await self._db.run(lambda _: self._locks.take(self.owner))
+            await self._db.call(self._own)
         except BaseException:
             await self.aclose()
             raise
         return self
+
+    def _own(self) -> None:
+        # Beside the file itself, whatever links lead to it.
+        if self.path != MEMORY:
+            real = self._connection.real_path
+            self._locks.folder = real.with_name(f"{real.name}.locks")
+        self._locks.take(self.owner)
 
     async def __aexit__(
         self,
@@ -89,7 +99,7 @@ class SqliteStore:
 
     async def alive(self, owner: str) -> bool:
         """See ``Store.alive``."""
-        return await self._db.run(lambda _: self._locks.is_taken(owner))
+        return await self._db.call(lambda: self._locks.is_taken(owner))
 
     def reading(self, account: str, *, wait: bool) -> AbstractAsyncContextManager[None]:
         """See ``Store.reading``."""
@@ -101,17 +111,17 @@ class SqliteStore:
         name = f"reader-{blake2b(account.encode(), digest_size=16).hexdigest()}"
         is_ours = False
 
-        def take(_: Connection) -> bool:
+        def take() -> bool:
             nonlocal is_ours
             is_ours = self._locks.take(name)
             return is_ours
 
-        def free(_: Connection) -> None:
+        def free() -> None:
             if is_ours:
                 self._locks.free(name)
 
         try:
-            while not await self._db.run(take):
+            while not await self._db.call(take):
                 if not wait:
                     raise FeedBusy(account, await self._db.run(lambda db: _reader(db, account)))
                 await anyio.sleep(_WAITING)
@@ -121,24 +131,20 @@ class SqliteStore:
         finally:
             # A store that was closed meanwhile has released it.
             with anyio.CancelScope(shield=True), suppress(StateError):
-                await self._db.run(free)
+                await self._db.call(free)
 
     # The feed.
 
     async def checkpoint(self, account: str, stream: str) -> Checkpoint | None:
         """See ``Store.checkpoint``."""
         query = (
-            "SELECT since, state, begun, retained_since FROM stream WHERE account = ? AND name = ?"
+            "SELECT account, name, since, state, begun, retained_since, digest FROM stream"
+            " WHERE account = ? AND name = ?"
         )
 
         def find(db: Connection) -> Checkpoint | None:
             rows = db.query(query, (account, stream))
-            if not rows:
-                return None
-            ((since, state, begun, retained),) = rows
-            return Checkpoint(
-                account, stream, unstamp(since), state, bool(begun), _moment(retained)
-            )
+            return _checkpoint(db, rows[0]) if rows else None
 
         return await self._db.run(find)
 
@@ -154,14 +160,14 @@ class SqliteStore:
         asked = (account, stream, _names(keys))
         return await self._db.run(
             lambda db: {
-                key: SeenRecord(version, revision, _moment(at))
+                key: _seen_record(version, revision, at)
                 for key, version, revision, at in db.query(query, asked)
             }
         )
 
     async def write(self, step: Step) -> None:
         """See ``Store.write``."""
-        await self._db.write(lambda db: _write(db, step))
+        await self._db.write(lambda db: self._write(db, step))
 
     async def events(
         self, accounts: Collection[str], *, after: int, limit: int
@@ -172,12 +178,7 @@ class SqliteStore:
             " WHERE seq > ? AND account IN (SELECT value FROM json_each(?)) ORDER BY seq LIMIT ?"
         )
         asked = (after, _names(accounts), limit)
-        return await self._db.run(
-            lambda db: [
-                StoredEvent(id_, account, _KINDS[kind], unstamp(at), record, chat, sent_as, seq)
-                for id_, account, kind, at, record, chat, sent_as, seq in db.query(query, asked)
-            ]
-        )
+        return await self._db.run(lambda db: [_event(row) for row in db.query(query, asked)])
 
     async def confirm(self, seqs: Collection[int]) -> None:
         """See ``Store.confirm``."""
@@ -193,7 +194,7 @@ class SqliteStore:
 
     async def enter(self, delivery: Delivery, work: bytes, *, owner: str = "") -> Delivery | None:
         """See ``Store.enter``."""
-        return await self._db.write(lambda db: _enter(db, delivery, work, owner))
+        return await self._db.write(lambda db: self._enter(db, delivery, work, owner))
 
     async def move(
         self,
@@ -204,7 +205,7 @@ class SqliteStore:
         owner: str | None = None,
     ) -> bool:
         """See ``Store.move``."""
-        return await self._db.write(lambda db: _move(db, delivery, was, held_by, owner))
+        return await self._db.write(lambda db: self._move(db, delivery, was, held_by, owner))
 
     async def drop(self, key: str) -> None:
         """See ``Store.drop``."""
@@ -212,13 +213,13 @@ class SqliteStore:
 
     async def delivery(self, key: str) -> Delivery | None:
         """See ``Store.delivery``."""
-        return await self._db.run(lambda db: _find(db, key))
+        return await self._db.run(lambda db: self._find(db, key))
 
     async def work(self, key: str) -> bytes:
         """See ``Store.work``."""
         query = "SELECT work FROM delivery WHERE key = ?"
         rows = await self._db.run(lambda db: db.query(query, (key,)))
-        return bytes(rows[0][0]) if rows else b""
+        return rows[0][0] if rows and isinstance(rows[0][0], bytes) else b""
 
     async def deliveries(
         self,
@@ -226,35 +227,44 @@ class SqliteStore:
         accounts: Collection[str] | None = None,
     ) -> list[Delivery]:
         """See ``Store.deliveries``."""
+        wanted = frozenset(DeliveryState if states is None else states)
         query = (
-            "SELECT body FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            "SELECT * FROM delivery WHERE (state IN (SELECT value FROM json_each(?))"
+            " OR ? AND state NOT IN (SELECT value FROM json_each(?)))"
             " AND (? IS NULL OR account IN (SELECT value FROM json_each(?))) ORDER BY rowid"
         )
         of = None if accounts is None else _names(accounts)
-        asked = (_names(DeliveryState if states is None else states), of, of)
+        damaged = DeliveryState.UNKNOWN in wanted
+        asked = (_names(wanted), damaged, _names(DeliveryState), of, of)
         return await self._db.run(
-            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
+            lambda db: [
+                delivery
+                for row in db.query(query, asked)
+                if (delivery := self._delivery(db, row)).state in wanted
+            ]
         )
 
     async def open_deliveries(self, accounts: Collection[str]) -> list[Claim]:
         """See ``Store.open_deliveries``."""
         query = (
-            "SELECT body, owner FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
+            "SELECT * FROM delivery WHERE state IN (SELECT value FROM json_each(?))"
             " AND account IN (SELECT value FROM json_each(?)) ORDER BY rowid"
         )
         asked = (_names(OPEN), _names(accounts))
         return await self._db.run(
             lambda db: [
-                Claim(_DELIVERY.decode(body), owner) for body, owner in db.query(query, asked)
+                Claim(delivery, row[4])
+                for row in db.query(query, asked)
+                if (delivery := self._delivery(db, row)).state in OPEN
             ]
         )
 
     async def delivered_to(self, target: Ref) -> list[Delivery]:
         """See ``Store.delivered_to``."""
-        query = "SELECT body FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
+        query = "SELECT * FROM delivery WHERE account = ? AND target = ? ORDER BY rowid"
         asked = (target.account, str(target))
         return await self._db.run(
-            lambda db: [_DELIVERY.decode(body) for (body,) in db.query(query, asked)]
+            lambda db: [self._delivery(db, row) for row in db.query(query, asked)]
         )
 
     async def forget_deliveries(self, before: datetime) -> None:
@@ -288,8 +298,102 @@ class SqliteStore:
         rows = [(number,) for number in numbers]
         await self._db.write(lambda db: db.executemany("DELETE FROM hint WHERE number = ?", rows))
 
+    # Within a transaction.
 
-_KINDS = {kind.value: kind for kind in EventKind}
+    def _write(self, db: Connection, step: Step) -> None:
+        point = step.checkpoint
+        columns = (
+            point.account,
+            point.stream,
+            stamp(point.since),
+            point.state,
+            int(point.begun),
+            _stamp(point.retained_since),
+        )
+        ((stream,),) = db.query(
+            "INSERT INTO stream (account, name, since, state, begun, retained_since, digest)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
+            " since = excluded.since, state = excluded.state, begun = excluded.begun,"
+            " retained_since = excluded.retained_since, digest = excluded.digest RETURNING id",
+            (*columns, digest_of(columns)),
+        )
+        db.executemany(
+            "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
+            [
+                (stream, key, record.version, record.revision, _stamp(record.at))
+                for key, record in step.seen_records.items()
+            ],
+        )
+        if step.forget_before is not None:
+            query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
+            db.execute(query, (stream, stamp(step.forget_before)))
+        db.executemany(
+            "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    one.id,
+                    one.account,
+                    one.kind.value,
+                    stamp(one.at),
+                    one.record,
+                    one.chat,
+                    one.sent_as,
+                )
+                for one in step.events
+            ],
+        )
+        for delivery in step.deliveries:
+            self._move(db, delivery, open_to(delivery.state))
+
+    def _enter(
+        self, db: Connection, delivery: Delivery, work: bytes, owner: str
+    ) -> Delivery | None:
+        rows = db.query("SELECT * FROM delivery WHERE key = ?", (key_of(delivery),))
+        if rows:
+            return self._delivery(db, rows[0], like=delivery)
+        db.execute(
+            "INSERT INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", to_row(delivery, owner, work)
+        )
+        return None
+
+    def _find(self, db: Connection, key: str) -> Delivery | None:
+        rows = db.query("SELECT * FROM delivery WHERE key = ?", (key,))
+        return self._delivery(db, rows[0]) if rows else None
+
+    def _move(
+        self,
+        db: Connection,
+        delivery: Delivery,
+        was: Collection[DeliveryState],
+        held_by: str | None = None,
+        owner: str | None = None,
+    ) -> bool:
+        key = key_of(delivery)
+        rows = db.query("SELECT * FROM delivery WHERE key = ?", (key,))
+        if not rows or self._delivery(db, rows[0]).state not in was:
+            return False
+        *_, holder, _, _, work, _ = rows[0]
+        if held_by not in {None, holder}:
+            return False
+        kept = b"" if delivery.state in FINAL else work
+        db.execute(
+            "UPDATE delivery SET key = ?, account = ?, target = ?, state = ?, owner = ?,"
+            " updated_at = ?, body = ?, work = ?, digest = ? WHERE key = ?",
+            (*to_row(delivery, holder if owner is None else owner, kept), key),
+        )
+        return True
+
+    def _delivery(self, db: Connection, row: Row, like: Delivery | None = None) -> Delivery:
+        """The delivery of a row; an ``UNKNOWN`` one if the row is damaged."""
+        try:
+            return from_row(row)
+        except BROKEN as error:
+            key = str(row[0])
+            if key not in self._reported:
+                self._reported.add(key)
+                _warn(db, f"the delivery {key!r}, which is unknown now,", error, str(row[1]))
+            return damaged(row, like)
 
 
 def _reader(db: Connection, account: str) -> str:
@@ -301,89 +405,53 @@ def _reader(db: Connection, account: str) -> str:
     return "this process" if process == str(os.getpid()) else f"process {process}"
 
 
-def _write(db: Connection, step: Step) -> None:
-    point = step.checkpoint
-    ((stream,),) = db.query(
-        "INSERT INTO stream (account, name, since, state, begun, retained_since)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, name) DO UPDATE SET"
-        " since = excluded.since, state = excluded.state, begun = excluded.begun,"
-        " retained_since = excluded.retained_since RETURNING id",
-        (
-            point.account,
-            point.stream,
-            stamp(point.since),
-            point.state,
-            point.begun,
-            _stamp(point.retained_since),
-        ),
+def _checkpoint(db: Connection, row: Row) -> Checkpoint | None:
+    """The checkpoint of a row; if the row is damaged, without the position, or None."""
+    account, stream, since, state, begun, retained, _ = row
+    try:
+        if digest_of(row[:-1]) != row[-1]:
+            raise ValueError
+        return Checkpoint(account, stream, unstamp(since), state, bool(begun), _moment(retained))
+    except BROKEN as error:
+        _warn(db, f"the position of {stream}", error, account)
+    try:
+        # It is read again from there; records that are known make no event.
+        return Checkpoint(account, stream, unstamp(since), begun=True)
+    except BROKEN:
+        return None
+
+
+def _event(row: Row) -> StoredEvent:
+    """The event of a row; one that cannot be decoded if its columns are damaged."""
+    fields = dict(zip(StoredEvent.__struct_fields__, row, strict=True))
+    try:
+        fields["at"] = unstamp(fields["at"])
+        # Otherwise text would be taken for Base64.
+        return msgspec.convert(fields, StoredEvent, builtin_types=(bytes, datetime))
+    except BROKEN:
+        _, account, _, _, record, _, _, seq = row
+        data = record if isinstance(record, bytes) else str(record).encode()
+        return StoredEvent(f"damaged/{seq}", account, EventKind.UNDECODABLE, EPOCH, data, seq=seq)
+
+
+def _seen_record(version: str, revision: int, at: int | None) -> SeenRecord:
+    try:
+        return SeenRecord(
+            msgspec.convert(version, str), msgspec.convert(revision, int), _moment(at)
+        )
+    except BROKEN:
+        # It was seen, whatever its version was.
+        return SeenRecord("")
+
+
+def _warn(db: Connection, what: str, error: Exception, account: str) -> None:
+    logger.warning(
+        "%s: %s cannot be decoded (%s)",
+        db.path,
+        what,
+        type(error).__name__,
+        extra=LogFacts(account=account),
     )
-    db.executemany(
-        "INSERT OR REPLACE INTO seen_record VALUES (?, ?, ?, ?, ?)",
-        [
-            (stream, key, record.version, record.revision, _stamp(record.at))
-            for key, record in step.seen_records.items()
-        ],
-    )
-    if step.forget_before is not None:
-        query = "DELETE FROM seen_record WHERE stream = ? AND at < ?"
-        db.execute(query, (stream, stamp(step.forget_before)))
-    db.executemany(
-        "INSERT INTO event (id, account, kind, at, record, chat, sent_as)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (one.id, one.account, one.kind.value, stamp(one.at), one.record, one.chat, one.sent_as)
-            for one in step.events
-        ],
-    )
-    for delivery in step.deliveries:
-        _move(db, delivery, open_to(delivery.state))
-
-
-def _enter(db: Connection, delivery: Delivery, work: bytes, owner: str) -> Delivery | None:
-    entered = db.execute(
-        "INSERT OR IGNORE INTO delivery VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key_of(delivery),
-            delivery.target.account,
-            str(delivery.target),
-            delivery.state.value,
-            owner,
-            stamp(delivery.updated_at),
-            msgspec.json.encode(delivery).decode(),
-            work,
-        ),
-    )
-    return None if entered else _find(db, key_of(delivery))
-
-
-def _find(db: Connection, key: str) -> Delivery | None:
-    rows = db.query("SELECT body FROM delivery WHERE key = ?", (key,))
-    return _DELIVERY.decode(rows[0][0]) if rows else None
-
-
-def _move(
-    db: Connection,
-    delivery: Delivery,
-    was: Collection[DeliveryState],
-    held_by: str | None = None,
-    owner: str | None = None,
-) -> bool:
-    moved = db.execute(
-        "UPDATE delivery SET state = ?, owner = ifnull(?, owner), updated_at = ?, body = ?,"
-        " work = iif(?, x'', work) WHERE key = ? AND owner = ifnull(?, owner)"
-        " AND state IN (SELECT value FROM json_each(?))",
-        (
-            delivery.state.value,
-            owner,
-            stamp(delivery.updated_at),
-            msgspec.json.encode(delivery).decode(),
-            delivery.state in FINAL,
-            key_of(delivery),
-            held_by,
-            _names(was),
-        ),
-    )
-    return moved > 0
 
 
 def _names(names: Iterable[str]) -> str:

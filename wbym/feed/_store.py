@@ -85,6 +85,8 @@ class Step(msgspec.Struct, frozen=True):
 class Store(Protocol):
     """Stores checkpoints, events, deliveries and hints. All methods raise ``StateError``.
 
+    Feed and outbox repeat a call whose ``StateError`` is ``retryable``.
+
     Several stores may be open on the same data, in several processes.
     """
 

@@ -104,12 +104,13 @@ def _delivery(db: Connection, row: Row) -> None:
         try:
             payload = _payload(str(old["action"]), target, text, sent)
         except BROKEN as error:
-            state, note = DeliveryState.UNKNOWN.value, f"an earlier wbym saved it: {error!r}"
+            state = DeliveryState.UNKNOWN.value
+            note = f"an earlier wbym saved it, and it cannot be decoded ({type(error).__name__})"
             logger.warning(
-                "%s: the delivery %r can no longer be sent: %r",
+                "%s: the delivery %r can no longer be sent (%s)",
                 db.path,
                 key,
-                error,
+                type(error).__name__,
                 extra=LogFacts(account=account),
             )
     new = msgspec.convert(

@@ -1,6 +1,7 @@
 """The inbox: the methods of an account over many accounts."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,7 @@ K = TypeVar("K", Chat, Message, Question, Feedback, Return)
 T = TypeVar("T")
 
 _NOT_ENTERED: Final = "enter it first, async with Inbox(...) as inbox"
+_FORKED: Final = "it was created by the parent of this process; create one after the fork"
 _CLOSED: Final = "it is closed, and so are its accounts; create a new one"
 
 
@@ -74,8 +76,9 @@ class Inbox:
 
     Raises:
         InvalidInput: Two accounts have the same name, or ``confirmation_timeout`` is 0 or less.
-        InboxNotOpen: From each method: the inbox is closed; or it is not entered, and its accounts
-            are in a file that is read on entering, or the method requires the ``state``.
+        InboxNotOpen: From each method: the inbox is closed; or it was created before a fork of the
+            process; or it is not entered, and its accounts are in a file that is read on entering,
+            or the method requires the ``state``.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Inbox:
                 "Inbox", "confirmation_timeout", "must be more than 0 s", confirmation_timeout
             )
         self._by_name: dict[str, Account] = {}
+        self._process = os.getpid()
         self._connections = ConnectionPool()
         self._closed = False
         self._on_error = on_error
@@ -166,6 +170,7 @@ class Inbox:
 
     async def aclose(self) -> None:
         """Stop all reading, and close the state and the accounts."""
+        self._require_process()
         self._config, self._closed = None, True
         with anyio.CancelScope(shield=True):
             feed, self._open_feed = self._open_feed, None
@@ -624,10 +629,15 @@ class Inbox:
     # Shared by the methods.
 
     def _require_open(self) -> None:
+        self._require_process()
         if self._closed:
             raise InboxNotOpen(_CLOSED)
         if self._config is not None:
             raise InboxNotOpen(_NOT_ENTERED)
+
+    def _require_process(self) -> None:
+        if self._process != os.getpid():
+            raise InboxNotOpen(_FORKED)
 
     @property
     def _accounts(self) -> dict[str, Account]:

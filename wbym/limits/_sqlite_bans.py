@@ -1,5 +1,6 @@
 """Bans in an SQLite file."""
 
+import math
 import time
 from contextlib import closing
 from pathlib import Path
@@ -60,7 +61,9 @@ class SqliteBans:
     def _load(self, key: str) -> float | None:
         with closing(self._open()) as db:
             rows = db.query("SELECT until FROM bans WHERE key = ?", (key,))
-        return float(rows[0][0]) if rows else None
+        until = rows[0][0] if rows else None
+        # Anything else is damaged.
+        return until if isinstance(until, float) and math.isfinite(until) else None
 
     def _save(self, key: str, until: float) -> None:
         with closing(self._open()) as db:

@@ -8,6 +8,7 @@ import pytest
 from tests.wbym.feed.kept import BEGIN
 from wbym.account import Batch, Poll
 from wbym.feed import MemoryStore
+from wbym.feed._patience import Patience
 from wbym.feed._reader import Reader
 
 pytestmark = pytest.mark.looptime
@@ -35,6 +36,7 @@ async def test_stall_is_shown() -> None:
         stream,
         MemoryStore(),
         since=BEGIN,
+        patience=Patience(),
         on_events=lambda: None,
         on_error=lambda error: None,
         on_delivery=lambda delivery: None,

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,16 @@ class TestSqliteBans:
         (tmp_path / "bans.db").write_text("not a database, but long enough to be looked at" * 50)
         with pytest.raises(StateError, match=r"bans\.db: file is not a database: "):
             await SqliteBans(tmp_path / "bans.db").load("a")
+
+    @pytest.mark.parametrize("until", ["'x'", "x'ff'", "1e999", "CAST(x'ff' AS TEXT)"])
+    async def test_damaged_ban_is_passed_over(self, tmp_path: Path, until: str) -> None:
+        bans = SqliteBans(tmp_path / "bans.db")
+        for name in ("a", "b"):
+            await bans.save(name, 100)
+        with closing(sqlite3.connect(tmp_path / "bans.db", isolation_level=None)) as db:
+            db.execute(f"UPDATE bans SET until = {until} WHERE key = 'a'")
+        assert await bans.load("a") is None
+        assert await bans.load("b") == 100
 
 
 class Broken:
