@@ -1,6 +1,7 @@
 """API calls: typed operations, request building, response handling, and a pipeline over aiohttp."""
 
 from wbym._exports import show_exports
+from wbym._reprs import SecretText, reveal, safe_repr
 from wbym.calls._annotations import (
     LONE_SURROGATE,
     Body,
@@ -112,6 +113,7 @@ __all__ = [
     "Row",
     "RuleViolation",
     "Secret",
+    "SecretText",
     "Transport",
     "TransportError",
     "Undecoded",
@@ -139,8 +141,10 @@ __all__ = [
     "put",
     "require",
     "retry_after",
+    "reveal",
     "row",
     "rows_of",
+    "safe_repr",
     "validator_of",
 ]
 

@@ -24,6 +24,8 @@ import anyio
 import msgspec
 
 from wbym import observe
+from wbym._own_files import beside
+from wbym._reprs import SecretText, reveal
 from wbym.calls._annotations import LONE_SURROGATE
 from wbym.calls._dialect import Dialect
 from wbym.calls._endpoint import Endpoint
@@ -61,6 +63,7 @@ _UNTIMED: Final = 0.1
 """Seconds after a blocked loop in which answer times do not reflect the network."""
 
 
+_MIN_SECRET: Final = 4
 _MAX_FILE: Final = 2**53
 """Bytes; a larger size is not a size."""
 
@@ -101,20 +104,20 @@ class Download:
     async def save(self, path: str | PathLike[str]) -> int:
         """Write the file to ``path`` and return its size in bytes.
 
-        The file is first written to ``<path>.part``, so ``path`` never holds an incomplete file.
+        The file is first written to a new one beside it, ``.<name>.<random>.tmp``, so ``path``
+        never holds an incomplete file; a link at ``path`` is replaced, not followed.
 
         Raises:
             ConnectionFailed: The download broke off; ``path`` is unchanged.
             OSError: The file cannot be written; ``path`` is unchanged.
         """
-        target = anyio.Path(path)
-        part = target.with_name(f"{target.name}.part")
+        part = anyio.Path(beside(path))
         size = 0
         try:
-            async with await anyio.open_file(part, "wb") as file:
+            async with await anyio.open_file(part, "xb") as file:
                 async for chunk in self.chunks():
                     size += await file.write(chunk)
-            await part.replace(target)
+            await part.replace(anyio.Path(path))
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await part.unlink(missing_ok=True)
@@ -202,7 +205,7 @@ class Pipeline:
                             if gate is not None:
                                 await gate()
                             response = await exchange.read()
-                    answer = self._judge.answer(endpoint, response)
+                    answer = self._judge.answer(endpoint, response, _secrets_of(request))
                     if len(response.body) > _LARGE:
                         self._scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
@@ -291,7 +294,8 @@ class Pipeline:
                 self._settle(lease, endpoint, exchange.head, sent_at, watch)
                 if endpoint.reply.accepts(exchange.head.status):
                     return exchange
-                self._judge.refuse(endpoint, await exchange.read())
+                response = await exchange.read()
+                self._judge.refuse(endpoint, response, _secrets_of(request))
             except TransportError as error:
                 failed = self._judge.lost(endpoint, error)
             except CallFailed as error:
@@ -437,6 +441,16 @@ class Pipeline:
         )
         if delay:
             await anyio.sleep(delay)
+
+
+def _secrets_of(request: Request) -> frozenset[str]:
+    """The secret texts that a request has, each without a word such as ``Bearer`` before it.
+
+    Shorter ones than 4 characters are not secrets, and would be found everywhere.
+    """
+    sent = [*request.headers.values(), *(part.value for part in request.parts)]
+    words = (reveal(text).rpartition(" ")[2] for text in sent if isinstance(text, SecretText))
+    return frozenset(word for word in words if len(word) >= _MIN_SECRET)
 
 
 def build_path(template: str, values: Mapping[str, str | int] | None) -> str:

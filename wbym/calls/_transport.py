@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from io import BytesIO
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, SupportsIndex
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
+from wbym._reprs import HIDDEN, SecretText, forget_frames, reveal, safe_repr
 from wbym.calls._http import Part, Request, Response, TransportError
 from wbym.errors import InvalidInput
 
@@ -105,7 +106,7 @@ class _AiohttpExchange:
             answer = self._answer = await session.request(
                 request.method,
                 url,
-                headers=request.headers,
+                headers={name: _sent(text) for name, text in request.headers.items()},
                 data=data,
                 timeout=transport._timeout,
                 proxy=None if proxy is None else proxy.url,
@@ -119,6 +120,7 @@ class _AiohttpExchange:
                 self._uncount()
         except BaseException as error:
             self._leave()
+            forget_frames(error)  # aiohttp's have the headers and the body
             if not isinstance(error, _FAILURES):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
@@ -140,7 +142,10 @@ class _AiohttpExchange:
     async def read(self) -> Response:
         try:
             body = await self._open_answer().read()
-        except _FAILURES as error:
+        except BaseException as error:
+            forget_frames(error)  # aiohttp's have the body
+            if not isinstance(error, _FAILURES):
+                raise
             raise _transport_error(error) from error
         return Response(self.head.status, self.head.headers, body)
 
@@ -149,6 +154,7 @@ class _AiohttpExchange:
             async for chunk in self._open_answer().content.iter_chunked(CHUNK):
                 yield chunk
         except _FAILURES as error:
+            forget_frames(error)
             raise _transport_error(error) from error
 
     def _open_answer(self) -> aiohttp.ClientResponse:
@@ -183,31 +189,52 @@ class Proxy:
     """
 
     def __init__(self, address: str, method: str = "account", argument: str = "proxy") -> None:
-        self.login: _Login | None = None
-        """The credentials for ``Proxy-Authorization``."""
         given: object = address
-        try:
-            if not isinstance(given, str) or any(char.isspace() for char in given):
-                raise ValueError
-            url = URL(given)
-            if url.scheme not in {"http", "https"} or not url.host or url.port == 0:
-                raise ValueError
-            if url.path not in {"", "/"} or url.query_string or url.fragment:
-                raise ValueError
-            if url.raw_user is not None or url.raw_password is not None:
-                self.login = _Login(url.user or "", url.password or "", "utf-8")
-        except ValueError:
-            shown = given.rpartition("@")[2] if isinstance(given, str) else type(given)
+        if isinstance(given, str):
+            given = address = SecretText(given)
+        found = _parsed_proxy(given)
+        if found is None:
+            shown = reveal(given).rpartition("@")[2] if isinstance(given, str) else type(given)
             rule = "must be the address of an HTTP proxy, such as http://user:password@host:3128"
-            raise InvalidInput(method, argument, rule, shown) from None
-        self.url: Final = url.with_user(None).with_path("")
+            raise InvalidInput(method, argument, rule, shown)
+        self.url: Final = found[0]
+        self.login: Final = found[1]
+        """The credentials for ``Proxy-Authorization``."""
 
+    @safe_repr
     def __repr__(self) -> str:
         return f"Proxy({str(self.url)!r}{', with credentials' if self.login else ''})"
 
 
+def _parsed_proxy(address: object) -> "tuple[URL, _Login | None] | None":
+    """A proxy's address without its credentials, and these; None if it is not an address.
+
+    It does not raise: its frame has the credentials.
+    """
+    if not isinstance(address, str):
+        return None
+    text = reveal(address)
+    try:
+        if any(char.isspace() for char in text):
+            return None
+        url = URL(text)
+        if url.scheme not in {"http", "https"} or not url.host or url.port == 0:
+            return None
+        if url.path not in {"", "/"} or url.query_string or url.fragment:
+            return None
+        login = None
+        if url.raw_user is not None or url.raw_password is not None:
+            login = _Login(url.user or "", url.password or "", "utf-8")
+        return url.with_user(None).with_path(""), login
+    except ValueError:
+        return None
+
+
 class _Login(aiohttp.BasicAuth):
     """Credentials hidden from ``repr``."""
+
+    def __rich_repr__(self) -> list[str]:
+        return [HIDDEN]
 
     def __repr__(self) -> str:
         return "BasicAuth(***)"
@@ -221,12 +248,12 @@ def _proxy_of_environment(origin: URL) -> Proxy | None:
     """
     if origin.host is None or proxy_bypass(origin.host):
         return None
-    address = getproxies().get(origin.scheme)
+    address = SecretText(getproxies().get(origin.scheme, ""))
     if not address:
         return None
-    # As curl does.
-    full = address if "://" in address else f"http://{address}"
-    return Proxy(full, "trust_env", f"{origin.scheme.upper()}_PROXY")
+    if "://" not in reveal(address):  # as curl does
+        address = SecretText(f"http://{reveal(address)}")
+    return Proxy(address, "trust_env", f"{origin.scheme.upper()}_PROXY")
 
 
 class AiohttpTransport:
@@ -255,6 +282,8 @@ class AiohttpTransport:
         proxy: str | None = None,
         trust_env: bool = False,
     ) -> None:
+        if isinstance(proxy, str):
+            proxy = SecretText(proxy)
         self._session = session
         self._proxy = None if proxy is None else Proxy(proxy)
         self._borrowed = session is not None
@@ -307,6 +336,25 @@ class AiohttpTransport:
         return self._session
 
 
+class _SentText(str):
+    """A secret header's value, for aiohttp, whose frames and errors show headers."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(HIDDEN)
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        return HIDDEN[key]  # rich shows the beginning of a long text
+
+    def __reduce_ex__(self, protocol: object) -> tuple[object, ...]:
+        return str, (HIDDEN,)
+
+
+def _sent(text: str) -> str:
+    return _SentText(reveal(text)) if isinstance(text, SecretText) else text
+
+
 def _form(parts: Sequence[Part]) -> aiohttp.FormData:
     # File names are sent unquoted, as browsers do; otherwise buyers see %D0%A1.
     form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
@@ -314,7 +362,7 @@ def _form(parts: Sequence[Part]) -> aiohttp.FormData:
         form.add_field(
             part.name,
             # Plain bytes would be written in one piece, which blocks the loop.
-            BytesIO(part.value) if isinstance(part.value, bytes) else part.value,
+            BytesIO(part.value) if isinstance(part.value, bytes) else reveal(part.value),
             filename=part.filename,
             content_type=part.content_type,
         )
