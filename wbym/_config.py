@@ -309,9 +309,7 @@ def _from_file(path: Path, environ: Mapping[str, str]) -> list[AccountSource]:
         raise ConfigError(f"{path}: {error}; {rule}") from None
     if not tables:
         raise ConfigError(f"{path}: accounts: expected at least one table [accounts.NAME]")
-    return [
-        _Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables
-    ]
+    return [_Table(path, text, name, _Hidden(tables[name])).source(environ) for name in tables]
 
 
 class _Table:

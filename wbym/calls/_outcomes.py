@@ -217,11 +217,13 @@ class Judge(msgspec.Struct, frozen=True):
         except (ValueError, RecursionError):  # whatever a body holds
             return None
 
-    def lost(self, endpoint: Endpoint[object], cause: TransportError) -> CallFailed:
+    def lost(
+        self, endpoint: Endpoint[object], cause: TransportError, secrets: Collection[str] = ()
+    ) -> CallFailed:
         """The failure of an attempt without a complete answer."""
         kind = CallTimeout if cause.timeout else ConnectionFailed
-        error = self._error(kind, endpoint, Refusal(str(cause)), None)
-        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT, cause)
+        error = self._error(kind, endpoint, Refusal(str(cause)), None, secrets)
+        return CallFailed(error, FailureKind.UNKNOWN if cause.sent else FailureKind.NOT_SENT)
 
     def _error(
         self,

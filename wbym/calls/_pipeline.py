@@ -91,7 +91,7 @@ class Download:
             async for chunk in self._exchange.chunks():
                 yield chunk
         except TransportError as error:
-            raise self._lost(error) from error
+            raise self._lost(error) from None
 
     async def read(self) -> bytes:
         """Read the whole file into memory.
@@ -209,7 +209,7 @@ class Pipeline:
                     if len(response.body) > _LARGE:
                         self._scheduler.blocked_at = asyncio.get_running_loop().time()
                 except TransportError as error:
-                    failed = self._judge.lost(endpoint, error)
+                    failed = self._judge.lost(endpoint, error, _secrets_of(request))
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
                 except CallFailed as failed:
                     await self._retry_or_raise(endpoint, failed, attempt, watch)
@@ -240,7 +240,9 @@ class Pipeline:
                 exchange = await self._open(stack, endpoint, request, charges, priority, watch)
             yield Download(
                 exchange,
-                lambda error: self._judge.lost(endpoint, error).final(idempotent=True),
+                lambda error: self._judge.lost(endpoint, error, _secrets_of(request)).final(
+                    idempotent=True
+                ),
             )
 
     def report(self, endpoint: str, where: str, error: Exception, data: bytes) -> UndecodableRecord:
@@ -297,7 +299,7 @@ class Pipeline:
                 response = await exchange.read()
                 self._judge.refuse(endpoint, response, _secrets_of(request))
             except TransportError as error:
-                failed = self._judge.lost(endpoint, error)
+                failed = self._judge.lost(endpoint, error, _secrets_of(request))
             except CallFailed as error:
                 failed = error
             await stack.aclose()

@@ -120,11 +120,12 @@ class _AiohttpExchange:
                 self._uncount()
         except BaseException as error:
             self._leave()
-            forget_frames(error)  # aiohttp's have the headers and the body
+            # aiohttp's frames have the headers and the body, and its texts quote answers.
+            forget_frames(error)
             if not isinstance(error, _FAILURES):
                 raise
             if not isinstance(error, aiohttp.ClientHttpProxyError):
-                raise _transport_error(error) from error
+                raise _transport_error(error) from None
             rejected = f"the proxy rejected the connection: {error.status} {error.message}"
         else:
             return self
@@ -146,7 +147,7 @@ class _AiohttpExchange:
             forget_frames(error)  # aiohttp's have the body
             if not isinstance(error, _FAILURES):
                 raise
-            raise _transport_error(error) from error
+            raise _transport_error(error) from None
         return Response(self.head.status, self.head.headers, body)
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -155,7 +156,7 @@ class _AiohttpExchange:
                 yield chunk
         except _FAILURES as error:
             forget_frames(error)
-            raise _transport_error(error) from error
+            raise _transport_error(error) from None
 
     def _open_answer(self) -> aiohttp.ClientResponse:
         if self._answer is None:
@@ -379,4 +380,6 @@ def _transport_error(error: Exception) -> TransportError:
         | aiohttp.InvalidURL,
     )
     reason = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError):  # it quotes the answer
+        reason = "the answer is not HTTP"
     return TransportError(reason, sent=sent, timeout=isinstance(error, TimeoutError))
