@@ -58,15 +58,14 @@ LISTED = {"result": [{"chatID": "1:a", "replySign": SIGN, "clientName": "Анн�
 
 def response(status: int, body: str, head: str = "") -> bytes:
     data = body.encode()
-    return (
-        f"HTTP/1.1 {status} X\r\nConnection: close\r\n{head}Content-Length: {len(data)}\r\n\r\n".encode()
-        + data
-    )
+    top = f"HTTP/1.1 {status} X\r\nConnection: close\r\n{head}"
+    return f"{top}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
 def echo(sent: str) -> str:
     """A body that is no answer of a marketplace, and repeats the request."""
-    return json.dumps({"you sent": sent, "replySign": SIGN, "more": {"sign": sent}})
+    sign = SIGN if "/api/v1/seller/" in sent else "none"
+    return json.dumps({"you sent": sent, "replySign": sign, "more": {"sign": sent}})
 
 
 def refusal(status: int) -> Callable[[str], bytes]:

@@ -191,6 +191,9 @@ class Judge(msgspec.Struct, frozen=True):
         Raises:
             CallFailed: Always.
         """
+        # First, since messages are cut from the body, and half a secret could not be found.
+        body = self._blanked(endpoint, response.body, secrets)
+        response = Response(response.status, response.headers, body)
         refusal = self._refusal(response)
         status = response.status
         if status < 300:
@@ -210,6 +213,15 @@ class Judge(msgspec.Struct, frozen=True):
         raise CallFailed(
             error, FailureKind.UNKNOWN if isinstance(error, ServerError) else FailureKind.FINAL
         )
+
+    def _blanked(self, endpoint: Endpoint[object], body: bytes, secrets: Collection[str]) -> bytes:
+        """The body of a failed call, without secrets."""
+        body = body[:_MAX_ERROR_BODY]
+        if isinstance(endpoint.reply, Json):
+            body = endpoint.reply.blanked(body)
+        for secret in secrets:
+            body = body.replace(secret.encode("utf-8", "replace"), HIDDEN.encode())
+        return body
 
     def _refusal(self, response: Response) -> Refusal | None:
         try:
@@ -235,12 +247,9 @@ class Judge(msgspec.Struct, frozen=True):
     ) -> CallError:
         """Create an error of this kind, or else of the kind of the response's status."""
         message = refusal.message
-        body = response.body[:_MAX_ERROR_BODY] if response else b""
-        if isinstance(endpoint.reply, Json):
-            body = endpoint.reply.blanked(body)
         for secret in secrets:
             message = message.replace(secret, HIDDEN)
-            body = body.replace(secret.encode("utf-8", "replace"), HIDDEN.encode())
+        body = self._blanked(endpoint, response.body, secrets) if response else b""
         details = None
         if response is not None and endpoint.refusal is not None:
             details = _details(endpoint, response.status, body)
